@@ -1,0 +1,172 @@
+//! Sigma conditions: `selection and not 1 of filter_*`.
+//!
+//! In: the text of a condition. Out: a [`Condition`] in which every name has its place. Names
+//! are looked up later, when all selections are known.
+
+use std::sync::LazyLock;
+
+use pest::Parser;
+use pest::iterators::Pair;
+use pest::pratt_parser::{Assoc, Op, PrattParser};
+use pest_derive::Parser;
+
+use super::shape::Reader;
+use super::yaml::Node;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Span, Spanned};
+
+#[derive(Parser)]
+#[grammar = "../grammar/condition.pest"]
+struct Grammar;
+
+/// The longest condition that is parsed, in bytes
+const MAX_LENGTH: usize = 16 << 10;
+/// The most brackets that may be open at once
+const MAX_DEPTH: usize = 100;
+
+/// A condition over selection names
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// All hold
+    And(Vec<Condition>),
+    /// One holds
+    Or(Vec<Condition>),
+    /// Does not hold
+    Not(Box<Condition>),
+    /// This selection holds
+    Selection(Spanned<String>),
+    /// So many of these selections hold
+    Of(Quantifier, Spanned<String>),
+}
+
+/// How many of a group must hold
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    /// All of them
+    All,
+    /// At least so many
+    AtLeast(usize),
+}
+
+static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
+    PrattParser::new()
+        .op(Op::infix(Rule::or, Assoc::Left))
+        .op(Op::infix(Rule::and, Assoc::Left))
+        .op(Op::prefix(Rule::not))
+});
+
+/// Reads a condition, or reports why it is none
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
+    let text = reader.text(node, "the condition")?;
+    if text.len() > MAX_LENGTH || deepest(&text) > MAX_DEPTH {
+        let message = format!(
+            "the condition is longer than {MAX_LENGTH} bytes or nests deeper than {MAX_DEPTH}"
+        );
+        reader.error(Code::E0305, node.span, message, "too large to read");
+        return None;
+    }
+    match Grammar::parse(Rule::condition, &text) {
+        Ok(pairs) => {
+            let expression = pairs.flatten().find(|pair| pair.as_rule() == Rule::expression)?;
+            let place = |range| node.part(reader.source, range);
+            Some(build(expression, &place))
+        }
+        Err(error) => {
+            let found = syntax(reader, node, &text, &error);
+            reader.report(found);
+            None
+        }
+    }
+}
+
+fn deepest(text: &str) -> usize {
+    let (mut depth, mut most) = (0usize, 0);
+    // A run of `not` nests as deep as brackets do.
+    for word in text.split_inclusive([' ', '(', ')']) {
+        depth += word.matches('(').count() + usize::from(word.trim().eq_ignore_ascii_case("not"));
+        most = most.max(depth);
+        depth = depth.saturating_sub(word.matches(')').count());
+    }
+    most
+}
+
+fn build(pair: Pair<'_, Rule>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -> Condition {
+    let spanned = |pair: &Pair<'_, Rule>| {
+        let span = pair.as_span();
+        Spanned::new(pair.as_str().to_owned(), place(span.start()..span.end()))
+    };
+    PRATT
+        .map_primary(|primary| match primary.as_rule() {
+            Rule::expression => build(primary, place),
+            Rule::of => {
+                let mut parts = primary.into_inner();
+                let quantifier = match parts.next().map(|p| p.as_str().to_ascii_lowercase()) {
+                    Some(word) if word == "all" => Quantifier::All,
+                    Some(word) => Quantifier::AtLeast(word.parse().unwrap_or(1)),
+                    None => Quantifier::AtLeast(1),
+                };
+                let target = parts.next().map(|target| spanned(&target));
+                let nothing = || Spanned::new(String::new(), Span::default());
+                Condition::Of(quantifier, target.unwrap_or_else(nothing))
+            }
+            _ => Condition::Selection(spanned(&primary)),
+        })
+        .map_prefix(|_, inner| Condition::Not(Box::new(inner)))
+        .map_infix(|left, operator, right| match operator.as_rule() {
+            Rule::and => Condition::And(vec![left, right]),
+            _ => Condition::Or(vec![left, right]),
+        })
+        .parse(pair.into_inner())
+}
+
+/// What a grammar rule is called in a message; `None` for what nobody needs to hear
+fn word(rule: Rule) -> Option<&'static str> {
+    match rule {
+        Rule::and => Some("`and`"),
+        Rule::or => Some("`or`"),
+        Rule::not => Some("`not`"),
+        Rule::selection => Some("the name of a selection"),
+        Rule::of | Rule::quantifier => Some("`1 of` or `all of`"),
+        Rule::target | Rule::pattern | Rule::them => Some("`them` or a name with `*`"),
+        Rule::EOI => Some("the end"),
+        _ => None,
+    }
+}
+
+fn syntax(
+    reader: &Reader<'_>,
+    node: &Node,
+    text: &str,
+    error: &pest::error::Error<Rule>,
+) -> Diagnostic {
+    let at = match error.location {
+        pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
+    };
+    let rest = &text[at..];
+    let length = rest.find([' ', '\t', '\n', '(', ')']).unwrap_or(rest.len()).max(1);
+    let stray = rest.get(..length).unwrap_or("");
+    let span = node.part(reader.source, at..at + stray.len());
+    let mut wanted: Vec<&str> = match &error.variant {
+        pest::error::ErrorVariant::ParsingError { positives, .. } => {
+            positives.iter().filter_map(|rule| word(*rule)).collect()
+        }
+        pest::error::ErrorVariant::CustomError { .. } => Vec::new(),
+    };
+    wanted.sort_unstable();
+    wanted.dedup();
+    let message = match stray {
+        "" => "the condition ends too early".to_owned(),
+        stray => format!("`{stray}` cannot stand here in a condition"),
+    };
+    let label = format!("expected {}", wanted.join(" or "));
+    let found = Diagnostic::new(Code::E0301, reader.source, span, message, label);
+    match stray {
+        "&&" | "&" => found.replace(span, "and"),
+        "||" | "|" => found.replace(span, "or"),
+        "!" => found.replace(span, "not"),
+        _ if text.matches('(').count() != text.matches(')').count() => {
+            found.help("The brackets do not pair up.")
+        }
+        _ => found,
+    }
+}

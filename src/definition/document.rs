@@ -1,0 +1,142 @@
+//! Documents: the top level of a rule file.
+//!
+//! In: a [`SourceText`]. Out: a [`Definition`] for every document that is a definition or a Sigma
+//! rule. Every mistake is reported; a document with mistakes is still returned, so that later
+//! rooms can report theirs in the same run.
+
+use std::sync::Arc;
+
+use super::shape::Reader;
+use super::yaml::{self, Node};
+use super::{Accept, Definition, Form, List, NewTerms, Sample, Signal};
+use super::{metadata, sample, signal, value};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::SourceText;
+
+/// Top-level keys of a definition beside the metadata
+const KEYS: &[&str] = &["lists", "signals", "new_terms", "targets", "tests"];
+/// Top-level keys of a Sigma rule beside the metadata
+const SIGMA_KEYS: &[&str] = &["logsource", "detection", "taxonomy", "tests"];
+/// Documents of the Sigma specification that rulecast does not read yet
+const NOT_YET: &[&str] = &["correlation", "filter", "correlations"];
+
+/// Reads every document of a file
+pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
+    let documents = yaml::parse(source, diagnostics);
+    let mut reader = Reader { source, diagnostics };
+    if documents.iter().all(Node::is_null) && !reader.diagnostics.has_errors() {
+        let span = crate::source::Span::new(0, 0);
+        reader.error(Code::E0109, span, "the file holds no rule".into(), "nothing here");
+    }
+    documents.iter().filter(|d| !d.is_null()).filter_map(|d| read(&mut reader, d)).collect()
+}
+
+fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
+    let entries = reader.map(document, "a rule");
+    if entries.is_empty() {
+        return None;
+    }
+    if let Some((key, _)) = entries.iter().find(|(k, _)| k.text().is_some_and(is_not_yet)) {
+        let message = format!("`{}` documents are not supported yet", key.text().unwrap_or(""));
+        reader.error(Code::E0204, key.span, message, "rulecast refuses it for now");
+        return None;
+    }
+    let (form, own) = match (document.get("signals"), document.get("detection")) {
+        (Some(_), _) => (Form::Definition, KEYS),
+        (None, Some(_)) => (Form::Sigma, SIGMA_KEYS),
+        (None, None) => {
+            let first = entries.first().map_or(document.span, |(key, _)| key.span);
+            let message = "neither a definition nor a Sigma rule".to_owned();
+            reader.report(
+                Diagnostic::new(Code::E0116, reader.source, first, message, "this document")
+                    .help("A definition has `signals:`, a Sigma rule has `detection:`."),
+            );
+            return None;
+        }
+    };
+    let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
+    for (key, _) in entries {
+        if !key.text().is_some_and(|text| known.contains(&text)) {
+            reader.unknown_key(key, "the rule", &known);
+        }
+    }
+    let metadata = metadata::read(reader, document);
+    if form == Form::Definition && document.get("id").is_none() {
+        reader.missing_key(document.span, "the rule", "id");
+    }
+    let signals = match form {
+        Form::Definition => document.get("signals").map_or_else(Vec::new, |n| signals(reader, n)),
+        Form::Sigma => signal::read_sigma(reader, document).into_iter().collect(),
+    };
+    Some(Definition {
+        source: Arc::clone(reader.source),
+        span: document.span,
+        form,
+        metadata,
+        lists: document.get("lists").map_or_else(Vec::new, |node| lists(reader, node)),
+        signals,
+        new_terms: document.get("new_terms").and_then(|node| new_terms(reader, node)),
+        accepts: document.get("targets").map_or_else(Vec::new, |node| targets(reader, node)),
+        tests: document.get("tests").map_or_else(Vec::new, |node| tests(reader, node)),
+    })
+}
+
+fn is_not_yet(key: &str) -> bool {
+    NOT_YET.contains(&key)
+}
+
+fn signals(reader: &mut Reader<'_>, node: &Node) -> Vec<Signal> {
+    let entries = reader.map(node, "`signals`");
+    entries.iter().filter_map(|(name, body)| signal::read(reader, name, body)).collect()
+}
+
+fn lists(reader: &mut Reader<'_>, node: &Node) -> Vec<List> {
+    let entries = reader.map(node, "`lists`");
+    let mut lists = Vec::new();
+    for (name, body) in entries {
+        let Some(name) = signal::identifier(reader, name, "a list's name") else { continue };
+        let values = value::list(reader, body, &format!("list `{}`", name.value));
+        lists.push(List { name, values });
+    }
+    lists
+}
+
+fn new_terms(reader: &mut Reader<'_>, node: &Node) -> Option<NewTerms> {
+    const KEYS: &[&str] = &["signal", "fields", "window"];
+    for (key, _) in reader.map(node, "`new_terms`") {
+        if !key.text().is_some_and(|text| KEYS.contains(&text)) {
+            reader.unknown_key(key, "`new_terms`", KEYS);
+        }
+    }
+    for key in KEYS {
+        if node.get(key).is_none() {
+            reader.missing_key(node.span, "`new_terms`", key);
+        }
+    }
+    let signal = reader.text(node.get("signal")?, "`signal`")?;
+    let fields = reader.texts(node.get("fields")?, "`fields`");
+    let window = reader.text(node.get("window")?, "`window`")?;
+    Some(NewTerms { span: node.span, signal, fields, window })
+}
+
+fn targets(reader: &mut Reader<'_>, node: &Node) -> Vec<Accept> {
+    let entries = reader.map(node, "`targets`");
+    let mut accepts = Vec::new();
+    for (name, body) in entries {
+        let Some(target) = reader.text(name, "a target's name") else { continue };
+        for (key, losses) in reader.map(body, "a target") {
+            if key.text() == Some("accept") {
+                let losses = reader.texts(losses, "`accept`");
+                accepts.push(Accept { target: target.clone(), losses });
+            } else {
+                reader.unknown_key(key, "a target", &["accept"]);
+            }
+        }
+    }
+    accepts
+}
+
+fn tests(reader: &mut Reader<'_>, node: &Node) -> Vec<Sample> {
+    let items = reader.list(node, "`tests`");
+    items.iter().filter_map(|item| sample::read(reader, item)).collect()
+}

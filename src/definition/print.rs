@@ -1,0 +1,238 @@
+//! A definition as YAML again, in one layout.
+//!
+//! In: a [`Definition`]. Out: a document that reads back to the same rule: comments and quoting
+//! are gone, keys stand in the order of the language.
+
+use serde_yaml::{Mapping, Value as Yaml};
+
+use super::{
+    Condition, Definition, Detection, Expectation, Form, Metadata, Quantifier, Sample, Scalar,
+    Selection, Signal, Value, Values,
+};
+use crate::source::Spanned;
+
+impl Definition {
+    /// The definition as YAML
+    pub fn print(&self) -> String {
+        let mut document = Mapping::new();
+        metadata(&mut document, &self.metadata);
+        if !self.lists.is_empty() {
+            let lists = self.lists.iter().map(|l| (text(&l.name.value), values(&l.values)));
+            document.insert(text("lists"), Yaml::Mapping(lists.collect()));
+        }
+        match (self.form, &*self.signals) {
+            (Form::Sigma, [signal]) => sigma(&mut document, signal),
+            (Form::Definition | Form::Sigma, signals) => {
+                let signals = signals.iter().map(|s| (text(&s.name.value), signal(s)));
+                document.insert(text("signals"), Yaml::Mapping(signals.collect()));
+            }
+        }
+        if let Some(new) = &self.new_terms {
+            let mut map = Mapping::new();
+            map.insert(text("signal"), text(&new.signal.value));
+            map.insert(text("fields"), texts(&new.fields));
+            map.insert(text("window"), text(&new.window.value));
+            document.insert(text("new_terms"), Yaml::Mapping(map));
+        }
+        if !self.accepts.is_empty() {
+            let accept = |losses| Mapping::from_iter([(text("accept"), texts(losses))]);
+            let targets = self.accepts.iter();
+            let targets =
+                targets.map(|a| (text(&a.target.value), Yaml::Mapping(accept(&a.losses))));
+            document.insert(text("targets"), Yaml::Mapping(targets.collect()));
+        }
+        if !self.tests.is_empty() {
+            let tests = self.tests.iter().map(sample).collect();
+            document.insert(text("tests"), Yaml::Sequence(tests));
+        }
+        serde_yaml::to_string(&document).unwrap_or_default()
+    }
+}
+
+fn text(text: &str) -> Yaml {
+    Yaml::String(text.to_owned())
+}
+
+fn texts(items: &[Spanned<String>]) -> Yaml {
+    Yaml::Sequence(items.iter().map(|item| text(&item.value)).collect())
+}
+
+fn metadata(document: &mut Mapping, metadata: &Metadata) {
+    let mut set = |key: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            document.insert(text(key), text(value));
+        }
+    };
+    set("title", Some(&metadata.title.value));
+    set("id", metadata.id.as_ref().map(|id| id.value.as_str()));
+    set("name", metadata.name.as_ref().map(|name| name.value.as_str()));
+    set("status", metadata.status.as_ref().map(|status| status.value.as_str()));
+    set("level", metadata.level.as_ref().map(|level| level.value.as_str()));
+    set("description", metadata.description.as_ref().map(|d| d.value.as_str()));
+    set("date", metadata.date.as_ref().map(|date| date.value.as_str()));
+    set("modified", metadata.modified.as_ref().map(|date| date.value.as_str()));
+    set("license", metadata.license.as_ref().map(|license| license.value.as_str()));
+    for (key, items) in [
+        ("attack", &metadata.attack),
+        ("tags", &metadata.tags),
+        ("references", &metadata.references),
+        ("author", &metadata.author),
+        ("falsepositives", &metadata.falsepositives),
+        ("fields", &metadata.fields),
+    ] {
+        if !items.is_empty() {
+            document.insert(text(key), texts(items));
+        }
+    }
+}
+
+fn signal(signal: &Signal) -> Yaml {
+    let mut map = Mapping::new();
+    if let Some(title) = &signal.title {
+        map.insert(text("title"), text(&title.value));
+    }
+    if let Some(event) = &signal.event {
+        map.insert(text("event"), text(event.value.name()));
+    }
+    if let Some(product) = &signal.product {
+        map.insert(text("product"), text(product.value.name()));
+    }
+    map.extend(selection(&signal.selection));
+    if let Some(detection) = &signal.detection {
+        map.insert(text("detection"), Yaml::Mapping(detected(detection)));
+    }
+    if !signal.exclusions.is_empty() {
+        let exclusions = signal.exclusions.iter().map(|exclusion| {
+            let note = exclusion.note.iter().map(|note| (text("note"), text(&note.value)));
+            Yaml::Mapping(note.chain(selection(&exclusion.selection)).collect())
+        });
+        map.insert(text("exclusions"), Yaml::Sequence(exclusions.collect()));
+    }
+    if !signal.levels.is_empty() {
+        let levels = signal.levels.iter().map(|case| {
+            let level = [(text("level"), text(case.level.value.as_str()))];
+            Yaml::Mapping(level.into_iter().chain(selection(&case.selection)).collect())
+        });
+        map.insert(text("levels"), Yaml::Sequence(levels.collect()));
+    }
+    Yaml::Mapping(map)
+}
+
+fn sigma(document: &mut Mapping, signal: &Signal) {
+    let mut logsource = Mapping::new();
+    if let Some(event) = &signal.event {
+        logsource.insert(text("category"), text(event.value.name()));
+    }
+    if let Some(product) = &signal.product {
+        logsource.insert(text("product"), text(product.value.name()));
+    }
+    document.insert(text("logsource"), Yaml::Mapping(logsource));
+    if let Some(detection) = &signal.detection {
+        document.insert(text("detection"), Yaml::Mapping(detected(detection)));
+    }
+}
+
+fn selection(selection: &Selection) -> Vec<(Yaml, Yaml)> {
+    let key = |key: &super::Key| {
+        let modifiers = key.modifiers.iter().map(|modifier| modifier.value.name());
+        text(
+            &std::iter::once(key.name.value.as_str())
+                .chain(modifiers)
+                .collect::<Vec<_>>()
+                .join("|"),
+        )
+    };
+    let entries = selection.entries.iter();
+    entries.map(|entry| (key(&entry.key), key_values(&entry.values))).collect()
+}
+
+fn key_values(written: &Values) -> Yaml {
+    match written.negated {
+        true => Yaml::Mapping(Mapping::from_iter([(text("not"), values(&written.items))])),
+        false => values(&written.items),
+    }
+}
+
+fn values(items: &[Value]) -> Yaml {
+    match items {
+        [only] => value(only),
+        items => Yaml::Sequence(items.iter().map(value).collect()),
+    }
+}
+
+fn value(value: &Value) -> Yaml {
+    match &value.scalar {
+        Scalar::Text(_) | Scalar::List(_) => text(&value.written),
+        Scalar::Number(number) => Yaml::Number((*number).into()),
+        Scalar::Bool(truth) => Yaml::Bool(*truth),
+        Scalar::Null => Yaml::Null,
+    }
+}
+
+fn detected(detection: &Detection) -> Mapping {
+    let mut map = Mapping::new();
+    for (name, alternatives) in &detection.selections {
+        let maps =
+            alternatives.iter().map(|one| Yaml::Mapping(selection(one).into_iter().collect()));
+        let mut maps: Vec<Yaml> = maps.collect();
+        let body = match (maps.pop(), maps.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => Yaml::Sequence(maps.into_iter().chain(last).collect()),
+        };
+        map.insert(text(&name.value), body);
+    }
+    let conditions = detection.conditions.iter().map(|one| text(&condition(one)));
+    let mut conditions: Vec<Yaml> = conditions.collect();
+    let body = match (conditions.pop(), conditions.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => Yaml::Sequence(conditions.into_iter().chain(last).collect()),
+    };
+    map.insert(text("condition"), body);
+    map
+}
+
+/// The condition with a bracket round every group that has one inside another
+fn condition(written: &Condition) -> String {
+    let inner = |part: &Condition| match part {
+        Condition::And(_) | Condition::Or(_) => format!("({})", condition(part)),
+        Condition::Not(_) | Condition::Selection(_) | Condition::Of(..) => condition(part),
+    };
+    let join =
+        |parts: &[Condition], word: &str| parts.iter().map(inner).collect::<Vec<_>>().join(word);
+    match written {
+        Condition::And(parts) => join(parts, " and "),
+        Condition::Or(parts) => join(parts, " or "),
+        Condition::Not(part) => format!("not {}", inner(part)),
+        Condition::Selection(name) => name.value.clone(),
+        Condition::Of(Quantifier::All, target) => format!("all of {}", target.value),
+        Condition::Of(Quantifier::AtLeast(count), target) => format!("{count} of {}", target.value),
+    }
+}
+
+fn sample(sample: &Sample) -> Yaml {
+    let mut map = Mapping::new();
+    map.insert(text("name"), text(&sample.name.value));
+    if let Some(signal) = &sample.signal {
+        map.insert(text("signal"), text(&signal.value));
+    }
+    let event = |event: &Spanned<serde_json::Value>| {
+        serde_yaml::to_value(&event.value).unwrap_or(Yaml::Null)
+    };
+    match (sample.expect, &*sample.events) {
+        (Expectation::Alerts(alerts), events) => {
+            let events = events.iter().map(event).collect();
+            map.insert(text("events"), Yaml::Sequence(events));
+            map.insert(text("alerts"), Yaml::Number(alerts.into()));
+        }
+        (expect, events) => {
+            map.insert(text("event"), events.first().map_or(Yaml::Null, event));
+            if expect == Expectation::NoMatch {
+                map.insert(text("expect"), text("none"));
+            }
+        }
+    }
+    if let Some(level) = &sample.level {
+        map.insert(text("level"), text(level.value.as_str()));
+    }
+    Yaml::Mapping(map)
+}

@@ -1,0 +1,120 @@
+//! Samples: events a rule must match, or must not.
+//!
+//! In: an entry of `tests:`. Out: a [`Sample`] with its events as JSON, so that the matcher reads
+//! them exactly as it reads recorded events.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::metadata::{self, Level};
+use super::shape::Reader;
+use super::yaml::Node;
+use crate::diagnostic::Code;
+use crate::source::{Span, Spanned};
+
+/// A test of a rule
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// What it shows
+    pub name: Spanned<String>,
+    /// The signal it is for; all when absent
+    pub signal: Option<Spanned<String>>,
+    /// One event judged by the condition, or several judged by novelty
+    pub events: Vec<Spanned<Value>>,
+    /// What must come out
+    pub expect: Expectation,
+    /// The level the match must have
+    pub level: Option<Spanned<Level>>,
+}
+
+/// What a sample must do
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expectation {
+    /// The one event matches
+    Match,
+    /// The one event does not match
+    NoMatch,
+    /// The events, in order of time, raise so many alerts
+    Alerts(usize),
+}
+
+const KEYS: &[&str] = &["name", "signal", "event", "events", "expect", "level", "alerts"];
+
+/// Reads an entry of `tests:`
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Sample> {
+    let entries = reader.map(node, "a test");
+    if entries.is_empty() {
+        return None;
+    }
+    for (key, _) in entries {
+        if !key.text().is_some_and(|text| KEYS.contains(&text)) {
+            reader.unknown_key(key, "a test", KEYS);
+        }
+    }
+    let Some(name) = node.get("name") else {
+        reader.missing_key(node.span, "this test", "name");
+        return None;
+    };
+    let name = reader.text(name, "`name`")?;
+    let signal = node.get("signal").and_then(|signal| reader.text(signal, "`signal`"));
+    let level = node.get("level").and_then(|level| metadata::level(reader, level));
+    let (events, expect) = match (node.get("event"), node.get("events")) {
+        (Some(one), None) => {
+            let expect = match node.get("expect") {
+                None => Expectation::Match,
+                Some(word) => expectation(reader, word)?,
+            };
+            (vec![event(reader, one)?], expect)
+        }
+        (None, Some(many)) => {
+            let items = reader.list(many, "`events`");
+            let events: Vec<_> = items.iter().filter_map(|item| event(reader, item)).collect();
+            let Some(alerts) = node.get("alerts") else {
+                reader.missing_key(node.span, "a test with `events`", "alerts");
+                return None;
+            };
+            (events, Expectation::Alerts(count(reader, alerts)?))
+        }
+        _ => {
+            reader.missing_key(node.span, "this test", "event");
+            return None;
+        }
+    };
+    Some(Sample { name, signal, events, expect, level })
+}
+
+fn expectation(reader: &mut Reader<'_>, node: &Node) -> Option<Expectation> {
+    match node.text() {
+        Some("match") => Some(Expectation::Match),
+        Some("none") => Some(Expectation::NoMatch),
+        _ => {
+            wrong(reader, node.span, "`expect` is neither `match` nor `none`");
+            None
+        }
+    }
+}
+
+fn count(reader: &mut Reader<'_>, node: &Node) -> Option<usize> {
+    let number = node.text().and_then(|text| text.parse().ok());
+    if number.is_none() {
+        wrong(reader, node.span, "`alerts` is not a number");
+    }
+    number
+}
+
+fn wrong(reader: &mut Reader<'_>, span: Span, message: &str) {
+    reader.error(Code::E0112, span, message.to_owned(), "unknown word");
+}
+
+fn event(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<Value>> {
+    if reader.map(node, "an event").is_empty() {
+        return None;
+    }
+    match Value::deserialize(node) {
+        Ok(value) => Some(Spanned::new(value, node.span)),
+        Err(error) => {
+            reader.error(Code::E0108, node.span, format!("not an event: {error}"), "unreadable");
+            None
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Asking a YAML tree for the shape a key must have.
+//!
+//! In: a [`Node`] and what the language wants there. Out: the value, or a diagnostic at the node
+//! that names both shapes; reading goes on either way.
+
+use std::sync::Arc;
+
+use super::yaml::{Kind, Node};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{SourceText, Span, Spanned};
+
+/// Where nodes come from and where mistakes go
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a Arc<SourceText>,
+    pub(super) diagnostics: &'a mut Diagnostics,
+}
+
+impl<'n> Reader<'_> {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    pub(super) fn error(&mut self, code: Code, span: Span, message: String, label: &str) {
+        self.report(Diagnostic::new(code, self.source, span, message, label));
+    }
+
+    fn wrong(&mut self, node: &Node, what: &str, wanted: &str) {
+        let message = format!("{what} is {}, not {wanted}", node.noun());
+        self.error(Code::E0108, node.span, message, &format!("expected {wanted}"));
+    }
+
+    /// The entries of a map; empty after reporting when it is something else
+    pub(super) fn map(&mut self, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
+        match &node.kind {
+            Kind::Map(entries) if !entries.is_empty() => entries,
+            Kind::Map(_) => {
+                self.empty(node.span, what);
+                &[]
+            }
+            Kind::Scalar(..) | Kind::List(_) => {
+                self.wrong(node, what, "a map");
+                &[]
+            }
+        }
+    }
+
+    /// The items of a list; empty after reporting when it is something else or empty
+    pub(super) fn list(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+        match &node.kind {
+            Kind::List(items) if !items.is_empty() => items,
+            Kind::List(_) => {
+                self.empty(node.span, what);
+                &[]
+            }
+            Kind::Scalar(..) | Kind::Map(_) => {
+                self.wrong(node, what, "a list");
+                &[]
+            }
+        }
+    }
+
+    /// A list, or a single value in place of one
+    pub(super) fn one_or_many(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+        match &node.kind {
+            Kind::Scalar(..) => std::slice::from_ref(node),
+            Kind::List(_) | Kind::Map(_) => self.list(node, what),
+        }
+    }
+
+    /// Text that is not empty
+    pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+        match &node.kind {
+            Kind::Scalar(text, _) if !text.trim().is_empty() && !node.is_null() => {
+                Some(Spanned::new(text.trim_end().to_owned(), node.span))
+            }
+            Kind::Scalar(..) => {
+                self.empty(node.span, what);
+                None
+            }
+            Kind::List(_) | Kind::Map(_) => {
+                self.wrong(node, what, "text");
+                None
+            }
+        }
+    }
+
+    /// A list of texts, or one text
+    pub(super) fn texts(&mut self, node: &'n Node, what: &str) -> Vec<Spanned<String>> {
+        let items = self.one_or_many(node, what);
+        items.iter().filter_map(|item| self.text(item, what)).collect()
+    }
+
+    /// The text of a key
+    pub(super) fn key(&mut self, node: &'n Node) -> Option<&'n str> {
+        let text = node.text().filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.wrong(node, "this key", "a name");
+        }
+        text
+    }
+
+    pub(super) fn empty(&mut self, span: Span, what: &str) {
+        let message = format!("{what} is empty");
+        self.report(
+            Diagnostic::new(Code::E0109, self.source, span, message, "nothing here")
+                .help("Write a value, or delete the key."),
+        );
+    }
+
+    /// Reports a key that the language does not have at this place
+    pub(super) fn unknown_key(&mut self, key: &Node, place: &str, known: &[&str]) {
+        let name = key.text().unwrap_or("");
+        let message = format!("unknown key `{name}` in {place}");
+        let found = Diagnostic::new(Code::E0110, self.source, key.span, message, "not a key here");
+        let found = match nearest(name, known.iter().copied()) {
+            Some(near) => found.replace(key.span, near),
+            None => found.note(format!("keys here: {}", known.join(", "))),
+        };
+        self.report(found);
+    }
+
+    /// Reports a key that must be there
+    pub(super) fn missing_key(&mut self, at: Span, place: &str, key: &str) {
+        let message = format!("{place} has no `{key}`");
+        let first_line = self.source.slice(at).lines().next().map_or(0, str::len) as u32;
+        let span = Span::new(at.start, at.start + first_line);
+        self.error(Code::E0111, span, message, &format!("add `{key}:`"));
+    }
+}
+
+/// The known word that was probably meant
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let score = |known: &str| strsim::jaro_winkler(&word.to_lowercase(), &known.to_lowercase());
+    let best = known.into_iter().map(|k| (score(k), k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.8).then_some(best.1)
+}

@@ -1,0 +1,122 @@
+//! Values of a key: one, a list, or `{not: [...]}`.
+//!
+//! In: the node after a key. Out: [`Values`]; text is read into a token list here, once. What a
+//! value may be under its key (a number, a network …) is decided when the key's field is known.
+
+use super::pattern::Pattern;
+use super::shape::Reader;
+use super::yaml::{Kind, Node, Style};
+use crate::diagnostic::Code;
+use crate::source::{SourceText, Span};
+
+/// The values of one key
+#[derive(Debug, Clone)]
+pub struct Values {
+    /// All of them
+    pub span: Span,
+    /// Whether they stood under `not`
+    pub negated: bool,
+    /// The values in the author's order; never empty
+    pub items: Vec<Value>,
+}
+
+/// One value
+#[derive(Debug, Clone)]
+pub struct Value {
+    /// Where it stands
+    pub span: Span,
+    /// What it says
+    pub scalar: Scalar,
+    /// The decoded text, as written
+    pub written: String,
+    style: Style,
+}
+
+/// What a value says
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// Text, with its wildcards
+    Text(Pattern),
+    /// A whole number, written without quotes
+    Number(i64),
+    /// `true` or `false`, written without quotes
+    Bool(bool),
+    /// `null`
+    Null,
+    /// `$name`: the values of a named list
+    List(String),
+}
+
+impl Value {
+    /// The place of a range of [`Value::written`]
+    pub fn part(&self, source: &SourceText, range: std::ops::Range<usize>) -> Span {
+        super::subspan::locate(source, self.span, &self.written, self.style, range)
+    }
+
+    /// The value as a pattern, whatever it says; `None` for null and named lists
+    pub fn pattern(&self) -> Option<Pattern> {
+        match &self.scalar {
+            Scalar::Text(pattern) => Some(pattern.clone()),
+            Scalar::Number(_) | Scalar::Bool(_) => Some(Pattern::literal(&self.written)),
+            Scalar::Null | Scalar::List(_) => None,
+        }
+    }
+}
+
+/// Reads the values of the key that `what` names
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Values> {
+    let (negated, inner) = match &node.kind {
+        Kind::Map(entries) => match &**entries {
+            [(key, inner)] if key.text() == Some("not") => (true, inner),
+            _ => {
+                let message = format!("{what} is a map, not values");
+                reader.error(Code::E0108, node.span, message, "expected values or `{not: [...]}`");
+                return None;
+            }
+        },
+        Kind::Scalar(..) | Kind::List(_) => (false, node),
+    };
+    let items = list(reader, inner, what);
+    (!items.is_empty()).then_some(Values { span: node.span, negated, items })
+}
+
+/// Reads one value or a list of values
+pub(super) fn list(reader: &mut Reader<'_>, node: &Node, what: &str) -> Vec<Value> {
+    let nodes = reader.one_or_many(node, what);
+    nodes.iter().filter_map(|node| one(reader, node, what)).collect()
+}
+
+fn one(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Value> {
+    let Kind::Scalar(text, style) = &node.kind else {
+        let message = format!("a value of {what} is {}", node.noun());
+        reader.error(Code::E0108, node.span, message, "expected text or a number");
+        return None;
+    };
+    let plain = *style == Style::Plain;
+    let scalar = match &**text {
+        _ if node.is_null() => Scalar::Null,
+        "true" | "True" | "TRUE" if plain => Scalar::Bool(true),
+        "false" | "False" | "FALSE" if plain => Scalar::Bool(false),
+        text => match (plain, whole_number(text), list_name(text)) {
+            (true, Some(number), _) => Scalar::Number(number),
+            (_, _, Some(name)) => Scalar::List(name.to_owned()),
+            _ => Scalar::Text(Pattern::read(text)),
+        },
+    };
+    Some(Value { span: node.span, scalar, written: text.to_string(), style: *style })
+}
+
+/// Digits with a leading zero are text: `00000429` is a keyboard layout, not a number.
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let padded = digits.len() > 1 && digits.starts_with('0');
+    let numeric = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if numeric && !padded { text.parse().ok() } else { None }
+}
+
+fn list_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (starts && goes_on).then_some(name)
+}

@@ -1,0 +1,296 @@
+//! YAML text to a tree in which every key, value and item knows its bytes.
+//!
+//! In: a [`SourceText`]. Out: one [`Node`] a document, and what is wrong with the YAML itself.
+//! Afterwards no anchor, alias, tag, merge key or duplicate key is left: a rule that needs them
+//! cannot be read the same way by every YAML tool, so they are refused. This is the one file
+//! that knows the YAML parser.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+use super::subspan;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{SourceText, Span};
+
+/// The largest file that is read, in bytes
+const MAX_BYTES: usize = 8 << 20;
+/// The deepest nesting that is read
+const MAX_DEPTH: usize = 64;
+
+/// A value in a YAML document
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands
+    pub span: Span,
+    /// What it is
+    pub kind: Kind,
+}
+
+/// The three shapes of a value
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Text as decoded, with the quoting it was written in
+    Scalar(Box<str>, Style),
+    /// A list
+    List(Vec<Node>),
+    /// A map, in the order of the file
+    Map(Vec<(Node, Node)>),
+}
+
+/// How a scalar was written
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: may mean a number, a truth value or null
+    Plain,
+    /// `'…'`
+    Single,
+    /// `"…"`
+    Double,
+    /// `|` or `>`
+    Block,
+}
+
+impl Node {
+    /// The text of a scalar
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(text, _) => Some(text),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
+    /// Whether this is a scalar that YAML's core schema reads as null
+    pub fn is_null(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar(text, Style::Plain)
+            if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The value under a key of a map
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|(k, _)| k.text() == Some(key)).map(|e| &e.1),
+            Kind::Scalar(..) | Kind::List(_) => None,
+        }
+    }
+
+    /// `a list`, `a map`, `text` …: for messages
+    pub fn noun(&self) -> &'static str {
+        match &self.kind {
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+            Kind::Scalar(..) if self.is_null() => "nothing",
+            Kind::Scalar(text, Style::Plain) if text.parse::<f64>().is_ok() => "a number",
+            Kind::Scalar(text, Style::Plain) if matches!(&**text, "true" | "false") => {
+                "true or false"
+            }
+            Kind::Scalar(..) => "text",
+        }
+    }
+
+    /// The place in the file of a range of this scalar's decoded text
+    pub fn part(&self, source: &SourceText, range: Range<usize>) -> Span {
+        match &self.kind {
+            Kind::Scalar(text, style) => subspan::locate(source, self.span, text, *style, range),
+            Kind::List(_) | Kind::Map(_) => self.span,
+        }
+    }
+}
+
+/// A collection whose end has not been read yet
+struct Open {
+    is_map: bool,
+    start: u32,
+    key: Option<Node>,
+    entries: Vec<(Node, Node)>,
+    items: Vec<Node>,
+}
+
+/// Reads every document of `source`
+///
+/// A document after a syntax error is lost, all before it are kept.
+pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Node> {
+    let text = source.text();
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
+        let at = Span::new(0, 0);
+        diagnostics.push(Diagnostic::new(Code::E0106, source, at, message, "too large"));
+        return Vec::new();
+    }
+    refuse_line_separators(source, diagnostics);
+    let mut reader = Reader { source, diagnostics, open: Vec::new(), documents: Vec::new() };
+    for event in Parser::new_from_str(text) {
+        let step = match event {
+            Ok((event, span)) => reader.event(event, place(&span)),
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+                reader.syntax_error(at, &error.info());
+                None
+            }
+        };
+        if step.is_none() {
+            break;
+        }
+    }
+    reader.documents
+}
+
+fn place(span: &granit_parser::Span) -> Span {
+    let byte = |m: &granit_parser::Marker| m.byte_offset().unwrap_or(0) as u32;
+    Span::new(byte(&span.start), byte(&span.end))
+}
+
+/// YAML 1.1 breaks lines at these, YAML 1.2 does not: the same file would be read in two ways.
+fn refuse_line_separators(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) {
+    for (at, c) in source.text().char_indices() {
+        if matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}') {
+            let span = Span::new(at as u32, (at + c.len_utf8()) as u32);
+            let message = format!("line separator U+{:04X} in a rule", c as u32);
+            let label = "YAML 1.1 and 1.2 read it differently";
+            diagnostics.push(
+                Diagnostic::new(Code::E0107, source, span, message, label)
+                    .help("Write it as an escape in a double-quoted value, or delete it."),
+            );
+        }
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Arc<SourceText>,
+    diagnostics: &'a mut Diagnostics,
+    open: Vec<Open>,
+    documents: Vec<Node>,
+}
+
+impl Reader<'_> {
+    /// Takes one parser event; `None` stops the reading.
+    fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse(anchor != 0, tag.is_some(), span);
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::SingleQuoted => Style::Single,
+                    ScalarStyle::DoubleQuoted => Style::Double,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                };
+                self.close(Node { span, kind: Kind::Scalar(text.into(), style) });
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse(anchor != 0, tag.is_some(), span);
+                return self.start(false, span);
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse(anchor != 0, tag.is_some(), span);
+                return self.start(true, span);
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(open) = self.open.pop() else { return Some(()) };
+                let last = open.entries.last().map(|e| &e.1).or(open.items.last());
+                // The end of a block collection is empty and stands at the next token.
+                let end = if span.start == span.end {
+                    last.map_or(open.start, |n| n.span.end)
+                } else {
+                    span.end
+                };
+                let kind =
+                    if open.is_map { Kind::Map(open.entries) } else { Kind::List(open.items) };
+                self.close(Node { span: Span::new(open.start, end), kind });
+            }
+            Event::Alias(_) => {
+                self.refused("alias", span);
+                self.close(Node { span, kind: Kind::Scalar("".into(), Style::Single) });
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn start(&mut self, is_map: bool, span: Span) -> Option<()> {
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            let found = Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
+            self.diagnostics.push(found);
+            return None;
+        }
+        let open =
+            Open { is_map, start: span.start, key: None, entries: Vec::new(), items: Vec::new() };
+        self.open.push(open);
+        Some(())
+    }
+
+    fn close(&mut self, node: Node) {
+        let Some(open) = self.open.last_mut() else {
+            self.documents.push(node);
+            return;
+        };
+        if !open.is_map {
+            open.items.push(node);
+        } else if let Some(key) = open.key.take() {
+            open.entries.push((key, node));
+        } else {
+            let name = node.text();
+            if name == Some("<<") {
+                let span = node.span;
+                open.key = Some(node);
+                return self.refused("merge key", span);
+            }
+            let first = open.entries.iter().find(|(k, _)| name.is_some() && k.text() == name);
+            if let (Some((first, _)), Some(name)) = (first, name) {
+                let message = format!("duplicate key `{name}`");
+                self.diagnostics.push(
+                    Diagnostic::new(Code::E0104, self.source, node.span, message, "set again here")
+                        .also(first.span, "first set here")
+                        .help("Keep one of the two; other tools silently keep the last."),
+                );
+            }
+            open.key = Some(node);
+        }
+    }
+
+    fn refuse(&mut self, anchor: bool, tag: bool, span: Span) {
+        if anchor {
+            self.refused("anchor", span);
+        }
+        if tag {
+            self.refused("tag", span);
+        }
+    }
+
+    fn refused(&mut self, what: &str, span: Span) {
+        let message = format!("a YAML {what} in a rule");
+        self.diagnostics.push(
+            Diagnostic::new(Code::E0105, self.source, span, message, "not read in rules")
+                .help("Write the value out, or name it once under `lists:` and use `$name`."),
+        );
+    }
+
+    fn syntax_error(&mut self, at: usize, info: &str) {
+        let text = self.source.text();
+        let line = text[..floor(text, at)].rfind('\n').map_or(0, |n| n + 1);
+        let indent = &text[line..];
+        let blank = indent.len() - indent.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = indent[..blank].find('\t') {
+            let tab = (line + tab) as u32;
+            let message = "a tab indents this line";
+            let found =
+                Diagnostic::new(Code::E0103, self.source, Span::new(tab, tab + 1), message, "tab")
+                    .help("YAML indents with spaces only.");
+            return self.diagnostics.push(found);
+        }
+        let at = floor(text, at);
+        let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+        let span = Span::new(at as u32, end as u32);
+        let message = format!("not valid YAML: {info}");
+        self.diagnostics.push(Diagnostic::new(Code::E0102, self.source, span, message, "here"));
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

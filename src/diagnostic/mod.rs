@@ -1,0 +1,184 @@
+//! What rulecast says about a rule: a code, a place, a reason and a fix.
+//!
+//! In: mistakes and losses found by any later room. Out: [`Diagnostic`] values, which the
+//! writers in this room turn into text, JSON, SARIF or GitHub lines. No writer decides what is
+//! worth saying, and no other room knows how it is shown.
+
+mod code;
+mod json;
+mod render;
+
+use std::sync::Arc;
+
+pub use code::Code;
+pub use json::{github, json, sarif};
+pub use render::{concise, full};
+
+use crate::source::{SourceText, Span};
+
+/// How bad a finding is
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The rule works, and still somebody should look
+    Warning,
+    /// The rule, or this output of it, is refused
+    Error,
+}
+
+impl Severity {
+    /// `error` or `warning`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// A place with a remark
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The place
+    pub span: Span,
+    /// The remark, without a final period; may be empty
+    pub text: String,
+}
+
+/// A change that would mend the finding
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What the change does, such as "change it to `contains`"
+    pub title: String,
+    /// The replacement texts, in order of place, not overlapping
+    pub edits: Vec<(Span, String)>,
+}
+
+/// One finding
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The number it is known by
+    pub code: Code,
+    /// Error or warning
+    pub severity: Severity,
+    /// One line, lower case, no final period, user text in backticks
+    pub message: String,
+    /// The file the places are in
+    pub source: Arc<SourceText>,
+    /// The one place to look first
+    pub primary: Label,
+    /// Places that explain
+    pub secondary: Vec<Label>,
+    /// Sentences of background
+    pub notes: Vec<String>,
+    /// One sentence of advice
+    pub help: Option<String>,
+    /// A mechanical change, where there is one
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A finding with the severity its code has
+    pub fn new(
+        code: Code,
+        source: &Arc<SourceText>,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Diagnostic {
+            code,
+            severity: code.severity(),
+            message: one_line(&message.into()),
+            source: Arc::clone(source),
+            primary: Label { span, text: one_line(&label.into()) },
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            fix: None,
+        }
+    }
+
+    /// Adds a place that explains
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: one_line(&text.into()) });
+        self
+    }
+
+    /// Adds a sentence of background
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(one_line(&text.into()));
+        self
+    }
+
+    /// Sets the advice
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(one_line(&text.into()));
+        self
+    }
+
+    /// Sets a fix that replaces the text at one place
+    #[must_use]
+    pub fn replace(mut self, span: Span, text: impl Into<String>) -> Self {
+        let text = text.into();
+        self.fix = Some(Fix { title: format!("change it to `{text}`"), edits: vec![(span, text)] });
+        self
+    }
+}
+
+/// Control and direction-changing characters would let a rule rewrite the report about it.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if crate::source::is_unprintable(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Findings of one run
+#[derive(Debug, Clone, Default)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds a finding
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds the findings of another part of the run
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether a finding refuses the rule
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The findings in the order they were made
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
+    /// How many there are
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The findings by file and place, each once
+    pub fn sorted(mut self) -> Vec<Diagnostic> {
+        self.0.sort_by(|a, b| {
+            (a.source.name(), a.primary.span, a.code, &a.message).cmp(&(
+                b.source.name(),
+                b.primary.span,
+                b.code,
+                &b.message,
+            ))
+        });
+        self.0.dedup();
+        self.0
+    }
+}

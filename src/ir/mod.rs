@@ -1,0 +1,337 @@
+//! Station 2: the rule as meant.
+//!
+//! In: a [`Definition`](crate::definition::Definition). Out: a [`Rule`] with fields, operators
+//! and closed expressions. Afterwards no vocabulary word, modifier, selection name or `$name` is
+//! left to resolve. Every [`Test`] remembers its place for messages; the place is no part of
+//! its meaning.
+//!
+//! INVARIANT: lowering never changes case and never compiles a pattern; each target does that in
+//! its own way, and all of them must agree with the meaning written at [`Op`].
+
+mod attack;
+mod lower;
+mod network;
+mod normalize;
+mod print;
+mod test;
+mod value;
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+pub use attack::Threat;
+pub use lower::lower;
+pub use network::NON_PUBLIC;
+pub use normalize::normalize;
+pub use print::print;
+
+use crate::definition::pattern::Pattern;
+use crate::definition::{Accept, Form, Level, Metadata, Sample};
+use crate::source::{SourceText, Span};
+use crate::taxonomy::{EventKind, Field, Product};
+
+/// A detection rule
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The file it comes from
+    pub source: Arc<SourceText>,
+    /// Its document
+    pub span: Span,
+    /// How it was written
+    pub form: Form,
+    /// What it says about itself
+    pub metadata: Metadata,
+    /// How bad a match is when no case says otherwise
+    pub level: Level,
+    /// ATT&CK tactics with their techniques, in matrix order
+    pub threats: Vec<Threat>,
+    /// What it looks for
+    pub signals: Vec<Signal>,
+    /// The signal that counts only when it is new
+    pub new_terms: Option<NewTerms>,
+    /// What every match shows
+    pub columns: Vec<Column>,
+    /// Losses its author accepts
+    pub accepts: Vec<Accept>,
+    /// Its samples
+    pub tests: Vec<Sample>,
+}
+
+/// One thing a rule looks for
+#[derive(Debug, Clone)]
+pub struct Signal {
+    /// Its name
+    pub name: String,
+    /// Where the name stands
+    pub span: Span,
+    /// One line for people
+    pub title: String,
+    /// The events it looks at
+    pub kind: EventKind,
+    /// The operating system, when limited
+    pub product: Option<Product>,
+    /// What must hold and what must not, in the author's order
+    pub clauses: Vec<Clause>,
+    /// Levels of its own: the first whose test holds, else the rule's
+    pub cases: Vec<(Level, Expr)>,
+}
+
+/// A part of a signal that stands on a line of its own
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause {
+    /// Whether it must hold or must not
+    pub role: Role,
+    /// The key, selection or false positive it came from
+    pub label: String,
+    /// What is tested; for an exclusion, what excludes
+    pub expr: Expr,
+}
+
+/// What a clause does
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The event must fit
+    Require,
+    /// The event must not fit
+    Exclude,
+}
+
+/// A closed expression
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Expr {
+    /// Every part holds; true when empty
+    All(Vec<Expr>),
+    /// A part holds; false when empty
+    Any(Vec<Expr>),
+    /// The part does not hold
+    Not(Box<Expr>),
+    /// A comparison
+    Test(Test),
+}
+
+/// A comparison of one subject with one or more values
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// What is compared
+    pub subject: Subject,
+    /// How, and with what
+    pub op: Op,
+    /// The named list that is exactly these values
+    pub list: Option<String>,
+    /// The value or key it came from
+    pub span: Span,
+}
+
+/// A field, or a part of one
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The field
+    pub field: Field,
+    /// Which part of its value
+    pub part: Part,
+}
+
+/// A part of a value
+///
+/// A part that a value does not have makes the test false, as a missing field does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// All of it
+    Whole,
+    /// What follows the last `\` or `/`; of an account, what follows the last `\`
+    Name,
+    /// What follows the last dot of the name
+    Extension,
+    /// Each argument of a command line, split as the product splits it
+    Argument(Product),
+}
+
+/// A comparison and its values; true when one of the values fits
+///
+/// This is the one definition of meaning: DESIGN of each target and the matcher follow it. A
+/// field that the event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list
+/// fits when one element does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Op {
+    /// The text stands in this relation to a pattern
+    Text(Relation, Vec<Pattern>, Case),
+    /// A regular expression is found in the text
+    Regex(Vec<String>),
+    /// The directories of a path hold a run of whole segments. Patterns are written with `/`
+    /// and end with it; one that starts with `/` fits anywhere, another at the start. The path
+    /// may use `\` or `/`, the same throughout the run
+    Segments(Vec<Pattern>),
+    /// The value is an address in a network; an IPv4-mapped IPv6 address is the IPv4 address
+    Networks(Vec<IpNet>),
+    /// The value is an address outside every network of [`NON_PUBLIC`]
+    Public,
+    /// The value is a number in a range
+    Numbers(Vec<Numbers>),
+    /// The event has the field, be it empty or null
+    Exists,
+    /// The event lacks the field, or it is null
+    Null,
+    /// Both fields are there and equal
+    Same(Field),
+}
+
+/// How text and pattern compare
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// The whole text is the literal
+    Equals,
+    /// The text starts with the literal
+    Starts,
+    /// The text ends with the literal
+    Ends,
+    /// The literal occurs in the text
+    Contains,
+    /// The whole text fits the pattern with its wildcards
+    Wildcard,
+}
+
+/// Whether letter case counts
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Case {
+    /// As [`fold`](crate::definition::pattern::fold) says
+    Insensitive,
+    /// Every character is itself
+    Sensitive,
+}
+
+/// A range of whole numbers, both ends included
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Numbers {
+    /// The smallest
+    pub from: i64,
+    /// The largest
+    pub to: i64,
+}
+
+/// A signal that counts only when a combination of values is new
+#[derive(Debug, Clone)]
+pub struct NewTerms {
+    /// Index into [`Rule::signals`]
+    pub signal: usize,
+    /// The fields whose values make a combination
+    pub fields: Vec<Field>,
+    /// How far back a combination counts as seen, in minutes
+    pub window: u32,
+    /// Where it was asked for
+    pub span: Span,
+}
+
+/// A column of a result
+///
+/// The subject is what the event is about: the started program, the file, the program that
+/// connects. The actor is the process that did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    /// When
+    Time,
+    /// The signal's name
+    Signal,
+    /// The match's level
+    Level,
+    /// The host
+    Host,
+    /// The account
+    Account,
+    /// Name and path of the subject
+    Subject,
+    /// The subject's command line
+    CommandLine,
+    /// Name and command line of the actor
+    Actor,
+    /// The remote address and port
+    Remote,
+}
+
+impl Column {
+    /// The columns of a rule over these kinds of event: the same for every signal
+    pub(crate) fn of(kinds: &[EventKind]) -> Vec<Column> {
+        let mut columns = vec![
+            Column::Time,
+            Column::Signal,
+            Column::Level,
+            Column::Host,
+            Column::Account,
+            Column::Subject,
+            Column::CommandLine,
+            Column::Actor,
+        ];
+        if kinds.contains(&EventKind::NetworkConnection) {
+            columns.push(Column::Remote);
+        }
+        columns
+    }
+}
+
+impl Subject {
+    /// The whole value of a field
+    pub fn whole(field: Field) -> Subject {
+        Subject { field, part: Part::Whole }
+    }
+}
+
+impl Numbers {
+    /// Just this number
+    pub fn one(number: i64) -> Numbers {
+        Numbers { from: number, to: number }
+    }
+}
+
+impl Expr {
+    /// Every test in the expression
+    pub fn tests(&self) -> Vec<&Test> {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().flat_map(Expr::tests).collect(),
+            Expr::Not(part) => part.tests(),
+            Expr::Test(test) => vec![test],
+        }
+    }
+}
+
+impl Signal {
+    /// The whole signal as one expression
+    pub fn expr(&self) -> Expr {
+        Expr::All(
+            self.clauses
+                .iter()
+                .map(|clause| match clause.role {
+                    Role::Require => clause.expr.clone(),
+                    Role::Exclude => Expr::Not(Box::new(clause.expr.clone())),
+                })
+                .collect(),
+        )
+    }
+
+    /// Every test of the signal, those of its levels included
+    pub fn tests(&self) -> impl Iterator<Item = &Test> {
+        let clauses = self.clauses.iter().map(|clause| &clause.expr);
+        clauses.chain(self.cases.iter().map(|(_, expr)| expr)).flat_map(Expr::tests)
+    }
+}
+
+// Two tests are the same when they mean the same, wherever they were written.
+impl PartialEq for Test {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Test {}
+
+impl PartialOrd for Test {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Test {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.subject, &self.op, &self.list).cmp(&(other.subject, &other.op, &other.list))
+    }
+}

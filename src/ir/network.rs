@@ -1,0 +1,70 @@
+//! Which addresses are public.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use ipnet::IpNet;
+
+/// The networks outside which an address is public
+///
+/// Every block of IANA's special-purpose address registries (IPv4 and IPv6, RFC 6890 and
+/// successors) that is not globally reachable, and multicast. An IPv4-mapped IPv6 address counts
+/// as its IPv4 address, so the mapped block is not listed.
+pub static NON_PUBLIC: LazyLock<Vec<IpNet>> =
+    LazyLock::new(|| BLOCKS.iter().filter_map(|(block, _)| block.parse().ok()).collect());
+
+const BLOCKS: &[(&str, &str)] = &[
+    ("0.0.0.0/8", "this network"),
+    ("10.0.0.0/8", "private"),
+    ("100.64.0.0/10", "shared"),
+    ("127.0.0.0/8", "loopback"),
+    ("169.254.0.0/16", "link-local"),
+    ("172.16.0.0/12", "private"),
+    ("192.0.0.0/24", "protocol assignments"),
+    ("192.0.2.0/24", "documentation"),
+    ("192.168.0.0/16", "private"),
+    ("198.18.0.0/15", "benchmarking"),
+    ("198.51.100.0/24", "documentation"),
+    ("203.0.113.0/24", "documentation"),
+    ("224.0.0.0/4", "multicast"),
+    ("240.0.0.0/4", "reserved"),
+    ("::/128", "unspecified"),
+    ("::1/128", "loopback"),
+    ("64:ff9b:1::/48", "translation"),
+    ("100::/64", "discard"),
+    ("2001:db8::/32", "documentation"),
+    ("3fff::/20", "documentation"),
+    ("5f00::/16", "segment routing"),
+    ("fc00::/7", "private"),
+    ("fe80::/10", "link-local"),
+    ("fec0::/10", "site-local, deprecated"),
+    ("ff00::/8", "multicast"),
+];
+
+/// The networks a word of `remote:` stands for; `None` for another word
+pub(super) fn named(word: &str) -> Option<Vec<IpNet>> {
+    let blocks = || BLOCKS.iter().filter(|(_, says)| *says == word);
+    matches!(word, "private" | "loopback")
+        .then(|| blocks().filter_map(|(block, _)| block.parse().ok()).collect())
+}
+
+/// Reads a network or a single address
+///
+/// Host bits behind the prefix are cut off, as Kusto and Elasticsearch do.
+pub(super) fn parse(text: &str) -> Option<IpNet> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(IpNet::from(address.to_canonical()));
+    }
+    text.parse::<IpNet>().ok().map(|network| network.trunc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_block_is_a_network_in_its_shortest_form() {
+        assert_eq!(NON_PUBLIC.len(), BLOCKS.len());
+        assert!(NON_PUBLIC.iter().all(|network| *network == network.trunc()));
+    }
+}

@@ -1,0 +1,145 @@
+//! One form for one meaning.
+//!
+//! In: any [`Expr`]. Out: an equal one that is flat, sorted and without repetition: no `All` in
+//! an `All`, no double negation, no group of one, values of one comparison in one test, sorted.
+//! Two rules that mean the same through order or grouping become the same text in every target.
+//!
+//! INVARIANT: `normalize(normalize(x)) == normalize(x)`, and both match the same events.
+
+use super::{Expr, Op, Test};
+
+/// Brings an expression into its one form
+pub fn normalize(expr: Expr) -> Expr {
+    match expr {
+        Expr::All(parts) => group(parts, true),
+        Expr::Any(parts) => group(parts, false),
+        Expr::Not(part) => match normalize(*part) {
+            Expr::Not(inner) => *inner,
+            Expr::All(parts) if parts.is_empty() => Expr::Any(Vec::new()),
+            Expr::Any(parts) if parts.is_empty() => Expr::All(Vec::new()),
+            part => Expr::Not(Box::new(part)),
+        },
+        Expr::Test(test) => Expr::Test(Test { op: sorted(test.op), ..test }),
+    }
+}
+
+fn group(parts: Vec<Expr>, all: bool) -> Expr {
+    let mut flat = Vec::new();
+    for part in parts.into_iter().map(normalize) {
+        match (part, all) {
+            (Expr::All(inner), true) | (Expr::Any(inner), false) => flat.extend(inner),
+            // An empty group of the other kind decides this one.
+            (Expr::Any(inner), true) if inner.is_empty() => return Expr::Any(Vec::new()),
+            (Expr::All(inner), false) if inner.is_empty() => return Expr::All(Vec::new()),
+            (part, _) => flat.push(part),
+        }
+    }
+    if !all {
+        flat = merged(flat);
+    }
+    flat.sort();
+    flat.dedup();
+    match (flat.pop(), flat.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            flat.extend(last);
+            if all { Expr::All(flat) } else { Expr::Any(flat) }
+        }
+    }
+}
+
+/// Joins the values of tests that differ in nothing else
+fn merged(parts: Vec<Expr>) -> Vec<Expr> {
+    let mut out: Vec<Expr> = Vec::new();
+    for part in parts {
+        let Expr::Test(test) = part else {
+            out.push(part);
+            continue;
+        };
+        let twin = out.iter_mut().find_map(|expr| match expr {
+            Expr::Test(other) if joins(other, &test) => Some(other),
+            _ => None,
+        });
+        match twin {
+            Some(other) => {
+                join(&mut other.op, test.op);
+                other.span = other.span.cover(test.span);
+            }
+            None => out.push(Expr::Test(test)),
+        }
+    }
+    out.into_iter()
+        .map(|part| match part {
+            Expr::Test(test) => Expr::Test(Test { op: sorted(test.op), ..test }),
+            part => part,
+        })
+        .collect()
+}
+
+fn joins(a: &Test, b: &Test) -> bool {
+    a.subject == b.subject
+        && a.list == b.list
+        && match (&a.op, &b.op) {
+            (Op::Text(r, _, c), Op::Text(s, _, d)) => r == s && c == d,
+            (Op::Regex(_), Op::Regex(_))
+            | (Op::Segments(_), Op::Segments(_))
+            | (Op::Networks(_), Op::Networks(_))
+            | (Op::Numbers(_), Op::Numbers(_)) => true,
+            _ => false,
+        }
+}
+
+fn join(into: &mut Op, from: Op) {
+    match (into, from) {
+        (Op::Text(_, a, _), Op::Text(_, b, _)) | (Op::Segments(a), Op::Segments(b)) => a.extend(b),
+        (Op::Regex(a), Op::Regex(b)) => a.extend(b),
+        (Op::Networks(a), Op::Networks(b)) => a.extend(b),
+        (Op::Numbers(a), Op::Numbers(b)) => a.extend(b),
+        _ => {}
+    }
+}
+
+fn sorted(op: Op) -> Op {
+    use super::Case;
+    match op {
+        Op::Text(relation, mut values, case) => {
+            // Spelled alike up to case: the spelling that sorts first stays.
+            values.sort();
+            match case {
+                Case::Sensitive => values.dedup(),
+                Case::Insensitive => dedup_folded(&mut values),
+            }
+            Op::Text(relation, values, case)
+        }
+        Op::Segments(mut values) => {
+            values.sort();
+            dedup_folded(&mut values);
+            Op::Segments(values)
+        }
+        Op::Regex(mut values) => {
+            values.sort();
+            values.dedup();
+            Op::Regex(values)
+        }
+        Op::Networks(values) => Op::Networks(ipnet::IpNet::aggregate(&values)),
+        Op::Numbers(mut values) => {
+            values.sort();
+            let mut joined: Vec<super::Numbers> = Vec::new();
+            for range in values {
+                match joined.last_mut() {
+                    Some(last) if range.from <= last.to => last.to = last.to.max(range.to),
+                    _ => joined.push(range),
+                }
+            }
+            Op::Numbers(joined)
+        }
+        op @ (Op::Public | Op::Exists | Op::Null | Op::Same(_)) => op,
+    }
+}
+
+fn dedup_folded(values: &mut Vec<crate::definition::pattern::Pattern>) {
+    use crate::definition::pattern::fold_text;
+    let mut seen = std::collections::BTreeSet::new();
+    values.retain(|value| seen.insert(value.map_literals(fold_text)));
+    values.sort_by_cached_key(|value| (value.map_literals(fold_text), value.clone()));
+}

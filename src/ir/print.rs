@@ -1,0 +1,124 @@
+//! A rule as text, for `show --stage ir` and for reviewers.
+//!
+//! In: a [`Rule`]. Out: its meaning in indented lines: what must hold, what must not, which
+//! values from which list. The text is for reading; nothing parses it.
+
+use std::fmt::Write as _;
+
+use super::{Case, Expr, Op, Part, Relation, Role, Rule, Subject, Test};
+
+/// Prints a rule
+pub fn print(rule: &Rule) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_rule(&mut out, rule);
+    out
+}
+
+fn write_rule(out: &mut String, rule: &Rule) -> std::fmt::Result {
+    writeln!(out, "rule {:?}", rule.metadata.title.value)?;
+    writeln!(out, "  level {}", rule.level)?;
+    for threat in &rule.threats {
+        let techniques: Vec<_> = threat.techniques.iter().map(|t| t.id).collect();
+        writeln!(out, "  tactic {} {}", threat.tactic.slug, techniques.join(" "))?;
+    }
+    let columns: Vec<_> = rule.columns.iter().map(|column| format!("{column:?}")).collect();
+    writeln!(out, "  columns {}", columns.join(" "))?;
+    for (at, signal) in rule.signals.iter().enumerate() {
+        let product = signal.product.map_or("any product", |product| product.name());
+        writeln!(out, "signal {}: {}, {product}", signal.name, signal.kind)?;
+        for clause in &signal.clauses {
+            let role = match clause.role {
+                Role::Require => "require",
+                Role::Exclude => "exclude",
+            };
+            writeln!(out, "  {role} {:?}", clause.label)?;
+            write_expr(out, &clause.expr, 2)?;
+        }
+        for (level, expr) in &signal.cases {
+            writeln!(out, "  level {level} when")?;
+            write_expr(out, expr, 2)?;
+        }
+        if let Some(new) = rule.new_terms.as_ref().filter(|new| new.signal == at) {
+            let fields: Vec<_> = new.fields.iter().map(|field| field.name()).collect();
+            writeln!(out, "  new {} within {} minutes", fields.join(" + "), new.window)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_expr(out: &mut String, expr: &Expr, depth: usize) -> std::fmt::Result {
+    let indent = "  ".repeat(depth);
+    match expr {
+        Expr::All(parts) => {
+            writeln!(out, "{indent}all")?;
+            parts.iter().try_for_each(|part| write_expr(out, part, depth + 1))
+        }
+        Expr::Any(parts) => {
+            writeln!(out, "{indent}any")?;
+            parts.iter().try_for_each(|part| write_expr(out, part, depth + 1))
+        }
+        Expr::Not(part) => {
+            writeln!(out, "{indent}not")?;
+            write_expr(out, part, depth + 1)
+        }
+        Expr::Test(test) => write_test(out, test, &indent),
+    }
+}
+
+fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
+    write!(out, "{indent}{} ", subject(test.subject))?;
+    let values = match &test.op {
+        Op::Text(relation, values, case) => {
+            let verb = match relation {
+                Relation::Equals => "equals",
+                Relation::Starts => "starts with",
+                Relation::Ends => "ends with",
+                Relation::Contains => "contains",
+                Relation::Wildcard => "fits",
+            };
+            let cased = if *case == Case::Sensitive { ", case counts," } else { "" };
+            write!(out, "{verb}{cased}")?;
+            values.iter().map(|value| format!("{:?}", value.to_string())).collect()
+        }
+        Op::Regex(values) => {
+            write!(out, "has a match of")?;
+            values.iter().map(|value| format!("{value:?}")).collect()
+        }
+        Op::Segments(values) => {
+            write!(out, "lies under")?;
+            values.iter().map(|value| format!("{:?}", value.to_string())).collect()
+        }
+        Op::Networks(values) => {
+            write!(out, "is in")?;
+            values.iter().map(ToString::to_string).collect()
+        }
+        Op::Numbers(values) => {
+            write!(out, "is")?;
+            let range = |n: &super::Numbers| match n {
+                n if n.from == n.to => n.from.to_string(),
+                n => format!("{}-{}", n.from, n.to),
+            };
+            values.iter().map(range).collect()
+        }
+        Op::Public => return writeln!(out, "is a public address"),
+        Op::Exists => return writeln!(out, "exists"),
+        Op::Null => return writeln!(out, "is missing or null"),
+        Op::Same(other) => return writeln!(out, "equals field {other}"),
+    };
+    let values: Vec<String> = values;
+    match &test.list {
+        Some(list) => writeln!(out, " {} from ${list}", values.join(" ")),
+        None => writeln!(out, " {}", values.join(" ")),
+    }
+}
+
+fn subject(subject: Subject) -> String {
+    let field = subject.field.name();
+    match subject.part {
+        Part::Whole => field.to_owned(),
+        Part::Name => format!("{field}.name"),
+        Part::Extension => format!("{field}.extension"),
+        Part::Argument(product) => format!("{field}.argument({product})"),
+    }
+}

@@ -1,0 +1,333 @@
+//! From one value to a test, by what its key means.
+//!
+//! In: a value and the [`Reading`] of its key. Out: an expression of one or two tests. Anything
+//! that could only be guessed at is refused here: a port that is no number, a path that no
+//! program has, an extension with a dot inside.
+
+use super::test::{Meaning, Scope};
+use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, network};
+use crate::definition::pattern::{Pattern, Token};
+use crate::definition::vocabulary::Reading as Word;
+use crate::definition::{Key, Modifier, Scalar, Value};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::taxonomy::{Field, FieldType};
+
+/// How a key reads its values
+pub(super) struct Reading<'a> {
+    pub(super) key: &'a Key,
+    pub(super) meaning: &'a Meaning,
+    pub(super) list: Option<String>,
+}
+
+impl Reading<'_> {
+    fn has(&self, modifier: Modifier) -> bool {
+        self.key.modifier(modifier).is_some()
+    }
+
+    fn case(&self) -> Case {
+        if self.has(Modifier::Cased) { Case::Sensitive } else { Case::Insensitive }
+    }
+
+    fn test(&self, part: Part, op: Op, span: Span) -> Expr {
+        let subject = Subject { field: self.meaning.field, part };
+        Expr::Test(Test { subject, op, list: self.list.clone(), span })
+    }
+}
+
+/// Whether a comparing modifier can be said of the key, or why not
+pub(super) fn comparison_fits(modifier: Modifier, meaning: &Meaning) -> Result<(), String> {
+    let kind = meaning.field.kind();
+    let name = meaning.field.name();
+    match (modifier, meaning.reading) {
+        (Modifier::Exists, _) => Ok(()),
+        (_, Some(Word::Directories | Word::Action)) => Err("this key has only one meaning".into()),
+        (Modifier::Cidr, _) if kind == FieldType::Address => Ok(()),
+        (Modifier::Cidr, _) => Err(format!("{name} is no address")),
+        (Modifier::Gt | Modifier::Gte | Modifier::Lt | Modifier::Lte, _) => {
+            let number = kind == FieldType::Number;
+            number.then_some(()).ok_or_else(|| format!("{name} is no number"))
+        }
+        (_, Some(Word::Remote)) => Err("addresses take networks".into()),
+        _ if kind == FieldType::Number => Err(format!("{name} is a number")),
+        _ => Ok(()),
+    }
+}
+
+/// Lowers one value
+pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    if let Scalar::List(_) = value.scalar {
+        let message = format!("`{}` inside a list", value.written);
+        scope.error(Code::E0208, value.span, message, "lists hold values only");
+        return None;
+    }
+    if value.scalar == Scalar::Null {
+        return Some(reading.test(Part::Whole, Op::Null, value.span));
+    }
+    if reading.has(Modifier::FieldRef) {
+        return field_reference(scope, reading, value);
+    }
+    if reading.has(Modifier::Re) {
+        return regex(scope, reading, value);
+    }
+    match (reading.meaning.reading, reading.meaning.field.kind()) {
+        (Some(Word::Program), _) => program(scope, reading, value),
+        (Some(Word::Account), _) => {
+            let pattern = value.pattern()?;
+            let qualified = pattern.literals().any(|text| text.contains('\\'));
+            Some(text(reading, if qualified { Part::Whole } else { Part::Name }, pattern, value))
+        }
+        (Some(Word::Argument), _) => argument(scope, reading, value),
+        (Some(Word::Directories), _) => directories(scope, reading, value),
+        (Some(Word::Extension), _) => extension(scope, reading, value),
+        (Some(Word::Remote), _) => remote(scope, reading, value),
+        (Some(Word::Action), _) | (None, FieldType::Action) => action(scope, reading, value),
+        (Some(Word::Numbers), _) | (None, FieldType::Number) => numbers(scope, reading, value),
+        (None, FieldType::Address) => address(scope, reading, value),
+        (Some(Word::Whole), _)
+        | (None, FieldType::Text | FieldType::Path | FieldType::Command | FieldType::Account) => {
+            Some(text(reading, Part::Whole, value.pattern()?, value))
+        }
+    }
+}
+
+/// A text test: modifiers add wildcards at the ends, and the wildcards decide the relation
+fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
+    let open_start = reading.has(Modifier::Contains) || reading.has(Modifier::EndsWith);
+    let open_end = reading.has(Modifier::Contains) || reading.has(Modifier::StartsWith);
+    let start = open_start.then_some(Token::Any);
+    let end = open_end.then_some(Token::Any);
+    let pattern = Pattern::of(start.into_iter().chain(pattern.tokens().iter().cloned()).chain(end));
+    let (relation, pattern) = relation(pattern);
+    let case = reading.case();
+    let path = reading.meaning.field.kind() == FieldType::Path;
+    if path && part == Part::Whole && relation == Relation::Ends {
+        // A path that ends with `\cmd.exe` is one whose base name is cmd.exe.
+        let name = pattern.as_literal().and_then(|text| text.strip_prefix(['\\', '/']));
+        if let Some(name) = name.filter(|n| !n.is_empty() && !n.contains(['\\', '/'])) {
+            let op = Op::Text(Relation::Equals, vec![Pattern::literal(name)], case);
+            return reading.test(Part::Name, op, value.span);
+        }
+    }
+    reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
+}
+
+/// The cheapest relation that says the same as the wildcards
+fn relation(pattern: Pattern) -> (Relation, Pattern) {
+    let tokens = pattern.tokens();
+    let (start, rest) = match tokens {
+        [Token::Any, rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (end, middle) = match rest {
+        [middle @ .., Token::Any] => (true, middle),
+        middle => (false, middle),
+    };
+    let middle = Pattern::of(middle.iter().cloned());
+    match (start, middle.as_literal(), end) {
+        (_, None, _) => (Relation::Wildcard, pattern),
+        // A lone `*` is any text: it contains the empty text.
+        (true, Some(_), true) | (true, Some(""), false) => (Relation::Contains, middle),
+        (true, Some(_), false) => (Relation::Ends, middle),
+        (false, Some(_), true) => (Relation::Starts, middle),
+        (false, Some(_), false) => (Relation::Equals, middle),
+    }
+}
+
+fn program(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let pattern = value.pattern()?;
+    if !pattern.literals().any(|text| text.contains(['\\', '/'])) {
+        return Some(text(reading, Part::Name, pattern, value));
+    }
+    let open = reading.has(Modifier::Contains) || reading.has(Modifier::EndsWith);
+    if let Some(Token::Literal(first)) = pattern.tokens().first()
+        && first.starts_with('\\')
+        && !first.starts_with(r"\\")
+        && !open
+    {
+        let name = value.written.trim_start_matches('\\');
+        let message = format!("no program has the path `{}`", value.written);
+        let found = Diagnostic::new(Code::E0212, scope.source, value.span, message, "whole path");
+        scope.report(if name.contains(['\\', '/']) {
+            found.help(format!("Write `*\\{name}` for any drive and folder before it."))
+        } else {
+            found.replace(value.span, name)
+        });
+        return None;
+    }
+    Some(text(reading, Part::Whole, pattern, value))
+}
+
+fn argument(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let Some(product) = scope.product else {
+        let message = format!("`{}` needs a `product`", reading.key.name.value);
+        scope.report(
+            Diagnostic::new(Code::E0111, scope.source, reading.key.span, message, "which system?")
+                .help("Windows and Linux split a command line in different ways."),
+        );
+        return None;
+    };
+    Some(text(reading, Part::Argument(product), value.pattern()?, value))
+}
+
+fn directories(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let slashes = |text: &str| text.replace('\\', "/");
+    let pattern = value.pattern()?.map_literals(slashes);
+    let mut tokens = pattern.tokens().to_vec();
+    let plain = value.written.trim_matches(['\\', '/', '*']);
+    if plain.is_empty() || pattern.literals().any(|text| text.contains("//")) {
+        let message = format!("`{}` names no directory", value.written);
+        scope.error(Code::E0208, value.span, message, "not a run of directories");
+        return None;
+    }
+    let drive = plain.as_bytes().get(1) == Some(&b':');
+    match tokens.first_mut() {
+        Some(Token::Literal(first)) if !first.starts_with('/') && !drive => first.insert(0, '/'),
+        _ => {}
+    }
+    match tokens.last_mut() {
+        Some(Token::Literal(last)) if last.ends_with('/') => {}
+        Some(Token::Literal(last)) => last.push('/'),
+        _ => tokens.push(Token::Literal("/".into())),
+    }
+    let op = Op::Segments(vec![Pattern::of(tokens)]);
+    Some(reading.test(Part::Whole, op, value.span))
+}
+
+fn extension(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let written = value.written.strip_prefix('.').unwrap_or(&value.written);
+    if written.is_empty() || written.contains(['.', '\\', '/']) {
+        let message = format!("`{}` is no last extension", value.written);
+        scope.report(
+            Diagnostic::new(Code::E0208, scope.source, value.span, message, "holds a dot or slash")
+                .help("The last extension of `shell.php.jpg` is `jpg`."),
+        );
+        return None;
+    }
+    Some(text(reading, Part::Extension, Pattern::read(written), value))
+}
+
+fn remote(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    if value.written == "public" {
+        return Some(reading.test(Part::Whole, Op::Public, value.span));
+    }
+    let networks = network::named(&value.written)
+        .or_else(|| network::parse(&value.written).map(|network| vec![network]));
+    match networks {
+        Some(networks) => Some(reading.test(Part::Whole, Op::Networks(networks), value.span)),
+        None => bad_network(scope, value, "public, private, loopback or a network"),
+    }
+}
+
+fn address(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let open = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith];
+    let networks = match network::parse(&value.written) {
+        Some(network) => vec![network],
+        None if reading.has(Modifier::Cidr) => {
+            return bad_network(scope, value, "a network such as 10.0.0.0/8");
+        }
+        None => Vec::new(),
+    };
+    if networks.is_empty() || open.iter().any(|modifier| reading.has(*modifier)) {
+        return Some(text(reading, Part::Whole, value.pattern()?, value));
+    }
+    Some(reading.test(Part::Whole, Op::Networks(networks), value.span))
+}
+
+fn bad_network(scope: &mut Scope<'_>, value: &Value, wanted: &str) -> Option<Expr> {
+    let message = format!("`{}` is no network", value.written);
+    scope.error(Code::E0211, value.span, message, &format!("expected {wanted}"));
+    None
+}
+
+fn action(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    const ACTIONS: &[&str] = &["created", "modified", "renamed", "deleted"];
+    if !ACTIONS.contains(&value.written.as_str()) {
+        let message = format!("`{}` is nothing that happens to a file", value.written);
+        let label = format!("expected {}", ACTIONS.join(", "));
+        scope.error(Code::E0208, value.span, message, &label);
+        return None;
+    }
+    let pattern = Pattern::literal(&value.written);
+    let op = Op::Text(Relation::Equals, vec![pattern], Case::Insensitive);
+    Some(reading.test(Part::Whole, op, value.span))
+}
+
+fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let written = value.written.as_str();
+    let range = match (written.parse::<i64>(), written.split_once('-')) {
+        (Ok(number), _) => Some(compared(reading, number)),
+        (Err(_), Some((from, to))) => match (from.trim().parse(), to.trim().parse()) {
+            (Ok(from), Ok(to)) if from <= to => Some(Numbers { from, to }),
+            _ => None,
+        },
+        (Err(_), None) => None,
+    };
+    let ports = reading.meaning.field.name().ends_with("Port");
+    match range {
+        Some(Numbers { from, to }) if ports && (from > 65_535 || to < 0) => {
+            let message = format!("`{written}` is no port");
+            scope.error(Code::E0211, value.span, message, "ports go from 0 to 65535");
+            None
+        }
+        Some(range) => Some(reading.test(Part::Whole, Op::Numbers(vec![range]), value.span)),
+        None => {
+            let message = format!("`{written}` is no number");
+            scope.error(Code::E0208, value.span, message, "expected a number or a range `a-b`");
+            None
+        }
+    }
+}
+
+fn compared(reading: &Reading<'_>, number: i64) -> Numbers {
+    let (from, to) = match () {
+        () if reading.has(Modifier::Gt) => (number.saturating_add(1), i64::MAX),
+        () if reading.has(Modifier::Gte) => (number, i64::MAX),
+        () if reading.has(Modifier::Lt) => (i64::MIN, number.saturating_sub(1)),
+        () if reading.has(Modifier::Lte) => (i64::MIN, number),
+        () => (number, number),
+    };
+    Numbers { from, to }
+}
+
+fn field_reference(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    match Field::named(&value.written).filter(|field| field.belongs_to(scope.kind)) {
+        Some(other) => Some(reading.test(Part::Whole, Op::Same(other), value.span)),
+        None => {
+            let message = format!("{} events have no field `{}`", scope.kind, value.written);
+            scope.error(Code::E0201, value.span, message, "not a field of this event");
+            None
+        }
+    }
+}
+
+fn regex(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    let flags: String =
+        [(Modifier::ReIgnoreCase, 'i'), (Modifier::ReMultiLine, 'm'), (Modifier::ReDotAll, 's')]
+            .iter()
+            .filter_map(|(modifier, flag)| reading.has(*modifier).then_some(*flag))
+            .collect();
+    let pattern = match flags.is_empty() {
+        true => value.written.clone(),
+        false => format!("(?{flags}){}", value.written),
+    };
+    let part = match (reading.meaning.reading, scope.product) {
+        (Some(Word::Argument), Some(product)) => Part::Argument(product),
+        (Some(Word::Program), _) => Part::Name,
+        (Some(Word::Extension), _) => Part::Extension,
+        _ => Part::Whole,
+    };
+    match regex::Regex::new(&pattern) {
+        Ok(_) => Some(reading.test(part, Op::Regex(vec![pattern]), value.span)),
+        Err(error) => {
+            let text = error.to_string();
+            let why = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+            let message = format!("not a regular expression: {why}");
+            scope.report(
+                Diagnostic::new(Code::E0210, scope.source, value.span, message, "cannot be read")
+                    .help("The syntax is that of Rust's regex crate, without look-around."),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Text and places in it.
+//!
+//! In: the bytes of a file as somebody wrote them. Out: [`SourceText`], [`Span`] and
+//! [`Spanned`], which every later room uses to say *where*. Nothing here knows YAML or rules.
+
+use std::fmt;
+
+/// A half-open range of bytes in one [`SourceText`]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// First byte
+    pub start: u32,
+    /// One past the last byte
+    pub end: u32,
+}
+
+impl Span {
+    /// A span from `start` up to, not including, `end`
+    pub fn new(start: u32, end: u32) -> Self {
+        Span { start, end: end.max(start) }
+    }
+
+    /// The smallest span that covers both
+    pub fn cover(self, other: Span) -> Span {
+        Span::new(self.start.min(other.start), self.end.max(other.end))
+    }
+
+    /// The same range for indexing text
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and the place it was written at
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was written
+    pub value: T,
+    /// Where
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// Ties `value` to `span`
+    pub fn new(value: T, span: Span) -> Self {
+        Spanned { value, span }
+    }
+}
+
+impl<T> std::ops::Deref for Spanned<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// The text of one file with the name it is reported under
+#[derive(PartialEq, Eq)]
+pub struct SourceText {
+    name: String,
+    text: String,
+}
+
+impl SourceText {
+    /// Text that is reported as `name`, which is a path as the user gave it, with `/`
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        SourceText { name: name.into(), text: text.into() }
+    }
+
+    /// The name diagnostics show
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text at `span`, empty when it lies outside
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or("")
+    }
+
+    /// Line and column of a byte offset, both from 1, columns in characters
+    pub fn line_column(&self, offset: u32) -> (usize, usize) {
+        let mut at = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let head = &self.text[..at];
+        let line_start = head.rfind('\n').map_or(0, |n| n + 1);
+        let lines = head.bytes().filter(|b| *b == b'\n').count();
+        (lines + 1, head[line_start..].chars().count() + 1)
+    }
+}
+
+impl fmt::Debug for SourceText {
+    // The text itself would drown every dump that holds a source.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceText({:?})", self.name)
+    }
+}
+
+/// Whether a character controls the terminal, the line or the direction of text instead of
+/// showing something
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_not_bytes() {
+        let source = SourceText::new("a.yml", "x: ä\ny: öö!\n");
+        assert_eq!(source.line_column(0), (1, 1));
+        assert_eq!(source.line_column(6), (2, 1));
+        let bang = source.text().find('!').unwrap() as u32;
+        assert_eq!(source.line_column(bang), (2, 6));
+        assert_eq!(source.line_column(9_999), (3, 1));
+    }
+}

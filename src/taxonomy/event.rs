@@ -1,0 +1,163 @@
+//! Log sources: what kind of event a signal looks at, and how a recorded event is known.
+//!
+//! In: a name from a rule, or the channel, provider and id that a recorded event carries. Out:
+//! an [`EventKind`] with its [`Product`]. An event that nothing identifies stays unknown; the
+//! matcher then tries it against every signal.
+
+use std::fmt;
+
+/// A kind of event that signals can look at
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EventKind {
+    /// A process starts
+    ProcessCreation,
+    /// A file is created, modified, renamed or deleted
+    FileEvent,
+    /// A process opens a connection or takes one
+    NetworkConnection,
+}
+
+impl EventKind {
+    /// Every kind, in the order lists show them
+    pub const ALL: &[EventKind] =
+        &[EventKind::ProcessCreation, EventKind::FileEvent, EventKind::NetworkConnection];
+
+    /// Sigma's name of the category
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::ProcessCreation => "process_creation",
+            EventKind::FileEvent => "file_event",
+            EventKind::NetworkConnection => "network_connection",
+        }
+    }
+
+    /// What such an event says, for `list events`
+    pub fn describe(self) -> &'static str {
+        match self {
+            EventKind::ProcessCreation => "a process starts",
+            EventKind::FileEvent => "a file is created, modified, renamed or deleted",
+            EventKind::NetworkConnection => {
+                "a process opens a network connection; incoming ones only for Sigma rules"
+            }
+        }
+    }
+
+    /// The kind with this name
+    pub fn named(name: &str) -> Option<EventKind> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An operating system
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Product {
+    /// Windows
+    Windows,
+    /// Linux
+    Linux,
+    /// macOS
+    Macos,
+}
+
+impl Product {
+    /// Every product
+    pub const ALL: &[Product] = &[Product::Windows, Product::Linux, Product::Macos];
+
+    /// Sigma's name
+    pub fn name(self) -> &'static str {
+        match self {
+            Product::Windows => "windows",
+            Product::Linux => "linux",
+            Product::Macos => "macos",
+        }
+    }
+
+    /// The product with this name
+    pub fn named(name: &str) -> Option<Product> {
+        Self::ALL.iter().copied().find(|product| product.name() == name)
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What channel, provider and event id tell about a recorded event
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognized {
+    /// An event of this kind, from this product; file events say what happened to the file
+    As(EventKind, Product, Option<&'static str>),
+    /// A known log that holds other kinds of events
+    Other,
+    /// Nothing in the table
+    Unknown,
+}
+
+/// The logs an event id is looked up in: channel or provider in lower case, its product
+const LOGS: &[(&str, Log, Product)] = &[
+    ("microsoft-windows-sysmon/operational", Log::Sysmon, Product::Windows),
+    ("microsoft-windows-sysmon", Log::Sysmon, Product::Windows),
+    ("linux-sysmon/operational", Log::Sysmon, Product::Linux),
+    ("linux-sysmon", Log::Sysmon, Product::Linux),
+    ("security", Log::Security, Product::Windows),
+    ("microsoft-windows-security-auditing", Log::Security, Product::Windows),
+];
+
+#[derive(Clone, Copy)]
+enum Log {
+    Sysmon,
+    Security,
+}
+
+/// Says what kind of event `id` is in the log that `channel` or `provider` names
+///
+/// The provider decides where both are there: Sysmon for Linux writes to a channel of the same
+/// name as Sysmon for Windows. Event ids 1, 3 and 11 also occur in other logs, so an id alone
+/// says nothing. Ids are those of the Sysmon schema and of Windows security auditing.
+pub fn recognize(channel: Option<&str>, provider: Option<&str>, id: i64) -> Recognized {
+    let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
+    let Some((_, log, product)) = provider.and_then(log).or_else(|| channel.and_then(log)) else {
+        return Recognized::Unknown;
+    };
+    let (kind, action) = match (log, id) {
+        (Log::Sysmon, 1) | (Log::Security, 4688) => (EventKind::ProcessCreation, None),
+        (Log::Sysmon, 3) => (EventKind::NetworkConnection, None),
+        (Log::Sysmon, 2) => (EventKind::FileEvent, Some("modified")),
+        (Log::Sysmon, 11) => (EventKind::FileEvent, Some("created")),
+        (Log::Sysmon, 23 | 26) => (EventKind::FileEvent, Some("deleted")),
+        (Log::Sysmon | Log::Security, _) => return Recognized::Other,
+    };
+    Recognized::As(kind, *product, action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_means_something_only_in_its_log() {
+        let sysmon = recognize(Some("Microsoft-Windows-Sysmon/Operational"), None, 11);
+        let kind = EventKind::FileEvent;
+        assert_eq!(sysmon, Recognized::As(kind, Product::Windows, Some("created")));
+        assert_eq!(recognize(Some("MSExchange Management"), None, 1), Recognized::Unknown);
+        assert_eq!(recognize(Some("Security"), None, 4624), Recognized::Other);
+    }
+
+    #[test]
+    fn the_provider_tells_linux_from_windows() {
+        let channel = Some("Linux-Sysmon/Operational");
+        let kind = EventKind::ProcessCreation;
+        assert_eq!(
+            recognize(channel, Some("Linux-Sysmon"), 1),
+            Recognized::As(kind, Product::Linux, None)
+        );
+    }
+}

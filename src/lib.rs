@@ -13,3 +13,4 @@ pub mod diagnostic;
 pub mod ir;
 pub mod source;
 pub mod taxonomy;
+pub mod matcher;

@@ -5,14 +5,18 @@
 //! worth saying, and no other room knows how it is shown.
 
 mod code;
+mod github;
 mod json;
 mod render;
+mod sarif;
 
 use std::sync::Arc;
 
 pub use code::Code;
-pub use json::{github, json, sarif};
+pub use github::github;
+pub use json::json;
 pub use render::{concise, full};
+pub use sarif::sarif;
 
 use crate::source::{SourceText, Span};
 

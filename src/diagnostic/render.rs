@@ -1,6 +1,249 @@
-pub fn full(_: &super::Diagnostic, _: bool) -> String {
-    String::new()
+//! Shows a finding to a person: the way rustc does, or on one line.
+//!
+//! In: one [`Diagnostic`]. Out: text for a terminal, without a final newline. Only this file
+//! knows the snippet crate, and only this file leaves anything out: far places of a very long
+//! line and very long remarks. The formats for machines are complete.
+//!
+//! INVARIANT: no span panics, however wrong, and no character of the user's text controls the
+//! terminal or turns the direction of the line.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+
+use super::json::within;
+use super::{Diagnostic, Fix, Severity};
+use crate::source::{SourceText, Span, is_unprintable};
+
+/// Columns of a line in which marks are drawn; the snippet crate shows all between two marks
+const COLUMNS: usize = 240;
+/// Bytes of a line up to which a diff shows it; the snippet crate does not shorten diffs
+const DIFF_LINE: usize = 1_000;
+/// Characters of a message, a label or a note
+const REMARK: usize = 1_000;
+
+/// The finding with the source lines it is about, as rustc shows it
+pub fn full(diagnostic: &Diagnostic, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let mut report = vec![finding(diagnostic)];
+    report.extend(diagnostic.fix.as_ref().map(|fix| change(&diagnostic.source, fix)));
+    renderer.render(&report)
 }
-pub fn concise(_: &super::Diagnostic) -> String {
-    String::new()
+
+/// The finding on one line: `path:line:col: error[E0201]: message (label)`
+pub fn concise(diagnostic: &Diagnostic) -> String {
+    let Diagnostic { code, severity, message, source, primary, .. } = diagnostic;
+    let (line, column) = source.line_column(within(source, primary.span).start);
+    let label = if primary.text.is_empty() { "" } else { &format!(" ({})", remark(&primary.text)) };
+    let (path, severity, code) = (remark(source.name()), severity.as_str(), code.as_str());
+    format!("{path}:{line}:{column}: {severity}[{code}]: {}{label}", remark(message))
+}
+
+fn finding(diagnostic: &Diagnostic) -> Group<'static> {
+    let source = &diagnostic.source;
+    let (marks, far) = marks(diagnostic);
+    let first = marks.iter().map(|(_, range, _)| range.start).min().unwrap_or(0);
+    let last = marks.iter().map(|(_, range, _)| range.end).max().unwrap_or(0);
+    let lines = lines(source.text(), first..last);
+    let annotations = marks.into_iter().map(|(kind, range, text)| {
+        let label = (!text.is_empty()).then_some(text);
+        kind.span(range.start - lines.start..range.end - lines.start).label(label)
+    });
+    let notes = far.into_iter().chain(diagnostic.notes.iter().map(|note| remark(note)));
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    level
+        .primary_title(remark(&diagnostic.message))
+        .id(diagnostic.code.as_str())
+        .element(excerpt(source, &lines).annotations(annotations))
+        .elements(notes.map(|note| Level::NOTE.message(note)))
+        .elements(diagnostic.help.iter().map(|help| Level::HELP.message(remark(help))))
+}
+
+/// A place to draw, and what to say there
+type Mark = (AnnotationKind, Range<usize>, String);
+
+/// The marks of a finding, and what remains to be said about places too far away to be drawn
+fn marks(diagnostic: &Diagnostic) -> (Vec<Mark>, Vec<String>) {
+    let source = &diagnostic.source;
+    // The window begins at the line's start where the place to look at first lies near it.
+    let home = source.line_column(diagnostic.primary.span.start).1;
+    let left = if home < COLUMNS { 1 } else { home - COLUMNS / 4 };
+    let columns = left..left + COLUMNS;
+
+    let (mut marks, mut far) = (Vec::new(), Vec::new());
+    let secondary = diagnostic.secondary.iter().map(|label| (AnnotationKind::Context, label));
+    let primary = std::iter::once((AnnotationKind::Primary, &diagnostic.primary));
+    for (kind, label) in primary.chain(secondary) {
+        let text = remark(&label.text);
+        if let Some(range) = drawable(source, label.span, &columns) {
+            marks.push((kind, range, text));
+        } else {
+            let (line, column) = source.line_column(label.span.start);
+            far.push(format!("{text} (line {line}, column {column})").trim_start().to_owned());
+        }
+    }
+    (marks, far)
+}
+
+/// What of a span is drawn: all, or the first line of it up to the last of the columns, or, where
+/// it does not begin in the columns, nothing
+fn drawable(source: &SourceText, span: Span, columns: &Range<usize>) -> Option<Range<usize>> {
+    let span = within(source, span);
+    let (start, column) = (span.range().start, source.line_column(span.start).1);
+    let text = source.slice(span);
+    // Blank lines belong to the span of a YAML block and tell nothing.
+    let text = if text.trim().is_empty() { text } else { text.trim_end() };
+    let length = if columns.contains(&source.line_column((start + text.len()) as u32).1) {
+        text.len()
+    } else {
+        let line = text.lines().next().unwrap_or_default();
+        line.chars().take(columns.end.saturating_sub(column)).map(char::len_utf8).sum()
+    };
+    columns.contains(&column).then_some(start..start + length)
+}
+
+/// The fix as a diff, or only its title where the diff would be unreadable
+fn change(source: &SourceText, fix: &Fix) -> Group<'static> {
+    let title = Level::HELP.secondary_title(remark(&fix.title));
+    let text = source.text();
+    let edits: Vec<(Range<usize>, &str)> =
+        fix.edits.iter().map(|(span, new)| (within(source, *span).range(), new.as_str())).collect();
+    let (Some((first, _)), Some((last, _))) = (edits.first(), edits.last()) else {
+        return Group::with_title(title);
+    };
+    let ordered = edits.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start);
+    let lines = lines(text, first.start..last.end);
+    let long = |text: &str| text.lines().any(|line| line.len() > DIFF_LINE);
+    if !ordered || long(&text[lines.clone()]) || edits.iter().any(|(_, new)| long(new)) {
+        return Group::with_title(title);
+    }
+    title.element(excerpt(source, &lines).patches(edits.into_iter().map(|(range, new)| {
+        Patch::new(range.start - lines.start..range.end - lines.start, visible(new))
+    })))
+}
+
+/// The whole lines that a range touches
+fn lines(text: &str, range: Range<usize>) -> Range<usize> {
+    let start = text[..range.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |newline| range.end + newline + 1);
+    start..end
+}
+
+fn excerpt<T: Clone>(source: &SourceText, lines: &Range<usize>) -> Snippet<'static, T> {
+    // The snippet crate knows no line after the last newline. One more makes the end of the file
+    // the same line and column here as in the other formats.
+    Snippet::source(visible(&source.text()[lines.clone()]) + "\n")
+        .path(remark(source.name()))
+        .line_start(source.line_column(lines.start as u32).0)
+}
+
+/// The text with its dangerous characters replaced by others of as many bytes, so that spans hold
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c.len_utf8() {
+            2 if is_unprintable(c) => '¿',
+            3 if is_unprintable(c) => '\u{fffd}',
+            // The snippet crate draws the control characters of ASCII as pictures.
+            _ => c,
+        })
+        .collect()
+}
+
+/// One line of prose; the snippet crate prints it as it is
+fn remark(text: &str) -> String {
+    let harmless = |c| if is_unprintable(c) { '\u{fffd}' } else { c };
+    let mut shown: String = text.chars().take(REMARK).map(harmless).collect();
+    if text.chars().nth(REMARK).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::diagnostic::Code;
+
+    fn about(text: &str, start: u32, end: u32) -> Diagnostic {
+        let source = Arc::new(SourceText::new("a.yml", text));
+        Diagnostic::new(Code::ALL[0], &source, Span { start, end }, "unknown key", "here")
+    }
+
+    fn title(finding: &Diagnostic) -> String {
+        format!("{}[{}]: unknown key", finding.severity.as_str(), finding.code.as_str())
+    }
+
+    #[test]
+    fn a_finding_shows_marks_notes_help_and_the_fix_as_a_diff() {
+        let finding = about("x: 1\nab: 2\n", 5, 7).also(Span::new(0, 1), "known").note("why");
+        let finding = finding.help("how").replace(Span::new(5, 7), "x");
+        let expected = r"
+ --> a.yml:2:1
+  |
+1 | x: 1
+  | - known
+2 | ab: 2
+  | ^^ here
+  |
+  = note: why
+  = help: how
+help: change it to `x`
+  |
+2 - ab: 2
+2 + x: 2
+  |";
+        assert_eq!(full(&finding, false), title(&finding) + expected);
+    }
+
+    #[test]
+    fn the_short_form_has_the_label_only_when_there_is_one() {
+        let mut finding = about("ab: 1", 0, 2);
+        assert_eq!(concise(&finding), format!("a.yml:1:1: {} (here)", title(&finding)));
+        finding.primary.text.clear();
+        assert_eq!(concise(&finding), format!("a.yml:1:1: {}", title(&finding)));
+    }
+
+    #[test]
+    fn a_span_past_the_end_does_not_panic_and_has_one_place_in_both_forms() {
+        for (text, place) in [("", "1:1"), ("a", "1:2"), ("a\n", "2:1"), ("a\r\n", "2:1")] {
+            let finding =
+                about(text, 98, 99).also(Span::new(1, 99), "").replace(Span::new(1, 9), "");
+            assert!(full(&finding, false).contains(&format!("a.yml:{place}\n")));
+            assert!(concise(&finding).starts_with(&format!("a.yml:{place}: ")));
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte_is_not_printed_whole() {
+        let text = format!("{}ab{}", "x ".repeat(250_000), "ä ".repeat(250_000));
+        let finding = about(&text, 500_000, 900_000).also(Span::new(0, 1), "first");
+        let shown = full(&finding.replace(Span::new(0, 1), "y"), false);
+        assert!(shown.len() < 2_000 && shown.contains("note: first (line 1, column 1)"), "{shown}");
+    }
+
+    #[test]
+    fn no_text_controls_the_terminal_whatever_the_spans() {
+        let pieces: Vec<char> = "a: \n\r\tä漢\0\u{1b}\u{85}\u{200d}\u{202e}".chars().collect();
+        let mut state = 1_u32;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % below
+        };
+        for _ in 0..2_000 {
+            let length = random(40);
+            let text: String = (0..length).map(|_| pieces[random(pieces.len())]).collect();
+            let mut offset = || random(text.len() + 3) as u32;
+            let [start, end, a, b, c, d] = [(); 6].map(|()| offset());
+            let mut finding = about(&text, start, end).also(Span::new(a, b), &text).note(&text);
+            let edits = vec![(Span::new(a, b), text.clone()), (Span::new(c, d), text)];
+            finding.fix = Some(Fix { title: "a\n".to_owned(), edits });
+            let shown = full(&finding, false) + &concise(&finding);
+            assert!(!shown.contains(|c| is_unprintable(c) && c != '\n'), "{shown:?}");
+        }
+    }
 }

@@ -1,0 +1,77 @@
+//! Verdicts: whether an event fits a compiled expression.
+
+use std::net::IpAddr;
+
+use super::compile::{Check, Node, TextCheck};
+use super::event::{Event, Slot};
+use super::glob;
+use crate::ir::NON_PUBLIC;
+
+/// Whether the event fits
+pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {
+    match node {
+        Node::All(parts) => parts.iter().all(|part| holds(part, event)),
+        Node::Any(parts) => parts.iter().any(|part| holds(part, event)),
+        Node::Not(part) => !holds(part, event),
+        Node::Test { subject, slot, check } => passes(check, *subject, *slot, event),
+    }
+}
+
+/// Adds the slots of the tests that the event passes, for saying why it matched
+pub(super) fn evidence(node: &Node, event: &Event<'_>, slots: &mut Vec<usize>) {
+    match node {
+        Node::All(parts) | Node::Any(parts) => {
+            parts.iter().for_each(|part| evidence(part, event, slots));
+        }
+        Node::Not(_) => {}
+        Node::Test { subject, slot, check } => {
+            if !slots.contains(slot) && passes(check, *subject, *slot, event) {
+                slots.push(*slot);
+            }
+        }
+    }
+}
+
+fn passes(check: &Check, subject: usize, slot: usize, event: &Event<'_>) -> bool {
+    match check {
+        Check::Folded(check) => event.any_folded(subject, |text| text_passes(check, text)),
+        Check::Cased(check) => event.any(subject, |text| text_passes(check, text)),
+        Check::Regex(patterns) => event.any(subject, |text| patterns.is_match(text)),
+        Check::Networks(networks) => {
+            address(event, subject, |ip| networks.iter().any(|network| network.contains(&ip)))
+        }
+        Check::Public => {
+            address(event, subject, |ip| !NON_PUBLIC.iter().any(|network| network.contains(&ip)))
+        }
+        Check::Numbers(ranges) => event.any(subject, |text| {
+            let number = text.trim().parse::<i64>();
+            number.is_ok_and(|n| ranges.iter().any(|range| (range.from..=range.to).contains(&n)))
+        }),
+        Check::Exists => !matches!(event.slot(slot), Slot::Missing),
+        Check::Null => event.slot(slot).values().is_empty(),
+        Check::Same(other) => {
+            let others = event.slot(*other).values();
+            event.any(subject, |text| {
+                let folded = crate::definition::pattern::fold_text(text);
+                others.iter().any(|o| crate::definition::pattern::fold_text(o) == folded)
+            })
+        }
+    }
+}
+
+fn address(event: &Event<'_>, subject: usize, test: impl Fn(IpAddr) -> bool) -> bool {
+    event.any(subject, |text| {
+        text.parse::<IpAddr>().is_ok_and(|address| test(address.to_canonical()))
+    })
+}
+
+fn text_passes(check: &TextCheck, text: &str) -> bool {
+    match check {
+        TextCheck::Equals(values) => values.contains(text),
+        TextCheck::Starts(values) => values.iter().any(|value| text.starts_with(value.as_str())),
+        TextCheck::Ends(values) => values.iter().any(|value| text.ends_with(value.as_str())),
+        TextCheck::Contains(values) => values.iter().any(|value| text.contains(value.as_str())),
+        TextCheck::ContainsMany(values) => values.is_match(text),
+        TextCheck::Wildcard(patterns) => patterns.iter().any(|pattern| glob::fits(pattern, text)),
+    }
+}

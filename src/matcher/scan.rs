@@ -1,0 +1,126 @@
+//! Many events, on all cores, in order.
+//!
+//! In: lines of JSON from a reader. Out: [`Hit`]s in the order of the lines, whatever the number
+//! of threads. Lines are read in blocks; memory stays bounded by the blocks in work.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use rayon::prelude::*;
+
+use super::state::NewTerms;
+use super::{Engine, Match};
+
+/// Lines that are worked on at once
+const BLOCK: usize = 4096;
+
+/// A match and where its event stands
+#[derive(Debug)]
+pub struct Hit {
+    /// Line of the event, from 1
+    pub line: usize,
+    /// What matched
+    pub matched: Match,
+    /// Whether a combination of its new terms is new; `None` when the signal does not ask
+    pub new: Option<bool>,
+}
+
+/// A line that is no event
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Line, from 1
+    pub line: usize,
+    /// Column in bytes, from 1
+    pub column: usize,
+    /// Why
+    pub why: String,
+}
+
+/// What one run over a stream knows: the terms each rule has seen
+#[derive(Debug, Default)]
+pub struct Memory {
+    terms: HashMap<usize, NewTerms>,
+}
+
+/// Judges every line of `events`; gives the number of events read
+///
+/// `hit` gets the matches in the order of the lines; `unreadable` the lines that are no events.
+///
+/// # Errors
+/// When reading fails, or when `hit` does.
+pub fn scan(
+    engine: &Engine<'_>,
+    events: &mut dyn BufRead,
+    hit: &mut dyn FnMut(Hit) -> io::Result<()>,
+    unreadable: &mut dyn FnMut(Unreadable),
+) -> io::Result<usize> {
+    let mut memory = Memory::default();
+    let (mut line, mut count) = (0, 0);
+    loop {
+        let block = read_block(events)?;
+        if block.is_empty() {
+            return Ok(count);
+        }
+        let verdicts: Vec<_> = block.par_iter().map(|text| judge(engine, text)).collect();
+        for verdict in verdicts {
+            line += 1;
+            match verdict {
+                Verdict::Blank => {}
+                Verdict::Unreadable(column, why) => unreadable(Unreadable { line, column, why }),
+                Verdict::Matches(matches) => {
+                    count += 1;
+                    for matched in matches {
+                        let new = memory.observe(engine, &matched);
+                        hit(Hit { line, matched, new })?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Memory {
+    /// Whether a combination of the match is new; `None` when its signal does not ask
+    pub fn observe(&mut self, engine: &Engine<'_>, matched: &Match) -> Option<bool> {
+        let window = engine.rules()[matched.rule].new_terms.as_ref()?.window;
+        let terms = matched.terms.as_ref()?;
+        let seen = self.terms.entry(matched.rule).or_default();
+        let mut new = false;
+        for key in terms {
+            new |= seen.observe(key.clone(), matched.time, window);
+        }
+        Some(new)
+    }
+}
+
+enum Verdict {
+    Blank,
+    Unreadable(usize, String),
+    Matches(Vec<Match>),
+}
+
+fn judge(engine: &Engine<'_>, line: &[u8]) -> Verdict {
+    let text = match std::str::from_utf8(line) {
+        Ok(text) => text.trim_start_matches('\u{feff}').trim(),
+        Err(error) => return Verdict::Unreadable(error.valid_up_to() + 1, "not UTF-8".to_owned()),
+    };
+    if text.is_empty() {
+        return Verdict::Blank;
+    }
+    match engine.judge(text) {
+        Ok(matches) => Verdict::Matches(matches),
+        Err(error) => Verdict::Unreadable(error.column(), error.to_string()),
+    }
+}
+
+fn read_block(events: &mut dyn BufRead) -> io::Result<Vec<Vec<u8>>> {
+    let mut block = Vec::new();
+    while block.len() < BLOCK {
+        let mut line = Vec::new();
+        if events.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        block.push(line);
+    }
+    Ok(block)
+}

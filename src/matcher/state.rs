@@ -1,0 +1,80 @@
+//! Novelty: which combinations of values have been seen.
+//!
+//! In: matches in the order of the stream, with their times. Out: whether a match's combination
+//! is new. Keys compare exactly as stored; an event without one of the fields makes no
+//! combination; a field with several values makes one for each.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// The combinations one rule has seen
+#[derive(Debug, Default)]
+pub struct NewTerms {
+    seen: HashMap<Vec<String>, Option<Timestamp>>,
+}
+
+impl NewTerms {
+    /// Takes a combination at a time; true when it has not been seen within `window` minutes
+    ///
+    /// An event that comes late does not make its combination new again.
+    pub fn observe(&mut self, key: Vec<String>, time: Option<Timestamp>, window: u32) -> bool {
+        let Some(last) = self.seen.get_mut(&key) else {
+            self.seen.insert(key, time);
+            return true;
+        };
+        let expired = match (*last, time) {
+            (Some(last), Some(now)) => {
+                now.as_second() - last.as_second() > i64::from(window) * 60
+            }
+            _ => false,
+        };
+        *last = (*last).max(time);
+        expired
+    }
+}
+
+/// Every combination of one value a field
+pub fn combinations(fields: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut keys = vec![Vec::new()];
+    for values in fields {
+        keys = keys
+            .iter()
+            .flat_map(|key| {
+                values.iter().map(move |value| key.iter().chain([value]).cloned().collect())
+            })
+            .collect();
+    }
+    keys
+}
+
+/// Reads the time of an event: RFC 3339, or Sysmon's `2020-06-10 02:51:04.728` in UTC
+pub fn timestamp(text: &str) -> Option<Timestamp> {
+    text.parse::<Timestamp>().ok().or_else(|| {
+        let local = text.parse::<DateTime>().ok()?;
+        local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_new_again_after_the_window() {
+        let mut terms = NewTerms::default();
+        let mut at = |text| terms.observe(vec!["a".into()], timestamp(text), 60);
+        assert!(at("2026-01-01T00:00:00Z"));
+        assert!(!at("2026-01-01 00:30:00.5"));
+        assert!(!at("2025-12-31T23:00:00Z"), "late events are not new");
+        assert!(at("2026-01-01T02:00:00Z"));
+    }
+
+    #[test]
+    fn a_missing_field_makes_no_combination() {
+        assert!(combinations(&[vec!["a".into()], vec![]]).is_empty());
+        assert_eq!(combinations(&[vec!["a".into()], vec!["x".into(), "y".into()]]).len(), 2);
+    }
+}

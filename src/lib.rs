@@ -8,9 +8,10 @@
 //!                                                      └─► matcher::Engine   ──► verdicts on events
 //! ```
 
+pub mod backend;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
+pub mod matcher;
 pub mod source;
 pub mod taxonomy;
-pub mod matcher;

@@ -98,17 +98,17 @@ pub enum Role {
     Exclude,
 }
 
-/// A closed expression
+/// A closed expression; ordered so that tests come first and negations last
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Expr {
-    /// Every part holds; true when empty
-    All(Vec<Expr>),
-    /// A part holds; false when empty
-    Any(Vec<Expr>),
-    /// The part does not hold
-    Not(Box<Expr>),
     /// A comparison
     Test(Test),
+    /// A part holds; false when empty
+    Any(Vec<Expr>),
+    /// Every part holds; true when empty
+    All(Vec<Expr>),
+    /// The part does not hold
+    Not(Box<Expr>),
 }
 
 /// A comparison of one subject with one or more values

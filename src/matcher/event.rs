@@ -176,7 +176,8 @@ impl<'a> Event<'a> {
             (None, None, Recognized::Unknown) => (Kind::Unknown, None),
         };
         self.kind = kind;
-        let happened = self.layout.fields.iter().position(|field| field.kind() == FieldType::Action);
+        let happened =
+            self.layout.fields.iter().position(|field| field.kind() == FieldType::Action);
         if let Some(slot) = happened
             && matches!(self.slots[slot], Slot::Missing)
         {

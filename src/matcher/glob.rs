@@ -6,7 +6,7 @@
 use crate::definition::pattern::{Pattern, Token};
 
 /// Whether the whole text fits the pattern
-pub fn fits(pattern: &Pattern, text: &str) -> bool {
+pub(super) fn fits(pattern: &Pattern, text: &str) -> bool {
     let mut runs: Vec<&[Token]> = pattern.tokens().split(|token| *token == Token::Any).collect();
     // INVARIANT: splitting gives at least one run; with one, there is no wildcard run.
     let Some(last) = runs.pop() else { return text.is_empty() };
@@ -71,9 +71,7 @@ mod tests {
     fn plainly(pattern: &[Token], text: &[char]) -> bool {
         match pattern {
             [] => text.is_empty(),
-            [Token::Any, rest @ ..] => {
-                (0..=text.len()).any(|skip| plainly(rest, &text[skip..]))
-            }
+            [Token::Any, rest @ ..] => (0..=text.len()).any(|skip| plainly(rest, &text[skip..])),
             [Token::One, rest @ ..] => !text.is_empty() && plainly(rest, &text[1..]),
             [Token::Literal(literal), rest @ ..] => {
                 let literal: Vec<char> = literal.chars().collect();

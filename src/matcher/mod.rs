@@ -92,7 +92,15 @@ impl<'r> Engine<'r> {
                 let cases = cases.map(|(level, expr)| (*level, compile(&mut layout, expr)));
                 let cases = cases.collect();
                 let (kind, product) = (sought.kind, sought.product);
-                signals.push(CompiledSignal { rule, signal, kind, product, condition, cases, terms });
+                signals.push(CompiledSignal {
+                    rule,
+                    signal,
+                    kind,
+                    product,
+                    condition,
+                    cases,
+                    terms,
+                });
             }
         }
         Engine { rules, layout, signals, kind: options.kind }

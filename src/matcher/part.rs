@@ -7,17 +7,17 @@
 use crate::taxonomy::Product;
 
 /// What follows the last `\` or `/`; all of it when there is none
-pub fn base_name(path: &str) -> &str {
+pub(super) fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
 }
 
 /// What follows the last backslash: an account's name without its domain
-pub fn account_name(account: &str) -> &str {
+pub(super) fn account_name(account: &str) -> &str {
     account.rsplit('\\').next().unwrap_or(account)
 }
 
 /// What follows the last dot of the base name; `None` when there is no dot
-pub fn extension(path: &str) -> Option<&str> {
+pub(super) fn extension(path: &str) -> Option<&str> {
     base_name(path).rsplit_once('.').map(|(_, extension)| extension)
 }
 
@@ -25,7 +25,7 @@ pub fn extension(path: &str) -> Option<&str> {
 ///
 /// Windows: by the rules of `CommandLineToArgvW`, applied to the program as well. Elsewhere the
 /// kernel has a list and the recorded line has lost its borders, so white space separates.
-pub fn arguments(command: &str, product: Product) -> Vec<String> {
+pub(super) fn arguments(command: &str, product: Product) -> Vec<String> {
     match product {
         Product::Windows => windows_arguments(command),
         Product::Linux | Product::Macos => {

@@ -26,9 +26,7 @@ impl NewTerms {
             return true;
         };
         let expired = match (*last, time) {
-            (Some(last), Some(now)) => {
-                now.as_second() - last.as_second() > i64::from(window) * 60
-            }
+            (Some(last), Some(now)) => now.as_second() - last.as_second() > i64::from(window) * 60,
             _ => false,
         };
         *last = (*last).max(time);

@@ -1,0 +1,181 @@
+//! Which ECS field answers for a field, and which indices hold the events.
+//!
+//! In: a kind of event, a field and a part. Out: an [`EcsField`], or the fact that there is none.
+//! The indices of a rule are chosen so that every field used has the same type in all of them.
+
+use std::sync::LazyLock;
+
+use crate::ir::Part;
+use crate::taxonomy::{EventKind, Field, Product};
+
+/// The mapping as written
+const TABLE: &str = include_str!("fields.tsv");
+
+/// What an ECS field's values are
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    /// Case-sensitive, whole values
+    Keyword,
+    /// The same, for long values; Kibana's query language splits its wildcards at blanks
+    Wildcard,
+    Ip,
+    Long,
+    /// `event.type` of a file event
+    Action,
+    /// `network.direction`
+    Direction,
+}
+
+/// An ECS field
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EcsField {
+    pub(super) name: &'static str,
+    pub(super) kind: Type,
+    /// Whether `<name>.text` is there in every index
+    pub(super) text: bool,
+    /// Whether values above the length that keyword fields index occur
+    pub(super) long: bool,
+}
+
+struct Row {
+    event: EventKind,
+    field: Field,
+    part: &'static str,
+    ecs: Option<EcsField>,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
+
+fn row(line: &'static str) -> Option<Row> {
+    let cells: Vec<&str> = line.split('\t').collect();
+    let [event, field, part, name, kind, text, long] = cells[..] else { return None };
+    let event = match event {
+        "p" => EventKind::ProcessCreation,
+        "f" => EventKind::FileEvent,
+        "n" => EventKind::NetworkConnection,
+        _ => return None,
+    };
+    let kind = match kind {
+        "keyword" => Some(Type::Keyword),
+        "wildcard" => Some(Type::Wildcard),
+        "ip" => Some(Type::Ip),
+        "long" => Some(Type::Long),
+        "action" => Some(Type::Action),
+        "direction" => Some(Type::Direction),
+        _ => None,
+    };
+    let (text, long) = (text == "yes", long == "yes");
+    let ecs = kind.map(|kind| EcsField { name, kind, text, long });
+    Some(Row { event, field: Field::named(field)?, part, ecs })
+}
+
+fn find(event: EventKind, field: Field, part: &str) -> Option<EcsField> {
+    let fits = |row: &&Row| row.event == event && row.field == field && row.part == part;
+    ROWS.iter().find(fits)?.ecs
+}
+
+/// The ECS field that holds this part of a field
+pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField> {
+    let part = match part {
+        Part::Whole => "whole",
+        Part::Name => "name",
+        Part::Extension => "extension",
+        Part::Argument(_) => "argument",
+    };
+    find(event, field, part)
+}
+
+/// The fields of an account: domain and name
+pub(super) fn account(event: EventKind, field: Field) -> Option<(EcsField, EcsField)> {
+    Some((find(event, field, "domain")?, find(event, field, "name")?))
+}
+
+/// The fields whose values together are a new term
+///
+/// A host is its `host.id`: names are given again, ids are not.
+pub(super) fn terms(event: EventKind, field: Field) -> Vec<&'static str> {
+    if field.name() == "Computer" {
+        return vec!["host.id"];
+    }
+    let parts = match account(event, field) {
+        Some((domain, name)) => vec![domain, name],
+        None => find(event, field, "whole").into_iter().collect(),
+    };
+    parts.iter().map(|field| field.name).collect()
+}
+
+/// An index pattern and what detection-rules wants said about it
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Index {
+    pub(super) pattern: &'static str,
+    /// The integration package; empty for a Beat
+    pub(super) package: &'static str,
+    pub(super) data_source: &'static str,
+    products: &'static [Product],
+}
+
+const ENDPOINT: &[Product] = &[Product::Windows, Product::Linux, Product::Macos];
+const SYSMON: Index = Index {
+    pattern: "logs-windows.sysmon_operational-*",
+    package: "windows",
+    data_source: "Sysmon",
+    products: &[Product::Windows],
+};
+const WINLOGBEAT: Index =
+    Index { pattern: "winlogbeat-*", package: "", data_source: "", products: &[Product::Windows] };
+
+const fn endpoint(pattern: &'static str) -> Index {
+    Index { pattern, package: "endpoint", data_source: "Elastic Defend", products: ENDPOINT }
+}
+
+/// Where events of a kind are, in the order of their patterns
+const PROCESS: &[Index] = &[
+    Index { pattern: "auditbeat-*", package: "", data_source: "", products: &[Product::Linux] },
+    Index {
+        pattern: "logs-auditd_manager.auditd-*",
+        package: "auditd_manager",
+        data_source: "Auditd Manager",
+        products: &[Product::Linux],
+    },
+    endpoint("logs-endpoint.events.process-*"),
+    Index {
+        pattern: "logs-system.security*",
+        package: "system",
+        data_source: "Windows Security Event Logs",
+        products: &[Product::Windows],
+    },
+    SYSMON,
+    WINLOGBEAT,
+];
+const FILE: &[Index] = &[endpoint("logs-endpoint.events.file-*"), SYSMON, WINLOGBEAT];
+const NETWORK: &[Index] = &[endpoint("logs-endpoint.events.network-*"), SYSMON, WINLOGBEAT];
+
+/// The indices that hold events of this kind and product
+pub(super) fn indices(kind: EventKind, product: Option<Product>) -> Vec<Index> {
+    let all = match kind {
+        EventKind::ProcessCreation => PROCESS,
+        EventKind::FileEvent => FILE,
+        EventKind::NetworkConnection => NETWORK,
+    };
+    let holds = |index: &&Index| product.is_none_or(|product| index.products.contains(&product));
+    all.iter().filter(holds).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_every_event_is_mapped_or_named_as_absent() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(ROWS.len(), lines, "a line of the table cannot be read");
+        for kind in EventKind::ALL {
+            for field in Field::of(*kind) {
+                assert!(
+                    ROWS.iter().any(|r| r.event == *kind && r.field == field),
+                    "{kind} {field}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Kibana filters: exact tests in Elasticsearch's own query language.
+//!
+//! In: an expression of a signal. Out: a query that matches exactly the documents that the rule
+//! means: `case_insensitive` folds ASCII, `wildcard` and `term` see whole values. What even this
+//! cannot say is refused, what it says with a limit is a named loss.
+
+use serde_json::{Value, json};
+
+use super::fields::{self, EcsField, Type};
+use crate::backend::{Direction, LossName, Losses};
+use crate::definition::pattern::{Pattern, Token, has_wide_case};
+use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::taxonomy::{EventKind, FieldType};
+
+/// Longest value that a keyword field indexes, in characters (ECS, `ignore_above`)
+const INDEXED: usize = 1_024;
+
+/// An expression as an Elasticsearch query
+pub(super) fn query(
+    kind: EventKind,
+    expr: &Expr,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Value {
+    let mut many = |parts: &[Expr]| -> Vec<Value> {
+        parts.iter().map(|part| query(kind, part, positive, losses)).collect()
+    };
+    match expr {
+        Expr::All(parts) => json!({"bool": {"filter": many(parts)}}),
+        Expr::Any(parts) => any(many(parts)),
+        Expr::Not(part) => json!({"bool": {"must_not": [query(kind, part, !positive, losses)]}}),
+        Expr::Test(test) => test_query(kind, test, positive, losses),
+    }
+}
+
+/// One of the queries; alternatives inside alternatives are one list
+fn any(parts: Vec<Value>) -> Value {
+    let flat = parts.into_iter().flat_map(|part| match part["bool"].get("minimum_should_match") {
+        Some(_) => part["bool"]["should"].as_array().cloned().unwrap_or_default(),
+        None => vec![part],
+    });
+    let mut parts: Vec<Value> = flat.collect();
+    match (parts.pop(), parts.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            parts.extend(last);
+            json!({"bool": {"should": parts, "minimum_should_match": 1}})
+        }
+    }
+}
+
+fn test_query(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Value {
+    let field = test.subject.field;
+    if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
+        return account(kind, test, positive, losses);
+    }
+    let Some(ecs) = fields::ecs(kind, field, test.subject.part) else {
+        let message = format!("ECS has no field for {field} of {kind} events");
+        let help = "Leave the test out of this signal, or say it with another field.";
+        losses.refuse(test.span, message, "no such field", help);
+        return Value::Null;
+    };
+    match &test.op {
+        Op::Text(_, values, _) if ecs.kind == Type::Action => {
+            note_actions(test, values, positive, losses);
+            json!({"terms": {ecs.name: event_types(values)}})
+        }
+        Op::Text(relation, values, case) => {
+            let shape = Shape { test, ecs, relation: *relation, case: *case, positive };
+            any(values.iter().map(|value| text(&shape, value, losses)).collect())
+        }
+        Op::Segments(values) => {
+            let shape = Shape {
+                test,
+                ecs,
+                relation: Relation::Wildcard,
+                case: Case::Insensitive,
+                positive,
+            };
+            let spellings = values.iter().flat_map(segments);
+            any(spellings.map(|value| text(&shape, &value, losses)).collect())
+        }
+        Op::Regex(_) => refuse(
+            losses,
+            test,
+            "neither Kibana's query language nor its filters have the rule's regular expressions",
+        ),
+        Op::Networks(networks) => {
+            let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+            json!({"terms": {ecs.name: networks}})
+        }
+        Op::Public => {
+            let networks: Vec<String> = NON_PUBLIC.iter().map(ToString::to_string).collect();
+            json!({"bool": {
+                "filter": [{"exists": {"field": ecs.name}}],
+                "must_not": [{"terms": {ecs.name: networks}}],
+            }})
+        }
+        Op::Numbers(ranges) => numbers(ecs.name, ranges),
+        Op::Exists => json!({"exists": {"field": ecs.name}}),
+        Op::Null => json!({"bool": {"must_not": [{"exists": {"field": ecs.name}}]}}),
+        Op::Same(_) => refuse(losses, test, "Kibana cannot compare two fields"),
+    }
+}
+
+fn refuse(losses: &mut Losses<'_>, test: &Test, message: &str) -> Value {
+    losses.refuse(test.span, message.to_owned(), "no exact form", "");
+    Value::Null
+}
+
+/// Directories in both spellings of the separator, with the file name after them
+fn segments(value: &Pattern) -> [Pattern; 2] {
+    let rooted = value.literals().next().is_some_and(|text| !text.starts_with('/'));
+    let start = (!rooted).then_some(Token::Any);
+    let tokens = value.tokens().iter().cloned();
+    let open = Pattern::of(start.into_iter().chain(tokens).chain([Token::Any]));
+    [open.map_literals(|text| text.replace('/', "\\")), open]
+}
+
+struct Shape<'t> {
+    test: &'t Test,
+    ecs: EcsField,
+    relation: Relation,
+    case: Case,
+    positive: bool,
+}
+
+fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
+    let Shape { test, ecs, relation, case, positive } = *shape;
+    match ecs.kind {
+        Type::Keyword | Type::Wildcard => {}
+        Type::Action => {
+            return json!({"terms": {ecs.name: event_types(std::slice::from_ref(value))}});
+        }
+        Type::Ip => return refuse(losses, test, "an address field compares with networks only"),
+        Type::Long => return refuse(losses, test, "a number compares with numbers only"),
+        Type::Direction => return direction(value),
+    }
+    let insensitive = case == Case::Insensitive;
+    if insensitive && value.literals().any(has_wide_case) {
+        let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
+        let direction = Direction::Narrower.flip_unless(positive);
+        losses.lose(LossName::Case, direction, test.span, &reason);
+    }
+    let exact = relation == Relation::Equals;
+    if ecs.long && ecs.kind == Type::Keyword && !exact {
+        let direction = Direction::Narrower.flip_unless(positive);
+        let reason =
+            format!("a {} of more than {INDEXED} characters is not indexed in Elastic", ecs.name);
+        losses.lose(LossName::LongValue, direction, test.span, &reason);
+    }
+    if relation == Relation::Contains && value.as_literal() == Some("") {
+        return json!({"exists": {"field": ecs.name}});
+    }
+    let (kind, written) = match (relation, value.as_literal()) {
+        (Relation::Equals, Some(literal)) => ("term", literal.to_owned()),
+        (Relation::Starts, Some(literal)) => ("prefix", literal.to_owned()),
+        (Relation::Ends, _) => ("wildcard", format!("*{}", wildcard(value))),
+        (Relation::Contains, _) => ("wildcard", format!("*{}*", wildcard(value))),
+        (Relation::Equals | Relation::Starts | Relation::Wildcard, _) => {
+            ("wildcard", wildcard(value))
+        }
+    };
+    match insensitive {
+        true => json!({kind: {ecs.name: {"value": written, "case_insensitive": true}}}),
+        false => json!({kind: {ecs.name: {"value": written}}}),
+    }
+}
+
+/// Elasticsearch's wildcard notation: a backslash before every literal `*`, `?` and backslash
+fn wildcard(value: &Pattern) -> String {
+    let mut out = String::new();
+    for token in value.tokens() {
+        match token {
+            Token::Any => out.push('*'),
+            Token::One => out.push('?'),
+            Token::Literal(text) => {
+                for c in text.chars() {
+                    if matches!(c, '*' | '?' | '\\') {
+                        out.push('\\');
+                    }
+                    out.push(c);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// What `event.type` holds after these actions; ECS calls both modifying and renaming a change
+pub(super) fn event_types(actions: &[Pattern]) -> Vec<&'static str> {
+    let name = |action: &Pattern| match action.as_literal() {
+        Some("created") => "creation",
+        Some("deleted") => "deletion",
+        _ => "change",
+    };
+    let mut types: Vec<&str> = actions.iter().map(name).collect();
+    types.sort_unstable();
+    types.dedup();
+    types
+}
+
+/// One of modifying and renaming cannot be asked for without the other
+pub(super) fn note_actions(
+    test: &Test,
+    actions: &[Pattern],
+    positive: bool,
+    losses: &mut Losses<'_>,
+) {
+    let has = |name: &str| actions.iter().any(|action| action.as_literal() == Some(name));
+    if has("modified") != has("renamed") {
+        let direction = Direction::Wider.flip_unless(positive);
+        let reason = "ECS does not tell a modified file from a renamed one";
+        losses.lose(LossName::Actions, direction, test.span, reason);
+    }
+}
+
+/// The words integrations write for connections that a host took
+pub(super) const INCOMING: &[&str] = &["inbound", "incoming", "ingress"];
+
+fn direction(value: &Pattern) -> Value {
+    let incoming = json!({"terms": {"network.direction": INCOMING}});
+    match value.as_literal().map(str::to_ascii_lowercase).as_deref() {
+        Some("false") => incoming,
+        _ => json!({"bool": {
+            "filter": [{"exists": {"field": "network.direction"}}],
+            "must_not": [incoming],
+        }}),
+    }
+}
+
+fn numbers(field: &str, ranges: &[Numbers]) -> Value {
+    let single = |range: &&Numbers| range.from == range.to;
+    let singles: Vec<i64> = ranges.iter().filter(single).map(|range| range.from).collect();
+    let mut parts = Vec::new();
+    if !singles.is_empty() {
+        parts.push(json!({"terms": {field: singles}}));
+    }
+    for range in ranges.iter().filter(|range| range.from != range.to) {
+        parts.push(match (range.from, range.to) {
+            (i64::MIN, to) => json!({"range": {field: {"lte": to}}}),
+            (from, i64::MAX) => json!({"range": {field: {"gte": from}}}),
+            (from, to) => json!({"range": {field: {"gte": from, "lte": to}}}),
+        });
+    }
+    any(parts)
+}
+
+/// `DOMAIN\name` is two fields
+fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Value {
+    let Some((domain, name)) = fields::account(kind, test.subject.field) else {
+        return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));
+    };
+    match &test.op {
+        Op::Exists => return json!({"exists": {"field": name.name}}),
+        Op::Null => return json!({"bool": {"must_not": [{"exists": {"field": name.name}}]}}),
+        _ => {}
+    }
+    let Op::Text(Relation::Equals, values, case) = &test.op else {
+        return refuse(losses, test, "a test over domain and name together");
+    };
+    let mut parts = Vec::new();
+    for value in values {
+        let Some((left, right)) = value.as_literal().and_then(|text| text.split_once('\\')) else {
+            return refuse(losses, test, "a test over domain and name together");
+        };
+        let mut half = |ecs, text: &str| {
+            let shape = Shape { test, ecs, relation: Relation::Equals, case: *case, positive };
+            self::text(&shape, &Pattern::literal(text), losses)
+        };
+        parts.push(json!({"bool": {"filter": [half(domain, left), half(name, right)]}}));
+    }
+    any(parts)
+}

@@ -1,0 +1,54 @@
+//! Elastic Security: Kibana's query language over ECS indices.
+//!
+//! In: a [`Rule`]. Out: a detection-rules TOML file a signal, and one NDJSON file for Kibana's
+//! rule import with a line a signal. The signal that `new_terms` names becomes a rule of type
+//! `new_terms`, any other a `query`.
+
+mod fields;
+mod filter;
+mod kuery;
+mod plan;
+mod toml;
+mod view;
+
+use super::template::render;
+use super::{Artifact, Losses};
+use crate::ir::Rule;
+
+/// Emits the rules
+pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
+    let planned = rule.signals.iter().map(|signal| {
+        losses.enter(&signal.name);
+        let plan = plan::plan(signal, losses);
+        (plan, view::severity_mapping(rule, signal, losses))
+    });
+    let plans: Vec<_> = planned.collect();
+    let mut lines = String::new();
+    let mut artifacts = Vec::new();
+    for (at, (signal, (plan, mapping))) in rule.signals.iter().zip(plans).enumerate() {
+        losses.enter(&signal.name);
+        let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
+        if plan.query.contains("'''") {
+            let message = "three single quotes in a value".to_owned();
+            losses.refuse(signal.span, message, "ends TOML's literal text", "");
+        }
+        let detection = view::detection(rule, signal, new, (plan, mapping), losses);
+        lines.push_str(&detection.import_line());
+        lines.push('\n');
+        match render("elastic/rule.toml", &detection.view(rule)) {
+            Ok(text) => {
+                // detection-rules takes file names of lower-case letters, digits and `_` only.
+                let name = format!("{stem}_{}", signal.name).to_lowercase();
+                let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                let name: String = name.chars().map(plain).collect();
+                artifacts.push(Artifact { name: format!("{name}.toml"), text });
+            }
+            Err(why) => {
+                let message = format!("a template failed: {why}");
+                losses.refuse(signal.span, message, "while emitting", "This is a bug.");
+            }
+        }
+    }
+    artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines });
+    Some(artifacts)
+}

@@ -1,0 +1,273 @@
+//! A signal as query and filters.
+//!
+//! In: a [`Signal`]. Out: a [`Plan`]. The query is readable and never misses: it holds what
+//! Kibana's language says exactly, and for names a phrase on the analysed sub-field, which fits
+//! more. Filters restore the exact meaning of every clause the query only approximates.
+//! Negated parts that are not exact stand in filters alone.
+
+use serde_json::{Value, json};
+
+use super::fields::{self, EcsField, Type};
+use super::filter::{self, INCOMING};
+use super::kuery::{Kuery, Values, quote, wildcard};
+use crate::backend::Losses;
+use crate::definition::pattern::{Pattern, Token};
+use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
+use crate::taxonomy::{EventKind, FieldType, Product};
+
+/// What a rule of one signal asks for
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The query's text
+    pub(super) query: String,
+    /// Kibana filters, in the order of the clauses
+    pub(super) filters: Vec<Value>,
+}
+
+/// Plans a signal
+pub(super) fn plan(signal: &Signal, losses: &mut Losses<'_>) -> Plan {
+    let kind = signal.kind;
+    let mut parts = scope(signal);
+    let mut filters = Vec::new();
+    for clause in &signal.clauses {
+        let positive = clause.role == Role::Require;
+        if let Some(exact) = exact(kind, &clause.expr, positive, losses) {
+            parts.push(if positive { exact } else { Kuery::Not(Box::new(exact)) });
+            continue;
+        }
+        if positive {
+            parts.extend(superset(kind, &clause.expr));
+        }
+        filters.push(kibana_filter(clause, kind, losses));
+    }
+    Plan { query: Kuery::And(parts).print(), filters }
+}
+
+/// What every document of the kind holds
+fn scope(signal: &Signal) -> Vec<Kuery> {
+    let one = |field, value: &str| Kuery::Field(field, Values::One(value.to_owned()));
+    let category = match signal.kind {
+        EventKind::ProcessCreation => "process",
+        EventKind::FileEvent => "file",
+        EventKind::NetworkConnection => "network",
+    };
+    let mut parts = vec![one("event.category", category)];
+    parts.extend(signal.product.map(|product| one("host.os.type", os_type(product))));
+    match signal.kind {
+        EventKind::ProcessCreation | EventKind::NetworkConnection => {
+            parts.push(one("event.type", "start"));
+        }
+        EventKind::FileEvent => {
+            let acts = |clause: &&Clause| {
+                let tests = clause.expr.tests();
+                tests.iter().any(|test| test.subject.field.kind() == FieldType::Action)
+            };
+            if !signal.clauses.iter().any(|clause| acts(&clause)) {
+                let types = ["change", "creation", "deletion"].map(ToOwned::to_owned);
+                parts.push(Kuery::Field("event.type", Values::any(types)));
+            }
+        }
+    }
+    parts
+}
+
+/// `host.os.type` as ECS spells it
+pub(super) fn os_type(product: Product) -> &'static str {
+    product.name()
+}
+
+/// A filter with its meaning in words
+fn kibana_filter(clause: &Clause, kind: EventKind, losses: &mut Losses<'_>) -> Value {
+    let positive = clause.role == Role::Require;
+    let query = filter::query(kind, &clause.expr, positive, losses);
+    let alias = match (clause.role, &*clause.label) {
+        (Role::Require, label) => format!("{label}, exactly"),
+        (Role::Exclude, "") => "not: exclusion".to_owned(),
+        (Role::Exclude, label) => format!("not: {label}"),
+    };
+    let visible = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
+    let alias: String = alias.chars().map(visible).collect();
+    let meta = json!({"alias": alias, "disabled": false, "negate": !positive, "type": "custom"});
+    json!({"meta": meta, "query": query})
+}
+
+/// The expression in Kibana's language when that says exactly the same
+fn exact(kind: EventKind, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
+    let mut many = |parts: &[Expr]| -> Option<Vec<Kuery>> {
+        parts.iter().map(|part| exact(kind, part, positive, losses)).collect()
+    };
+    match expr {
+        Expr::All(parts) => many(parts).map(Kuery::And),
+        Expr::Any(parts) => many(parts).map(Kuery::Or),
+        Expr::Not(part) => match exact(kind, part, !positive, losses)? {
+            Kuery::Not(inner) => Some(*inner),
+            inner => Some(Kuery::Not(Box::new(inner))),
+        },
+        Expr::Test(test) => exact_test(kind, test, positive, losses),
+    }
+}
+
+fn exact_test(
+    kind: EventKind,
+    test: &Test,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Option<Kuery> {
+    let field = test.subject.field;
+    if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
+        return None;
+    }
+    let ecs = fields::ecs(kind, field, test.subject.part)?;
+    let values = |values| Some(Kuery::Field(ecs.name, values));
+    match &test.op {
+        Op::Text(_, actions, _) if ecs.kind == Type::Action => {
+            filter::note_actions(test, actions, positive, losses);
+            let types = filter::event_types(actions);
+            values(Values::any(types.iter().map(ToString::to_string)))
+        }
+        Op::Text(_, words, _) if ecs.kind == Type::Direction => direction(words),
+        Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == Type::Keyword => {
+            let written = patterns.iter().map(|p| keyword_value(*relation, p, ecs));
+            values(Values::any(written.collect::<Option<Vec<_>>>()?))
+        }
+        Op::Networks(networks) if ecs.kind == Type::Ip => {
+            values(Values::any(networks.iter().map(|network| format!("\"{network}\""))))
+        }
+        Op::Public if ecs.kind == Type::Ip => {
+            let networks = NON_PUBLIC.iter().map(|network| format!("\"{network}\""));
+            let not = Values::Not(Box::new(Values::any(networks)));
+            values(Values::All(vec![Values::One("*".to_owned()), not]))
+        }
+        Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
+            values(Values::any(ranges.iter().map(|range| range.from.to_string())))
+        }
+        Op::Numbers(ranges) => range_query(ecs, ranges),
+        Op::Exists => values(Values::One("*".to_owned())),
+        Op::Null => {
+            let there = Kuery::Field(ecs.name, Values::One("*".to_owned()));
+            Some(Kuery::Not(Box::new(there)))
+        }
+        Op::Text(..)
+        | Op::Networks(_)
+        | Op::Public
+        | Op::Regex(_)
+        | Op::Segments(_)
+        | Op::Same(_) => None,
+    }
+}
+
+/// A case-sensitive test of a keyword; with wildcards only where no value can be too long
+fn keyword_value(relation: Relation, pattern: &Pattern, ecs: EcsField) -> Option<String> {
+    if relation == Relation::Equals {
+        return quote(pattern.as_literal()?);
+    }
+    let start = matches!(relation, Relation::Ends | Relation::Contains).then_some(Token::Any);
+    let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Token::Any);
+    let tokens = pattern.tokens().iter().cloned();
+    let open = Pattern::of(start.into_iter().chain(tokens).chain(end));
+    if ecs.long { None } else { wildcard(&open) }
+}
+
+fn range_query(ecs: EcsField, ranges: &[Numbers]) -> Option<Kuery> {
+    // A range has a syntax of its own (`field >= 1`), which one group a field cannot hold.
+    let short = ranges.iter().all(|range| range.to.saturating_sub(range.from) < 50);
+    let numbers = ranges.iter().flat_map(|range| range.from..=range.to);
+    short.then(|| Kuery::Field(ecs.name, Values::any(numbers.map(|n| n.to_string()))))
+}
+
+/// `Initiated` as Kibana knows it: false is a connection that the host took
+fn direction(words: &[Pattern]) -> Option<Kuery> {
+    let incoming = Values::any(INCOMING.iter().map(|word| format!("\"{word}\"")));
+    let field = "network.direction";
+    match words {
+        [word] if word.as_literal() == Some("false") => Some(Kuery::Field(field, incoming)),
+        [word] if word.as_literal() == Some("true") => {
+            let there = Values::One("*".to_owned());
+            let not = Values::Not(Box::new(incoming));
+            Some(Kuery::Field(field, Values::All(vec![there, not])))
+        }
+        _ => None,
+    }
+}
+
+/// A readable expression that fits at least the same documents; `None` when there is none that
+/// Elasticsearch can answer from an index
+fn superset(kind: EventKind, expr: &Expr) -> Option<Kuery> {
+    match expr {
+        Expr::All(parts) => {
+            let parts: Vec<_> = parts.iter().filter_map(|part| superset(kind, part)).collect();
+            (!parts.is_empty()).then_some(Kuery::And(parts))
+        }
+        Expr::Any(parts) => {
+            let parts: Option<Vec<_>> = parts.iter().map(|part| superset(kind, part)).collect();
+            parts.map(joined)
+        }
+        Expr::Not(_) => None,
+        Expr::Test(test) => superset_test(kind, test),
+    }
+}
+
+/// Alternatives on one field are one list.
+fn joined(parts: Vec<Kuery>) -> Kuery {
+    let mut lists: Vec<(&'static str, Vec<Values>)> = Vec::new();
+    for part in &parts {
+        let Kuery::Text(name, values) = part else { return Kuery::Or(parts) };
+        let values = match values {
+            Values::Any(values) => values.clone(),
+            one => vec![one.clone()],
+        };
+        match lists.iter_mut().find(|(known, _)| known == name) {
+            Some((_, list)) => list.extend(values),
+            None => lists.push((name, values)),
+        }
+    }
+    match &*lists {
+        [(name, values)] => {
+            let mut values = values.clone();
+            values.sort_by_key(|value| match value {
+                Values::One(text) => text.trim_matches('"').to_lowercase(),
+                Values::Any(_) | Values::All(_) | Values::Not(_) => String::new(),
+            });
+            values.dedup();
+            Kuery::Text(name, Values::Any(values))
+        }
+        _ => Kuery::Or(parts),
+    }
+}
+
+fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
+    let Op::Text(relation, patterns, _) = &test.op else { return None };
+    let ecs = fields::ecs(kind, test.subject.field, test.subject.part)?;
+    if !ecs.text {
+        return None;
+    }
+    let values = patterns.iter().map(|pattern| match relation {
+        Relation::Equals => phrase(pattern.as_literal()?),
+        Relation::Starts | Relation::Wildcard => prefix(pattern),
+        Relation::Ends | Relation::Contains => None,
+    });
+    Some(Kuery::Text(ecs.name, Values::any(values.collect::<Option<Vec<_>>>()?)))
+}
+
+/// The value as a phrase: the same words in sequence, whatever their case
+///
+/// Equal values have equal words, so the phrase fits every value the test does; a value without
+/// any word fits nothing.
+fn phrase(text: &str) -> Option<String> {
+    text.chars().any(char::is_alphanumeric).then(|| quote(text)).flatten()
+}
+
+/// The letters and digits a value starts with, as the start of a word
+///
+/// The analyser never breaks between ASCII letters, digits and underscores, so the first word of
+/// a fitting value starts with them. What follows may break anywhere (`tomcat9.exe` is `tomcat9`
+/// and `exe`), so the pattern ends there.
+fn prefix(pattern: &Pattern) -> Option<String> {
+    let Some(Token::Literal(first)) = pattern.tokens().first() else { return None };
+    let joins = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let end = first.find(|c: char| !joins(c)).unwrap_or(first.len());
+    let run = &first[..end];
+    let speaks = run.len() >= 2 && run.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let open = Pattern::of([Token::Literal(run.to_owned()), Token::Any]);
+    speaks.then(|| wildcard(&open)).flatten()
+}

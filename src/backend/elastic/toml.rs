@@ -1,0 +1,62 @@
+//! JSON values as TOML, for the parts of a rule that detection-rules takes as free tables.
+//!
+//! In: a `serde_json` value. Out: an inline table with a list item a line, so that a filter of
+//! forty names shows one name in each line of a review.
+
+use serde_json::Value;
+
+/// A TOML basic string
+pub(super) fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if crate::source::is_unprintable(c) => out.push_str(&format!("\\u{:04X}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A list of strings, on one line where it fits
+pub(super) fn strings(items: &[String]) -> String {
+    let quoted: Vec<String> = items.iter().map(|item| string(item)).collect();
+    let inline = format!("[{}]", quoted.join(", "));
+    if inline.len() <= 80 {
+        return inline;
+    }
+    format!("[\n    {},\n]", quoted.join(",\n    "))
+}
+
+/// A value as TOML; null, which TOML does not have, never occurs in a rule
+pub(super) fn inline(value: &Value, indent: usize) -> String {
+    match value {
+        Value::Null => "\"\"".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => string(text),
+        Value::Array(items) => {
+            let pad = " ".repeat(indent + 4);
+            let items: Vec<String> = items.iter().map(|item| inline(item, indent + 4)).collect();
+            let flat = format!("[{}]", items.join(", "));
+            if flat.len() <= 60 && !flat.contains('\n') {
+                return flat;
+            }
+            format!("[\n{pad}{},\n{}]", items.join(&format!(",\n{pad}")), " ".repeat(indent))
+        }
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| {
+                let bare = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+                let key = if bare { key.clone() } else { string(key) };
+                format!("{key} = {}", inline(value, indent))
+            };
+            let entries: Vec<String> = map.iter().map(entry).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+    }
+}

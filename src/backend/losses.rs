@@ -1,0 +1,212 @@
+//! What a target cannot say exactly.
+//!
+//! In: what a backend notices while it plans. Out: diagnostics, and the losses its artifacts
+//! write into their own descriptions. A loss that may miss events is an error until the author
+//! accepts it by name; one that may match more is a warning.
+
+use std::fmt;
+
+use super::Target;
+use crate::definition::nearest_name;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::ir::Rule;
+use crate::source::Span;
+
+/// Which way a loss goes
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// May match events that the rule does not
+    Wider,
+    /// May miss events that the rule matches
+    Narrower,
+}
+
+impl Direction {
+    /// What a test that is itself too narrow (or wide) does under a negation
+    #[must_use]
+    pub fn flip_unless(self, positive: bool) -> Direction {
+        match (self, positive) {
+            (direction, true) => direction,
+            (Direction::Wider, false) => Direction::Narrower,
+            (Direction::Narrower, false) => Direction::Wider,
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Wider => "wider",
+            Direction::Narrower => "narrower",
+        })
+    }
+}
+
+macro_rules! losses {
+    ($($variant:ident $name:literal $says:literal),* $(,)?) => {
+        /// A loss, by the name authors accept it under
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum LossName { $(#[doc = $says] $variant),* }
+
+        impl LossName {
+            /// Every loss
+            pub const ALL: &[LossName] = &[$(LossName::$variant),*];
+
+            /// The name under `accept:`
+            pub fn name(self) -> &'static str {
+                match self { $(LossName::$variant => $name),* }
+            }
+
+            /// What is lost
+            pub fn says(self) -> &'static str {
+                match self { $(LossName::$variant => $says),* }
+            }
+        }
+    };
+}
+
+losses! {
+    Actions "actions" "modifying and renaming a file are one thing",
+    Case "case" "letters beyond ASCII compare with their case",
+    Empty "empty" "an empty value and a missing one are the same",
+    Inbound "inbound" "connections that the host took are left out",
+    LevelCases "levels" "one severity for all matches of the rule",
+    LongValue "long_value" "values longer than 1,024 characters are not indexed",
+    Product "product" "events of every operating system are searched",
+}
+
+/// A loss at a place
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// Which one
+    pub name: LossName,
+    /// Which way it goes
+    pub direction: Direction,
+    /// What exactly happens, as a clause without a period
+    pub reason: String,
+    /// The value, key or signal it comes from
+    pub span: Span,
+    /// The signal it is a loss of
+    pub signal: String,
+}
+
+/// The losses and refusals of one rule on one target
+#[derive(Debug)]
+pub struct Losses<'r> {
+    target: Target,
+    rule: &'r Rule,
+    signal: String,
+    losses: Vec<Loss>,
+    refusals: Diagnostics,
+}
+
+impl<'r> Losses<'r> {
+    /// None yet
+    pub fn new(target: Target, rule: &'r Rule) -> Self {
+        let (losses, refusals) = (Vec::new(), Diagnostics::default());
+        Losses { target, rule, signal: String::new(), losses, refusals }
+    }
+
+    /// Says which signal is being planned
+    pub fn enter(&mut self, signal: &str) {
+        signal.clone_into(&mut self.signal);
+    }
+
+    /// Notes a loss; the same one at the same place counts once
+    pub fn lose(&mut self, name: LossName, direction: Direction, span: Span, reason: &str) {
+        let (reason, signal) = (reason.to_owned(), self.signal.clone());
+        let loss = Loss { name, direction, reason, span, signal };
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
+        }
+    }
+
+    /// Refuses the rule: the target cannot say it at all
+    pub fn refuse(&mut self, span: Span, message: String, label: &str, help: &str) {
+        self.refuse_with(self.target.refusal(), span, message, label, help);
+    }
+
+    /// Refuses the rule for a reason with a code of its own
+    pub fn refuse_with(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        let found = Diagnostic::new(code, &self.rule.source, span, message, label);
+        self.refusals.push(if help.is_empty() { found } else { found.help(help) });
+    }
+
+    /// The losses so far
+    pub fn noted(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// One sentence for each loss, for an artifact's own description
+    pub fn sentences(&self) -> Vec<String> {
+        sentences(self.losses.iter())
+    }
+
+    /// The same for one signal
+    pub fn sentences_of(&self, signal: &str) -> Vec<String> {
+        sentences(self.losses.iter().filter(|loss| loss.signal == signal))
+    }
+
+    /// Compares the losses with what the author accepts
+    pub fn finish(self) -> Diagnostics {
+        let Losses { target, rule, losses, refusals, .. } = self;
+        let mut found = refusals;
+        let accepts = || rule.accepts.iter().filter(|accept| accept.target.value == target.name());
+        let accepted: Vec<_> = accepts().flat_map(|accept| &accept.losses).collect();
+        for loss in &losses {
+            let name = loss.name.name();
+            if accepted.iter().any(|accepted| accepted.value == name) {
+                continue;
+            }
+            let (code, verb) = match (loss.direction, target) {
+                (Direction::Narrower, Target::Elastic) => (Code::E0604, "miss events"),
+                (Direction::Narrower, _) => (Code::E0504, "miss events"),
+                (Direction::Wider, Target::Elastic) => (Code::W0605, "match more"),
+                (Direction::Wider, _) => (Code::W0505, "match more"),
+            };
+            let message = format!("on {} this may {verb}: {}", target.name(), loss.reason);
+            let label = format!("loss `{name}`, {}", loss.direction);
+            let found_loss = Diagnostic::new(code, &rule.source, loss.span, message, label);
+            let help =
+                format!("Accept it with `targets: {{{}: {{accept: [{name}]}}}}`.", target.name());
+            found.push(found_loss.help(help));
+        }
+        for accepted in accepted {
+            let known = LossName::ALL.iter().map(|loss| loss.name());
+            let message = format!("no loss is called `{}`", accepted.value);
+            let source = &rule.source;
+            if !known.clone().any(|name| name == accepted.value) {
+                let unknown =
+                    Diagnostic::new(Code::E0112, source, accepted.span, message, "unknown word");
+                found.push(match nearest_name(&accepted.value, known) {
+                    Some(near) => unknown.replace(accepted.span, near),
+                    None => unknown,
+                });
+            } else if !losses.iter().any(|loss| loss.name.name() == accepted.value) {
+                let message = format!("this rule has no loss `{}` here", accepted.value);
+                let unneeded =
+                    Diagnostic::new(Code::W0406, source, accepted.span, message, "not needed");
+                found.push(unneeded);
+            }
+        }
+        found
+    }
+}
+
+fn sentences<'l>(losses: impl Iterator<Item = &'l Loss>) -> Vec<String> {
+    let sentence = |loss: &Loss| match loss.direction {
+        Direction::Wider => format!("May match more than the definition: {}.", loss.reason),
+        Direction::Narrower => format!("May miss events: {}.", loss.reason),
+    };
+    let mut lines: Vec<String> = losses.map(sentence).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}

@@ -1,0 +1,106 @@
+//! Station 3: targets.
+//!
+//! In: a [`Rule`]. Out: [`Artifact`]s that the target takes as they are, and what they lose. A
+//! target is a field table, a plan from IR to target expressions, and views for its templates.
+//! It either says what the rule means, or names a [`Loss`], or refuses with a code.
+
+pub mod elastic;
+mod losses;
+pub mod native;
+pub mod sentinel;
+mod template;
+
+use crate::diagnostic::{Code, Diagnostics};
+use crate::ir::Rule;
+
+pub use losses::{Direction, Loss, LossName, Losses};
+
+/// A target that rules compile to
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// Microsoft Sentinel, Defender tables
+    Sentinel,
+    /// Elastic Security
+    Elastic,
+    /// Rust source that needs only std
+    Native,
+}
+
+impl Target {
+    /// Every target
+    pub const ALL: &[Target] = &[Target::Sentinel, Target::Elastic, Target::Native];
+
+    /// Its name on the command line and under `targets:`
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Sentinel => "sentinel",
+            Target::Elastic => "elastic",
+            Target::Native => "native",
+        }
+    }
+
+    /// What it produces, for `list targets`
+    pub fn describe(self) -> &'static str {
+        match self {
+            Target::Sentinel => "Kusto query and analytic rule over the Defender tables",
+            Target::Elastic => {
+                "detection rules, TOML and Kibana import, in Kibana's query language"
+            }
+            Target::Native => "Rust source of a matcher that needs only std",
+        }
+    }
+
+    /// The target with this name
+    pub fn named(name: &str) -> Option<Target> {
+        Self::ALL.iter().copied().find(|target| target.name() == name)
+    }
+
+    /// The code of what it cannot say
+    fn refusal(self) -> Code {
+        match self {
+            Target::Sentinel => Code::E0501,
+            Target::Elastic => Code::E0601,
+            Target::Native => Code::E0701,
+        }
+    }
+}
+
+/// A file that a target takes
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its name, made from the rule's file name
+    pub name: String,
+    /// Its text
+    pub text: String,
+}
+
+/// Emits a rule for a target; `None` when it is refused, which `diagnostics` then says
+///
+/// `stem` is the rule's file name without extension; artifacts are named after it.
+pub fn emit(
+    target: Target,
+    rule: &Rule,
+    stem: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Artifact>> {
+    let mut losses = Losses::new(target, rule);
+    let artifacts = match target {
+        Target::Sentinel => sentinel::emit(rule, stem, &mut losses),
+        Target::Elastic => elastic::emit(rule, stem, &mut losses),
+        Target::Native => native::emit(rule, stem, &mut losses),
+    };
+    let found = losses.finish();
+    let refused = found.has_errors();
+    diagnostics.extend(found);
+    artifacts.filter(|_| !refused)
+}
+
+/// The id of one output of a rule: UUID version 5 of the rule's id and the output's name
+///
+/// A Sigma rule without an id is known by its title.
+fn derived_id(rule: &Rule, output: &str) -> String {
+    let own = rule.metadata.id.as_ref().and_then(|id| uuid::Uuid::try_parse(&id.value).ok());
+    let title = rule.metadata.title.value.as_bytes();
+    let namespace = own.unwrap_or_else(|| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, title));
+    uuid::Uuid::new_v5(&namespace, output.as_bytes()).hyphenated().to_string()
+}

@@ -1,0 +1,231 @@
+//! Expressions as Rust.
+//!
+//! In: an [`Expr`]. Out: a Rust expression over `event`, and the constants it names. Values are
+//! folded here, so that the generated code folds only the event. [`literal`] is the one place
+//! that writes a string.
+
+use crate::backend::Losses;
+use crate::definition::pattern::{Pattern, Token, fold_text};
+use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::taxonomy::{FieldType, Product};
+
+/// A constant list
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub(super) struct Constant {
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    pub(super) items: Vec<String>,
+}
+
+/// The constants of one file
+#[derive(Debug, Default)]
+pub(super) struct Constants {
+    all: Vec<Constant>,
+}
+
+impl Constants {
+    /// The name of a constant with these items; `wanted` unless other items have it
+    fn name(&mut self, wanted: &str, kind: &'static str, items: Vec<String>) -> String {
+        let base = wanted.to_uppercase();
+        let mut name = base.clone();
+        let mut number = 2;
+        loop {
+            match self.all.iter().find(|known| known.name == name) {
+                Some(known) if known.items == items && known.kind == kind => return name,
+                Some(_) => name = format!("{base}_{number}"),
+                None => break,
+            }
+            number += 1;
+        }
+        self.all.push(Constant { name: name.clone(), kind, items });
+        name
+    }
+
+    /// All constants, by name
+    pub(super) fn sorted(mut self) -> Vec<Constant> {
+        self.all.sort();
+        self.all
+    }
+}
+
+/// Prints expressions of one signal
+pub(super) struct Printer<'p, 'r> {
+    /// What constants without a list of the author's are called after
+    pub(super) signal: &'p str,
+    pub(super) constants: &'p mut Constants,
+    pub(super) losses: &'p mut Losses<'r>,
+}
+
+impl Printer<'_, '_> {
+    /// The expression; `depth` is the indentation of its first line
+    pub(super) fn print(&mut self, expr: &Expr, depth: usize) -> String {
+        match expr {
+            Expr::All(parts) => self.group(parts, "&&", "true", depth),
+            Expr::Any(parts) => self.group(parts, "||", "false", depth),
+            Expr::Not(part) => match &**part {
+                Expr::Test(test) => format!("!{}", self.test(test)),
+                part => format!("!{}", bracketed(&self.print(part, depth))),
+            },
+            Expr::Test(test) => self.test(test),
+        }
+    }
+
+    fn group(&mut self, parts: &[Expr], operator: &str, none: &str, depth: usize) -> String {
+        let pad = "    ".repeat(depth + 1);
+        let mut printed = Vec::new();
+        for part in parts {
+            let text = self.print(part, depth + 1);
+            let group = matches!(part, Expr::All(_) | Expr::Any(_));
+            printed.push(if group { bracketed(&text) } else { text });
+        }
+        if printed.is_empty() {
+            return none.to_owned();
+        }
+        printed.join(&format!("\n{pad}{operator} "))
+    }
+
+    fn test(&mut self, test: &Test) -> String {
+        let field = test.subject.field;
+        let name = literal(field.name());
+        let body = match &test.op {
+            Op::Exists => return format!("event.has({name})"),
+            Op::Null => return format!("!event.any({name}, &mut |_| true)"),
+            Op::Same(other) => {
+                let other = literal(other.name());
+                return format!(
+                    "event.any({name}, &mut |a| event.any({other}, &mut |b| fold(a) == fold(b)))"
+                );
+            }
+            Op::Text(relation, values, case) => self.text(test, *relation, values, *case),
+            Op::Segments(values) => self.segments(test, values),
+            Op::Networks(networks) => self.networks(test, networks),
+            Op::Public => {
+                let list = self.constants.name("NON_PUBLIC", "(&str, u32)", blocks(&NON_PUBLIC));
+                format!("public(v, {list})")
+            }
+            Op::Numbers(ranges) => format!("number_in(v, &[{}])", pairs(ranges)),
+            Op::Regex(_) => {
+                let message = "std has no regular expressions".to_owned();
+                let help = "Use the engine behind `rulecast scan`, or say it with wildcards.";
+                self.losses.refuse(test.span, message, "not in generated Rust", help);
+                "false".to_owned()
+            }
+        };
+        let account = field.kind() == FieldType::Account;
+        match test.subject.part {
+            Part::Whole => format!("event.any({name}, &mut |v| {body})"),
+            Part::Name if account => {
+                format!("event.any({name}, &mut |v| {{ let v = account_name(v); {body} }})")
+            }
+            Part::Name => format!("event.any({name}, &mut |v| {{ let v = base_name(v); {body} }})"),
+            Part::Extension => {
+                format!("event.any({name}, &mut |v| extension(v).is_some_and(|v| {body}))")
+            }
+            Part::Argument(product) => {
+                let split = match product {
+                    Product::Windows => "windows_arguments",
+                    Product::Linux | Product::Macos => "words",
+                };
+                format!("event.any({name}, &mut |v| {split}(v).iter().any(|v| {body}))")
+            }
+        }
+    }
+
+    fn constant(&mut self, test: &Test, kind: &'static str, items: Vec<String>) -> String {
+        let name = match &test.list {
+            Some(list) => list.clone(),
+            None => format!("{}_{}", self.signal, test.subject.field.name()),
+        };
+        self.constants.name(&name, kind, items)
+    }
+
+    fn text(&mut self, test: &Test, relation: Relation, values: &[Pattern], case: Case) -> String {
+        let values: Vec<Pattern> = match case {
+            Case::Insensitive => values.iter().map(|v| v.map_literals(fold_text)).collect(),
+            Case::Sensitive => values.to_vec(),
+        };
+        let text = if case == Case::Insensitive { "&fold(v)" } else { "v" };
+        let function = match relation {
+            Relation::Equals => "equals",
+            Relation::Starts => "starts",
+            Relation::Ends => "ends",
+            Relation::Contains => "contains",
+            Relation::Wildcard => "fits",
+        };
+        let mut items: Vec<String> = match relation {
+            Relation::Wildcard => values.iter().map(tokens).collect(),
+            _ => values.iter().filter_map(Pattern::as_literal).map(literal).collect(),
+        };
+        items.sort();
+        let kind = if relation == Relation::Wildcard { "&[Token]" } else { "&str" };
+        let list = self.constant(test, kind, items);
+        format!("{function}({text}, {list})")
+    }
+
+    fn segments(&mut self, test: &Test, values: &[Pattern]) -> String {
+        let spellings = values.iter().flat_map(|value| {
+            let folded = value.map_literals(fold_text);
+            [folded.map_literals(|text| text.replace('/', "\\")), folded]
+        });
+        let open = |pattern: Pattern| {
+            let rooted = pattern.literals().next().is_some_and(|t| !t.starts_with(['/', '\\']));
+            let start = (!rooted).then_some(Token::Any);
+            let tokens = pattern.tokens().iter().cloned();
+            Pattern::of(start.into_iter().chain(tokens).chain([Token::Any]))
+        };
+        let spellings: Vec<Pattern> = spellings.collect();
+        let anywhere = |p: &Pattern| p.as_literal().is_some_and(|t| t.starts_with(['/', '\\']));
+        if spellings.iter().all(anywhere) {
+            let mut items: Vec<String> =
+                spellings.iter().filter_map(Pattern::as_literal).map(literal).collect();
+            items.sort();
+            let list = self.constant(test, "&str", items);
+            return format!("contains(&fold(v), {list})");
+        }
+        let mut items: Vec<String> = spellings.into_iter().map(open).map(|p| tokens(&p)).collect();
+        items.sort();
+        let list = self.constant(test, "&[Token]", items);
+        format!("fits(&fold(v), {list})")
+    }
+
+    fn networks(&mut self, test: &Test, networks: &[ipnet::IpNet]) -> String {
+        let list = self.constant(test, "(&str, u32)", blocks(networks));
+        format!("in_networks(v, {list})")
+    }
+}
+
+fn bracketed(text: &str) -> String {
+    format!("({text})")
+}
+
+fn blocks(networks: &[ipnet::IpNet]) -> Vec<String> {
+    let block = |network: &ipnet::IpNet| {
+        format!("({}, {})", literal(&network.addr().to_string()), network.prefix_len())
+    };
+    networks.iter().map(block).collect()
+}
+
+fn pairs(ranges: &[Numbers]) -> String {
+    let number = |n: i64| match n {
+        i64::MIN => "i64::MIN".to_owned(),
+        i64::MAX => "i64::MAX".to_owned(),
+        n => n.to_string(),
+    };
+    let pairs =
+        ranges.iter().map(|range| format!("({}, {})", number(range.from), number(range.to)));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
+fn tokens(pattern: &Pattern) -> String {
+    let tokens = pattern.tokens().iter().map(|token| match token {
+        Token::Any => "Token::Any".to_owned(),
+        Token::One => "Token::One".to_owned(),
+        Token::Literal(text) => format!("Token::Text({})", literal(text)),
+    });
+    format!("&[{}]", tokens.collect::<Vec<_>>().join(", "))
+}
+
+/// A Rust string literal: the debug form escapes quotes, controls and direction marks
+pub(super) fn literal(text: &str) -> String {
+    format!("{text:?}")
+}

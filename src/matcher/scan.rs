@@ -44,7 +44,8 @@ pub struct Memory {
 
 /// Judges every line of `events`; gives the number of events read
 ///
-/// `hit` gets the matches in the order of the lines; `unreadable` the lines that are no events.
+/// `hit` gets the matches in the order of the lines, `unreadable` the lines that are no events,
+/// `progress` the number of events so far, now and then.
 ///
 /// # Errors
 /// When reading fails, or when `hit` does.
@@ -53,6 +54,7 @@ pub fn scan(
     events: &mut dyn BufRead,
     hit: &mut dyn FnMut(Hit) -> io::Result<()>,
     unreadable: &mut dyn FnMut(Unreadable),
+    progress: &mut dyn FnMut(usize),
 ) -> io::Result<usize> {
     let mut memory = Memory::default();
     let (mut line, mut count) = (0, 0);
@@ -76,6 +78,7 @@ pub fn scan(
                 }
             }
         }
+        progress(count);
     }
 }
 

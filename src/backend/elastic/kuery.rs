@@ -152,8 +152,8 @@ fn merged(parts: &[Kuery], all: bool) -> Vec<String> {
 }
 
 /// A group of the same kind inside a group says nothing of its own
-fn flat(parts: &[Kuery], all: bool) -> Vec<&Kuery> {
-    let inner = |part| match (part, all) {
+fn flat<'k>(parts: &'k [Kuery], all: bool) -> Vec<&'k Kuery> {
+    let inner = |part: &'k Kuery| match (part, all) {
         (Kuery::And(inner), true) | (Kuery::Or(inner), false) => flat(inner, all),
         (part, _) => vec![part],
     };

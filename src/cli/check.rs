@@ -1,0 +1,54 @@
+//! `check`: every mistake and every loss of every rule.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::report::{self, Stream, count};
+use super::{Global, Outcome, Stop};
+use crate::backend::Target;
+use crate::diagnostic::Severity;
+use crate::project::{self, run_samples};
+
+/// Report every mistake in the rules, and what each target loses
+///
+/// Runs the rules' own tests too. Nothing is written.
+#[derive(Args)]
+#[command(after_help = "Example:\n  rulecast check rules --format sarif > findings.sarif")]
+pub(super) struct Check {
+    /// Rule files or folders
+    #[arg(value_name = "PATH", default_value = "rules")]
+    paths: Vec<PathBuf>,
+    /// Check for these targets only, repeatable
+    #[arg(short, long = "target", value_name = "TARGET", value_parser = super::convert::target)]
+    targets: Vec<Target>,
+}
+
+impl Check {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        let mut project = project::load(&self.paths)?;
+        let targets = if self.targets.is_empty() { Target::ALL } else { &self.targets };
+        let (_, refused) = project::outputs(&project.rules, targets, &mut project.diagnostics);
+        for loaded in &project.rules {
+            run_samples(loaded, &mut project.diagnostics);
+        }
+        let errors = project.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        let warnings = project.diagnostics.len() - errors;
+        let outcome = report::findings(global, project.diagnostics, Stream::Out)?;
+        let left_out = match project.refused + refused {
+            0 => String::new(),
+            refused => format!(", {refused} refused"),
+        };
+        report::say(
+            global,
+            &format!(
+                "{} in {}{left_out}: {}, {}",
+                count(project.rules.len() + project.refused, "rule"),
+                count(project.files, "file"),
+                count(errors, "error"),
+                count(warnings, "warning")
+            ),
+        )?;
+        Ok(outcome)
+    }
+}

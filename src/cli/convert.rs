@@ -1,0 +1,112 @@
+//! `convert`: rules to what the targets take.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::report::{self, Stream, count};
+use super::{Global, Outcome, Stop};
+use crate::backend::Target;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::project::{self, Change, Output};
+use crate::source::{SourceText, Span};
+
+/// Compile rules for the targets
+///
+/// Files are laid out as DIR/<target>/<folder of the rule>/. A rule that a target refuses is
+/// left out there, every other rule is written; unchanged files are not touched.
+#[derive(Args)]
+#[command(after_help = "Example:\n  rulecast convert rules -o build\n  \
+                        rulecast convert rules -o build --check")]
+pub(super) struct Convert {
+    /// Rule files or folders
+    #[arg(value_name = "PATH", default_value = "rules")]
+    paths: Vec<PathBuf>,
+    /// Compile for these targets only, repeatable
+    #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
+    targets: Vec<Target>,
+    /// Write files here; without it, print them
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Write nothing; report what is not as it would be written
+    #[arg(long, requires = "output")]
+    check: bool,
+}
+
+/// Reads a target's name
+pub(super) fn target(name: &str) -> Result<Target, String> {
+    let known: Vec<_> = Target::ALL.iter().map(|target| target.name()).collect();
+    Target::named(name).ok_or_else(|| format!("expected {}", known.join(", ")))
+}
+
+impl Convert {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        let mut project = project::load(&self.paths)?;
+        let targets = if self.targets.is_empty() { Target::ALL } else { &self.targets };
+        let (outputs, refused) =
+            project::outputs(&project.rules, targets, &mut project.diagnostics);
+        let refused = refused + project.refused;
+        let left_out = match refused {
+            0 => String::new(),
+            refused => format!(", {} left out", count(refused, "rule")),
+        };
+        let rules = count(project.rules.len() + project.refused, "rule");
+        let done = match (&self.output, self.check) {
+            (None, _) => {
+                print(&outputs)?;
+                format!("{rules}{left_out}")
+            }
+            (Some(folder), true) => {
+                let stale: Vec<&Output> = outputs
+                    .iter()
+                    .filter(|output| project::pending(folder, output) != Change::Same)
+                    .collect();
+                for output in &stale {
+                    project.diagnostics.push(out_of_date(folder, output));
+                }
+                format!("{rules}{left_out}: {} out of date", count(stale.len(), "file"))
+            }
+            (Some(folder), false) => {
+                let mut written = 0;
+                for output in &outputs {
+                    written += usize::from(project::write(folder, output)? != Change::Same);
+                }
+                let same = outputs.len() - written;
+                let folder = folder.display();
+                format!(
+                    "{rules}{left_out}: {} written to {folder}, {same} unchanged",
+                    count(written, "file")
+                )
+            }
+        };
+        let outcome = report::findings(global, project.diagnostics, Stream::Err)?;
+        report::say(global, &done)?;
+        Ok(if refused > 0 { Outcome::Findings } else { outcome })
+    }
+}
+
+fn print(outputs: &[Output]) -> Result<(), Stop> {
+    let mut out = anstream::stdout().lock();
+    for (at, output) in outputs.iter().enumerate() {
+        let blank = if at > 0 { "\n" } else { "" };
+        writeln!(out, "{blank}==> {} <==", output.path)?;
+        out.write_all(output.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn out_of_date(folder: &std::path::Path, output: &Output) -> Diagnostic {
+    let name = folder.join(&output.path).to_string_lossy().replace('\\', "/");
+    let have = std::fs::read_to_string(&name).unwrap_or_default();
+    let same = have.lines().zip(output.text.lines()).take_while(|(a, b)| a == b);
+    let start: usize = same.map(|(line, _)| line.len() + 1).sum();
+    let start = start.min(have.len());
+    let end = have[start..].find('\n').map_or(have.len(), |at| start + at);
+    let label = if have.is_empty() { "not there" } else { "differs from here on" };
+    let source = Arc::new(SourceText::new(name, have));
+    let span = Span::new(start as u32, end as u32);
+    let message = format!("{} is out of date", output.path);
+    Diagnostic::new(Code::E0803, &source, span, message, label).help("Run `convert` again.")
+}

@@ -1,0 +1,185 @@
+//! The command line: one verb a file.
+//!
+//! In: arguments. Out: data on stdout, talk on stderr, and an exit code: 0 nothing found, 1
+//! findings, 2 could not run. A reader that closes the pipe ends the run quietly.
+
+mod check;
+mod completions;
+mod convert;
+mod explain;
+mod list;
+mod report;
+mod scan;
+mod show;
+mod test;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::project::Failure;
+
+/// Write a detection once, as YAML; run it on Sentinel, Elastic and natively
+///
+/// A definition names parents, children, paths, extensions and exclusions. rulecast checks it at
+/// the word, compiles it for every target, and runs it on events. What a target cannot say
+/// exactly is refused or reported as a named loss.
+#[derive(Parser)]
+#[command(
+    name = "rulecast",
+    version,
+    arg_required_else_help = true,
+    after_help = "Example:\n  rulecast check rules\n  rulecast convert rules -o build\n  \
+                  rulecast scan rules -e events.jsonl\n\n\
+                  Exit codes: 0 nothing found, 1 findings, 2 could not run"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Global {
+    /// How to print findings
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        env = "RULECAST_FORMAT",
+        default_value_t = Format::Full,
+        help_heading = "Global options"
+    )]
+    format: Format,
+    /// When to colour
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        env = "RULECAST_COLOR",
+        default_value_t = Color::Auto,
+        help_heading = "Global options"
+    )]
+    color: Color,
+    /// Say nothing but findings and data
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    quiet: bool,
+    /// Exit 1 already when something of this severity was found
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "SEVERITY",
+        env = "RULECAST_FAIL_ON",
+        default_value_t = FailOn::Error,
+        help_heading = "Global options"
+    )]
+    fail_on: FailOn,
+}
+
+/// How findings are printed
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// With the lines they are about
+    Full,
+    /// A line each
+    Concise,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum FailOn {
+    Error,
+    Warning,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Convert(convert::Convert),
+    Test(test::Test),
+    Scan(scan::Scan),
+    Show(show::Show),
+    Explain(explain::Explain),
+    List(list::List),
+    Completions(completions::Completions),
+}
+
+/// How a run ended
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Clean,
+    Findings,
+}
+
+/// Why a run ended early
+enum Stop {
+    Failed(Failure),
+    Io(io::Error),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Failed(failure)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Io(error)
+    }
+}
+
+/// Runs the command the arguments ask for
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.global.color {
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+        Color::Auto => {}
+    }
+    let global = &cli.global;
+    let ended = match cli.command {
+        Command::Check(check) => check.run(global),
+        Command::Convert(convert) => convert.run(global),
+        Command::Test(test) => test.run(global),
+        Command::Scan(scan) => scan.run(global),
+        Command::Show(show) => show.run(global),
+        Command::Explain(explain) => explain.run(),
+        Command::List(list) => list.run(),
+        Command::Completions(completions) => completions.run(),
+    };
+    match ended {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Stop::Io(error)) => report::failed(&error.to_string()),
+        Err(Stop::Failed(failure)) => report::failed(&failure.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

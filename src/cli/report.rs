@@ -1,0 +1,65 @@
+//! Printing findings in the format the user asked for.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use super::{FailOn, Format, Global, Outcome};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, concise, full, github, json, sarif};
+
+/// Where findings go
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// They are the command's data
+    Out,
+    /// Another thing is
+    Err,
+}
+
+/// Prints findings and says whether they fail the run
+pub(super) fn findings(
+    global: &Global,
+    diagnostics: Diagnostics,
+    stream: Stream,
+) -> io::Result<Outcome> {
+    let found = diagnostics.sorted();
+    let text = match global.format {
+        Format::Full => found.iter().map(|d| full(d, true) + "\n\n").collect(),
+        Format::Concise => lines(&found, concise),
+        Format::Github => lines(&found, github),
+        Format::Json => json(&found),
+        Format::Sarif => sarif(&found),
+    };
+    match stream {
+        Stream::Out => anstream::stdout().lock().write_all(text.as_bytes())?,
+        Stream::Err => anstream::stderr().lock().write_all(text.as_bytes())?,
+    }
+    let fails = |d: &Diagnostic| match global.fail_on {
+        FailOn::Error => d.severity == Severity::Error,
+        FailOn::Warning => true,
+    };
+    Ok(if found.iter().any(fails) { Outcome::Findings } else { Outcome::Clean })
+}
+
+fn lines(found: &[Diagnostic], print: impl Fn(&Diagnostic) -> String) -> String {
+    found.iter().map(|diagnostic| print(diagnostic) + "\n").collect()
+}
+
+/// Says something about the run, unless it is to be quiet
+pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
+    if global.quiet {
+        return Ok(());
+    }
+    writeln!(anstream::stderr().lock(), "{text}")
+}
+
+/// Says why the run could not do its work
+pub(super) fn failed(why: &str) -> ExitCode {
+    // Nothing is left to do when even this cannot be written.
+    let _ = writeln!(anstream::stderr().lock(), "error: {why}");
+    ExitCode::from(2)
+}
+
+/// `1 rule`, `2 rules`
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

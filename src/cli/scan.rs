@@ -1,0 +1,165 @@
+//! `scan`: rules over recorded events.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use flate2::read::MultiGzDecoder;
+use serde_json::json;
+
+use super::report::{self, Stream, count};
+use super::{Global, Outcome, Stop};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::ir::Rule;
+use crate::matcher::{Engine, Hit, Options, Unreadable, scan};
+use crate::project::{self, Failure};
+use crate::source::{SourceText, Span};
+use crate::taxonomy::EventKind;
+
+/// Match events against the rules
+///
+/// Events are JSON objects in Sigma's field names, one a line; files may be gzipped. Prints one
+/// JSON object for each signal that an event fits. An event whose kind nothing tells is tried
+/// against every signal.
+#[derive(Args)]
+#[command(after_help = "Example:\n  rulecast scan rules -e events.jsonl.gz\n  \
+                        zcat events.jsonl.gz | rulecast scan rules -e - --event process_creation")]
+pub(super) struct Scan {
+    /// Rule files or folders
+    #[arg(value_name = "PATH", default_value = "rules")]
+    paths: Vec<PathBuf>,
+    /// File of events, repeatable; `-` for standard input
+    #[arg(short, long, value_name = "FILE", required = true)]
+    events: Vec<PathBuf>,
+    /// The object inside each line that holds the event's fields
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+    /// The kind of every event
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    event: Option<EventKind>,
+    /// The field that names the kind of each event
+    #[arg(long, value_name = "NAME", conflicts_with = "event")]
+    event_field: Option<String>,
+    /// Exit 1 when something matched
+    #[arg(long)]
+    fail_on_match: bool,
+}
+
+fn kind(name: &str) -> Result<EventKind, String> {
+    let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.name()).collect();
+    EventKind::named(name).ok_or_else(|| format!("expected {}", known.join(", ")))
+}
+
+impl Scan {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        let mut project = project::load(&self.paths)?;
+        let rules: Vec<Rule> = project.rules.iter().map(|loaded| loaded.rule.clone()).collect();
+        let options = Options { field: self.field, kind: self.event, kind_field: self.event_field };
+        let engine = Engine::new(&rules, &options);
+        let (mut events, mut hits) = (0, 0);
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for path in &self.events {
+            let name = path.to_string_lossy().replace('\\', "/");
+            let mut reader = open(path)?;
+            let mut talk = Progress::new(global.quiet);
+            let mut unreadable = Vec::new();
+            let mut hit = |hit: Hit| {
+                hits += 1;
+                writeln!(out, "{}", line(&rules, &name, &hit))
+            };
+            events +=
+                scan(&engine, &mut reader, &mut hit, &mut |bad| unreadable.push(bad), &mut |n| {
+                    talk.tell(n);
+                })?;
+            talk.clear();
+            not_events(&name, &unreadable, &mut project.diagnostics);
+        }
+        out.flush()?;
+        let outcome = report::findings(global, project.diagnostics, Stream::Err)?;
+        let (matched, rules) = (count(hits, "match"), count(rules.len(), "rule"));
+        let matched = matched.replace("matchs", "matches");
+        report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
+        let fails = self.fail_on_match && hits > 0;
+        Ok(if fails { Outcome::Findings } else { outcome })
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let file = File::open(path)
+        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let head = reader.fill_buf().unwrap_or_default();
+    if head.starts_with(&[0x1f, 0x8b]) {
+        let unpacked = MultiGzDecoder::new(reader);
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, unpacked)));
+    }
+    Ok(Box::new(reader))
+}
+
+fn line(rules: &[Rule], file: &str, hit: &Hit) -> serde_json::Value {
+    let rule = &rules[hit.matched.rule];
+    let signal = &rule.signals[hit.matched.signal];
+    let mut line = json!({
+        "rule": rule.metadata.title.value,
+        "id": rule.metadata.id.as_ref().map(|id| &id.value),
+        "signal": signal.name,
+        "level": hit.matched.level.as_str(),
+        "file": file,
+        "line": hit.line,
+        "fields": hit.matched.fields,
+    });
+    if let Some(new) = hit.new {
+        line["new"] = json!(new);
+    }
+    line
+}
+
+/// The first bad lines with their place, then how many more there are
+fn not_events(file: &str, unreadable: &[Unreadable], diagnostics: &mut Diagnostics) {
+    const SHOWN: usize = 10;
+    for (at, bad) in unreadable.iter().take(SHOWN).enumerate() {
+        let message = format!("line {} is no event: {}", bad.line, bad.why);
+        let source = Arc::new(SourceText::new(format!("{file}:{}", bad.line), String::new()));
+        let found = Diagnostic::new(Code::E0702, &source, Span::default(), message, "not an event");
+        let more = unreadable.len() - SHOWN.min(unreadable.len());
+        diagnostics.push(match (at + 1 == SHOWN, more) {
+            (true, more) if more > 0 => found.note(format!("{} more lines are no events", more)),
+            _ => found,
+        });
+    }
+}
+
+/// Tells a person at a terminal how far a long scan is
+struct Progress {
+    shown: bool,
+    next: Instant,
+    active: bool,
+}
+
+impl Progress {
+    fn new(quiet: bool) -> Self {
+        let active = !quiet && io::stderr().is_terminal();
+        Progress { shown: false, next: Instant::now() + Duration::from_secs(1), active }
+    }
+
+    fn tell(&mut self, events: usize) {
+        if self.active && Instant::now() >= self.next {
+            self.next += Duration::from_millis(200);
+            self.shown = true;
+            // Losing a progress line is no reason to stop.
+            let _ = write!(io::stderr(), "\r{events} events");
+        }
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `show`: a rule at one station of its way.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::report::{self, Stream};
+use super::{Global, Outcome, Stop};
+use crate::backend::Target;
+use crate::{ir, project};
+
+/// Print a rule at one stage of compilation
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  rulecast show rules/webshell/web_shell_activity.yml --stage ir"
+)]
+pub(super) struct Show {
+    /// Rule file
+    #[arg(value_name = "RULE")]
+    path: PathBuf,
+    /// Which stage
+    #[arg(long, value_enum, default_value_t = Stage::Ir)]
+    stage: Stage,
+}
+
+/// A station of the compiler
+#[derive(ValueEnum, Clone, Copy)]
+enum Stage {
+    /// As written, in one layout
+    Definition,
+    /// As meant
+    Ir,
+    /// For Microsoft Sentinel
+    Sentinel,
+    /// For Elastic
+    Elastic,
+    /// As Rust source
+    Native,
+}
+
+impl Show {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        let mut project = project::load(std::slice::from_ref(&self.path))?;
+        let mut out = anstream::stdout().lock();
+        for loaded in &project.rules {
+            match self.stage {
+                Stage::Definition => out.write_all(loaded.definition.print().as_bytes())?,
+                Stage::Ir => out.write_all(ir::print(&loaded.rule).as_bytes())?,
+                Stage::Sentinel | Stage::Elastic | Stage::Native => {}
+            }
+        }
+        let target = match self.stage {
+            Stage::Definition | Stage::Ir => None,
+            Stage::Sentinel => Some(Target::Sentinel),
+            Stage::Elastic => Some(Target::Elastic),
+            Stage::Native => Some(Target::Native),
+        };
+        if let Some(target) = target {
+            let (outputs, _) =
+                project::outputs(&project.rules, &[target], &mut project.diagnostics);
+            for output in outputs {
+                out.write_all(output.text.as_bytes())?;
+            }
+        }
+        drop(out);
+        Ok(report::findings(global, project.diagnostics, Stream::Err)?)
+    }
+}

@@ -1,0 +1,57 @@
+//! `test`: the samples that rules carry.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::report::{self, Stream, count};
+use super::{Global, Outcome, Stop};
+use crate::project::{self, run_samples};
+
+/// Run each rule's own tests through the native engine
+#[derive(Args)]
+#[command(after_help = "Example:\n  rulecast test rules --only 'tomcat'")]
+pub(super) struct Test {
+    /// Rule files or folders
+    #[arg(value_name = "PATH", default_value = "rules")]
+    paths: Vec<PathBuf>,
+    /// Only tests whose name, or whose rule's title, holds this text
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Also name the tests that passed
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Test {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        let mut project = project::load(&self.paths)?;
+        let (mut passed, mut failed, mut untested) = (0, 0, 0);
+        for loaded in &mut project.rules {
+            if let Some(only) = &self.only {
+                let title = loaded.rule.metadata.title.value.contains(only.as_str());
+                loaded.rule.tests.retain(|test| title || test.name.value.contains(only.as_str()));
+            }
+            let results = run_samples(loaded, &mut project.diagnostics);
+            untested += usize::from(results.is_empty() && self.only.is_none());
+            for result in results {
+                if result.passed {
+                    passed += 1
+                } else {
+                    failed += 1
+                }
+                if self.verbose && result.passed {
+                    writeln!(anstream::stdout().lock(), "ok  {}: {}", result.rule, result.sample)?;
+                }
+            }
+        }
+        let outcome = report::findings(global, project.diagnostics, Stream::Out)?;
+        let without = match untested {
+            0 => String::new(),
+            rules => format!(", {} without a test", count(rules, "rule")),
+        };
+        report::say(global, &format!("{passed} passed, {failed} failed{without}"))?;
+        Ok(outcome)
+    }
+}

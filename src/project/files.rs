@@ -1,0 +1,100 @@
+//! Finding and reading rule files.
+//!
+//! In: files and folders. Out: [`RuleFile`]s in a stable order: as given, folders sorted by file
+//! name, without dot files. A link is followed only when it is given by itself.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// Why a run could not do its work
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// A failure in these words: lower case, no final period
+    pub fn new(why: impl Into<String>) -> Self {
+        Failure(why.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A file that may hold rules
+#[derive(Debug, Clone)]
+pub struct RuleFile {
+    /// The path, with `/`, as messages show it
+    pub name: String,
+    /// Its folder below the path the user gave
+    pub folder: String,
+    /// Its name without extension, made of letters, digits, `_`, `-` and `.`
+    pub stem: String,
+    path: PathBuf,
+}
+
+impl RuleFile {
+    fn new(path: &Path, root: &Path) -> RuleFile {
+        let below = path.parent().and_then(|parent| parent.strip_prefix(root).ok());
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        RuleFile {
+            name: slashes(path),
+            folder: below.map_or_else(String::new, slashes),
+            stem: plain(&stem),
+            path: path.to_owned(),
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<Vec<u8>, Failure> {
+        std::fs::read(&self.path)
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))
+    }
+}
+
+/// A name from a rule's file must not be able to leave the output folder.
+fn plain(stem: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
+    stem.chars().map(kept).collect::<String>().trim_start_matches('.').to_owned()
+}
+
+fn slashes(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// Every `.yml` and `.yaml` file of these paths
+///
+/// # Errors
+/// When a path does not exist or cannot be read, or when there is no rule file at all.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_file() {
+            let root = path.parent().unwrap_or(Path::new(""));
+            files.push(RuleFile::new(path, root));
+            continue;
+        }
+        if !path.is_dir() {
+            return Err(Failure::new(format!("no such file or folder: {}", slashes(path))));
+        }
+        let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+        let walk = WalkDir::new(path).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(|e| e.depth() == 0 || !hidden(e.file_name())) {
+            let entry = entry.map_err(|error| Failure::new(format!("cannot read: {error}")))?;
+            let extension = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
+            if entry.file_type().is_file() && matches!(extension.as_deref(), Some("yml" | "yaml")) {
+                files.push(RuleFile::new(entry.path(), path));
+            }
+        }
+    }
+    if files.is_empty() {
+        let looked: Vec<_> = paths.iter().map(|path| slashes(path)).collect();
+        return Err(Failure::new(format!("no rule files (.yml, .yaml) in {}", looked.join(", "))));
+    }
+    Ok(files)
+}

@@ -1,0 +1,141 @@
+//! A folder of rules and a folder of outputs.
+//!
+//! In: paths from the command line. Out: rules ready to compile, verdicts on their samples, and
+//! artifacts written safely. Every mistake of every file is reported in one run; a rule with a
+//! mistake never hides another.
+
+mod files;
+mod output;
+mod samples;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use files::{Failure, RuleFile, find};
+pub use output::{Change, Output, outputs, pending, write};
+pub use samples::{SampleResult, run as run_samples};
+
+use crate::definition::{self, Definition};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::ir::{self, Rule};
+use crate::source::SourceText;
+
+/// A rule and where it came from
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The document as written
+    pub definition: Definition,
+    /// The rule as meant
+    pub rule: Rule,
+    /// Folder below the path the user gave, with `/`; empty at the top
+    pub folder: String,
+    /// File name without extension; from the second document of a file on with its number
+    pub stem: String,
+}
+
+/// What a run has read
+#[derive(Debug, Default)]
+pub struct Project {
+    /// The rules without mistakes, in the order of their files
+    pub rules: Vec<Loaded>,
+    /// Everything wrong so far
+    pub diagnostics: Diagnostics,
+    /// How many rules were left out because of a mistake
+    pub refused: usize,
+    /// How many files were read
+    pub files: usize,
+}
+
+/// Reads every rule file
+///
+/// # Errors
+/// When a path cannot be read, or holds no rule file.
+pub fn load(paths: &[std::path::PathBuf]) -> Result<Project, Failure> {
+    let files = find(paths)?;
+    let read: Vec<_> = files.par_iter().map(read).collect();
+    let mut project = Project { files: files.len(), ..Project::default() };
+    for one in read {
+        let (rules, diagnostics, refused) = one?;
+        project.rules.extend(rules);
+        project.diagnostics.extend(diagnostics);
+        project.refused += refused;
+    }
+    refuse_repeated_ids(&mut project);
+    Ok(project)
+}
+
+fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
+    let mut diagnostics = Diagnostics::default();
+    let bytes = file.read()?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            diagnostics.push(not_utf8(file, error.as_bytes(), error.utf8_error().valid_up_to()));
+            return Ok((Vec::new(), diagnostics, 1));
+        }
+    };
+    let source = Arc::new(SourceText::new(file.name.clone(), text));
+    let definitions = definition::parse(&source, &mut diagnostics);
+    let broken = diagnostics.has_errors();
+    let mut rules = Vec::new();
+    let mut refused = usize::from(definitions.is_empty());
+    for (at, definition) in definitions.into_iter().enumerate() {
+        let stem = match at {
+            0 => file.stem.clone(),
+            at => format!("{}_{}", file.stem, at + 1),
+        };
+        let folder = file.folder.clone();
+        match ir::lower(&definition, &mut diagnostics) {
+            Some(rule) if !broken => rules.push(Loaded { definition, rule, folder, stem }),
+            _ => refused += 1,
+        }
+    }
+    Ok((rules, diagnostics, refused))
+}
+
+fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {
+    let guess = match bytes {
+        [0xff, 0xfe, ..] | [_, 0, ..] => "UTF-16, little endian",
+        [0xfe, 0xff, ..] | [0, _, ..] => "UTF-16, big endian",
+        _ => "another encoding",
+    };
+    let head = String::from_utf8_lossy(&bytes[..valid]).into_owned();
+    let at = crate::source::Span::new(head.len() as u32, head.len() as u32);
+    let source = Arc::new(SourceText::new(file.name.clone(), head));
+    Diagnostic::new(
+        Code::E0101,
+        &source,
+        at,
+        "the file is not UTF-8",
+        format!("looks like {guess}"),
+    )
+    .help("Save the file as UTF-8.")
+}
+
+fn refuse_repeated_ids(project: &mut Project) {
+    let mut seen: Vec<(String, usize)> = Vec::new();
+    let mut repeated = Vec::new();
+    for (at, loaded) in project.rules.iter().enumerate() {
+        let Some(id) = &loaded.rule.metadata.id else { continue };
+        match seen.iter().find(|(known, _)| *known == id.value) {
+            None => seen.push((id.value.clone(), at)),
+            Some((_, first)) => {
+                let other = &project.rules[*first].rule;
+                let other_id = other.metadata.id.as_ref().map_or(other.span, |id| id.span);
+                let (line, _) = other.source.line_column(other_id.start);
+                let message = format!("rule id `{}` is used twice", id.value);
+                let found =
+                    Diagnostic::new(Code::E0801, &loaded.rule.source, id.span, message, "again")
+                        .note(format!("first used at {}:{line}", other.source.name()))
+                        .help("Give this rule an id of its own.");
+                repeated.push((at, found));
+            }
+        }
+    }
+    for (at, found) in repeated.into_iter().rev() {
+        project.rules.remove(at);
+        project.refused += 1;
+        project.diagnostics.push(found);
+    }
+}

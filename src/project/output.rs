@@ -1,0 +1,127 @@
+//! Outputs: what `convert` would write, and writing it.
+//!
+//! In: loaded rules and targets. Out: files under one folder. A file is written beside its place
+//! and moved there, so that a crash leaves the old or the new text and never half of one; a file
+//! that already holds the text is not touched.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::{Failure, Loaded};
+use crate::backend::{Target, emit};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::Span;
+
+/// A file to be written
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Where, below the output folder, with `/`
+    pub path: String,
+    /// Its text
+    pub text: String,
+}
+
+/// What writing would do to a file
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is not there
+    New,
+    /// It holds other text
+    Changed,
+    /// It holds just this text
+    Same,
+}
+
+/// Emits every rule for every target; the number of rules that some target refused comes second
+pub fn outputs(
+    rules: &[Loaded],
+    targets: &[Target],
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Output>, usize) {
+    let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets)).collect();
+    let mut outputs: Vec<Output> = Vec::new();
+    let mut refused = 0;
+    for ((mine, found, complete), loaded) in emitted.into_iter().zip(rules) {
+        diagnostics.extend(found);
+        refused += usize::from(!complete);
+        for output in mine {
+            if outputs.iter().any(|other| other.path == output.path) {
+                diagnostics.push(clash(loaded, &output.path));
+                refused += usize::from(complete);
+                break;
+            }
+            outputs.push(output);
+        }
+    }
+    (outputs, refused)
+}
+
+fn emit_rule(loaded: &Loaded, targets: &[Target]) -> (Vec<Output>, Diagnostics, bool) {
+    let mut outputs = Vec::new();
+    let mut found = Diagnostics::default();
+    let mut complete = true;
+    for target in targets {
+        match emit(*target, &loaded.rule, &loaded.stem, &mut found) {
+            Some(artifacts) => outputs.extend(artifacts.into_iter().map(|artifact| {
+                let parts = [target.name(), &loaded.folder, &artifact.name];
+                let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+                Output { path: parts.join("/"), text: artifact.text }
+            })),
+            None => complete = false,
+        }
+    }
+    (outputs, found, complete)
+}
+
+fn clash(loaded: &Loaded, path: &str) -> Diagnostic {
+    let start = loaded.rule.span.start;
+    let message = format!("two rules write {path}");
+    let span = Span::new(start, start);
+    Diagnostic::new(Code::E0804, &loaded.rule.source, span, message, "the second one")
+        .help("Give the file another name.")
+}
+
+/// What writing an output under `folder` would change
+pub fn pending(folder: &Path, output: &Output) -> Change {
+    match fs::read(folder.join(&output.path)) {
+        Ok(text) if text == output.text.as_bytes() => Change::Same,
+        Ok(_) => Change::Changed,
+        Err(_) => Change::New,
+    }
+}
+
+/// Writes an output under `folder`
+///
+/// # Errors
+/// When the folder cannot be made or the file cannot be written.
+pub fn write(folder: &Path, output: &Output) -> Result<Change, Failure> {
+    let change = pending(folder, output);
+    if change == Change::Same {
+        return Ok(change);
+    }
+    let path: PathBuf = folder.join(&output.path);
+    let parent = path.parent().unwrap_or(folder);
+    let failed = |what: &str, error: std::io::Error| {
+        Failure::new(format!("cannot {what} {}: {error}", path.display()))
+    };
+    fs::create_dir_all(parent).map_err(|error| failed("make the folder of", error))?;
+    let mut temporary = builder().tempfile_in(parent).map_err(|error| failed("write", error))?;
+    temporary.write_all(output.text.as_bytes()).map_err(|error| failed("write", error))?;
+    temporary.persist(&path).map_err(|error| failed("write", error.error))?;
+    Ok(change)
+}
+
+/// Temporary files get the permissions any new file gets, not those of a secret.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".rulecast-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}

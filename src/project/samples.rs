@@ -1,0 +1,91 @@
+//! The samples of a rule, judged by the engine.
+//!
+//! In: a loaded rule. Out: one result a sample, and a diagnostic for each that did not do what it
+//! says. A sample under `signal:` is an event of that signal's kind.
+
+use std::sync::Arc;
+
+use super::Loaded;
+use crate::definition::{Expectation, Sample};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::ir::Rule;
+use crate::matcher::{Engine, Match, Memory, Options};
+
+/// How a sample went
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleResult {
+    /// The rule's title
+    pub rule: String,
+    /// The sample's name
+    pub sample: String,
+    /// Whether it did what it says
+    pub passed: bool,
+}
+
+/// Runs every sample of a rule
+pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> {
+    let rules = std::slice::from_ref(&loaded.rule);
+    let engine = Engine::new(rules, &Options::default());
+    let mut results = Vec::new();
+    for sample in &loaded.rule.tests {
+        let verdict = judge(&engine, &loaded.rule, sample);
+        results.push(SampleResult {
+            rule: loaded.rule.metadata.title.value.clone(),
+            sample: sample.name.value.clone(),
+            passed: verdict.is_ok(),
+        });
+        if let Err(why) = verdict {
+            let message = format!("test `{}` failed", sample.name.value);
+            let source: &Arc<_> = &loaded.rule.source;
+            diagnostics.push(Diagnostic::new(Code::E0802, source, sample.name.span, message, why));
+        }
+    }
+    results
+}
+
+fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String> {
+    let signal = sample
+        .signal
+        .as_ref()
+        .and_then(|name| rule.signals.iter().position(|signal| signal.name == name.value));
+    let kind = signal.map(|at| rule.signals[at].kind);
+    let mut memory = Memory::default();
+    let mut alerts = 0;
+    for event in &sample.events {
+        let matches = engine.judge_value(&event.value, kind).map_err(|error| error.to_string())?;
+        let matches: Vec<Match> =
+            matches.into_iter().filter(|m| signal.is_none_or(|at| at == m.signal)).collect();
+        match sample.expect {
+            Expectation::Match if matches.is_empty() => return Err(unmatched(rule, signal)),
+            Expectation::NoMatch => {
+                if let Some(found) = matches.first() {
+                    let name = &rule.signals[found.signal].name;
+                    let fields: Vec<_> = found.fields.keys().copied().collect();
+                    return Err(format!("signal {name} matched by {}", fields.join(", ")));
+                }
+            }
+            Expectation::Match | Expectation::Alerts(_) => {}
+        }
+        for found in &matches {
+            if let Some(level) = &sample.level
+                && level.value != found.level
+            {
+                return Err(format!("the level is {}, not {}", found.level, level.value));
+            }
+            alerts += usize::from(memory.observe(engine, found).unwrap_or(true));
+        }
+    }
+    match sample.expect {
+        Expectation::Alerts(wanted) if wanted != alerts => {
+            Err(format!("{alerts} alerts, not {wanted}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unmatched(rule: &Rule, signal: Option<usize>) -> String {
+    match signal {
+        Some(at) => format!("signal {} did not match", rule.signals[at].name),
+        None => "no signal matched".to_owned(),
+    }
+}

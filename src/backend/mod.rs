@@ -8,6 +8,7 @@ pub mod elastic;
 mod losses;
 pub mod native;
 pub mod sentinel;
+pub mod support;
 mod template;
 
 use crate::diagnostic::{Code, Diagnostics};

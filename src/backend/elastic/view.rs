@@ -134,7 +134,7 @@ impl Detection {
         }
         let mut sorted: Vec<(String, Value)> = object.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        Value::Object(sorted.into_iter().collect()).to_string()
+        visible(&Value::Object(sorted.into_iter().collect()).to_string())
     }
 
     /// What the TOML template shows
@@ -170,6 +170,19 @@ impl Detection {
     }
 }
 
+/// JSON with its invisible and direction-changing characters escaped: a reviewer must see them
+fn visible(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if crate::source::is_unprintable(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|u| out.push_str(&format!("\\u{u:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 fn strings(value: &Value) -> Option<Vec<String>> {
     let items = value.as_array()?.iter();
     items.map(|item| item.as_str().map(ToOwned::to_owned)).collect()
@@ -186,6 +199,8 @@ fn name(rule: &Rule, signal: &Signal) -> String {
         _ if signal.title == *title => format!("{title} - {}", signal.name.replace('_', " ")),
         _ => format!("{title} - {}", signal.title),
     };
+    let plain = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
+    let full: String = full.chars().map(plain).collect();
     full.trim_end_matches(|c: char| !c.is_alphanumeric() && !"])".contains(c)).to_owned()
 }
 

@@ -1,0 +1,86 @@
+//! One invalid file a code, and what is said about it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rulecast::diagnostic::Code;
+
+use crate::support::{root, snapshot};
+
+fn examples() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("tests/invalid")).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn code_of(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    name.split('_').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_code_has_one_example() {
+    let examples = examples();
+    let have: Vec<String> = examples.iter().map(|path| code_of(path)).collect();
+    let unique: BTreeSet<&String> = have.iter().collect();
+    assert_eq!(unique.len(), have.len(), "two examples of one code");
+    let all: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let have: BTreeSet<&str> = have.iter().map(String::as_str).collect();
+    let missing: Vec<_> = all.difference(&have).collect();
+    let stray: Vec<_> = have.difference(&all).collect();
+    assert!(missing.is_empty() && stray.is_empty(), "missing {missing:?}, stray {stray:?}");
+}
+
+/// The program's words about an example, as a user gets them
+fn said(path: &Path, format: &str) -> String {
+    let name = path.strip_prefix(root()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+    command.current_dir(root()).args(["--format", format, "--color", "never", "--quiet"]);
+    let empty = std::env::temp_dir().join(format!("rulecast-empty-{}", std::process::id()));
+    match code_of(path).as_str() {
+        "E0702" => command.args(["scan", "rules", "-e"]).arg(name),
+        "E0803" => {
+            command.arg("convert").arg(name).args(["-t", "sentinel", "--check", "-o"]).arg(&empty)
+        }
+        _ => command.arg("check").arg(name),
+    };
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).unwrap();
+    text.replace(&*empty.to_string_lossy(), "build")
+}
+
+#[test]
+fn every_example_shows_its_code_first() {
+    let mut wrong = Vec::new();
+    for path in examples() {
+        let text = said(&path, "concise");
+        let first = text.lines().next().unwrap_or_default();
+        if !first.contains(&format!("[{}]", code_of(&path))) {
+            wrong.push(format!("{}:\n{text}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_example_reads_well() {
+    for path in examples() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        snapshot("diagnostics", &name, &said(&path, "full"));
+    }
+}
+
+#[test]
+fn findings_are_json_and_sarif_too() {
+    let example = examples().into_iter().find(|path| code_of(path) == "E0202").unwrap();
+    let json: serde_json::Value = serde_json::from_str(&said(&example, "json")).unwrap();
+    assert_eq!(json["findings"][0]["code"], "E0202");
+    let sarif: serde_sarif::sarif::Sarif = serde_json::from_str(&said(&example, "sarif")).unwrap();
+    let rule = sarif.runs[0].results.as_ref().unwrap()[0].rule_id.clone();
+    assert_eq!(rule.as_deref(), Some("E0202"));
+    assert!(said(&example, "github").starts_with("::error file=tests/invalid/"));
+}

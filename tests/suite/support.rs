@@ -1,0 +1,85 @@
+//! What the suites share: where things are, and how a snapshot is named.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rulecast::diagnostic::{Diagnostics, concise};
+use rulecast::source::SourceText;
+use rulecast::{Rule, definition, ir, project};
+
+/// The project's own folder
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of more rules and events, when this machine has it
+///
+/// Says plainly which test was left out when it has not.
+pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("RULECAST_CORPUS").map(PathBuf::from);
+    if folder.is_none() {
+        // Straight to the terminal: the test harness would swallow `println!`.
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "left out: {test} (RULECAST_CORPUS is not set)");
+    }
+    folder
+}
+
+/// Snapshot settings of a room: `snapshots/<room>/<name>.snap`
+pub(crate) fn room(name: &str) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("snapshots").join(name));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
+/// Compares a text with the snapshot of this name in a room
+pub(crate) fn snapshot(room_name: &str, name: &str, text: &str) {
+    room(room_name).bind(|| insta::assert_snapshot!(name.to_owned(), text));
+}
+
+/// Every rule under `rules/`
+pub(crate) fn rules() -> Vec<project::Loaded> {
+    let project = project::load(&[root().join("rules")]).expect("rules/ can be read");
+    assert!(!project.diagnostics.has_errors(), "{:?}", lines(project.diagnostics));
+    project.rules
+}
+
+/// The one rule of a text, which must have no mistake
+pub(crate) fn rule(text: &str) -> Rule {
+    let (rule, found) = try_rule(text);
+    rule.unwrap_or_else(|| panic!("{text}\n{}", lines(found).join("\n")))
+}
+
+/// The rule of a text, or what is wrong with it
+pub(crate) fn try_rule(text: &str) -> (Option<Rule>, Diagnostics) {
+    let source = Arc::new(SourceText::new("rule.yml", text));
+    let mut found = Diagnostics::default();
+    let definitions = definition::parse(&source, &mut found);
+    let rule = definitions.first().and_then(|definition| ir::lower(definition, &mut found));
+    (rule, found)
+}
+
+/// A definition with one signal of this kind and these tests
+pub(crate) fn definition(event: &str, tests: &str) -> String {
+    let (kind, product) = match event {
+        "p" => ("process_creation", ""),
+        "pw" => ("process_creation", "\n    product: windows"),
+        "pl" => ("process_creation", "\n    product: linux"),
+        "f" => ("file_event", ""),
+        "n" => ("network_connection", ""),
+        other => panic!("no such event: {other}"),
+    };
+    let tests: Vec<String> = tests.lines().map(|line| format!("    {line}")).collect();
+    format!(
+        "title: One test\nid: 0d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c01\ndate: 2026-11-21\nsignals:\n  \
+         only:\n    event: {kind}{product}\n{}\n",
+        tests.join("\n")
+    )
+}
+
+/// Findings, a line each
+pub(crate) fn lines(found: Diagnostics) -> Vec<String> {
+    found.sorted().iter().map(concise).collect()
+}

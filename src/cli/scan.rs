@@ -124,9 +124,11 @@ fn line(rules: &[Rule], file: &str, hit: &Hit) -> serde_json::Value {
 fn not_events(file: &str, unreadable: &[Unreadable], diagnostics: &mut Diagnostics) {
     const SHOWN: usize = 10;
     for (at, bad) in unreadable.iter().take(SHOWN).enumerate() {
-        let message = format!("line {} is no event: {}", bad.line, bad.why);
-        let source = Arc::new(SourceText::new(format!("{file}:{}", bad.line), String::new()));
-        let found = Diagnostic::new(Code::E0702, &source, Span::default(), message, "not an event");
+        // The line itself may be long and is the user's own; empty lines keep its number.
+        let source = Arc::new(SourceText::new(file, "\n".repeat(bad.line - 1)));
+        let end = Span::new(bad.line as u32 - 1, bad.line as u32 - 1);
+        let message = format!("this line is no event: {}", bad.why);
+        let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
         let more = unreadable.len() - SHOWN.min(unreadable.len());
         diagnostics.push(match (at + 1 == SHOWN, more) {
             (true, more) if more > 0 => found.note(format!("{} more lines are no events", more)),

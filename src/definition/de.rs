@@ -66,6 +66,11 @@ fn plain<'de, V: Visitor<'de>>(text: &'de str, visitor: V) -> Result<V::Value, E
         "" | "~" | "null" | "Null" | "NULL" => return visitor.visit_unit(),
         "true" | "True" | "TRUE" => return visitor.visit_bool(true),
         "false" | "False" | "FALSE" => return visitor.visit_bool(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => {
+            return visitor.visit_f64(f64::INFINITY);
+        }
+        "-.inf" | "-.Inf" | "-.INF" => return visitor.visit_f64(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return visitor.visit_f64(f64::NAN),
         _ => {}
     }
     let digits = text.trim_start_matches(['+', '-']);

@@ -50,7 +50,7 @@ pub(super) fn named(word: &str) -> Option<Vec<IpNet>> {
 
 /// Reads a network or a single address
 ///
-/// Host bits behind the prefix are cut off, as Kusto and Elasticsearch do.
+/// Host bits behind the prefix are cut off: `10.0.0.1/8` is `10.0.0.0/8`.
 pub(super) fn parse(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(IpNet::from(address.to_canonical()));

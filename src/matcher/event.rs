@@ -153,7 +153,7 @@ impl<'a> Event<'a> {
     }
 
     /// Settles the kind once all keys have been read
-    fn settle(&mut self, given: Option<EventKind>, log: &Log<'a>) {
+    fn settle(&mut self, log: &Log<'a>) {
         let id = log.id.as_deref().and_then(|id| id.parse().ok());
         let text = |text: &Option<Cow<'a, str>>| text.as_deref().map(ToOwned::to_owned);
         let (channel, provider) = (text(&log.channel), text(&log.provider));
@@ -162,18 +162,14 @@ impl<'a> Event<'a> {
             None => Recognized::Unknown,
         };
         let named = log.kind.as_deref().map(EventKind::named);
-        let (kind, action) = match (given, named, recognized) {
-            (Some(kind), _, Recognized::As(_, product, action)) => {
+        let (kind, action) = match (named, recognized) {
+            (Some(Some(kind)), _) => (Kind::Known(kind, None), None),
+            (Some(None), _) => (Kind::Other, None),
+            (None, Recognized::As(kind, product, action)) => {
                 (Kind::Known(kind, Some(product)), action)
             }
-            (Some(kind), _, _) => (Kind::Known(kind, None), None),
-            (None, Some(Some(kind)), _) => (Kind::Known(kind, None), None),
-            (None, Some(None), _) => (Kind::Other, None),
-            (None, None, Recognized::As(kind, product, action)) => {
-                (Kind::Known(kind, Some(product)), action)
-            }
-            (None, None, Recognized::Other) => (Kind::Other, None),
-            (None, None, Recognized::Unknown) => (Kind::Unknown, None),
+            (None, Recognized::Other) => (Kind::Other, None),
+            (None, Recognized::Unknown) => (Kind::Unknown, None),
         };
         self.kind = kind;
         let happened =
@@ -222,7 +218,7 @@ impl<'a> DeserializeSeed<'a> for &'a Layout {
         let mut log = Log::default();
         let inner = self.inner.as_deref();
         deserializer.deserialize_map(Object { event: &mut event, log: &mut log, inner })?;
-        event.settle(None, &log);
+        event.settle(&log);
         Ok(event)
     }
 }

@@ -1,1 +1,1 @@
-//! (being written)
+//! The program as its users meet it.

@@ -4,12 +4,14 @@
 //! the same query. Limits and lists are Microsoft's: the analytic rule schema of the Azure
 //! Sentinel repository and the service limits page.
 
+mod address;
 mod expr;
 mod fields;
 mod lets;
 mod pattern;
 mod predicate;
 mod query;
+mod text;
 mod view;
 
 use super::template::render;

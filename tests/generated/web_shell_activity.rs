@@ -48,7 +48,7 @@ pub static SIGNALS: &[Signal] = &[
         event: "process_creation",
         product: None,
         matches: shell_spawn_matches,
-        level: shell_spawn_matches_level,
+        level: shell_spawn_level,
         new_terms: &["Computer", "CommandLine"],
         window: 10080,
     },
@@ -58,7 +58,7 @@ pub static SIGNALS: &[Signal] = &[
         event: "file_event",
         product: None,
         matches: script_drop_matches,
-        level: script_drop_matches_level,
+        level: script_drop_level,
         new_terms: &[],
         window: 0,
     },
@@ -68,7 +68,7 @@ pub static SIGNALS: &[Signal] = &[
         event: "network_connection",
         product: None,
         matches: odd_port_matches,
-        level: odd_port_matches_level,
+        level: odd_port_level,
         new_terms: &[],
         window: 0,
     },
@@ -152,7 +152,7 @@ const CHILDREN: &[&str] = &[
     "zsh",
 ];
 
-const CHILDREN_2: &[&str] = &[
+const CHILDREN_STARTS: &[&str] = &[
     "nc.",
 ];
 
@@ -199,7 +199,7 @@ const SCRIPT_DROP_IMAGE: &[&str] = &[
     "c:\\windows\\syswow64\\msiexec.exe",
 ];
 
-const SCRIPT_DROP_TARGETFILENAME: &[&str] = &[
+const SCRIPT_DROP_TARGET_FILENAME: &[&str] = &[
     "/storage/framework/views/",
     "/var/cache/dev/",
     "/var/cache/prod/",
@@ -234,39 +234,39 @@ const SCRIPT_EXTENSIONS: &[&str] = &[
     "svc",
 ];
 
-const SHELL_SPAWN_COMMANDLINE: &[&str] = &[
+const SHELL_SPAWN_COMMAND_LINE: &[&str] = &[
     "cmd.exe /c mode con",
     "cmd.exe /s /c \"mode con\"",
     "sh -c -- stty 2> /dev/null",
     "sh -c stty 2> /dev/null",
 ];
 
-const SHELL_SPAWN_COMMANDLINE_2: &[&str] = &[
+const SHELL_SPAWN_COMMAND_LINE_2: &[&str] = &[
     "sh -c -- /usr/sbin/sendmail -t -i",
     "sh -c /usr/sbin/sendmail -t -i",
     "sh -c \"/usr/sbin/sendmail -t -i\"",
 ];
 
-const SHELL_SPAWN_PARENTCOMMANDLINE: &[&str] = &[
+const SHELL_SPAWN_PARENT_COMMAND_LINE_PARTS: &[&str] = &[
     "/bin/npm ",
     "/bin/npx ",
     "npm-cli.js",
     "npx-cli.js",
 ];
 
-const SHELL_SPAWN_PARENTIMAGE: &[&str] = &[
+const SHELL_SPAWN_PARENT_IMAGE: &[&str] = &[
     "php",
     "php.exe",
 ];
 
-const SHELL_SPAWN_PARENTIMAGE_2: &[&[Token]] = &[
-    &[Token::Text("php"), Token::One, Token::Text("."), Token::One],
-    &[Token::Text("php8"), Token::One],
-];
-
-const SHELL_SPAWN_PARENTIMAGE_3: &[&str] = &[
+const SHELL_SPAWN_PARENT_IMAGE_2: &[&str] = &[
     "node",
     "node.exe",
+];
+
+const SHELL_SPAWN_PARENT_IMAGE_PATTERNS: &[&[Token]] = &[
+    &[Token::Text("php"), Token::One, Token::Text("."), Token::One],
+    &[Token::Text("php8"), Token::One],
 ];
 
 const WEB_ROOTS: &[&str] = &[
@@ -325,16 +325,16 @@ const WEB_SERVERS: &[&str] = &[
     "ws_tomcatservice.exe",
 ];
 
-const WEB_SERVERS_2: &[&str] = &[
-    "httpd-",
-    "php-cgi",
-    "php-fpm",
-];
-
-const WEB_SERVERS_3: &[&[Token]] = &[
+const WEB_SERVERS_PATTERNS: &[&[Token]] = &[
     &[Token::Text("php"), Token::One, Token::Text("."), Token::One],
     &[Token::Text("php8"), Token::One],
     &[Token::Text("tomcat"), Token::Any, Token::Text(".exe")],
+];
+
+const WEB_SERVERS_STARTS: &[&str] = &[
+    "httpd-",
+    "php-cgi",
+    "php-fpm",
 ];
 
 const WINDOWS_SHELLS: &[&str] = &[
@@ -349,55 +349,69 @@ const WINDOWS_SHELLS: &[&str] = &[
 /// Web server starts a shell or a reconnaissance tool
 pub fn shell_spawn_matches(event: &dyn Event) -> bool {
     // parents
-    if !(event.any("ParentImage", &mut |v| { let v = base_name(v); equals(&fold(v), WEB_SERVERS) })
-            || event.any("ParentImage", &mut |v| { let v = base_name(v); starts(&fold(v), WEB_SERVERS_2) })
-            || event.any("ParentImage", &mut |v| { let v = base_name(v); fits(&fold(v), WEB_SERVERS_3) })) {
+    if !event.any("ParentImage", &mut |v| {
+        let v = base_name(v);
+        equals(&fold(v), WEB_SERVERS)
+            || starts(&fold(v), WEB_SERVERS_STARTS)
+            || fits(&fold(v), WEB_SERVERS_PATTERNS)
+    }) {
         return false;
     }
     // children
-    if !(event.any("Image", &mut |v| { let v = base_name(v); equals(&fold(v), CHILDREN) })
-            || event.any("Image", &mut |v| { let v = base_name(v); starts(&fold(v), CHILDREN_2) })) {
+    if !event.any("Image", &mut |v| {
+        let v = base_name(v);
+        equals(&fold(v), CHILDREN)
+            || starts(&fold(v), CHILDREN_STARTS)
+    }) {
         return false;
     }
     // not: console probes of PHP tooling
-    if event.any("CommandLine", &mut |v| equals(&fold(v), SHELL_SPAWN_COMMANDLINE))
-            && (event.any("ParentImage", &mut |v| { let v = base_name(v); equals(&fold(v), SHELL_SPAWN_PARENTIMAGE) })
-                || event.any("ParentImage", &mut |v| { let v = base_name(v); fits(&fold(v), SHELL_SPAWN_PARENTIMAGE_2) })) {
+    if event.any("CommandLine", &mut |v| equals(&fold(v), SHELL_SPAWN_COMMAND_LINE))
+        && event.any("ParentImage", &mut |v| {
+            let v = base_name(v);
+            equals(&fold(v), SHELL_SPAWN_PARENT_IMAGE)
+                || fits(&fold(v), SHELL_SPAWN_PARENT_IMAGE_PATTERNS)
+        }) {
         return false;
     }
     // not: mail() of PHP hands a letter to sendmail
-    if event.any("CommandLine", &mut |v| equals(&fold(v), SHELL_SPAWN_COMMANDLINE_2)) {
+    if event.any("CommandLine", &mut |v| equals(&fold(v), SHELL_SPAWN_COMMAND_LINE_2)) {
         return false;
     }
     // not: npm runs the scripts of a package
-    if event.any("ParentCommandLine", &mut |v| contains(&fold(v), SHELL_SPAWN_PARENTCOMMANDLINE))
-            && event.any("ParentImage", &mut |v| { let v = base_name(v); equals(&fold(v), SHELL_SPAWN_PARENTIMAGE_3) }) {
+    if event.any("ParentCommandLine", &mut |v| contains(&fold(v), SHELL_SPAWN_PARENT_COMMAND_LINE_PARTS))
+        && event.any("ParentImage", &mut |v| {
+            let v = base_name(v);
+            equals(&fold(v), SHELL_SPAWN_PARENT_IMAGE_2)
+        }) {
         return false;
     }
     true
 }
 
 /// The level of a match of [`shell_spawn_matches`]
-pub fn shell_spawn_matches_level(event: &dyn Event) -> &'static str {
-    if event.any("Image", &mut |v| { let v = base_name(v); equals(&fold(v), WINDOWS_SHELLS) }) {
+pub fn shell_spawn_level(event: &dyn Event) -> &'static str {
+    if event.any("Image", &mut |v| {
+        let v = base_name(v);
+        equals(&fold(v), WINDOWS_SHELLS)
+    }) {
         return "critical";
     }
-    let _ = event;
     "high"
 }
 
 /// Script written into a web root
 pub fn script_drop_matches(event: &dyn Event) -> bool {
     // actions
-    if !(event.any("Action", &mut |v| equals(&fold(v), SCRIPT_DROP_ACTION))) {
+    if !event.any("Action", &mut |v| equals(&fold(v), SCRIPT_DROP_ACTION)) {
         return false;
     }
     // paths
-    if !(event.any("TargetFilename", &mut |v| contains(&fold(v), WEB_ROOTS))) {
+    if !event.any("TargetFilename", &mut |v| contains(&fold(v), WEB_ROOTS)) {
         return false;
     }
     // extensions
-    if !(event.any("TargetFilename", &mut |v| extension(v).is_some_and(|v| equals(&fold(v), SCRIPT_EXTENSIONS)))) {
+    if !event.any("TargetFilename", &mut |v| extension(v).is_some_and(|v| equals(&fold(v), SCRIPT_EXTENSIONS))) {
         return false;
     }
     // not: installers
@@ -405,36 +419,41 @@ pub fn script_drop_matches(event: &dyn Event) -> bool {
         return false;
     }
     // not: compiled templates beside the document root
-    if event.any("TargetFilename", &mut |v| contains(&fold(v), SCRIPT_DROP_TARGETFILENAME))
-            && (event.any("Image", &mut |v| { let v = base_name(v); equals(&fold(v), WEB_SERVERS) })
-                || event.any("Image", &mut |v| { let v = base_name(v); starts(&fold(v), WEB_SERVERS_2) })
-                || event.any("Image", &mut |v| { let v = base_name(v); fits(&fold(v), WEB_SERVERS_3) })) {
+    if event.any("TargetFilename", &mut |v| contains(&fold(v), SCRIPT_DROP_TARGET_FILENAME))
+        && event.any("Image", &mut |v| {
+            let v = base_name(v);
+            equals(&fold(v), WEB_SERVERS)
+                || starts(&fold(v), WEB_SERVERS_STARTS)
+                || fits(&fold(v), WEB_SERVERS_PATTERNS)
+        }) {
         return false;
     }
     true
 }
 
 /// The level of a match of [`script_drop_matches`]
-pub fn script_drop_matches_level(event: &dyn Event) -> &'static str {
-    let _ = event;
+pub fn script_drop_level(_: &dyn Event) -> &'static str {
     "high"
 }
 
 /// Web server talks out on an odd port
 pub fn odd_port_matches(event: &dyn Event) -> bool {
     // processes
-    if !(event.any("Image", &mut |v| { let v = base_name(v); equals(&fold(v), WEB_SERVERS) })
-            || event.any("Image", &mut |v| { let v = base_name(v); starts(&fold(v), WEB_SERVERS_2) })
-            || event.any("Image", &mut |v| { let v = base_name(v); fits(&fold(v), WEB_SERVERS_3) })) {
+    if !event.any("Image", &mut |v| {
+        let v = base_name(v);
+        equals(&fold(v), WEB_SERVERS)
+            || starts(&fold(v), WEB_SERVERS_STARTS)
+            || fits(&fold(v), WEB_SERVERS_PATTERNS)
+    }) {
         return false;
     }
     // remote
-    if !(event.any("DestinationIp", &mut |v| public(v, NON_PUBLIC))) {
+    if !event.any("DestinationIp", &mut |v| public(v, NON_PUBLIC)) {
         return false;
     }
     // ports
     if !(event.has("DestinationPort")
-            && !event.any("DestinationPort", &mut |v| number_in(v, &[(53, 53), (80, 80), (443, 443), (465, 465), (587, 587), (8080, 8080), (8443, 8443)]))) {
+        && !event.any("DestinationPort", &mut |v| number_in(v, &[(53, 53), (80, 80), (443, 443), (465, 465), (587, 587), (8080, 8080), (8443, 8443)]))) {
         return false;
     }
     // not: incoming connections
@@ -445,8 +464,7 @@ pub fn odd_port_matches(event: &dyn Event) -> bool {
 }
 
 /// The level of a match of [`odd_port_matches`]
-pub fn odd_port_matches_level(event: &dyn Event) -> &'static str {
-    let _ = event;
+pub fn odd_port_level(_: &dyn Event) -> &'static str {
     "high"
 }
 

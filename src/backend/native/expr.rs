@@ -62,21 +62,29 @@ impl Printer<'_, '_> {
         match expr {
             Expr::All(parts) => self.group(parts, "&&", "true", depth),
             Expr::Any(parts) => self.group(parts, "||", "false", depth),
-            Expr::Not(part) => match &**part {
-                Expr::Test(test) => format!("!{}", self.test(test)),
-                part => format!("!{}", bracketed(&self.print(part, depth))),
-            },
-            Expr::Test(test) => self.test(test),
+            Expr::Not(part) if is_one_call(part) => format!("!{}", self.print(part, depth)),
+            Expr::Not(part) => format!("!{}", bracketed(&self.print(part, depth))),
+            Expr::Test(test) => self.test(test, depth),
         }
     }
 
     fn group(&mut self, parts: &[Expr], operator: &str, none: &str, depth: usize) -> String {
         let pad = "    ".repeat(depth + 1);
         let mut printed = Vec::new();
-        for part in parts {
-            let text = self.print(part, depth + 1);
-            let group = matches!(part, Expr::All(_) | Expr::Any(_));
+        let mut rest = parts;
+        while let Some(first) = rest.first() {
+            // Tests of one subject joined by `or` look at each value once.
+            let alike = if operator == "||" { alternatives(rest) } else { Vec::new() };
+            if alike.len() > 1 {
+                let whole = alike.len() == parts.len();
+                printed.push(self.tests(&alike, if whole { depth } else { depth + 1 }));
+                rest = &rest[alike.len()..];
+                continue;
+            }
+            let text = self.print(first, depth + 1);
+            let group = matches!(first, Expr::All(_) | Expr::Any(_)) && !is_one_call(first);
             printed.push(if group { bracketed(&text) } else { text });
+            rest = &rest[1..];
         }
         if printed.is_empty() {
             return none.to_owned();
@@ -84,18 +92,59 @@ impl Printer<'_, '_> {
         printed.join(&format!("\n{pad}{operator} "))
     }
 
-    fn test(&mut self, test: &Test) -> String {
-        let field = test.subject.field;
-        let name = literal(field.name());
-        let body = match &test.op {
-            Op::Exists => return format!("event.has({name})"),
-            Op::Null => return format!("!event.any({name}, &mut |_| true)"),
+    fn test(&mut self, test: &Test, depth: usize) -> String {
+        let name = literal(test.subject.field.name());
+        match &test.op {
+            Op::Exists => format!("event.has({name})"),
+            Op::Null => format!("!event.any({name}, &mut |_| true)"),
             Op::Same(other) => {
                 let other = literal(other.name());
-                return format!(
+                format!(
                     "event.any({name}, &mut |a| event.any({other}, &mut |b| fold(a) == fold(b)))"
-                );
+                )
             }
+            Op::Text(..)
+            | Op::Segments(_)
+            | Op::Networks(_)
+            | Op::Public
+            | Op::Numbers(_)
+            | Op::Regex(_) => self.tests(&[test], depth),
+        }
+    }
+
+    /// Tests of one subject, one of which must pass
+    fn tests(&mut self, tests: &[&Test], depth: usize) -> String {
+        let subject = tests[0].subject;
+        let bodies: Vec<String> = tests.iter().map(|test| self.body(test)).collect();
+        let pad = "    ".repeat(depth + 1);
+        let body = bodies.join(&format!("\n{pad}    || "));
+        let account = subject.field.kind() == FieldType::Account;
+        let name = literal(subject.field.name());
+        let part = match subject.part {
+            Part::Whole if bodies.len() == 1 => {
+                return format!("event.any({name}, &mut |v| {body})");
+            }
+            Part::Whole => None,
+            Part::Name if account => Some("account_name"),
+            Part::Name => Some("base_name"),
+            Part::Extension => {
+                return format!("event.any({name}, &mut |v| extension(v).is_some_and(|v| {body}))");
+            }
+            Part::Argument(product) => {
+                let split = match product {
+                    Product::Windows => "windows_arguments",
+                    Product::Linux | Product::Macos => "words",
+                };
+                return format!("event.any({name}, &mut |v| {split}(v).iter().any(|v| {body}))");
+            }
+        };
+        let part = part.map_or_else(String::new, |part| format!("\n{pad}let v = {part}(v);"));
+        format!("event.any({name}, &mut |v| {{{part}\n{pad}{body}\n{}}})", "    ".repeat(depth))
+    }
+
+    /// What is asked of one value `v`
+    fn body(&mut self, test: &Test) -> String {
+        match &test.op {
             Op::Text(relation, values, case) => self.text(test, *relation, values, *case),
             Op::Segments(values) => self.segments(test, values),
             Op::Networks(networks) => self.networks(test, networks),
@@ -110,32 +159,24 @@ impl Printer<'_, '_> {
                 self.losses.refuse(test.span, message, "not in generated Rust", help);
                 "false".to_owned()
             }
-        };
-        let account = field.kind() == FieldType::Account;
-        match test.subject.part {
-            Part::Whole => format!("event.any({name}, &mut |v| {body})"),
-            Part::Name if account => {
-                format!("event.any({name}, &mut |v| {{ let v = account_name(v); {body} }})")
-            }
-            Part::Name => format!("event.any({name}, &mut |v| {{ let v = base_name(v); {body} }})"),
-            Part::Extension => {
-                format!("event.any({name}, &mut |v| extension(v).is_some_and(|v| {body}))")
-            }
-            Part::Argument(product) => {
-                let split = match product {
-                    Product::Windows => "windows_arguments",
-                    Product::Linux | Product::Macos => "words",
-                };
-                format!("event.any({name}, &mut |v| {split}(v).iter().any(|v| {body}))")
-            }
+            // These do not look at single values.
+            Op::Exists | Op::Null | Op::Same(_) => "true".to_owned(),
         }
     }
 
     fn constant(&mut self, test: &Test, kind: &'static str, items: Vec<String>) -> String {
         let name = match &test.list {
             Some(list) => list.clone(),
-            None => format!("{}_{}", self.signal, test.subject.field.name()),
+            None => format!("{}_{}", self.signal, snake(test.subject.field.name())),
         };
+        let suffix = match &test.op {
+            Op::Text(Relation::Starts, ..) => "_starts",
+            Op::Text(Relation::Ends, ..) => "_ends",
+            Op::Text(Relation::Contains, ..) => "_parts",
+            Op::Text(Relation::Wildcard, ..) => "_patterns",
+            _ => "",
+        };
+        let name = format!("{name}{suffix}");
         self.constants.name(&name, kind, items)
     }
 
@@ -194,8 +235,46 @@ impl Printer<'_, '_> {
     }
 }
 
+/// The tests at the start of a list that look at values of one and the same subject
+fn alternatives(parts: &[Expr]) -> Vec<&Test> {
+    let mut tests: Vec<&Test> = Vec::new();
+    for part in parts {
+        match part {
+            Expr::Test(test)
+                if !matches!(test.op, Op::Exists | Op::Null | Op::Same(_))
+                    && tests.first().is_none_or(|first| first.subject == test.subject) =>
+            {
+                tests.push(test);
+            }
+            _ => break,
+        }
+    }
+    tests
+}
+
+/// Whether the expression prints as a single call
+fn is_one_call(expr: &Expr) -> bool {
+    match expr {
+        Expr::Test(test) => test.op != Op::Null,
+        Expr::Any(parts) => alternatives(parts).len() == parts.len() && !parts.is_empty(),
+        Expr::All(_) | Expr::Not(_) => false,
+    }
+}
+
 fn bracketed(text: &str) -> String {
     format!("({text})")
+}
+
+/// `ParentImage` as `parent_image`
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }
 
 fn blocks(networks: &[ipnet::IpNet]) -> Vec<String> {

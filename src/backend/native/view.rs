@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
 use crate::backend::Losses;
-use crate::ir::{Role, Rule};
+use crate::ir::{Expr, Role, Rule};
 
 /// What the template shows: ready strings
 #[derive(Debug, Serialize)]
@@ -26,6 +26,7 @@ struct SignalView {
     level: String,
     new_terms: String,
     window: u32,
+    argument: &'static str,
     clauses: Vec<ClauseView>,
     cases: Vec<CaseView>,
 }
@@ -51,18 +52,19 @@ pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
         let mut printer = Printer { signal: &signal.name, constants, losses };
         let mut clauses = Vec::new();
         for clause in &signal.clauses {
-            let condition = printer.print(&clause.expr, 2);
             let label = one_line(&clause.label);
+            let fails = Expr::Not(Box::new(clause.expr.clone()));
             clauses.push(match clause.role {
-                Role::Require => {
-                    ClauseView { comment: label, condition: format!("!({condition})") }
-                }
-                Role::Exclude => ClauseView { comment: format!("not: {label}"), condition },
+                Role::Require => ClauseView { comment: label, condition: printer.print(&fails, 1) },
+                Role::Exclude => ClauseView {
+                    comment: format!("not: {label}"),
+                    condition: printer.print(&clause.expr, 1),
+                },
             });
         }
         let mut cases = Vec::new();
         for (level, expr) in &signal.cases {
-            let condition = printer.print(expr, 2);
+            let condition = printer.print(expr, 1);
             cases.push(CaseView { condition, level: literal(level.as_str()) });
         }
         let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
@@ -70,7 +72,7 @@ pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
             new.fields.iter().map(|field| literal(field.name())).collect()
         });
         signals.push(SignalView {
-            name: function(&signal.name),
+            name: signal.name.clone(),
             name_literal: literal(&signal.name),
             heading: one_line(&signal.title),
             title: literal(&signal.title),
@@ -82,6 +84,7 @@ pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
             level: literal(rule.level.as_str()),
             new_terms: terms.join(", "),
             window: new.map_or(0, |new| new.window),
+            argument: if cases.is_empty() { "_" } else { "event" },
             clauses,
             cases,
         });
@@ -93,11 +96,6 @@ pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
         constants: constants.sorted(),
         signals,
     }
-}
-
-/// Signal names are plain identifiers; the suffix keeps them clear of keywords and helpers.
-fn function(name: &str) -> String {
-    format!("{name}_matches")
 }
 
 /// A comment ends with its line, and rustc refuses marks that change the direction of text.

@@ -87,7 +87,8 @@ impl Convert {
     }
 }
 
-fn print(outputs: &[Output]) -> Result<(), Stop> {
+/// Prints outputs one after another, each under its name
+pub(super) fn print(outputs: &[Output]) -> Result<(), Stop> {
     let mut out = anstream::stdout().lock();
     for (at, output) in outputs.iter().enumerate() {
         let blank = if at > 0 { "\n" } else { "" };

@@ -59,11 +59,9 @@ impl Show {
         if let Some(target) = target {
             let (outputs, _) =
                 project::outputs(&project.rules, &[target], &mut project.diagnostics);
-            for output in outputs {
-                out.write_all(output.text.as_bytes())?;
-            }
+            drop(out);
+            super::convert::print(&outputs)?;
         }
-        drop(out);
         Ok(report::findings(global, project.diagnostics, Stream::Err)?)
     }
 }

@@ -1,1 +1,150 @@
-//! The program as its users meet it.
+//! The program as its users meet it: help, commands of the README, and what goes wrong.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use rulecast::backend::Target;
+use rulecast::source::SourceText;
+
+use crate::support::{root, snapshot};
+
+fn rulecast(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+    command.current_dir(root()).args(["--color", "never"]).args(arguments);
+    command.env("COLUMNS", "100").output().unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder of this test's own
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn the_commands_of_the_readme_do_what_it_says() {
+    trycmd::TestCases::new()
+        .register_bin("rulecast", trycmd::cargo::cargo_bin!("rulecast"))
+        .case("README.md");
+}
+
+/// The first block of the README in this language
+fn block(language: &str) -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let start = readme.find(&format!("```{language}\n")).unwrap() + language.len() + 4;
+    let end = start + readme[start..].find("```").unwrap();
+    readme[start..end].to_owned()
+}
+
+#[test]
+fn the_definition_of_the_readme_becomes_the_query_beside_it() {
+    let source = Arc::new(SourceText::new("readme.yml", block("yaml")));
+    let artifacts = rulecast::compile(&source, "readme", Target::Sentinel).unwrap();
+    assert_eq!(artifacts[0].text, block("kusto"));
+}
+
+#[test]
+fn help_teaches() {
+    let verbs = ["", "check", "convert", "test", "scan", "show", "explain", "list", "completions"];
+    for verb in verbs {
+        let arguments: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
+        let output = rulecast(&arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Example:"), "{text}");
+        let name = if verb.is_empty() { "help" } else { verb };
+        snapshot("cli", name, &text);
+    }
+    for what in ["fields", "targets", "codes", "events", "modifiers", "losses", "operators"] {
+        let output = rulecast(&["list", what]);
+        snapshot("cli", &format!("list_{what}"), &String::from_utf8(output.stdout).unwrap());
+    }
+}
+
+#[test]
+fn what_could_not_run_ends_with_two() {
+    let empty = folder("empty");
+    let file = empty.join("file");
+    fs::write(&file, "in the way").unwrap();
+    let (empty, file) = (empty.to_string_lossy().into_owned(), file.to_string_lossy().into_owned());
+    for (arguments, words) in [
+        (vec!["check", empty.as_str()], "no rule files"),
+        (vec!["check", "no/such/path"], "no such file or folder"),
+        (vec!["convert", "rules", "-o", file.as_str()], "cannot"),
+        (vec!["scan", "rules", "-e", "no/such.jsonl"], "cannot read"),
+        (vec!["explain", "E9999"], "no code"),
+        (vec!["convert", "rules", "-t", "splunk"], "expected sentinel, elastic, native"),
+    ] {
+        let output = rulecast(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(words), "{arguments:?}: {}", err(&output));
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "in the way");
+}
+
+#[test]
+fn converting_twice_writes_once_and_check_sees_a_change() {
+    let build = folder("build");
+    let path = build.to_string_lossy().into_owned();
+    assert_eq!(rulecast(&["convert", "rules", "-o", &path]).status.code(), Some(0));
+    let again = rulecast(&["convert", "rules", "-o", &path]);
+    assert!(err(&again).contains(" 0 files written"), "{}", err(&again));
+    let fresh = rulecast(&["convert", "rules", "-o", &path, "--check"]);
+    assert_eq!(fresh.status.code(), Some(0), "{}", err(&fresh));
+    let query = build.join("sentinel/webshell/web_shell_activity.kql");
+    let text = fs::read_to_string(&query).unwrap();
+    fs::write(&query, text.replace("cmd.exe", "command.com")).unwrap();
+    let stale = rulecast(&["convert", "rules", "-o", &path, "--check"]);
+    assert_eq!(stale.status.code(), Some(1));
+    assert!(err(&stale).contains("E0803"), "{}", err(&stale));
+    let leftovers = walkdir::WalkDir::new(&build).into_iter().map(Result::unwrap);
+    let leftovers = leftovers.filter(|e| e.file_name().to_string_lossy().starts_with(".rulecast"));
+    assert_eq!(leftovers.count(), 0);
+    fs::remove_dir_all(build).unwrap();
+}
+
+#[test]
+fn one_bad_rule_does_not_hide_another() {
+    let rules = folder("mixed");
+    fs::write(rules.join("bad.yml"), "title: [\n").unwrap();
+    fs::copy(root().join("rules/webshell/web_shell_activity.yml"), rules.join("good.yml")).unwrap();
+    let build = rules.join("build");
+    let (rules_path, build_path) = (rules.to_string_lossy(), build.to_string_lossy());
+    let output = rulecast(&["convert", &rules_path, "-o", &build_path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("E0102") && err(&output).contains("1 rule left out"));
+    assert!(build.join("elastic/good.ndjson").exists());
+    fs::remove_dir_all(rules).unwrap();
+}
+
+#[test]
+fn scan_reads_standard_input_and_gzip_and_can_fail_on_a_match() {
+    let event = br#"{"ParentImage":"w3wp.exe","Image":"cmd.exe","CommandLine":"cmd /c ver"}"#;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+    command.current_dir(root()).args(["scan", "rules", "-e", "-", "--fail-on-match"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(event).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let hit: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(hit["signal"], "shell_spawn");
+    assert_eq!(hit["fields"]["Image"][0], "cmd.exe");
+    let folder = folder("gzip");
+    let path = folder.join("events.jsonl.gz");
+    let file = fs::File::create(&path).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    gzip.write_all(event).unwrap();
+    gzip.finish().unwrap();
+    let output = rulecast(&["scan", "rules", "-e", &path.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.ends_with(b"\n") && !output.stdout.is_empty());
+    fs::remove_dir_all(folder).unwrap();
+}

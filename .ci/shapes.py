@@ -1,106 +1,103 @@
-"""Native verdicts against the referee's, on every recorded event.
+"""Which recorded documents an emitted Elastic rule matches.
 
-The corpus holds each event in Sigma's shape, which `rulecast scan` reads, and as the ECS document
-that an emitted Elastic rule sees. `Recordings` holds the documents as columns of distinct values,
-and `Query` turns a rule into a set of documents: the referee of Kibana's query language judges
-each leaf of the query once for each distinct value, this module only joins the sets by the
-`bool` parts. Sets are Python integers with a bit for each document.
-
-Where the verdicts differ, `explain` gives the document back what its shape has lost (a name
-without a path, a value `-`, an account without a domain) and asks again. A difference that
-vanishes is one of the shapes and is counted under the loss; any other is a bug.
+`Recordings` holds the ECS documents as columns of distinct values. The referee of Kibana's query
+language judges each leaf of a query once for each distinct value; this module only joins the
+sets by the `bool` parts. A set of documents is an integer with a bit for each.
 """
 import functools
-import gzip
 import json
-import multiprocessing
-import re
-import uuid
-from dataclasses import dataclass
 
-KINDS = ("process_creation", "file_event", "file_delete", "network_connection")
-# The Sysmon integration for Linux is no data set of the schema; Winlogbeat's is plain ECS.
-DATA_SETS = {"sysmon_linux.log": "winlogbeat-*"}
+from corpus import ECS_FIELDS, kuery_ref
+
+kuery_ref._glob = functools.lru_cache(maxsize=None)(kuery_ref._glob)
 
 
-# ---------------------------------------------------------------------------------------- events
+class Mapping(kuery_ref.Index):
+    """The referee's index with a document cut down to the indexed values of one field"""
 
-@dataclass
-class Event:
-    """One recorded event: where it stands, its label and two of its shapes"""
-    id: str
-    file: str
-    line: int
-    kind: str
-    label: str
-    sigma: dict
-    ecs: dict
+    def values(self, document, field):
+        return document
 
-    @property
-    def data_set(self):
-        name = self.ecs["event"]["dataset"]
-        return DATA_SETS.get(name, name)
+    def raw(self, document, field):
+        """The values of a field as recorded; those of a multi-field are its parent's"""
+        values = list(kuery_ref._leaves(document, field))
+        parent = self.info(field.rpartition(".")[0])
+        if not values and parent and parent["type"] not in ("object", "nested"):
+            values = list(kuery_ref._leaves(document, field.rpartition(".")[0]))
+        return values
 
-
-def read_events(folder, kinds=None):
-    """The recorded events of these kinds, in the order of their files"""
-    events = []
-    for path in sorted(folder.glob("*/*.jsonl.gz")):
-        kind = path.name.split(".")[0]
-        if kinds and kind not in kinds:
-            continue
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                e = json.loads(line)
-                events.append(Event(e["id"], str(path), number, kind, e["label"], e["sigma"], e["ecs"]))
-    return events
+    def indexed(self, raw, field):
+        """What Elasticsearch indexes of these values"""
+        return super().values({field: raw}, field)
 
 
 class Recordings:
-    """ECS documents as columns: for a field, each distinct value with the set of its documents"""
+    """Recorded documents, asked by query"""
 
-    def __init__(self, referee, schema, documents):
-        """`documents` are pairs of data set and ECS document"""
-        self.referee = referee
+    def __init__(self, documents):
+        """Documents with the name of their data set"""
         self.documents = documents
         self.all = (1 << len(documents)) - 1
-        names = sorted({data_set for data_set, _ in documents})
-        maps, _ = referee.load_view(schema, names)
-        self.mappings = {name: OneField(maps[name]) for name in names}
+        maps, _ = kuery_ref.load_view(ECS_FIELDS, sorted({name for name, _ in documents}))
+        self.mappings = {name: Mapping(fields) for name, fields in maps.items()}
         self.columns = {}
+        self.leaves = {}
+
+    def matching(self, dsl):
+        """The documents that a query of Elasticsearch matches"""
+        (kind, body), = dsl.items()
+        if kind == "bool":
+            return self.joined(body)
+        if kind == "match_all":
+            return self.all
+        text = json.dumps(dsl, sort_keys=True)
+        if text not in self.leaves:
+            self.leaves[text] = self.leaf(dsl, field_of(kind, body))
+        return self.leaves[text]
+
+    def joined(self, body):
+        """The parts of a `bool` query, by Elasticsearch's rules"""
+        parts = {}
+        for occur in ("must", "filter", "must_not", "should"):
+            part = body.get(occur, [])
+            parts[occur] = [self.matching(q) for q in (part if isinstance(part, list) else [part])]
+        found = functools.reduce(int.__and__, parts["must"] + parts["filter"], self.all)
+        for excluded in parts["must_not"]:
+            found &= ~excluded
+        optional = bool(parts["must"] or parts["filter"] or not parts["should"])
+        wanted = body.get("minimum_should_match", 0 if optional else 1)
+        if wanted not in (0, 1):
+            raise NotImplementedError(f"minimum_should_match {wanted}")
+        return found & functools.reduce(int.__or__, parts["should"], 0) if wanted else found
+
+    def leaf(self, dsl, field):
+        found = 0
+        for mapping, values, documents in self.column(field):
+            if kuery_ref.matches(mapping, values, dsl):
+                found |= documents
+        return found
 
     def column(self, field):
-        """Pairs of a mapping, the indexed values of a field and the documents that hold them"""
+        """Each mapping and distinct value of a field, with the documents that have it"""
         if field not in self.columns:
             found = {}
-            for at, (data_set, document) in enumerate(self.documents):
-                mapping = self.mappings[data_set]
-                key = (data_set, json.dumps(mapping.read(document, field)))
-                found[key] = found.get(key, 0) | 1 << at
+            for at, (name, document) in enumerate(self.documents):
+                key = (name, json.dumps(self.mappings[name].raw(document, field)))
+                found.setdefault(key, []).append(at)
             self.columns[field] = [
-                (self.mappings[data_set], self.index(data_set, field, values), documents)
-                for (data_set, values), documents in found.items()
+                (self.mappings[name], self.mappings[name].indexed(json.loads(raw), field),
+                 sum(1 << at for at in places))
+                for (name, raw), places in found.items()
             ]
         return self.columns[field]
 
-    def index(self, data_set, field, values):
-        """Indexed form of raw values, as the referee makes it"""
-        return self.referee.Index.values(self.mappings[data_set], {field: json.loads(values)}, field)
 
-
-def one_field(referee):
-    """The referee's index, made to take the indexed values of one field for a document"""
-
-    class OneField(referee.Index):
-        def values(self, document, field):
-            return document
-
-        def read(self, document, field):
-            """Raw values of a field; a multi-field has its parent's"""
-            values = list(referee._leaves(document, field))
-            parent = field.rpartition(".")[0]
-            if not values and self.info(parent) and self.info(parent)["type"] not in ("object", "nested"):
-                values = list(referee._leaves(document, parent))
-            return values
-
-    return OneField
+def field_of(kind, body):
+    """The one field that a leaf of a query looks at"""
+    if kind == "exists":
+        return body["field"]
+    if kind == "query_string":
+        field, = body["fields"]
+        return field
+    field, = (name for name in body if name != "boost")
+    return field

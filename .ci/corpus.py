@@ -1,0 +1,63 @@
+"""Where the corpus is: its recorded events and its referee of Kibana's query language."""
+import gzip
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CORPUS = Path(os.environ["RULECAST_CORPUS"])
+EVENTS = CORPUS / "data" / "events"
+ECS_FIELDS = CORPUS / "schemas" / "elastic-fields.json"
+KINDS = ("process_creation", "file_event", "file_delete", "network_connection")
+
+sys.dont_write_bytecode = True  # the corpus is read-only
+sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
+import import_check  # noqa: E402,F401
+import kuery_ref  # noqa: E402,F401
+
+# The Sysmon integration for Linux is no data set of the schema; Winlogbeat's is plain ECS.
+STAND_INS = {"sysmon_linux.log": "winlogbeat-*"}
+
+
+@dataclass
+class Event:
+    """A recorded event: where it stands, what it is, and two of its shapes"""
+    id: str
+    file: str
+    line: int
+    kind: str
+    label: str
+    sigma: dict
+    ecs: dict
+
+    @property
+    def data_set(self):
+        """The data set of the schema that maps its ECS document"""
+        name = self.ecs["event"]["dataset"]
+        return STAND_INS.get(name, name)
+
+
+def event_files(kinds=None):
+    """Files of recorded events, of these kinds or all"""
+    files = sorted(EVENTS.glob("*/*.jsonl.gz"))
+    return [file for file in files if kinds is None or file.name.split(".")[0] in kinds]
+
+
+def read_events(files):
+    """The events of the files, in their order"""
+    events = []
+    for file in files:
+        kind = file.name.split(".")[0]
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                e = json.loads(line)
+                events.append(
+                    Event(e["id"], str(file), number, kind, e["label"], e["sigma"], e["ecs"]))
+    return events
+
+
+def data_sets(patterns):
+    """The data sets of the schema that these index patterns search"""
+    known = json.loads(ECS_FIELDS.read_text())["datasets"]
+    return [name for name, data_set in known.items() if set(data_set["index"]) & set(patterns)]

@@ -1,19 +1,39 @@
 """Which recorded documents an emitted Elastic rule matches.
 
-`Recordings` holds the ECS documents as columns of distinct values. The referee of Kibana's query
-language judges each leaf of a query once for each distinct value; this module only joins the
-sets by the `bool` parts. A set of documents is an integer with a bit for each.
+`Documents` holds ECS documents as columns of distinct values. The referee of Kibana's query
+language judges each leaf of a query once for each distinct value of its field; this module only
+joins the findings by the `bool` parts. A set of documents is an integer with a bit for each.
 """
 import functools
 import json
 
-from corpus import ECS_FIELDS, kuery_ref
+from corpus import ECS_FIELDS, data_sets, kuery_ref
 
 kuery_ref._glob = functools.lru_cache(maxsize=None)(kuery_ref._glob)
 
 
+@functools.lru_cache(maxsize=None)
+def data_view(patterns):
+    """Field types that Kibana sees behind these index patterns"""
+    return kuery_ref.load_view(ECS_FIELDS, data_sets(patterns))[1]
+
+
+def rule_query(rule):
+    """The query of Elasticsearch that Kibana makes of a rule's query and filters"""
+    view = data_view(tuple(rule["index"]))
+    return kuery_ref.rule_dsl(rule["query"], rule.get("filters"), view)
+
+
+def members(documents):
+    """The places in a set of documents"""
+    while documents:
+        lowest = documents & -documents
+        yield lowest.bit_length() - 1
+        documents ^= lowest
+
+
 class Mapping(kuery_ref.Index):
-    """The referee's index with a document cut down to the indexed values of one field"""
+    """The referee's index over documents cut down to the indexed values of one field"""
 
     def values(self, document, field):
         return document
@@ -21,9 +41,10 @@ class Mapping(kuery_ref.Index):
     def raw(self, document, field):
         """The values of a field as recorded; those of a multi-field are its parent's"""
         values = list(kuery_ref._leaves(document, field))
-        parent = self.info(field.rpartition(".")[0])
+        above = field.rpartition(".")[0]
+        parent = self.info(above)
         if not values and parent and parent["type"] not in ("object", "nested"):
-            values = list(kuery_ref._leaves(document, field.rpartition(".")[0]))
+            values = list(kuery_ref._leaves(document, above))
         return values
 
     def indexed(self, raw, field):
@@ -31,28 +52,31 @@ class Mapping(kuery_ref.Index):
         return super().values({field: raw}, field)
 
 
-class Recordings:
+class Documents:
     """Recorded documents, asked by query"""
 
-    def __init__(self, documents):
-        """Documents with the name of their data set"""
+    def __init__(self, documents, index_long_values=False):
+        """Takes pairs of a data set's name and a document"""
         self.documents = documents
         self.all = (1 << len(documents)) - 1
         maps, _ = kuery_ref.load_view(ECS_FIELDS, sorted({name for name, _ in documents}))
+        if index_long_values:
+            for field in (field for fields in maps.values() for field in fields.values()):
+                field["ignore_above"] = 1 << 31
         self.mappings = {name: Mapping(fields) for name, fields in maps.items()}
         self.columns = {}
         self.leaves = {}
 
-    def matching(self, dsl):
+    def matching(self, query):
         """The documents that a query of Elasticsearch matches"""
-        (kind, body), = dsl.items()
+        (kind, body), = query.items()
         if kind == "bool":
             return self.joined(body)
         if kind == "match_all":
             return self.all
-        text = json.dumps(dsl, sort_keys=True)
+        text = json.dumps(query, sort_keys=True)
         if text not in self.leaves:
-            self.leaves[text] = self.leaf(dsl, field_of(kind, body))
+            self.leaves[text] = self.leaf(query, field_of(kind, body))
         return self.leaves[text]
 
     def joined(self, body):
@@ -61,33 +85,33 @@ class Recordings:
         for occur in ("must", "filter", "must_not", "should"):
             part = body.get(occur, [])
             parts[occur] = [self.matching(q) for q in (part if isinstance(part, list) else [part])]
-        found = functools.reduce(int.__and__, parts["must"] + parts["filter"], self.all)
+        required = parts["must"] + parts["filter"]
+        found = functools.reduce(int.__and__, required, self.all)
         for excluded in parts["must_not"]:
             found &= ~excluded
-        optional = bool(parts["must"] or parts["filter"] or not parts["should"])
-        wanted = body.get("minimum_should_match", 0 if optional else 1)
+        wanted = body.get("minimum_should_match", 1 if parts["should"] and not required else 0)
         if wanted not in (0, 1):
             raise NotImplementedError(f"minimum_should_match {wanted}")
         return found & functools.reduce(int.__or__, parts["should"], 0) if wanted else found
 
-    def leaf(self, dsl, field):
+    def leaf(self, query, field):
         found = 0
         for mapping, values, documents in self.column(field):
-            if kuery_ref.matches(mapping, values, dsl):
+            if kuery_ref.matches(mapping, values, query):
                 found |= documents
         return found
 
     def column(self, field):
-        """Each mapping and distinct value of a field, with the documents that have it"""
+        """Each distinct value of a field in each mapping, with the documents that have it"""
         if field not in self.columns:
-            found = {}
+            places = {}
             for at, (name, document) in enumerate(self.documents):
-                key = (name, json.dumps(self.mappings[name].raw(document, field)))
-                found.setdefault(key, []).append(at)
+                raw = json.dumps(self.mappings[name].raw(document, field))
+                places.setdefault((name, raw), []).append(at)
             self.columns[field] = [
-                (self.mappings[name], self.mappings[name].indexed(json.loads(raw), field),
-                 sum(1 << at for at in places))
-                for (name, raw), places in found.items()
+                (mapping, mapping.indexed(json.loads(raw), field), sum(1 << at for at in found))
+                for (name, raw), found in places.items()
+                for mapping in [self.mappings[name]]
             ]
         return self.columns[field]
 

@@ -95,7 +95,8 @@ fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
         black_box(done.is_ok());
     });
     let line = |name: &str, time: Duration| {
-        let (rate, ratio) = (count as f64 / time.as_secs_f64(), time.as_secs_f64() / values.as_secs_f64());
+        let (rate, ratio) =
+            (count as f64 / time.as_secs_f64(), time.as_secs_f64() / values.as_secs_f64());
         format!("  {name:26} {rate:>10.0}/s   {ratio:.2}")
     };
     let bytes = events.len() / count.max(1);

@@ -64,6 +64,7 @@ pub fn compile(
     let mut artifacts = Vec::new();
     for definition in &definition::parse(source, &mut found) {
         if let Some(rule) = ir::lower(definition, &mut found) {
+            backend::check_targets(&rule, &mut found);
             artifacts.extend(backend::emit(target, &rule, stem, &mut found).unwrap_or_default());
         }
     }

@@ -139,6 +139,14 @@ impl<'r> Losses<'r> {
         self.refusals.push(if help.is_empty() { found } else { found.help(help) });
     }
 
+    /// Notes what somebody should look at, without refusing anything
+    pub fn warn(&mut self, code: Code, span: Span, message: String, label: &str, help: &str) {
+        let found = Diagnostic::new(code, &self.rule.source, span, message, label).help(help);
+        if !self.refusals.iter().any(|known| *known == found) {
+            self.refusals.push(found);
+        }
+    }
+
     /// The losses so far
     pub fn noted(&self) -> &[Loss] {
         &self.losses

@@ -11,7 +11,8 @@ pub mod sentinel;
 pub mod support;
 mod template;
 
-use crate::diagnostic::{Code, Diagnostics};
+use crate::definition::nearest_name;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 
 pub use losses::{Direction, Loss, LossName, Losses};
@@ -63,6 +64,23 @@ impl Target {
             Target::Elastic => Code::E0601,
             Target::Native => Code::E0701,
         }
+    }
+}
+
+/// Reports what a rule says about targets that there are not
+pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
+    let known = || Target::ALL.iter().map(|target| target.name());
+    for accept in &rule.accepts {
+        if Target::named(&accept.target.value).is_some() {
+            continue;
+        }
+        let (name, span) = (&accept.target.value, accept.target.span);
+        let message = format!("no target is called `{name}`");
+        let found = Diagnostic::new(Code::E0112, &rule.source, span, message, "unknown word");
+        diagnostics.push(match nearest_name(name, known()) {
+            Some(near) => found.replace(span, near),
+            None => found.note(format!("targets: {}", known().collect::<Vec<_>>().join(", "))),
+        });
     }
 }
 

@@ -32,6 +32,7 @@ impl Check {
         for loaded in &project.rules {
             run_samples(loaded, &mut project.diagnostics);
         }
+        project.diagnostics.dedup();
         let errors = project.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         let warnings = project.diagnostics.len() - errors;
         let outcome = report::findings(global, project.diagnostics, Stream::Out)?;

@@ -10,7 +10,7 @@ use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::project::{self, Change, Output};
+use crate::project::{self, Change, Failure, Output};
 use crate::source::{SourceText, Span};
 
 /// Compile rules for the targets
@@ -53,6 +53,12 @@ impl Convert {
             refused => format!(", {} left out", count(refused, "rule")),
         };
         let rules = count(project.rules.len() + project.refused, "rule");
+        if let Some(folder) =
+            self.output.as_ref().filter(|folder| folder.exists() && !folder.is_dir())
+        {
+            let why = format!("cannot write to {}: it is no folder", folder.display());
+            return Err(Failure::new(why).into());
+        }
         let done = match (&self.output, self.check) {
             (None, _) => {
                 print(&outputs)?;

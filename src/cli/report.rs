@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::{FailOn, Format, Global, Outcome};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, concise, full, github, json, sarif};
+use crate::source::visible;
 
 /// Where findings go
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,13 +50,13 @@ pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
     if global.quiet {
         return Ok(());
     }
-    writeln!(anstream::stderr().lock(), "{text}")
+    writeln!(anstream::stderr().lock(), "{}", visible(text))
 }
 
 /// Says why the run could not do its work
 pub(super) fn failed(why: &str) -> ExitCode {
     // Nothing is left to do when even this cannot be written.
-    let _ = writeln!(anstream::stderr().lock(), "error: {why}");
+    let _ = writeln!(anstream::stderr().lock(), "error: {}", visible(why.trim_end_matches('.')));
     ExitCode::from(2)
 }
 

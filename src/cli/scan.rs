@@ -16,7 +16,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Hit, Options, Unreadable, scan};
 use crate::project::{self, Failure};
-use crate::source::{SourceText, Span};
+use crate::source::{SourceText, Span, visible_json};
 use crate::taxonomy::EventKind;
 
 /// Match events against the rules
@@ -68,12 +68,16 @@ impl Scan {
             let mut unreadable = Vec::new();
             let mut hit = |hit: Hit| {
                 hits += 1;
-                writeln!(out, "{}", line(&rules, &name, &hit))
+                writeln!(out, "{}", visible_json(&line(&rules, &name, &hit).to_string()))
             };
-            events +=
-                scan(&engine, &mut reader, &mut hit, &mut |bad| unreadable.push(bad), &mut |n| {
-                    talk.tell(n);
-                })?;
+            let mut bad = |line: Unreadable| unreadable.push(line);
+            let mut tell = |events: usize| talk.tell(events);
+            let scanned = scan(&engine, &mut reader, &mut hit, &mut bad, &mut tell);
+            let broken = |error: io::Error| match error.kind() {
+                io::ErrorKind::BrokenPipe => Stop::Io(error),
+                _ => Stop::Failed(Failure::new(format!("cannot read {name}: {error}"))),
+            };
+            events += scanned.map_err(broken)?;
             talk.clear();
             not_events(&name, &unreadable, &mut project.diagnostics);
         }
@@ -127,7 +131,8 @@ fn not_events(file: &str, unreadable: &[Unreadable], diagnostics: &mut Diagnosti
         // The line itself may be long and is the user's own; empty lines keep its number.
         let source = Arc::new(SourceText::new(file, "\n".repeat(bad.line - 1)));
         let end = Span::new(bad.line as u32 - 1, bad.line as u32 - 1);
-        let message = format!("this line is no event: {}", bad.why);
+        let why = bad.why.split(" at line ").next().unwrap_or_default();
+        let message = format!("this line is no event: {why}");
         let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
         let more = unreadable.len() - SHOWN.min(unreadable.len());
         diagnostics.push(match (at + 1 == SHOWN, more) {

@@ -102,7 +102,9 @@ fn build(pair: Pair<'_, Rule>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -
                 let mut parts = primary.into_inner();
                 let quantifier = match parts.next().map(|p| p.as_str().to_ascii_lowercase()) {
                     Some(word) if word == "all" => Quantifier::All,
-                    Some(word) => Quantifier::AtLeast(word.parse().unwrap_or(1)),
+                    Some(word) if word == "any" => Quantifier::AtLeast(1),
+                    // A number beyond all counts asks for more than there can be.
+                    Some(word) => Quantifier::AtLeast(word.parse().unwrap_or(usize::MAX)),
                     None => Quantifier::AtLeast(1),
                 };
                 let target = parts.next().map(|target| spanned(&target));
@@ -158,12 +160,21 @@ fn syntax(
         "" => "the condition ends too early".to_owned(),
         stray => format!("`{stray}` cannot stand here in a condition"),
     };
+    if stray.starts_with('|') && !stray.starts_with("||") {
+        let message = "an aggregation in a condition";
+        return Diagnostic::new(Code::E0204, reader.source, span, message, "not supported")
+            .help("Sigma replaced `| count()` by correlation rules.");
+    }
+    if wanted.is_empty() {
+        wanted.push("the name of a selection");
+    }
     let label = format!("expected {}", wanted.join(" or "));
     let found = Diagnostic::new(Code::E0301, reader.source, span, message, label);
     match stray {
+        stray if stray.starts_with('!') => found.help("Write `not` for a negation."),
+        stray if stray.starts_with(['\'', '"']) => found.help("Names stand without quotes."),
         "&&" | "&" => found.replace(span, "and"),
-        "||" | "|" => found.replace(span, "or"),
-        "!" => found.replace(span, "not"),
+        "||" => found.replace(span, "or"),
         _ if text.matches('(').count() != text.matches(')').count() => {
             found.help("The brackets do not pair up.")
         }

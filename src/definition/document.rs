@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::shape::Reader;
+use super::shape::{Reader, nearest};
 use super::yaml::{self, Node};
 use super::{Accept, Definition, Form, List, NewTerms, Sample, Signal};
 use super::{metadata, sample, signal, value};
@@ -23,7 +23,7 @@ const NOT_YET: &[&str] = &["correlation", "filter", "correlations"];
 /// Reads every document of a file
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
     let documents = yaml::parse(source, diagnostics);
-    let mut reader = Reader { source, diagnostics };
+    let mut reader = Reader { source, diagnostics, has_lists: true };
     if documents.iter().all(Node::is_null) && !reader.diagnostics.has_errors() {
         let span = crate::source::Span::new(0, 0);
         reader.error(Code::E0109, span, "the file holds no rule".into(), "nothing here");
@@ -45,18 +45,19 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         (Some(_), _) => (Form::Definition, KEYS),
         (None, Some(_)) => (Form::Sigma, SIGMA_KEYS),
         (None, None) => {
-            let first = entries.first().map_or(document.span, |(key, _)| key.span);
-            let message = "neither a definition nor a Sigma rule".to_owned();
-            reader.report(
-                Diagnostic::new(Code::E0116, reader.source, first, message, "this document")
-                    .help("A definition has `signals:`, a Sigma rule has `detection:`."),
-            );
+            unknown_kind(reader, entries);
             return None;
         }
     };
+    reader.has_lists = form == Form::Definition;
     let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
     for (key, _) in entries {
-        if !key.text().is_some_and(|text| known.contains(&text)) {
+        let text = key.text().unwrap_or_default();
+        if form == Form::Definition && matches!(text, "detection" | "logsource") {
+            let message = format!("`{text}` beside `signals`");
+            let label = "stands in a signal, or in a Sigma rule";
+            reader.error(Code::E0110, key.span, message, label);
+        } else if !known.contains(&text) {
             reader.unknown_key(key, "the rule", &known);
         }
     }
@@ -81,6 +82,24 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
     })
 }
 
+/// Points at the key that was probably meant to be `signals` or `detection`
+fn unknown_kind(reader: &mut Reader<'_>, entries: &[(Node, Node)]) {
+    let near = |(key, _): &(Node, Node)| {
+        let text = key.text().unwrap_or_default();
+        Some((key.span, nearest(text, ["signals", "detection"])?))
+    };
+    let misspelt = entries.iter().find_map(near);
+    let first = entries.first().map_or(crate::source::Span::default(), |(key, _)| key.span);
+    let span = misspelt.map_or(first, |(span, _)| span);
+    let message = "neither a definition nor a Sigma rule";
+    let found = Diagnostic::new(Code::E0116, reader.source, span, message, "of which kind?")
+        .help("A definition has `signals:`, a Sigma rule has `detection:`.");
+    reader.report(match misspelt {
+        Some((span, word)) => found.replace(span, word),
+        None => found,
+    });
+}
+
 fn is_not_yet(key: &str) -> bool {
     NOT_YET.contains(&key)
 }
@@ -94,7 +113,12 @@ fn lists(reader: &mut Reader<'_>, node: &Node) -> Vec<List> {
     let entries = reader.map(node, "`lists`");
     let mut lists = Vec::new();
     for (name, body) in entries {
-        let Some(name) = signal::identifier(reader, name, "a list's name") else { continue };
+        // A bad name is kept: every `$name` would be reported as undefined besides.
+        let name = match (signal::identifier(reader, name, "a list's name"), name.text()) {
+            (Some(good), _) => good,
+            (None, Some(bad)) => crate::source::Spanned::new(bad.to_owned(), name.span),
+            (None, None) => continue,
+        };
         let values = value::list(reader, body, &format!("list `{}`", name.value));
         lists.push(List { name, values });
     }
@@ -103,7 +127,11 @@ fn lists(reader: &mut Reader<'_>, node: &Node) -> Vec<List> {
 
 fn new_terms(reader: &mut Reader<'_>, node: &Node) -> Option<NewTerms> {
     const KEYS: &[&str] = &["signal", "fields", "window"];
-    for (key, _) in reader.map(node, "`new_terms`") {
+    let entries = reader.map(node, "`new_terms`");
+    if entries.is_empty() {
+        return None;
+    }
+    for (key, _) in entries {
         if !key.text().is_some_and(|text| KEYS.contains(&text)) {
             reader.unknown_key(key, "`new_terms`", KEYS);
         }

@@ -125,6 +125,7 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
     let title = match document.get("title") {
         Some(node) => reader.text(node, "`title`"),
+        None if misspelt(document, "title") => None,
         None => {
             reader.missing_key(document.span, "the rule", "title");
             None
@@ -147,6 +148,11 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         license: text(reader, document, "license"),
         fields: texts(reader, document, "fields"),
     };
+    for name in &mut metadata.attack {
+        if let Some(plain) = name.value.strip_prefix("attack.") {
+            name.value = plain.to_owned();
+        }
+    }
     for tag in texts(reader, document, "tags") {
         match tag.value.strip_prefix("attack.") {
             Some(name) => metadata.attack.push(Spanned::new(name.to_owned(), tag.span)),
@@ -154,6 +160,13 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         }
     }
     metadata
+}
+
+/// Whether another key was probably meant to be this one, which is reported by itself
+fn misspelt(document: &Node, key: &str) -> bool {
+    let super::yaml::Kind::Map(entries) = &document.kind else { return false };
+    let unknown = entries.iter().filter_map(|(name, _)| name.text());
+    unknown.filter(|name| !KEYS.contains(name)).any(|name| nearest(name, [key]).is_some())
 }
 
 /// Reads a level in another place than the document's own

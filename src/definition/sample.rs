@@ -60,6 +60,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Sample> {
     let level = node.get("level").and_then(|level| metadata::level(reader, level));
     let (events, expect) = match (node.get("event"), node.get("events")) {
         (Some(one), None) => {
+            if let Some(alerts) = node.get("alerts") {
+                wrong(reader, alerts.span, "`alerts` counts over `events`, not over one `event`");
+            }
             let expect = match node.get("expect") {
                 None => Expectation::Match,
                 Some(word) => expectation(reader, word)?,

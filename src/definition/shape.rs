@@ -13,6 +13,8 @@ use crate::source::{SourceText, Span, Spanned};
 pub(super) struct Reader<'a> {
     pub(super) source: &'a Arc<SourceText>,
     pub(super) diagnostics: &'a mut Diagnostics,
+    /// Whether the document can name lists; in a Sigma rule `$name` is text
+    pub(super) has_lists: bool,
 }
 
 impl<'n> Reader<'_> {

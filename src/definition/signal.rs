@@ -5,12 +5,13 @@
 //! asked when lowering.
 
 use super::shape::{Reader, nearest};
+use super::vocabulary::Word;
 use super::yaml::{Kind, Node};
 use super::{Detection, Entry, Exclusion, LevelCase, Selection, Signal};
 use super::{condition, key, metadata, value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::{EventKind, Field, Product};
 
 /// Keys of a signal that are not tests
 pub(super) const KEYS: &[&str] =
@@ -25,7 +26,12 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
         return None;
     }
     if body.get("event").is_none() {
-        reader.missing_key(name.span, &place, "event");
+        let near =
+            entries.iter().find(|(k, _)| k.text().and_then(|k| nearest(k, ["event"])).is_some());
+        match near {
+            Some((key, _)) => reader.unknown_key(key, &place, &["event"]),
+            None => reader.missing_key(name.span, &place, "event"),
+        }
     }
     let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
     let event = body.get("event").and_then(|node| event(reader, node));
@@ -147,11 +153,26 @@ fn selection_of<'n>(
     let mut selection = Selection::default();
     for (name, node) in entries {
         let Some(key) = key::read(reader, name) else { continue };
+        if let Some(setting) = misspelt_setting(&key.name.value, node) {
+            reader.unknown_key(name, "a signal", &[setting]);
+            continue;
+        }
         let what = format!("`{}`", name.text().unwrap_or(""));
         let values = value::read(reader, node, &what);
         selection.entries.extend(values.map(|values| Entry { key, values }));
     }
     selection
+}
+
+/// The setting that a key with a setting's kind of value was probably meant to be
+fn misspelt_setting(name: &str, node: &Node) -> Option<&'static str> {
+    let nested = match &node.kind {
+        Kind::Map(entries) => !entries.iter().any(|(key, _)| key.text() == Some("not")),
+        Kind::List(items) => items.iter().any(|item| matches!(item.kind, Kind::Map(_))),
+        Kind::Scalar(..) => false,
+    };
+    let known = Word::named(name).is_some() || Field::named(name).is_some();
+    if nested && !known { nearest(name, KEYS.iter().copied()) } else { None }
 }
 
 fn exclusions(reader: &mut Reader<'_>, node: &Node) -> Vec<Exclusion> {
@@ -201,6 +222,12 @@ fn read_detection(
     for (name, body) in entries {
         let Some(text) = reader.key(name) else { continue };
         if text == "condition" {
+            continue;
+        }
+        if text == "timeframe" {
+            let message = "`timeframe` is not supported".to_owned();
+            let label = "belongs to the aggregations that Sigma gave up";
+            reader.error(Code::E0204, name.span, message, label);
             continue;
         }
         let place = format!("selection `{text}`");

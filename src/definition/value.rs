@@ -63,6 +63,9 @@ impl Value {
     }
 }
 
+/// The longest value that is read, in bytes: a Windows command line has at most 32,767 characters
+const LONGEST: usize = 32 << 10;
+
 /// Reads the values of the key that `what` names
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Values> {
     let (negated, inner) = match &node.kind {
@@ -93,13 +96,23 @@ fn one(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Value> {
         return None;
     };
     let plain = *style == Style::Plain;
+    if plain && text.is_empty() {
+        // Only a written `null` means null: here somebody left something out.
+        reader.empty(node.span, &format!("a value of {what}"));
+        return None;
+    }
+    if text.len() > LONGEST {
+        let message = format!("a value of {what} has {} bytes, more than {LONGEST}", text.len());
+        reader.error(Code::E0106, Span::new(node.span.start, node.span.start), message, "too long");
+        return None;
+    }
     let scalar = match &**text {
         _ if node.is_null() => Scalar::Null,
         "true" | "True" | "TRUE" if plain => Scalar::Bool(true),
         "false" | "False" | "FALSE" if plain => Scalar::Bool(false),
         text => match (plain, whole_number(text), list_name(text)) {
             (true, Some(number), _) => Scalar::Number(number),
-            (_, _, Some(name)) => Scalar::List(name.to_owned()),
+            (_, _, Some(name)) if reader.has_lists => Scalar::List(name.to_owned()),
             _ => Scalar::Text(Pattern::read(text)),
         },
     };
@@ -114,9 +127,10 @@ fn whole_number(text: &str) -> Option<i64> {
     if numeric && !padded { text.parse().ok() } else { None }
 }
 
+/// What looks like `$name`, be it a good name or a misspelt one
 fn list_name(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?;
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     (starts && goes_on).then_some(name)
 }

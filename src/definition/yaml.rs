@@ -5,6 +5,7 @@
 //! cannot be read the same way by every YAML tool, so they are refused. This is the one file
 //! that knows the YAML parser.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -105,6 +106,8 @@ struct Open {
     key: Option<Node>,
     entries: Vec<(Node, Node)>,
     items: Vec<Node>,
+    /// Keys so far, for finding a second one without looking at all of them
+    keys: HashMap<Box<str>, Span>,
 }
 
 /// Reads every document of `source`
@@ -214,9 +217,14 @@ impl Reader<'_> {
             self.diagnostics.push(found);
             return None;
         }
-        let open =
-            Open { is_map, start: span.start, key: None, entries: Vec::new(), items: Vec::new() };
-        self.open.push(open);
+        self.open.push(Open {
+            is_map,
+            start: span.start,
+            key: None,
+            entries: Vec::new(),
+            items: Vec::new(),
+            keys: HashMap::new(),
+        });
         Some(())
     }
 
@@ -228,7 +236,10 @@ impl Reader<'_> {
         if !open.is_map {
             open.items.push(node);
         } else if let Some(key) = open.key.take() {
-            open.entries.push((key, node));
+            // A merge key has been refused; as a key of the rule it would be refused again.
+            if key.text() != Some("<<") {
+                open.entries.push((key, node));
+            }
         } else {
             let name = node.text();
             if name == Some("<<") {
@@ -236,12 +247,12 @@ impl Reader<'_> {
                 open.key = Some(node);
                 return self.refused("merge key", span);
             }
-            let first = open.entries.iter().find(|(k, _)| name.is_some() && k.text() == name);
-            if let (Some((first, _)), Some(name)) = (first, name) {
+            let first = name.and_then(|name| open.keys.insert(name.into(), node.span));
+            if let (Some(first), Some(name)) = (first, name) {
                 let message = format!("duplicate key `{name}`");
                 self.diagnostics.push(
                     Diagnostic::new(Code::E0104, self.source, node.span, message, "set again here")
-                        .also(first.span, "first set here")
+                        .also(first, "first set here")
                         .help("Keep one of the two; other tools silently keep the last."),
                 );
             }
@@ -249,7 +260,13 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse(&mut self, anchor: bool, tag: bool, span: Span) {
+    fn refuse(&mut self, anchor: bool, tag: bool, value: Span) {
+        // The parser's place is the value's; the anchor or tag is the word before it.
+        let head = self.source.text().get(..value.start as usize).unwrap_or("").trim_end();
+        let start =
+            head.rfind(|c: char| c.is_whitespace() || "[{,".contains(c)).map_or(0, |n| n + 1);
+        let marks = head[start..].starts_with(['&', '!']);
+        let span = if marks { Span::new(start as u32, head.len() as u32) } else { value };
         if anchor {
             self.refused("anchor", span);
         }
@@ -282,8 +299,23 @@ impl Reader<'_> {
         let at = floor(text, at);
         let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
         let span = Span::new(at as u32, end as u32);
+        if info.contains("recursion limit") {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            let found = Diagnostic::new(Code::E0106, self.source, span, message, "too many");
+            return self.diagnostics.push(found);
+        }
         let message = format!("not valid YAML: {info}");
-        self.diagnostics.push(Diagnostic::new(Code::E0102, self.source, span, message, "here"));
+        let found = Diagnostic::new(Code::E0102, self.source, span, message, "here");
+        self.diagnostics.push(match () {
+            () if info.contains("anchor") || info.contains("alias") => {
+                found.help("Quote a value that starts with `*` or `&`.")
+            }
+            () if info.contains("escape") => {
+                found.help("Use single quotes: a backslash is itself there.")
+            }
+            () => found
+                .help("Quote values that hold `: ` or ` #`, or start with a special character."),
+        });
     }
 }
 

@@ -121,17 +121,22 @@ codes! {
         "The same value stands twice in one list. Letter case does not make a difference.";
     W0214 "unused list"
         "No key uses the list. Perhaps a `$name` is misspelt, or the list can go.";
+    W0215 "literal star in a path"
+        "A backslash before `*` or `?` makes it literal, and no path holds a literal star. To match \
+         anything after a backslash, write two: `C:\\Windows\\\\*`.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";
     E0302 "unknown selection"
         "The condition names a selection that `detection:` does not define.";
-    E0303 "pattern without selections"
-        "No selection has a name that fits the pattern, so it would be always true or never.";
+    E0303 "pattern without enough selections"
+        "Fewer selections have a name that fits the pattern than the condition asks for, so it \
+         would be always true or never.";
     W0304 "unused selection"
         "The condition does not use the selection, so its tests have no effect.";
     E0305 "condition too large"
-        "Conditions have at most 16 KiB and 100 open brackets.";
+        "Conditions have at most 16 KiB and 100 open brackets, and `3 of name_*` at most 1,000 \
+         combinations: every target has to write them out.";
     E0401 "new terms of an unknown signal"
         "`new_terms.signal` names a signal of this definition.";
     E0402 "new terms of an unknown field"
@@ -171,6 +176,8 @@ codes! {
     W0605 "Elastic output may match more"
         "The rule would match more than the definition says. Name the loss under \
          `targets.elastic.accept` to say that it is known.";
+    W0606 "no date for Elastic"
+        "The rule files of detection-rules carry the dates a rule was written and changed.";
     E0701 "native matcher cannot say it"
         "The generated matcher uses nothing but Rust's standard library, which has no regular \
          expressions. The engine behind `test` and `scan` has them.";

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::{Diagnostic, Fix};
-use crate::source::{SourceText, Span, is_unprintable};
+use crate::source::{SourceText, Span, visible_json};
 
 /// The findings as one versioned object
 pub fn json(diagnostics: &[Diagnostic]) -> String {
@@ -52,15 +52,7 @@ pub(super) fn within(source: &SourceText, span: Span) -> Span {
 /// Serde leaves direction marks and the control characters above ASCII as they are; escaped, they
 /// mean the same to a program and nothing to a terminal.
 pub(super) fn print(document: &Value) -> String {
-    let mut text = String::new();
-    for c in format!("{document:#}\n").chars() {
-        if is_unprintable(c) && c != '\n' {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    visible_json(&format!("{document:#}\n"))
 }
 
 fn finding(diagnostic: &Diagnostic) -> Value {

@@ -134,7 +134,7 @@ impl Diagnostic {
 
 /// Control and direction-changing characters would let a rule rewrite the report about it.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if crate::source::is_unprintable(c) { '\u{fffd}' } else { c }).collect()
+    crate::source::visible(text)
 }
 
 /// Findings of one run
@@ -170,6 +170,11 @@ impl Diagnostics {
     /// Whether there is none
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Brings the findings into the order of file and place, each once
+    pub fn dedup(&mut self) {
+        self.0 = std::mem::take(self).sorted();
     }
 
     /// The findings by file and place, each once

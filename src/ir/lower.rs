@@ -11,7 +11,7 @@ use super::{Clause, Column, Expr, NewTerms, Role, Rule, Signal, attack, normaliz
 use crate::definition::{self, Condition, Definition, Detection, Level, Quantifier};
 use crate::definition::{Expectation, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::{SourceText, Span, Spanned};
+use crate::source::{Span, Spanned};
 use crate::taxonomy::{EventKind, Field};
 
 /// Lowers a definition; `None` when something in it is wrong, which `diagnostics` then says
@@ -31,7 +31,7 @@ pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<R
         }
     }
     let new_terms =
-        definition.new_terms.as_ref().and_then(|n| new_terms(source, n, &signals, &mut found));
+        definition.new_terms.as_ref().and_then(|n| new_terms(definition, n, &signals, &mut found));
     check_tests(definition, &mut found);
     let complete = signals.len() == definition.signals.len() && !found.has_errors();
     diagnostics.extend(found);
@@ -64,6 +64,7 @@ fn lower_signal<'d>(
         lists: &definition.lists,
         kind,
         product,
+        size: 0,
         used,
         diagnostics,
     };
@@ -113,7 +114,9 @@ fn lower_detection<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<C
             vec![clause(Role::Require, "condition", Expr::Any(parts.collect()))]
         }
     };
-    for search in searches.iter().filter(|search| !search.used) {
+    // A name that was not found is probably one of the unused ones, misspelt.
+    let failed = scope.diagnostics.iter().any(|d| matches!(d.code, Code::E0302 | Code::E0303));
+    for search in searches.iter().filter(|search| !search.used && !failed) {
         let message = format!("the condition does not use selection `{}`", search.name.value);
         let span = search.name.span;
         scope.report(Diagnostic::new(Code::W0304, scope.source, span, message, "unused"));
@@ -171,7 +174,7 @@ fn resolve(
         Condition::Selection(name) => {
             if let Some(search) = searches.iter_mut().find(|s| s.name.value == name.value) {
                 search.used = true;
-                return Some(search.expr.clone());
+                return written_out(scope, &search.expr, name.span);
             }
             let message = format!("no selection is called `{}`", name.value);
             let found = Diagnostic::new(Code::E0302, scope.source, name.span, message, "unknown");
@@ -195,23 +198,55 @@ fn of(
     let mut chosen = Vec::new();
     for search in searches.iter_mut().filter(|s| fits(&pattern.value, &s.name.value)) {
         search.used = true;
-        chosen.push(search.expr.clone());
+        chosen.push(written_out(scope, &search.expr, pattern.span)?);
     }
-    if chosen.is_empty() {
-        let message = format!("no selection fits `{}`", pattern.value);
-        scope.report(Diagnostic::new(
-            Code::E0303,
-            scope.source,
-            pattern.span,
-            message,
-            "fits none",
-        ));
-        return None;
+    let least = match quantifier {
+        Quantifier::All => 1,
+        Quantifier::AtLeast(count) => count,
+    };
+    let mut refuse = |code, message: String, label: &str| {
+        scope.report(Diagnostic::new(code, scope.source, pattern.span, message, label));
+        None
+    };
+    let fitting = chosen.len();
+    if fitting == 0 {
+        return refuse(Code::E0303, format!("no selection fits `{}`", pattern.value), "fits none");
+    }
+    if least == 0 || fitting < least {
+        let message = format!("{fitting} selections fit `{}`", pattern.value);
+        let label = if least == 0 { "always true" } else { "never true: not so many" };
+        return refuse(Code::E0303, message, label);
+    }
+    if combinations(least, fitting) > MOST_COMBINATIONS {
+        let message = format!("{least} of {fitting} selections");
+        return refuse(Code::E0305, message, "too many combinations to write out");
     }
     Some(match quantifier {
         Quantifier::All => Expr::All(chosen),
         Quantifier::AtLeast(count) => at_least(count, &chosen),
     })
+}
+
+/// The most combinations that `n of` may be written out to
+const MOST_COMBINATIONS: usize = 1_000;
+/// The most tests that a condition may be written out to
+const MOST_TESTS: usize = 100_000;
+
+/// How many ways there are to choose; saturates
+fn combinations(choose: usize, of: usize) -> usize {
+    let smaller = choose.min(of - choose);
+    (0..smaller).fold(1, |ways: usize, at| ways.saturating_mul(of - at) / (at + 1))
+}
+
+/// A selection's expression where the condition names it; refused when all of them grow too large
+fn written_out(scope: &mut Scope<'_>, expr: &Expr, span: Span) -> Option<Expr> {
+    scope.size += expr.tests().len();
+    if scope.size <= MOST_TESTS {
+        return Some(expr.clone());
+    }
+    let message = format!("the condition has more than {MOST_TESTS} tests when written out");
+    scope.report(Diagnostic::new(Code::E0305, scope.source, span, message, "from here on"));
+    None
 }
 
 /// So many of the parts: every combination of that size, one of which holds
@@ -254,21 +289,27 @@ fn fits(pattern: &str, name: &str) -> bool {
 }
 
 fn new_terms(
-    source: &Arc<SourceText>,
+    definition: &Definition,
     written: &definition::NewTerms,
     signals: &[Signal],
     diagnostics: &mut Diagnostics,
 ) -> Option<NewTerms> {
+    let source = &definition.source;
     let mut error = |code, span: Span, message: String, label: &str| {
         diagnostics.push(Diagnostic::new(code, source, span, message, label));
     };
     let window = minutes(&written.window.value).filter(|window| *window >= 5);
     if window.is_none() {
-        let message = format!("`{}` is not a window of five minutes or more", written.window.value);
-        error(Code::E0403, written.window.span, message, "expected a number and m, h or d");
+        let message = format!("`{}` is no window", written.window.value);
+        let label = "expected five minutes or more, such as 90m, 12h or 7d";
+        error(Code::E0403, written.window.span, message, label);
     }
     let signal = signals.iter().position(|signal| signal.name == written.signal.value);
     let Some(signal) = signal else {
+        if definition.signals.iter().any(|known| known.name.value == written.signal.value) {
+            // It is there and wrong, which has been reported.
+            return None;
+        }
         let message = format!("no signal is called `{}`", written.signal.value);
         error(Code::E0401, written.signal.span, message, "unknown");
         return None;
@@ -276,19 +317,30 @@ fn new_terms(
     let mut fields = Vec::new();
     for name in &written.fields {
         let field = column_field(&name.value, signals[signal].kind);
-        match field.filter(|field| !fields.contains(field)) {
+        let kind = signals[signal].kind;
+        match field {
+            Some(field) if fields.contains(&field) => {
+                let message = format!("`{}` is a new term twice", name.value);
+                error(Code::E0402, name.span, message, "named before");
+            }
             Some(field) => fields.push(field),
             None => {
-                let message = format!(
-                    "`{}` is no other field of {} events",
-                    name.value, signals[signal].kind
+                let message = format!("`{}` is no field of {kind} events", name.value);
+                let near = nearest_name(&name.value, COLUMNS.iter().copied());
+                let label = near.map_or_else(
+                    || format!("expected {} or a field", COLUMNS.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
                 );
-                error(Code::E0402, name.span, message, "cannot be a new term");
+                error(Code::E0402, name.span, message, &label);
             }
         }
     }
     (!fields.is_empty()).then_some(NewTerms { signal, fields, window: window?, span: written.span })
 }
+
+/// Names of columns that can be new terms, where the event has them
+const COLUMNS: &[&str] =
+    &["host", "user", "process", "command_line", "parent", "parent_command_line", "file", "remote"];
 
 /// The field a column name or a field name stands for on this kind of event
 fn column_field(name: &str, kind: EventKind) -> Option<Field> {

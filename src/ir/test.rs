@@ -4,6 +4,7 @@
 //! Out: an [`Expr`] over fields. A vocabulary word brings its reading, a field its type;
 //! modifiers are spent here and nowhere else.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::value::{self, Reading};
@@ -13,7 +14,7 @@ use crate::definition::vocabulary::{self, WORDS, Word};
 use crate::definition::{Entry, Form, Key, List, Modifier, Scalar, Selection, Value, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span};
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::taxonomy::{EventKind, Field, FieldType, Product};
 
 /// What the entries of one signal share
 pub(super) struct Scope<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Scope<'a> {
     pub(super) lists: &'a [List],
     pub(super) kind: EventKind,
     pub(super) product: Option<Product>,
+    /// Tests that the condition has been written out to
+    pub(super) size: usize,
     pub(super) used: &'a mut Vec<String>,
     pub(super) diagnostics: &'a mut Diagnostics,
 }
@@ -71,8 +74,14 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr>
     if !modifiers_fit(scope, entry, &meaning) {
         return None;
     }
-    warn_repeated(scope, &values);
+    warn_repeated(scope, &entry.key, &values);
+    warn_literal_stars(scope, meaning.field, &values);
     if entry.key.modifier(Modifier::Exists).is_some() {
+        if entry.values.negated {
+            let span = entry.values.span;
+            scope.error(Code::E0207, span, "`not` of `exists`".into(), "write true or false");
+            return None;
+        }
         return exists(scope, &values, meaning.field);
     }
     let mut parts = Vec::new();
@@ -178,6 +187,7 @@ const COMPARING: &[Modifier] = &[
     Modifier::Lt,
     Modifier::Lte,
     Modifier::Exists,
+    Modifier::FieldRef,
 ];
 
 fn modifiers_fit(scope: &mut Scope<'_>, entry: &Entry, meaning: &Meaning) -> bool {
@@ -207,24 +217,45 @@ fn modifiers_fit(scope: &mut Scope<'_>, entry: &Entry, meaning: &Meaning) -> boo
                 misfit("only after `re`".to_owned());
             }
             Modifier::Neq if entry.values.negated => misfit("`not` says it already".to_owned()),
+            Modifier::Neq | Modifier::All | Modifier::Cased
+                if key.modifier(Modifier::Exists).is_some() =>
+            {
+                misfit("`exists` takes true or false only".to_owned());
+            }
             _ => {}
         }
     }
     fits
 }
 
-fn warn_repeated(scope: &mut Scope<'_>, values: &[&Value]) {
+fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
     use crate::definition::pattern::fold_text;
-    let mut seen: Vec<(String, Span)> = Vec::new();
-    for value in values {
-        let text = fold_text(&value.written);
-        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == text) {
+    let exact = [Modifier::Cased, Modifier::Re].iter().any(|m| key.modifier(*m).is_some());
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    for value in values.iter().filter(|value| value.scalar != Scalar::Null) {
+        let text = if exact { value.written.clone() } else { fold_text(&value.written) };
+        if let Some(first) = seen.insert(text, value.span) {
             let message = format!("`{}` stands here twice", value.written);
             let found = Diagnostic::new(Code::W0213, scope.source, value.span, message, "again")
-                .also(*first, "first here");
+                .also(first, "first here");
             scope.report(found);
         }
-        seen.push((text, value.span));
+    }
+}
+
+/// `\*` in a path is rarely meant: it is a star that no path holds.
+fn warn_literal_stars(scope: &mut Scope<'_>, field: Field, values: &[&Value]) {
+    if !matches!(field.kind(), FieldType::Path | FieldType::Account) {
+        return;
+    }
+    for value in values {
+        let Scalar::Text(pattern) = &value.scalar else { continue };
+        if pattern.literals().any(|text| text.contains(['*', '?'])) {
+            let message = format!("`{}` holds a literal `*` or `?`", value.written);
+            let label = "escaped by the backslash before it";
+            let found = Diagnostic::new(Code::W0215, scope.source, value.span, message, label);
+            scope.report(found.help("Two backslashes before a wildcard are one backslash."));
+        }
     }
 }
 

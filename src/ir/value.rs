@@ -61,7 +61,14 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
         scope.error(Code::E0208, value.span, message, "lists hold values only");
         return None;
     }
+    let compares =
+        |m: &&crate::source::Spanned<Modifier>| !matches!(m.value, Modifier::All | Modifier::Neq);
     if value.scalar == Scalar::Null {
+        if let Some(modifier) = reading.key.modifiers.iter().find(compares) {
+            let message = format!("null with `{}`", modifier.value.name());
+            scope.error(Code::E0208, value.span, message, "null compares with nothing");
+            return None;
+        }
         return Some(reading.test(Part::Whole, Op::Null, value.span));
     }
     if reading.has(Modifier::FieldRef) {
@@ -139,23 +146,35 @@ fn program(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
     if !pattern.literals().any(|text| text.contains(['\\', '/'])) {
         return Some(text(reading, Part::Name, pattern, value));
     }
-    let open = reading.has(Modifier::Contains) || reading.has(Modifier::EndsWith);
-    if let Some(Token::Literal(first)) = pattern.tokens().first()
-        && first.starts_with('\\')
-        && !first.starts_with(r"\\")
-        && !open
-    {
+    let open = [Modifier::Contains, Modifier::EndsWith].iter().any(|m| reading.has(*m));
+    let whole = match pattern.tokens().first() {
+        Some(Token::Literal(first)) if !open => starts_a_path(first),
+        _ => true,
+    };
+    if !whole {
         let name = value.written.trim_start_matches('\\');
         let message = format!("no program has the path `{}`", value.written);
         let found = Diagnostic::new(Code::E0212, scope.source, value.span, message, "whole path");
-        scope.report(if name.contains(['\\', '/']) {
-            found.help(format!("Write `*\\{name}` for any drive and folder before it."))
-        } else {
-            found.replace(value.span, name)
+        scope.report(match () {
+            () if !name.contains(['\\', '/']) => found.replace(value.span, name),
+            () if name.contains(' ') && !name.contains('\\') => {
+                found.help("A command line goes under `command_lines` or `arguments`.")
+            }
+            () => found.help(format!("Write `*\\{name}` for any drive and folder before it.")),
         });
         return None;
     }
     Some(text(reading, Part::Whole, pattern, value))
+}
+
+/// `C:\`, `/`, `\\server`, and the few names that Windows has before a drive
+fn starts_a_path(text: &str) -> bool {
+    let drive = text.as_bytes().get(1) == Some(&b':');
+    let known = [r"\\", r"\??\", r"\SystemRoot\", r"\Device\"];
+    let known = known.iter().any(|prefix| {
+        text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    });
+    drive || text.starts_with('/') || known || text.starts_with('%')
 }
 
 fn argument(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
@@ -258,14 +277,18 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
     let range = match (written.parse::<i64>(), written.split_once('-')) {
         (Ok(number), _) => Some(compared(reading, number)),
         (Err(_), Some((from, to))) => match (from.trim().parse(), to.trim().parse()) {
-            (Ok(from), Ok(to)) if from <= to => Some(Numbers { from, to }),
+            (Ok(from), Ok(to)) if from <= to && compared(reading, 0) == Numbers::one(0) => {
+                Some(Numbers { from, to })
+            }
             _ => None,
         },
         (Err(_), None) => None,
     };
     let ports = reading.meaning.field.name().ends_with("Port");
     match range {
-        Some(Numbers { from, to }) if ports && (from > 65_535 || to < 0) => {
+        Some(Numbers { from, to })
+            if ports && (from > 65_535 || to < 0 || (to > 65_535 && to != i64::MAX)) =>
+        {
             let message = format!("`{written}` is no port");
             scope.error(Code::E0211, value.span, message, "ports go from 0 to 65535");
             None

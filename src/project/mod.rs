@@ -16,6 +16,7 @@ pub use files::{Failure, RuleFile, find};
 pub use output::{Change, Output, outputs, pending, write};
 pub use samples::{SampleResult, run as run_samples};
 
+use crate::backend;
 use crate::definition::{self, Definition};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{self, Rule};
@@ -69,7 +70,12 @@ fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
     let mut diagnostics = Diagnostics::default();
     let bytes = file.read()?;
     let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
+        Ok(text) if text.contains('\0') => {
+            diagnostics.push(not_utf8(file, text.as_bytes(), 0));
+            return Ok((Vec::new(), diagnostics, 1));
+        }
+        // A byte order mark is no part of the first key, nor of its column.
+        Ok(text) => text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text),
         Err(error) => {
             diagnostics.push(not_utf8(file, error.as_bytes(), error.utf8_error().valid_up_to()));
             return Ok((Vec::new(), diagnostics, 1));
@@ -87,7 +93,10 @@ fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
         };
         let folder = file.folder.clone();
         match ir::lower(&definition, &mut diagnostics) {
-            Some(rule) if !broken => rules.push(Loaded { definition, rule, folder, stem }),
+            Some(rule) if !broken => {
+                backend::check_targets(&rule, &mut diagnostics);
+                rules.push(Loaded { definition, rule, folder, stem });
+            }
             _ => refused += 1,
         }
     }

@@ -4,6 +4,7 @@
 //! and moved there, so that a crash leaves the old or the new text and never half of one; a file
 //! that already holds the text is not touched.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -43,16 +44,19 @@ pub fn outputs(
 ) -> (Vec<Output>, usize) {
     let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets)).collect();
     let mut outputs: Vec<Output> = Vec::new();
+    let mut owners: HashMap<String, &str> = HashMap::new();
     let mut refused = 0;
     for ((mine, found, complete), loaded) in emitted.into_iter().zip(rules) {
         diagnostics.extend(found);
         refused += usize::from(!complete);
         for output in mine {
-            if outputs.iter().any(|other| other.path == output.path) {
-                diagnostics.push(clash(loaded, &output.path));
+            let mine = loaded.rule.source.name();
+            if let Some(first) = owners.get(&output.path) {
+                diagnostics.push(clash(loaded, &output.path, first));
                 refused += usize::from(complete);
                 break;
             }
+            owners.insert(output.path.clone(), mine);
             outputs.push(output);
         }
     }
@@ -76,11 +80,12 @@ fn emit_rule(loaded: &Loaded, targets: &[Target]) -> (Vec<Output>, Diagnostics, 
     (outputs, found, complete)
 }
 
-fn clash(loaded: &Loaded, path: &str) -> Diagnostic {
+fn clash(loaded: &Loaded, path: &str, first: &str) -> Diagnostic {
     let start = loaded.rule.span.start;
     let message = format!("two rules write {path}");
     let span = Span::new(start, start);
     Diagnostic::new(Code::E0804, &loaded.rule.source, span, message, "the second one")
+        .note(format!("the first one is in {first}"))
         .help("Give the file another name.")
 }
 

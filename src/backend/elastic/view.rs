@@ -13,6 +13,7 @@ use crate::backend::{Direction, LossName, Losses, derived_id};
 use crate::definition::Level;
 use crate::diagnostic::Code;
 use crate::ir::{Case, Expr, NewTerms, Op, Relation, Rule, Signal, Threat};
+use crate::source::visible_json;
 use crate::taxonomy::Product;
 
 /// A rule of one signal
@@ -134,7 +135,7 @@ impl Detection {
         }
         let mut sorted: Vec<(String, Value)> = object.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        visible(&Value::Object(sorted.into_iter().collect()).to_string())
+        visible_json(&Value::Object(sorted.into_iter().collect()).to_string())
     }
 
     /// What the TOML template shows
@@ -168,19 +169,6 @@ impl Detection {
                 .collect(),
         }
     }
-}
-
-/// JSON with its invisible and direction-changing characters escaped: a reviewer must see them
-fn visible(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if crate::source::is_unprintable(c) {
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|u| out.push_str(&format!("\\u{u:04x}")));
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 fn strings(value: &Value) -> Option<Vec<String>> {
@@ -292,16 +280,17 @@ fn new_terms(signal: &Signal, new: &NewTerms, losses: &mut Losses<'_>) -> (Vec<S
 
 /// The rule's own dates: an output holds no date of its making
 fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
+    const NONE: &str = "1970/01/01";
     let metadata = &rule.metadata;
     let slashes = |date: &str| date.replace('-', "/");
     let modified = metadata.modified.as_ref().or(metadata.date.as_ref());
     match (metadata.date.as_ref().or(modified), modified) {
         (Some(date), Some(modified)) => (slashes(&date.value), slashes(&modified.value)),
         _ => {
-            let message = "a detection rule needs the date it was written".to_owned();
-            let span = metadata.title.span;
-            losses.refuse(span, message, "no `date`", "Add `date: YYYY-MM-DD`.");
-            Default::default()
+            let message = format!("the rule has no date, so detection-rules gets {NONE}");
+            let help = "Add `date: YYYY-MM-DD`.";
+            losses.warn(Code::W0606, metadata.title.span, message, "no `date`", help);
+            (NONE.to_owned(), NONE.to_owned())
         }
     }
 }

@@ -32,6 +32,10 @@ NAMES = {
     "ParentImage": "process.parent.name",
     "TargetFilename": "file.name",
 }
+ARGUMENTS = {
+    "CommandLine": "process.args",
+    "ParentCommandLine": "process.parent.args",
+}
 
 
 def put(document, path, value):
@@ -56,6 +60,8 @@ def give_back_dropped(event, document):
             put(document, place, event.sigma[field])
             if field in NAMES:
                 put(document, NAMES[field], event.sigma[field])
+            if field in ARGUMENTS:
+                put(document, ARGUMENTS[field], event.sigma[field].split())
 
 
 def give_back_names(event, document):

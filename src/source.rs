@@ -4,6 +4,7 @@
 //! [`Spanned`], which every later room uses to say *where*. Nothing here knows YAML or rules.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A half-open range of bytes in one [`SourceText`]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -55,16 +56,25 @@ impl<T> std::ops::Deref for Spanned<T> {
 }
 
 /// The text of one file with the name it is reported under
-#[derive(PartialEq, Eq)]
 pub struct SourceText {
     name: String,
     text: String,
+    /// Where lines start; made when the first place is asked for
+    lines: OnceLock<Vec<usize>>,
 }
+
+impl PartialEq for SourceText {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text) == (&other.name, &other.text)
+    }
+}
+
+impl Eq for SourceText {}
 
 impl SourceText {
     /// Text that is reported as `name`, which is a path as the user gave it, with `/`
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        SourceText { name: name.into(), text: text.into() }
+        SourceText { name: name.into(), text: text.into(), lines: OnceLock::new() }
     }
 
     /// The name diagnostics show
@@ -88,10 +98,13 @@ impl SourceText {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let head = &self.text[..at];
-        let line_start = head.rfind('\n').map_or(0, |n| n + 1);
-        let lines = head.bytes().filter(|b| *b == b'\n').count();
-        (lines + 1, head[line_start..].chars().count() + 1)
+        let starts = self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
+        });
+        let line = starts.partition_point(|start| *start <= at);
+        let start = starts.get(line - 1).copied().unwrap_or(0);
+        (line, self.text[start..at].chars().count() + 1)
     }
 }
 

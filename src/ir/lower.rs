@@ -240,9 +240,13 @@ fn combinations(choose: usize, of: usize) -> usize {
 
 /// A selection's expression where the condition names it; refused when all of them grow too large
 fn written_out(scope: &mut Scope<'_>, expr: &Expr, span: Span) -> Option<Expr> {
+    let before = scope.size;
     scope.size += expr.tests().len();
     if scope.size <= MOST_TESTS {
         return Some(expr.clone());
+    }
+    if before > MOST_TESTS {
+        return None;
     }
     let message = format!("the condition has more than {MOST_TESTS} tests when written out");
     scope.report(Diagnostic::new(Code::E0305, scope.source, span, message, "from here on"));

@@ -5,14 +5,17 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::state::NewTerms;
 use super::{Engine, Match};
 
-/// Lines that are worked on at once
-const BLOCK: usize = 4096;
+/// Bytes of lines that are worked on at once
+const BLOCK: usize = 4 << 20;
+/// Lines that one thread takes at least: fewer cost more to hand out than to judge
+const SHARE: usize = 64;
 
 /// A match and where its event stands
 #[derive(Debug)]
@@ -58,12 +61,15 @@ pub fn scan(
 ) -> io::Result<usize> {
     let mut memory = Memory::default();
     let (mut line, mut count) = (0, 0);
+    let mut block = Block::default();
     loop {
-        let block = read_block(events)?;
-        if block.is_empty() {
+        block.read(events)?;
+        if block.lines.is_empty() {
             return Ok(count);
         }
-        let verdicts: Vec<_> = block.par_iter().map(|text| judge(engine, text)).collect();
+        let lines = block.lines.par_iter().with_min_len(SHARE);
+        let verdicts: Vec<_> =
+            lines.map(|line| judge(engine, &block.bytes[line.clone()])).collect();
         for verdict in verdicts {
             line += 1;
             match verdict {
@@ -116,14 +122,25 @@ fn judge(engine: &Engine<'_>, line: &[u8]) -> Verdict {
     }
 }
 
-fn read_block(events: &mut dyn BufRead) -> io::Result<Vec<Vec<u8>>> {
-    let mut block = Vec::new();
-    while block.len() < BLOCK {
-        let mut line = Vec::new();
-        if events.read_until(b'\n', &mut line)? == 0 {
-            break;
+/// Whole lines, one after another
+#[derive(Default)]
+struct Block {
+    bytes: Vec<u8>,
+    lines: Vec<Range<usize>>,
+}
+
+impl Block {
+    /// Takes the next lines; none at the end of the stream
+    fn read(&mut self, events: &mut dyn BufRead) -> io::Result<()> {
+        self.bytes.clear();
+        self.lines.clear();
+        while self.bytes.len() < BLOCK {
+            let start = self.bytes.len();
+            if events.read_until(b'\n', &mut self.bytes)? == 0 {
+                break;
+            }
+            self.lines.push(start..self.bytes.len());
         }
-        block.push(line);
+        Ok(())
     }
-    Ok(block)
 }

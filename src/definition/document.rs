@@ -16,7 +16,7 @@ use crate::source::SourceText;
 /// Top-level keys of a definition beside the metadata
 const KEYS: &[&str] = &["lists", "signals", "new_terms", "targets", "tests"];
 /// Top-level keys of a Sigma rule beside the metadata
-const SIGMA_KEYS: &[&str] = &["logsource", "detection", "taxonomy", "tests"];
+const SIGMA_KEYS: &[&str] = &["logsource", "detection", "taxonomy", "targets", "tests"];
 /// Documents of the Sigma specification that rulecast does not read yet
 const NOT_YET: &[&str] = &["correlation", "filter", "correlations"];
 

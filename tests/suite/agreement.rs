@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use crate::support::{root, rules};
 
 /// A deterministic source of choices
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -88,7 +88,7 @@ macro_rules! matchers {
 include!("matchers.rs");
 
 /// For each field of a rule, values near those its tests compare with
-fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
+pub(crate) fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
     let mut near: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for test in rule.signals.iter().flat_map(ir::Signal::tests) {
         let values = near.entry(test.subject.field.name()).or_default();
@@ -111,7 +111,7 @@ fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
             .to_vec(),
             Op::Numbers(ranges) => ranges
                 .iter()
-                .flat_map(|r| [r.from - 1, r.from, r.to, r.to + 1])
+                .flat_map(|r| [r.from.saturating_sub(1), r.from, r.to, r.to.saturating_add(1)])
                 .map(|n| n.to_string())
                 .collect(),
             Op::Regex(_) | Op::Exists | Op::Null | Op::Same(_) => Vec::new(),
@@ -135,7 +135,7 @@ fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
 }
 
 /// A value as it is, or changed by a little
-fn near(value: &str, dice: &mut Dice) -> Value {
+pub(crate) fn near(value: &str, dice: &mut Dice) -> Value {
     let flipped = || -> String {
         value
             .chars()
@@ -160,6 +160,21 @@ fn near(value: &str, dice: &mut Dice) -> Value {
     }
 }
 
+/// An event with most of the fields, each near some literal of the rule
+pub(crate) fn event_near(
+    pool: &BTreeMap<&'static str, Vec<String>>,
+    dice: &mut Dice,
+) -> Map<String, Value> {
+    let mut event = Map::new();
+    for (field, values) in pool {
+        if dice.roll(8) > 0 && !values.is_empty() {
+            let value = &values[dice.roll(values.len())];
+            event.insert((*field).to_owned(), near(value, dice));
+        }
+    }
+    event
+}
+
 #[test]
 fn every_generated_matcher_agrees_with_the_engine() {
     let matchers = matchers();
@@ -173,13 +188,7 @@ fn every_generated_matcher_agrees_with_the_engine() {
         let mut matched: BTreeMap<&str, usize> = BTreeMap::new();
         for _ in 0..30_000 {
             let signal = &rule.signals[dice.roll(rule.signals.len())];
-            let mut event = Map::new();
-            for (field, values) in &pool {
-                if dice.roll(8) > 0 && !values.is_empty() {
-                    let value = &values[dice.roll(values.len())];
-                    event.insert((*field).to_owned(), near(value, &mut dice));
-                }
-            }
+            let event = event_near(&pool, &mut dice);
             let kind = Some(signal.kind);
             let value = Value::Object(event);
             let engine_says: Vec<Match> = engine.judge_value(&value, kind).unwrap();

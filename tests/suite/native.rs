@@ -1,13 +1,19 @@
-//! Generated Rust compiles by itself, whatever the values are.
+//! Generated Rust compiles by itself, whatever the values are, and means what the engine says.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use rulecast::backend::support::{ROWS, Support};
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
+use rulecast::matcher::{Engine, Options};
+use rulecast::project;
+use serde_json::{Map, Value};
 
-use crate::support::{definition, lines, rule};
+use crate::agreement::{Dice, event_near, values_near};
+use crate::support::{definition, lines, root, rule};
 
 /// Compiles a file with nothing but std
 fn compile(name: &str, text: &str) {
@@ -69,4 +75,148 @@ fn signals_named_like_keywords_compile() {
     for name in ["match", "type", "fold", "union", "self_", "event"] {
         compile(name, &source(&text.replace("  only:", &format!("  {name}:"))));
     }
+}
+
+/// The `main` of a program that judges events from standard input with generated modules
+///
+/// One event a line: index of the rule, kind, then `field:value,value`, values in hex, `!` null.
+const HARNESS: &str = r##"
+struct Line<'l>(Vec<(&'l str, Option<Vec<String>>)>);
+
+impl Line<'_> {
+    fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        match self.0.iter().find(|(name, _)| *name == field) {
+            Some((_, Some(values))) => values.iter().any(|value| test(value)),
+            Some((_, None)) => false,
+            None => field == "Action" && test("created"),
+        }
+    }
+    fn has(&self, field: &str) -> bool {
+        field == "Action" || self.0.iter().any(|(name, _)| *name == field)
+    }
+}
+
+fn text(hex: &str) -> String {
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    String::from_utf8((0..hex.len()).step_by(2).map(byte).collect()).unwrap()
+}
+
+fn main() {
+    for line in std::io::stdin().lines() {
+        let line = line.unwrap();
+        let mut cells = line.split(' ');
+        let rule: usize = cells.next().unwrap().parse().unwrap();
+        let kind = cells.next().unwrap();
+        let field = |cell: &'_ str| -> (String, Option<Vec<String>>) {
+            let (name, values) = cell.split_once(':').unwrap();
+            let values = match values {
+                "!" => None,
+                values => Some(values.split(',').map(text).collect()),
+            };
+            (name.to_owned(), values)
+        };
+        let fields: Vec<_> = cells.map(field).collect();
+        let event = Line(fields.iter().map(|(n, v)| (n.as_str(), v.clone())).collect());
+        println!("{}", judge(rule, kind, &event).join(" "));
+    }
+}
+"##;
+
+/// An event for [`HARNESS`]
+fn encode(rule: usize, kind: &str, event: &Map<String, Value>) -> String {
+    let hex = |value: &Value| -> String {
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let mut line = format!("{rule} {kind}");
+    for (name, value) in event {
+        let values = match value {
+            Value::Null => "!".to_owned(),
+            Value::Array(items) => items.iter().map(hex).collect::<Vec<_>>().join(","),
+            value => hex(value),
+        };
+        write!(line, " {name}:{values}").unwrap();
+    }
+    line
+}
+
+#[test]
+fn every_operator_agrees_with_the_engine() {
+    let loaded = project::load(&[root().join("tests/operators")]).expect("operators can be read");
+    let mut program = String::new();
+    let mut arms = String::new();
+    let mut rules = Vec::new();
+    for one in loaded.rules {
+        let mut found = Diagnostics::default();
+        let Some(artifacts) = emit(Target::Native, &one.rule, &one.stem, &mut found) else {
+            continue;
+        };
+        let at = rules.len();
+        let body = artifacts[0].text.replace("//!", "//").replace("#![allow", "#[allow");
+        let body = body.replacen("#[allow(dead_code, non_snake_case, unreachable_pub)]", "", 1);
+        write!(
+            program,
+            "#[allow(dead_code)]\nmod m{at} {{\n{body}\n}}\nimpl m{at}::Event for Line<'_> {{\n\
+             fn any(&self, f: &str, t: &mut dyn FnMut(&str) -> bool) -> bool {{ Line::any(self, f, t) }}\n\
+             fn has(&self, f: &str) -> bool {{ Line::has(self, f) }}\n}}\n"
+        )
+        .unwrap();
+        writeln!(
+            arms,
+            "{at} => m{at}::SIGNALS.iter().filter(|s| s.event == kind && (s.matches)(event))\
+             .map(|s| s.name).collect(),"
+        )
+        .unwrap();
+        rules.push(one.rule);
+    }
+    assert!(rules.len() > 8, "only {} definitions", rules.len());
+    let program = format!(
+        "{program}{HARNESS}\nfn judge(rule: usize, kind: &str, event: &Line<'_>) -> Vec<&'static str> \
+         {{\nmatch rule {{\n{arms}_ => unreachable!(),\n}}\n}}\n"
+    );
+    let folder = std::env::temp_dir().join(format!("rulecast-operators-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let (file, binary) = (folder.join("main.rs"), folder.join("judge"));
+    fs::write(&file, &program).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let compiled =
+        Command::new(rustc).args(["--edition=2024", "-o"]).arg(&binary).arg(&file).output();
+    let compiled = compiled.unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let (mut input, mut wanted, mut events, mut matched) =
+        (String::new(), Vec::new(), Vec::new(), 0);
+    for (at, rule) in rules.iter().enumerate() {
+        let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
+        let pool = values_near(rule);
+        for _ in 0..3_000 {
+            let signal = &rule.signals[dice.roll(rule.signals.len())];
+            let event = event_near(&pool, &mut dice);
+            writeln!(input, "{}", encode(at, signal.kind.name(), &event)).unwrap();
+            let event = Value::Object(event);
+            let matches = engine.judge_value(&event, Some(signal.kind)).unwrap();
+            let names: Vec<&str> =
+                matches.iter().map(|m| rule.signals[m.signal].name.as_str()).collect();
+            matched += names.len();
+            wanted.push(names.join(" "));
+            events.push(format!("{}: {event}", rule.metadata.title.value));
+        }
+    }
+    let mut child = Command::new(&binary)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the compiled matcher runs");
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), wanted.len());
+    for ((said, wanted), event) in said.lines().zip(&wanted).zip(&events) {
+        assert_eq!(said, wanted, "{event}");
+    }
+    assert!(matched > 5_000, "only {matched} events matched: they are too dull");
+    fs::remove_dir_all(folder).unwrap();
 }

@@ -73,9 +73,11 @@ impl Scan {
             let mut bad = |line: Unreadable| unreadable.push(line);
             let mut tell = |events: usize| talk.tell(events);
             let scanned = scan(&engine, &mut reader, &mut hit, &mut bad, &mut tell);
-            let broken = |error: io::Error| match error.kind() {
-                io::ErrorKind::BrokenPipe => Stop::Io(error),
-                _ => Stop::Failed(Failure::new(format!("cannot read {name}: {error}"))),
+            let broken = |error: io::Error| {
+                if error.kind() == io::ErrorKind::BrokenPipe {
+                    return Stop::Io(error);
+                }
+                Stop::Failed(Failure::new(format!("cannot read {name}: {error}")))
             };
             events += scanned.map_err(broken)?;
             talk.clear();

@@ -111,12 +111,47 @@ fn build(pair: Pair<'_, Rule>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -
                 let nothing = || Spanned::new(String::new(), Span::default());
                 Condition::Of(quantifier, target.unwrap_or_else(nothing))
             }
-            _ => Condition::Selection(spanned(&primary)),
+            Rule::EOI
+            | Rule::condition
+            | Rule::infix
+            | Rule::prefix
+            | Rule::primary
+            | Rule::group
+            | Rule::and
+            | Rule::or
+            | Rule::not
+            | Rule::quantifier
+            | Rule::target
+            | Rule::them
+            | Rule::pattern
+            | Rule::selection
+            | Rule::keyword
+            | Rule::word_char
+            | Rule::blank
+            | Rule::WHITESPACE => Condition::Selection(spanned(&primary)),
         })
         .map_prefix(|_, inner| Condition::Not(Box::new(inner)))
         .map_infix(|left, operator, right| match operator.as_rule() {
             Rule::and => Condition::And(vec![left, right]),
-            _ => Condition::Or(vec![left, right]),
+            Rule::EOI
+            | Rule::condition
+            | Rule::expression
+            | Rule::infix
+            | Rule::prefix
+            | Rule::primary
+            | Rule::group
+            | Rule::or
+            | Rule::not
+            | Rule::of
+            | Rule::quantifier
+            | Rule::target
+            | Rule::them
+            | Rule::pattern
+            | Rule::selection
+            | Rule::keyword
+            | Rule::word_char
+            | Rule::blank
+            | Rule::WHITESPACE => Condition::Or(vec![left, right]),
         })
         .parse(pair.into_inner())
 }
@@ -131,7 +166,16 @@ fn word(rule: Rule) -> Option<&'static str> {
         Rule::of | Rule::quantifier => Some("`1 of` or `all of`"),
         Rule::target | Rule::pattern | Rule::them => Some("`them` or a name with `*`"),
         Rule::EOI => Some("the end"),
-        _ => None,
+        Rule::condition
+        | Rule::expression
+        | Rule::infix
+        | Rule::prefix
+        | Rule::primary
+        | Rule::group
+        | Rule::keyword
+        | Rule::word_char
+        | Rule::blank
+        | Rule::WHITESPACE => None,
     }
 }
 

@@ -205,7 +205,14 @@ impl Reader<'_> {
                 self.refused("alias", span);
                 self.close(Node { span, kind: Kind::Scalar("".into(), Style::Single) });
             }
-            _ => {}
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::UnresolvedAlias(_)
+            | Event::Comment(..)
+            | _ => {}
         }
         Some(())
     }

@@ -136,7 +136,10 @@ fn flat(parts: &[Condition]) -> Vec<&Condition> {
     for part in parts {
         match part {
             Condition::And(inner) => out.extend(flat(inner)),
-            part => out.push(part),
+            part @ (Condition::Or(_)
+            | Condition::Not(_)
+            | Condition::Selection(_)
+            | Condition::Of(..)) => out.push(part),
         }
     }
     out
@@ -149,7 +152,10 @@ fn condition_clause(
 ) -> Option<Clause> {
     let (role, inner) = match condition {
         Condition::Not(inner) => (Role::Exclude, &**inner),
-        other => (Role::Require, other),
+        other @ (Condition::And(_)
+        | Condition::Or(_)
+        | Condition::Selection(_)
+        | Condition::Of(..)) => (Role::Require, other),
     };
     let label = match inner {
         Condition::Selection(name) | Condition::Of(_, name) => name.value.clone(),

@@ -17,7 +17,7 @@ pub fn normalize(expr: Expr) -> Expr {
             Expr::Not(inner) => *inner,
             Expr::All(parts) if parts.is_empty() => Expr::Any(Vec::new()),
             Expr::Any(parts) if parts.is_empty() => Expr::All(Vec::new()),
-            part => Expr::Not(Box::new(part)),
+            part @ (Expr::Test(_) | Expr::Any(_) | Expr::All(_)) => Expr::Not(Box::new(part)),
         },
         Expr::Test(test) => Expr::Test(Test { op: sorted(test.op), ..test }),
     }
@@ -58,7 +58,7 @@ fn merged(parts: Vec<Expr>) -> Vec<Expr> {
         };
         let twin = out.iter_mut().find_map(|expr| match expr {
             Expr::Test(other) if joins(other, &test) => Some(other),
-            _ => None,
+            Expr::Test(_) | Expr::Any(_) | Expr::All(_) | Expr::Not(_) => None,
         });
         match twin {
             Some(other) => {
@@ -71,7 +71,7 @@ fn merged(parts: Vec<Expr>) -> Vec<Expr> {
     out.into_iter()
         .map(|part| match part {
             Expr::Test(test) => Expr::Test(Test { op: sorted(test.op), ..test }),
-            part => part,
+            part @ (Expr::Any(_) | Expr::All(_) | Expr::Not(_)) => part,
         })
         .collect()
 }

@@ -191,41 +191,47 @@ const COMPARING: &[Modifier] = &[
 ];
 
 fn modifiers_fit(scope: &mut Scope<'_>, entry: &Entry, meaning: &Meaning) -> bool {
-    let key = &entry.key;
     let mut first: Option<Modifier> = None;
     let mut fits = true;
-    for modifier in &key.modifiers {
-        let name = modifier.value.name();
-        let mut misfit = |why: String| {
-            let message = format!("modifier `{name}` does not fit here");
+    for modifier in &entry.key.modifiers {
+        let why = misfit(entry, meaning, modifier.value, first);
+        if COMPARING.contains(&modifier.value) {
+            first = first.or(Some(modifier.value));
+        }
+        if let Some(why) = why {
+            let message = format!("modifier `{}` does not fit here", modifier.value.name());
             scope.error(Code::E0207, modifier.span, message, &why);
             fits = false;
-        };
-        match modifier.value {
-            m if COMPARING.contains(&m) => match first {
-                Some(other) => misfit(format!("contradicts `{}`", other.name())),
-                None => {
-                    first = Some(m);
-                    if let Err(why) = value::comparison_fits(m, meaning) {
-                        misfit(why);
-                    }
-                }
-            },
-            Modifier::ReIgnoreCase | Modifier::ReMultiLine | Modifier::ReDotAll
-                if key.modifier(Modifier::Re).is_none() =>
-            {
-                misfit("only after `re`".to_owned());
-            }
-            Modifier::Neq if entry.values.negated => misfit("`not` says it already".to_owned()),
-            Modifier::Neq | Modifier::All | Modifier::Cased
-                if key.modifier(Modifier::Exists).is_some() =>
-            {
-                misfit("`exists` takes true or false only".to_owned());
-            }
-            _ => {}
         }
     }
     fits
+}
+
+/// Why a modifier says nothing in its key; `first` is the comparing modifier before it
+fn misfit(
+    entry: &Entry,
+    meaning: &Meaning,
+    modifier: Modifier,
+    first: Option<Modifier>,
+) -> Option<String> {
+    const AFTER_RE: &[Modifier] =
+        &[Modifier::ReIgnoreCase, Modifier::ReMultiLine, Modifier::ReDotAll];
+    const NOT_WITH_EXISTS: &[Modifier] = &[Modifier::Neq, Modifier::All, Modifier::Cased];
+    let has = |wanted| entry.key.modifier(wanted).is_some();
+    match (COMPARING.contains(&modifier), first) {
+        (true, Some(other)) => return Some(format!("contradicts `{}`", other.name())),
+        (true, None) => return value::comparison_fits(modifier, meaning).err(),
+        (false, _) => {}
+    }
+    let why = match () {
+        () if AFTER_RE.contains(&modifier) && !has(Modifier::Re) => "only after `re`",
+        () if modifier == Modifier::Neq && entry.values.negated => "`not` says it already",
+        () if NOT_WITH_EXISTS.contains(&modifier) && has(Modifier::Exists) => {
+            "`exists` takes true or false only"
+        }
+        () => return None,
+    };
+    Some(why.to_owned())
 }
 
 fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {

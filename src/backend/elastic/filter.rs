@@ -254,7 +254,13 @@ fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>
     match &test.op {
         Op::Exists => return json!({"exists": {"field": name.name}}),
         Op::Null => return json!({"bool": {"must_not": [{"exists": {"field": name.name}}]}}),
-        _ => {}
+        Op::Text(..)
+        | Op::Regex(_)
+        | Op::Segments(_)
+        | Op::Networks(_)
+        | Op::Public
+        | Op::Numbers(_)
+        | Op::Same(_) => {}
     }
     let Op::Text(Relation::Equals, values, case) = &test.op else {
         return refuse(losses, test, "a test over domain and name together");

@@ -86,7 +86,9 @@ impl Kuery {
     pub(super) fn print(&self) -> String {
         let parts = match self {
             Kuery::And(parts) => merged(parts, true),
-            other => merged(std::slice::from_ref(other), true),
+            other @ (Kuery::Or(_) | Kuery::Not(_) | Kuery::Field(..) | Kuery::Text(..)) => {
+                merged(std::slice::from_ref(other), true)
+            }
         };
         parts.join(" and\n")
     }
@@ -95,7 +97,9 @@ impl Kuery {
         let text = match self {
             Kuery::And(parts) => merged(parts, true).join(" and "),
             Kuery::Or(parts) => merged(parts, false).join(" or "),
-            other => merged(std::slice::from_ref(other), true).join(" and "),
+            other @ (Kuery::Not(_) | Kuery::Field(..) | Kuery::Text(..)) => {
+                merged(std::slice::from_ref(other), true).join(" and ")
+            }
         };
         text.split('\n')
             .map(str::trim)
@@ -121,7 +125,9 @@ fn merged(parts: &[Kuery], all: bool) -> Vec<String> {
     for part in flat(parts, all) {
         let (inner, negated) = match part {
             Kuery::Not(inner) => (&**inner, true),
-            part => (part, false),
+            part @ (Kuery::And(_) | Kuery::Or(_) | Kuery::Field(..) | Kuery::Text(..)) => {
+                (part, false)
+            }
         };
         let (Some(name), Some(values)) = (inner.field(), inner.values()) else {
             let text = format!("({})", inner.inline());
@@ -193,14 +199,14 @@ fn wrapped(values: &Values) -> String {
     let inline = values.grouped();
     let (head, inner) = match values {
         Values::Not(inner) => ("not ", &**inner),
-        inner => ("", inner),
+        inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("", inner),
     };
     match inner {
         Values::Any(parts) if inline.len() + 4 > WIDTH => {
             let parts: Vec<_> = parts.iter().map(Values::grouped).collect();
             format!("{head}(\n    {}\n  )", parts.join(" or\n    "))
         }
-        _ => inline,
+        Values::One(_) | Values::Any(_) | Values::All(_) | Values::Not(_) => inline,
     }
 }
 

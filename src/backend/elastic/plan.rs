@@ -101,7 +101,9 @@ fn exact(kind: EventKind, expr: &Expr, positive: bool, losses: &mut Losses<'_>) 
         Expr::Any(parts) => many(parts).map(Kuery::Or),
         Expr::Not(part) => match exact(kind, part, !positive, losses)? {
             Kuery::Not(inner) => Some(*inner),
-            inner => Some(Kuery::Not(Box::new(inner))),
+            inner @ (Kuery::And(_) | Kuery::Or(_) | Kuery::Field(..) | Kuery::Text(..)) => {
+                Some(Kuery::Not(Box::new(inner)))
+            }
         },
         Expr::Test(test) => exact_test(kind, test, positive, losses),
     }
@@ -214,7 +216,7 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
         let Kuery::Text(name, values) = part else { return Kuery::Or(parts) };
         let values = match values {
             Values::Any(values) => values.clone(),
-            one => vec![one.clone()],
+            one @ (Values::One(_) | Values::All(_) | Values::Not(_)) => vec![one.clone()],
         };
         match lists.iter_mut().find(|(known, _)| known == name) {
             Some((_, list)) => list.extend(values),

@@ -222,7 +222,15 @@ pub(super) fn severity_mapping(
         let equality = match expr {
             Expr::Test(test) => match &test.op {
                 Op::Text(Relation::Equals, values, case) => Some((test, values, *case)),
-                _ => None,
+                Op::Text(..)
+                | Op::Regex(_)
+                | Op::Segments(_)
+                | Op::Networks(_)
+                | Op::Public
+                | Op::Numbers(_)
+                | Op::Exists
+                | Op::Null
+                | Op::Same(_) => None,
             },
             Expr::All(_) | Expr::Any(_) | Expr::Not(_) => None,
         };

@@ -174,7 +174,15 @@ impl Printer<'_, '_> {
             Op::Text(Relation::Ends, ..) => "_ends",
             Op::Text(Relation::Contains, ..) => "_parts",
             Op::Text(Relation::Wildcard, ..) => "_patterns",
-            _ => "",
+            Op::Text(..)
+            | Op::Regex(_)
+            | Op::Segments(_)
+            | Op::Networks(_)
+            | Op::Public
+            | Op::Numbers(_)
+            | Op::Exists
+            | Op::Null
+            | Op::Same(_) => "",
         };
         let name = format!("{name}{suffix}");
         self.constants.name(&name, kind, items)
@@ -195,7 +203,9 @@ impl Printer<'_, '_> {
         };
         let mut items: Vec<String> = match relation {
             Relation::Wildcard => values.iter().map(tokens).collect(),
-            _ => values.iter().filter_map(Pattern::as_literal).map(literal).collect(),
+            Relation::Equals | Relation::Starts | Relation::Ends | Relation::Contains => {
+                values.iter().filter_map(Pattern::as_literal).map(literal).collect()
+            }
         };
         items.sort();
         let kind = if relation == Relation::Wildcard { "&[Token]" } else { "&str" };
@@ -246,7 +256,7 @@ fn alternatives(parts: &[Expr]) -> Vec<&Test> {
             {
                 tests.push(test);
             }
-            _ => break,
+            Expr::Test(_) | Expr::Any(_) | Expr::All(_) | Expr::Not(_) => break,
         }
     }
     tests

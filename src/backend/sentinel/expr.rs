@@ -28,7 +28,7 @@ impl Kusto {
     pub(super) fn all(parts: Vec<Kusto>) -> Kusto {
         let flat = parts.into_iter().flat_map(|part| match part {
             Kusto::And(inner) => inner,
-            part => vec![part],
+            part @ (Kusto::Or(_) | Kusto::Not(_) | Kusto::Is(_) | Kusto::List { .. }) => vec![part],
         });
         let mut parts: Vec<Kusto> = flat.collect();
         match (parts.pop(), parts.is_empty()) {
@@ -45,7 +45,9 @@ impl Kusto {
     pub(super) fn any(parts: Vec<Kusto>) -> Kusto {
         let flat = parts.into_iter().flat_map(|part| match part {
             Kusto::Or(inner) => inner,
-            part => vec![part],
+            part @ (Kusto::And(_) | Kusto::Not(_) | Kusto::Is(_) | Kusto::List { .. }) => {
+                vec![part]
+            }
         });
         let mut parts: Vec<Kusto> = flat.collect();
         match (parts.pop(), parts.is_empty()) {

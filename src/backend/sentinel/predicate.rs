@@ -40,7 +40,11 @@ fn negated(inner: Kusto) -> Kusto {
         Kusto::List { left, operator: "in", values } => {
             Kusto::List { left, operator: "!in", values }
         }
-        inner => Kusto::Not(Box::new(inner)),
+        inner @ (Kusto::And(_)
+        | Kusto::Or(_)
+        | Kusto::Not(_)
+        | Kusto::Is(_)
+        | Kusto::List { .. }) => Kusto::Not(Box::new(inner)),
     }
 }
 
@@ -66,7 +70,9 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
         Op::Exists => exists(column),
         Op::Null => match column.kind {
             Type::Number => Kusto::Is(format!("isnull({name})")),
-            _ => Kusto::Is(format!("isempty({name})")),
+            Type::Text | Type::Lower | Type::FileAction | Type::Direction => {
+                Kusto::Is(format!("isempty({name})"))
+            }
         },
         Op::Same(other) => match fields::column(context.kind, *other, Holds::Whole) {
             Some(other) if other.kind != Type::Number && column.kind != Type::Number => {

@@ -313,7 +313,10 @@ fn novelty(
         .zip(&terms)
         .map(|(column, term)| match column.kind {
             fields::Type::Number => format!("isnotnull({term})"),
-            _ => format!("isnotempty({term})"),
+            fields::Type::Text
+            | fields::Type::Lower
+            | fields::Type::FileAction
+            | fields::Type::Direction => format!("isnotempty({term})"),
         })
         .collect();
     let name = &names[new.signal];

@@ -136,11 +136,10 @@ fn contains(shape: &Shape<'_>, literals: &[&str]) -> Kusto {
         let mut terms = value.split(|c: char| !c.is_ascii_alphanumeric());
         ends && value.is_ascii() && terms.any(|term| term.len() >= 3)
     };
-    if literals.len() > 1 && literals.iter().all(|value| bounded(&value)) {
-        if shape.case == Case::Insensitive {
-            let values = literals.iter().map(|value| quote(value)).collect();
-            return Kusto::List { left: shape.left.to_owned(), operator: "has_any", values };
-        }
+    let insensitive = shape.case == Case::Insensitive;
+    if insensitive && literals.len() > 1 && literals.iter().all(|value| bounded(&value)) {
+        let values = literals.iter().map(|value| quote(value)).collect();
+        return Kusto::List { left: shape.left.to_owned(), operator: "has_any", values };
     }
     let tests = literals.iter().map(|value| match bounded(&value) {
         true => shape.binary("has", "has_cs", value),

@@ -9,9 +9,11 @@
 //! its own way, and all of them must agree with the meaning written at [`Op`].
 
 mod attack;
+mod condition;
 mod lower;
 mod network;
 mod normalize;
+mod novelty;
 mod print;
 mod test;
 mod value;

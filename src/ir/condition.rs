@@ -1,0 +1,215 @@
+//! Lowers a Sigma condition over named selections.
+//!
+//! In: `detection:` as parsed. Out: one clause for each part that `and` joins, with the
+//! selections' tests in place of their names. A condition that would have to be written out to
+//! more than anybody can read is refused.
+
+use super::lower::clause;
+use super::test::{self, Scope};
+use super::{Clause, Expr, Role};
+use crate::definition::{Condition, Detection, Quantifier, nearest_name};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Span, Spanned};
+
+/// The parts of a condition that are joined by `and` become clauses of their own.
+pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<Clause> {
+    let mut searches = Vec::new();
+    for (name, alternatives) in &detection.selections {
+        let parts = alternatives.iter().map(|one| test::lower_all(scope, one)).collect();
+        searches.push(Search { name, expr: Expr::Any(parts), used: false });
+    }
+    let clauses = match &*detection.conditions {
+        [Condition::And(parts)] => flat(parts)
+            .into_iter()
+            .filter_map(|part| condition_clause(scope, part, &mut searches))
+            .collect(),
+        [only] => condition_clause(scope, only, &mut searches).into_iter().collect(),
+        several => {
+            let parts = several.iter().filter_map(|one| resolve(scope, one, &mut searches));
+            vec![clause(Role::Require, "condition", Expr::Any(parts.collect()))]
+        }
+    };
+    // A name that was not found is probably one of the unused ones, misspelt.
+    let failed = scope.diagnostics.iter().any(|d| matches!(d.code, Code::E0302 | Code::E0303));
+    for search in searches.iter().filter(|search| !search.used && !failed) {
+        let message = format!("the condition does not use selection `{}`", search.name.value);
+        let span = search.name.span;
+        scope.report(Diagnostic::new(Code::W0304, scope.source, span, message, "unused"));
+    }
+    clauses
+}
+
+struct Search<'d> {
+    name: &'d Spanned<String>,
+    expr: Expr,
+    used: bool,
+}
+
+/// `a and b and c` is read as `(a and b) and c`.
+fn flat(parts: &[Condition]) -> Vec<&Condition> {
+    let mut out = Vec::new();
+    for part in parts {
+        match part {
+            Condition::And(inner) => out.extend(flat(inner)),
+            part @ (Condition::Or(_)
+            | Condition::Not(_)
+            | Condition::Selection(_)
+            | Condition::Of(..)) => out.push(part),
+        }
+    }
+    out
+}
+
+fn condition_clause(
+    scope: &mut Scope<'_>,
+    condition: &Condition,
+    searches: &mut [Search<'_>],
+) -> Option<Clause> {
+    let (role, inner) = match condition {
+        Condition::Not(inner) => (Role::Exclude, &**inner),
+        other @ (Condition::And(_)
+        | Condition::Or(_)
+        | Condition::Selection(_)
+        | Condition::Of(..)) => (Role::Require, other),
+    };
+    let label = match inner {
+        Condition::Selection(name) | Condition::Of(_, name) => name.value.clone(),
+        Condition::And(_) | Condition::Or(_) | Condition::Not(_) => "condition".to_owned(),
+    };
+    resolve(scope, inner, searches).map(|expr| clause(role, &label, expr))
+}
+
+fn resolve(
+    scope: &mut Scope<'_>,
+    condition: &Condition,
+    searches: &mut [Search<'_>],
+) -> Option<Expr> {
+    let mut many = |parts: &[Condition]| -> Option<Vec<Expr>> {
+        let parts: Vec<_> = parts.iter().map(|part| resolve(scope, part, searches)).collect();
+        parts.into_iter().collect()
+    };
+    match condition {
+        Condition::And(parts) => many(parts).map(Expr::All),
+        Condition::Or(parts) => many(parts).map(Expr::Any),
+        Condition::Not(part) => resolve(scope, part, searches).map(|e| Expr::Not(Box::new(e))),
+        Condition::Selection(name) => {
+            if let Some(search) = searches.iter_mut().find(|s| s.name.value == name.value) {
+                search.used = true;
+                return written_out(scope, &search.expr, name.span);
+            }
+            let message = format!("no selection is called `{}`", name.value);
+            let found = Diagnostic::new(Code::E0302, scope.source, name.span, message, "unknown");
+            let known = searches.iter().map(|search| search.name.value.as_str());
+            scope.report(match nearest_name(&name.value, known) {
+                Some(near) => found.replace(name.span, near),
+                None => found,
+            });
+            None
+        }
+        Condition::Of(quantifier, pattern) => of(scope, *quantifier, pattern, searches),
+    }
+}
+
+fn of(
+    scope: &mut Scope<'_>,
+    quantifier: Quantifier,
+    pattern: &Spanned<String>,
+    searches: &mut [Search<'_>],
+) -> Option<Expr> {
+    let mut chosen = Vec::new();
+    for search in searches.iter_mut().filter(|s| fits(&pattern.value, &s.name.value)) {
+        search.used = true;
+        chosen.push(written_out(scope, &search.expr, pattern.span)?);
+    }
+    let least = match quantifier {
+        Quantifier::All => 1,
+        Quantifier::AtLeast(count) => count,
+    };
+    let mut refuse = |code, message: String, label: &str| {
+        scope.report(Diagnostic::new(code, scope.source, pattern.span, message, label));
+        None
+    };
+    let fitting = chosen.len();
+    if fitting == 0 {
+        return refuse(Code::E0303, format!("no selection fits `{}`", pattern.value), "fits none");
+    }
+    if least == 0 || fitting < least {
+        let message = format!("{fitting} selections fit `{}`", pattern.value);
+        let label = if least == 0 { "always true" } else { "never true: not so many" };
+        return refuse(Code::E0303, message, label);
+    }
+    if combinations(least, fitting) > MOST_COMBINATIONS {
+        let message = format!("{least} of {fitting} selections");
+        return refuse(Code::E0305, message, "too many combinations to write out");
+    }
+    Some(match quantifier {
+        Quantifier::All => Expr::All(chosen),
+        Quantifier::AtLeast(count) => at_least(count, &chosen),
+    })
+}
+
+/// The most combinations that `n of` may be written out to
+const MOST_COMBINATIONS: usize = 1_000;
+
+/// The most tests that a condition may be written out to
+const MOST_TESTS: usize = 100_000;
+
+/// How many ways there are to choose; saturates
+fn combinations(choose: usize, of: usize) -> usize {
+    let smaller = choose.min(of - choose);
+    (0..smaller).fold(1, |ways: usize, at| ways.saturating_mul(of - at) / (at + 1))
+}
+
+/// A selection's expression where the condition names it; refused when all of them grow too large
+fn written_out(scope: &mut Scope<'_>, expr: &Expr, span: Span) -> Option<Expr> {
+    let before = scope.size;
+    scope.size += expr.tests().len();
+    if scope.size <= MOST_TESTS {
+        return Some(expr.clone());
+    }
+    if before > MOST_TESTS {
+        return None;
+    }
+    let message = format!("the condition has more than {MOST_TESTS} tests when written out");
+    scope.report(Diagnostic::new(Code::E0305, scope.source, span, message, "from here on"));
+    None
+}
+
+/// So many of the parts: every combination of that size, one of which holds
+fn at_least(count: usize, parts: &[Expr]) -> Expr {
+    match (count, parts) {
+        (0, _) => Expr::All(Vec::new()),
+        (1, parts) => Expr::Any(parts.to_vec()),
+        (_, []) => Expr::Any(Vec::new()),
+        (count, parts) if count > parts.len() => Expr::Any(Vec::new()),
+        (count, [first, rest @ ..]) => Expr::Any(vec![
+            Expr::All(vec![first.clone(), at_least(count - 1, rest)]),
+            at_least(count, rest),
+        ]),
+    }
+}
+
+/// `them` leaves out names that start with `_`; `*` stands for any run of characters
+fn fits(pattern: &str, name: &str) -> bool {
+    if pattern.eq_ignore_ascii_case("them") {
+        return !name.starts_with('_');
+    }
+    let mut rest = name;
+    let mut pieces = pattern.split('*').enumerate().peekable();
+    while let Some((at, piece)) = pieces.next() {
+        let last = pieces.peek().is_none();
+        match (at, last) {
+            (0, true) => return rest == piece,
+            (0, false) => match rest.strip_prefix(piece) {
+                Some(tail) => rest = tail,
+                None => return false,
+            },
+            (_, true) => return rest.ends_with(piece),
+            (_, false) => match rest.find(piece) {
+                Some(found) => rest = &rest[found + piece.len()..],
+                None => return false,
+            },
+        }
+    }
+    true
+}

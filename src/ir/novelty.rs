@@ -1,0 +1,91 @@
+//! Lowers `new_terms`.
+//!
+//! In: a signal's name, column or field names, a window in words. Out: [`NewTerms`] over fields
+//! that the signal's events carry.
+
+use super::{NewTerms, Signal};
+use crate::definition::{self, Definition, nearest_name};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::Span;
+use crate::taxonomy::{EventKind, Field};
+
+pub(super) fn lower(
+    definition: &Definition,
+    written: &definition::NewTerms,
+    signals: &[Signal],
+    diagnostics: &mut Diagnostics,
+) -> Option<NewTerms> {
+    let source = &definition.source;
+    let mut error = |code, span: Span, message: String, label: &str| {
+        diagnostics.push(Diagnostic::new(code, source, span, message, label));
+    };
+    let window = minutes(&written.window.value).filter(|window| *window >= 5);
+    if window.is_none() {
+        let message = format!("`{}` is no window", written.window.value);
+        let label = "expected five minutes or more, such as 90m, 12h or 7d";
+        error(Code::E0403, written.window.span, message, label);
+    }
+    let signal = signals.iter().position(|signal| signal.name == written.signal.value);
+    let Some(signal) = signal else {
+        if definition.signals.iter().any(|known| known.name.value == written.signal.value) {
+            // It is there and wrong, which has been reported.
+            return None;
+        }
+        let message = format!("no signal is called `{}`", written.signal.value);
+        error(Code::E0401, written.signal.span, message, "unknown");
+        return None;
+    };
+    let mut fields = Vec::new();
+    for name in &written.fields {
+        let field = column_field(&name.value, signals[signal].kind);
+        let kind = signals[signal].kind;
+        match field {
+            Some(field) if fields.contains(&field) => {
+                let message = format!("`{}` is a new term twice", name.value);
+                error(Code::E0402, name.span, message, "named before");
+            }
+            Some(field) => fields.push(field),
+            None => {
+                let message = format!("`{}` is no field of {kind} events", name.value);
+                let near = nearest_name(&name.value, COLUMNS.iter().copied());
+                let label = near.map_or_else(
+                    || format!("expected {} or a field", COLUMNS.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                error(Code::E0402, name.span, message, &label);
+            }
+        }
+    }
+    (!fields.is_empty()).then_some(NewTerms { signal, fields, window: window?, span: written.span })
+}
+
+/// Names of columns that can be new terms, where the event has them
+const COLUMNS: &[&str] =
+    &["host", "user", "process", "command_line", "parent", "parent_command_line", "file", "remote"];
+
+/// The field a column name or a field name stands for on this kind of event
+fn column_field(name: &str, kind: EventKind) -> Option<Field> {
+    use EventKind::{FileEvent, NetworkConnection, ProcessCreation};
+    let field = match (name, kind) {
+        ("host", _) => "Computer",
+        ("user", _) => "User",
+        ("process", _) => "Image",
+        ("command_line", ProcessCreation) => "CommandLine",
+        ("parent", ProcessCreation) => "ParentImage",
+        ("parent_command_line", ProcessCreation) => "ParentCommandLine",
+        ("file", FileEvent) => "TargetFilename",
+        ("remote", NetworkConnection) => "DestinationIp",
+        (name, _) => name,
+    };
+    Field::named(field).filter(|field| field.belongs_to(kind))
+}
+
+fn minutes(text: &str) -> Option<u32> {
+    let unit = match text.chars().next_back()? {
+        'm' => 1,
+        'h' => 60,
+        'd' => 24 * 60,
+        _ => return None,
+    };
+    text[..text.len() - 1].parse::<u32>().ok()?.checked_mul(unit)
+}

@@ -1,4 +1,4 @@
-"""Where the corpus is: its recorded events and its referee of Kibana's query language."""
+"""Where the corpus is: recorded events, schemas, and the referee of Kibana's query language."""
 import gzip
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 CORPUS = Path(os.environ["RULECAST_CORPUS"])
 EVENTS = CORPUS / "data" / "events"
 ECS_FIELDS = CORPUS / "schemas" / "elastic-fields.json"
+KUSTO_TABLES = json.loads((CORPUS / "schemas" / "kusto-tables.json").read_text())
 KINDS = ("process_creation", "file_event", "file_delete", "network_connection")
 
 sys.dont_write_bytecode = True  # the corpus is read-only
@@ -16,19 +17,24 @@ sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
 import import_check  # noqa: E402,F401
 import kuery_ref  # noqa: E402,F401
 
+sys.path.insert(0, str(EVENTS / "tools"))
+from normalize import argv_windows  # noqa: E402,F401
+
 # The Sysmon integration for Linux is no data set of the schema; Winlogbeat's is plain ECS.
 STAND_INS = {"sysmon_linux.log": "winlogbeat-*"}
 
 
 @dataclass
 class Event:
-    """A recorded event: where it stands, what it is, and two of its shapes"""
+    """A recorded event: where it stands, what it is, and its three shapes"""
     id: str
     file: str
     line: int
     kind: str
+    product: str
     label: str
     sigma: dict
+    mde: dict
     ecs: dict
 
     @property
@@ -52,8 +58,8 @@ def read_events(files):
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 e = json.loads(line)
-                events.append(
-                    Event(e["id"], str(file), number, kind, e["label"], e["sigma"], e["ecs"]))
+                events.append(Event(e["id"], str(file), number, kind, e["product"], e["label"],
+                                    e["sigma"], e["mde"], e["ecs"]))
     return events
 
 

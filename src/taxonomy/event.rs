@@ -31,6 +31,20 @@ impl EventKind {
         }
     }
 
+    /// The letter that stands for it in the field tables
+    pub fn letter(self) -> char {
+        match self {
+            EventKind::ProcessCreation => 'p',
+            EventKind::FileEvent => 'f',
+            EventKind::NetworkConnection => 'n',
+        }
+    }
+
+    /// The kinds whose letters stand in a cell of a field table
+    pub fn lettered(cell: &str) -> impl Iterator<Item = EventKind> {
+        Self::ALL.iter().copied().filter(move |kind| cell.contains(kind.letter()))
+    }
+
     /// What such an event says, for `list events`
     pub fn describe(self) -> &'static str {
         match self {

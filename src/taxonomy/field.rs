@@ -52,13 +52,7 @@ fn row(line: &'static str) -> Option<Row> {
         "action" => FieldType::Action,
         _ => return None,
     };
-    let letters = [
-        ('p', EventKind::ProcessCreation),
-        ('f', EventKind::FileEvent),
-        ('n', EventKind::NetworkConnection),
-    ];
-    let events = letters.iter().filter(|(letter, _)| events.contains(*letter));
-    Some(Row { name, kind, events: events.map(|(_, kind)| *kind).collect(), says })
+    Some(Row { name, kind, events: EventKind::lettered(events).collect(), says })
 }
 
 /// A field of the taxonomy; ordered by name

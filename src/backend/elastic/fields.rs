@@ -49,12 +49,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row)
 fn row(line: &'static str) -> Option<Row> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [event, field, part, name, kind, text, long] = cells[..] else { return None };
-    let event = match event {
-        "p" => EventKind::ProcessCreation,
-        "f" => EventKind::FileEvent,
-        "n" => EventKind::NetworkConnection,
-        _ => return None,
-    };
+    let event = EventKind::lettered(event).next()?;
     let kind = match kind {
         "keyword" => Some(Type::Keyword),
         "wildcard" => Some(Type::Wildcard),

@@ -53,12 +53,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row)
 fn row(line: &'static str) -> Option<Row> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [event, field, part, name, kind] = cells[..] else { return None };
-    let event = match event {
-        "p" => EventKind::ProcessCreation,
-        "f" => EventKind::FileEvent,
-        "n" => EventKind::NetworkConnection,
-        _ => return None,
-    };
+    let event = EventKind::lettered(event).next()?;
     let holds = match part {
         "whole" => Holds::Whole,
         "name" => Holds::Name,

@@ -1,19 +1,20 @@
-"""Why a recorded event and its ECS document can be judged differently without a mistake.
+"""Why the shapes of one recorded event can be judged differently without a mistake.
 
-The ECS documents are made as Elastic's pipelines make them, and these lose things. Each class
-here gives a document back one thing that its event still has. A difference that vanishes when
-the thing is back is one of the shapes; so no class can hide a mistake of the compiler.
+A shape holds less than the event, since Elastic's pipelines and Defender's tables lose things.
+Each class here makes up for one such thing and judges again; only a difference that vanishes
+then is one of the shapes. So no class can hide a mistake of the compiler. A loss that the
+artifact names in its own text explains a difference too, in the direction that it names.
 """
 import copy
 import csv
 from pathlib import Path
 
-from shapes import Documents, rule_query
+from elastic import Documents, rule_query
 
 LISTED = Path(__file__).with_name("shape_differences.tsv")
-LONG_VALUE = "not indexed in Elastic"  # how a rule's description says the loss `long_value`
 
-# Where the pipelines put a field of Sigma's taxonomy; names are made from paths.
+# Where Elastic's pipelines put a field of Sigma's taxonomy, and what they make of paths and
+# command lines.
 PLACES = {
     "Company": "process.pe.company",
     "CommandLine": "process.command_line",
@@ -36,7 +37,17 @@ ARGUMENTS = {
     "CommandLine": "process.args",
     "ParentCommandLine": "process.parent.args",
 }
+EMPTY = ("", "-", "-\\-")
 
+
+def known():
+    """Differences that are listed one by one: why, by rule and event"""
+    with open(LISTED, encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, delimiter="\t")
+        return {(row[0], row[1]): row[2] for row in rows if row and not row[0].startswith("#")}
+
+
+# ---------------------------------------------------------------------------------------- Elastic
 
 def put(document, path, value):
     """Sets a field of a document; None takes it away"""
@@ -53,65 +64,56 @@ def base_name(path):
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def give_back_dropped(event, document):
-    """the pipelines drop the values `-` and empty text"""
+def give_back_empty(event, document):
+    """ECS: the pipelines drop the values `-` and empty text"""
     for field, place in PLACES.items():
-        if event.sigma.get(field) in ("", "-"):
-            put(document, place, event.sigma[field])
+        value = event.sigma.get(field)
+        if value in EMPTY:
+            put(document, place, value)
             if field in NAMES:
-                put(document, NAMES[field], event.sigma[field])
+                put(document, NAMES[field], value)
             if field in ARGUMENTS:
-                put(document, ARGUMENTS[field], event.sigma[field].split())
+                put(document, ARGUMENTS[field], value.split())
 
 
 def give_back_names(event, document):
-    """a path without a separator gives no name"""
+    """ECS: a path without a separator gives no name"""
     for field, place in NAMES.items():
-        if event.sigma.get(field) not in (None, "", "-"):
+        if event.sigma.get(field) not in (None, *EMPTY):
             put(document, place, base_name(event.sigma[field]))
 
 
 def give_back_account(event, document):
-    """Windows accounts without a domain, and those named `-`, are dropped"""
+    """ECS: Windows accounts without a domain, and those named `-`, are dropped"""
     user = event.sigma.get("User")
     if user is not None:
-        domain, backslash, _ = user.rpartition("\\")
+        domain, backslash, name = user.rpartition("\\")
         put(document, "user.domain", domain if backslash else None)
-        put(document, "user.name", user.rpartition("\\")[2])
+        put(document, "user.name", name)
 
 
 def give_back_extension(event, document):
-    """the extension is made from the whole path, so a dot of a directory makes one"""
-    name = base_name(event.sigma.get("TargetFilename", ""))
-    _, dot, extension = name.rpartition(".")
+    """ECS: the extension is made from the whole path, so a dot of a directory makes one"""
+    _, dot, extension = base_name(event.sigma.get("TargetFilename", "")).rpartition(".")
     put(document, "file.extension", extension if dot else None)
 
 
-CLASSES = [give_back_dropped, give_back_names, give_back_account, give_back_extension]
-SEVERAL = "several of these at once"
-LONG = "a value of more than 1,024 characters is not indexed, as the rule says of itself"
+GIVE_BACK = [give_back_empty, give_back_names, give_back_account, give_back_extension]
 
 
-def listed():
-    """Differences that are known one by one: why, by rule and event"""
-    with open(LISTED, encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t")
-        return {(row[0], row[1]): row[2] for row in rows if row and not row[0].startswith("#")}
-
-
-def explain(rule, events, natives):
+def explain_elastic(rule, events, natives):
     """Why the verdicts on each event may differ; None where they may not"""
-    known = listed()
-    reasons = [known.get((rule["rule_id"], event.id)) for event in events]
-    attempts = [(give_back.__doc__, [give_back], False) for give_back in CLASSES]
-    attempts.append((SEVERAL, CLASSES, False))
-    if LONG_VALUE in rule["description"]:
-        attempts.append((LONG, CLASSES, True))
+    listed = known()
+    reasons = [listed.get((rule["rule_id"], event.id)) for event in events]
+    attempts = [(give_back.__doc__, [give_back], False) for give_back in GIVE_BACK]
+    attempts.append(("ECS: several of these at once", GIVE_BACK, False))
+    if "not indexed in Elastic" in rule["description"]:
+        attempts.append(("Elastic, named: long values are not indexed", GIVE_BACK, True))
     for reason, classes, index_long_values in attempts:
-        open_ones = [at for at, known in enumerate(reasons) if known is None]
-        documents = [restored(events[at], classes) for at in open_ones]
+        unclear = [at for at, why in enumerate(reasons) if why is None]
+        documents = [restored(events[at], classes) for at in unclear]
         found = Documents(documents, index_long_values).matching(rule_query(rule))
-        for bit, at in enumerate(open_ones):
+        for bit, at in enumerate(unclear):
             if bool(found >> bit & 1) == natives[at]:
                 reasons[at] = reason
     return reasons
@@ -123,3 +125,24 @@ def restored(event, classes):
     for give_back in classes:
         give_back(event, document)
     return event.data_set, document
+
+
+# --------------------------------------------------------------------------------------- Sentinel
+
+def without_empty(sigma):
+    """An event as Defender's rows know it: without empty text and `-`"""
+    return {field: value for field, value in sigma.items() if value not in EMPTY}
+
+
+def explain_sentinel(query, key, event, native, native_without_empty):
+    """Why a query may say the contrary of the native verdict on an event; None when it may not"""
+    if native_without_empty != native:
+        return "Defender: its rows hold no `-`, and no empty text beside missing values"
+    wider = "May match more than the definition: "
+    if not native and wider + "the Defender tables do not say which rows are" in query:
+        if event.product not in query.split("which rows are ", 1)[1].split(".", 1)[0]:
+            return "Sentinel, named: events of every operating system are searched"
+    named = "May miss events: " if native else wider
+    if named + "an empty value cannot be told from a missing one" in query:
+        return "Sentinel, named: an empty value is a missing one"
+    return known().get((key, event.id))

@@ -154,7 +154,8 @@ pub enum Part {
 ///
 /// This is the one definition of meaning: DESIGN of each target and the matcher follow it. A
 /// field that the event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list
-/// fits when one element does.
+/// fits when one element does. Where a target cannot tell empty, missing and null text apart,
+/// they are one there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
     /// The text stands in this relation to a pattern

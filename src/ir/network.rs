@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 /// The networks outside which an address is public
 ///
@@ -50,12 +50,21 @@ pub(super) fn named(word: &str) -> Option<Vec<IpNet>> {
 
 /// Reads a network or a single address
 ///
-/// Host bits behind the prefix are cut off: `10.0.0.1/8` is `10.0.0.0/8`.
+/// Host bits behind the prefix are cut off: `10.0.0.1/8` is `10.0.0.0/8`. A network of
+/// IPv4-mapped addresses is the IPv4 network. One that holds more than the mapped addresses
+/// (`::/0`) is `None`: whether an IPv4 address lies in it, every engine decides for itself.
 pub(super) fn parse(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(IpNet::from(address.to_canonical()));
     }
-    text.parse::<IpNet>().ok().map(|network| network.trunc())
+    let network = text.parse::<IpNet>().ok()?.trunc();
+    let IpNet::V6(wide) = network else { return Some(network) };
+    let mapped: Ipv6Net = "::ffff:0:0/96".parse().ok()?;
+    if mapped.contains(&wide) {
+        let IpAddr::V4(base) = IpAddr::V6(wide.addr()).to_canonical() else { return None };
+        return IpNet::new(IpAddr::V4(base), wide.prefix_len() - 96).ok();
+    }
+    (!wide.contains(&mapped)).then_some(network)
 }
 
 #[cfg(test)]
@@ -66,5 +75,13 @@ mod tests {
     fn every_block_is_a_network_in_its_shortest_form() {
         assert_eq!(NON_PUBLIC.len(), BLOCKS.len());
         assert!(NON_PUBLIC.iter().all(|network| *network == network.trunc()));
+    }
+
+    #[test]
+    fn mapped_networks_are_ipv4_and_wider_ones_are_refused() {
+        assert_eq!(parse("::ffff:10.0.0.0/104"), "10.0.0.0/8".parse().ok());
+        assert_eq!(parse("::ffff:8.8.8.8"), "8.8.8.8/32".parse().ok());
+        assert_eq!(parse("::/0"), None);
+        assert_eq!(parse("fe80::1/10"), "fe80::/10".parse().ok());
     }
 }

@@ -242,7 +242,7 @@ fn address(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
     let open = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith];
     let networks = match network::parse(&value.written) {
         Some(network) => vec![network],
-        None if reading.has(Modifier::Cidr) => {
+        None if reading.has(Modifier::Cidr) || value.written.parse::<ipnet::IpNet>().is_ok() => {
             return bad_network(scope, value, "a network such as 10.0.0.0/8");
         }
         None => Vec::new(),
@@ -255,6 +255,12 @@ fn address(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
 
 fn bad_network(scope: &mut Scope<'_>, value: &Value, wanted: &str) -> Option<Expr> {
     let message = format!("`{}` is no network", value.written);
+    if value.written.parse::<ipnet::IpNet>().is_ok() {
+        let label = "holds IPv4-mapped addresses and more";
+        let found = Diagnostic::new(Code::E0211, scope.source, value.span, message, label);
+        scope.report(found.help("Name IPv4 and IPv6 networks apart: engines differ on this one."));
+        return None;
+    }
     scope.error(Code::E0211, value.span, message, &format!("expected {wanted}"));
     None
 }

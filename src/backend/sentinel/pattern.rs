@@ -28,14 +28,14 @@ pub(super) fn prefix_and_suffix(pattern: &Pattern) -> Option<(&str, &str)> {
 
 /// A regular expression for the whole text; between `open` and `close` instead of the ends
 pub(super) fn regex(patterns: &[Pattern], case: Case, around: Around) -> String {
-    let parts: Vec<String> = patterns.iter().map(|p| body(p, case, around)).collect();
+    let plain = patterns.iter().flat_map(Pattern::literals).all(|text| !crosses_ascii(text));
+    let bare = plain || case == Case::Sensitive;
+    let parts: Vec<String> = patterns.iter().map(|p| body(p, bare, around)).collect();
     let alternatives = match &*parts {
         [only] => only.clone(),
         parts => format!("(?:{})", parts.join("|")),
     };
-    let insensitive = case == Case::Insensitive;
-    let plain = patterns.iter().flat_map(Pattern::literals).all(|text| !crosses_ascii(text));
-    let flags = if insensitive && plain { "(?is)" } else { "(?s)" };
+    let flags = if plain && case == Case::Insensitive { "(?is)" } else { "(?s)" };
     let (open, close) = match around {
         Around::Ends => ("^", "$"),
         Around::Start => ("^", ""),
@@ -58,18 +58,18 @@ pub(super) enum Around {
     Arguments,
 }
 
-fn body(pattern: &Pattern, case: Case, around: Around) -> String {
+/// One pattern; `bare` when its letters need no group of their own
+fn body(pattern: &Pattern, bare: bool, around: Around) -> String {
     let (any, one) = match around {
         Around::Arguments => (r"[^\x1f]*", r"[^\x1f]"),
         Around::Ends | Around::Start | Around::Nothing => (".*", "."),
     };
-    let plain = pattern.literals().all(|text| !crosses_ascii(text));
     let mut out = String::new();
     for token in pattern.tokens() {
         match token {
             Token::Any => out.push_str(any),
             Token::One => out.push_str(one),
-            Token::Literal(text) if case == Case::Sensitive || plain => {
+            Token::Literal(text) if bare => {
                 out.push_str(&escape(text));
             }
             Token::Literal(text) => runs(text).for_each(|run| match run.is_ascii() {
@@ -149,6 +149,13 @@ mod tests {
         assert_eq!(written("a*k?é"), "(?s)^(?i-u:a).*(?i-u:k).[éÉ]$");
         let kelvin = ::regex::Regex::new(&written("?k")).unwrap();
         assert!(kelvin.is_match("xK") && !kelvin.is_match("x\u{212a}"));
+    }
+
+    #[test]
+    fn one_letter_that_folds_across_ascii_groups_every_pattern() {
+        let patterns = ["/c", "-k"].map(Pattern::read);
+        let written = regex(&patterns, Case::Insensitive, Around::Ends);
+        assert_eq!(written, "(?s)^(?:(?i-u:/c)|(?i-u:-k))$");
     }
 
     #[test]

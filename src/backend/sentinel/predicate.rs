@@ -9,7 +9,7 @@ use super::expr::{Kusto, quote};
 use super::fields::{self, Column, Holds, Type};
 use super::lets::Lets;
 use super::{address, text};
-use crate::backend::Losses;
+use crate::backend::{Direction, LossName, Losses};
 use crate::definition::pattern::Pattern;
 use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
 use crate::taxonomy::{EventKind, FieldType};
@@ -19,6 +19,8 @@ pub(super) struct Context<'l, 'r> {
     pub(super) kind: EventKind,
     pub(super) lets: &'l mut Lets,
     pub(super) losses: &'l mut Losses<'r>,
+    /// Whether the test at hand stands under no negation, or under an even number
+    pub(super) positive: bool,
 }
 
 /// An expression; what cannot be said has been refused and is `false` here
@@ -49,6 +51,7 @@ fn negated(inner: Kusto) -> Kusto {
 }
 
 fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kusto {
+    context.positive = positive;
     let field = test.subject.field;
     if let Op::Text(relation, values, case) = &test.op
         && field.kind() == FieldType::Account
@@ -76,6 +79,10 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
         },
         Op::Same(other) => match fields::column(context.kind, *other, Holds::Whole) {
             Some(other) if other.kind != Type::Number && column.kind != Type::Number => {
+                // `=~` is documented for ASCII only (Microsoft, string operators).
+                let reason = "two fields are equal only in the same case, beyond ASCII";
+                let direction = Direction::Narrower.flip_unless(positive);
+                context.losses.lose(LossName::Case, direction, test.span, reason);
                 let same = Kusto::Is(format!("{name} =~ {}", other.name));
                 Kusto::all(vec![exists(column), same])
             }
@@ -154,10 +161,11 @@ fn account(
             let message = format!("Defender stores {} in lower case", name.name);
             return refuse(context, test, message);
         }
-        parts.push(Kusto::all(vec![
-            Kusto::Is(format!("{} =~ {}", domain.name, quote(left))),
-            Kusto::Is(format!("{} =~ {}", name.name, quote(right))),
-        ]));
+        let mut half = |column: Column, value: &str| {
+            let value = [Pattern::literal(value)];
+            text::text(context, test, column, Relation::Equals, &value, Case::Insensitive)
+        };
+        parts.push(Kusto::all(vec![half(domain, left), half(name, right)]));
     }
     Kusto::any(parts)
 }

@@ -14,7 +14,7 @@ use super::predicate::{Context, expression};
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::pattern::Pattern;
 use crate::definition::{Form, Level};
-use crate::ir::{Clause, Column, Expr, NewTerms, Op, Role, Rule, Signal};
+use crate::ir::{Case, Clause, Column, Expr, NewTerms, Op, Relation, Role, Rule, Signal};
 use crate::taxonomy::{EventKind, FieldType};
 
 /// What the query template shows
@@ -86,7 +86,7 @@ pub(super) fn plan(rule: &Rule, losses: &mut Losses<'_>) -> (QueryView, Shape) {
         new.map_or(FREQUENCY, |new| if new.window >= 2 * FREQUENCY { FREQUENCY } else { 5 });
     let period = new.map_or(FREQUENCY, |new| new.window.max(2 * frequency));
     let mut tail = match new {
-        Some(new) => novelty(rule, new, &names, frequency, losses),
+        Some(new) => novelty(rule, new, &names, frequency, (&mut lets, losses)),
         None if several => vec![format!("union {}", names.join(", "))],
         None => Vec::new(),
     };
@@ -112,8 +112,11 @@ fn signal_view(
     losses: &mut Losses<'_>,
 ) -> SignalView {
     let mut lines = vec![format!("| where {}", scope(rule, signal, losses))];
-    let mut context = Context { kind: signal.kind, lets, losses };
-    for clause in signal.clauses.iter().filter(|clause| !is_scope(clause)) {
+    let mut context = Context { kind: signal.kind, lets, losses, positive: true };
+    let asked = signal.clauses.iter().position(asks_for_actions);
+    let clauses = signal.clauses.iter().enumerate();
+    let clauses = clauses.filter(|(at, clause)| Some(*at) != asked && !says_outgoing(clause));
+    for (_, clause) in clauses {
         let positive = clause.role == Role::Require;
         let mut expr = expression(&mut context, &clause.expr, positive);
         if !positive {
@@ -147,11 +150,11 @@ fn scope(rule: &Rule, signal: &Signal, losses: &mut Losses<'_>) -> String {
     match signal.kind {
         EventKind::ProcessCreation => r#"ActionType == "ProcessCreated""#.to_owned(),
         EventKind::FileEvent => {
-            let asks = |clause: &&Clause| clause.role == Role::Require && tests_action(clause);
-            match signal.clauses.iter().find(asks) {
+            match signal.clauses.iter().find(|clause| asks_for_actions(clause)) {
                 Some(clause) => {
                     let mut lets = Lets::default();
-                    let mut context = Context { kind: signal.kind, lets: &mut lets, losses };
+                    let lets = &mut lets;
+                    let mut context = Context { kind: signal.kind, lets, losses, positive: true };
                     expression(&mut context, &clause.expr, true).inline()
                 }
                 None => {
@@ -161,7 +164,7 @@ fn scope(rule: &Rule, signal: &Signal, losses: &mut Losses<'_>) -> String {
             }
         }
         EventKind::NetworkConnection => {
-            if rule.form == Form::Sigma && !signal.clauses.iter().any(is_scope) {
+            if rule.form == Form::Sigma && !signal.clauses.iter().any(says_outgoing) {
                 let reason =
                     "Defender's remote side is the destination only of outgoing connections";
                 losses.lose(LossName::Inbound, Direction::Narrower, signal.span, reason);
@@ -172,19 +175,25 @@ fn scope(rule: &Rule, signal: &Signal, losses: &mut Losses<'_>) -> String {
     }
 }
 
-fn tests_action(clause: &Clause) -> bool {
-    matches!(&clause.expr, Expr::Test(test) if test.subject.field.kind() == FieldType::Action)
+/// Whether a clause says which actions count; the scope of the table says the first such clause
+fn asks_for_actions(clause: &Clause) -> bool {
+    let Expr::Test(test) = &clause.expr else { return false };
+    clause.role == Role::Require
+        && test.subject.field.kind() == FieldType::Action
+        && matches!(test.op, Op::Text(..))
 }
 
-/// Whether the scope of the table already says the clause
-fn is_scope(clause: &Clause) -> bool {
-    if tests_action(clause) {
-        return clause.role == Role::Require;
-    }
+/// Whether the scope of the table, outgoing connections, already says the clause
+fn says_outgoing(clause: &Clause) -> bool {
     let Expr::Test(test) = &clause.expr else { return false };
-    let Op::Text(_, values, _) = &test.op else { return false };
+    let Op::Text(Relation::Equals, values, case) = &test.op else { return false };
     let wanted = if clause.role == Role::Require { "true" } else { "false" };
-    let says = |value: &Pattern| value.as_literal().is_some_and(|t| t.eq_ignore_ascii_case(wanted));
+    let says = |value: &Pattern| {
+        value.as_literal().is_some_and(|text| match case {
+            Case::Insensitive => text.eq_ignore_ascii_case(wanted),
+            Case::Sensitive => text == wanted,
+        })
+    };
     test.subject.field.name() == "Initiated" && values.iter().all(says)
 }
 
@@ -289,7 +298,7 @@ fn novelty(
     new: &NewTerms,
     names: &[String],
     frequency: u32,
-    losses: &mut Losses<'_>,
+    (lets, losses): (&mut Lets, &mut Losses<'_>),
 ) -> Vec<String> {
     if new.window > LONGEST {
         let message = "the window of new terms is longer than 14 days".to_owned();
@@ -334,7 +343,7 @@ fn novelty(
     if names.len() == 1 {
         return [name.clone()].into_iter().chain(rows).collect();
     }
-    let fresh = format!("new_{name}");
+    let fresh = lets.name(&format!("new_{name}"));
     let mut tail = vec![
         format!("// Only combinations of {keys} not seen in the last {}", span(new.window)),
         format!("let {fresh} = {name}"),

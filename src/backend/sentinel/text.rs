@@ -96,7 +96,10 @@ fn plain_text(
         Relation::Equals => equals(context, test, shape, &literals),
         Relation::Starts => each("startswith", "startswith_cs"),
         Relation::Ends => each("endswith", "endswith_cs"),
-        Relation::Contains if literals == [""] => Kusto::Is(format!("isnotempty({})", shape.left)),
+        // Any text at all holds the empty one, so the other values add nothing.
+        Relation::Contains if literals.contains(&"") => {
+            Kusto::Is(format!("isnotempty({})", shape.left))
+        }
         Relation::Contains => contains(shape, &literals),
         Relation::Wildcard => {
             let tests = values.iter().map(|value| wildcard(shape, value));
@@ -113,7 +116,8 @@ fn equals(
 ) -> Kusto {
     if literals.contains(&"") {
         let reason = "an empty value cannot be told from a missing one in Kusto";
-        context.losses.lose(LossName::Empty, Direction::Wider, test.span, reason);
+        let direction = Direction::Wider.flip_unless(context.positive);
+        context.losses.lose(LossName::Empty, direction, test.span, reason);
     }
     if let [only] = literals {
         return shape.binary("=~", "==", only);
@@ -200,7 +204,13 @@ fn arguments(
     let written = pattern::regex(&values, case, Around::Arguments);
     // U+001F joins the arguments: no command line can hold it and still be typed or stored.
     let list = format!(r#"strcat_array(parse_command_line({column}, "windows"), "\x1f")"#);
-    Kusto::Is(format!("{list} matches regex {}", quote(&written)))
+    let matches = Kusto::Is(format!("{list} matches regex {}", quote(&written)));
+    if !values.iter().any(|value| value.literals().next().is_none()) {
+        return matches;
+    }
+    // No argument at all joins to the same text as one empty argument.
+    let count = format!(r#"array_length(parse_command_line({column}, "windows"))"#);
+    Kusto::all(vec![Kusto::Is(format!("coalesce({count}, 0) > 0")), matches])
 }
 
 pub(super) fn regex(
@@ -209,6 +219,21 @@ pub(super) fn regex(
     column: Column,
     patterns: &[String],
 ) -> Kusto {
+    let folds = |written: &String| {
+        let flags = written.strip_prefix("(?").and_then(|rest| rest.split(')').next());
+        flags.is_some_and(|flags| flags.contains('i') && !flags.contains('-'))
+    };
+    match column.kind {
+        Type::Lower if !patterns.iter().all(folds) => {
+            let message = format!("Defender stores {} in lower case", column.name);
+            return refuse(context, test, message);
+        }
+        Type::FileAction | Type::Direction | Type::Number => {
+            let message = format!("a regular expression over {}", test.subject.field);
+            return refuse(context, test, message);
+        }
+        Type::Text | Type::Lower => {}
+    }
     let left = match test.subject.part {
         Part::Extension => format!(r#"extract(@"\.([^.]*)$", 1, {})"#, column.name),
         Part::Whole | Part::Name => column.name.to_owned(),

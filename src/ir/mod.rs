@@ -228,8 +228,8 @@ pub struct NewTerms {
 
 /// A column of a result
 ///
-/// The subject is what the event is about: the started program, the file, the program that
-/// connects. The actor is the process that did it.
+/// The subject is what the event is about: the started program or the file; a connection has
+/// none. The actor is the process that did it: the parent, the writer, the one that connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     /// When

@@ -202,7 +202,7 @@ fn arguments(
     };
     let values: Vec<Pattern> = values.iter().map(open).collect();
     let written = pattern::regex(&values, case, Around::Arguments);
-    // U+001F joins the arguments: no command line can hold it and still be typed or stored.
+    // U+001F joins the arguments; an argument that holds one itself counts as two here.
     let list = format!(r#"strcat_array(parse_command_line({column}, "windows"), "\x1f")"#);
     let matches = Kusto::Is(format!("{list} matches regex {}", quote(&written)));
     if !values.iter().any(|value| value.literals().next().is_none()) {

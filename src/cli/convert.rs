@@ -15,7 +15,7 @@ use crate::source::{SourceText, Span};
 
 /// Compile rules for the targets
 ///
-/// Files are laid out as DIR/<target>/<folder of the rule>/. A rule that a target refuses is
+/// Files are laid out by target, then by the folder of the rule. A rule that a target refuses is
 /// left out there, every other rule is written; unchanged files are not touched.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast convert rules -o build\n  \

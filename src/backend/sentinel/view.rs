@@ -2,7 +2,7 @@
 //!
 //! In: the rule, its query and the shape of its result. Out: an [`AnalyticView`] of ready
 //! strings. Every column that an entity mapping, a detail or a format names is one the query
-//! returns: [`Mappings`] looks it up in the shape.
+//! returns: what the shape has not is left out.
 
 use serde::Serialize;
 

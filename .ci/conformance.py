@@ -32,6 +32,7 @@ from elastic import Documents, data_view, members, rule_query
 from project import ROOT, Report, RuleSet, derived_id, hits, listed
 
 OPERATORS = ROOT / "tests" / "operators"
+REFUSED = OPERATORS / "refused"
 # Advice against what a definition asks for in so many words: whole command lines, cased names.
 ASKED_FOR = frozenset({"KX103", "KX115"})
 # What an example shows of an event
@@ -46,9 +47,9 @@ def rule_sets(work):
         shutil.copy(file, golden)
     sets = [RuleSet("rules", [ROOT / "rules"], (0,), True)]
     if OPERATORS.is_dir():
-        whole, refused = sorted(OPERATORS.glob("*.yml")), [OPERATORS / "refused"]
+        whole = sorted(OPERATORS.glob("*.yml"))
         sets.append(RuleSet("operators", whole, (0,), True, ASKED_FOR))
-        sets.append(RuleSet("refused operators", refused, (1,), True, ASKED_FOR))
+        sets.append(RuleSet("refused operators", [REFUSED], (1,), True, ASKED_FOR))
     sets.append(RuleSet("golden", [golden], (0, 1), True))
     sets.append(RuleSet("sigma", [CORPUS / "data" / "sigma" / "rules"], (0, 1), False))
     for number, rules in enumerate(sets):
@@ -56,8 +57,12 @@ def rule_sets(work):
     return sets
 
 
-def check_operators(report):
-    """Every key and modifier of the language stands in some definition of an operator"""
+def check_operators(sets, report):
+    """Every key and modifier stands in some operator, and what one target refuses another takes"""
+    for rules in sets:
+        if rules.paths == [REFUSED] and not (rules.files("sentinel", ".kql")
+                                             and rules.files("elastic", ".ndjson")):
+            report.fail("both targets refuse an operator that one of them should take")
     written = "\n".join(file.read_text() for file in OPERATORS.rglob("*.yml"))
     keys = re.findall(r"([\w|]+):", written)
     used = {part for key in keys for part in key.split("|")}
@@ -301,7 +306,7 @@ def run(work, report):
     report.step("Conversion")
     for rules in sets:
         rules.convert(report)
-    check_operators(report)
+    check_operators(sets, report)
     report.step("Kusto")
     validators = install_validators(work)
     for rules in sets:

@@ -111,6 +111,11 @@ def equal(left, right):
     return left == right
 
 
+def unequal(left, right):
+    same = equal(left, right)
+    return None if same is None else not same
+
+
 def in_networks(version):
     """`ipv4_is_in_any_range` and its like; IPv4 counts as mapped for the IPv6 one"""
     def function(text, *networks):
@@ -150,7 +155,10 @@ SENSITIVE = {
 BINARY = {
     "=~": insensitive(equal),
     "==": equal,
+    "!=": unequal,
+    "<": compared(lambda left, right: left < right),
     "<=": compared(lambda left, right: left <= right),
+    ">": compared(lambda left, right: left > right),
     ">=": compared(lambda left, right: left >= right),
     **{name: insensitive(function) for name, function in SENSITIVE.items()},
     **{name + "_cs": function for name, function in SENSITIVE.items()},
@@ -162,6 +170,7 @@ LISTS = {
     "has_any": lambda left, values: any(has(lower(left), lower(value)) for value in values),
 }
 FUNCTIONS = {
+    "array_length": len,
     "coalesce": lambda *values: next((value for value in values if value is not None), None),
     "extract": lambda text, group, left: found_group(expression(text).search(left), group),
     "ipv4_is_in_any_range": in_networks(4),

@@ -12,7 +12,6 @@ ECS_FIELDS = CORPUS / "schemas" / "elastic-fields.json"
 KUSTO_TABLES = json.loads((CORPUS / "schemas" / "kusto-tables.json").read_text())
 KINDS = ("process_creation", "file_event", "file_delete", "network_connection")
 
-sys.dont_write_bytecode = True  # the corpus is read-only
 sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
 import import_check  # noqa: E402,F401
 import kuery_ref  # noqa: E402,F401
@@ -66,4 +65,7 @@ def read_events(files):
 def data_sets(patterns):
     """The data sets of the schema that these index patterns search"""
     known = json.loads(ECS_FIELDS.read_text())["datasets"]
+    strange = set(patterns) - {one for data_set in known.values() for one in data_set["index"]}
+    if strange:
+        raise ValueError(f"the schema has no index {', '.join(sorted(strange))}")
     return [name for name, data_set in known.items() if set(data_set["index"]) & set(patterns)]

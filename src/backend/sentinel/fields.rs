@@ -24,8 +24,8 @@ pub(super) enum Holds {
 pub(super) enum Type {
     /// Text; never null, missing is empty
     Text,
-    /// Text that Defender stores in lower case
-    Lower,
+    /// Text in a letter case of Defender's own (`web01`, `Tcp`), so a cased test cannot be kept
+    Recased,
     /// A nullable number
     Number,
     /// `ActionType` of a file event
@@ -62,7 +62,7 @@ fn row(line: &'static str) -> Option<Row> {
     };
     let kind = match kind {
         "string" => Some(Type::Text),
-        "lower" => Some(Type::Lower),
+        "recased" => Some(Type::Recased),
         "int" | "long" => Some(Type::Number),
         "action" => Some(Type::FileAction),
         "direction" => Some(Type::Direction),

@@ -73,7 +73,7 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
         Op::Exists => exists(column),
         Op::Null => match column.kind {
             Type::Number => Kusto::Is(format!("isnull({name})")),
-            Type::Text | Type::Lower | Type::FileAction | Type::Direction => {
+            Type::Text | Type::Recased | Type::FileAction | Type::Direction => {
                 Kusto::Is(format!("isempty({name})"))
             }
         },
@@ -133,7 +133,7 @@ pub(super) fn exists(column: Column) -> Kusto {
     let name = column.name;
     match column.kind {
         Type::Number => Kusto::Is(format!("isnotnull({name})")),
-        Type::Text | Type::Lower | Type::FileAction | Type::Direction => {
+        Type::Text | Type::Recased | Type::FileAction | Type::Direction => {
             Kusto::Is(format!("isnotempty({name})"))
         }
     }
@@ -158,7 +158,7 @@ fn account(
             return refuse(context, test, message);
         };
         if case == Case::Sensitive {
-            let message = format!("Defender stores {} in lower case", name.name);
+            let message = format!("Defender writes {} in a letter case of its own", name.name);
             return refuse(context, test, message);
         }
         let mut half = |column: Column, value: &str| {

@@ -323,7 +323,7 @@ fn novelty(
         .map(|(column, term)| match column.kind {
             fields::Type::Number => format!("isnotnull({term})"),
             fields::Type::Text
-            | fields::Type::Lower
+            | fields::Type::Recased
             | fields::Type::FileAction
             | fields::Type::Direction => format!("isnotempty({term})"),
         })

@@ -33,15 +33,15 @@ pub(super) fn text(
             let message = "a direction of connections inside another test".to_owned();
             return refuse(context, test, message);
         }
-        (Type::Lower, Case::Sensitive) => {
-            let message = format!("Defender stores {} in lower case", column.name);
+        (Type::Recased, Case::Sensitive) => {
+            let message = format!("Defender writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
         (Type::Number, _) => {
             let message = format!("{} is a number", column.name);
             return refuse(context, test, message);
         }
-        (Type::Text | Type::Lower, _) => {}
+        (Type::Text | Type::Recased, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
         return arguments(context, test, column.name, relation, values, case, product);
@@ -224,15 +224,15 @@ pub(super) fn regex(
         flags.is_some_and(|flags| flags.contains('i') && !flags.contains('-'))
     };
     match column.kind {
-        Type::Lower if !patterns.iter().all(folds) => {
-            let message = format!("Defender stores {} in lower case", column.name);
+        Type::Recased if !patterns.iter().all(folds) => {
+            let message = format!("Defender writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
         Type::FileAction | Type::Direction | Type::Number => {
             let message = format!("a regular expression over {}", test.subject.field);
             return refuse(context, test, message);
         }
-        Type::Text | Type::Lower => {}
+        Type::Text | Type::Recased => {}
     }
     let left = match test.subject.part {
         Part::Extension => format!(r#"extract(@"\.([^.]*)$", 1, {})"#, column.name),

@@ -14,8 +14,25 @@ mod template;
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
+use crate::source::is_unprintable;
 
 pub use losses::{Direction, Loss, LossName, Losses};
+
+/// Text between double quotes, as Kusto, JSON and TOML all write it; `escape` spells what cannot
+/// be seen, where they differ
+fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if is_unprintable(c) => out.push_str(&escape(c)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
 
 /// A target that rules compile to
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

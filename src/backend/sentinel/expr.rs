@@ -4,6 +4,8 @@
 //! them, short lists on the line and long ones a value a line. [`quote`] is the one place that
 //! writes a string literal.
 
+use crate::backend::quoted;
+
 /// The width lines keep to where values allow it
 const WIDTH: usize = 100;
 
@@ -142,25 +144,17 @@ pub(super) fn quote(text: &str) -> String {
     if text.contains('\\') && !escaped {
         return format!("@\"{}\"", text.replace('"', "\"\""));
     }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if crate::source::is_unprintable(c) => push_escape(&mut out, c),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    quoted(text, |c| match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c => code_unit(c),
+    })
 }
 
 /// A `dynamic([...])` list; its values are JSON strings
 pub(super) fn dynamic(values: &[&str], head: &str) -> String {
-    let json: Vec<String> = values.iter().map(|value| json_string(value)).collect();
+    let json: Vec<String> = values.iter().map(|value| quoted(value, code_unit)).collect();
     let inline = format!("dynamic([{}])", json.join(", "));
     if head.len() + inline.len() < WIDTH {
         return inline;
@@ -168,24 +162,9 @@ pub(super) fn dynamic(values: &[&str], head: &str) -> String {
     format!("dynamic([\n    {}\n])", json.join(",\n    "))
 }
 
-fn json_string(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if crate::source::is_unprintable(c) => push_escape(&mut out, c),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn push_escape(out: &mut String, c: char) {
-    for unit in c.encode_utf16(&mut [0; 2]) {
-        out.push_str(&format!("\\u{unit:04x}"));
-    }
+/// Every unprintable character is one UTF-16 unit
+fn code_unit(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
 }
 
 #[cfg(test)]

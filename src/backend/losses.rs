@@ -66,7 +66,7 @@ macro_rules! losses {
 }
 
 losses! {
-    Actions "actions" "modifying and renaming a file are one thing",
+    Actions "actions" "what happened to a file or a registry key is known less exactly",
     Case "case" "letters beyond ASCII compare with their case",
     Empty "empty" "an empty value and a missing one are the same",
     Inbound "inbound" "connections that the host took are left out",
@@ -105,6 +105,11 @@ impl<'r> Losses<'r> {
     pub fn new(target: Target, rule: &'r Rule) -> Self {
         let (losses, refusals) = (Vec::new(), Diagnostics::default());
         Losses { target, rule, signal: String::new(), losses, refusals }
+    }
+
+    /// The target's name
+    pub fn target(&self) -> &'static str {
+        self.target.name()
     }
 
     /// Says which signal is being planned

@@ -83,6 +83,8 @@ pub struct Signal {
     pub title: Option<Spanned<String>>,
     /// The kind of event; `None` when it was wrong, which has been reported
     pub event: Option<Spanned<EventKind>>,
+    /// What a category of Sigma says has happened: `file_delete` is the deletion of a file
+    pub action: Option<&'static str>,
     /// The operating system, when the author limits it
     pub product: Option<Spanned<Product>>,
     /// Tests that must all hold

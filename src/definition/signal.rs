@@ -35,6 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     }
     let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
     let event = body.get("event").and_then(|node| event(reader, node));
+    let event = event.and_then(|(event, action)| without_action(reader, event, action));
     let product = body.get("product").and_then(|node| product(reader, node));
     let tests = entries.iter().filter(|(k, _)| !k.text().is_some_and(|k| KEYS.contains(&k)));
     let selection = selection_of(reader, tests);
@@ -56,7 +57,8 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     }
     let exclusions = body.get("exclusions").map_or_else(Vec::new, |node| exclusions(reader, node));
     let levels = body.get("levels").map_or_else(Vec::new, |node| levels(reader, node));
-    Some(Signal { name, title, event, product, selection, detection, exclusions, levels })
+    let action = None;
+    Some(Signal { name, title, event, action, product, selection, detection, exclusions, levels })
 }
 
 /// Reads the one signal of a Sigma rule
@@ -87,12 +89,14 @@ pub(super) fn read_sigma(reader: &mut Reader<'_>, document: &Node) -> Option<Sig
             None
         }
     };
+    let (event, action) = event.map_or((None, None), |(event, action)| (Some(event), action));
     let product = logsource.get("product").and_then(|node| product(reader, node));
     let detection = document.get("detection")?;
     Some(Signal {
         name: Spanned::new("rule".to_owned(), detection.span),
         title: None,
         event,
+        action,
         product,
         selection: Selection::default(),
         detection: read_detection(reader, detection, detection.get("condition")),
@@ -121,10 +125,31 @@ pub(super) fn identifier(
     None
 }
 
-fn event(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<EventKind>> {
+/// A kind of event, and what Sigma's category says has happened in it
+type Category = (Spanned<EventKind>, Option<&'static str>);
+
+/// A definition names the kind of event and what happened apart
+fn without_action(
+    reader: &mut Reader<'_>,
+    event: Spanned<EventKind>,
+    action: Option<&'static str>,
+) -> Option<Spanned<EventKind>> {
+    let (kind, Some(action)) = (event.value, action) else { return Some(event) };
+    // `file_event` is Sigma's name for the creation of a file and ours for all that happens to it.
+    if reader.source.slice(event.span).trim_matches(['\'', '"']) == kind.name() {
+        return Some(event);
+    }
+    let message = "a category of Sigma in a definition".to_owned();
+    let label = "says two things at once";
+    let found = Diagnostic::new(Code::E0205, reader.source, event.span, message, label);
+    reader.report(found.help(format!("Write `event: {kind}` and `actions: [{action}]`.")));
+    None
+}
+
+fn event(reader: &mut Reader<'_>, node: &Node) -> Option<Category> {
     let text = reader.text(node, "the kind of event")?;
-    if let Some(kind) = EventKind::named(&text.value) {
-        return Some(Spanned::new(kind, text.span));
+    if let Some((kind, action)) = EventKind::category(&text.value) {
+        return Some((Spanned::new(kind, text.span), action));
     }
     let known = || EventKind::ALL.iter().map(|kind| kind.name());
     let message = format!("unknown kind of event `{}`", text.value);

@@ -21,8 +21,10 @@ pub enum Reading {
     Directories,
     /// The last extension, with or without its dot
     Extension,
-    /// What happened to a file
+    /// What happened to a file or a registry key
     Action,
+    /// A run of whole segments of a registry key
+    Key,
     /// `public`, `private`, `loopback` or networks
     Remote,
     /// Numbers and ranges of numbers
@@ -59,7 +61,10 @@ impl Word {
     }
 }
 
-use EventKind::{FileEvent as File, NetworkConnection as Net, ProcessCreation as Start};
+use EventKind::{
+    FileEvent as File, NetworkConnection as Net, ProcessCreation as Start,
+    RegistryEvent as Registry, SecurityAlert as Alert, Webserver as Web,
+};
 
 /// Every word, by name
 pub const WORDS: &[Word] = &[
@@ -67,13 +72,37 @@ pub const WORDS: &[Word] = &[
         name: "actions",
         reading: Reading::Action,
         says: "what happened: created, modified, renamed, deleted",
-        fields: &[(File, "Action")],
+        fields: &[(File, "Action"), (Registry, "Action")],
+    },
+    Word {
+        name: "alert_files",
+        reading: Reading::Whole,
+        says: "name of a file in the alert, whole",
+        fields: &[(Alert, "AlertFiles")],
+    },
+    Word {
+        name: "alert_names",
+        reading: Reading::Whole,
+        says: "name of the alert, whole",
+        fields: &[(Alert, "AlertName")],
+    },
+    Word {
+        name: "alert_providers",
+        reading: Reading::Whole,
+        says: "product that raised the alert, whole",
+        fields: &[(Alert, "ProviderName")],
+    },
+    Word {
+        name: "alert_severities",
+        reading: Reading::Whole,
+        says: "severity of the alert",
+        fields: &[(Alert, "AlertSeverity")],
     },
     Word {
         name: "arguments",
         reading: Reading::Argument,
         says: "one argument of the command line, whole",
-        fields: &[(Start, "CommandLine")],
+        fields: &[(Start, "CommandLine"), (Alert, "CommandLine")],
     },
     Word {
         name: "children",
@@ -82,22 +111,34 @@ pub const WORDS: &[Word] = &[
         fields: &[(Start, "Image")],
     },
     Word {
+        name: "client_addresses",
+        reading: Reading::Remote,
+        says: "address of the client: public, private, loopback, or networks",
+        fields: &[(Web, "c-ip")],
+    },
+    Word {
         name: "command_lines",
         reading: Reading::Whole,
         says: "the command line, whole",
-        fields: &[(Start, "CommandLine")],
+        fields: &[(Start, "CommandLine"), (Alert, "CommandLine")],
     },
     Word {
         name: "extensions",
         reading: Reading::Extension,
-        says: "the last extension of the file",
-        fields: &[(File, "TargetFilename")],
+        says: "the last extension of the file, or of the path of the request",
+        fields: &[(File, "TargetFilename"), (Web, "cs-uri-stem")],
     },
     Word {
         name: "grandparents",
         reading: Reading::Program,
         says: "name of the parent's parent; with a slash, its whole path",
         fields: &[(Start, "GrandparentImage")],
+    },
+    Word {
+        name: "methods",
+        reading: Reading::Whole,
+        says: "method of the request",
+        fields: &[(Web, "cs-method")],
     },
     Word {
         name: "parent_arguments",
@@ -121,7 +162,7 @@ pub const WORDS: &[Word] = &[
         name: "paths",
         reading: Reading::Directories,
         says: "a run of whole directories anywhere in the path, never the file name",
-        fields: &[(File, "TargetFilename"), (Start, "Image")],
+        fields: &[(File, "TargetFilename"), (Start, "Image"), (Web, "cs-uri-stem")],
     },
     Word {
         name: "ports",
@@ -133,7 +174,31 @@ pub const WORDS: &[Word] = &[
         name: "processes",
         reading: Reading::Program,
         says: "name of the program that acted; with a slash, its whole path",
-        fields: &[(File, "Image"), (Net, "Image")],
+        fields: &[(File, "Image"), (Net, "Image"), (Registry, "Image"), (Alert, "Image")],
+    },
+    Word {
+        name: "query_strings",
+        reading: Reading::Whole,
+        says: "query of the request, whole, without its question mark",
+        fields: &[(Web, "cs-uri-query")],
+    },
+    Word {
+        name: "registry_data",
+        reading: Reading::Whole,
+        says: "data of the value, whole; numbers in decimal",
+        fields: &[(Registry, "RegistryData")],
+    },
+    Word {
+        name: "registry_keys",
+        reading: Reading::Key,
+        says: "a run of whole segments of the key; its hive in any spelling",
+        fields: &[(Registry, "RegistryKey")],
+    },
+    Word {
+        name: "registry_values",
+        reading: Reading::Whole,
+        says: "name of the value, whole",
+        fields: &[(Registry, "RegistryValue")],
     },
     Word {
         name: "remote",
@@ -142,10 +207,28 @@ pub const WORDS: &[Word] = &[
         fields: &[(Net, "DestinationIp")],
     },
     Word {
+        name: "statuses",
+        reading: Reading::Numbers,
+        says: "status of the answer: numbers and ranges",
+        fields: &[(Web, "sc-status")],
+    },
+    Word {
+        name: "url_paths",
+        reading: Reading::Whole,
+        says: "path of the request, whole",
+        fields: &[(Web, "cs-uri-stem")],
+    },
+    Word {
+        name: "user_agents",
+        reading: Reading::Whole,
+        says: "program of the client, whole",
+        fields: &[(Web, "cs-user-agent")],
+    },
+    Word {
         name: "users",
         reading: Reading::Account,
         says: "the account's name; with a backslash, domain and name",
-        fields: &[(Start, "User"), (File, "User"), (Net, "User")],
+        fields: &[(Start, "User"), (File, "User"), (Net, "User"), (Registry, "User")],
     },
 ];
 

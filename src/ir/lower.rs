@@ -86,7 +86,7 @@ fn lower_signal<'d>(
         let expr = test::lower_all(&mut scope, &case.selection);
         cases.push((case.level.value, normalize(expr)));
     }
-    clauses.extend(test::implied(kind, definition.form));
+    clauses.extend(test::implied(kind, signal.action, definition.form));
     let title = signal.title.as_ref().unwrap_or(&definition.metadata.title).value.clone();
     let name = signal.name.value.clone();
     Some(Signal { name, span: signal.name.span, title, kind, product, clauses, cases })

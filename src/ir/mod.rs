@@ -14,6 +14,7 @@ mod lower;
 mod network;
 mod normalize;
 mod novelty;
+mod place;
 mod print;
 mod test;
 mod value;
@@ -148,6 +149,8 @@ pub enum Part {
     Extension,
     /// Each argument of a command line, split as the product splits it
     Argument(Product),
+    /// A registry key with a backslash after it, so that its last segment is whole as well
+    Key,
 }
 
 /// A comparison and its values; true when one of the values fits
@@ -162,9 +165,9 @@ pub enum Op {
     Text(Relation, Vec<Pattern>, Case),
     /// A regular expression is found in the text
     Regex(Vec<String>),
-    /// The directories of a path hold a run of whole segments. Patterns are written with `/`
-    /// and end with it; one that starts with `/` fits anywhere, another at the start. The path
-    /// may use `\` or `/`, the same throughout the run
+    /// The directories of a path, or a registry key, hold a run of whole segments. Patterns are
+    /// written with `/` and end with it; one that starts with `/` fits anywhere, another at the
+    /// start. The path may use `\` or `/`, the same throughout the run
     Segments(Vec<Pattern>),
     /// The value is an address in a network; an IPv4-mapped IPv6 address is the IPv4 address
     Networks(Vec<IpNet>),
@@ -248,8 +251,16 @@ pub enum Column {
     CommandLine,
     /// Name and command line of the actor
     Actor,
+    /// Key, name and data of a registry value
+    Registry,
     /// The remote address and port
     Remote,
+    /// What a client asked a web server for, and the client
+    Request,
+    /// Name and id of an alert
+    Alert,
+    /// What the sensor calls the event
+    Report,
 }
 
 impl Column {
@@ -265,10 +276,26 @@ impl Column {
             Column::CommandLine,
             Column::Actor,
         ];
-        if kinds.contains(&EventKind::NetworkConnection) {
-            columns.push(Column::Remote);
-        }
+        let mut of = |kind, column| {
+            if kinds.contains(&kind) {
+                columns.push(column);
+            }
+        };
+        of(EventKind::RegistryEvent, Column::Registry);
+        of(EventKind::NetworkConnection, Column::Remote);
+        of(EventKind::Webserver, Column::Request);
+        of(EventKind::SecurityAlert, Column::Alert);
+        columns.push(Column::Report);
         columns
+    }
+}
+
+impl Part {
+    /// The spellings of a run of segments written with `/`: a path takes either separator, a
+    /// registry key only the backslash
+    pub fn spellings(self, run: &Pattern) -> Vec<Pattern> {
+        let backslashes = run.map_literals(|text| text.replace('/', "\\"));
+        if self == Part::Key { vec![backslashes] } else { vec![run.clone(), backslashes] }
     }
 }
 

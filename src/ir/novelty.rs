@@ -60,21 +60,33 @@ pub(super) fn lower(
 }
 
 /// Names of columns that can be new terms, where the event has them
-const COLUMNS: &[&str] =
-    &["host", "user", "process", "command_line", "parent", "parent_command_line", "file", "remote"];
+const COLUMNS: &[&str] = &[
+    "host",
+    "user",
+    "process",
+    "command_line",
+    "parent",
+    "parent_command_line",
+    "file",
+    "remote",
+    "page",
+    "client",
+];
 
 /// The field a column name or a field name stands for on this kind of event
-fn column_field(name: &str, kind: EventKind) -> Option<Field> {
-    use EventKind::{FileEvent, NetworkConnection, ProcessCreation};
+pub(super) fn column_field(name: &str, kind: EventKind) -> Option<Field> {
+    use EventKind::{FileEvent, NetworkConnection, ProcessCreation, SecurityAlert, Webserver};
     let field = match (name, kind) {
         ("host", _) => "Computer",
         ("user", _) => "User",
         ("process", _) => "Image",
-        ("command_line", ProcessCreation) => "CommandLine",
+        ("command_line", ProcessCreation | SecurityAlert) => "CommandLine",
         ("parent", ProcessCreation) => "ParentImage",
         ("parent_command_line", ProcessCreation) => "ParentCommandLine",
         ("file", FileEvent) => "TargetFilename",
         ("remote", NetworkConnection) => "DestinationIp",
+        ("page", Webserver) => "cs-uri-stem",
+        ("client", Webserver) => "c-ip",
         (name, _) => name,
     };
     Field::named(field).filter(|field| field.belongs_to(kind))

@@ -120,5 +120,6 @@ fn subject(subject: Subject) -> String {
         Part::Name => format!("{field}.name"),
         Part::Extension => format!("{field}.extension"),
         Part::Argument(product) => format!("{field}.argument({product})"),
+        Part::Key => format!("{field}.key"),
     }
 }

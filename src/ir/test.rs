@@ -49,16 +49,18 @@ pub(super) struct Meaning {
 ///
 /// Sigma's `file_event` is the creation of a file. A definition's `network_connection` is one
 /// that this host opened, so that `remote` and `ports` are the other side on every target.
-pub(super) fn implied(kind: EventKind, form: Form) -> Option<Clause> {
-    let (role, field, word) = match (kind, form) {
-        (EventKind::FileEvent, Form::Sigma) => (Role::Require, "Action", "created"),
-        (EventKind::NetworkConnection, Form::Definition) => (Role::Exclude, "Initiated", "false"),
+pub(super) fn implied(kind: EventKind, action: Option<&'static str>, form: Form) -> Option<Clause> {
+    let (role, field, word) = match (kind, action, form) {
+        (_, Some(action), _) => (Role::Require, "Action", action),
+        (EventKind::NetworkConnection, None, Form::Definition) => {
+            (Role::Exclude, "Initiated", "false")
+        }
         _ => return None,
     };
     let op = Op::Text(Relation::Equals, vec![Pattern::literal(word)], Case::Insensitive);
     let subject = Subject::whole(Field::named(field)?);
     let test = Test { subject, op, list: None, span: Span::default() };
-    let label = if role == Role::Exclude { "incoming connections" } else { "file_event" };
+    let label = if role == Role::Exclude { "incoming connections" } else { "category" };
     Some(Clause { role, label: label.to_owned(), expr: Expr::Test(test) })
 }
 

@@ -1,11 +1,10 @@
 //! From one value to a test, by what its key means.
 //!
 //! In: a value and the [`Reading`] of its key. Out: an expression of one or two tests. Anything
-//! that could only be guessed at is refused here: a port that is no number, a path that no
-//! program has, an extension with a dot inside.
+//! that could only be guessed at is refused here: a port that is no number, a network that is none.
 
 use super::test::{Meaning, Scope};
-use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, network};
+use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, network, place};
 use crate::definition::pattern::{Pattern, Token};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Key, Modifier, Scalar, Value};
@@ -21,7 +20,7 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn has(&self, modifier: Modifier) -> bool {
+    pub(super) fn has(&self, modifier: Modifier) -> bool {
         self.key.modifier(modifier).is_some()
     }
 
@@ -29,7 +28,7 @@ impl Reading<'_> {
         if self.has(Modifier::Cased) { Case::Sensitive } else { Case::Insensitive }
     }
 
-    fn test(&self, part: Part, op: Op, span: Span) -> Expr {
+    pub(super) fn test(&self, part: Part, op: Op, span: Span) -> Expr {
         let subject = Subject { field: self.meaning.field, part };
         Expr::Test(Test { subject, op, list: self.list.clone(), span })
     }
@@ -41,7 +40,9 @@ pub(super) fn comparison_fits(modifier: Modifier, meaning: &Meaning) -> Result<(
     let name = meaning.field.name();
     match (modifier, meaning.reading) {
         (Modifier::Exists, _) => Ok(()),
-        (_, Some(Word::Directories | Word::Action)) => Err("this key has only one meaning".into()),
+        (_, Some(Word::Directories | Word::Key | Word::Action)) => {
+            Err("this key has only one meaning".into())
+        }
         (Modifier::Cidr, _) if kind == FieldType::Address => Ok(()),
         (Modifier::Cidr, _) => Err(format!("{name} is no address")),
         (Modifier::Gt | Modifier::Gte | Modifier::Lt | Modifier::Lte, _) => {
@@ -78,28 +79,34 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
         return regex(scope, reading, value);
     }
     match (reading.meaning.reading, reading.meaning.field.kind()) {
-        (Some(Word::Program), _) => program(scope, reading, value),
+        (Some(Word::Program), _) => place::program(scope, reading, value),
         (Some(Word::Account), _) => {
             let pattern = value.pattern()?;
             let qualified = pattern.literals().any(|text| text.contains('\\'));
             Some(text(reading, if qualified { Part::Whole } else { Part::Name }, pattern, value))
         }
         (Some(Word::Argument), _) => argument(scope, reading, value),
-        (Some(Word::Directories), _) => directories(scope, reading, value),
-        (Some(Word::Extension), _) => extension(scope, reading, value),
+        (Some(Word::Directories), _) => place::directories(scope, reading, value),
+        (Some(Word::Key), _) => place::key(scope, reading, value),
+        (Some(Word::Extension), _) => place::extension(scope, reading, value),
         (Some(Word::Remote), _) => remote(scope, reading, value),
         (Some(Word::Action), _) | (None, FieldType::Action) => action(scope, reading, value),
         (Some(Word::Numbers), _) | (None, FieldType::Number) => numbers(scope, reading, value),
         (None, FieldType::Address) => address(scope, reading, value),
         (Some(Word::Whole), _)
-        | (None, FieldType::Text | FieldType::Path | FieldType::Command | FieldType::Account) => {
-            Some(text(reading, Part::Whole, value.pattern()?, value))
-        }
+        | (
+            None,
+            FieldType::Text
+            | FieldType::Path
+            | FieldType::Command
+            | FieldType::Account
+            | FieldType::Key,
+        ) => Some(text(reading, Part::Whole, value.pattern()?, value)),
     }
 }
 
 /// A text test: modifiers add wildcards at the ends, and the wildcards decide the relation
-fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
+pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
     let open_start = reading.has(Modifier::Contains) || reading.has(Modifier::EndsWith);
     let open_end = reading.has(Modifier::Contains) || reading.has(Modifier::StartsWith);
     let start = open_start.then_some(Token::Any);
@@ -141,42 +148,6 @@ fn relation(pattern: Pattern) -> (Relation, Pattern) {
     }
 }
 
-fn program(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
-    let pattern = value.pattern()?;
-    if !pattern.literals().any(|text| text.contains(['\\', '/'])) {
-        return Some(text(reading, Part::Name, pattern, value));
-    }
-    let open = [Modifier::Contains, Modifier::EndsWith].iter().any(|m| reading.has(*m));
-    let whole = match pattern.tokens().first() {
-        Some(Token::Literal(first)) if !open => starts_a_path(first),
-        _ => true,
-    };
-    if !whole {
-        let name = value.written.trim_start_matches('\\');
-        let message = format!("no program has the path `{}`", value.written);
-        let found = Diagnostic::new(Code::E0212, scope.source, value.span, message, "whole path");
-        scope.report(match () {
-            () if !name.contains(['\\', '/']) => found.replace(value.span, name),
-            () if name.contains(' ') && !name.contains('\\') => {
-                found.help("A command line goes under `command_lines` or `arguments`.")
-            }
-            () => found.help(format!("Write `*\\{name}` for any drive and folder before it.")),
-        });
-        return None;
-    }
-    Some(text(reading, Part::Whole, pattern, value))
-}
-
-/// `C:\`, `/`, `\\server`, and the few names that Windows has before a drive
-fn starts_a_path(text: &str) -> bool {
-    let drive = text.as_bytes().get(1) == Some(&b':');
-    let known = [r"\\", r"\??\", r"\SystemRoot\", r"\Device\"];
-    let known = known.iter().any(|prefix| {
-        text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    });
-    drive || text.starts_with('/') || known || text.starts_with('%')
-}
-
 fn argument(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
     let Some(product) = scope.product else {
         let message = format!("`{}` needs a `product`", reading.key.name.value);
@@ -187,43 +158,6 @@ fn argument(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Opti
         return None;
     };
     Some(text(reading, Part::Argument(product), value.pattern()?, value))
-}
-
-fn directories(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
-    let slashes = |text: &str| text.replace('\\', "/");
-    let pattern = value.pattern()?.map_literals(slashes);
-    let mut tokens = pattern.tokens().to_vec();
-    let plain = value.written.trim_matches(['\\', '/', '*']);
-    if plain.is_empty() || pattern.literals().any(|text| text.contains("//")) {
-        let message = format!("`{}` names no directory", value.written);
-        scope.error(Code::E0208, value.span, message, "not a run of directories");
-        return None;
-    }
-    let drive = plain.as_bytes().get(1) == Some(&b':');
-    match tokens.first_mut() {
-        Some(Token::Literal(first)) if !first.starts_with('/') && !drive => first.insert(0, '/'),
-        _ => {}
-    }
-    match tokens.last_mut() {
-        Some(Token::Literal(last)) if last.ends_with('/') => {}
-        Some(Token::Literal(last)) => last.push('/'),
-        _ => tokens.push(Token::Literal("/".into())),
-    }
-    let op = Op::Segments(vec![Pattern::of(tokens)]);
-    Some(reading.test(Part::Whole, op, value.span))
-}
-
-fn extension(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
-    let written = value.written.strip_prefix('.').unwrap_or(&value.written);
-    if written.is_empty() || written.contains(['.', '\\', '/']) {
-        let message = format!("`{}` is no last extension", value.written);
-        scope.report(
-            Diagnostic::new(Code::E0208, scope.source, value.span, message, "holds a dot or slash")
-                .help("The last extension of `shell.php.jpg` is `jpg`."),
-        );
-        return None;
-    }
-    Some(text(reading, Part::Extension, Pattern::read(written), value))
 }
 
 fn remote(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
@@ -268,7 +202,7 @@ fn bad_network(scope: &mut Scope<'_>, value: &Value, wanted: &str) -> Option<Exp
 fn action(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
     const ACTIONS: &[&str] = &["created", "modified", "renamed", "deleted"];
     if !ACTIONS.contains(&value.written.as_str()) {
-        let message = format!("`{}` is nothing that happens to a file", value.written);
+        let message = format!("`{}` is nothing that happens to a file or a key", value.written);
         let label = format!("expected {}", ACTIONS.join(", "));
         scope.error(Code::E0208, value.span, message, &label);
         return None;

@@ -12,7 +12,7 @@ use regex::RegexSet;
 
 use super::event::Layout;
 use crate::definition::pattern::{Pattern, Token, fold_text};
-use crate::ir::{Case, Expr, Numbers, Op, Relation, Test};
+use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
 
 /// An expression over slots
 pub(super) enum Node {
@@ -69,7 +69,7 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
             Check::Folded(text(*relation, &folded))
         }
         Op::Text(relation, values, Case::Sensitive) => Check::Cased(text(*relation, values)),
-        Op::Segments(values) => Check::Folded(segments(values)),
+        Op::Segments(values) => Check::Folded(segments(test.subject.part, values)),
         // INVARIANT: lowering has compiled every pattern; a set of them can only be too large,
         // and then nothing matches rather than something wrong.
         Op::Regex(patterns) => {
@@ -103,13 +103,10 @@ fn contains(literals: Vec<String>) -> TextCheck {
     }
 }
 
-/// Each pattern in both spellings of the separator, as a wildcard or a plain substring
-fn segments(values: &[Pattern]) -> TextCheck {
-    let spellings = values.iter().flat_map(|value| {
-        let folded = value.map_literals(fold_text);
-        let backslashes = folded.map_literals(|text| text.replace('/', "\\"));
-        [folded, backslashes]
-    });
+/// Each pattern in every spelling of the separator, as a wildcard or a plain substring
+fn segments(part: Part, values: &[Pattern]) -> TextCheck {
+    let folded = values.iter().map(|value| value.map_literals(fold_text));
+    let spellings = folded.flat_map(|value| part.spellings(&value));
     let spellings: Vec<Pattern> = spellings.collect();
     let anywhere = |p: &Pattern| p.as_literal().is_some_and(|text| text.starts_with(['/', '\\']));
     if spellings.iter().all(anywhere) {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::derive::Derived;
 use super::part;
 use crate::definition::pattern::fold_text;
 use crate::ir::{Part, Subject};
@@ -54,6 +55,8 @@ pub(super) struct Layout {
     pub(super) fields: Vec<Field>,
     /// Subjects of tests and the slot of their field
     pub(super) subjects: Vec<(Subject, usize)>,
+    /// Those of them that follow from others
+    pub(super) derived: Derived,
     /// The object that holds the fields, when it is not the event itself
     pub(super) inner: Option<String>,
     /// A field that names the kind of event
@@ -64,14 +67,20 @@ pub(super) struct Layout {
 const CHANNEL: &str = "Channel";
 const PROVIDER: &str = "Provider_Name";
 const EVENT_ID: &str = "EventID";
-const TIMES: &[&str] = &["UtcTime", "time", "@timestamp", "TimeCreated", "Timestamp"];
+const TIMES: &[&str] = &["UtcTime", "time", "@timestamp", "TimeCreated", "Timestamp", "date-time"];
 
 impl Layout {
     pub(super) fn slot(&mut self, field: Field) -> usize {
-        self.fields.iter().position(|known| *known == field).unwrap_or_else(|| {
-            self.fields.push(field);
-            self.fields.len() - 1
-        })
+        if let Some(slot) = self.fields.iter().position(|known| *known == field) {
+            return slot;
+        }
+        let slot = self.fields.len();
+        self.fields.push(field);
+        self.derived.note(field, slot);
+        for source in Derived::sources(field) {
+            self.slot(source);
+        }
+        slot
     }
 
     pub(super) fn subject(&mut self, subject: Subject) -> usize {
@@ -136,6 +145,7 @@ impl<'a> Event<'a> {
             Part::Argument(product) => {
                 part::arguments(value, product).iter().any(|argument| test(argument))
             }
+            Part::Key => test(&format!("{value}\\")),
         })
     }
 
@@ -161,9 +171,12 @@ impl<'a> Event<'a> {
             Some(id) => recognize(channel.as_deref(), provider.as_deref(), id),
             None => Recognized::Unknown,
         };
-        let named = log.kind.as_deref().map(EventKind::named);
+        let named = log.kind.as_deref().map(EventKind::category);
         let (kind, action) = match (named, recognized) {
-            (Some(Some(kind)), _) => (Kind::Known(kind, None), None),
+            (Some(Some((kind, action))), Recognized::As(_, product, recognized)) => {
+                (Kind::Known(kind, Some(product)), recognized.or(action))
+            }
+            (Some(Some((kind, action))), _) => (Kind::Known(kind, None), action),
             (Some(None), _) => (Kind::Other, None),
             (None, Recognized::As(kind, product, action)) => {
                 (Kind::Known(kind, Some(product)), action)
@@ -172,14 +185,7 @@ impl<'a> Event<'a> {
             (None, Recognized::Unknown) => (Kind::Unknown, None),
         };
         self.kind = kind;
-        let happened =
-            self.layout.fields.iter().position(|field| field.kind() == FieldType::Action);
-        if let Some(slot) = happened
-            && matches!(self.slots[slot], Slot::Missing)
-        {
-            // A file event that does not say otherwise is Sigma's: the file was created.
-            self.slots[slot] = Slot::One(Cow::Borrowed(action.unwrap_or("created")));
-        }
+        self.layout.derived.fill(&mut self.slots, action);
     }
 
     /// Takes the kind as given, whatever the event says of itself

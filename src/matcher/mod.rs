@@ -5,6 +5,7 @@
 //! no state; novelty is judged after it, in order ([`state`]).
 
 mod compile;
+mod derive;
 mod evaluate;
 mod event;
 mod glob;

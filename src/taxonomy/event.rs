@@ -15,12 +15,24 @@ pub enum EventKind {
     FileEvent,
     /// A process opens a connection or takes one
     NetworkConnection,
+    /// A registry key is made, deleted or renamed, or a value of it set, deleted or renamed
+    RegistryEvent,
+    /// A web server answers a request
+    Webserver,
+    /// A process in an alert of a security product; an alert of several processes is several
+    SecurityAlert,
 }
 
 impl EventKind {
     /// Every kind, in the order lists show them
-    pub const ALL: &[EventKind] =
-        &[EventKind::ProcessCreation, EventKind::FileEvent, EventKind::NetworkConnection];
+    pub const ALL: &[EventKind] = &[
+        EventKind::ProcessCreation,
+        EventKind::FileEvent,
+        EventKind::NetworkConnection,
+        EventKind::RegistryEvent,
+        EventKind::Webserver,
+        EventKind::SecurityAlert,
+    ];
 
     /// Sigma's name of the category
     pub fn name(self) -> &'static str {
@@ -28,6 +40,9 @@ impl EventKind {
             EventKind::ProcessCreation => "process_creation",
             EventKind::FileEvent => "file_event",
             EventKind::NetworkConnection => "network_connection",
+            EventKind::RegistryEvent => "registry_event",
+            EventKind::Webserver => "webserver",
+            EventKind::SecurityAlert => "security_alert",
         }
     }
 
@@ -37,6 +52,9 @@ impl EventKind {
             EventKind::ProcessCreation => 'p',
             EventKind::FileEvent => 'f',
             EventKind::NetworkConnection => 'n',
+            EventKind::RegistryEvent => 'r',
+            EventKind::Webserver => 'w',
+            EventKind::SecurityAlert => 'a',
         }
     }
 
@@ -53,12 +71,33 @@ impl EventKind {
             EventKind::NetworkConnection => {
                 "a process opens a network connection; incoming ones only for Sigma rules"
             }
+            EventKind::RegistryEvent => "a registry key is made, or a value set; deleted, renamed",
+            EventKind::Webserver => "a web server answers a request",
+            EventKind::SecurityAlert => "a process in an alert of a security product",
         }
     }
 
     /// The kind with this name
     pub fn named(name: &str) -> Option<EventKind> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// The kind that a Sigma category is about, and what has happened in it, when it says so
+    ///
+    /// Source: SigmaHQ sigma-specification, appendix taxonomy.
+    pub fn category(name: &str) -> Option<(EventKind, Option<&'static str>)> {
+        use EventKind::{FileEvent, RegistryEvent};
+        Some(match name {
+            "file_event" => (FileEvent, Some("created")),
+            "file_change" => (FileEvent, Some("modified")),
+            "file_rename" => (FileEvent, Some("renamed")),
+            "file_delete" => (FileEvent, Some("deleted")),
+            "registry_add" => (RegistryEvent, Some("created")),
+            "registry_set" => (RegistryEvent, Some("modified")),
+            "registry_rename" => (RegistryEvent, Some("renamed")),
+            "registry_delete" => (RegistryEvent, Some("deleted")),
+            name => (Self::named(name)?, None),
+        })
     }
 }
 
@@ -107,7 +146,7 @@ impl fmt::Display for Product {
 /// What channel, provider and event id tell about a recorded event
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recognized {
-    /// An event of this kind, from this product; file events say what happened to the file
+    /// An event of this kind, from this product; of a file or a registry key, what happened to it
     As(EventKind, Product, Option<&'static str>),
     /// A known log that holds other kinds of events
     Other,
@@ -147,6 +186,10 @@ pub fn recognize(channel: Option<&str>, provider: Option<&str>, id: i64) -> Reco
         (Log::Sysmon, 2) => (EventKind::FileEvent, Some("modified")),
         (Log::Sysmon, 11) => (EventKind::FileEvent, Some("created")),
         (Log::Sysmon, 23 | 26) => (EventKind::FileEvent, Some("deleted")),
+        // Id 12 is of keys made and deleted and of values deleted; the event's type tells.
+        (Log::Sysmon, 12) => (EventKind::RegistryEvent, None),
+        (Log::Sysmon, 13) => (EventKind::RegistryEvent, Some("modified")),
+        (Log::Sysmon, 14) => (EventKind::RegistryEvent, Some("renamed")),
         (Log::Sysmon | Log::Security, _) => return Recognized::Other,
     };
     Recognized::As(kind, *product, action)

@@ -26,8 +26,10 @@ pub enum FieldType {
     Number,
     /// An IPv4 or IPv6 address
     Address,
-    /// What happened to a file
+    /// What happened to a file or a registry key
     Action,
+    /// A registry key, its hive spelled out
+    Key,
 }
 
 struct Row {
@@ -50,6 +52,7 @@ fn row(line: &'static str) -> Option<Row> {
         "number" => FieldType::Number,
         "address" => FieldType::Address,
         "action" => FieldType::Action,
+        "key" => FieldType::Key,
         _ => return None,
     };
     Some(Row { name, kind, events: EventKind::lettered(events).collect(), says })

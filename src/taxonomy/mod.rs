@@ -7,6 +7,7 @@
 pub mod attack;
 mod event;
 mod field;
+pub mod registry;
 
 pub use event::{EventKind, Product, Recognized, recognize};
 pub use field::{Field, FieldType};

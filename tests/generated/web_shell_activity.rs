@@ -542,6 +542,11 @@ fn fits_one(text: &str, pattern: &[Token]) -> bool {
     }
 }
 
+/// A registry key with a backslash after it, so that its last segment is whole as well
+fn key(key: &str) -> String {
+    format!("{key}\\")
+}
+
 fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
 }

@@ -22,6 +22,8 @@ pub(super) enum Type {
     Long,
     /// `event.type` of a file event
     Action,
+    /// There where a registry value is set, and only there
+    Change,
     /// `network.direction`
     Direction,
 }
@@ -56,6 +58,7 @@ fn row(line: &'static str) -> Option<Row> {
         "ip" => Some(Type::Ip),
         "long" => Some(Type::Long),
         "action" => Some(Type::Action),
+        "change" => Some(Type::Change),
         "direction" => Some(Type::Direction),
         _ => None,
     };
@@ -72,7 +75,7 @@ fn find(event: EventKind, field: Field, part: &str) -> Option<EcsField> {
 /// The ECS field that holds this part of a field
 pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField> {
     let part = match part {
-        Part::Whole => "whole",
+        Part::Whole | Part::Key => "whole",
         Part::Name => "name",
         Part::Extension => "extension",
         Part::Argument(_) => "argument",
@@ -144,6 +147,22 @@ const PROCESS: &[Index] = &[
 ];
 const FILE: &[Index] = &[endpoint("logs-endpoint.events.file-*"), SYSMON, WINLOGBEAT];
 const NETWORK: &[Index] = &[endpoint("logs-endpoint.events.network-*"), SYSMON, WINLOGBEAT];
+const REGISTRY: &[Index] = &[endpoint("logs-endpoint.events.registry-*"), SYSMON, WINLOGBEAT];
+
+const fn access_log(
+    pattern: &'static str,
+    package: &'static str,
+    data_source: &'static str,
+) -> Index {
+    Index { pattern, package, data_source, products: ENDPOINT }
+}
+
+const WEB: &[Index] = &[
+    access_log("filebeat-*", "", ""),
+    access_log("logs-apache.access-*", "apache", "Apache"),
+    access_log("logs-iis.access-*", "iis", "IIS"),
+    access_log("logs-nginx.access-*", "nginx", "Nginx"),
+];
 
 /// The indices that hold events of this kind and product
 pub(super) fn indices(kind: EventKind, product: Option<Product>) -> Vec<Index> {
@@ -151,6 +170,10 @@ pub(super) fn indices(kind: EventKind, product: Option<Product>) -> Vec<Index> {
         EventKind::ProcessCreation => PROCESS,
         EventKind::FileEvent => FILE,
         EventKind::NetworkConnection => NETWORK,
+        EventKind::RegistryEvent => REGISTRY,
+        EventKind::Webserver => WEB,
+        // Alerts of other products have no index with their processes in ECS.
+        EventKind::SecurityAlert => &[],
     };
     let holds = |index: &&Index| product.is_none_or(|product| index.products.contains(&product));
     all.iter().filter(holds).copied().collect()

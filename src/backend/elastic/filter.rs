@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use super::fields::{self, EcsField, Type};
+use super::registry::{self, Seen};
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::pattern::{Pattern, Token, has_wide_case};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
@@ -15,21 +16,21 @@ use crate::taxonomy::{EventKind, FieldType};
 /// Longest value that a keyword field indexes, in characters (ECS, `ignore_above`)
 const INDEXED: usize = 1_024;
 
+fn indexed(ecs: EcsField) -> usize {
+    // ECS gives it a limit of its own: the longest URL of an old browser.
+    if ecs.name == "url.query" { 2_083 } else { INDEXED }
+}
+
 /// An expression as an Elasticsearch query
-pub(super) fn query(
-    kind: EventKind,
-    expr: &Expr,
-    positive: bool,
-    losses: &mut Losses<'_>,
-) -> Value {
+pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Value {
     let mut many = |parts: &[Expr]| -> Vec<Value> {
-        parts.iter().map(|part| query(kind, part, positive, losses)).collect()
+        parts.iter().map(|part| query(seen, part, positive, losses)).collect()
     };
     match expr {
         Expr::All(parts) => json!({"bool": {"filter": many(parts)}}),
         Expr::Any(parts) => any(many(parts)),
-        Expr::Not(part) => json!({"bool": {"must_not": [query(kind, part, !positive, losses)]}}),
-        Expr::Test(test) => test_query(kind, test, positive, losses),
+        Expr::Not(part) => json!({"bool": {"must_not": [query(seen, part, !positive, losses)]}}),
+        Expr::Test(test) => test_query(seen, test, positive, losses),
     }
 }
 
@@ -49,12 +50,16 @@ fn any(parts: Vec<Value>) -> Value {
     }
 }
 
-fn test_query(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Value {
+fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Value {
+    let kind = seen.kind;
     let field = test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return account(kind, test, positive, losses);
     }
     let Some(ecs) = fields::ecs(kind, field, test.subject.part) else {
+        if let Some(ecs) = fields::ecs(kind, field, Part::Whole) {
+            return part_of_whole(test, ecs, positive, losses);
+        }
         let message = format!("ECS has no field for {field} of {kind} events");
         let help = "Leave the test out of this signal, or say it with another field.";
         losses.refuse(test.span, message, "no such field", help);
@@ -65,7 +70,17 @@ fn test_query(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<
             note_actions(test, values, positive, losses);
             json!({"terms": {ecs.name: event_types(values)}})
         }
+        Op::Text(_, actions, _) if ecs.kind == Type::Change => {
+            registry::actions(test, actions, positive, losses)
+        }
+        Op::Segments(values) if test.subject.part == Part::Key => {
+            let found = registry::keys(seen, test, values, positive, losses);
+            any(found)
+        }
         Op::Text(relation, values, case) => {
+            if field.name() == "RegistryValue" {
+                registry::note_value_names(seen, test, positive, losses);
+            }
             let shape = Shape { test, ecs, relation: *relation, case: *case, positive };
             any(values.iter().map(|value| text(&shape, value, losses)).collect())
         }
@@ -132,6 +147,7 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
         Type::Action => {
             return json!({"terms": {ecs.name: event_types(std::slice::from_ref(value))}});
         }
+        Type::Change => return refuse(losses, test, "what happened to a key inside another test"),
         Type::Ip => return refuse(losses, test, "an address field compares with networks only"),
         Type::Long => return refuse(losses, test, "a number compares with numbers only"),
         Type::Direction => return direction(value),
@@ -145,8 +161,11 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
     let exact = relation == Relation::Equals;
     if ecs.long && ecs.kind == Type::Keyword && !exact {
         let direction = Direction::Narrower.flip_unless(positive);
-        let reason =
-            format!("a {} of more than {INDEXED} characters is not indexed in Elastic", ecs.name);
+        let reason = format!(
+            "a {} of more than {} characters is not indexed in Elastic",
+            ecs.name,
+            indexed(ecs)
+        );
         losses.lose(LossName::LongValue, direction, test.span, &reason);
     }
     if relation == Relation::Contains && value.as_literal() == Some("") {
@@ -161,14 +180,48 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
             ("wildcard", wildcard(value))
         }
     };
-    match insensitive {
+    let found = match insensitive {
         true => json!({kind: {ecs.name: {"value": written, "case_insensitive": true}}}),
         false => json!({kind: {ecs.name: {"value": written}}}),
+    };
+    if test.subject.part == Part::Extension && ecs.name == "file.extension" && !exact {
+        // The pipelines take what follows the last dot of the whole path, be it in a directory.
+        return json!({"bool": {"filter": [found, {"wildcard": {"file.name": {"value": "*.*"}}}]}});
     }
+    found
+}
+
+/// A test of a name or an extension where ECS has only the whole path
+fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses<'_>) -> Value {
+    let Op::Text(relation, values, case) = &test.op else {
+        return refuse(losses, test, "this test over a part of a path");
+    };
+    let mut found = Vec::new();
+    for value in values {
+        let Some(literal) = value.as_literal() else {
+            return refuse(losses, test, "wildcards over a part of a path");
+        };
+        let (relation, patterns) = match (test.subject.part, relation) {
+            (Part::Extension, Relation::Equals) => {
+                (Relation::Ends, vec![Pattern::literal(&format!(".{literal}"))])
+            }
+            (Part::Name, Relation::Ends) => (Relation::Ends, vec![value.clone()]),
+            (Part::Name, Relation::Equals) => {
+                let after = |separator: &str| {
+                    Pattern::of([Token::Any, Token::Literal(format!("{separator}{literal}"))])
+                };
+                (Relation::Wildcard, vec![value.clone(), after("/"), after("\\")])
+            }
+            _ => return refuse(losses, test, "this test over a part of a path"),
+        };
+        let shape = Shape { test, ecs, relation, case: *case, positive };
+        found.extend(patterns.iter().map(|pattern| text(&shape, pattern, losses)));
+    }
+    any(found)
 }
 
 /// Elasticsearch's wildcard notation: a backslash before every literal `*`, `?` and backslash
-fn wildcard(value: &Pattern) -> String {
+pub(super) fn wildcard(value: &Pattern) -> String {
     let mut out = String::new();
     for token in value.tokens() {
         match token {

@@ -8,6 +8,7 @@ mod fields;
 mod filter;
 mod kuery;
 mod plan;
+mod registry;
 mod toml;
 mod view;
 

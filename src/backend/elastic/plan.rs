@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::fields::{self, EcsField, Type};
 use super::filter::{self, INCOMING};
 use super::kuery::{Kuery, Values, quote, wildcard};
+use super::registry::{self, Seen};
 use crate::backend::Losses;
 use crate::definition::pattern::{Pattern, Token};
 use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
@@ -26,30 +27,38 @@ pub(super) struct Plan {
 
 /// Plans a signal
 pub(super) fn plan(signal: &Signal, losses: &mut Losses<'_>) -> Plan {
-    let kind = signal.kind;
-    let mut parts = scope(signal);
+    let seen = Seen::of(signal);
+    let mut parts = scope(signal, losses);
     let mut filters = Vec::new();
     for clause in &signal.clauses {
         let positive = clause.role == Role::Require;
-        if let Some(exact) = exact(kind, &clause.expr, positive, losses) {
+        if let Some(exact) = exact(seen, &clause.expr, positive, losses) {
             parts.push(if positive { exact } else { Kuery::Not(Box::new(exact)) });
             continue;
         }
         if positive {
-            parts.extend(superset(kind, &clause.expr));
+            parts.extend(superset(seen.kind, &clause.expr));
         }
-        filters.push(kibana_filter(clause, kind, losses));
+        filters.push(kibana_filter(clause, seen, losses));
     }
     Plan { query: Kuery::And(parts).print(), filters }
 }
 
 /// What every document of the kind holds
-fn scope(signal: &Signal) -> Vec<Kuery> {
+fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
     let one = |field, value: &str| Kuery::Field(field, Values::One(value.to_owned()));
     let category = match signal.kind {
         EventKind::ProcessCreation => "process",
         EventKind::FileEvent => "file",
         EventKind::NetworkConnection => "network",
+        EventKind::RegistryEvent => "registry",
+        EventKind::Webserver => "web",
+        EventKind::SecurityAlert => {
+            let message = format!("Elastic has no index of {} events", signal.kind);
+            let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
+            losses.refuse(signal.span, message, "no such index", help);
+            return Vec::new();
+        }
     };
     let mut parts = vec![one("event.category", category)];
     parts.extend(signal.product.map(|product| one("host.os.type", os_type(product))));
@@ -67,6 +76,7 @@ fn scope(signal: &Signal) -> Vec<Kuery> {
                 parts.push(Kuery::Field("event.type", Values::any(types)));
             }
         }
+        EventKind::RegistryEvent | EventKind::Webserver | EventKind::SecurityAlert => {}
     }
     parts
 }
@@ -77,9 +87,9 @@ pub(super) fn os_type(product: Product) -> &'static str {
 }
 
 /// A filter with its meaning in words
-fn kibana_filter(clause: &Clause, kind: EventKind, losses: &mut Losses<'_>) -> Value {
+fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Value {
     let positive = clause.role == Role::Require;
-    let query = filter::query(kind, &clause.expr, positive, losses);
+    let query = filter::query(seen, &clause.expr, positive, losses);
     let alias = match (clause.role, &*clause.label) {
         (Role::Require, label) => format!("{label}, exactly"),
         (Role::Exclude, "") => "not: exclusion".to_owned(),
@@ -92,34 +102,29 @@ fn kibana_filter(clause: &Clause, kind: EventKind, losses: &mut Losses<'_>) -> V
 }
 
 /// The expression in Kibana's language when that says exactly the same
-fn exact(kind: EventKind, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
+fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
     let mut many = |parts: &[Expr]| -> Option<Vec<Kuery>> {
-        parts.iter().map(|part| exact(kind, part, positive, losses)).collect()
+        parts.iter().map(|part| exact(seen, part, positive, losses)).collect()
     };
     match expr {
         Expr::All(parts) => many(parts).map(Kuery::And),
         Expr::Any(parts) => many(parts).map(Kuery::Or),
-        Expr::Not(part) => match exact(kind, part, !positive, losses)? {
+        Expr::Not(part) => match exact(seen, part, !positive, losses)? {
             Kuery::Not(inner) => Some(*inner),
             inner @ (Kuery::And(_) | Kuery::Or(_) | Kuery::Field(..) | Kuery::Text(..)) => {
                 Some(Kuery::Not(Box::new(inner)))
             }
         },
-        Expr::Test(test) => exact_test(kind, test, positive, losses),
+        Expr::Test(test) => exact_test(seen, test, positive, losses),
     }
 }
 
-fn exact_test(
-    kind: EventKind,
-    test: &Test,
-    positive: bool,
-    losses: &mut Losses<'_>,
-) -> Option<Kuery> {
+fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
     let field = test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }
-    let ecs = fields::ecs(kind, field, test.subject.part)?;
+    let ecs = fields::ecs(seen.kind, field, test.subject.part)?;
     let values = |values| Some(Kuery::Field(ecs.name, values));
     match &test.op {
         Op::Text(_, actions, _) if ecs.kind == Type::Action => {
@@ -127,6 +132,8 @@ fn exact_test(
             let types = filter::event_types(actions);
             values(Values::any(types.iter().map(ToString::to_string)))
         }
+        Op::Text(_, actions, _) if ecs.kind == Type::Change => registry::sets_values(actions)
+            .then(|| Kuery::Field(ecs.name, Values::One("*".to_owned()))),
         Op::Text(_, words, _) if ecs.kind == Type::Direction => direction(words),
         Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == Type::Keyword => {
             let written = patterns.iter().map(|p| keyword_value(*relation, p, ecs));

@@ -14,7 +14,7 @@ use crate::definition::Level;
 use crate::diagnostic::Code;
 use crate::ir::{Case, Expr, NewTerms, Op, Relation, Rule, Signal, Threat};
 use crate::source::visible_json;
-use crate::taxonomy::Product;
+use crate::taxonomy::{EventKind, Product};
 
 /// A rule of one signal
 #[derive(Debug)]
@@ -304,9 +304,11 @@ fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
 }
 
 fn tags(rule: &Rule, signal: &Signal, indices: &[Index]) -> Vec<String> {
-    let mut tags = vec!["Domain: Endpoint".to_owned()];
+    let web = signal.kind == EventKind::Webserver;
+    let mut tags = vec![if web { "Domain: Web" } else { "Domain: Endpoint" }.to_owned()];
     let systems = match signal.product {
         Some(product) => vec![product],
+        None if signal.kind == EventKind::RegistryEvent => vec![Product::Windows],
         None => vec![Product::Linux, Product::Windows],
     };
     tags.extend(systems.iter().map(|product| match product {

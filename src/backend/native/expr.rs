@@ -127,6 +127,7 @@ impl Printer<'_, '_> {
             Part::Whole => None,
             Part::Name if account => Some("account_name"),
             Part::Name => Some("base_name"),
+            Part::Key => Some("&key"),
             Part::Extension => {
                 return format!("event.any({name}, &mut |v| extension(v).is_some_and(|v| {body}))");
             }
@@ -214,10 +215,9 @@ impl Printer<'_, '_> {
     }
 
     fn segments(&mut self, test: &Test, values: &[Pattern]) -> String {
-        let spellings = values.iter().flat_map(|value| {
-            let folded = value.map_literals(fold_text);
-            [folded.map_literals(|text| text.replace('/', "\\")), folded]
-        });
+        let part = test.subject.part;
+        let folded = values.iter().map(|value| value.map_literals(fold_text));
+        let spellings = folded.flat_map(|value| part.spellings(&value));
         let open = |pattern: Pattern| {
             let rooted = pattern.literals().next().is_some_and(|t| !t.starts_with(['/', '\\']));
             let start = (!rooted).then_some(Token::Any);

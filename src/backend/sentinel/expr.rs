@@ -152,6 +152,12 @@ pub(super) fn quote(text: &str) -> String {
     })
 }
 
+/// The column's own name in an expression such as `toint(scStatus)`
+pub(super) fn bare_name(expression: &str) -> String {
+    let inside = expression.split_once('(').map(|(_, inside)| inside.trim_end_matches(')'));
+    inside.unwrap_or(expression).to_owned()
+}
+
 /// A `dynamic([...])` list; its values are JSON strings
 pub(super) fn dynamic(values: &[&str], head: &str) -> String {
     let json: Vec<String> = values.iter().map(|value| quoted(value, code_unit)).collect();

@@ -1,14 +1,12 @@
 //! Which column answers for a field.
 //!
-//! In: a kind of event, a field and a part. Out: a [`Column`] of the Defender table, or the fact
-//! that there is none. Every field of the taxonomy has a row, a test sees to it.
+//! In: a profile, a kind of event, a field and a part. Out: a [`Column`] of the profile's table, or
+//! the fact that there is none. Every field of the taxonomy has a row, a test sees to it.
 
 use std::sync::LazyLock;
 
+use super::profile::Profile;
 use crate::taxonomy::{EventKind, Field};
-
-/// The profile's table as written
-const TABLE: &str = include_str!("fields.tsv");
 
 /// Part of a field that a column holds
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +24,14 @@ pub(super) enum Type {
     Text,
     /// Text in a letter case of Defender's own (`web01`, `Tcp`), so a cased test cannot be kept
     Recased,
+    /// Text with `-` for no value, as W3C logs write it
+    Dashed,
+    /// A dynamic list of texts
+    List,
     /// A nullable number
     Number,
-    /// `ActionType` of a file event
-    FileAction,
+    /// `ActionType` of what happens to a file or a registry key
+    Action,
     /// `ActionType` of a network event, as a direction
     Direction,
 }
@@ -37,20 +39,29 @@ pub(super) enum Type {
 /// A column
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Column {
+    /// Its name, or an expression over it
     pub(super) name: &'static str,
     pub(super) kind: Type,
+    pub(super) holds: Holds,
 }
 
 struct Row {
+    profile: Profile,
     event: EventKind,
     field: Field,
     holds: Holds,
     column: Option<Column>,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let rows = |profile: &Profile| {
+        let profile = *profile;
+        profile.fields().lines().filter_map(move |line| row(profile, line))
+    };
+    Profile::ALL.iter().flat_map(rows).collect()
+});
 
-fn row(line: &'static str) -> Option<Row> {
+fn row(profile: Profile, line: &'static str) -> Option<Row> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [event, field, part, name, kind] = cells[..] else { return None };
     let event = EventKind::lettered(event).next()?;
@@ -64,36 +75,36 @@ fn row(line: &'static str) -> Option<Row> {
         "string" => Some(Type::Text),
         "recased" => Some(Type::Recased),
         "int" | "long" => Some(Type::Number),
-        "action" => Some(Type::FileAction),
+        "dashed" => Some(Type::Dashed),
+        "list" => Some(Type::List),
+        "action" => Some(Type::Action),
         "direction" => Some(Type::Direction),
         _ => None,
     };
-    let column = kind.map(|kind| Column { name, kind });
-    Some(Row { event, field: Field::named(field)?, holds, column })
+    let column = kind.map(|kind| Column { name, kind, holds });
+    Some(Row { profile, event, field: Field::named(field)?, holds, column })
 }
 
 /// The column that holds this part of a field
-pub(super) fn column(event: EventKind, field: Field, holds: Holds) -> Option<Column> {
-    let fits = |row: &&Row| row.event == event && row.field == field && row.holds == holds;
+pub(super) fn column(
+    profile: Profile,
+    event: EventKind,
+    field: Field,
+    holds: Holds,
+) -> Option<Column> {
+    let fits = |row: &&Row| {
+        (row.profile, row.event, row.field, row.holds) == (profile, event, field, holds)
+    };
     ROWS.iter().find(fits)?.column
 }
 
 /// The columns that together hold all of a field
-pub(super) fn columns(event: EventKind, field: Field) -> Vec<Column> {
-    let whole = column(event, field, Holds::Whole);
-    let parts = [Holds::Domain, Holds::Name].map(|holds| column(event, field, holds));
+pub(super) fn columns(profile: Profile, event: EventKind, field: Field) -> Vec<Column> {
+    let whole = column(profile, event, field, Holds::Whole);
+    let parts = [Holds::Domain, Holds::Name].map(|holds| column(profile, event, field, holds));
     match whole {
         Some(whole) => vec![whole],
         None => parts.into_iter().flatten().collect(),
-    }
-}
-
-/// The table that holds a kind of event
-pub(super) fn table(event: EventKind) -> &'static str {
-    match event {
-        EventKind::ProcessCreation => "DeviceProcessEvents",
-        EventKind::FileEvent => "DeviceFileEvents",
-        EventKind::NetworkConnection => "DeviceNetworkEvents",
     }
 }
 
@@ -103,14 +114,18 @@ mod tests {
 
     #[test]
     fn every_field_of_every_event_is_mapped_or_named_as_absent() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(ROWS.len(), lines, "a line of the table cannot be read");
-        for kind in EventKind::ALL {
-            for field in Field::of(*kind) {
-                assert!(
-                    ROWS.iter().any(|r| r.event == *kind && r.field == field),
-                    "{kind} {field}"
-                );
+        let written = |profile: &Profile| {
+            profile.fields().lines().filter(|line| !line.starts_with('#')).count()
+        };
+        let lines: usize = Profile::ALL.iter().map(written).sum();
+        assert_eq!(ROWS.len(), lines, "a line of a table cannot be read");
+        for profile in Profile::ALL {
+            let kinds = EventKind::ALL.iter().filter(|kind| profile.table(**kind).is_some());
+            for kind in kinds {
+                let mine = ROWS.iter().filter(|r| r.profile == *profile && r.event == *kind);
+                let mine: Vec<Field> = mine.map(|row| row.field).collect();
+                let missing: Vec<_> = Field::of(*kind).filter(|f| !mine.contains(f)).collect();
+                assert!(missing.is_empty(), "{profile:?} {kind}: {missing:?}");
             }
         }
     }

@@ -5,12 +5,16 @@
 //! Sentinel repository and the service limits page.
 
 mod address;
+mod columns;
 mod expr;
 mod fields;
 mod lets;
+mod novelty;
 mod pattern;
 mod predicate;
+mod profile;
 mod query;
+mod signal;
 mod text;
 mod view;
 
@@ -18,13 +22,14 @@ use super::template::render;
 use super::{Artifact, Losses};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
+pub(crate) use profile::Profile;
 
 /// The longest query of an analytic rule, in characters
 const MAX_QUERY: usize = 10_000;
 
 /// Emits the query and the analytic rule
 pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
-    let (plan, shape) = query::plan(rule, losses);
+    let (plan, shape) = query::plan(Profile::Defender, rule, losses);
     let query = match render("sentinel/query.kql", &plan) {
         Ok(query) => query,
         Err(why) => return broken(rule, losses, &why),

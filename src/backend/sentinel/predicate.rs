@@ -8,6 +8,7 @@
 use super::expr::{Kusto, quote};
 use super::fields::{self, Column, Holds, Type};
 use super::lets::Lets;
+use super::profile::Profile;
 use super::{address, text};
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::pattern::Pattern;
@@ -16,11 +17,14 @@ use crate::taxonomy::{EventKind, FieldType};
 
 /// What the predicates of one query share
 pub(super) struct Context<'l, 'r> {
+    pub(super) profile: Profile,
     pub(super) kind: EventKind,
     pub(super) lets: &'l mut Lets,
     pub(super) losses: &'l mut Losses<'r>,
     /// Whether the test at hand stands under no negation, or under an even number
     pub(super) positive: bool,
+    /// Whether renamed registry keys can be among the rows
+    pub(super) renames: bool,
 }
 
 /// An expression; what cannot be said has been refused and is `false` here
@@ -66,44 +70,52 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
             text::text(context, test, column, *relation, values, *case)
         }
         Op::Regex(patterns) => text::regex(context, test, column, patterns),
-        Op::Segments(values) => text::segments(context, test, name, values),
+        Op::Segments(values) => text::segments(context, test, column, values),
         Op::Networks(networks) => address::networks_of(name, networks, positive),
         Op::Public => address::public(context, name),
         Op::Numbers(ranges) => numbers(name, ranges, positive),
         Op::Exists => exists(column),
         Op::Null => match column.kind {
             Type::Number => Kusto::Is(format!("isnull({name})")),
-            Type::Text | Type::Recased | Type::FileAction | Type::Direction => {
+            Type::Dashed => Kusto::Is(format!("{name} in (\"\", \"-\")")),
+            Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
                 Kusto::Is(format!("isempty({name})"))
             }
         },
-        Op::Same(other) => match fields::column(context.kind, *other, Holds::Whole) {
-            Some(other) if other.kind != Type::Number && column.kind != Type::Number => {
-                // `=~` is documented for ASCII only (Microsoft, string operators).
-                let reason = "two fields are equal only in the same case, beyond ASCII";
-                let direction = Direction::Narrower.flip_unless(positive);
-                context.losses.lose(LossName::Case, direction, test.span, reason);
-                let same = Kusto::Is(format!("{name} =~ {}", other.name));
-                Kusto::all(vec![exists(column), same])
+        Op::Same(other) => {
+            match fields::column(context.profile, context.kind, *other, Holds::Whole) {
+                Some(other) if other.kind != Type::Number && column.kind != Type::Number => {
+                    // `=~` is documented for ASCII only (Microsoft, string operators).
+                    let reason = "two fields are equal only in the same case, beyond ASCII";
+                    let direction = Direction::Narrower.flip_unless(positive);
+                    context.losses.lose(LossName::Case, direction, test.span, reason);
+                    let same = Kusto::Is(format!("{name} =~ {}", other.name));
+                    Kusto::all(vec![exists(column), same])
+                }
+                Some(other) => Kusto::Is(format!("coalesce({name} == {}, false)", other.name)),
+                None => absent(context, test),
             }
-            Some(other) => Kusto::Is(format!("coalesce({name} == {}, false)", other.name)),
-            None => absent(context, test),
-        },
+        }
     }
 }
 
 /// The column a test looks at; refused when there is none
 fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> {
     let field = test.subject.field;
-    let holds = match test.subject.part {
-        Part::Whole | Part::Argument(_) => Holds::Whole,
-        Part::Name | Part::Extension => Holds::Name,
+    let (profile, kind) = (context.profile, context.kind);
+    let whole = || fields::column(profile, kind, field, Holds::Whole);
+    let column = match test.subject.part {
+        Part::Whole | Part::Argument(_) | Part::Key => whole(),
+        // What has no column of its own is taken out of the whole.
+        Part::Name | Part::Extension => {
+            fields::column(profile, kind, field, Holds::Name).or_else(whole)
+        }
     };
-    let column = fields::column(context.kind, field, holds).or_else(|| {
+    let column = column.or_else(|| {
         // An account counts as there when its name is.
         let account =
             field.kind() == FieldType::Account && matches!(test.op, Op::Exists | Op::Null);
-        account.then(|| fields::column(context.kind, field, Holds::Name)).flatten()
+        account.then(|| fields::column(profile, kind, field, Holds::Name)).flatten()
     });
     if column.is_none() {
         absent(context, test);
@@ -112,9 +124,12 @@ fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> 
 }
 
 fn absent(context: &mut Context<'_, '_>, test: &Test) -> Kusto {
-    let table = fields::table(context.kind);
+    let Some(table) = context.profile.table(context.kind) else {
+        // The signal has been refused as a whole.
+        return Kusto::Is("false".to_owned());
+    };
     let part = match test.subject.part {
-        Part::Whole | Part::Argument(_) => "",
+        Part::Whole | Part::Argument(_) | Part::Key => "",
         Part::Name => " name",
         Part::Extension => " extension",
     };
@@ -133,7 +148,9 @@ pub(super) fn exists(column: Column) -> Kusto {
     let name = column.name;
     match column.kind {
         Type::Number => Kusto::Is(format!("isnotnull({name})")),
-        Type::Text | Type::Recased | Type::FileAction | Type::Direction => {
+        Type::Dashed => Kusto::Is(format!("{name} !in (\"\", \"-\")")),
+        Type::List => Kusto::Is(format!("array_length({name}) > 0")),
+        Type::Text | Type::Recased | Type::Action | Type::Direction => {
             Kusto::Is(format!("isnotempty({name})"))
         }
     }
@@ -148,7 +165,7 @@ fn account(
     case: Case,
 ) -> Kusto {
     let columns = [Holds::Domain, Holds::Name]
-        .map(|holds| fields::column(context.kind, test.subject.field, holds));
+        .map(|holds| fields::column(context.profile, context.kind, test.subject.field, holds));
     let [Some(domain), Some(name)] = columns else { return absent(context, test) };
     let mut parts = Vec::new();
     for value in values {
@@ -170,14 +187,20 @@ fn account(
     Kusto::any(parts)
 }
 
-pub(super) fn file_action(values: &[Pattern]) -> Kusto {
-    let name = |value: &Pattern| match value.as_literal() {
-        Some("created") => "FileCreated",
-        Some("modified") => "FileModified",
-        Some("renamed") => "FileRenamed",
-        _ => "FileDeleted",
+/// What happens to a file or a registry key, in Defender's words
+pub(super) fn actions_of(kind: EventKind, values: &[Pattern]) -> Kusto {
+    let registry = kind == EventKind::RegistryEvent;
+    let names = |value: &Pattern| match (value.as_literal(), registry) {
+        (Some("created"), false) => &["FileCreated"][..],
+        (Some("modified"), false) => &["FileModified"],
+        (Some("renamed"), false) => &["FileRenamed"],
+        (_, false) => &["FileDeleted"],
+        (Some("created"), true) => &["RegistryKeyCreated"],
+        (Some("modified"), true) => &["RegistryValueSet"],
+        (Some("renamed"), true) => &["RegistryKeyRenamed"],
+        (_, true) => &["RegistryKeyDeleted", "RegistryValueDeleted"],
     };
-    let mut names: Vec<&str> = values.iter().map(name).collect();
+    let mut names: Vec<&str> = values.iter().flat_map(names).copied().collect();
     names.sort_unstable();
     match &*names {
         [only] => Kusto::Is(format!("ActionType == {}", quote(only))),

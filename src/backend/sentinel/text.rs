@@ -6,9 +6,9 @@
 //! for ASCII only (Microsoft, string operators), so other letters go through an expression.
 
 use super::expr::{Kusto, quote};
-use super::fields::{Column, Type};
+use super::fields::{Column, Holds, Type};
 use super::pattern::{self, Around};
-use super::predicate::{Context, exists, file_action, refuse};
+use super::predicate::{Context, actions_of, exists, refuse};
 use crate::backend::{Direction, LossName};
 use crate::definition::pattern::{Pattern, has_wide_case};
 use crate::ir::{Case, Part, Relation, Test};
@@ -28,7 +28,7 @@ pub(super) fn text(
     case: Case,
 ) -> Kusto {
     match (column.kind, case) {
-        (Type::FileAction, _) => return file_action(values),
+        (Type::Action, _) => return actions_of(context.kind, values),
         (Type::Direction, _) => {
             let message = "a direction of connections inside another test".to_owned();
             return refuse(context, test, message);
@@ -41,15 +41,15 @@ pub(super) fn text(
             let message = format!("{} is a number", column.name);
             return refuse(context, test, message);
         }
-        (Type::Text | Type::Recased, _) => {}
+        (Type::List, _) => return elements(column.name, relation, values, case),
+        (Type::Text | Type::Recased | Type::Dashed, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
         return arguments(context, test, column.name, relation, values, case, product);
     }
-    let left = match test.subject.part {
-        Part::Extension => format!(r#"extract(@"\.([^.]*)$", 1, {})"#, column.name),
-        Part::Whole | Part::Name | Part::Argument(_) => column.name.to_owned(),
-    };
+    let left = left(context, column, test.subject.part, |text| {
+        values.iter().any(|value| may_fit(relation, value, text))
+    });
     let wide = |value: &Pattern| case == Case::Insensitive && value.literals().any(has_wide_case);
     let (wide, plain): (Vec<_>, Vec<_>) = values.iter().cloned().partition(wide);
     let mut parts = Vec::new();
@@ -62,6 +62,44 @@ pub(super) fn text(
         parts.push(matches_regex(&left, &wide, relation, case));
     }
     Kusto::any(parts)
+}
+
+/// The part of a column that is compared; `fits` says whether a test could take a text for a fit
+fn left(
+    context: &Context<'_, '_>,
+    column: Column,
+    part: Part,
+    fits: impl Fn(&str) -> bool,
+) -> String {
+    let name = match column.name {
+        // Defender shows the new name of a renamed key; a rule means the one it had.
+        "RegistryKey" if context.renames => {
+            r#"iff(ActionType == "RegistryKeyRenamed", PreviousRegistryKey, RegistryKey)"#
+        }
+        name => name,
+    };
+    let whole = column.holds == Holds::Whole;
+    match part {
+        Part::Extension if whole => format!(r#"extract(@"\.([^.\\/]*)$", 1, {name})"#),
+        Part::Extension => format!(r#"extract(@"\.([^.]*)$", 1, {name})"#),
+        Part::Name if whole => format!(r#"extract(@"([^\\/]*)$", 1, {name})"#),
+        Part::Key => format!(r#"strcat({name}, @"\")"#),
+        // A dash is no value, and must not fit like one.
+        Part::Whole if column.kind == Type::Dashed && fits("-") => {
+            format!(r#"iff({name} == "-", "", {name})"#)
+        }
+        Part::Whole | Part::Name | Part::Argument(_) => name.to_owned(),
+    }
+}
+
+/// Whether a test could fit the text; says yes where it is not worth a closer look
+fn may_fit(relation: Relation, value: &Pattern, text: &str) -> bool {
+    match relation {
+        Relation::Equals => value.as_literal() == Some(text),
+        Relation::Starts | Relation::Ends | Relation::Contains | Relation::Wildcard => {
+            value.literals().all(|literal| text.contains(literal))
+        }
+    }
 }
 
 /// A left side and how it is compared
@@ -189,11 +227,16 @@ fn arguments(
     case: Case,
     product: Product,
 ) -> Kusto {
-    use crate::definition::pattern::Token::Any;
     if product != Product::Windows {
         let message = format!("Kusto splits command lines as Windows does, not as {product}");
         return refuse(context, test, message);
     }
+    elements(&format!(r#"parse_command_line({column}, "windows")"#), relation, values, case)
+}
+
+/// A test of each element of a list
+fn elements(list: &str, relation: Relation, values: &[Pattern], case: Case) -> Kusto {
+    use crate::definition::pattern::Token::Any;
     let start = matches!(relation, Relation::Ends | Relation::Contains).then_some(Any);
     let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Any);
     let open = |value: &Pattern| {
@@ -202,15 +245,15 @@ fn arguments(
     };
     let values: Vec<Pattern> = values.iter().map(open).collect();
     let written = pattern::regex(&values, case, Around::Arguments);
-    // U+001F joins the arguments; an argument that holds one itself counts as two here.
-    let list = format!(r#"strcat_array(parse_command_line({column}, "windows"), "\x1f")"#);
-    let matches = Kusto::Is(format!("{list} matches regex {}", quote(&written)));
+    // U+001F joins the elements; one that holds it itself counts as two here.
+    let joined = format!(r#"strcat_array({list}, "\x1f")"#);
+    let matches = Kusto::Is(format!("{joined} matches regex {}", quote(&written)));
     if !values.iter().any(|value| value.literals().next().is_none()) {
         return matches;
     }
-    // No argument at all joins to the same text as one empty argument.
-    let count = format!(r#"array_length(parse_command_line({column}, "windows"))"#);
-    Kusto::all(vec![Kusto::Is(format!("coalesce({count}, 0) > 0")), matches])
+    // No element at all joins to the same text as one empty element.
+    let count = format!("coalesce(array_length({list}), 0) > 0");
+    Kusto::all(vec![Kusto::Is(count), matches])
 }
 
 pub(super) fn regex(
@@ -228,19 +271,16 @@ pub(super) fn regex(
             let message = format!("Defender writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
-        Type::FileAction | Type::Direction | Type::Number => {
+        Type::Action | Type::Direction | Type::Number | Type::List => {
             let message = format!("a regular expression over {}", test.subject.field);
             return refuse(context, test, message);
         }
-        Type::Text | Type::Recased => {}
+        Type::Text | Type::Recased | Type::Dashed => {}
     }
-    let left = match test.subject.part {
-        Part::Extension => format!(r#"extract(@"\.([^.]*)$", 1, {})"#, column.name),
-        Part::Whole | Part::Name => column.name.to_owned(),
-        Part::Argument(_) => {
-            return refuse(context, test, "a regular expression over single arguments".to_owned());
-        }
-    };
+    if let Part::Argument(_) = test.subject.part {
+        return refuse(context, test, "a regular expression over single arguments".to_owned());
+    }
+    let left = left(context, column, test.subject.part, |_| true);
     let mut tests = Vec::new();
     for written in patterns {
         let Ok(compiled) = ::regex::Regex::new(written) else { continue };
@@ -261,11 +301,12 @@ pub(super) fn regex(
 pub(super) fn segments(
     context: &mut Context<'_, '_>,
     test: &Test,
-    column: &str,
+    column: Column,
     values: &[Pattern],
 ) -> Kusto {
+    let column = &left(context, column, test.subject.part, |_| true);
     let rooted = |value: &&Pattern| value.literals().next().is_some_and(|t| !t.starts_with('/'));
-    let spellings = |value: &Pattern| [value.clone(), value.map_literals(|t| t.replace('/', "\\"))];
+    let spellings = |value: &Pattern| test.subject.part.spellings(value);
     let mut plain: Vec<Pattern> = Vec::new();
     let mut parts = Vec::new();
     for value in values {

@@ -19,7 +19,7 @@ pub(super) struct AnalyticView {
     name: String,
     description: Vec<String>,
     severity: &'static str,
-    tables: Vec<&'static str>,
+    connectors: Vec<Connector>,
     frequency: String,
     period: String,
     tactics: Vec<&'static str>,
@@ -30,6 +30,12 @@ pub(super) struct AnalyticView {
     display_name: String,
     severity_column: Vec<&'static str>,
     version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Connector {
+    id: &'static str,
+    tables: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,7 +57,11 @@ const ENTITIES: &[(&str, &[(&str, &str)])] = &[
     ("Process", &[("CommandLine", "CommandLine")]),
     ("Process", &[("CommandLine", "InitiatingProcessCommandLine")]),
     ("File", &[("Name", "FileName"), ("Directory", "FolderPath")]),
+    ("RegistryKey", &[("Key", "RegistryKey")]),
+    ("RegistryValue", &[("Name", "RegistryValueName"), ("Value", "RegistryValueData")]),
     ("IP", &[("Address", "RemoteIP")]),
+    ("IP", &[("Address", "ClientIP")]),
+    ("URL", &[("Url", "UrlPath")]),
 ];
 
 /// Fills the view
@@ -78,7 +88,7 @@ pub(super) fn analytic(
         name: scalar(&title.value),
         description,
         severity: severity(rule.level),
-        tables: shape.tables.clone(),
+        connectors: connectors(shape),
         frequency: span(frequency),
         period: span(period),
         tactics,
@@ -90,6 +100,24 @@ pub(super) fn analytic(
         severity_column: if shape.severity { vec!["Severity"] } else { Vec::new() },
         version: "1.0.0",
     }
+}
+
+/// The connectors that fill the tables the query reads
+fn connectors(shape: &Shape) -> Vec<Connector> {
+    let mut connectors: Vec<Connector> = Vec::new();
+    for kind in &shape.kinds {
+        let Some(table) = shape.profile.table(*kind) else { continue };
+        let id = shape.profile.connector(*kind);
+        match connectors.iter_mut().find(|known| known.id == id) {
+            Some(known) => known.tables.push(table),
+            None => connectors.push(Connector { id, tables: vec![table] }),
+        }
+    }
+    for connector in &mut connectors {
+        connector.tables.sort_unstable();
+        connector.tables.dedup();
+    }
+    connectors
 }
 
 fn has(shape: &Shape, column: &str) -> bool {

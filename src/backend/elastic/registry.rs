@@ -1,0 +1,127 @@
+//! Registry tests as ECS can say them.
+//!
+//! In: keys and actions of a signal. Out: Kibana filters over `registry.path`, which ends with
+//! the name of a value where the event is about one, and over `registry.data.type`, which is there
+//! when a value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
+
+use serde_json::{Value, json};
+
+use super::filter::wildcard;
+use crate::backend::{Direction, LossName, Losses};
+use crate::definition::pattern::{Pattern, Token};
+use crate::ir::{Expr, Op, Part, Role, Signal, Test};
+use crate::taxonomy::{EventKind, FieldType, registry};
+
+/// What is known about the documents that a test sees
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) kind: EventKind,
+    /// Whether another clause leaves only registry values that are set
+    pub(super) values_only: bool,
+}
+
+impl Seen {
+    pub(super) fn of(signal: &Signal) -> Seen {
+        let values_only = signal.clauses.iter().any(|clause| match &clause.expr {
+            Expr::Test(test) if test.subject.field.kind() == FieldType::Action => match &test.op {
+                Op::Text(_, actions, _) => clause.role == Role::Require && sets_values(actions),
+                Op::Regex(_)
+                | Op::Segments(_)
+                | Op::Networks(_)
+                | Op::Public
+                | Op::Numbers(_)
+                | Op::Exists
+                | Op::Null
+                | Op::Same(_) => false,
+            },
+            Expr::Test(_) | Expr::All(_) | Expr::Any(_) | Expr::Not(_) => false,
+        });
+        Seen { kind: signal.kind, values_only }
+    }
+}
+
+/// Whether the actions are the setting of a value and nothing else
+pub(super) fn sets_values(actions: &[Pattern]) -> bool {
+    matches!(actions, [only] if only.as_literal() == Some("modified"))
+}
+
+/// What happened to a key, as far as the documents tell
+pub(super) fn actions(
+    test: &Test,
+    actions: &[Pattern],
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Value {
+    let set = json!({"exists": {"field": "registry.data.type"}});
+    let asked = |word: &str| actions.iter().any(|action| action.as_literal() == Some(word));
+    let others = ["created", "deleted", "renamed"].iter().filter(|word| asked(word)).count();
+    if others == 1 || others == 2 {
+        let direction = Direction::Wider.flip_unless(positive);
+        let reason = "ECS does not tell registry keys created, deleted and renamed apart";
+        losses.lose(LossName::Actions, direction, test.span, reason);
+    }
+    match (asked("modified"), others) {
+        (true, 0) => set,
+        (true, _) => json!({"match_all": {}}),
+        (false, _) => json!({"bool": {"must_not": [set]}}),
+    }
+}
+
+/// Keys as patterns over `registry.path`
+pub(super) fn keys(
+    seen: Seen,
+    test: &Test,
+    values: &[Pattern],
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Vec<Value> {
+    let direction = Direction::Narrower.flip_unless(positive);
+    let reason = "a registry.path of more than 1024 characters is not indexed in Elastic";
+    losses.lose(LossName::LongValue, direction, test.span, reason);
+    if !seen.values_only {
+        let direction = Direction::Wider.flip_unless(positive);
+        let reason = "ECS does not tell a deleted registry value from a deleted key";
+        losses.lose(LossName::Actions, direction, test.span, reason);
+    }
+    let path = |pattern: Vec<Token>| {
+        let written = wildcard(&Pattern::of(pattern));
+        json!({"wildcard": {"registry.path": {"value": written, "case_insensitive": true}}})
+    };
+    let mut found = Vec::new();
+    for value in values.iter().flat_map(|value| Part::Key.spellings(value)) {
+        let tokens = from_the_hive(&value);
+        let below = tokens.iter().cloned().chain([Token::Any]).collect();
+        found.push(path(below));
+        if !seen.values_only {
+            let mut itself = tokens;
+            if let Some(Token::Literal(last)) = itself.last_mut() {
+                last.pop();
+            }
+            found.push(json!({"bool": {
+                "filter": [path(itself)],
+                "must_not": [{"exists": {"field": "registry.data.type"}}],
+            }}));
+        }
+    }
+    found
+}
+
+/// The pattern with a short hive where it begins with one, open before it where it does not
+fn from_the_hive(value: &Pattern) -> Vec<Token> {
+    let mut tokens = value.tokens().to_vec();
+    let Some(Token::Literal(first)) = tokens.first_mut() else { return tokens };
+    match first.split_once('\\').and_then(|(hive, rest)| Some((registry::short(hive)?, rest))) {
+        Some((hive, rest)) => *first = format!("{hive}\\{rest}"),
+        None => tokens.insert(0, Token::Any),
+    }
+    tokens
+}
+
+/// A created key has a `registry.value` as well: its own last segment
+pub(super) fn note_value_names(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) {
+    if !seen.values_only {
+        let direction = Direction::Wider.flip_unless(positive);
+        let reason = "ECS gives an event about a registry key the name of a value too";
+        losses.lose(LossName::Actions, direction, test.span, reason);
+    }
+}

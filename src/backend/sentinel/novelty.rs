@@ -1,0 +1,103 @@
+//! Rows whose combination of values is new.
+//!
+//! In: the signal that `new_terms` names. Out: the columns its terms need, and the statement that
+//! keeps the rows which a baseline over the window does not have.
+
+use super::columns::Projected;
+use super::expr;
+use super::fields::{self, Type};
+use super::lets::Lets;
+use super::profile::Profile;
+use super::query::{LONGEST, span};
+use crate::backend::Losses;
+use crate::ir::{NewTerms, Rule, Signal};
+
+/// Adds the columns of the new terms that the projection does not have
+pub(super) fn add_terms(
+    profile: Profile,
+    columns: &mut Vec<Projected>,
+    signal: &Signal,
+    new: &NewTerms,
+) {
+    for (column, name) in terms(profile, columns, signal, new) {
+        if !columns.iter().any(|have| have.name == name) {
+            columns.push(Projected { name, kind: "string", expression: column.name.to_owned() });
+        }
+    }
+}
+
+/// Each new term's column in the table and its name in the result
+fn terms(
+    profile: Profile,
+    columns: &[Projected],
+    signal: &Signal,
+    new: &NewTerms,
+) -> Vec<(fields::Column, String)> {
+    let mine = new.fields.iter();
+    let mine = mine.flat_map(|field| fields::columns(profile, signal.kind, *field));
+    mine.map(|column| {
+        let shown = columns.iter().find(|have| have.expression == column.name);
+        let name = shown.map_or_else(|| expr::bare_name(column.name), |have| have.name.clone());
+        (column, name)
+    })
+    .collect()
+}
+
+/// The rows whose terms the baseline does not have, joined with the other signals' recent rows
+///
+/// Keys compare as stored. A row without one of them is left out, and of several rows with the
+/// same new terms the earliest stays, as Elastic's `new_terms` rules do it.
+pub(super) fn novelty(
+    (profile, rule, new): (Profile, &Rule, &NewTerms),
+    columns: &[Projected],
+    (name, alone): (&str, bool),
+    frequency: u32,
+    (lets, losses): (&mut Lets, &mut Losses<'_>),
+) -> (Option<String>, Vec<String>) {
+    if new.window > LONGEST {
+        let message = "the window of new terms is longer than 14 days".to_owned();
+        let code = crate::diagnostic::Code::E0503;
+        losses.refuse_with(code, new.span, message, "too long", "Shorten the window.");
+    }
+    let signal = &rule.signals[new.signal];
+    for field in &new.fields {
+        if fields::columns(profile, signal.kind, *field).is_empty() {
+            let message = format!("{} has no column for the new term {field}", losses.target());
+            losses.refuse(new.span, message, "no such column", "");
+        }
+    }
+    let terms = terms(profile, columns, signal, new);
+    let keys = terms.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let there = terms.iter().map(|(column, name)| match column.kind {
+        Type::Number => format!("isnotnull({name})"),
+        Type::Text | Type::Recased | Type::Dashed | Type::List | Type::Action | Type::Direction => {
+            format!("isnotempty({name})")
+        }
+    });
+    let there: Vec<String> = there.collect();
+    let time = profile.time();
+    let recent = format!("{time} >= ago({})", span(frequency));
+    let rows = vec![
+        format!("| where {recent}"),
+        format!("| where {}", there.join(" and ")),
+        format!("| join kind=leftanti ("),
+        format!("    {name}"),
+        format!("    | where {time} < ago({})", span(frequency)),
+        format!("    | distinct {keys}"),
+        format!(") on {keys}"),
+        format!("| summarize arg_min({time}, *) by {keys}"),
+    ];
+    if alone {
+        return (None, [name.to_owned()].into_iter().chain(rows).collect());
+    }
+    let fresh = lets.name(&format!("new_{name}"));
+    let mut lines = vec![
+        format!("// Only combinations of {keys} not seen in the last {}", span(new.window)),
+        format!("let {fresh} = {name}"),
+    ];
+    lines.extend(rows);
+    if let Some(last) = lines.last_mut() {
+        last.push(';');
+    }
+    (Some(fresh), lines)
+}

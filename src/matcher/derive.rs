@@ -1,0 +1,88 @@
+//! Fields that follow from others.
+//!
+//! In: what an event holds. Out: the fields of rulecast's own that it lacks: what happened to a
+//! file or a registry key, and the key, value and data that Sysmon writes as one path and a form
+//! of its own. A field that the event has by itself stays as it is.
+
+use std::borrow::Cow;
+
+use super::event::Slot;
+use crate::taxonomy::{Field, registry};
+
+/// Where the fields that take part stand, as far as a rule reads one of them
+#[derive(Debug, Default)]
+pub(super) struct Derived {
+    action: Option<usize>,
+    key: Option<usize>,
+    value: Option<usize>,
+    data: Option<usize>,
+    event_type: Option<usize>,
+    target: Option<usize>,
+    details: Option<usize>,
+}
+
+impl Derived {
+    /// Notes where a field stands
+    pub(super) fn note(&mut self, field: Field, slot: usize) {
+        let place = match field.name() {
+            "Action" => &mut self.action,
+            "RegistryKey" => &mut self.key,
+            "RegistryValue" => &mut self.value,
+            "RegistryData" => &mut self.data,
+            "EventType" => &mut self.event_type,
+            "TargetObject" => &mut self.target,
+            "Details" => &mut self.details,
+            _ => return,
+        };
+        *place = Some(slot);
+    }
+
+    /// The fields that must be read to derive this one
+    pub(super) fn sources(field: Field) -> impl Iterator<Item = Field> {
+        let names: &[&str] = match field.name() {
+            "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => {
+                &["EventType", "TargetObject", "Details"]
+            }
+            _ => &[],
+        };
+        names.iter().filter_map(|name| Field::named(name))
+    }
+
+    /// Fills what is missing; `action` is what the event's log and id say
+    pub(super) fn fill(&self, slots: &mut [Slot<'_>], action: Option<&'static str>) {
+        if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {
+            return;
+        }
+        let text = |slot: Option<usize>| {
+            let values = slot.map_or(&[][..], |slot| slots[slot].values());
+            values.first().map(|value| value.to_string())
+        };
+        let (target, details) = (text(self.target), text(self.details));
+        let told = text(self.event_type).and_then(|word| registry::event_type(&word));
+        let of_value = [self.value, self.data].iter().any(|slot| text(*slot).is_some());
+        let about_value = match (told, action) {
+            (Some((_, about_value)), _) => about_value,
+            (None, Some(action)) => action == "modified" || details.is_some(),
+            (None, None) => details.is_some() || of_value,
+        };
+        let registry = target.is_some() || text(self.key).is_some() || of_value;
+        // A file event that does not say otherwise is Sigma's: the file was created.
+        let action = told.map(|(action, _)| action).or(action).unwrap_or(match registry {
+            true if about_value => "modified",
+            _ => "created",
+        });
+        let split = target.map(|target| registry::split(&target, about_value));
+        let (key, value) = split.map_or((None, None), |(key, value)| (Some(key), value));
+        let mut set = |slot: Option<usize>, text: Option<Cow<'static, str>>| {
+            if let (Some(slot), Some(text)) = (slot, text)
+                && matches!(slots[slot], Slot::Missing)
+            {
+                slots[slot] = Slot::One(text);
+            }
+        };
+        set(self.action, Some(Cow::Borrowed(action)));
+        set(self.key, key.map(Cow::Owned));
+        set(self.value, value.map(Cow::Owned));
+        set(self.data, details.as_deref().and_then(registry::data).map(Cow::Owned));
+    }
+}

@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use super::shape::{Reader, nearest};
 use super::yaml::{self, Node};
-use super::{Accept, Definition, Form, List, NewTerms, Sample, Signal};
-use super::{metadata, sample, signal, value};
+use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
+use super::{correlation, metadata, sample, signal, target, value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 
 /// Top-level keys of a definition beside the metadata
-const KEYS: &[&str] = &["lists", "signals", "new_terms", "targets", "tests"];
+const KEYS: &[&str] = &["lists", "signals", "new_terms", "correlations", "targets", "tests"];
 /// Top-level keys of a Sigma rule beside the metadata
 const SIGMA_KEYS: &[&str] = &["logsource", "detection", "taxonomy", "targets", "tests"];
 /// Documents of the Sigma specification that rulecast does not read yet
-const NOT_YET: &[&str] = &["correlation", "filter", "correlations"];
+const NOT_YET: &[&str] = &["correlation", "filter"];
 
 /// Reads every document of a file
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
@@ -77,7 +77,10 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         lists: document.get("lists").map_or_else(Vec::new, |node| lists(reader, node)),
         signals,
         new_terms: document.get("new_terms").and_then(|node| new_terms(reader, node)),
-        accepts: document.get("targets").map_or_else(Vec::new, |node| targets(reader, node)),
+        correlations: document
+            .get("correlations")
+            .map_or_else(Vec::new, |node| correlations(reader, node)),
+        targets: document.get("targets").map_or_else(Vec::new, |node| target::read(reader, node)),
         tests: document.get("tests").map_or_else(Vec::new, |node| tests(reader, node)),
     })
 }
@@ -147,21 +150,9 @@ fn new_terms(reader: &mut Reader<'_>, node: &Node) -> Option<NewTerms> {
     Some(NewTerms { span: node.span, signal, fields, window })
 }
 
-fn targets(reader: &mut Reader<'_>, node: &Node) -> Vec<Accept> {
-    let entries = reader.map(node, "`targets`");
-    let mut accepts = Vec::new();
-    for (name, body) in entries {
-        let Some(target) = reader.text(name, "a target's name") else { continue };
-        for (key, losses) in reader.map(body, "a target") {
-            if key.text() == Some("accept") {
-                let losses = reader.texts(losses, "`accept`");
-                accepts.push(Accept { target: target.clone(), losses });
-            } else {
-                reader.unknown_key(key, "a target", &["accept"]);
-            }
-        }
-    }
-    accepts
+fn correlations(reader: &mut Reader<'_>, node: &Node) -> Vec<Correlation> {
+    let entries = reader.map(node, "`correlations`");
+    entries.iter().filter_map(|(name, body)| correlation::read(reader, name, body)).collect()
 }
 
 fn tests(reader: &mut Reader<'_>, node: &Node) -> Vec<Sample> {

@@ -39,6 +39,8 @@ pub struct Metadata {
     pub tags: Vec<Spanned<String>>,
     /// What else may look like this
     pub falsepositives: Vec<Spanned<String>>,
+    /// What to look at when it has matched: Markdown, the triage guide
+    pub investigation: Option<Spanned<String>>,
     /// SPDX expression
     pub license: Option<Spanned<String>>,
     /// Fields an analyst wants to see
@@ -116,6 +118,7 @@ pub(super) const KEYS: &[&str] = &[
     "date",
     "modified",
     "falsepositives",
+    "investigation",
     "license",
     "fields",
     "related",
@@ -145,6 +148,7 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         attack: texts(reader, document, "attack"),
         tags: Vec::new(),
         falsepositives: texts(reader, document, "falsepositives"),
+        investigation: text(reader, document, "investigation"),
         license: text(reader, document, "license"),
         fields: texts(reader, document, "fields"),
     };

@@ -6,6 +6,7 @@
 //! signal.
 
 mod condition;
+mod correlation;
 mod de;
 mod document;
 mod key;
@@ -16,6 +17,7 @@ mod sample;
 mod shape;
 mod signal;
 mod subspan;
+mod target;
 mod value;
 pub mod vocabulary;
 pub mod yaml;
@@ -23,11 +25,13 @@ pub mod yaml;
 use std::sync::Arc;
 
 pub use condition::{Condition, Quantifier};
+pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
 pub use document::parse;
 pub use key::{Key, Modifier};
 pub use metadata::{Level, Metadata, Status};
 pub use sample::{Expectation, Sample};
 pub(crate) use shape::nearest as nearest_name;
+pub use target::{Setting, Settings, TargetSettings};
 pub use value::{Scalar, Value, Values};
 
 use crate::source::{SourceText, Span, Spanned};
@@ -50,8 +54,10 @@ pub struct Definition {
     pub signals: Vec<Signal>,
     /// The signal that counts only when its fields are new
     pub new_terms: Option<NewTerms>,
-    /// Losses that the author accepts, by target
-    pub accepts: Vec<Accept>,
+    /// What signals mean together
+    pub correlations: Vec<Correlation>,
+    /// What is said of single targets
+    pub targets: Vec<TargetSettings>,
     /// Samples
     pub tests: Vec<Sample>,
 }
@@ -153,13 +159,4 @@ pub struct NewTerms {
     pub fields: Vec<Spanned<String>>,
     /// How far back a term counts as seen, such as `7d`
     pub window: Spanned<String>,
-}
-
-/// Losses accepted for a target
-#[derive(Debug, Clone)]
-pub struct Accept {
-    /// The target's name
-    pub target: Spanned<String>,
-    /// Names of losses
-    pub losses: Vec<Spanned<String>>,
 }

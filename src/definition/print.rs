@@ -6,8 +6,8 @@
 use serde_yaml::{Mapping, Value as Yaml};
 
 use super::{
-    Condition, Definition, Detection, Expectation, Form, Metadata, Quantifier, Sample, Scalar,
-    Selection, Signal, Value, Values,
+    Alias, Condition, Correlation, Definition, Detection, Expectation, Form, Metadata, Quantifier,
+    Sample, Scalar, Selection, Setting, Settings, Signal, TargetSettings, Value, Values,
 };
 use crate::source::Spanned;
 
@@ -34,12 +34,15 @@ impl Definition {
             map.insert(text("window"), text(&new.window.value));
             document.insert(text("new_terms"), Yaml::Mapping(map));
         }
-        if !self.accepts.is_empty() {
-            let accept = |losses| Mapping::from_iter([(text("accept"), texts(losses))]);
-            let targets = self.accepts.iter();
-            let targets =
-                targets.map(|a| (text(&a.target.value), Yaml::Mapping(accept(&a.losses))));
-            document.insert(text("targets"), Yaml::Mapping(targets.collect()));
+        if !self.correlations.is_empty() {
+            let named = |one: &Correlation| (text(&one.name.value), correlation(one));
+            let all = self.correlations.iter().map(named).collect();
+            document.insert(text("correlations"), Yaml::Mapping(all));
+        }
+        if !self.targets.is_empty() {
+            let named = |one: &TargetSettings| (text(&one.target.value), target(one));
+            let all = self.targets.iter().map(named).collect();
+            document.insert(text("targets"), Yaml::Mapping(all));
         }
         if !self.tests.is_empty() {
             let tests = self.tests.iter().map(sample).collect();
@@ -71,6 +74,7 @@ fn metadata(document: &mut Mapping, metadata: &Metadata) {
     set("description", metadata.description.as_ref().map(|d| d.value.as_str()));
     set("date", metadata.date.as_ref().map(|date| date.value.as_str()));
     set("modified", metadata.modified.as_ref().map(|date| date.value.as_str()));
+    set("investigation", metadata.investigation.as_ref().map(|guide| guide.value.as_str()));
     set("license", metadata.license.as_ref().map(|license| license.value.as_str()));
     for (key, items) in [
         ("attack", &metadata.attack),
@@ -84,6 +88,60 @@ fn metadata(document: &mut Mapping, metadata: &Metadata) {
             document.insert(text(key), texts(items));
         }
     }
+}
+
+fn correlation(written: &Correlation) -> Yaml {
+    let mut map = Mapping::new();
+    if let Some(title) = &written.title {
+        map.insert(text("title"), text(&title.value));
+    }
+    map.insert(text("type"), text(written.kind.value.as_str()));
+    map.insert(text("signals"), texts(&written.signals));
+    if !written.group_by.is_empty() {
+        map.insert(text("group-by"), texts(&written.group_by));
+    }
+    if !written.aliases.is_empty() {
+        let pair = |(signal, field): &(Spanned<String>, Spanned<String>)| {
+            (text(&signal.value), text(&field.value))
+        };
+        let alias = |alias: &Alias| {
+            (text(&alias.name.value), Yaml::Mapping(alias.fields.iter().map(pair).collect()))
+        };
+        map.insert(text("aliases"), Yaml::Mapping(written.aliases.iter().map(alias).collect()));
+    }
+    map.insert(text("timespan"), text(&written.timespan.value));
+    if let Some(count) = &written.condition {
+        let field = count.field.iter().map(|field| (text("field"), text(&field.value)));
+        let bounds = count.bounds.iter();
+        let bounds = bounds.map(|(one, n)| (text(one.value.as_str()), Yaml::Number((*n).into())));
+        map.insert(text("condition"), Yaml::Mapping(field.chain(bounds).collect()));
+    }
+    if let Some(level) = &written.level {
+        map.insert(text("level"), text(level.value.as_str()));
+    }
+    if written.generate {
+        map.insert(text("generate"), Yaml::Bool(true));
+    }
+    Yaml::Mapping(map)
+}
+
+fn target(written: &TargetSettings) -> Yaml {
+    let mut map = settings(&written.settings);
+    for (key, names) in [("without", &written.without), ("accept", &written.accept)] {
+        if !names.is_empty() {
+            map.insert(text(key), texts(names));
+        }
+    }
+    Yaml::Mapping(map)
+}
+
+fn settings(settings: &Settings) -> Mapping {
+    let value = |setting: &Setting| match setting {
+        Setting::Text(one) => text(&one.value),
+        Setting::Texts(all) => texts(all),
+        Setting::Settings(inner) => Yaml::Mapping(self::settings(inner)),
+    };
+    settings.entries.iter().map(|(name, setting)| (text(&name.value), value(setting))).collect()
 }
 
 fn signal(signal: &Signal) -> Yaml {
@@ -121,7 +179,7 @@ fn signal(signal: &Signal) -> Yaml {
 fn sigma(document: &mut Mapping, signal: &Signal) {
     let mut logsource = Mapping::new();
     if let Some(event) = &signal.event {
-        logsource.insert(text("category"), text(event.value.name()));
+        logsource.insert(text("category"), text(event.value.category_name(signal.action)));
     }
     if let Some(product) = &signal.product {
         logsource.insert(text("product"), text(product.value.name()));

@@ -17,9 +17,9 @@ use crate::source::{Span, Spanned};
 pub struct Sample {
     /// What it shows
     pub name: Spanned<String>,
-    /// The signal it is for; all when absent
+    /// The signal or the correlation it is for; all signals when absent
     pub signal: Option<Spanned<String>>,
-    /// One event judged by the condition, or several judged by novelty
+    /// One event judged by the condition, or several judged by novelty or a correlation
     pub events: Vec<Spanned<Value>>,
     /// What must come out
     pub expect: Expectation,
@@ -34,7 +34,7 @@ pub enum Expectation {
     Match,
     /// The one event does not match
     NoMatch,
-    /// The events, in order of time, raise so many alerts
+    /// The events, in the order written, raise so many alerts
     Alerts(usize),
 }
 

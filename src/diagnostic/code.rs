@@ -143,14 +143,28 @@ codes! {
         "`new_terms.fields` names columns such as `host` or `command_line`, or fields that the \
          signal's events carry.";
     E0403 "bad window"
-        "A window is a number and `m`, `h` or `d`: `7d`. It is at least five minutes.";
+        "A window or timespan is a number and `s`, `m`, `h` or `d`: `7d`. A window of new terms is \
+         at least five minutes.";
     E0404 "test of an unknown signal"
-        "`signal` in a test names a signal of this definition.";
+        "`signal` in a test names a signal or a correlation of this definition.";
     E0405 "signal without a test"
         "A signal without a test would match every event of its kind.";
     W0406 "accepted loss does not occur"
         "The definition accepts a loss that this output does not have. An acceptance that is not \
          needed would hide the loss when it comes.";
+    E0407 "correlation of an unknown signal"
+        "`signals` of a correlation names signals and other correlations of this definition.";
+    E0408 "correlation in a circle"
+        "A correlation may use other correlations, but not itself, be it through others.";
+    E0409 "correlation by an unknown field"
+        "`group-by` and `field` name columns such as `host`, or fields that the events carry; where \
+         signals call a field by other names, `aliases` says them.";
+    E0410 "correlation that does not add up"
+        "A count needs a `condition` that can be true and, for `value_count`, a `field`; a temporal \
+         correlation needs two signals or more and no `condition`.";
+    E0411 "target without something that is not there"
+        "`without` names signals and correlations of this definition, and what is left must not \
+         need them.";
     E0501 "Sentinel cannot say it"
         "The Defender tables have no column for the field, or Kusto has no exact form of the \
          test. Leave the signal out for this target or write it in another way.";
@@ -165,6 +179,12 @@ codes! {
     W0505 "Sentinel output may match more"
         "The query would match more than the rule says. Name the loss under \
          `targets.sentinel.accept` to say that it is known.";
+    E0506 "setting that Sentinel does not take"
+        "The setting has another form than Sentinel takes, or goes beyond a limit of its analytic \
+         rules: frequency and period from five minutes to 14 days, the period no shorter.";
+    E0507 "not for a near-real-time rule"
+        "A near-real-time rule sees the events of one minute only, so it cannot judge what is new \
+         or what happens together.";
     E0601 "Elastic cannot say it"
         "ECS has no field for it, or neither Kibana's query language nor its filters have an \
          exact form of the test.";
@@ -178,6 +198,8 @@ codes! {
          `targets.elastic.accept` to say that it is known.";
     W0606 "no date for Elastic"
         "The rule files of detection-rules carry the dates a rule was written and changed.";
+    E0607 "setting that Elastic does not take"
+        "The setting has another form than Elastic's detection engine takes.";
     E0701 "native matcher cannot say it"
         "The generated matcher uses nothing but Rust's standard library, which has no regular \
          expressions. The engine behind `test` and `scan` has them.";

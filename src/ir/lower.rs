@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use super::test::{self, Scope};
-use super::{Clause, Column, Expr, Role, Rule, Signal, attack, condition, normalize, novelty};
-use crate::definition::{self, Definition, Expectation, Level, nearest_name};
+use super::{
+    Clause, Column, Expr, Role, Rule, Signal, attack, condition, correlation, normalize, novelty,
+};
+use crate::definition::{self, Definition, Level, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::taxonomy::EventKind;
+use crate::source::Spanned;
 
 /// Lowers a definition; `None` when something in it is wrong, which `diagnostics` then says
 pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<Rule> {
@@ -32,21 +34,30 @@ pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<R
         .new_terms
         .as_ref()
         .and_then(|n| novelty::lower(definition, n, &signals, &mut found));
+    let level = definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value);
+    let all = signals.len() == definition.signals.len();
+    // With a signal missing, what is said about it would be wrong.
+    let correlations = match all {
+        true => correlation::lower(definition, &signals, level, &mut found),
+        false => Vec::new(),
+    };
+    check_names(definition, &mut found);
     check_tests(definition, &mut found);
-    let complete = signals.len() == definition.signals.len() && !found.has_errors();
+    let complete = all && !found.has_errors();
     diagnostics.extend(found);
-    let kinds: Vec<EventKind> = signals.iter().map(|signal| signal.kind).collect();
+    let columns = Column::of(&signals);
     complete.then(|| Rule {
         source: Arc::clone(source),
         span: definition.span,
         form: definition.form,
         metadata: definition.metadata.clone(),
-        level: definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value),
+        level,
         threats,
         signals,
         new_terms,
-        columns: Column::of(&kinds),
-        accepts: definition.accepts.clone(),
+        columns,
+        correlations,
+        targets: definition.targets.clone(),
         tests: definition.tests.clone(),
     })
 }
@@ -89,15 +100,47 @@ fn lower_signal<'d>(
     clauses.extend(test::implied(kind, signal.action, definition.form));
     let title = signal.title.as_ref().unwrap_or(&definition.metadata.title).value.clone();
     let name = signal.name.value.clone();
-    Some(Signal { name, span: signal.name.span, title, kind, product, clauses, cases })
+    let (span, action) = (signal.name.span, signal.action);
+    Some(Signal { name, span, title, kind, action, product, clauses, cases })
 }
 
 pub(super) fn clause(role: Role, label: &str, expr: Expr) -> Clause {
     Clause { role, label: label.to_owned(), expr: normalize(expr) }
 }
 
+/// The names of signals and correlations
+fn names(definition: &Definition) -> impl Iterator<Item = &Spanned<String>> {
+    let signals = definition.signals.iter().map(|signal| &signal.name);
+    signals.chain(definition.correlations.iter().map(|one| &one.name))
+}
+
+/// A correlation is no second signal, and a target can go without what is there only
+fn check_names(definition: &Definition, diagnostics: &mut Diagnostics) {
+    let source = &definition.source;
+    for one in &definition.correlations {
+        let twin = definition.signals.iter().find(|signal| signal.name.value == one.name.value);
+        if let Some(twin) = twin {
+            let message = format!("`{}` is a signal already", one.name.value);
+            let found = Diagnostic::new(Code::E0115, source, one.name.span, message, "again");
+            diagnostics.push(found.also(twin.name.span, "first here"));
+        }
+    }
+    for name in definition.targets.iter().flat_map(|target| &target.without) {
+        if names(definition).any(|known| known.value == name.value) {
+            continue;
+        }
+        let message = format!("no signal or correlation is called `{}`", name.value);
+        let found = Diagnostic::new(Code::E0411, source, name.span, message, "unknown");
+        let known = names(definition).map(|known| known.value.as_str());
+        diagnostics.push(match nearest_name(&name.value, known) {
+            Some(near) => found.replace(name.span, near),
+            None => found,
+        });
+    }
+}
+
 fn check_tests(definition: &Definition, diagnostics: &mut Diagnostics) {
-    let known: Vec<&str> = definition.signals.iter().map(|s| s.name.value.as_str()).collect();
+    let known: Vec<&str> = names(definition).map(|name| name.value.as_str()).collect();
     for sample in &definition.tests {
         if let Some(name) = &sample.signal
             && !known.contains(&name.value.as_str())
@@ -109,13 +152,6 @@ fn check_tests(definition: &Definition, diagnostics: &mut Diagnostics) {
                 Some(near) => found.replace(name.span, near),
                 None => found,
             });
-        }
-        if matches!(sample.expect, Expectation::Alerts(_)) && definition.new_terms.is_none() {
-            let message = "a test of several events needs `new_terms`";
-            let label = "nothing here is judged over time";
-            let source = &definition.source;
-            let found = Diagnostic::new(Code::E0111, source, sample.name.span, message, label);
-            diagnostics.push(found);
         }
     }
 }

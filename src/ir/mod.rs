@@ -9,13 +9,16 @@
 //! its own way, and all of them must agree with the meaning written at [`Op`].
 
 mod attack;
+mod column;
 mod condition;
+mod correlation;
 mod lower;
 mod network;
 mod normalize;
 mod novelty;
 mod place;
 mod print;
+mod reported;
 mod test;
 mod value;
 
@@ -25,13 +28,16 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub use attack::Threat;
+pub use column::Column;
+pub use correlation::{Bound, Correlation, CorrelationTest, Fields, Key, Origin};
 pub use lower::lower;
 pub use network::NON_PUBLIC;
 pub use normalize::normalize;
+pub(crate) use novelty::seconds;
 pub use print::print;
 
 use crate::definition::pattern::Pattern;
-use crate::definition::{Accept, Form, Level, Metadata, Sample};
+use crate::definition::{Form, Level, Metadata, Sample, TargetSettings};
 use crate::source::{SourceText, Span};
 use crate::taxonomy::{EventKind, Field, Product};
 
@@ -56,8 +62,10 @@ pub struct Rule {
     pub new_terms: Option<NewTerms>,
     /// What every match shows
     pub columns: Vec<Column>,
-    /// Losses its author accepts
-    pub accepts: Vec<Accept>,
+    /// What its signals mean together; each stands after those it uses
+    pub correlations: Vec<Correlation>,
+    /// What its author says of single targets
+    pub targets: Vec<TargetSettings>,
     /// Its samples
     pub tests: Vec<Sample>,
 }
@@ -73,6 +81,8 @@ pub struct Signal {
     pub title: String,
     /// The events it looks at
     pub kind: EventKind,
+    /// What Sigma's category says has happened
+    pub action: Option<&'static str>,
     /// The operating system, when limited
     pub product: Option<Product>,
     /// What must hold and what must not, in the author's order
@@ -155,7 +165,7 @@ pub enum Part {
 
 /// A comparison and its values; true when one of the values fits
 ///
-/// This is the one definition of meaning: DESIGN of each target and the matcher follow it. A
+/// This is the one definition of meaning: every target and the matcher follow it. A
 /// field that the event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list
 /// fits when one element does. Where a target cannot tell empty, missing and null text apart,
 /// they are one there.
@@ -229,67 +239,6 @@ pub struct NewTerms {
     pub span: Span,
 }
 
-/// A column of a result
-///
-/// The subject is what the event is about: the started program or the file; a connection has
-/// none. The actor is the process that did it: the parent, the writer, the one that connects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Column {
-    /// When
-    Time,
-    /// The signal's name
-    Signal,
-    /// The match's level
-    Level,
-    /// The host
-    Host,
-    /// The account
-    Account,
-    /// Name and path of the subject
-    Subject,
-    /// The subject's command line
-    CommandLine,
-    /// Name and command line of the actor
-    Actor,
-    /// Key, name and data of a registry value
-    Registry,
-    /// The remote address and port
-    Remote,
-    /// What a client asked a web server for, and the client
-    Request,
-    /// Name and id of an alert
-    Alert,
-    /// What the sensor calls the event
-    Report,
-}
-
-impl Column {
-    /// The columns of a rule over these kinds of event: the same for every signal
-    pub(crate) fn of(kinds: &[EventKind]) -> Vec<Column> {
-        let mut columns = vec![
-            Column::Time,
-            Column::Signal,
-            Column::Level,
-            Column::Host,
-            Column::Account,
-            Column::Subject,
-            Column::CommandLine,
-            Column::Actor,
-        ];
-        let mut of = |kind, column| {
-            if kinds.contains(&kind) {
-                columns.push(column);
-            }
-        };
-        of(EventKind::RegistryEvent, Column::Registry);
-        of(EventKind::NetworkConnection, Column::Remote);
-        of(EventKind::Webserver, Column::Request);
-        of(EventKind::SecurityAlert, Column::Alert);
-        columns.push(Column::Report);
-        columns
-    }
-}
-
 impl Part {
     /// The spellings of a run of segments written with `/`: a path takes either separator, a
     /// registry key only the backslash
@@ -306,6 +255,23 @@ impl Subject {
     }
 }
 
+impl Op {
+    /// Relation, values and case of a text test; `None` for any other
+    pub fn as_text(&self) -> Option<(Relation, &[Pattern], Case)> {
+        match self {
+            Op::Text(relation, values, case) => Some((*relation, values, *case)),
+            Op::Regex(_)
+            | Op::Segments(_)
+            | Op::Networks(_)
+            | Op::Public
+            | Op::Numbers(_)
+            | Op::Exists
+            | Op::Null
+            | Op::Same(_) => None,
+        }
+    }
+}
+
 impl Numbers {
     /// Just this number
     pub fn one(number: i64) -> Numbers {
@@ -314,6 +280,14 @@ impl Numbers {
 }
 
 impl Expr {
+    /// The test that the expression is, when it is a single one
+    pub fn as_test(&self) -> Option<&Test> {
+        match self {
+            Expr::Test(test) => Some(test),
+            Expr::All(_) | Expr::Any(_) | Expr::Not(_) => None,
+        }
+    }
+
     /// Every test in the expression
     pub fn tests(&self) -> Vec<&Test> {
         match self {

@@ -19,7 +19,8 @@ pub(super) fn lower(
     let mut error = |code, span: Span, message: String, label: &str| {
         diagnostics.push(Diagnostic::new(code, source, span, message, label));
     };
-    let window = minutes(&written.window.value).filter(|window| *window >= 5);
+    let window = seconds(&written.window.value).filter(|window| window % 60 == 0);
+    let window = window.map(|seconds| seconds / 60).filter(|window| *window >= 5);
     if window.is_none() {
         let message = format!("`{}` is no window", written.window.value);
         let label = "expected five minutes or more, such as 90m, 12h or 7d";
@@ -60,7 +61,7 @@ pub(super) fn lower(
 }
 
 /// Names of columns that can be new terms, where the event has them
-const COLUMNS: &[&str] = &[
+pub(super) const COLUMNS: &[&str] = &[
     "host",
     "user",
     "process",
@@ -92,12 +93,15 @@ pub(super) fn column_field(name: &str, kind: EventKind) -> Option<Field> {
     Field::named(field).filter(|field| field.belongs_to(kind))
 }
 
-fn minutes(text: &str) -> Option<u32> {
+/// A timespan in seconds: a number and its unit
+pub(crate) fn seconds(text: &str) -> Option<u32> {
     let unit = match text.chars().next_back()? {
-        'm' => 1,
-        'h' => 60,
-        'd' => 24 * 60,
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
         _ => return None,
     };
-    text[..text.len() - 1].parse::<u32>().ok()?.checked_mul(unit)
+    let number = text[..text.len() - 1].parse::<u32>().ok()?;
+    number.checked_mul(unit).filter(|seconds| *seconds > 0)
 }

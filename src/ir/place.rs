@@ -86,6 +86,14 @@ pub(super) fn key(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -
         _ => (String::new(), false),
     };
     let plain = value.written.trim_matches(['\\', '*']);
+    if value.written.contains('/') {
+        let message = format!("`{}` holds a `/`", value.written);
+        let label = "keys are separated by backslashes";
+        let found = Diagnostic::new(Code::E0208, scope.source, value.span, message, label);
+        let help = "For a key whose name holds a slash, write `RegistryKey|contains`.";
+        scope.report(found.help(help));
+        return None;
+    }
     if plain.is_empty() || pattern.literals().any(|text| text.contains("\\\\")) {
         let message = format!("`{}` names no registry key", value.written);
         scope.error(Code::E0208, value.span, message, "not a run of segments");

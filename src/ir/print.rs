@@ -5,7 +5,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Case, Expr, Op, Part, Relation, Role, Rule, Subject, Test};
+use super::{
+    Bound, Case, Correlation, CorrelationTest, Expr, Fields, Op, Origin, Part, Relation, Role,
+    Rule, Subject, Test,
+};
+use crate::taxonomy::Field;
 
 /// Prints a rule
 pub fn print(rule: &Rule) -> String {
@@ -44,7 +48,39 @@ fn write_rule(out: &mut String, rule: &Rule) -> std::fmt::Result {
             writeln!(out, "  new {} within {} minutes", fields.join(" + "), new.window)?;
         }
     }
-    Ok(())
+    rule.correlations.iter().try_for_each(|one| write_correlation(out, rule, one))
+}
+
+fn write_correlation(out: &mut String, rule: &Rule, one: &Correlation) -> std::fmt::Result {
+    let bound = |bound: &Bound| match bound.to {
+        Some(to) if to == bound.from => format!("exactly {to}"),
+        Some(to) => format!("{} to {to}", bound.from),
+        None => format!("at least {}", bound.from),
+    };
+    let fields = |fields: &Fields| {
+        let field = |(at, field): (&usize, &Field)| format!("{}.{field}", rule.signals[*at].name);
+        fields.iter().map(field).collect::<Vec<_>>().join(", ")
+    };
+    let test = match &one.test {
+        CorrelationTest::Together => "every one of".to_owned(),
+        CorrelationTest::InOrder => "one after another".to_owned(),
+        CorrelationTest::Events(count) => format!("{} of", bound(count)),
+        CorrelationTest::Values(of, count) => {
+            format!("{} values ({}) of", bound(count), fields(of))
+        }
+    };
+    let origins = one.origins.iter().map(|origin| match origin {
+        Origin::Signal(at) => rule.signals[*at].name.as_str(),
+        Origin::Correlation(at) => rule.correlations[*at].name.as_str(),
+    });
+    let origins: Vec<&str> = origins.collect();
+    writeln!(out, "correlation {}: {test} {}", one.name, origins.join(", "))?;
+    writeln!(out, "  within {} seconds, level {}", one.timespan, one.level)?;
+    for key in &one.keys {
+        writeln!(out, "  by {}: {}", key.name, fields(&key.fields))?;
+    }
+    let own = if one.generate { "also by themselves" } else { "through it" };
+    writeln!(out, "  its signals are reported {own}")
 }
 
 fn write_expr(out: &mut String, expr: &Expr, depth: usize) -> std::fmt::Result {

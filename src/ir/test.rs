@@ -251,20 +251,36 @@ fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
     }
 }
 
-/// `\*` in a path is rarely meant: it is a star that no path holds.
+/// `\*` in a path or a command line is rarely meant: it is a star, which no path holds.
 fn warn_literal_stars(scope: &mut Scope<'_>, field: Field, values: &[&Value]) {
-    if !matches!(field.kind(), FieldType::Path | FieldType::Account) {
-        return;
-    }
     for value in values {
         let Scalar::Text(pattern) = &value.scalar else { continue };
-        if pattern.literals().any(|text| text.contains(['*', '?'])) {
+        let holds = match field.kind() {
+            FieldType::Path | FieldType::Account => {
+                pattern.literals().any(|text| text.contains(['*', '?']))
+            }
+            // A program takes `*.log` as it is; below a directory the star was meant to be one.
+            FieldType::Command | FieldType::Key => below_a_directory(&value.written),
+            FieldType::Text | FieldType::Number | FieldType::Address | FieldType::Action => false,
+        };
+        if holds {
             let message = format!("`{}` holds a literal `*` or `?`", value.written);
             let label = "escaped by the backslash before it";
             let found = Diagnostic::new(Code::W0215, scope.source, value.span, message, label);
             scope.report(found.help("Two backslashes before a wildcard are one backslash."));
         }
     }
+}
+
+/// Whether a wildcard is escaped by what looks like the separator after a directory or a drive
+fn below_a_directory(written: &str) -> bool {
+    let mut before = [' '; 2];
+    written.chars().any(|c| {
+        let escaped = matches!(c, '*' | '?') && before[1] == '\\';
+        let found = escaped && (before[0].is_alphanumeric() || ":)]}_".contains(before[0]));
+        before = [before[1], c];
+        found
+    })
 }
 
 fn exists(scope: &mut Scope<'_>, values: &[&Value], field: Field) -> Option<Expr> {

@@ -86,20 +86,35 @@ impl EventKind {
     ///
     /// Source: SigmaHQ sigma-specification, appendix taxonomy.
     pub fn category(name: &str) -> Option<(EventKind, Option<&'static str>)> {
-        use EventKind::{FileEvent, RegistryEvent};
-        Some(match name {
-            "file_event" => (FileEvent, Some("created")),
-            "file_change" => (FileEvent, Some("modified")),
-            "file_rename" => (FileEvent, Some("renamed")),
-            "file_delete" => (FileEvent, Some("deleted")),
-            "registry_add" => (RegistryEvent, Some("created")),
-            "registry_set" => (RegistryEvent, Some("modified")),
-            "registry_rename" => (RegistryEvent, Some("renamed")),
-            "registry_delete" => (RegistryEvent, Some("deleted")),
-            name => (Self::named(name)?, None),
-        })
+        let (_, kind, action) = CATEGORIES.iter().find(|(category, ..)| *category == name)?;
+        Some((*kind, *action))
+    }
+
+    /// The category of Sigma that says just this
+    pub fn category_name(self, action: Option<&'static str>) -> &'static str {
+        let says = |category: &&Category| (category.1, category.2) == (self, action);
+        CATEGORIES.iter().find(says).map_or(self.name(), |(name, ..)| name)
     }
 }
+
+/// A category of Sigma: its name, the kind of event, what has happened in it
+type Category = (&'static str, EventKind, Option<&'static str>);
+
+const CATEGORIES: &[Category] = &[
+    ("process_creation", EventKind::ProcessCreation, None),
+    ("network_connection", EventKind::NetworkConnection, None),
+    ("file_event", EventKind::FileEvent, Some("created")),
+    ("file_change", EventKind::FileEvent, Some("modified")),
+    ("file_rename", EventKind::FileEvent, Some("renamed")),
+    ("file_delete", EventKind::FileEvent, Some("deleted")),
+    ("registry_event", EventKind::RegistryEvent, None),
+    ("registry_add", EventKind::RegistryEvent, Some("created")),
+    ("registry_set", EventKind::RegistryEvent, Some("modified")),
+    ("registry_rename", EventKind::RegistryEvent, Some("renamed")),
+    ("registry_delete", EventKind::RegistryEvent, Some("deleted")),
+    ("webserver", EventKind::Webserver, None),
+    ("security_alert", EventKind::SecurityAlert, None),
+];
 
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

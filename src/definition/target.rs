@@ -1,0 +1,101 @@
+//! What a definition says about single targets.
+//!
+//! In: the entries of `targets:`. Out: a [`TargetSettings`] each. Which settings a target has,
+//! and what they may say, is the target's own business; here is only their shape.
+
+use super::shape::Reader;
+use super::yaml::{Kind, Node};
+use crate::source::{Span, Spanned};
+
+/// What a definition says about one target
+#[derive(Debug, Clone)]
+pub struct TargetSettings {
+    /// The target's name
+    pub target: Spanned<String>,
+    /// Names of losses that the author accepts
+    pub accept: Vec<Spanned<String>>,
+    /// Signals and correlations that this target goes without
+    pub without: Vec<Spanned<String>>,
+    /// Everything else
+    pub settings: Settings,
+}
+
+/// Settings by name
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Where they stand
+    pub span: Span,
+    /// Name and value, in the author's order
+    pub entries: Vec<(Spanned<String>, Setting)>,
+}
+
+/// The value of a setting
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// A text, number or truth value as written
+    Text(Spanned<String>),
+    /// Several of them
+    Texts(Vec<Spanned<String>>),
+    /// Settings of its own
+    Settings(Settings),
+}
+
+impl Settings {
+    /// The setting with this name
+    pub fn get(&self, name: &str) -> Option<&Setting> {
+        self.entries.iter().find(|(known, _)| known.value == name).map(|(_, setting)| setting)
+    }
+}
+
+impl Setting {
+    /// Where it stands
+    pub fn span(&self) -> Span {
+        match self {
+            Setting::Text(text) => text.span,
+            Setting::Texts(texts) => {
+                texts.iter().map(|text| text.span).reduce(Span::cover).unwrap_or_default()
+            }
+            Setting::Settings(settings) => settings.span,
+        }
+    }
+}
+
+/// Reads `targets:`
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<TargetSettings> {
+    let mut targets = Vec::new();
+    for (name, body) in reader.map(node, "`targets`") {
+        let Some(target) = reader.text(name, "a target's name") else { continue };
+        // An empty map asks for the target and nothing of it.
+        if !matches!(&body.kind, Kind::Map(entries) if entries.is_empty()) {
+            reader.map(body, "a target");
+        }
+        let names = |reader: &mut Reader<'_>, key: &str| match body.get(key) {
+            Some(node) => reader.texts(node, &format!("`{key}`")),
+            None => Vec::new(),
+        };
+        let accept = names(reader, "accept");
+        let without = names(reader, "without");
+        let mut settings = settings(reader, body);
+        settings.entries.retain(|(name, _)| !matches!(&*name.value, "accept" | "without"));
+        targets.push(TargetSettings { target, accept, without, settings });
+    }
+    targets
+}
+
+fn settings(reader: &mut Reader<'_>, node: &Node) -> Settings {
+    let mut entries = Vec::new();
+    if let Kind::Map(map) = &node.kind {
+        for (name, value) in map {
+            let Some(text) = reader.key(name) else { continue };
+            let name = Spanned::new(text.to_owned(), name.span);
+            let what = format!("`{text}`");
+            let setting = match &value.kind {
+                Kind::Scalar(..) => reader.text(value, &what).map(Setting::Text),
+                Kind::List(_) => Some(Setting::Texts(reader.texts(value, &what))),
+                Kind::Map(_) => Some(Setting::Settings(settings(reader, value))),
+            };
+            entries.extend(setting.map(|setting| (name, setting)));
+        }
+    }
+    Settings { span: node.span, entries }
+}

@@ -1,0 +1,89 @@
+//! What of a rule is reported, and a rule without some of its parts.
+
+use std::collections::BTreeSet;
+
+use super::{Column, CorrelationTest, Fields, NewTerms, Origin, Rule};
+use crate::taxonomy::Field;
+
+impl Rule {
+    /// Whether an event of the signal is a finding by itself
+    ///
+    /// One that a correlation uses is reported through it, unless that says otherwise.
+    pub fn reports_signal(&self, at: usize) -> bool {
+        self.reports(Origin::Signal(at))
+    }
+
+    /// Whether a match of the correlation is a finding by itself
+    pub fn reports_correlation(&self, at: usize) -> bool {
+        self.reports(Origin::Correlation(at))
+    }
+
+    /// Whether a correlation looks at the signal
+    pub fn correlates(&self, at: usize) -> bool {
+        let origins = self.correlations.iter().flat_map(|one| &one.origins);
+        origins.into_iter().any(|origin| *origin == Origin::Signal(at))
+    }
+
+    /// The fields of a signal's events that correlations read
+    pub fn correlated_fields(&self, at: usize) -> BTreeSet<Field> {
+        let mut fields = BTreeSet::new();
+        for one in &self.correlations {
+            fields.extend(one.keys.iter().filter_map(|key| key.fields.get(&at)));
+            if let CorrelationTest::Values(counted, _) = &one.test {
+                fields.extend(counted.get(&at));
+            }
+        }
+        fields
+    }
+
+    fn reports(&self, origin: Origin) -> bool {
+        self.correlations.iter().all(|other| other.generate || !other.origins.contains(&origin))
+    }
+
+    /// The rule without the signals and correlations of these names
+    ///
+    /// # Errors
+    /// The name of a correlation that needs one of them and stays.
+    pub fn without(&self, names: &[&str]) -> Result<Rule, String> {
+        let mut rule = self.clone();
+        let stays = |name: &str| !names.contains(&name);
+        let mut signals = Vec::new();
+        for signal in &self.signals {
+            signals.push(stays(&signal.name));
+        }
+        let correlations: Vec<bool> =
+            self.correlations.iter().map(|one| stays(&one.name)).collect();
+        let place = |kept: &[bool], at: usize| {
+            kept[at].then(|| kept[..at].iter().filter(|kept| **kept).count())
+        };
+        rule.correlations.retain(|one| stays(&one.name));
+        for one in &mut rule.correlations {
+            for origin in &mut one.origins {
+                let moved = match *origin {
+                    Origin::Signal(at) => place(&signals, at).map(Origin::Signal),
+                    Origin::Correlation(at) => place(&correlations, at).map(Origin::Correlation),
+                };
+                *origin = moved.ok_or_else(|| one.name.clone())?;
+            }
+            one.ends = one.ends.iter().filter_map(|at| place(&signals, *at)).collect();
+            let moved = |fields: &Fields| {
+                fields
+                    .iter()
+                    .filter_map(|(at, field)| Some((place(&signals, *at)?, *field)))
+                    .collect()
+            };
+            for key in &mut one.keys {
+                key.fields = moved(&key.fields);
+            }
+            if let CorrelationTest::Values(fields, _) = &mut one.test {
+                *fields = moved(fields);
+            }
+        }
+        rule.signals.retain(|signal| stays(&signal.name));
+        rule.new_terms = rule
+            .new_terms
+            .and_then(|new| Some(NewTerms { signal: place(&signals, new.signal)?, ..new }));
+        rule.columns = Column::of(&rule.signals);
+        Ok(rule)
+    }
+}

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::matcher::{Engine, Options, scan};
+use rulecast::matcher::{Engine, Memory, Options, scan};
 use rulecast::source::SourceText;
 use rulecast::{Rule, definition, ir, project};
 use serde::de::IgnoredAny;
@@ -91,7 +91,14 @@ fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
     });
     let all = best(5, || {
         let mut reader = events.as_bytes();
-        let done = scan(&engine, &mut reader, &mut |_| Ok(()), &mut |_| {}, &mut |_| {});
+        let done = scan(
+            &engine,
+            &mut Memory::default(),
+            (0, &mut reader),
+            &mut |_| Ok(()),
+            &mut |_| {},
+            &mut |_| {},
+        );
         black_box(done.is_ok());
     });
     let line = |name: &str, time: Duration| {

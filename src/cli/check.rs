@@ -19,7 +19,8 @@ pub(super) struct Check {
     /// Rule files or folders
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
-    /// Check for these targets only, repeatable
+    /// Check for these targets only, repeatable; without it, for sentinel, elastic, native and
+    /// those a rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = super::convert::target)]
     targets: Vec<Target>,
 }
@@ -27,8 +28,8 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let mut project = project::load(&self.paths)?;
-        let targets = if self.targets.is_empty() { Target::ALL } else { &self.targets };
-        let (_, refused) = project::outputs(&project.rules, targets, &mut project.diagnostics);
+        let (_, refused) =
+            project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         for loaded in &project.rules {
             run_samples(loaded, &mut project.diagnostics);
         }

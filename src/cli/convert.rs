@@ -24,7 +24,8 @@ pub(super) struct Convert {
     /// Rule files or folders
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
-    /// Compile for these targets only, repeatable
+    /// Compile for these targets only, repeatable; without it, for sentinel, elastic, native and
+    /// those a rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
     targets: Vec<Target>,
     /// Write files here; without it, print them
@@ -44,9 +45,8 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let mut project = project::load(&self.paths)?;
-        let targets = if self.targets.is_empty() { Target::ALL } else { &self.targets };
         let (outputs, refused) =
-            project::outputs(&project.rules, targets, &mut project.diagnostics);
+            project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         let refused = refused + project.refused;
         let left_out = match refused {
             0 => String::new(),

@@ -33,6 +33,10 @@ enum Stage {
     Ir,
     /// For Microsoft Sentinel
     Sentinel,
+    /// For Microsoft Sentinel's ASIM parsers
+    Asim,
+    /// For Defender XDR
+    Xdr,
     /// For Elastic
     Elastic,
     /// As Rust source
@@ -47,12 +51,14 @@ impl Show {
             match self.stage {
                 Stage::Definition => out.write_all(loaded.definition.print().as_bytes())?,
                 Stage::Ir => out.write_all(ir::print(&loaded.rule).as_bytes())?,
-                Stage::Sentinel | Stage::Elastic | Stage::Native => {}
+                Stage::Sentinel | Stage::Asim | Stage::Xdr | Stage::Elastic | Stage::Native => {}
             }
         }
         let target = match self.stage {
             Stage::Definition | Stage::Ir => None,
             Stage::Sentinel => Some(Target::Sentinel),
+            Stage::Asim => Some(Target::Asim),
+            Stage::Xdr => Some(Target::Xdr),
             Stage::Elastic => Some(Target::Elastic),
             Stage::Native => Some(Target::Native),
         };

@@ -2,7 +2,8 @@
 //!
 //! In: what an event holds. Out: the fields of rulecast's own that it lacks: what happened to a
 //! file or a registry key, and the key, value and data that Sysmon writes as one path and a form
-//! of its own. A field that the event has by itself stays as it is.
+//! of its own. A field that the event has by itself stays as it is, but for the
+//! dash that a web log writes where there is no value.
 
 use std::borrow::Cow;
 
@@ -19,6 +20,8 @@ pub(super) struct Derived {
     event_type: Option<usize>,
     target: Option<usize>,
     details: Option<usize>,
+    /// Fields of web logs
+    dashed: Vec<usize>,
 }
 
 impl Derived {
@@ -32,6 +35,10 @@ impl Derived {
             "EventType" => &mut self.event_type,
             "TargetObject" => &mut self.target,
             "Details" => &mut self.details,
+            "cs-host" | "cs-referer" | "cs-uri-query" | "cs-user-agent" | "cs-username" => {
+                self.dashed.push(slot);
+                return;
+            }
             _ => return,
         };
         *place = Some(slot);
@@ -50,6 +57,11 @@ impl Derived {
 
     /// Fills what is missing; `action` is what the event's log and id say
     pub(super) fn fill(&self, slots: &mut [Slot<'_>], action: Option<&'static str>) {
+        for slot in &self.dashed {
+            if matches!(&slots[*slot], Slot::One(text) if text == "-") {
+                slots[*slot] = Slot::Missing;
+            }
+        }
         if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {
             return;
         }

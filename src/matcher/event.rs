@@ -67,6 +67,9 @@ pub(super) struct Layout {
 const CHANNEL: &str = "Channel";
 const PROVIDER: &str = "Provider_Name";
 const EVENT_ID: &str = "EventID";
+const DATE: &str = "date";
+const LOG: &[&str] = &[CHANNEL, PROVIDER, EVENT_ID, DATE];
+/// Names of the time, the best first
 const TIMES: &[&str] = &["UtcTime", "time", "@timestamp", "TimeCreated", "Timestamp", "date-time"];
 
 impl Layout {
@@ -133,6 +136,11 @@ impl<'a> Event<'a> {
         self.time.as_deref()
     }
 
+    /// Puts a value where the event has none
+    pub(super) fn fill(&mut self, slot: usize, value: Slot<'a>) {
+        self.slots[slot] = value;
+    }
+
     /// Whether a value of the subject passes
     pub(super) fn any(&self, subject: usize, mut test: impl FnMut(&str) -> bool) -> bool {
         let (subject, slot) = self.layout.subjects[subject];
@@ -186,6 +194,14 @@ impl<'a> Event<'a> {
         };
         self.kind = kind;
         self.layout.derived.fill(&mut self.slots, action);
+        // A W3C log writes day and time apart.
+        self.time = match (&log.time, &log.date) {
+            (Some((_, time)), Some(date)) if !time.contains(['-', 'T']) => {
+                Some(Cow::Owned(format!("{date} {time}")))
+            }
+            (Some((_, time)), _) => Some(time.clone()),
+            (None, _) => None,
+        };
     }
 
     /// Takes the kind as given, whatever the event says of itself
@@ -208,6 +224,20 @@ struct Log<'a> {
     provider: Option<Cow<'a, str>>,
     id: Option<Cow<'a, str>>,
     kind: Option<Cow<'a, str>>,
+    /// The day, where the time has none
+    date: Option<Cow<'a, str>>,
+    /// How good the time is, by the place of its name, and the time
+    time: Option<(usize, Cow<'a, str>)>,
+}
+
+impl<'a> Log<'a> {
+    fn take_time(&mut self, rank: usize, time: Option<Cow<'a, str>>) {
+        if let Some(time) = time
+            && self.time.as_ref().is_none_or(|(known, _)| rank < *known)
+        {
+            self.time = Some((rank, time));
+        }
+    }
 }
 
 impl<'a> DeserializeSeed<'a> for &'a Layout {
@@ -246,30 +276,45 @@ impl<'a> Visitor<'a> for Object<'_, 'a> {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         let layout = self.event.layout;
         while let Some(Key(key)) = map.next_key()? {
+            let first = |slot: Slot<'a>| slot.values().first().cloned();
+            let names_kind = layout.kind_field.as_deref().is_some_and(|field| field == key);
+            let time = TIMES.iter().position(|name| *name == key);
             if let Some(inner) = self.inner {
+                // Beside the fields stand what the event is and when it was received.
                 if key == inner {
                     let object = Object { event: self.event, log: self.log, inner: None };
                     map.next_value_seed(object)?;
+                } else if names_kind {
+                    self.log.kind = first(map.next_value_seed(SlotSeed)?);
+                } else if let Some(rank) = time {
+                    // Its own time is better than any outside.
+                    self.log.take_time(TIMES.len() + rank, first(map.next_value_seed(SlotSeed)?));
                 } else {
                     map.next_value::<IgnoredAny>()?;
                 }
                 continue;
             }
-            let first = |slot: Slot<'a>| slot.values().first().cloned();
-            if let Some(slot) = layout.fields.iter().position(|field| field.name() == key) {
-                self.event.slots[slot] = map.next_value_seed(SlotSeed)?;
-            } else if key == CHANNEL {
-                self.log.channel = first(map.next_value_seed(SlotSeed)?);
-            } else if key == PROVIDER {
-                self.log.provider = first(map.next_value_seed(SlotSeed)?);
-            } else if key == EVENT_ID {
-                self.log.id = first(map.next_value_seed(SlotSeed)?);
-            } else if TIMES.contains(&&*key) {
-                self.event.time = first(map.next_value_seed(SlotSeed)?);
-            } else if layout.kind_field.as_deref().is_some_and(|field| field == key) {
-                self.log.kind = first(map.next_value_seed(SlotSeed)?);
-            } else {
+            let slot = layout.fields.iter().position(|field| field.name() == key);
+            if slot.is_none() && !names_kind && time.is_none() && !LOG.contains(&&*key) {
                 map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value: Slot<'a> = map.next_value_seed(SlotSeed)?;
+            if names_kind {
+                self.log.kind = first(value.clone());
+            }
+            match &*key {
+                CHANNEL => self.log.channel = first(value.clone()),
+                PROVIDER => self.log.provider = first(value.clone()),
+                EVENT_ID => self.log.id = first(value.clone()),
+                DATE => self.log.date = first(value.clone()),
+                _ => {}
+            }
+            if let Some(rank) = time {
+                self.log.take_time(rank, first(value.clone()));
+            }
+            if let Some(slot) = slot {
+                self.event.slots[slot] = value;
             }
         }
         Ok(())

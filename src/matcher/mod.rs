@@ -2,9 +2,12 @@
 //!
 //! In: rules, then events as JSON objects in Sigma's field names. Out: [`Match`]es. An event
 //! without fields that a rule reads costs little more than skipping its JSON. The engine keeps
-//! no state; novelty is judged after it, in order ([`state`]).
+//! no state; the process tree is followed before it and novelty and correlations are judged after
+//! it, in the order of the stream ([`Memory`]).
 
+mod ancestry;
 mod compile;
+mod correlate;
 mod derive;
 mod evaluate;
 mod event;
@@ -12,12 +15,16 @@ mod glob;
 mod part;
 mod scan;
 pub mod state;
+mod store;
 
-pub use scan::{Hit, Memory, Unreadable, scan};
+pub use correlate::Together;
+pub use scan::{Finding, Found, Hit, Memory, Unreadable, scan};
+pub use store::StateError;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use ancestry::Places;
 use compile::{Node, compile};
 use evaluate::{evidence, holds};
 use event::{Event, Kind, Layout};
@@ -34,6 +41,7 @@ pub struct Engine<'r> {
     layout: Layout,
     signals: Vec<CompiledSignal>,
     kind: Option<EventKind>,
+    ancestry: Option<Places>,
 }
 
 struct CompiledSignal {
@@ -45,6 +53,8 @@ struct CompiledSignal {
     cases: Vec<(Level, Node)>,
     /// Slots of the fields that make a new term
     terms: Option<Vec<usize>>,
+    /// Fields that correlations read, with their slots
+    correlated: Vec<(Field, usize)>,
 }
 
 /// Where an event's fields stand and what kind it is
@@ -73,6 +83,8 @@ pub struct Match {
     pub time: Option<Timestamp>,
     /// The combinations of values that may be new; `None` when the signal does not ask
     pub terms: Option<Vec<Vec<String>>>,
+    /// What correlations read of the event; `None` when none looks at the signal
+    pub correlated: Option<BTreeMap<Field, Vec<String>>>,
 }
 
 impl<'r> Engine<'r> {
@@ -88,6 +100,8 @@ impl<'r> Engine<'r> {
             for (signal, sought) in meant.signals.iter().enumerate() {
                 let new = meant.new_terms.as_ref().filter(|new| new.signal == signal);
                 let terms = new.map(|new| new.fields.iter().map(|f| layout.slot(*f)).collect());
+                let correlated = meant.correlated_fields(signal).into_iter();
+                let correlated = correlated.map(|f| (f, layout.slot(f))).collect();
                 let condition = compile(&mut layout, &sought.expr());
                 let cases = sought.cases.iter();
                 let cases = cases.map(|(level, expr)| (*level, compile(&mut layout, expr)));
@@ -101,10 +115,12 @@ impl<'r> Engine<'r> {
                     condition,
                     cases,
                     terms,
+                    correlated,
                 });
             }
         }
-        Engine { rules, layout, signals, kind: options.kind }
+        let ancestry = Places::of(&mut layout);
+        Engine { rules, layout, signals, kind: options.kind, ancestry }
     }
 
     /// The rules it judges by
@@ -117,10 +133,10 @@ impl<'r> Engine<'r> {
     /// # Errors
     /// When the line is no JSON object.
     pub fn judge(&self, line: &str) -> serde_json::Result<Vec<Match>> {
-        Ok(self.matches(&self.layout.read(line)?.given(self.kind)))
+        Ok(self.matches(&self.read(line)?))
     }
 
-    /// Judges a parsed event as one of this kind
+    /// Judges a parsed event as one of this kind, after those that `memory` has seen
     ///
     /// # Errors
     /// When the value is no object.
@@ -128,8 +144,16 @@ impl<'r> Engine<'r> {
         &self,
         event: &serde_json::Value,
         kind: Option<EventKind>,
+        memory: &mut Memory,
     ) -> serde_json::Result<Vec<Match>> {
-        Ok(self.matches(&(&self.layout).deserialize(event)?.given(kind.or(self.kind))))
+        let mut event = (&self.layout).deserialize(event)?.given(kind.or(self.kind));
+        memory.follow(self, &mut event);
+        Ok(self.matches(&event))
+    }
+
+    /// Reads an event written as one line of JSON
+    fn read<'e>(&'e self, line: &'e str) -> serde_json::Result<Event<'e>> {
+        Ok(self.layout.read(line)?.given(self.kind))
     }
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {
@@ -167,6 +191,10 @@ impl<'r> Engine<'r> {
             fields: fields.collect(),
             time: event.time().and_then(state::timestamp),
             terms: signal.terms.as_ref().map(values),
+            correlated: self.rules[signal.rule].correlates(signal.signal).then(|| {
+                let correlated = signal.correlated.iter();
+                correlated.map(|(f, slot)| (*f, owned(event.slot(*slot).values()))).collect()
+            }),
         }
     }
 }

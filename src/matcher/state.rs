@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+/// A combination and when it was last seen
+pub type SeenTerms = (Vec<String>, Option<Timestamp>);
+
 /// The combinations one rule has seen
 #[derive(Debug, Default)]
 pub struct NewTerms {
@@ -32,18 +35,44 @@ impl NewTerms {
         *last = (*last).max(time);
         expired
     }
+
+    /// Combinations seen before
+    pub fn of(seen: Vec<SeenTerms>) -> Self {
+        NewTerms { seen: seen.into_iter().collect() }
+    }
+
+    /// The combinations that can still make another one old, sorted
+    ///
+    /// Those last seen more than `window` minutes before the newest are new again anyway.
+    /// A time after `now`, which only a broken clock gives, makes nothing old.
+    pub fn within(&self, window: u32, now: Option<Timestamp>) -> Vec<SeenTerms> {
+        let past = |last: &&Timestamp| now.is_none_or(|now| **last <= now);
+        let newest = self.seen.values().flatten().filter(past).max().copied();
+        let age = |last: Timestamp| newest.map_or(0, |now| now.as_second() - last.as_second());
+        let young =
+            |last: &Option<Timestamp>| last.is_none_or(|last| age(last) <= i64::from(window) * 60);
+        let mut kept: Vec<SeenTerms> = self
+            .seen
+            .iter()
+            .filter(|(_, last)| young(last))
+            .map(|(key, last)| (key.clone(), *last))
+            .collect();
+        kept.sort();
+        kept
+    }
 }
+
+/// The most combinations of one event; of more, the first count
+const MOST_COMBINATIONS: usize = 1_000;
 
 /// Every combination of one value a field
 pub fn combinations(fields: &[Vec<String>]) -> Vec<Vec<String>> {
     let mut keys = vec![Vec::new()];
     for values in fields {
-        keys = keys
-            .iter()
-            .flat_map(|key| {
-                values.iter().map(move |value| key.iter().chain([value]).cloned().collect())
-            })
-            .collect();
+        let longer = keys.iter().flat_map(|key: &Vec<String>| {
+            values.iter().map(move |value| key.iter().chain([value]).cloned().collect())
+        });
+        keys = longer.take(MOST_COMBINATIONS).collect();
     }
     keys
 }

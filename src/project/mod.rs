@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use files::{Failure, RuleFile, find};
-pub use output::{Change, Output, outputs, pending, write};
+pub use output::{Change, Output, outputs, pending, replace, replaceable, write};
 pub use samples::{SampleResult, run as run_samples};
 
 use crate::backend;

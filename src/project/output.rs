@@ -36,7 +36,8 @@ pub enum Change {
     Same,
 }
 
-/// Emits every rule for every target; the number of rules that some target refused comes second
+/// Emits every rule for these targets, or for those it is meant for when none is given; the number
+/// of rules that some target refused comes second
 pub fn outputs(
     rules: &[Loaded],
     targets: &[Target],
@@ -67,7 +68,8 @@ fn emit_rule(loaded: &Loaded, targets: &[Target]) -> (Vec<Output>, Diagnostics, 
     let mut outputs = Vec::new();
     let mut found = Diagnostics::default();
     let mut complete = true;
-    for target in targets {
+    let meant = if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
+    for target in &meant {
         match emit(*target, &loaded.rule, &loaded.stem, &mut found) {
             Some(artifacts) => outputs.extend(artifacts.into_iter().map(|artifact| {
                 let parts = [target.name(), &loaded.folder, &artifact.name];
@@ -108,15 +110,49 @@ pub fn write(folder: &Path, output: &Output) -> Result<Change, Failure> {
         return Ok(change);
     }
     let path: PathBuf = folder.join(&output.path);
-    let parent = path.parent().unwrap_or(folder);
-    let failed = |what: &str, error: std::io::Error| {
-        Failure::new(format!("cannot {what} {}: {error}", path.display()))
-    };
-    fs::create_dir_all(parent).map_err(|error| failed("make the folder of", error))?;
-    let mut temporary = builder().tempfile_in(parent).map_err(|error| failed("write", error))?;
-    temporary.write_all(output.text.as_bytes()).map_err(|error| failed("write", error))?;
-    temporary.persist(&path).map_err(|error| failed("write", error.error))?;
+    if let Some(parent) = path.parent() {
+        let failed =
+            |error| Failure::new(format!("cannot make the folder of {}: {error}", path.display()));
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    replace(&path, output.text.as_bytes())?;
     Ok(change)
+}
+
+/// Puts a text in the place of a file's, so that a crash leaves the one or the other
+///
+/// A link is followed, and the file keeps who may read it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut temporary = builder().tempfile_in(folder_of(&target)).map_err(failed)?;
+    if let Ok(metadata) = fs::metadata(&target) {
+        temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
+    }
+    temporary.write_all(text).map_err(failed)?;
+    // The name must not be there before the text is.
+    temporary.as_file().sync_all().map_err(failed)?;
+    temporary.persist(&target).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Whether [`replace`] will be able to write there, as far as that can be known before
+///
+/// # Errors
+/// When the folder takes no new file.
+pub fn replaceable(path: &Path) -> Result<(), Failure> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let failed = |error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    builder().tempfile_in(folder_of(&target)).map(drop).map_err(failed)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Temporary files get the permissions any new file gets, not those of a secret.

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Loaded;
-use crate::definition::{Expectation, Sample};
+use crate::definition::{Expectation, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory, Options};
@@ -44,15 +46,18 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
 }
 
 fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String> {
-    let signal = sample
-        .signal
-        .as_ref()
-        .and_then(|name| rule.signals.iter().position(|signal| signal.name == name.value));
+    let named = |name: &str| sample.signal.as_ref().is_some_and(|signal| signal.value == name);
+    let signal = rule.signals.iter().position(|signal| named(&signal.name));
+    if let Some(at) = rule.correlations.iter().position(|one| named(&one.name)) {
+        return judge_together(engine, rule, sample, at);
+    }
     let kind = signal.map(|at| rule.signals[at].kind);
     let mut memory = Memory::default();
     let mut alerts = 0;
     for event in &sample.events {
-        let matches = engine.judge_value(&event.value, kind).map_err(|error| error.to_string())?;
+        let event = with_action(rule, signal, &event.value);
+        let matches =
+            engine.judge_value(&event, kind, &mut memory).map_err(|error| error.to_string())?;
         let matches: Vec<Match> =
             matches.into_iter().filter(|m| signal.is_none_or(|at| at == m.signal)).collect();
         match sample.expect {
@@ -67,20 +72,73 @@ fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String
             Expectation::Match | Expectation::Alerts(_) => {}
         }
         for found in &matches {
-            if let Some(level) = &sample.level
-                && level.value != found.level
-            {
-                return Err(format!("the level is {}, not {}", found.level, level.value));
-            }
+            right_level(sample, found.level)?;
             alerts += usize::from(memory.observe(engine, found).unwrap_or(true));
         }
     }
+    counted(sample, alerts)
+}
+
+/// Judges a sample of a correlation
+fn judge_together(
+    engine: &Engine<'_>,
+    rule: &Rule,
+    sample: &Sample,
+    correlation: usize,
+) -> Result<(), String> {
+    let mut memory = Memory::default();
+    let mut found = Vec::new();
+    for (at, event) in sample.events.iter().enumerate() {
+        let matches = engine.judge_value(&event.value, None, &mut memory);
+        for matched in matches.map_err(|error| error.to_string())? {
+            found.extend(memory.correlate(engine, &matched, (0, at)));
+        }
+    }
+    found.extend(memory.finish(engine));
+    let untimed = memory.uncorrelated().0;
+    if untimed > 0 {
+        return Err(format!("{untimed} of the events have no `time`"));
+    }
+    let alerts = found.iter().filter(|one| one.together.correlation == correlation).count();
+    let one = &rule.correlations[correlation];
+    if alerts > 0 {
+        right_level(sample, one.level)?;
+    }
+    match (sample.expect, alerts) {
+        (Expectation::Match, 0) => Err(format!("correlation {} did not match", one.name)),
+        (Expectation::NoMatch, 1..) => Err(format!("correlation {} matched", one.name)),
+        _ => counted(sample, alerts),
+    }
+}
+
+fn right_level(sample: &Sample, level: Level) -> Result<(), String> {
+    match &sample.level {
+        Some(wanted) if wanted.value != level => {
+            Err(format!("the level is {level}, not {}", wanted.value))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn counted(sample: &Sample, alerts: usize) -> Result<(), String> {
     match sample.expect {
         Expectation::Alerts(wanted) if wanted != alerts => {
             Err(format!("{alerts} alerts, not {wanted}"))
         }
         Expectation::Match | Expectation::NoMatch | Expectation::Alerts(_) => Ok(()),
     }
+}
+
+/// An event of a Sigma category that says what has happened, where the event does not
+fn with_action(rule: &Rule, signal: Option<usize>, event: &Value) -> Value {
+    let mut event = event.clone();
+    let action = signal.and_then(|at| rule.signals[at].action);
+    if let (Some(action), Value::Object(fields)) = (action, &mut event)
+        && !fields.contains_key("EventType")
+    {
+        fields.entry("Action").or_insert_with(|| action.into());
+    }
+    event
 }
 
 fn unmatched(rule: &Rule, signal: Option<usize>) -> String {

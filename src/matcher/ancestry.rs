@@ -1,0 +1,113 @@
+//! The process tree, as far as process creations have shown it.
+//!
+//! In: process creations in the order of the stream. Out: the image of a process's grandparent,
+//! where the event does not hold it: the parent that its own creation named. A process is known by
+//! its GUID, or by host and id; an id is used again, so the image must be the same as well.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+
+use super::correlate::short_host;
+use super::event::{Event, Kind, Layout, Slot};
+use crate::definition::pattern::fold_text;
+use crate::taxonomy::{EventKind, Field};
+
+/// The most processes that are remembered; the oldest go first
+const MOST: usize = 1 << 18;
+
+/// Where the fields of the tree stand, when a rule reads the grandparent
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    grandparent: usize,
+    image: usize,
+    parent: usize,
+    host: usize,
+    guid: usize,
+    parent_guid: usize,
+    id: usize,
+    parent_id: usize,
+}
+
+impl Places {
+    /// The places in a layout; `None` when no rule reads the grandparent
+    pub(super) fn of(layout: &mut Layout) -> Option<Places> {
+        let grandparent = Field::named("GrandparentImage")?;
+        let grandparent = layout.fields.iter().position(|field| *field == grandparent)?;
+        let mut place = |name: &str| Field::named(name).map(|field| layout.slot(field));
+        Some(Places {
+            grandparent,
+            image: place("Image")?,
+            parent: place("ParentImage")?,
+            host: place("Computer")?,
+            guid: place("ProcessGuid")?,
+            parent_guid: place("ParentProcessGuid")?,
+            id: place("ProcessId")?,
+            parent_id: place("ParentProcessId")?,
+        })
+    }
+}
+
+/// Processes seen so far: who started them
+#[derive(Debug, Default)]
+pub(super) struct ProcessTree {
+    started: HashMap<(String, String), Started>,
+    order: VecDeque<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+struct Started {
+    guid: Option<String>,
+    image: String,
+    parent: String,
+}
+
+impl ProcessTree {
+    /// Takes the next event of the stream: fills its grandparent and remembers the process
+    pub(super) fn follow(&mut self, places: Places, event: &mut Event<'_>) {
+        if matches!(event.kind(), Kind::Known(kind, _) if kind != EventKind::ProcessCreation)
+            || event.kind() == Kind::Other
+        {
+            return;
+        }
+        let text = |slot: usize| {
+            let values = event.slot(slot).values();
+            values.first().filter(|value| !value.is_empty()).map(|value| value.to_string())
+        };
+        let host = text(places.host).map_or_else(String::new, |host| short_host(&host));
+        // A GUID is of one host by itself.
+        let key = |guid: usize, id: usize| {
+            let guid = text(guid).map(|guid| (String::new(), guid.to_ascii_lowercase()));
+            guid.into_iter().chain(text(id).map(|id| (host.clone(), id)))
+        };
+        let (image, parent) = (text(places.image), text(places.parent));
+        let mut above = None;
+        if let Some(parent) = &parent
+            && matches!(event.slot(places.grandparent), Slot::Missing)
+        {
+            let guid = text(places.parent_guid).map(|guid| guid.to_ascii_lowercase());
+            // An id is used again: a process with another GUID is another process.
+            let same = |started: &&Started| match (&guid, &started.guid) {
+                (Some(guid), Some(other)) => guid == other,
+                (None, _) | (_, None) => fold_text(&started.image) == fold_text(parent),
+            };
+            let started = key(places.parent_guid, places.parent_id)
+                .find_map(|key| self.started.get(&key).filter(same));
+            above = started.map(|started| started.parent.clone());
+        }
+        if let (Some(image), Some(parent)) = (image, parent) {
+            for key in key(places.guid, places.id) {
+                let guid = text(places.guid).map(|guid| guid.to_ascii_lowercase());
+                let started = Started { guid, image: image.clone(), parent: parent.clone() };
+                if self.started.insert(key.clone(), started).is_none() {
+                    self.order.push_back(key);
+                }
+            }
+        }
+        while self.order.len() > MOST {
+            self.order.pop_front().map(|key| self.started.remove(&key));
+        }
+        if let Some(above) = above {
+            event.fill(places.grandparent, Slot::One(Cow::Owned(above)));
+        }
+    }
+}

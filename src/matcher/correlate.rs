@@ -1,0 +1,327 @@
+//! Correlations over the events that fit their signals.
+//!
+//! In: matches in any order, with their times. Out: what they mean together, as
+//! [`Correlation`] says. Events wait until all is seen, or until too many wait: then what is complete
+//! is told and the oldest are forgotten, so memory stays bounded. An event counts for each signal
+//! that it fits.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::state::combinations;
+use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
+use crate::taxonomy::Field;
+
+/// The most events that wait for others, for one rule
+const MOST: usize = 200_000;
+/// The most events that a finding names
+const MOST_SHOWN: usize = 100;
+
+/// An event that fits a signal, as far as correlations look at it
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    /// When it happened
+    pub time: Timestamp,
+    /// Index of the signal
+    pub signal: usize,
+    /// The values of the fields that correlations read
+    pub values: BTreeMap<Field, Vec<String>>,
+    /// Where it stands: number of the file, line
+    pub place: (usize, usize),
+}
+
+/// Events that mean something together
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Together {
+    /// Index of the correlation
+    pub correlation: usize,
+    /// When the event happened that completes it
+    pub time: Timestamp,
+    /// The values that its events share, by the names of `group-by`
+    pub group: Vec<(String, String)>,
+    /// Where the events stand that take part, the completing one included
+    pub places: Vec<(usize, usize)>,
+}
+
+/// The waiting events of one rule
+#[derive(Debug, Default)]
+pub(super) struct Correlator {
+    waiting: Vec<Waiting>,
+    /// Events up to here have made room for others
+    forgotten: Option<Timestamp>,
+    reported: BTreeMap<(usize, Vec<String>), Timestamp>,
+    /// Events that came too late, or that a later judgement would have needed
+    pub lost: usize,
+}
+
+impl Correlator {
+    /// Takes an event; gives what had to be judged to make room
+    pub(super) fn observe(&mut self, rule: &Rule, event: Waiting) -> Vec<Together> {
+        if self.forgotten.is_some_and(|forgotten| event.time <= forgotten) {
+            self.lost += 1;
+            return Vec::new();
+        }
+        self.waiting.push(event);
+        if self.waiting.len() <= MOST {
+            return Vec::new();
+        }
+        let found = self.judge(rule, false);
+        // What is judged is sorted by time. Older events than the timespans reach back go first.
+        let horizon: i64 = rule.correlations.iter().map(|one| i64::from(one.timespan)).sum();
+        let newest = self.waiting.last().map_or(Timestamp::MIN, |event| event.time);
+        let keep = earlier(newest, horizon);
+        let old = self.waiting.partition_point(|event| event.time <= keep);
+        let surplus = (self.waiting.len() - MOST / 2).min(self.waiting.len());
+        let going = old.max(surplus);
+        let needed = if rule.correlations.iter().any(is_rare) { going } else { going - old };
+        self.lost += needed;
+        self.forgotten = self.waiting.get(going - 1).map(|event| event.time);
+        self.waiting.drain(..going);
+        self.reported.retain(|_, time| *time > keep);
+        found
+    }
+
+    /// Judges everything that waits
+    pub(super) fn finish(&mut self, rule: &Rule) -> Vec<Together> {
+        let found = self.judge(rule, true);
+        self.waiting.clear();
+        found
+    }
+
+    /// The findings in the order of time; what is rare is known at the end only
+    fn judge(&mut self, rule: &Rule, at_end: bool) -> Vec<Together> {
+        self.waiting.sort_by_key(|event| (event.time, event.place));
+        let mut completed: Vec<Vec<Completed>> = Vec::new();
+        for correlation in &rule.correlations {
+            let found = match at_end || !is_rare(correlation) {
+                true => complete(correlation, &self.waiting, &completed),
+                false => Vec::new(),
+            };
+            completed.push(found);
+        }
+        let mut out = Vec::new();
+        for (at, (correlation, found)) in rule.correlations.iter().zip(&completed).enumerate() {
+            for one in found {
+                let time = self.waiting[one.event].time;
+                let group = (at, one.group.clone());
+                let before = self.reported.get(&group);
+                if before.is_some_and(|before| within(*before, time, correlation.timespan)) {
+                    continue;
+                }
+                self.reported.insert(group, time);
+                let names = correlation.keys.iter().map(|key| key.name.clone());
+                let with = one.with.iter().chain([&one.event]);
+                let places: BTreeSet<_> = with.map(|event| self.waiting[*event].place).collect();
+                out.push(Together {
+                    correlation: at,
+                    time,
+                    group: names.zip(one.group.iter().cloned()).collect(),
+                    places: places.into_iter().collect(),
+                });
+            }
+        }
+        out.sort_by_key(|one| (one.time, one.correlation));
+        out
+    }
+}
+
+/// Whether a correlation asks for few of something
+fn is_rare(correlation: &Correlation) -> bool {
+    match &correlation.test {
+        CorrelationTest::Events(bound) | CorrelationTest::Values(_, bound) => bound.to.is_some(),
+        CorrelationTest::Together | CorrelationTest::InOrder => false,
+    }
+}
+
+/// An event that completes a correlation in a group
+struct Completed {
+    event: usize,
+    group: Vec<String>,
+    /// Events that take part, by their place among the waiting; not all when there are many
+    with: Vec<usize>,
+}
+
+/// An event of an origin in a group
+#[derive(Clone, Copy)]
+struct Part {
+    event: usize,
+    time: Timestamp,
+    origin: usize,
+}
+
+fn earlier(time: Timestamp, seconds: i64) -> Timestamp {
+    time.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MIN)
+}
+
+/// Whether no more than the timespan lies between two times
+fn within(from: Timestamp, to: Timestamp, timespan: u32) -> bool {
+    earlier(to, i64::from(timespan)) <= from
+}
+
+/// The completions of one correlation, by time
+fn complete(
+    correlation: &Correlation,
+    waiting: &[Waiting],
+    before: &[Vec<Completed>],
+) -> Vec<Completed> {
+    let mut groups: BTreeMap<Vec<String>, Vec<Part>> = BTreeMap::new();
+    for (origin, what) in correlation.origins.iter().enumerate() {
+        let events: BTreeSet<usize> = match what {
+            Origin::Signal(signal) => {
+                (0..waiting.len()).filter(|at| waiting[*at].signal == *signal).collect()
+            }
+            Origin::Correlation(at) => before[*at].iter().map(|one| one.event).collect(),
+        };
+        for event in events {
+            let time = waiting[event].time;
+            for group in keys(correlation, &waiting[event]) {
+                groups.entry(group).or_default().push(Part { event, time, origin });
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (group, mut parts) in groups {
+        parts.sort_by_key(|part| (part.time, part.origin, part.event));
+        for (event, with) in judge_group(correlation, waiting, &parts) {
+            found.push(Completed { event, group: group.clone(), with });
+        }
+    }
+    found.sort_by_key(|one| one.event);
+    found
+}
+
+/// The groups of an event: one for each combination of its values
+fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
+    let values = correlation.keys.iter().map(|key| {
+        let field = key.fields.get(&event.signal);
+        let values = field.and_then(|field| Some((field, event.values.get(field)?)));
+        let Some((field, values)) = values else { return Vec::new() };
+        let host = field.name() == "Computer";
+        let one = |value: &String| if host { short_host(value) } else { value.clone() };
+        values.iter().filter(|value| !value.is_empty()).map(one).collect()
+    });
+    combinations(&values.collect::<Vec<_>>())
+}
+
+/// A host without its domain, in lower case; an address stays whole
+pub(super) fn short_host(host: &str) -> String {
+    let first = host.split('.').next().unwrap_or(host);
+    let address = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
+    if address { host.to_lowercase() } else { first.to_lowercase() }
+}
+
+/// The completing events of one group with the events that take part
+fn judge_group(
+    correlation: &Correlation,
+    waiting: &[Waiting],
+    parts: &[Part],
+) -> Vec<(usize, Vec<usize>)> {
+    match &correlation.test {
+        CorrelationTest::InOrder => in_order(correlation, parts),
+        CorrelationTest::Together => {
+            let all = Bound { from: correlation.origins.len() as u64, to: None };
+            let origin = |part: &Part| vec![part.origin.to_string()];
+            counted(correlation, parts, all, origin)
+        }
+        CorrelationTest::Events(bound) => {
+            counted(correlation, parts, *bound, |part: &Part| vec![part.event.to_string()])
+        }
+        CorrelationTest::Values(fields, bound) => {
+            counted(correlation, parts, *bound, |part: &Part| {
+                let event = &waiting[part.event];
+                let values = fields.get(&event.signal).and_then(|field| event.values.get(field));
+                let host = fields.get(&event.signal).is_some_and(|f| f.name() == "Computer");
+                let values = values.into_iter().flatten().filter(|value| !value.is_empty());
+                let one = |value: &String| if host { short_host(value) } else { value.clone() };
+                values.map(one).collect()
+            })
+        }
+    }
+}
+
+/// Completions by how many different things the events of a timespan are
+fn counted(
+    correlation: &Correlation,
+    parts: &[Part],
+    bound: Bound,
+    things: impl Fn(&Part) -> Vec<String>,
+) -> Vec<(usize, Vec<usize>)> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let (mut start, mut end) = (0, 0);
+    let mut shown = None;
+    while end < parts.len() {
+        // Events of the same time see each other.
+        let (first, time) = (end, parts[end].time);
+        while end < parts.len() && parts[end].time == time {
+            things(&parts[end]).into_iter().for_each(|one| *counts.entry(one).or_default() += 1);
+            end += 1;
+        }
+        while !within(parts[start].time, time, correlation.timespan) {
+            for one in things(&parts[start]) {
+                if let Some(count) = counts.get_mut(&one) {
+                    *count -= 1;
+                    if *count == 0 {
+                        counts.remove(&one);
+                    }
+                }
+            }
+            start += 1;
+        }
+        let number = counts.len() as u64;
+        if number < bound.from || bound.to.is_some_and(|to| number > to) {
+            continue;
+        }
+        // What is rare is known when all is seen.
+        let completing = match bound.to {
+            None => first..end,
+            Some(_) if end == parts.len() => start..end,
+            Some(_) => continue,
+        };
+        // Only what is reported shows who took part.
+        let shows = shown.is_none_or(|shown| !within(shown, time, correlation.timespan));
+        shown = if shows { Some(time) } else { shown };
+        for part in &parts[completing] {
+            let with = parts[start..end].iter().take(if shows { MOST_SHOWN } else { 0 });
+            found.entry(part.event).or_insert_with(|| with.map(|part| part.event).collect());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Events of the last origin before which the others stand in order
+fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>)> {
+    let last = correlation.origins.len() - 1;
+    // The latest chain that ends with each origin. Of two chains the later one starts no earlier,
+    // so it is the one that a timespan holds when it holds any.
+    let mut chains: Vec<Option<(Timestamp, Vec<usize>)>> = vec![None; last + 1];
+    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for part in parts {
+        let chain = match part.origin {
+            0 => Some((part.time, vec![part.event])),
+            origin => chains[origin - 1].clone().map(|(start, mut events)| {
+                events.push(part.event);
+                (start, events)
+            }),
+        };
+        let Some((start, events)) = chain else { continue };
+        if part.origin == last && within(start, part.time, correlation.timespan) {
+            found.entry(part.event).or_insert_with(|| events.clone());
+        }
+        chains[part.origin] = Some((start, events));
+    }
+    found.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_its_name_without_domain_and_an_address_stays_whole() {
+        assert_eq!(short_host("WEB01.corp.example"), "web01");
+        assert_eq!(short_host("10.0.0.5"), "10.0.0.5");
+        assert_eq!(short_host("7server.corp"), "7server");
+    }
+}

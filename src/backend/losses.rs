@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::Target;
-use crate::definition::nearest_name;
+use crate::definition::{Settings, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::source::Span;
@@ -69,10 +69,12 @@ losses! {
     Actions "actions" "what happened to a file or a registry key is known less exactly",
     Case "case" "letters beyond ASCII compare with their case",
     Empty "empty" "an empty value and a missing one are the same",
+    Encoding "encoding" "a pipeline decodes text before it is compared",
     Inbound "inbound" "connections that the host took are left out",
     LevelCases "levels" "one severity for all matches of the rule",
     LongValue "long_value" "values longer than 1,024 characters are not indexed",
     Product "product" "events of every operating system are searched",
+    Repeats "repeats" "what is known already is reported again",
 }
 
 /// A loss at a place
@@ -98,13 +100,26 @@ pub struct Losses<'r> {
     signal: String,
     losses: Vec<Loss>,
     refusals: Diagnostics,
+    /// What the author leaves out on this target
+    without: Vec<String>,
 }
 
 impl<'r> Losses<'r> {
     /// None yet
     pub fn new(target: Target, rule: &'r Rule) -> Self {
-        let (losses, refusals) = (Vec::new(), Diagnostics::default());
-        Losses { target, rule, signal: String::new(), losses, refusals }
+        let (losses, refusals, without) = (Vec::new(), Diagnostics::default(), Vec::new());
+        Losses { target, rule, signal: String::new(), losses, refusals, without }
+    }
+
+    /// Notes signals and correlations that the author leaves out on this target
+    pub fn go_without(&mut self, names: &[&str]) {
+        self.without = names.iter().map(ToString::to_string).collect();
+    }
+
+    /// What the definition asks of the target
+    pub(super) fn settings(&self) -> Settings {
+        let said = self.rule.targets.iter().find(|said| said.target.value == self.target.name());
+        said.map(|said| said.settings.clone()).unwrap_or_default()
     }
 
     /// The target's name
@@ -159,20 +174,28 @@ impl<'r> Losses<'r> {
 
     /// One sentence for each loss, for an artifact's own description
     pub fn sentences(&self) -> Vec<String> {
-        sentences(self.losses.iter())
+        self.with_gaps(sentences(self.losses.iter()))
     }
 
     /// The same for one signal
     pub fn sentences_of(&self, signal: &str) -> Vec<String> {
-        sentences(self.losses.iter().filter(|loss| loss.signal == signal))
+        self.with_gaps(sentences(self.losses.iter().filter(|loss| loss.signal == signal)))
+    }
+
+    fn with_gaps(&self, mut sentences: Vec<String>) -> Vec<String> {
+        if !self.without.is_empty() {
+            let names = self.without.join(", ");
+            sentences.push(format!("Not part of this output: {names}."));
+        }
+        sentences
     }
 
     /// Compares the losses with what the author accepts
     pub fn finish(self) -> Diagnostics {
         let Losses { target, rule, losses, refusals, .. } = self;
         let mut found = refusals;
-        let accepts = || rule.accepts.iter().filter(|accept| accept.target.value == target.name());
-        let accepted: Vec<_> = accepts().flat_map(|accept| &accept.losses).collect();
+        let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+        let accepted: Vec<_> = said.flat_map(|said| &said.accept).collect();
         for loss in &losses {
             let name = loss.name.name();
             if accepted.iter().any(|accepted| accepted.value == name) {

@@ -8,15 +8,17 @@ pub mod elastic;
 mod losses;
 pub mod native;
 pub mod sentinel;
+mod settings;
 pub mod support;
 mod template;
 
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
-use crate::source::is_unprintable;
+use crate::source::{Span, Spanned, is_unprintable};
 
 pub use losses::{Direction, Loss, LossName, Losses};
+use sentinel::Profile;
 
 /// Text between double quotes, as Kusto, JSON and TOML all write it; `escape` spells what cannot
 /// be seen, where they differ
@@ -39,6 +41,10 @@ fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
 pub enum Target {
     /// Microsoft Sentinel, Defender tables
     Sentinel,
+    /// Microsoft Sentinel, ASIM parsers
+    Asim,
+    /// Defender XDR
+    Xdr,
     /// Elastic Security
     Elastic,
     /// Rust source that needs only std
@@ -47,12 +53,26 @@ pub enum Target {
 
 impl Target {
     /// Every target
-    pub const ALL: &[Target] = &[Target::Sentinel, Target::Elastic, Target::Native];
+    pub const ALL: &[Target] =
+        &[Target::Sentinel, Target::Asim, Target::Xdr, Target::Elastic, Target::Native];
+
+    /// The targets that every rule is compiled for; the others when it has settings for them
+    pub const USUAL: [Target; 3] = [Target::Sentinel, Target::Elastic, Target::Native];
+
+    /// The targets that a rule is meant for, as long as nobody asks for others
+    pub fn of(rule: &Rule) -> Vec<Target> {
+        let named =
+            |target: &Target| rule.targets.iter().any(|said| said.target.value == target.name());
+        let meant = |target: &&Target| Self::USUAL.contains(target) || named(target);
+        Self::ALL.iter().filter(meant).copied().collect()
+    }
 
     /// Its name on the command line and under `targets:`
     pub fn name(self) -> &'static str {
         match self {
             Target::Sentinel => "sentinel",
+            Target::Asim => "asim",
+            Target::Xdr => "xdr",
             Target::Elastic => "elastic",
             Target::Native => "native",
         }
@@ -61,7 +81,9 @@ impl Target {
     /// What it produces, for `list targets`
     pub fn describe(self) -> &'static str {
         match self {
-            Target::Sentinel => "Kusto query and analytic rule over the Defender tables",
+            Target::Sentinel => "Kusto query, analytic rule, hunting query and ARM template",
+            Target::Asim => "the same over the ASIM parsers; for rules that ask for it",
+            Target::Xdr => "Kusto query and custom detection; for rules that ask for it",
             Target::Elastic => {
                 "detection rules, TOML and Kibana import, in Kibana's query language"
             }
@@ -77,7 +99,7 @@ impl Target {
     /// The code of what it cannot say
     fn refusal(self) -> Code {
         match self {
-            Target::Sentinel => Code::E0501,
+            Target::Sentinel | Target::Asim | Target::Xdr => Code::E0501,
             Target::Elastic => Code::E0601,
             Target::Native => Code::E0701,
         }
@@ -87,11 +109,11 @@ impl Target {
 /// Reports what a rule says about targets that there are not
 pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
     let known = || Target::ALL.iter().map(|target| target.name());
-    for accept in &rule.accepts {
-        if Target::named(&accept.target.value).is_some() {
+    for said in &rule.targets {
+        if Target::named(&said.target.value).is_some() {
             continue;
         }
-        let (name, span) = (&accept.target.value, accept.target.span);
+        let (name, span) = (&said.target.value, said.target.span);
         let message = format!("no target is called `{name}`");
         let found = Diagnostic::new(Code::E0112, &rule.source, span, message, "unknown word");
         diagnostics.push(match nearest_name(name, known()) {
@@ -119,11 +141,28 @@ pub fn emit(
     stem: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
-    let mut losses = Losses::new(target, rule);
-    let artifacts = match target {
-        Target::Sentinel => sentinel::emit(rule, stem, &mut losses),
-        Target::Elastic => elastic::emit(rule, stem, &mut losses),
-        Target::Native => native::emit(rule, stem, &mut losses),
+    let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+    let names: Vec<&Spanned<String>> = said.flat_map(|said| &said.without).collect();
+    let without: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+    let reduced = match rule.without(&without) {
+        Ok(reduced) => reduced,
+        Err(needs) => {
+            let span = names.iter().map(|name| name.span).reduce(Span::cover).unwrap_or_default();
+            let message = format!("{} is left without what `{needs}` needs", target.name());
+            let found = Diagnostic::new(Code::E0411, &rule.source, span, message, "needed");
+            diagnostics.push(found.help(format!("Name `{needs}` here as well.")));
+            return None;
+        }
+    };
+    let mut losses = Losses::new(target, &reduced);
+    losses.go_without(&without);
+    let artifacts = match (target, reduced.signals.is_empty()) {
+        (_, true) => Some(Vec::new()),
+        (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, &mut losses),
+        (Target::Asim, false) => sentinel::emit(Profile::Asim, &reduced, stem, &mut losses),
+        (Target::Xdr, false) => sentinel::emit(Profile::Xdr, &reduced, stem, &mut losses),
+        (Target::Elastic, false) => elastic::emit(&reduced, stem, &mut losses),
+        (Target::Native, false) => native::emit(&reduced, stem, &mut losses),
     };
     let found = losses.finish();
     let refused = found.has_errors();

@@ -17,7 +17,7 @@ pub struct Row {
     pub event: &'static str,
     /// A key and its values as an author writes them
     pub example: &'static str,
-    /// What each target does, in the order of [`Target::ALL`](super::Target::ALL)
+    /// What each target does, in the order of [`Target::USUAL`](super::Target::USUAL)
     pub targets: [Support; 3],
 }
 

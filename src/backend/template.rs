@@ -13,6 +13,7 @@ use serde::Serialize;
 const TEMPLATES: &[(&str, &str)] = &[
     ("sentinel/query.kql", include_str!("../../templates/sentinel/query.kql.hbs")),
     ("sentinel/analytic.yaml", include_str!("../../templates/sentinel/analytic.yaml.hbs")),
+    ("sentinel/hunting.yaml", include_str!("../../templates/sentinel/hunting.yaml.hbs")),
     ("elastic/rule.toml", include_str!("../../templates/elastic/rule.toml.hbs")),
     ("native/matcher.rs", include_str!("../../templates/native/matcher.rs.hbs")),
 ];

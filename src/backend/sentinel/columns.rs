@@ -72,6 +72,7 @@ pub(super) fn projection(profile: Profile, rule: &Rule, signal: &Signal) -> Vec<
             | Column::Subject
             | Column::CommandLine
             | Column::Actor
+            | Column::Grandparent
             | Column::Registry
             | Column::Remote
             | Column::Request

@@ -90,16 +90,20 @@ impl Kusto {
 
     /// The expression as lines, the first of which follows `head`
     ///
-    /// `indent` is that of the line `head` stands on; what continues it is four deeper.
+    /// `indent` is that of the line `head` stands on; what continues it is four deeper, or just
+    /// below where the head is nothing but blanks.
     pub(super) fn lines(&self, head: &str, indent: usize) -> String {
         let inline = self.inline();
         if head.len() + inline.len() <= WIDTH {
             return format!("{head}{inline}");
         }
+        let blank = head.trim().is_empty() && !head.is_empty();
+        let indent = if blank { head.len() } else { indent };
         let (outer, inner) = (" ".repeat(indent), " ".repeat(indent + 4));
+        let below = if blank { indent } else { indent + 4 };
         match self {
-            Kusto::And(parts) => self.joined(parts, head, "and", indent),
-            Kusto::Or(parts) => self.joined(parts, head, "or", indent),
+            Kusto::And(parts) => self.joined(parts, head, "and", (indent, below)),
+            Kusto::Or(parts) => self.joined(parts, head, "or", (indent, below)),
             Kusto::Not(part) => {
                 let body = part.lines(&inner, indent + 4);
                 format!("{head}not(\n{body}\n{outer})")
@@ -112,19 +116,24 @@ impl Kusto {
         }
     }
 
-    fn joined(&self, parts: &[Kusto], head: &str, word: &str, indent: usize) -> String {
-        let inner = " ".repeat(indent + 4);
+    fn joined(
+        &self,
+        parts: &[Kusto],
+        head: &str,
+        word: &str,
+        (indent, below): (usize, usize),
+    ) -> String {
+        let inner = " ".repeat(below);
         let mut out = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             let (head, indent) = match at {
                 0 => (head.to_owned(), indent),
-                _ => (format!("{inner}{word} "), indent + 4),
+                _ => (format!("{inner}{word} "), below),
             };
             let inline = part.bracketed(self);
             out.push(match part.needs_brackets(self) {
                 true if head.len() + inline.len() > WIDTH => {
-                    let pad = " ".repeat(indent + 4);
-                    let body = part.lines(&pad, indent);
+                    let body = part.lines(&" ".repeat(indent + 4), indent + 4);
                     format!("{head}(\n{body}\n{})", " ".repeat(indent))
                 }
                 true => format!("{head}{inline}"),
@@ -150,12 +159,6 @@ pub(super) fn quote(text: &str) -> String {
         '\t' => "\\t".to_owned(),
         c => code_unit(c),
     })
-}
-
-/// The column's own name in an expression such as `toint(scStatus)`
-pub(super) fn bare_name(expression: &str) -> String {
-    let inside = expression.split_once('(').map(|(_, inside)| inside.trim_end_matches(')'));
-    inside.unwrap_or(expression).to_owned()
 }
 
 /// A `dynamic([...])` list; its values are JSON strings

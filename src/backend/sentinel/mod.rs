@@ -1,22 +1,29 @@
-//! Microsoft Sentinel, profile `defender`: the Device* tables that Defender for Endpoint fills.
+//! Microsoft Sentinel and Defender XDR: Kusto over the tables of a [`Profile`].
 //!
-//! In: a [`Rule`]. Out: `<rule>.kql` and `<rule>.analytic.yaml`, a scheduled analytic rule with
-//! the same query. Limits and lists are Microsoft's: the analytic rule schema of the Azure
-//! Sentinel repository and the service limits page.
+//! In: a [`Rule`]. Out: `<rule>.kql` and the packages with the same query: for Sentinel an analytic
+//! rule, a hunting query and an ARM template, for XDR a custom detection. Limits and lists are
+//! Microsoft's: the analytic rule schema of the Azure Sentinel repository, the service limits page.
 
 mod address;
+mod arm;
 mod columns;
+mod correlation;
 mod expr;
 mod fields;
+mod keys;
 mod lets;
 mod novelty;
+mod package;
 mod pattern;
 mod predicate;
 mod profile;
 mod query;
+mod schedule;
+mod settings;
 mod signal;
 mod text;
 mod view;
+mod window;
 
 use super::template::render;
 use super::{Artifact, Losses};
@@ -27,9 +34,15 @@ pub(crate) use profile::Profile;
 /// The longest query of an analytic rule, in characters
 const MAX_QUERY: usize = 10_000;
 
-/// Emits the query and the analytic rule
-pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
-    let (plan, shape) = query::plan(Profile::Defender, rule, losses);
+/// Emits the query and its packages
+pub(super) fn emit(
+    profile: Profile,
+    rule: &Rule,
+    stem: &str,
+    losses: &mut Losses<'_>,
+) -> Option<Vec<Artifact>> {
+    let settings = settings::read(profile, losses);
+    let (plan, shape) = query::plan(profile, rule, &settings, losses);
     let query = match render("sentinel/query.kql", &plan) {
         Ok(query) => query,
         Err(why) => return broken(rule, losses, &why),
@@ -37,18 +50,29 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
     let length = query.encode_utf16().count();
     if length > MAX_QUERY {
         let message = format!("the query has {length} characters, the limit is {MAX_QUERY}");
-        let help = "Shorten the lists, or split the signals over two definitions.";
-        losses.refuse_with(Code::E0502, rule.metadata.title.span, message, "too long", help);
+        let help = format!("Shorten the lists, or split the signals. {}", plan.lengths());
+        losses.refuse_with(Code::E0502, rule.metadata.title.span, message, "too long", &help);
     }
-    let view = view::analytic(rule, &query, &shape, losses);
-    let analytic = match render("sentinel/analytic.yaml", &view) {
-        Ok(analytic) => analytic,
-        Err(why) => return broken(rule, losses, &why),
-    };
-    Some(vec![
-        Artifact { name: format!("{stem}.kql"), text: query },
-        Artifact { name: format!("{stem}.analytic.yaml"), text: analytic },
-    ])
+    let package = package::package(rule, &shape, &settings, losses);
+    let mut artifacts = vec![Artifact { name: format!("{stem}.kql"), text: query.clone() }];
+    if profile == Profile::Xdr {
+        let text = arm::detection(&package, &query, &shape);
+        artifacts.push(Artifact { name: format!("{stem}.detection.json"), text });
+        return Some(artifacts);
+    }
+    let analytic = view::analytic(&package, &query, &shape, &settings);
+    let hunting = view::hunting(&package, &query, &shape, &settings);
+    for (kind, view) in [("analytic", analytic), ("hunting", hunting)] {
+        match render(&format!("sentinel/{kind}.yaml"), &view) {
+            Ok(text) => {
+                artifacts.push(Artifact { name: format!("{stem}.{kind}.yaml"), text });
+            }
+            Err(why) => return broken(rule, losses, &why),
+        }
+    }
+    let text = arm::template(&package, &query, &shape, &settings);
+    artifacts.push(Artifact { name: format!("{stem}.arm.json"), text });
+    Some(artifacts)
 }
 
 fn broken(rule: &Rule, losses: &mut Losses<'_>, why: &str) -> Option<Vec<Artifact>> {

@@ -4,12 +4,13 @@
 //! keeps the rows which a baseline over the window does not have.
 
 use super::columns::Projected;
-use super::expr;
 use super::fields::{self, Type};
+use super::keys;
 use super::lets::Lets;
 use super::profile::Profile;
-use super::query::{LONGEST, span};
+use super::schedule::Schedule;
 use crate::backend::Losses;
+use crate::backend::settings::span;
 use crate::ir::{NewTerms, Rule, Signal};
 
 /// Adds the columns of the new terms that the projection does not have
@@ -33,14 +34,20 @@ fn terms(
     signal: &Signal,
     new: &NewTerms,
 ) -> Vec<(fields::Column, String)> {
-    let mine = new.fields.iter();
-    let mine = mine.flat_map(|field| fields::columns(profile, signal.kind, *field));
-    mine.map(|column| {
-        let shown = columns.iter().find(|have| have.expression == column.name);
-        let name = shown.map_or_else(|| expr::bare_name(column.name), |have| have.name.clone());
-        (column, name)
-    })
-    .collect()
+    let mut terms = Vec::new();
+    for field in &new.fields {
+        for column in fields::columns(profile, signal.kind, *field) {
+            let shown = columns.iter().find(|have| have.expression == column.name);
+            let plain = column.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let name = match (shown, plain) {
+                (Some(shown), _) => shown.name.clone(),
+                (None, true) => column.name.to_owned(),
+                (None, false) => keys::pascal(field.name(), "Term"),
+            };
+            terms.push((column, name));
+        }
+    }
+    terms
 }
 
 /// The rows whose terms the baseline does not have, joined with the other signals' recent rows
@@ -51,14 +58,9 @@ pub(super) fn novelty(
     (profile, rule, new): (Profile, &Rule, &NewTerms),
     columns: &[Projected],
     (name, alone): (&str, bool),
-    frequency: u32,
+    schedule: Schedule,
     (lets, losses): (&mut Lets, &mut Losses<'_>),
 ) -> (Option<String>, Vec<String>) {
-    if new.window > LONGEST {
-        let message = "the window of new terms is longer than 14 days".to_owned();
-        let code = crate::diagnostic::Code::E0503;
-        losses.refuse_with(code, new.span, message, "too long", "Shorten the window.");
-    }
     let signal = &rule.signals[new.signal];
     for field in &new.fields {
         if fields::columns(profile, signal.kind, *field).is_empty() {
@@ -70,19 +72,34 @@ pub(super) fn novelty(
     let keys = terms.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
     let there = terms.iter().map(|(column, name)| match column.kind {
         Type::Number => format!("isnotnull({name})"),
-        Type::Text | Type::Recased | Type::Dashed | Type::List | Type::Action | Type::Direction => {
+        Type::Dashed => format!("{name} !in (\"\", \"-\")"),
+        Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
             format!("isnotempty({name})")
         }
     });
     let there: Vec<String> = there.collect();
+    if terms.iter().any(|(column, _)| column.kind == Type::List) {
+        let message = "a list as a new term".to_owned();
+        losses.refuse(new.span, message, "each element would be a term of its own", "");
+    }
     let time = profile.time();
-    let recent = format!("{time} >= ago({})", span(frequency));
+    // An alert is new when it is raised, whenever the process in it ran.
+    let raised = columns.iter().any(|column| column.name == "AlertTime");
+    let seen = if raised { "AlertTime" } else { time };
+    let recent = format!("{seen} >= ago({})", span(schedule.frequency));
     let rows = vec![
         format!("| where {recent}"),
         format!("| where {}", there.join(" and ")),
         format!("| join kind=leftanti ("),
         format!("    {name}"),
-        format!("    | where {time} < ago({})", span(frequency)),
+        match schedule.period > new.window {
+            true => format!(
+                "    | where {seen} between (ago({}) .. ago({}))",
+                span(new.window),
+                span(schedule.frequency)
+            ),
+            false => format!("    | where {seen} < ago({})", span(schedule.frequency)),
+        },
         format!("    | distinct {keys}"),
         format!(") on {keys}"),
         format!("| summarize arg_min({time}, *) by {keys}"),

@@ -23,8 +23,8 @@ pub(super) struct Context<'l, 'r> {
     pub(super) losses: &'l mut Losses<'r>,
     /// Whether the test at hand stands under no negation, or under an even number
     pub(super) positive: bool,
-    /// Whether renamed registry keys can be among the rows
-    pub(super) renames: bool,
+    /// Whether registry keys that have lost their name can be among the rows
+    pub(super) earlier: bool,
 }
 
 /// An expression; what cannot be said has been refused and is `false` here
@@ -112,10 +112,9 @@ fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> 
         }
     };
     let column = column.or_else(|| {
-        // An account counts as there when its name is.
-        let account =
-            field.kind() == FieldType::Account && matches!(test.op, Op::Exists | Op::Null);
-        account.then(|| fields::column(profile, kind, field, Holds::Name)).flatten()
+        // A path or an account counts as there when its name is.
+        let asks = matches!(test.op, Op::Exists | Op::Null);
+        asks.then(|| fields::column(profile, kind, field, Holds::Name)).flatten()
     });
     if column.is_none() {
         absent(context, test);
@@ -188,7 +187,7 @@ fn account(
 }
 
 /// What happens to a file or a registry key, in Defender's words
-pub(super) fn actions_of(kind: EventKind, values: &[Pattern]) -> Kusto {
+pub(super) fn actions_of(column: &str, kind: EventKind, values: &[Pattern]) -> Kusto {
     let registry = kind == EventKind::RegistryEvent;
     let names = |value: &Pattern| match (value.as_literal(), registry) {
         (Some("created"), false) => &["FileCreated"][..],
@@ -203,9 +202,9 @@ pub(super) fn actions_of(kind: EventKind, values: &[Pattern]) -> Kusto {
     let mut names: Vec<&str> = values.iter().flat_map(names).copied().collect();
     names.sort_unstable();
     match &*names {
-        [only] => Kusto::Is(format!("ActionType == {}", quote(only))),
+        [only] => Kusto::Is(format!("{column} == {}", quote(only))),
         names => Kusto::List {
-            left: "ActionType".to_owned(),
+            left: column.to_owned(),
             operator: "in",
             values: names.iter().map(|name| quote(name)).collect(),
         },

@@ -9,6 +9,7 @@ use super::expr::{Kusto, quote};
 use super::fields::{Column, Holds, Type};
 use super::pattern::{self, Around};
 use super::predicate::{Context, actions_of, exists, refuse};
+use super::profile::Profile;
 use crate::backend::{Direction, LossName};
 use crate::definition::pattern::{Pattern, has_wide_case};
 use crate::ir::{Case, Part, Relation, Test};
@@ -28,7 +29,7 @@ pub(super) fn text(
     case: Case,
 ) -> Kusto {
     match (column.kind, case) {
-        (Type::Action, _) => return actions_of(context.kind, values),
+        (Type::Action, _) => return actions_of(column.name, context.kind, values),
         (Type::Direction, _) => {
             let message = "a direction of connections inside another test".to_owned();
             return refuse(context, test, message);
@@ -72,10 +73,9 @@ fn left(
     fits: impl Fn(&str) -> bool,
 ) -> String {
     let name = match column.name {
-        // Defender shows the new name of a renamed key; a rule means the one it had.
-        "RegistryKey" if context.renames => {
-            r#"iff(ActionType == "RegistryKeyRenamed", PreviousRegistryKey, RegistryKey)"#
-        }
+        name if context.earlier => earlier(context.profile, name),
+        // IIS writes a blank as a plus sign.
+        "csUserAgent" if fits(" ") => r#"replace_string(csUserAgent, "+", " ")"#,
         name => name,
     };
     let whole = column.holds == Holds::Whole;
@@ -89,6 +89,25 @@ fn left(
             format!(r#"iff({name} == "-", "", {name})"#)
         }
         Part::Whole | Part::Name | Part::Argument(_) => name.to_owned(),
+    }
+}
+
+/// The name a registry key or value had before it was renamed or deleted
+///
+/// Defender keeps it in columns of its own (Azure Sentinel repository, ASIM parser of Microsoft
+/// 365 Defender registry events); the parser itself does so for renamed keys only.
+pub(super) fn earlier(profile: Profile, column: &'static str) -> &'static str {
+    match (column, profile) {
+        ("RegistryKey", Profile::Asim) => {
+            r#"iff(isempty(RegistryPreviousKey), RegistryKey, RegistryPreviousKey)"#
+        }
+        ("RegistryKey", _) => {
+            r#"iff(ActionType == "RegistryKeyRenamed" or isempty(RegistryKey), PreviousRegistryKey, RegistryKey)"#
+        }
+        ("RegistryValueName", _) => {
+            "iff(isempty(RegistryValueName), PreviousRegistryValueName, RegistryValueName)"
+        }
+        (column, _) => column,
     }
 }
 

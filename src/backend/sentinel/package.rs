@@ -1,0 +1,220 @@
+//! What an alert of a rule carries, whatever package it goes in.
+//!
+//! In: the rule, its settings and the shape of its result. Out: a [`Package`] of plain values,
+//! checked against the limits of analytic rules. Every column that an entity mapping, a detail or
+//! a format names is one the query returns: what the shape has not is left out.
+
+use super::query::Shape;
+use super::settings::Settings;
+use crate::backend::{Losses, derived_id};
+use crate::definition::Level;
+use crate::diagnostic::Code;
+use crate::ir::Rule;
+
+/// A rule as its packages need it
+#[derive(Debug)]
+pub(super) struct Package {
+    pub(super) id: String,
+    pub(super) hunting_id: String,
+    pub(super) name: String,
+    pub(super) summary: String,
+    pub(super) description: Vec<String>,
+    pub(super) severity: &'static str,
+    /// Connector and the tables it fills
+    pub(super) connectors: Vec<(&'static str, Vec<&'static str>)>,
+    pub(super) tactics: Vec<&'static str>,
+    pub(super) techniques: Vec<&'static str>,
+    /// Each tactic with its techniques
+    pub(super) attack: Vec<(&'static str, Vec<&'static str>)>,
+    /// The triage guide
+    pub(super) investigation: String,
+    pub(super) entities: Vec<Entity>,
+    pub(super) details: Vec<&'static str>,
+    pub(super) display_name: String,
+}
+
+/// An entity and the columns that hold its parts
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entity {
+    pub(super) kind: &'static str,
+    pub(super) fields: &'static [(&'static str, &'static str)],
+}
+
+/// Entities an alert can carry: identifier and the column that holds it
+const ENTITIES: &[Entity] = &[
+    Entity { kind: "Host", fields: &[("FullName", "DeviceName")] },
+    Entity { kind: "Account", fields: &[("Name", "AccountName"), ("NTDomain", "AccountDomain")] },
+    Entity { kind: "Account", fields: &[("FullName", "AccountFullName")] },
+    Entity { kind: "Process", fields: &[("CommandLine", "CommandLine")] },
+    Entity { kind: "Process", fields: &[("CommandLine", "InitiatingProcessCommandLine")] },
+    Entity { kind: "File", fields: &[("Name", "FileName"), ("Directory", "FolderPath")] },
+    Entity { kind: "RegistryKey", fields: &[("Key", "RegistryKey")] },
+    Entity {
+        kind: "RegistryValue",
+        fields: &[("Name", "RegistryValueName"), ("Value", "RegistryValueData")],
+    },
+    Entity { kind: "IP", fields: &[("Address", "RemoteIP")] },
+    Entity { kind: "IP", fields: &[("Address", "ClientIP")] },
+    Entity { kind: "URL", fields: &[("Url", "UrlPath")] },
+];
+
+/// The most entity mappings of a rule (Microsoft, Sentinel service limits)
+const MOST_ENTITIES: usize = 10;
+
+pub(super) fn package(
+    rule: &Rule,
+    shape: &Shape,
+    settings: &Settings,
+    losses: &mut Losses<'_>,
+) -> Package {
+    let title = &rule.metadata.title;
+    let description = description(rule, losses);
+    limit(losses, rule, "name", title.value.chars().count(), 256);
+    let length: usize = description.iter().map(|line| line.chars().count() + 1).sum();
+    limit(losses, rule, "description", length, 5_000);
+    if let Some(span) = settings.nrt {
+        refuse_nrt(rule, span, losses);
+    }
+    let techniques = rule.threats.iter().flat_map(|threat| &threat.techniques);
+    let mut techniques: Vec<_> = techniques.map(|technique| technique.id).collect();
+    techniques.sort_unstable();
+    techniques.dedup();
+    let mut tactics: Vec<_> = rule.threats.iter().map(|t| tactic(t.tactic.slug)).collect();
+    tactics.dedup();
+    let attack = rule.threats.iter().map(|threat| {
+        let techniques = threat.techniques.iter().map(|technique| technique.id).collect();
+        (tactic(threat.tactic.slug), techniques)
+    });
+    let attack = attack.collect();
+    let has = |column: &str| shape.columns.iter().any(|name| name == column);
+    let mapped = ENTITIES.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
+    let details = ["Signal", "Level", "Group", "Clients"];
+    Package {
+        id: derived_id(rule, losses.target()),
+        hunting_id: derived_id(rule, &format!("{}/hunting", losses.target())),
+        name: printable(&title.value),
+        summary: summary(&description),
+        description,
+        severity: severity(rule.level),
+        connectors: connectors(shape),
+        tactics,
+        techniques,
+        attack,
+        investigation: rule
+            .metadata
+            .investigation
+            .as_ref()
+            .map_or_else(String::new, |guide| guide.value.clone()),
+        entities: mapped.take(MOST_ENTITIES).copied().collect(),
+        details: details.into_iter().filter(|name| has(name)).collect(),
+        display_name: display_name(&title.value),
+    }
+}
+
+/// The connectors that fill the tables the query reads
+fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut connectors: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+    for kind in &shape.kinds {
+        let Some(table) = shape.profile.table(*kind) else { continue };
+        let id = shape.profile.connector(*kind);
+        match connectors.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, tables)) => tables.push(table),
+            None => connectors.push((id, vec![table])),
+        }
+    }
+    for (_, tables) in &mut connectors {
+        tables.sort_unstable();
+        tables.dedup();
+    }
+    connectors
+}
+
+/// A near-real-time rule sees the rows of one minute
+fn refuse_nrt(rule: &Rule, span: crate::source::Span, losses: &mut Losses<'_>) {
+    let why = match (&rule.new_terms, rule.correlations.first()) {
+        (Some(_), _) => "new terms are judged by the rows of days",
+        (None, Some(_)) => "a correlation is judged by rows of several runs",
+        (None, None) => return,
+    };
+    let message = "this cannot be a near-real-time rule".to_owned();
+    losses.refuse_with(Code::E0507, span, message, why, "Use `kind: scheduled`.");
+}
+
+/// What it finds, what else looks like it, and what this target loses
+fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
+    let metadata = &rule.metadata;
+    let text = metadata.description.as_ref().unwrap_or(&metadata.title);
+    let mut lines: Vec<String> = text.value.lines().map(printable).collect();
+    if !metadata.falsepositives.is_empty() {
+        lines.push("False positives:".to_owned());
+        let notes = metadata.falsepositives.iter();
+        lines.extend(notes.map(|note| format!("- {}", printable(&note.value))));
+    }
+    lines.extend(losses.sentences().iter().map(|line| printable(line)));
+    lines
+}
+
+/// The first sentences, as long as a hunting query's description may be
+fn summary(description: &[String]) -> String {
+    const MOST: usize = 255;
+    let text = description.first().map(String::as_str).unwrap_or_default();
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(MOST).collect();
+    match head.rfind(". ") {
+        Some(end) => head[..=end].to_owned(),
+        None => head.rsplit_once(' ').map_or(head.clone(), |(words, _)| words.to_owned()),
+    }
+}
+
+pub(super) fn printable(text: &str) -> String {
+    let visible = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
+    text.chars().map(visible).collect::<String>().trim().to_owned()
+}
+
+/// Sentinel fills `{{Column}}`; the title itself must not ask for a column.
+fn display_name(title: &str) -> String {
+    let mut plain: String = title.chars().take(200).collect();
+    while plain.contains("{{") {
+        plain = plain.replace("{{", "{ {");
+    }
+    printable(&format!("{plain}: {{{{Signal}}}} on {{{{DeviceName}}}}"))
+}
+
+fn limit(losses: &mut Losses<'_>, rule: &Rule, what: &str, length: usize, most: usize) {
+    if length > most {
+        let message = format!("the {what} has {length} characters, Sentinel's limit is {most}");
+        let span = rule.metadata.title.span;
+        losses.refuse_with(Code::E0502, span, message, "too long", "Shorten it.");
+    }
+}
+
+fn severity(level: Level) -> &'static str {
+    match level {
+        Level::Informational => "Informational",
+        Level::Low => "Low",
+        Level::Medium => "Medium",
+        Level::High | Level::Critical => "High",
+    }
+}
+
+/// Sentinel's list of tactics; it has not followed ATT&CK 19, which split Defense Evasion
+fn tactic(slug: &str) -> &'static str {
+    match slug {
+        "reconnaissance" => "Reconnaissance",
+        "resource-development" => "ResourceDevelopment",
+        "initial-access" => "InitialAccess",
+        "execution" => "Execution",
+        "persistence" => "Persistence",
+        "privilege-escalation" => "PrivilegeEscalation",
+        "credential-access" => "CredentialAccess",
+        "discovery" => "Discovery",
+        "lateral-movement" => "LateralMovement",
+        "collection" => "Collection",
+        "command-and-control" => "CommandAndControl",
+        "exfiltration" => "Exfiltration",
+        "impact" => "Impact",
+        _ => "DefenseEvasion",
+    }
+}

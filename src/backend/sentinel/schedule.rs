@@ -1,0 +1,119 @@
+//! How often a query runs and how far it looks back.
+//!
+//! In: what a rule judges over time, and what its author asks for. Out: a [`Schedule`] that holds
+//! every window whole, within the limits of the target.
+
+use super::profile::Profile;
+use super::settings::Settings;
+use crate::backend::settings::span;
+use crate::backend::{Direction, LossName, Losses};
+use crate::diagnostic::Code;
+use crate::ir::{Origin, Rule};
+
+/// Minutes between runs and minutes looked back
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Schedule {
+    pub(super) frequency: u32,
+    pub(super) period: u32,
+}
+
+/// Minutes between the runs of a rule, unless its window is short
+const FREQUENCY: u32 = 60;
+/// The longest lookback of an analytic rule (Microsoft, scheduled rules overview): 14 days
+const LONGEST: u32 = 14 * 24 * 60;
+/// What a custom detection looks back at each frequency (Microsoft, custom detection rules), in
+/// minutes
+pub(super) const DETECTIONS: &[(u32, u32)] =
+    &[(60, 4 * 60), (3 * 60, 12 * 60), (12 * 60, 48 * 60), (24 * 60, 30 * 24 * 60)];
+
+/// The schedule of a rule
+pub(super) fn schedule(
+    profile: Profile,
+    rule: &Rule,
+    settings: &Settings,
+    losses: &mut Losses<'_>,
+) -> Schedule {
+    let window = rule.new_terms.as_ref().map_or(0, |new| new.window);
+    let horizon = (0..rule.correlations.len()).map(|at| horizon(rule, at)).max().unwrap_or(0);
+    let place = rule
+        .new_terms
+        .as_ref()
+        .map(|new| new.span)
+        .filter(|_| window >= horizon)
+        .or_else(|| rule.correlations.first().map(|one| one.span))
+        .unwrap_or(rule.metadata.title.span);
+    if profile == Profile::Xdr {
+        let needed = |frequency: u32| window.max(horizon) + frequency;
+        let asked = settings.frequency.as_ref().map(|frequency| frequency.value);
+        let fits = |(frequency, period): &&(u32, u32)| {
+            needed(*frequency) <= *period && asked.is_none_or(|asked| asked == *frequency)
+        };
+        let known = |asked: u32| DETECTIONS.iter().any(|(minutes, _)| *minutes == asked);
+        if asked.is_some_and(|asked| !known(asked)) {
+            // That has been said of the setting.
+            return Schedule { frequency: DETECTIONS[0].0, period: DETECTIONS[0].1 };
+        }
+        let found = DETECTIONS.iter().find(fits).copied();
+        let (frequency, period) = found.unwrap_or_else(|| {
+            let message = "no schedule of a custom detection holds the window".to_owned();
+            let help = "They run every 1, 3, 12 or 24 hours and look back 4, 12 or 48 hours, or 30 \
+                        days.";
+            losses.refuse_with(Code::E0503, place, message, "too long", help);
+            DETECTIONS[0]
+        });
+        note_repeats(rule, frequency, losses);
+        return Schedule { frequency, period };
+    }
+    let short = window > 0 && window < 2 * FREQUENCY;
+    let frequency = settings.frequency.as_ref().map(|frequency| frequency.value);
+    let frequency = frequency.unwrap_or(if short { 5 } else { FREQUENCY });
+    let needed = match (window, horizon) {
+        (0, 0) => frequency,
+        (window, 0) => window.max(2 * frequency),
+        // In whole hours, since people read it.
+        (window, horizon) => window.max((frequency + horizon).next_multiple_of(60)),
+    };
+    if needed > LONGEST {
+        let message = "the window is longer than the 14 days a rule can look back".to_owned();
+        losses.refuse_with(Code::E0503, place, message, "too long", "Shorten the window.");
+    }
+    let period = settings.period.as_ref().map_or(needed, |period| period.value);
+    let place =
+        settings.period.as_ref().or(settings.frequency.as_ref()).map_or(place, |at| at.span);
+    if period < needed {
+        let message = format!("a period of {} does not hold {}", span(period), span(needed));
+        let help =
+            "The period covers the frequency, and the windows of new terms and correlations.";
+        losses.refuse_with(Code::E0506, place, message, "too short", help);
+    }
+    if period >= 2 * 24 * 60 && frequency < 60 {
+        let message =
+            "a period of two days or more needs a frequency of an hour or more".to_owned();
+        losses.refuse_with(Code::E0506, place, message, "too often", "");
+    }
+    note_repeats(rule, frequency, losses);
+    Schedule { frequency, period }
+}
+
+/// A run knows nothing of what an earlier one has reported
+fn note_repeats(rule: &Rule, frequency: u32, losses: &mut Losses<'_>) {
+    let reported = rule.correlations.iter().enumerate();
+    for (_, one) in reported.filter(|(at, _)| rule.reports_correlation(*at)) {
+        if one.timespan > frequency * 60 {
+            let name = &one.name;
+            let reason =
+                format!("a group of {name} is reported in every run of its timespan, not once");
+            losses.lose(LossName::Repeats, Direction::Wider, one.span, &reason);
+        }
+    }
+}
+
+/// Minutes from the first event of a correlation to the last, those it uses included
+fn horizon(rule: &Rule, at: usize) -> u32 {
+    let one = &rule.correlations[at];
+    let inner = one.origins.iter().map(|origin| match origin {
+        Origin::Signal(_) => 0,
+        Origin::Correlation(at) => horizon(rule, *at),
+    });
+    one.timespan.div_ceil(60) + inner.max().unwrap_or(0)
+}

@@ -1,0 +1,154 @@
+//! Reading what a definition asks of one target.
+//!
+//! In: the settings under `targets:` as written. Out: checked values, and a refusal at the place
+//! of each setting that the target does not have or take.
+
+use super::Losses;
+use crate::definition::{Setting, Settings, nearest_name};
+use crate::diagnostic::Code;
+use crate::source::Spanned;
+
+/// The settings of one target, being read
+pub(super) struct Asked<'a, 'r> {
+    losses: &'a mut Losses<'r>,
+    settings: Settings,
+    code: Code,
+}
+
+impl<'a, 'r> Asked<'a, 'r> {
+    /// The settings of the target at hand; those it does not know are refused at once
+    pub(super) fn of(losses: &'a mut Losses<'r>, code: Code, known: &[&str]) -> Self {
+        let settings = losses.settings();
+        let mut asked = Asked { losses, settings, code };
+        asked.check(&asked.settings.clone(), known);
+        asked
+    }
+
+    fn check(&mut self, settings: &Settings, known: &[&str]) {
+        for (name, _) in &settings.entries {
+            if known.contains(&name.value.as_str()) {
+                continue;
+            }
+            let target = self.losses.target();
+            let message = format!("{target} has no setting `{}`", name.value);
+            let near = nearest_name(&name.value, known.iter().copied());
+            let help = match near {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => format!("Settings: accept, without, {}.", known.join(", ")),
+            };
+            self.losses.refuse_with(Code::E0110, name.span, message, "not a key here", &help);
+        }
+    }
+
+    /// The settings below one of these, as settings of their own
+    pub(super) fn inner(&mut self, name: &str, known: &[&str]) -> Option<Asked<'_, 'r>> {
+        match self.settings.get(name)? {
+            Setting::Settings(inner) => {
+                let settings = inner.clone();
+                self.check(&settings, known);
+                Some(Asked { losses: self.losses, settings, code: self.code })
+            }
+            Setting::Text(_) | Setting::Texts(_) => {
+                self.wrong(name, "a map");
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, name: &str, wanted: &str) {
+        let Some(setting) = self.settings.get(name) else { return };
+        let message = format!("`{name}` is not {wanted}");
+        let label = format!("expected {wanted}");
+        let span = setting.span();
+        self.losses.refuse_with(self.code, span, message, &label, "");
+    }
+
+    /// Refuses a setting, or all of them where it is not there, for this reason
+    pub(super) fn refuse(&mut self, name: &str, message: &str) {
+        let span = self.settings.get(name).map_or(self.settings.span, Setting::span);
+        self.losses.refuse_with(self.code, span, message.to_owned(), "cannot be taken", "");
+    }
+
+    /// The same for a setting that must not be there
+    pub(super) fn refuse_present(&mut self, name: &str, message: &str) {
+        if self.settings.get(name).is_some() {
+            self.refuse(name, message);
+        }
+    }
+
+    /// A text
+    pub(super) fn text(&mut self, name: &str) -> Option<Spanned<String>> {
+        match self.settings.get(name)? {
+            Setting::Text(text) => Some(text.clone()),
+            Setting::Texts(_) | Setting::Settings(_) => {
+                self.wrong(name, "one text");
+                None
+            }
+        }
+    }
+
+    /// Texts, or one
+    pub(super) fn texts(&mut self, name: &str) -> Vec<Spanned<String>> {
+        match self.settings.get(name) {
+            None => Vec::new(),
+            Some(Setting::Text(text)) => vec![text.clone()],
+            Some(Setting::Texts(texts)) => texts.clone(),
+            Some(Setting::Settings(_)) => {
+                self.wrong(name, "a list");
+                Vec::new()
+            }
+        }
+    }
+
+    /// One of these words
+    pub(super) fn word(
+        &mut self,
+        name: &str,
+        words: &[&'static str],
+    ) -> Option<Spanned<&'static str>> {
+        let text = self.text(name)?;
+        let word = words.iter().find(|word| **word == text.value);
+        if word.is_none() {
+            self.wrong(name, &words.join(" or "));
+        }
+        word.map(|word| Spanned::new(*word, text.span))
+    }
+
+    /// A whole number within these
+    pub(super) fn number(&mut self, name: &str, least: u32, most: u32) -> Option<Spanned<u32>> {
+        let text = self.text(name)?;
+        let number = text.value.parse().ok().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.wrong(name, &format!("a number from {least} to {most}"));
+        }
+        number.map(|number| Spanned::new(number, text.span))
+    }
+
+    /// A timespan such as `1h`, in minutes within these
+    pub(super) fn minutes(&mut self, name: &str, least: u32, most: u32) -> Option<Spanned<u32>> {
+        let text = self.text(name)?;
+        let seconds = crate::ir::seconds(&text.value).filter(|seconds| seconds % 60 == 0);
+        let minutes = seconds.map(|seconds| seconds / 60);
+        let minutes = minutes.filter(|minutes| (least..=most).contains(minutes));
+        if minutes.is_none() {
+            self.wrong(
+                name,
+                &format!(
+                    "a timespan from {} to {}, such as 90m, 1h or 7d",
+                    span(least),
+                    span(most)
+                ),
+            );
+        }
+        minutes.map(|minutes| Spanned::new(minutes, text.span))
+    }
+}
+
+/// Minutes as authors, Kusto and schedules write them: `5m`, `1h`, `7d`
+pub(super) fn span(minutes: u32) -> String {
+    match minutes {
+        m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
+        m if m % 60 == 0 => format!("{}h", m / 60),
+        m => format!("{m}m"),
+    }
+}

@@ -88,6 +88,20 @@ pub(super) fn account(event: EventKind, field: Field) -> Option<(EcsField, EcsFi
     Some((find(event, field, "domain")?, find(event, field, "name")?))
 }
 
+/// The type of a field in Elasticsearch
+pub(super) fn type_of(name: &str) -> &'static str {
+    if name.ends_with(".text") {
+        return "match_only_text";
+    }
+    let known = ROWS.iter().filter_map(|row| row.ecs).find(|ecs| ecs.name == name);
+    match known.map(|ecs| ecs.kind) {
+        Some(Type::Wildcard) => "wildcard",
+        Some(Type::Ip) => "ip",
+        Some(Type::Long) => "long",
+        Some(Type::Keyword | Type::Action | Type::Change | Type::Direction) | None => "keyword",
+    }
+}
+
 /// The fields whose values together are a new term
 ///
 /// A host is its `host.id`: names are given again, ids are not.
@@ -164,9 +178,45 @@ const WEB: &[Index] = &[
     access_log("logs-nginx.access-*", "nginx", "Nginx"),
 ];
 
-/// The indices that hold events of this kind and product
-pub(super) fn indices(kind: EventKind, product: Option<Product>) -> Vec<Index> {
-    let all = match kind {
+/// Patterns that a definition can ask for beside the usual ones
+const OTHERS: &[Index] = &[
+    Index { pattern: "endgame-*", package: "", data_source: "Elastic Endgame", products: &[] },
+    Index {
+        pattern: "logs-crowdstrike.fdr*",
+        package: "crowdstrike",
+        data_source: "Crowdstrike",
+        products: &[],
+    },
+    Index {
+        pattern: "logs-m365_defender.event-*",
+        package: "m365_defender",
+        data_source: "Microsoft Defender XDR",
+        products: &[],
+    },
+    Index {
+        pattern: "logs-sentinel_one_cloud_funnel.*",
+        package: "sentinel_one_cloud_funnel",
+        data_source: "SentinelOne",
+        products: &[],
+    },
+];
+
+/// The index of this pattern
+pub(super) fn known_index(pattern: &str) -> Option<Index> {
+    let usual = [PROCESS, FILE, NETWORK, REGISTRY, WEB].into_iter().flatten();
+    usual.chain(OTHERS).find(|index| index.pattern == pattern).copied()
+}
+
+impl Index {
+    /// Whether its names and paths have an analysed sub-field; Endgame's own mapping has none
+    pub(super) fn has_text(&self) -> bool {
+        self.pattern != "endgame-*"
+    }
+}
+
+/// The usual indices that hold events of this kind
+fn usual(kind: EventKind) -> &'static [Index] {
+    match kind {
         EventKind::ProcessCreation => PROCESS,
         EventKind::FileEvent => FILE,
         EventKind::NetworkConnection => NETWORK,
@@ -174,9 +224,26 @@ pub(super) fn indices(kind: EventKind, product: Option<Product>) -> Vec<Index> {
         EventKind::Webserver => WEB,
         // Alerts of other products have no index with their processes in ECS.
         EventKind::SecurityAlert => &[],
+    }
+}
+
+/// The indices that hold events of this kind and product: of those asked for, or the usual ones
+pub(super) fn indices(kind: EventKind, product: Option<Product>, asked: &[Index]) -> Vec<Index> {
+    if asked.is_empty() {
+        let holds =
+            |index: &&Index| product.is_none_or(|product| index.products.contains(&product));
+        return usual(kind).iter().filter(holds).copied().collect();
+    }
+    let endpoint = !matches!(kind, EventKind::Webserver | EventKind::SecurityAlert);
+    let of_product = |index: &Index| {
+        let any = index.products.is_empty();
+        any || product.is_none_or(|product| index.products.contains(&product))
     };
-    let holds = |index: &&Index| product.is_none_or(|product| index.products.contains(&product));
-    all.iter().filter(holds).copied().collect()
+    let holds = |index: &&Index| {
+        let of_kind = usual(kind).contains(index) || endpoint && OTHERS.contains(index);
+        of_kind && of_product(index)
+    };
+    asked.iter().filter(holds).copied().collect()
 }
 
 #[cfg(test)]

@@ -168,6 +168,11 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
         );
         losses.lose(LossName::LongValue, direction, test.span, &reason);
     }
+    if ecs.name == "url.query" && value.literals().any(|text| text.contains(['%', '+'])) {
+        let direction = Direction::Narrower.flip_unless(positive);
+        let reason = "Elastic's pipeline for IIS decodes url.query before it is compared";
+        losses.lose(LossName::Encoding, direction, test.span, reason);
+    }
     if relation == Relation::Contains && value.as_literal() == Some("") {
         return json!({"exists": {"field": ecs.name}});
     }
@@ -304,18 +309,13 @@ fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>
     let Some((domain, name)) = fields::account(kind, test.subject.field) else {
         return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));
     };
-    match &test.op {
-        Op::Exists => return json!({"exists": {"field": name.name}}),
-        Op::Null => return json!({"bool": {"must_not": [{"exists": {"field": name.name}}]}}),
-        Op::Text(..)
-        | Op::Regex(_)
-        | Op::Segments(_)
-        | Op::Networks(_)
-        | Op::Public
-        | Op::Numbers(_)
-        | Op::Same(_) => {}
+    if test.op == Op::Exists {
+        return json!({"exists": {"field": name.name}});
     }
-    let Op::Text(Relation::Equals, values, case) = &test.op else {
+    if test.op == Op::Null {
+        return json!({"bool": {"must_not": [{"exists": {"field": name.name}}]}});
+    }
+    let Some((Relation::Equals, values, case)) = test.op.as_text() else {
         return refuse(losses, test, "a test over domain and name together");
     };
     let mut parts = Vec::new();
@@ -324,7 +324,7 @@ fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>
             return refuse(losses, test, "a test over domain and name together");
         };
         let mut half = |ecs, text: &str| {
-            let shape = Shape { test, ecs, relation: Relation::Equals, case: *case, positive };
+            let shape = Shape { test, ecs, relation: Relation::Equals, case, positive };
             self::text(&shape, &Pattern::literal(text), losses)
         };
         parts.push(json!({"bool": {"filter": [half(domain, left), half(name, right)]}}));

@@ -82,6 +82,15 @@ impl Kuery {
         }
     }
 
+    /// The fields it names
+    pub(super) fn fields(&self) -> Vec<String> {
+        match self {
+            Kuery::And(parts) | Kuery::Or(parts) => parts.iter().flat_map(Kuery::fields).collect(),
+            Kuery::Not(part) => part.fields(),
+            Kuery::Field(..) | Kuery::Text(..) => self.field().into_iter().collect(),
+        }
+    }
+
     /// The whole query, parts joined by `and` a line each
     pub(super) fn print(&self) -> String {
         let parts = match self {
@@ -166,7 +175,13 @@ fn flat<'k>(parts: &'k [Kuery], all: bool) -> Vec<&'k Kuery> {
     parts.iter().flat_map(inner).collect()
 }
 
-fn join(mut values: Vec<Values>, all: bool) -> Values {
+fn join(values: Vec<Values>, all: bool) -> Values {
+    // A list of the same kind inside a list says nothing of its own.
+    let flat = values.into_iter().flat_map(|value| match (value, all) {
+        (Values::All(inner), true) | (Values::Any(inner), false) => inner,
+        (value, _) => vec![value],
+    });
+    let mut values: Vec<Values> = flat.collect();
     match (values.pop(), values.is_empty()) {
         (Some(only), true) => only,
         (last, _) => {

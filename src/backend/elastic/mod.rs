@@ -9,31 +9,51 @@ mod filter;
 mod kuery;
 mod plan;
 mod registry;
+mod required;
+mod settings;
+mod severity;
+mod threat;
 mod toml;
 mod view;
 
 use super::template::render;
 use super::{Artifact, Losses};
+use crate::diagnostic::Code;
 use crate::ir::Rule;
 
 /// Emits the rules
 pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
+    let settings = settings::read(losses);
+    for correlation in &rule.correlations {
+        let message = format!("Elastic's rules cannot hold the correlation `{}`", correlation.name);
+        let help =
+            "Name it under `targets: {elastic: {without: […]}}`; its signals then stand alone.";
+        losses.refuse(correlation.span, message, "events of one rule see each other nowhere", help);
+    }
     let planned = rule.signals.iter().map(|signal| {
         losses.enter(&signal.name);
-        let plan = plan::plan(signal, losses);
-        (plan, view::severity_mapping(rule, signal, losses))
+        let indices = fields::indices(signal.kind, signal.product, &settings.index);
+        if indices.is_empty() && !settings.index.is_empty() {
+            let message = format!("no index of this rule holds {} events", signal.kind);
+            let help = "Add one under `targets: {elastic: {index: […]}}`.";
+            losses.refuse_with(Code::E0607, signal.span, message, "never searched", help);
+        }
+        let plan = plan::plan(signal, &indices, losses);
+        (plan, indices, severity::severity_mapping(rule, signal, losses))
     });
     let plans: Vec<_> = planned.collect();
     let mut lines = String::new();
     let mut artifacts = Vec::new();
-    for (at, (signal, (plan, mapping))) in rule.signals.iter().zip(plans).enumerate() {
+    for (at, (signal, (plan, indices, mapping))) in rule.signals.iter().zip(plans).enumerate() {
         losses.enter(&signal.name);
         let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
-        if plan.query.contains("'''") {
+        let query = plan.query.print();
+        if query.contains("'''") {
             let message = "three single quotes in a value".to_owned();
             losses.refuse(signal.span, message, "ends TOML's literal text", "");
         }
-        let detection = view::detection(rule, signal, new, (plan, mapping), losses);
+        let detection =
+            view::detection((rule, signal, new), (plan, mapping), &indices, &settings, losses);
         lines.push_str(&detection.import_line());
         lines.push('\n');
         match render("elastic/rule.toml", &detection.view(rule)) {

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::fields::{self, EcsField, Type};
+use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
 use super::kuery::{Kuery, Values, quote, wildcard};
 use super::registry::{self, Seen};
@@ -19,15 +19,15 @@ use crate::taxonomy::{EventKind, FieldType, Product};
 /// What a rule of one signal asks for
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// The query's text
-    pub(super) query: String,
+    /// The query
+    pub(super) query: Kuery,
     /// Kibana filters, in the order of the clauses
     pub(super) filters: Vec<Value>,
 }
 
 /// Plans a signal
-pub(super) fn plan(signal: &Signal, losses: &mut Losses<'_>) -> Plan {
-    let seen = Seen::of(signal);
+pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) -> Plan {
+    let seen = Seen::of(signal, indices.iter().all(Index::has_text));
     let mut parts = scope(signal, losses);
     let mut filters = Vec::new();
     for clause in &signal.clauses {
@@ -36,12 +36,12 @@ pub(super) fn plan(signal: &Signal, losses: &mut Losses<'_>) -> Plan {
             parts.push(if positive { exact } else { Kuery::Not(Box::new(exact)) });
             continue;
         }
-        if positive {
+        if positive && seen.text {
             parts.extend(superset(seen.kind, &clause.expr));
         }
         filters.push(kibana_filter(clause, seen, losses));
     }
-    Plan { query: Kuery::And(parts).print(), filters }
+    Plan { query: Kuery::And(parts), filters }
 }
 
 /// What every document of the kind holds
@@ -67,11 +67,13 @@ fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
             parts.push(one("event.type", "start"));
         }
         EventKind::FileEvent => {
-            let acts = |clause: &&Clause| {
-                let tests = clause.expr.tests();
-                tests.iter().any(|test| test.subject.field.kind() == FieldType::Action)
+            let acts = |clause: &Clause| {
+                let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
+                test.is_some_and(|test| {
+                    test.subject.field.kind() == FieldType::Action && test.op.as_text().is_some()
+                })
             };
-            if !signal.clauses.iter().any(|clause| acts(&clause)) {
+            if !signal.clauses.iter().any(acts) {
                 let types = ["change", "creation", "deletion"].map(ToOwned::to_owned);
                 parts.push(Kuery::Field("event.type", Values::any(types)));
             }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::filter::wildcard;
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::pattern::{Pattern, Token};
-use crate::ir::{Expr, Op, Part, Role, Signal, Test};
+use crate::ir::{Part, Role, Signal, Test};
 use crate::taxonomy::{EventKind, FieldType, registry};
 
 /// What is known about the documents that a test sees
@@ -18,25 +18,18 @@ pub(super) struct Seen {
     pub(super) kind: EventKind,
     /// Whether another clause leaves only registry values that are set
     pub(super) values_only: bool,
+    /// Whether every index has the analysed sub-fields
+    pub(super) text: bool,
 }
 
 impl Seen {
-    pub(super) fn of(signal: &Signal) -> Seen {
-        let values_only = signal.clauses.iter().any(|clause| match &clause.expr {
-            Expr::Test(test) if test.subject.field.kind() == FieldType::Action => match &test.op {
-                Op::Text(_, actions, _) => clause.role == Role::Require && sets_values(actions),
-                Op::Regex(_)
-                | Op::Segments(_)
-                | Op::Networks(_)
-                | Op::Public
-                | Op::Numbers(_)
-                | Op::Exists
-                | Op::Null
-                | Op::Same(_) => false,
-            },
-            Expr::Test(_) | Expr::All(_) | Expr::Any(_) | Expr::Not(_) => false,
+    pub(super) fn of(signal: &Signal, text: bool) -> Seen {
+        let values_only = signal.clauses.iter().any(|clause| {
+            let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
+            let asks = test.filter(|test| test.subject.field.kind() == FieldType::Action);
+            asks.and_then(|test| test.op.as_text()).is_some_and(|(_, words, _)| sets_values(words))
         });
-        Seen { kind: signal.kind, values_only }
+        Seen { kind: signal.kind, values_only, text }
     }
 }
 

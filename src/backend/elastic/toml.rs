@@ -17,6 +17,18 @@ pub(super) fn string(text: &str) -> String {
     })
 }
 
+/// A text of several lines, as it is read
+///
+/// The backslash before the closing quotes takes the line break that is no part of the text.
+pub(super) fn paragraphs(text: &str) -> String {
+    let escape = |line: &str| {
+        let line = string(line);
+        line[1..line.len() - 1].replace("\\\"", "\"").replace("\"\"\"", "\"\"\\\"")
+    };
+    let lines: Vec<String> = text.split('\n').map(escape).collect();
+    format!("\"\"\"\n{}\\\n\"\"\"", lines.join("\n"))
+}
+
 /// A list of strings, on one line where it fits
 pub(super) fn strings(items: &[String]) -> String {
     let quoted: Vec<String> = items.iter().map(|item| string(item)).collect();

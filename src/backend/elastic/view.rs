@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{self, Index};
 use super::plan::Plan;
+use super::required::required;
+use super::settings::{Settings, Suppression};
+use super::severity::severity;
+use super::threat::{ThreatView, rule_threats, threat_json};
 use super::toml;
-use crate::backend::{Direction, LossName, Losses, derived_id};
-use crate::definition::Level;
+use crate::backend::{Losses, derived_id};
 use crate::diagnostic::Code;
-use crate::ir::{Case, Expr, NewTerms, Op, Relation, Rule, Signal, Threat};
+use crate::ir::{NewTerms, Rule, Signal};
 use crate::source::visible_json;
 use crate::taxonomy::{EventKind, Product};
 
@@ -45,25 +48,6 @@ struct FilterView {
 }
 
 #[derive(Debug, Serialize)]
-struct ThreatView {
-    tactic: Name,
-    techniques: Vec<TechniqueView>,
-}
-
-#[derive(Debug, Serialize)]
-struct TechniqueView {
-    name: Name,
-    subtechniques: Vec<Name>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct Name {
-    id: String,
-    name: String,
-    reference: String,
-}
-
-#[derive(Debug, Serialize)]
 struct NewTermsView {
     fields: String,
     history: String,
@@ -75,54 +59,93 @@ const FROM_MINUTES: u32 = 9;
 
 /// Builds the rule of a signal
 pub(super) fn detection(
-    rule: &Rule,
-    signal: &Signal,
-    new: Option<&NewTerms>,
+    (rule, signal, new): (&Rule, &Signal, Option<&NewTerms>),
     (plan, mapping): (Plan, Vec<Value>),
+    indices: &[Index],
+    settings: &Settings,
     losses: &mut Losses<'_>,
 ) -> Detection {
     let metadata = &rule.metadata;
     let (severity, risk) = severity(rule.level);
-    let indices = fields::indices(signal.kind, signal.product);
-    let new_terms = new.map(|new| new_terms(signal, new, losses));
+    let from = settings.from.unwrap_or(FROM_MINUTES);
+    let new_terms = new.map(|new| new_terms(signal, new, from, losses));
     let dates = dates(rule, losses);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
         items.iter().map(|item| item.value.clone()).collect()
     };
+    let packages = indices.iter().filter(|index| !index.package.is_empty());
+    let mut packages: Vec<String> = packages.map(|index| index.package.to_owned()).collect();
+    packages.sort();
+    packages.dedup();
+    let name = name(rule, signal);
     let mut fields = Map::new();
     let mut set = |key: &str, value: Value| fields.insert(key.to_owned(), value);
+    if let Some(suppression) = &settings.suppression {
+        set("alert_suppression", suppression_json(suppression));
+    }
     set("author", json!(text(&metadata.author)));
     set("description", json!(description(rule, signal, losses)));
     if !metadata.falsepositives.is_empty() {
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
-    set("filters", Value::Array(plan.filters));
-    set("from", json!(format!("now-{FROM_MINUTES}m")));
+    set("from", json!(format!("now-{from}m")));
     set("index", json!(indices.iter().map(|index| index.pattern).collect::<Vec<_>>()));
-    set("interval", json!("5m"));
+    set("interval", json!(format!("{}m", settings.interval.unwrap_or(5))));
+    if !settings.investigation_fields.is_empty() {
+        set("investigation_fields", json!({"field_names": settings.investigation_fields}));
+    }
     set("language", json!("kuery"));
     if let Some(license) = &metadata.license {
         set("license", json!(license.value));
     }
-    set("name", json!(name(rule, signal)));
-    set("query", json!(plan.query));
+    if let Some(most) = settings.max_signals {
+        set("max_signals", json!(most));
+    }
+    if let Some(guide) = &metadata.investigation {
+        let guide = &guide.value;
+        let note = format!("## Triage and analysis\n\n### Investigating {name}\n\n{guide}");
+        set("note", json!(note));
+    }
+    set("query", json!(plan.query.print()));
     if !metadata.references.is_empty() {
         set("references", json!(text(&metadata.references)));
     }
-    set("risk_score", json!(risk));
+    let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
+    set("related_integrations", packages.iter().map(integration).collect());
+    set("required_fields", required(&plan.query, &plan.filters));
+    set("filters", Value::Array(plan.filters));
+    set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
     set("rule_id", json!(derived_id(rule, &format!("elastic/{}", signal.name))));
+    if let Some(setup) = &settings.setup {
+        set("setup", json!(setup));
+    }
     set("severity", json!(severity));
     if !mapping.is_empty() {
         set("severity_mapping", Value::Array(mapping));
     }
-    set("tags", json!(tags(rule, signal, &indices)));
+    set("tags", json!(tags(rule, signal, indices, settings)));
     set("timestamp_override", json!("event.ingested"));
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
     set("type", json!(if new.is_some() { "new_terms" } else { "query" }));
-    let packages = indices.iter().filter(|index| !index.package.is_empty());
-    let mut packages: Vec<String> = packages.map(|index| index.package.to_owned()).collect();
-    packages.dedup();
+    set("name", json!(name));
     Detection { fields, dates, packages, new_terms }
+}
+
+/// Every version of an integration fills the fields of ECS that rules here use
+const ANY_VERSION: &str = ">=1.0.0";
+
+fn suppression_json(suppression: &Suppression) -> Value {
+    let mut object = json!({
+        "group_by": suppression.by,
+        "missing_fields_strategy": suppression.missing,
+    });
+    if let Some(minutes) = suppression.duration {
+        object["duration"] = match minutes {
+            m if m % 60 == 0 => json!({"unit": "h", "value": m / 60}),
+            m => json!({"unit": "m", "value": m}),
+        };
+    }
+    object
 }
 
 impl Detection {
@@ -145,7 +168,12 @@ impl Detection {
         let mut keys: Vec<String> = plain
             .map(|(key, value)| match strings(value) {
                 Some(items) => format!("{key} = {}", toml::strings(&items)),
-                None => format!("{key} = {}", toml::inline(value, 0)),
+                None => match value.as_str() {
+                    Some(text) if text.contains('\n') => {
+                        format!("{key} = {}", toml::paragraphs(text))
+                    }
+                    _ => format!("{key} = {}", toml::inline(value, 0)),
+                },
             })
             .collect();
         keys.sort();
@@ -189,7 +217,9 @@ fn name(rule: &Rule, signal: &Signal) -> String {
     };
     let plain = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
     let full: String = full.chars().map(plain).collect();
-    full.trim_end_matches(|c: char| !c.is_alphanumeric() && !"])".contains(c)).to_owned()
+    // detection-rules: a name starts and ends with a letter or digit, or ends with a bracket.
+    let full = full.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    full.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"])".contains(c)).to_owned()
 }
 
 fn description(rule: &Rule, signal: &Signal, losses: &Losses<'_>) -> String {
@@ -200,65 +230,12 @@ fn description(rule: &Rule, signal: &Signal, losses: &Losses<'_>) -> String {
     words.join(" ")
 }
 
-/// Severity and risk score as Elastic's own rules pair them
-fn severity(level: Level) -> (&'static str, u8) {
-    match level {
-        Level::Informational | Level::Low => ("low", 21),
-        Level::Medium => ("medium", 47),
-        Level::High => ("high", 73),
-        Level::Critical => ("critical", 99),
-    }
-}
-
-/// Levels of a signal as far as Kibana can say them: one field equal to one value
-pub(super) fn severity_mapping(
-    rule: &Rule,
+fn new_terms(
     signal: &Signal,
+    new: &NewTerms,
+    from: u32,
     losses: &mut Losses<'_>,
-) -> Vec<Value> {
-    let mut mapping = Vec::new();
-    let mut lost = None;
-    for (level, expr) in &signal.cases {
-        let equality = match expr {
-            Expr::Test(test) => match &test.op {
-                Op::Text(Relation::Equals, values, case) => Some((test, values, *case)),
-                Op::Text(..)
-                | Op::Regex(_)
-                | Op::Segments(_)
-                | Op::Networks(_)
-                | Op::Public
-                | Op::Numbers(_)
-                | Op::Exists
-                | Op::Null
-                | Op::Same(_) => None,
-            },
-            Expr::All(_) | Expr::Any(_) | Expr::Not(_) => None,
-        };
-        let ecs = equality
-            .and_then(|(test, ..)| fields::ecs(signal.kind, test.subject.field, test.subject.part));
-        let (Some((_, values, case)), Some(ecs)) = (equality, ecs) else {
-            lost = Some("that Kibana cannot tell by one field with one value");
-            continue;
-        };
-        if case == Case::Insensitive && lost.is_none() {
-            lost = Some("whose value is written in another letter case");
-        }
-        let severity = severity(*level).0;
-        for value in values.iter().filter_map(|value| value.as_literal()) {
-            mapping.push(json!({
-                "field": ecs.name, "operator": "equals", "severity": severity, "value": value,
-            }));
-        }
-    }
-    if let Some(which) = lost {
-        let (name, default) = (&signal.name, rule.level);
-        let reason = format!("a match of {name} {which} gets the severity of level {default}");
-        losses.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
-    }
-    mapping
-}
-
-fn new_terms(signal: &Signal, new: &NewTerms, losses: &mut Losses<'_>) -> (Vec<String>, String) {
+) -> (Vec<String>, String) {
     let mut terms = Vec::new();
     for field in &new.fields {
         let mine = fields::terms(signal.kind, *field);
@@ -273,10 +250,11 @@ fn new_terms(signal: &Signal, new: &NewTerms, losses: &mut Losses<'_>) -> (Vec<S
         let help = "A new_terms rule has one to three.";
         losses.refuse_with(Code::E0602, new.span, message, "too many", help);
     }
-    if new.window <= FROM_MINUTES {
+    if new.window <= from {
         // Kibana refuses a history that starts after the run's own window.
-        let message = "the window is not longer than the nine minutes a run looks back".to_owned();
-        losses.refuse(new.span, message, "too short", "Use a window of ten minutes or more.");
+        let message = format!("the window is not longer than the {from} minutes a run looks back");
+        let help = format!("Use a window of {} minutes or more.", from + 1);
+        losses.refuse(new.span, message, "too short", &help);
     }
     let history = match new.window {
         m if m % (24 * 60) == 0 => format!("now-{}d", m / (24 * 60)),
@@ -303,7 +281,7 @@ fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
     }
 }
 
-fn tags(rule: &Rule, signal: &Signal, indices: &[Index]) -> Vec<String> {
+fn tags(rule: &Rule, signal: &Signal, indices: &[Index], settings: &Settings) -> Vec<String> {
     let web = signal.kind == EventKind::Webserver;
     let mut tags = vec![if web { "Domain: Web" } else { "Domain: Endpoint" }.to_owned()];
     let systems = match signal.product {
@@ -321,67 +299,13 @@ fn tags(rule: &Rule, signal: &Signal, indices: &[Index]) -> Vec<String> {
     for index in indices.iter().filter(|index| !index.data_source.is_empty()) {
         tags.push(format!("Data Source: {}", index.data_source));
     }
+    if rule.metadata.investigation.is_some() {
+        tags.push("Resources: Investigation Guide".to_owned());
+    }
+    for tag in &settings.tags {
+        if !tags.contains(tag) {
+            tags.push(tag.clone());
+        }
+    }
     tags
-}
-
-/// Threats as Elastic's stack before 9.5 knows them: ATT&CK 18, where Stealth and Defense
-/// Impairment are one tactic
-fn rule_threats(rule: &Rule) -> Vec<ThreatView> {
-    let mut views: Vec<ThreatView> = Vec::new();
-    for threat in &rule.threats {
-        let view = threat_view(threat);
-        match views.iter_mut().find(|known| known.tactic.id == view.tactic.id) {
-            Some(known) => known.techniques.extend(view.techniques),
-            None => views.push(view),
-        }
-    }
-    views
-}
-
-fn threat_view(threat: &Threat) -> ThreatView {
-    let tactic = match threat.tactic.slug {
-        "stealth" | "defense-impairment" => Name {
-            id: "TA0005".to_owned(),
-            name: "Defense Evasion".to_owned(),
-            reference: "https://attack.mitre.org/tactics/TA0005/".to_owned(),
-        },
-        _ => Name {
-            id: threat.tactic.id.to_owned(),
-            name: threat.tactic.name.to_owned(),
-            reference: threat.tactic.url(),
-        },
-    };
-    let mut techniques: Vec<TechniqueView> = Vec::new();
-    for technique in &threat.techniques {
-        let parent = technique.parent().unwrap_or(technique);
-        let name = |technique: &crate::taxonomy::attack::Technique| Name {
-            id: technique.id.to_owned(),
-            name: technique.name.to_owned(),
-            reference: technique.url(),
-        };
-        if !techniques.iter().any(|known| known.name.id == parent.id) {
-            techniques.push(TechniqueView { name: name(parent), subtechniques: Vec::new() });
-        }
-        if let Some(known) = techniques.iter_mut().find(|known| known.name.id == parent.id)
-            && technique.id != parent.id
-        {
-            known.subtechniques.push(name(technique));
-        }
-    }
-    ThreatView { tactic, techniques }
-}
-
-fn threat_json(threat: &ThreatView) -> Value {
-    let techniques: Vec<Value> = threat
-        .techniques
-        .iter()
-        .map(|technique| {
-            let mut object = json!(technique.name);
-            if !technique.subtechniques.is_empty() {
-                object["subtechnique"] = json!(technique.subtechniques);
-            }
-            object
-        })
-        .collect();
-    json!({"framework": "MITRE ATT&CK", "tactic": threat.tactic, "technique": techniques})
 }

@@ -1,0 +1,106 @@
+//! What a definition asks of Elastic.
+//!
+//! In: the settings under `targets:`. Out: [`Settings`] as the detection engine takes them
+//! (Kibana's rule schema; detection-rules' checks of a repository).
+
+use super::fields::{Index, known_index};
+use crate::backend::Losses;
+use crate::backend::settings::Asked;
+use crate::diagnostic::Code;
+use crate::source::is_unprintable;
+
+/// What a rule's author asks for
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// Index patterns in place of the usual ones
+    pub(super) index: Vec<Index>,
+    /// Minutes between runs
+    pub(super) interval: Option<u32>,
+    /// Minutes a run looks back
+    pub(super) from: Option<u32>,
+    /// The most alerts of a run
+    pub(super) max_signals: Option<u32>,
+    pub(super) risk_score: Option<u32>,
+    pub(super) tags: Vec<String>,
+    /// Markdown
+    pub(super) setup: Option<String>,
+    pub(super) suppression: Option<Suppression>,
+    pub(super) investigation_fields: Vec<String>,
+}
+
+/// Alerts that are one
+#[derive(Debug)]
+pub(super) struct Suppression {
+    pub(super) by: Vec<String>,
+    /// Minutes; for one run when there is none
+    pub(super) duration: Option<u32>,
+    /// What happens to alerts without one of the fields
+    pub(super) missing: &'static str,
+}
+
+const KEYS: &[&str] = &[
+    "index",
+    "interval",
+    "from",
+    "max_signals",
+    "risk_score",
+    "tags",
+    "setup",
+    "suppression",
+    "investigation_fields",
+];
+const DAY: u32 = 24 * 60;
+
+/// Reads the settings
+pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
+    let mut asked = Asked::of(losses, Code::E0607, KEYS);
+    let patterns = asked.texts("index");
+    let texts = |texts: Vec<crate::source::Spanned<String>>| -> Vec<String> {
+        texts.into_iter().map(|text| text.value).collect()
+    };
+    let mut settings = Settings {
+        interval: asked.minutes("interval", 1, DAY).map(|minutes| minutes.value),
+        from: asked.minutes("from", 1, 7 * DAY).map(|minutes| minutes.value),
+        max_signals: asked.number("max_signals", 1, 1_000).map(|number| number.value),
+        risk_score: asked.number("risk_score", 0, 100).map(|number| number.value),
+        tags: texts(asked.texts("tags")),
+        setup: asked.text("setup").map(|text| text.value),
+        investigation_fields: texts(asked.texts("investigation_fields")),
+        ..Settings::default()
+    };
+    if let Some(mut inner) = asked.inner("suppression", &["by", "duration", "missing"]) {
+        let by = inner.texts("by");
+        let duration = inner.minutes("duration", 1, 7 * DAY).map(|minutes| minutes.value);
+        let missing = inner.word("missing", &["suppress", "doNotSuppress"]);
+        let missing = missing.map_or("suppress", |missing| missing.value);
+        if (1..=3).contains(&by.len()) {
+            settings.suppression = Some(Suppression { by: texts(by), duration, missing });
+        } else {
+            inner.refuse("by", "alerts are suppressed by one to three fields");
+        }
+    }
+    for pattern in patterns {
+        match known_index(&pattern.value) {
+            Some(index) => settings.index.push(index),
+            None => {
+                let message = format!("the fields of `{}` are not known here", pattern.value);
+                let help = "Use an index pattern of an integration that holds such events.";
+                losses.refuse_with(Code::E0607, pattern.span, message, "unknown index", help);
+            }
+        }
+    }
+    let names = settings.suppression.iter().flat_map(|suppression| &suppression.by);
+    let is_field = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.@".contains(c);
+        !name.is_empty() && name.chars().all(plain)
+    };
+    let bad = names.chain(&settings.investigation_fields).find(|name| !is_field(name)).cloned();
+    let bad = bad.map(|name| format!("`{name}` is no name of a field"));
+    let tag = settings.tags.iter().find(|tag| tag.chars().any(is_unprintable));
+    if let Some(message) = bad.or(tag.map(|_| "a tag is one line of text".to_owned())) {
+        let span = losses.settings().span;
+        losses.refuse_with(Code::E0607, span, message, "cannot be taken", "");
+    }
+    settings.index.sort_by_key(|index| index.pattern);
+    settings
+}

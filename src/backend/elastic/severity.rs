@@ -1,0 +1,67 @@
+//! Severity, for the rule and for single matches.
+//!
+//! In: the levels of a rule and its signals. Out: Elastic's words and numbers; a level of its own
+//! for some matches as far as Kibana can say it, and the loss where it cannot.
+
+use serde_json::{Value, json};
+
+use super::fields;
+use crate::backend::{Direction, LossName, Losses};
+use crate::definition::Level;
+use crate::ir::{Case, Relation, Rule, Signal};
+
+/// Severity and risk score as Elastic's own rules pair them
+pub(super) fn severity(level: Level) -> (&'static str, u8) {
+    match level {
+        Level::Informational | Level::Low => ("low", 21),
+        Level::Medium => ("medium", 47),
+        Level::High => ("high", 73),
+        Level::Critical => ("critical", 99),
+    }
+}
+
+/// Levels of a signal as far as Kibana can say them: one field equal to one value
+pub(super) fn severity_mapping(
+    rule: &Rule,
+    signal: &Signal,
+    losses: &mut Losses<'_>,
+) -> Vec<Value> {
+    let mut mapping = Vec::new();
+    let mut lost = None;
+    let levels: Vec<Level> = signal.cases.iter().map(|(level, _)| *level).collect();
+    if levels.windows(2).any(|pair| pair[0] < pair[1]) {
+        // Kibana takes the highest severity that fits, a rule the first.
+        lost = Some("that fits a higher level further down");
+    }
+    for (level, expr) in &signal.cases {
+        let equality = expr.as_test().and_then(|test| match test.op.as_text()? {
+            (Relation::Equals, values, case) => Some((test, values, case)),
+            _ => None,
+        });
+        let ecs = equality
+            .and_then(|(test, ..)| fields::ecs(signal.kind, test.subject.field, test.subject.part));
+        // Actions and directions have words of ECS's own.
+        let plain = |ecs: &fields::EcsField| {
+            matches!(ecs.kind, fields::Type::Keyword | fields::Type::Wildcard)
+        };
+        let (Some((_, values, case)), Some(ecs)) = (equality, ecs.filter(plain)) else {
+            lost = Some("that Kibana cannot tell by one field with one value");
+            continue;
+        };
+        if case == Case::Insensitive && lost.is_none() {
+            lost = Some("whose value is written in another letter case");
+        }
+        let severity = severity(*level).0;
+        for value in values.iter().filter_map(|value| value.as_literal()) {
+            mapping.push(json!({
+                "field": ecs.name, "operator": "equals", "severity": severity, "value": value,
+            }));
+        }
+    }
+    if let Some(which) = lost {
+        let (name, default) = (&signal.name, rule.level);
+        let reason = format!("a match of {name} {which} gets the severity of level {default}");
+        losses.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
+    }
+    mapping
+}

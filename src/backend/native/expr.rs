@@ -170,20 +170,12 @@ impl Printer<'_, '_> {
             Some(list) => list.clone(),
             None => format!("{}_{}", self.signal, snake(test.subject.field.name())),
         };
-        let suffix = match &test.op {
-            Op::Text(Relation::Starts, ..) => "_starts",
-            Op::Text(Relation::Ends, ..) => "_ends",
-            Op::Text(Relation::Contains, ..) => "_parts",
-            Op::Text(Relation::Wildcard, ..) => "_patterns",
-            Op::Text(..)
-            | Op::Regex(_)
-            | Op::Segments(_)
-            | Op::Networks(_)
-            | Op::Public
-            | Op::Numbers(_)
-            | Op::Exists
-            | Op::Null
-            | Op::Same(_) => "",
+        let suffix = match test.op.as_text().map(|(relation, ..)| relation) {
+            Some(Relation::Starts) => "_starts",
+            Some(Relation::Ends) => "_ends",
+            Some(Relation::Contains) => "_parts",
+            Some(Relation::Wildcard) => "_patterns",
+            Some(Relation::Equals) | None => "",
         };
         let name = format!("{name}{suffix}");
         self.constants.name(&name, kind, items)
@@ -275,10 +267,10 @@ fn bracketed(text: &str) -> String {
     format!("({text})")
 }
 
-/// `ParentImage` as `parent_image`
+/// `ParentImage` as `parent_image`, `c-ip` as `c_ip`
 fn snake(name: &str) -> String {
     let mut out = String::new();
-    for c in name.chars() {
+    for c in name.replace('-', "_").chars() {
         if c.is_ascii_uppercase() && !out.is_empty() {
             out.push('_');
         }

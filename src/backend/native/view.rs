@@ -4,15 +4,30 @@ use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
 use crate::backend::Losses;
-use crate::ir::{Expr, Role, Rule};
+use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 
 /// What the template shows: ready strings
 #[derive(Debug, Serialize)]
 pub(super) struct MatcherView {
     title: String,
     id: String,
+    /// What the caller has to do, a line each
+    left: Vec<String>,
     constants: Vec<Constant>,
     signals: Vec<SignalView>,
+    correlations: Vec<CorrelationView>,
+}
+
+#[derive(Debug, Serialize)]
+struct CorrelationView {
+    name: String,
+    title: String,
+    level: String,
+    test: String,
+    origins: String,
+    /// Each key: its name, then signal and field
+    keys: Vec<String>,
+    timespan: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,12 +104,87 @@ pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
             cases,
         });
     }
+    let correlations: Vec<CorrelationView> =
+        rule.correlations.iter().map(|one| correlation(rule, one)).collect();
     let id = rule.metadata.id.as_ref().map_or("", |id| id.value.as_str());
     MatcherView {
         title: one_line(&rule.metadata.title.value),
         id: id.to_owned(),
+        left: left(rule),
         constants: constants.sorted(),
         signals,
+        correlations,
+    }
+}
+
+/// What a function of one event cannot do, and what sensors do not record in one field
+fn left(rule: &Rule) -> Vec<String> {
+    let reads = |names: &[&str]| {
+        let tests = rule.signals.iter().flat_map(crate::ir::Signal::tests);
+        let mut fields = tests.map(|test| test.subject.field.name());
+        fields.any(|field| names.contains(&field))
+    };
+    let mut left = Vec::new();
+    if rule.new_terms.is_some() {
+        left.push("whether a combination of `new_terms` is new within the window");
+    }
+    if !rule.correlations.is_empty() {
+        left.push(
+            "what the signals mean together: `CORRELATIONS` says what, nothing here judges it",
+        );
+    }
+    if reads(&["GrandparentImage"]) {
+        left.push("GrandparentImage, where no sensor records it: who started whom, event by event");
+    }
+    if reads(&["Action"]) {
+        left.push(
+            "Action: `created`, `modified`, `renamed` or `deleted`, whatever the sensor calls it",
+        );
+    }
+    if reads(&["RegistryKey", "RegistryValue", "RegistryData"]) {
+        left.push(
+            "RegistryKey with its hive spelled out, RegistryValue, RegistryData with numbers in decimal",
+        );
+    }
+    if reads(&["cs-host", "cs-referer", "cs-uri-query", "cs-user-agent", "cs-username"]) {
+        left.push("fields of web logs without the dash that stands for no value");
+    }
+    left.into_iter().map(ToOwned::to_owned).collect()
+}
+
+fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
+    let origin = |origin: &Origin| match origin {
+        Origin::Signal(at) => literal(&rule.signals[*at].name),
+        Origin::Correlation(at) => literal(&rule.correlations[*at].name),
+    };
+    let origins: Vec<String> = one.origins.iter().map(origin).collect();
+    let fields = |fields: &Fields| {
+        let field = |(at, field): (&usize, &crate::taxonomy::Field)| {
+            format!("({}, {})", literal(&rule.signals[*at].name), literal(field.name()))
+        };
+        fields.iter().map(field).collect::<Vec<_>>().join(", ")
+    };
+    let bound = |bound: &Bound| match bound.to {
+        Some(to) => format!("at_least: {}, at_most: Some({to})", bound.from),
+        None => format!("at_least: {}, at_most: None", bound.from),
+    };
+    let test = match &one.test {
+        CorrelationTest::Together => "Together".to_owned(),
+        CorrelationTest::InOrder => "InOrder".to_owned(),
+        CorrelationTest::Events(count) => format!("Events {{ {} }}", bound(count)),
+        CorrelationTest::Values(of, count) => {
+            format!("Values {{ fields: &[{}], {} }}", fields(of), bound(count))
+        }
+    };
+    let key = |key: &Key| format!("({}, &[{}])", literal(&key.name), fields(&key.fields));
+    CorrelationView {
+        name: literal(&one.name),
+        title: literal(&one.title),
+        level: literal(one.level.as_str()),
+        test,
+        origins: origins.join(", "),
+        keys: one.keys.iter().map(key).collect(),
+        timespan: one.timespan,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rulecast::ir::{Op, Part};
-use rulecast::matcher::{Engine, Match, Options};
+use rulecast::matcher::{Engine, Match, Memory, Options};
 use rulecast::{Rule, ir};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ impl Dice {
 }
 
 /// An event as the generated trait sees it
-struct Json<'e>(&'e Map<String, Value>);
+pub(crate) struct Json<'e>(pub(crate) &'e Map<String, Value>);
 
 impl Json<'_> {
     fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {
@@ -35,15 +35,49 @@ impl Json<'_> {
                 Value::Null | Value::Object(_) => false,
             }
         }
-        match self.0.get(field) {
-            Some(value) => one(value, test),
-            // A file event that does not say otherwise is the creation of a file.
-            None => field == "Action" && test("created"),
+        match (self.0.get(field), self.derived(field)) {
+            (Some(value), _) => one(value, test),
+            (None, Some(derived)) => test(&derived),
+            (None, None) => false,
+        }
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        let mut text = None;
+        let value = self.0.get(field);
+        value.map(|value| {
+            Json(&Map::from_iter([("x".to_owned(), value.clone())])).any("x", &mut |v| {
+                text = Some(v.to_owned());
+                true
+            })
+        });
+        text
+    }
+
+    /// What a caller makes of the fields that sensors record, as the engine does it
+    pub(crate) fn derived(&self, field: &str) -> Option<String> {
+        use rulecast::taxonomy::registry;
+        let (target, details) = (self.text("TargetObject"), self.text("Details"));
+        let of_value = ["RegistryValue", "RegistryData"].iter().any(|f| self.text(f).is_some());
+        let told = self.text("EventType").and_then(|word| registry::event_type(&word));
+        let about_value = told.map_or(details.is_some() || of_value, |(_, about)| about);
+        let registry = target.is_some() || self.text("RegistryKey").is_some() || of_value;
+        let split = || Some(registry::split(target.as_ref()?, about_value));
+        match field {
+            "Action" => Some(match told {
+                Some((action, _)) => action.to_owned(),
+                None if registry && about_value => "modified".to_owned(),
+                None => "created".to_owned(),
+            }),
+            "RegistryKey" => Some(split()?.0),
+            "RegistryValue" => split()?.1,
+            "RegistryData" => registry::data(&details?),
+            _ => None,
         }
     }
 
     fn has(&self, field: &str) -> bool {
-        self.0.contains_key(field) || field == "Action"
+        self.0.contains_key(field) || self.derived(field).is_some()
     }
 }
 
@@ -89,8 +123,15 @@ include!("matchers.rs");
 
 /// For each field of a rule, values near those its tests compare with
 pub(crate) fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
+    values_near_tests(rule.signals.iter().flat_map(ir::Signal::tests))
+}
+
+/// The same for some tests
+fn values_near_tests<'t>(
+    tests: impl Iterator<Item = &'t ir::Test>,
+) -> BTreeMap<&'static str, Vec<String>> {
     let mut near: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for test in rule.signals.iter().flat_map(ir::Signal::tests) {
+    for test in tests {
         let values = near.entry(test.subject.field.name()).or_default();
         let mut texts: Vec<String> = match &test.op {
             Op::Text(_, patterns, _) | Op::Segments(patterns) => patterns
@@ -116,7 +157,14 @@ pub(crate) fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
                 .collect(),
             Op::Regex(_) | Op::Exists | Op::Null | Op::Same(_) => Vec::new(),
         };
-        if matches!(test.op, Op::Segments(_)) {
+        if test.subject.part == Part::Key {
+            let keys = texts.iter().map(|text| text.replace('/', "\\"));
+            let whole = |key: String| {
+                let key = key.trim_end_matches('\\').to_owned();
+                [format!("HKEY_LOCAL_MACHINE{key}"), format!("{key}\\Parameters"), key]
+            };
+            texts = keys.flat_map(whole).collect();
+        } else if matches!(test.op, Op::Segments(_)) {
             let both = texts.iter().flat_map(|t| {
                 [format!("C:{}a.php", t.replace('/', "\\")), format!("{t}a.jsp"), format!("{t}b")]
             });
@@ -169,7 +217,14 @@ pub(crate) fn event_near(
     for (field, values) in pool {
         if dice.roll(8) > 0 && !values.is_empty() {
             let value = &values[dice.roll(values.len())];
-            event.insert((*field).to_owned(), near(value, dice));
+            let other = &values[dice.roll(values.len())];
+            // Several tests of one field want a value that is near all of them.
+            let value = match (other.rsplit_once('.'), dice.roll(4)) {
+                (Some((_, extension)), 0) => format!("{value}.{extension}"),
+                (_, 1) => format!("{value}{other}"),
+                _ => value.clone(),
+            };
+            event.insert((*field).to_owned(), near(&value, dice));
         }
     }
     event
@@ -185,13 +240,19 @@ fn every_generated_matcher_agrees_with_the_engine() {
         let judge = judge.unwrap_or_else(|| panic!("add {} to matchers.rs", loaded.stem));
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
         let pool = values_near(rule);
+        let pools: Vec<_> =
+            rule.signals.iter().map(|signal| values_near_tests(signal.tests())).collect();
         let mut matched: BTreeMap<&str, usize> = BTreeMap::new();
-        for _ in 0..30_000 {
-            let signal = &rule.signals[dice.roll(rule.signals.len())];
-            let event = event_near(&pool, &mut dice);
+        for _ in 0..12_000 * rule.signals.len() {
+            let at = dice.roll(rule.signals.len());
+            let signal = &rule.signals[at];
+            // Mostly near the one signal, now and then near any of them.
+            let pool = if dice.roll(4) > 0 { &pools[at] } else { &pool };
+            let event = event_near(pool, &mut dice);
             let kind = Some(signal.kind);
             let value = Value::Object(event);
-            let engine_says: Vec<Match> = engine.judge_value(&value, kind).unwrap();
+            let engine_says: Vec<Match> =
+                engine.judge_value(&value, kind, &mut Memory::default()).unwrap();
             let says =
                 |m: &Match| (rule.signals[m.signal].name.clone(), m.level.as_str().to_owned());
             let engine_says: Verdicts = engine_says.iter().map(says).collect();
@@ -216,11 +277,15 @@ fn every_sample_goes_the_same_way() {
         let judge = matchers[loaded.stem.as_str()];
         for sample in &loaded.rule.tests {
             let Some(name) = &sample.signal else { continue };
-            let signal = loaded.rule.signals.iter().find(|s| s.name == name.value).unwrap();
+            // A correlation is left to the caller.
+            let signal = loaded.rule.signals.iter().find(|s| s.name == name.value);
+            let Some(signal) = signal else { continue };
             let engine = Engine::new(std::slice::from_ref(&loaded.rule), &Options::default());
             for event in &sample.events {
-                let engine_says =
-                    !engine.judge_value(&event.value, Some(signal.kind)).unwrap().is_empty();
+                let engine_says = !engine
+                    .judge_value(&event.value, Some(signal.kind), &mut Memory::default())
+                    .unwrap()
+                    .is_empty();
                 let generated = judge(event.value.as_object().unwrap(), signal.kind.name());
                 assert_eq!(engine_says, !generated.is_empty(), "{}", sample.name.value);
             }

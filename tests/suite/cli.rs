@@ -80,7 +80,7 @@ fn what_could_not_run_ends_with_two() {
         (vec!["convert", "rules", "-o", file.as_str()], "cannot"),
         (vec!["scan", "rules", "-e", "no/such.jsonl"], "cannot read"),
         (vec!["explain", "E9999"], "no code"),
-        (vec!["convert", "rules", "-t", "splunk"], "expected sentinel, elastic, native"),
+        (vec!["convert", "rules", "-t", "splunk"], "expected sentinel, asim, xdr, elastic, native"),
     ] {
         let output = rulecast(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -128,7 +128,8 @@ fn one_bad_rule_does_not_hide_another() {
 fn scan_reads_standard_input_and_gzip_and_can_fail_on_a_match() {
     let event = br#"{"ParentImage":"w3wp.exe","Image":"cmd.exe","CommandLine":"cmd /c ver"}"#;
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
-    command.current_dir(root()).args(["scan", "rules", "-e", "-", "--fail-on-match"]);
+    let rule = "rules/webshell/web_shell_activity.yml";
+    command.current_dir(root()).args(["scan", rule, "-e", "-", "--fail-on-match"]);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(event).unwrap();

@@ -9,6 +9,7 @@ mod cli;
 mod diagnostics;
 mod events;
 mod golden;
+mod memory;
 mod native;
 mod normalize;
 mod oracle;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use rulecast::backend::support::{ROWS, Support};
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::matcher::{Engine, Options};
+use rulecast::matcher::{Engine, Memory, Options};
 use rulecast::project;
 use serde_json::{Map, Value};
 
@@ -199,9 +199,14 @@ fn every_operator_agrees_with_the_engine() {
         for _ in 0..3_000 {
             let signal = &rule.signals[dice.roll(rule.signals.len())];
             let event = event_near(&pool, &mut dice);
-            writeln!(input, "{}", encode(at, signal.kind.name(), &event)).unwrap();
+            // What happened is for the caller to say.
+            let mut told = event.clone();
+            let action = crate::agreement::Json(&event).derived("Action");
+            told.entry("Action").or_insert(action.into());
+            writeln!(input, "{}", encode(at, signal.kind.name(), &told)).unwrap();
             let event = Value::Object(event);
-            let matches = engine.judge_value(&event, Some(signal.kind)).unwrap();
+            let matches =
+                engine.judge_value(&event, Some(signal.kind), &mut Memory::default()).unwrap();
             let names: Vec<&str> =
                 matches.iter().map(|m| rule.signals[m.signal].name.as_str()).collect();
             matched += names.len();

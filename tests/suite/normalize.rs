@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rulecast::definition::pattern::Pattern;
 use rulecast::diagnostic::Diagnostics;
 use rulecast::ir::{Case, Expr, Numbers, Op, Relation, Subject, Test, normalize};
-use rulecast::matcher::{Engine, Options};
+use rulecast::matcher::{Engine, Memory, Options};
 use rulecast::source::{SourceText, Span};
 use rulecast::taxonomy::{EventKind, Field};
 use rulecast::{Rule, definition, ir};
@@ -79,7 +79,7 @@ proptest! {
             command.inspect(|v| event["CommandLine"] = json!(v));
             id.inspect(|v| event["ProcessId"] = json!(v));
             let kind = Some(EventKind::ProcessCreation);
-            let matched = engine.judge_value(&event, kind).unwrap();
+            let matched = engine.judge_value(&event, kind, &mut Memory::default()).unwrap();
             prop_assert!(matched.is_empty() || matched.len() == 2, "{:?} {}", expr, event);
         }
     }

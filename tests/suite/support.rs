@@ -69,6 +69,11 @@ pub(crate) fn definition(event: &str, tests: &str) -> String {
         "pl" => ("process_creation", "\n    product: linux"),
         "f" => ("file_event", ""),
         "n" => ("network_connection", ""),
+        "r" => ("registry_event", ""),
+        "rv" => ("registry_event", "\n    actions: [modified]"),
+        "w" => ("webserver", ""),
+        "a" => ("security_alert", ""),
+        "aw" => ("security_alert", "\n    product: windows"),
         other => panic!("no such event: {other}"),
     };
     let tests: Vec<String> = tests.lines().map(|line| format!("    {line}")).collect();

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::ir::Part;
+use crate::ir::{Op, Part, Test};
 use crate::taxonomy::{EventKind, Field, Product};
 
 /// The mapping as written
@@ -75,12 +75,23 @@ fn find(event: EventKind, field: Field, part: &str) -> Option<EcsField> {
 /// The ECS field that holds this part of a field
 pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField> {
     let part = match part {
-        Part::Whole | Part::Key => "whole",
+        Part::Whole => "whole",
+        Part::Key => "key",
         Part::Name => "name",
         Part::Extension => "extension",
         Part::Argument(_) => "argument",
     };
     find(event, field, part)
+}
+
+/// The field that answers a test; whether there is a key, the path tells
+pub(super) fn of_test(event: EventKind, test: &Test) -> Option<EcsField> {
+    let field = test.subject.field;
+    let part = match test.op {
+        Op::Exists | Op::Null if field.name() == "RegistryKey" => Part::Key,
+        _ => test.subject.part,
+    };
+    ecs(event, field, part)
 }
 
 /// The fields of an account: domain and name

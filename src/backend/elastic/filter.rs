@@ -56,7 +56,7 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return account(kind, test, positive, losses);
     }
-    let Some(ecs) = fields::ecs(kind, field, test.subject.part) else {
+    let Some(ecs) = fields::of_test(kind, test) else {
         if let Some(ecs) = fields::ecs(kind, field, Part::Whole) {
             return part_of_whole(test, ecs, positive, losses);
         }

@@ -126,8 +126,12 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }
-    let ecs = fields::ecs(seen.kind, field, test.subject.part)?;
+    let ecs = fields::of_test(seen.kind, test)?;
     let values = |values| Some(Kuery::Field(ecs.name, values));
+    if field.name() == "RegistryValue" && matches!(test.op, Op::Exists | Op::Null) {
+        let there = positive == (test.op == Op::Exists);
+        registry::note_value_names(seen, test, there, losses);
+    }
     match &test.op {
         Op::Text(_, actions, _) if ecs.kind == Type::Action => {
             filter::note_actions(test, actions, positive, losses);

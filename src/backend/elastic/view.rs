@@ -223,9 +223,11 @@ fn name(rule: &Rule, signal: &Signal) -> String {
 }
 
 fn description(rule: &Rule, signal: &Signal, losses: &Losses<'_>) -> String {
-    let text = rule.metadata.description.as_ref().unwrap_or(&rule.metadata.title);
+    let text = rule.metadata.description.as_ref().unwrap_or(&rule.metadata.title).value.trim_end();
     let losses = losses.sentences_of(&signal.name);
-    let parts = std::iter::once(text.value.as_str()).chain(losses.iter().map(String::as_str));
+    let stop = if losses.is_empty() || text.ends_with('.') { "" } else { "." };
+    let text = [text, stop].concat();
+    let parts = std::iter::once(text.as_str()).chain(losses.iter().map(String::as_str));
     let words: Vec<&str> = parts.flat_map(str::split_whitespace).collect();
     words.join(" ")
 }

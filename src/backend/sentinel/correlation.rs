@@ -94,7 +94,7 @@ pub(super) struct Plan<'p> {
     pub(super) origins: &'p [Rows],
     pub(super) name: &'p str,
     /// Whether another correlation looks at its events
-    used: bool,
+    pub(super) used: bool,
 }
 
 impl Plan<'_> {

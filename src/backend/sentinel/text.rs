@@ -88,6 +88,10 @@ fn left(
         Part::Whole if column.kind == Type::Dashed && fits("-") => {
             format!(r#"iff({name} == "-", "", {name})"#)
         }
+        // Defender leaves the name of a key's default value empty, which Sysmon writes.
+        Part::Whole if column.name == "RegistryValueName" && fits("(Default)") => format!(
+            r#"iff(isempty({name}) and ActionType startswith "RegistryValue", "(Default)", {name})"#
+        ),
         Part::Whole | Part::Name | Part::Argument(_) => name.to_owned(),
     }
 }

@@ -124,6 +124,12 @@ impl Plan<'_> {
             if !old.is_empty() {
                 lines.push(format!("| project-away {}", old.join(", ")));
             }
+            // What counts the completing events counts those of the same time one by one.
+            let numbered = at == last && self.used;
+            if numbered {
+                lines.push(format!("| sort by {time} asc"));
+                lines.push("| extend RowNumber = row_number()".to_owned());
+            }
             self.expanded(lines);
             lines.push("| join kind=inner (".to_owned());
             lines.push(format!("    {}", self.grouped(&earlier.0, 4)));
@@ -148,16 +154,15 @@ impl Plan<'_> {
             // Events of the same time stay apart by what later correlations group them by.
             let named = rows.columns.iter().map(|column| column.name.as_str());
             let kept = named.filter(|name| name.ends_with("Key") || name.ends_with("Value"));
-            let by: Vec<&str> = ["Group", time].into_iter().chain(kept).collect();
+            let row = numbered.then_some("RowNumber");
+            let by: Vec<&str> = ["Group", time].into_iter().chain(kept).chain(row).collect();
             let by = by.join(", ");
             lines.push(format!("| summarize\n    {}\n    by {by}", sums.join(",\n    ")));
-            let away = if first {
-                "Group1, TimeKey, TimeKey1"
-            } else {
-                "Group1, TimeKey, TimeKey1, OtherTime"
-            };
+            let mut away = vec!["Group1", "TimeKey", "TimeKey1"];
+            away.extend((!first).then_some("OtherTime"));
+            away.extend(row);
             lines.push(format!("| project-rename StartTime = {start}"));
-            lines.push(format!("| project-away {away};"));
+            lines.push(format!("| project-away {};", away.join(", ")));
             let mut columns = self.with(all, &[("StartTime", "datetime")]);
             if clients.is_some() {
                 columns = self.with(columns, &[("Clients", "string")]);

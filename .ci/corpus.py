@@ -10,14 +10,18 @@ CORPUS = Path(os.environ["RULECAST_CORPUS"])
 EVENTS = CORPUS / "data" / "events"
 ECS_FIELDS = CORPUS / "schemas" / "elastic-fields.json"
 KUSTO_TABLES = json.loads((CORPUS / "schemas" / "kusto-tables.json").read_text())
-KINDS = ("process_creation", "file_event", "file_delete", "network_connection")
+KINDS = ("process_creation", "file_event", "file_delete", "network_connection", "registry_set",
+         "registry_add", "registry_delete", "registry_rename", "webserver")
+# Tables of the schema of which no row is recorded
+UNRECORDED = {"SecurityAlert"}
 
 sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
 import import_check  # noqa: E402,F401
 import kuery_ref  # noqa: E402,F401
+import newterms_sim  # noqa: E402,F401
 
 sys.path.insert(0, str(EVENTS / "tools"))
-from normalize import argv_windows  # noqa: E402,F401
+from normalize import HIVE_LONG, argv_windows  # noqa: E402,F401
 
 # The Sysmon integration for Linux is no data set of the schema; Winlogbeat's is plain ECS.
 STAND_INS = {"sysmon_linux.log": "winlogbeat-*"}
@@ -25,13 +29,12 @@ STAND_INS = {"sysmon_linux.log": "winlogbeat-*"}
 
 @dataclass
 class Event:
-    """A recorded event: where it stands, what it is, and its three shapes"""
+    """A recorded event: what it is, and its three shapes"""
     id: str
-    file: str
-    line: int
     kind: str
     product: str
     label: str
+    time: str
     sigma: dict
     mde: dict
     ecs: dict
@@ -43,23 +46,24 @@ class Event:
         return STAND_INS.get(name, name)
 
 
-def event_files(kinds=None):
-    """Files of recorded events, of these kinds or all"""
-    files = sorted(EVENTS.glob("*/*.jsonl.gz"))
-    return [file for file in files if kinds is None or file.name.split(".")[0] in kinds]
-
-
-def read_events(files):
-    """The events of the files, in their order"""
+def read_events():
+    """The recorded events, by source and kind"""
     events = []
-    for file in files:
+    for file in sorted(EVENTS.glob("*/*.jsonl.gz")):
         kind = file.name.split(".")[0]
         with gzip.open(file, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                e = json.loads(line)
-                events.append(Event(e["id"], str(file), number, kind, e["product"], e["label"],
+            for e in map(json.loads, lines):
+                events.append(Event(e["id"], kind, e["product"], e["label"], e["time"],
                                     e["sigma"], e["mde"], e["ecs"]))
     return events
+
+
+def write_events(path, events):
+    """The events in Sigma's fields, a line each, with their time and what Sigma calls them"""
+    with path.open("w", encoding="utf-8") as file:
+        for event in events:
+            fields = {**event.sigma, "category": event.kind, "time": event.time}
+            file.write(json.dumps(fields) + "\n")
 
 
 def data_sets(patterns):

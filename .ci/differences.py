@@ -9,6 +9,8 @@ import copy
 import csv
 from pathlib import Path
 
+import kusto
+from corpus import HIVE_LONG
 from elastic import Documents, rule_query
 
 LISTED = Path(__file__).with_name("shape_differences.tsv")
@@ -38,6 +40,7 @@ ARGUMENTS = {
     "ParentCommandLine": "process.parent.args",
 }
 EMPTY = ("", "-", "-\\-")
+NO_GUID = "{00000000-0000-0000-0000-000000000000}"
 
 
 def known():
@@ -98,7 +101,26 @@ def give_back_extension(event, document):
     put(document, "file.extension", extension if dot else None)
 
 
-GIVE_BACK = [give_back_empty, give_back_names, give_back_account, give_back_extension]
+def give_back_binary(event, document):
+    """ECS: binary registry data, of which Sysmon records nothing, is the text `Binary Data`"""
+    if event.sigma.get("Details") == "Binary Data":
+        put(document, "registry.data.strings", None)
+
+
+def give_back_no_data(event, document):
+    """ECS: registry data that is empty, or a GUID of zeros, is dropped with its type"""
+    details = event.sigma.get("Details")
+    if event.kind == "registry_set" and details in (*EMPTY, NO_GUID):
+        put(document, "registry.data", {"type": "REG_SZ", "strings": [details]})
+
+
+GIVE_BACK = [give_back_empty, give_back_names, give_back_account, give_back_extension,
+             give_back_binary, give_back_no_data]
+# What a rule says of itself that makes it match more events of these kinds
+NAMED = {
+    "ECS does not tell registry keys created, deleted and renamed apart":
+        {"registry_add", "registry_delete", "registry_rename"},
+}
 
 
 def explain_elastic(rule, events, natives):
@@ -116,7 +138,17 @@ def explain_elastic(rule, events, natives):
         for bit, at in enumerate(unclear):
             if bool(found >> bit & 1) == natives[at]:
                 reasons[at] = reason
-    return reasons
+    return [why or named(rule, event, native)
+            for why, event, native in zip(reasons, events, natives)]
+
+
+def named(rule, event, native):
+    """A loss that the rule names, for an event of which Elastic knows less"""
+    for text, kinds in NAMED.items():
+        if f"May match more than the definition: {text}" in rule["description"]:
+            if not native and event.kind in kinds:
+                return f"Elastic, named: {text}"
+    return None
 
 
 def restored(event, classes):
@@ -129,20 +161,65 @@ def restored(event, classes):
 
 # --------------------------------------------------------------------------------------- Sentinel
 
-def without_empty(sigma):
-    """An event as Defender's rows know it: without empty text and `-`"""
-    return {field: value for field, value in sigma.items() if value not in EMPTY}
+def without_empty(event):
+    """The fields of an event as Sentinel's rows know them: without empty text and `-`"""
+    return {field: value for field, value in event.sigma.items() if value not in EMPTY}
 
 
-def explain_sentinel(query, key, event, native, native_without_empty):
-    """Why a query may say the contrary of the native verdict on an event; None when it may not"""
+def grandparents(events):
+    """The image of each process's grandparent, where the recording shows the parent's start"""
+    started, found = {}, {}
+    for event in (event for event in events if event.kind == "process_creation"):
+        fields = event.sigma
+        host, parent = fields.get("Computer", "").lower(), fields.get("ParentImage")
+        guid = fields.get("ParentProcessGuid")
+        for key in (guid, (host, fields.get("ParentProcessId"))):
+            other = started.get(key, {})
+            # An id is used again: a process with another GUID is another process.
+            known = guid and other.get("ProcessGuid")
+            same_image = other.get("Image", "").lower() == (parent or "-").lower()
+            if guid == known if known else same_image:
+                found[event.id] = other["ParentImage"]
+                break
+        if parent and fields.get("Image"):
+            for key in (fields.get("ProcessGuid"), (host, fields.get("ProcessId"))):
+                started[key] = fields
+    return found
+
+
+def give_back_grandparent(event, row, above):
+    """Defender: the rows made of recorded events do not name the parent's parent"""
+    if event.id in above:
+        row["InitiatingProcessParentFileName"] = base_name(above[event.id])
+
+
+def give_back_hive(event, row, above):
+    """Defender: the rows made of recorded events leave a hive short that stands alone"""
+    hives = {short.rstrip("\\"): long.rstrip("\\") for short, long in HIVE_LONG}
+    if row.get("RegistryKey") in hives:
+        row["RegistryKey"] = hives[row["RegistryKey"]]
+
+
+def give_back_default(event, row, above):
+    """Defender: the value of a key itself, `(Default)`, has no name"""
+    if event.sigma.get("TargetObject", "").endswith("\\(Default)"):
+        row["RegistryValueName"] = "(Default)"
+
+
+def explain_sentinel(query, signal, event, native, native_without_empty, above):
+    """Why a signal may say the contrary of the native verdict on an event; None if it may not"""
     if native_without_empty != native:
         return "Defender: its rows hold no `-`, and no empty text beside missing values"
+    for give_back in (give_back_grandparent, give_back_hive, give_back_default):
+        row = dict(event.mde)
+        give_back(event, row, above)
+        if bool(kusto.Rows([row]).matching(signal)) == native:
+            return give_back.__doc__
     wider = "May match more than the definition: "
     if not native and wider + "the Defender tables do not say which rows are" in query:
         if event.product not in query.split("which rows are ", 1)[1].split(".", 1)[0]:
             return "Sentinel, named: events of every operating system are searched"
-    named = "May miss events: " if native else wider
-    if named + "an empty value cannot be told from a missing one" in query:
+    narrower = "May miss events: " if native else wider
+    if narrower + "an empty value cannot be told from a missing one" in query:
         return "Sentinel, named: an empty value is a missing one"
-    return known().get((key, event.id))
+    return None

@@ -67,53 +67,88 @@ class Documents:
         self.columns = {}
         self.leaves = {}
 
-    def matching(self, query):
-        """The documents that a query of Elasticsearch matches"""
+    def matching(self, query, within=None):
+        """The documents that a query of Elasticsearch matches, all or among some"""
+        within = self.all if within is None else within
         (kind, body), = query.items()
         if kind == "bool":
-            return self.joined(body)
+            return self.joined(body, within)
         if kind == "match_all":
-            return self.all
-        text = json.dumps(query, sort_keys=True)
-        if text not in self.leaves:
-            self.leaves[text] = self.leaf(query, field_of(kind, body))
-        return self.leaves[text]
+            return within
+        return self.leaf(query, field_of(kind, body), within)
 
-    def joined(self, body):
+    def joined(self, body, within):
         """The parts of a `bool` query, by Elasticsearch's rules"""
         parts = {}
         for occur in ("must", "filter", "must_not", "should"):
             part = body.get(occur, [])
-            parts[occur] = [self.matching(q) for q in (part if isinstance(part, list) else [part])]
+            parts[occur] = part if isinstance(part, list) else [part]
         required = parts["must"] + parts["filter"]
-        found = functools.reduce(int.__and__, required, self.all)
-        for excluded in parts["must_not"]:
-            found &= ~excluded
         wanted = body.get("minimum_should_match", 1 if parts["should"] and not required else 0)
         if wanted not in (0, 1):
             raise NotImplementedError(f"minimum_should_match {wanted}")
-        return found & functools.reduce(int.__or__, parts["should"], 0) if wanted else found
-
-    def leaf(self, query, field):
+        for part in sorted(required, key=self.cost):
+            within = self.matching(part, within)
+        for part in parts["must_not"]:
+            within &= ~self.matching(part, within)
+        if not wanted:
+            return within
         found = 0
-        for mapping, values, documents in self.column(field):
-            if kuery_ref.matches(mapping, values, query):
-                found |= documents
+        for part in parts["should"]:
+            found |= self.matching(part, within & ~found)
         return found
 
+    def cost(self, query):
+        """How many values a query looks at"""
+        (kind, body), = query.items()
+        if kind == "match_all":
+            return 0
+        if kind != "bool":
+            return len(self.column(field_of(kind, body))[0])
+        parts = (part if isinstance(part, list) else [part] for part in body.values()
+                 if isinstance(part, (dict, list)))
+        return sum(self.cost(one) for part in parts for one in part)
+
+    def leaf(self, query, field, within):
+        """Each value is judged when a document that has it is asked for"""
+        verdicts = self.leaves.setdefault(json.dumps(query, sort_keys=True), {})
+        column, owners = self.column(field)
+        found = 0
+        for at in held_by(within, column, owners):
+            mapping, values, documents = column[at]
+            if at not in verdicts:
+                verdicts[at] = kuery_ref.matches(mapping, values, query)
+            if verdicts[at]:
+                found |= documents
+        return found & within
+
     def column(self, field):
-        """Each distinct value of a field in each mapping, with the documents that have it"""
+        """Each distinct value of a field in each mapping, with the documents that have it
+
+        And of each document the place of its value.
+        """
         if field not in self.columns:
             places = {}
             for at, (name, document) in enumerate(self.documents):
                 raw = json.dumps(self.mappings[name].raw(document, field))
                 places.setdefault((name, raw), []).append(at)
-            self.columns[field] = [
-                (mapping, mapping.indexed(json.loads(raw), field), sum(1 << at for at in found))
-                for (name, raw), found in places.items()
-                for mapping in [self.mappings[name]]
-            ]
+            column = []
+            owners = [0] * len(self.documents)
+            for (name, raw), found in places.items():
+                for at in found:
+                    owners[at] = len(column)
+                mapping = self.mappings[name]
+                values = mapping.indexed(json.loads(raw), field)
+                column.append((mapping, values, sum(1 << at for at in found)))
+            self.columns[field] = column, owners
         return self.columns[field]
+
+
+def held_by(within, column, owners):
+    """The places in a column of the values that some documents or rows have"""
+    if within.bit_count() < len(column):
+        return {owners[at] for at in members(within)}
+    return [at for at, (*_, documents) in enumerate(column) if documents & within]
 
 
 def field_of(kind, body):

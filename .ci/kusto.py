@@ -1,16 +1,16 @@
-"""Which rows the signals of an emitted Kusto query take.
+"""What the signals of an emitted Kusto query ask for, and which recorded rows they take.
 
-No Kusto engine: it knows the operators and functions that rulecast emits, as Microsoft documents
-them (facts/sentinel.md of the corpus), and raises at any other. Text is never null, other types
-have three truth values. Each comparison is judged once for each distinct value of its columns;
-a finding is two sets of rows, those where it is true and those where it is null.
+No Kusto engine: it knows the operators that rulecast emits (functions are in scalars.py), and
+raises at any other. Each comparison is judged once for each distinct value of its columns; a
+finding is two sets of rows, those where it is true and those where it is null.
 """
-import functools
-import ipaddress
 import json
 import re
+from dataclasses import dataclass
 
-from corpus import KUSTO_TABLES, argv_windows
+import scalars
+from corpus import KUSTO_TABLES, UNRECORDED
+from elastic import held_by
 
 TOKEN = re.compile(r"""
     (?P<skip>\s+|//[^\n]*) |
@@ -30,8 +30,9 @@ def tokens(query):
             value = value[2:-1].replace('""', '"')
         elif kind == "text":
             value = json.loads(re.sub(r"\\x(..)", r"\\u00\1", value))
-        elif kind == "number" and value.lstrip("-").isdigit():
-            value = int(value)
+        elif kind == "number":
+            whole = value.lstrip("-").isdigit()
+            value = int(value) if whole else scalars.timespan(value)
         if kind != "skip":
             found.append((kind, value))
     return found
@@ -50,142 +51,75 @@ def split(found, separator):
     return runs
 
 
-def signals(query):
-    """Each signal's name with its table and the conditions of its `where` clauses"""
-    lists, found = {}, {}
+@dataclass
+class Reading:
+    """A statement that reads a table: the table, and every step up to what it returns
+
+    It is a signal when it names itself one; what is shared by signals has no name.
+    """
+    name: str
+    table: str
+    stages: list
+    lists: dict
+
+    @property
+    def recorded(self):
+        """Whether rows of its table are recorded"""
+        return self.table not in UNRECORDED
+
+    def conditions(self):
+        """What stands behind each `where`, parsed"""
+        columns = KUSTO_TABLES[self.table]
+        return [Parser(stage[1:], columns, self.lists).condition()
+                for stage in self.stages if stage[0] == ("word", "where")]
+
+
+def statements(query):
+    """The lists of a query, and every other statement with its name; the last one has none"""
+    lists, found = {}, []
     for statement in split(tokens(query), ";"):
+        name = None
         if statement[:1] == [("word", "let")]:
             name, statement = statement[1][1], statement[3:]
-            if statement[0] == ("word", "dynamic"):
-                lists[name] = tuple(value for kind, value in statement if kind == "text")
-                continue
+        if statement[:1] == [("word", "dynamic")]:
+            lists[name] = tuple(value for kind, value in statement if kind == "text")
+            continue
         if statement[:1] == [("word", "materialize")]:
             statement = statement[2:-1]
-        if not statement or not str(statement[0][1]).startswith("Device"):
+        if statement:
+            found.append((name, statement))
+    return lists, found
+
+
+def readings(lists, found):
+    """For each statement what it reads; None for one that joins others"""
+    read, named = [], {}
+    for name, statement in found:
+        head, *stages = split(statement, "|")
+        source = head[0][1]
+        signal = next((stage[at + 2][1] for stage in stages for at, token in enumerate(stage)
+                       if stage[0] == ("word", "project") and token == ("word", "Signal")), None)
+        if source in KUSTO_TABLES:
+            read.append(Reading(signal, source, stages, lists))
+        elif source in named and not named[source].name:
+            shared = named[source]
+            read.append(Reading(signal, shared.table, shared.stages + stages, lists))
+        else:
+            read.append(None)
             continue
-        table, *stages = split(statement, "|")
-        conditions = [Parser(stage[1:], table[0][1], lists).condition()
-                      for stage in stages if stage[0] == ("word", "where")]
-        flat = [token for stage in stages for token in stage]
-        named = flat.index(("word", "Signal"))
-        found[flat[named + 2][1]] = (table[0][1], conditions)
-    whole = tokens(query)
-    named = [pair for pair in zip(whole, whole[1:]) if pair == (("word", "Signal"), ("sign", "="))]
-    if len(found) != len(named):
+        named[name] = read[-1]
+    return read
+
+
+def signals(query):
+    """The signals of a query"""
+    lists, found = statements(query)
+    read = [reading for reading in readings(lists, found) if reading]
+    tables = [value for _, statement in found for kind, value in statement
+              if kind == "word" and value in KUSTO_TABLES]
+    if len(tables) > len(read):
         raise NotImplementedError("Kusto: a signal in another form")
-    return found
-
-
-# ---------------------------------------------------------------------------------------- values
-
-@functools.lru_cache(maxsize=None)
-def lower(text):
-    """ASCII only, as Kusto's operators are documented"""
-    return re.sub("[A-Z]+", lambda letters: letters[0].lower(), text)
-
-
-@functools.lru_cache(maxsize=None)
-def expression(text):
-    """A regular expression of Rust's syntax in Python's"""
-    text = re.sub(r"\\x\{([0-9a-f]+)\}", lambda m: re.escape(chr(int(m[1], 16))), text)
-    return re.compile(text.replace("(?i-u:", "(?ai:"))
-
-
-def has(text, needle):
-    """An occurrence with a term's border at each end of the needle that is a letter or digit"""
-    inner = str.isalnum
-    at = text.find(needle)
-    while at >= 0:
-        end = at + len(needle)
-        starts = at == 0 or not (inner(text[at - 1]) and inner(needle[0]))
-        ends = end == len(text) or not (inner(text[end]) and inner(needle[-1]))
-        if starts and ends:
-            return True
-        at = text.find(needle, at + 1)
-    return False
-
-
-def equal(left, right):
-    if left is None and right is None:
-        return None
-    return left == right
-
-
-def unequal(left, right):
-    same = equal(left, right)
-    return None if same is None else not same
-
-
-def in_networks(version):
-    """`ipv4_is_in_any_range` and its like; IPv4 counts as mapped for the IPv6 one"""
-    def function(text, *networks):
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            return None
-        if version == 6 and address.version == 4:
-            address = ipaddress.ip_address(f"::ffff:{text}")
-        if address.version != version:
-            return None
-        return any(address in network(part) for part in flat(networks))
-    return function
-
-
-network = functools.lru_cache(maxsize=None)(functools.partial(ipaddress.ip_network, strict=False))
-
-
-def flat(values):
-    return [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
-
-
-def insensitive(function):
-    return lambda left, right: function(lower(left), lower(right))
-
-
-def compared(function):
-    return lambda left, right: None if left is None else function(left, right)
-
-
-SENSITIVE = {
-    "contains": lambda left, right: right in left,
-    "endswith": str.endswith,
-    "has": has,
-    "startswith": str.startswith,
-}
-BINARY = {
-    "=~": insensitive(equal),
-    "==": equal,
-    "!=": unequal,
-    "<": compared(lambda left, right: left < right),
-    "<=": compared(lambda left, right: left <= right),
-    ">": compared(lambda left, right: left > right),
-    ">=": compared(lambda left, right: left >= right),
-    **{name: insensitive(function) for name, function in SENSITIVE.items()},
-    **{name + "_cs": function for name, function in SENSITIVE.items()},
-}
-LISTS = {
-    "in": lambda left, values: left in values,
-    "!in": lambda left, values: left not in values,
-    "in~": lambda left, values: lower(left) in map(lower, values),
-    "has_any": lambda left, values: any(has(lower(left), lower(value)) for value in values),
-}
-FUNCTIONS = {
-    "array_length": len,
-    "coalesce": lambda *values: next((value for value in values if value is not None), None),
-    "extract": lambda text, group, left: found_group(expression(text).search(left), group),
-    "ipv4_is_in_any_range": in_networks(4),
-    "ipv6_is_in_any_range": in_networks(6),
-    "isempty": lambda value: value in ("", None),
-    "isnotempty": lambda value: value not in ("", None),
-    "isnotnull": lambda value: value is not None,
-    "isnull": lambda value: value is None,
-    "parse_command_line": lambda text, _: tuple(argv_windows(text)),
-    "strcat_array": lambda values, delimiter: delimiter.join(values),
-}
-
-
-def found_group(match, group):
-    return match[group] if match else ""
+    return [reading for reading in read if reading.name]
 
 
 # ---------------------------------------------------------------------------------------- parser
@@ -193,9 +127,9 @@ def found_group(match, group):
 class Parser:
     """A condition as nested tuples: and, or, not, and leaves of columns with a function"""
 
-    def __init__(self, found, table, lists):
+    def __init__(self, found, columns, lists):
         self.left = found
-        self.columns = KUSTO_TABLES[table]
+        self.columns = columns
         self.lists = lists
 
     def condition(self):
@@ -221,25 +155,30 @@ class Parser:
             raise NotImplementedError(f"Kusto: {value!r} expected at {self.left[:4]}")
 
     def comparison(self):
-        left = self.operand()
+        left = self.sum()
         if self.take("matches"):
             self.need("regex")
-            return self.leaf(
-                lambda text, written: bool(expression(written).search(text)), left, self.operand())
+            return leaf(scalars.matches_regex, left, self.operand())
         if self.take("between"):
             self.need("(")
-            low = self.operand()
+            low = self.sum()
             self.need("..")
-            high = self.operand()
+            high = self.sum()
             self.need(")")
-            return self.leaf(lambda value, low, high: None if value is None else low <= value <= high,
-                             left, low, high)
-        name = self.take(*LISTS)
+            return leaf(scalars.between, left, low, high)
+        name = self.take(*scalars.LISTS)
         if name:
-            return self.leaf(lambda value, *values: LISTS[name](value, flat(values)),
-                             left, *self.arguments())
-        name = self.take(*BINARY)
-        return self.leaf(BINARY[name], left, self.operand()) if name else left
+            member = scalars.LISTS[name]
+            return leaf(lambda value, *values: member(value, scalars.flat(values)),
+                        left, *self.arguments())
+        name = self.take(*scalars.BINARY)
+        return leaf(scalars.BINARY[name], left, self.sum()) if name else left
+
+    def sum(self):
+        left = self.operand()
+        while name := self.take(*scalars.SUMS):
+            left = leaf(scalars.SUMS[name], left, self.operand())
+        return left
 
     def arguments(self):
         self.need("(")
@@ -263,22 +202,44 @@ class Parser:
             return "leaf", (), lambda: constant
         if value in self.lists:
             return "leaf", (), lambda: self.lists[value]
-        if value in FUNCTIONS:
-            return self.leaf(FUNCTIONS[value], *self.arguments())
+        if value in scalars.FUNCTIONS and self.left[:1] == [("sign", "(")]:
+            return leaf(scalars.FUNCTIONS[value], *self.arguments())
         if value in self.columns:
             return "leaf", (value,), lambda held: held
         raise NotImplementedError(f"Kusto: {value!r}")
 
-    @staticmethod
-    def leaf(function, *operands):
-        """A function of leaves as one leaf"""
-        columns = tuple(dict.fromkeys(name for _, names, _ in operands for name in names))
-        places = [[columns.index(name) for name in names] for _, names, _ in operands]
-        inner = [operand[2] for operand in operands]
 
-        def value(*held):
-            return function(*(part(*(held[at] for at in own)) for part, own in zip(inner, places)))
-        return "leaf", columns, value
+def leaf(function, *operands):
+    """A function of operands as one leaf"""
+    operands = [joined(operand) for operand in operands]
+    columns = tuple(dict.fromkeys(name for _, names, _ in operands for name in names))
+    places = [[columns.index(name) for name in names] for _, names, _ in operands]
+    inner = [operand[2] for operand in operands]
+
+    def value(*held):
+        return function(*(part(*(held[at] for at in own)) for part, own in zip(inner, places)))
+    return "leaf", columns, value
+
+
+def joined(operand):
+    """A condition as one leaf"""
+    kind, *rest = operand
+    return operand if kind == "leaf" else leaf(TRUTHS[kind], *rest[0])
+
+
+def all_of(*truths):
+    return False if False in truths else None if None in truths else True
+
+
+def none_of(*truths):
+    return None if None in truths else not any(truths)
+
+
+TRUTHS = {
+    "and": all_of,
+    "not": none_of,
+    "or": lambda *truths: True if True in truths else None if None in truths else False,
+}
 
 
 # ------------------------------------------------------------------------------------------ rows
@@ -291,49 +252,69 @@ class Rows:
         self.all = (1 << len(rows)) - 1
         self.distinct = {}
 
-    def matching(self, table, conditions):
-        """The rows of a table for which every condition is true"""
-        found = self.held(table, ())[()]
-        for condition in conditions:
-            found &= self.judged(table, condition)[0]
+    def matching(self, signal):
+        """The rows of a signal's table for which every condition is true"""
+        found = sum(rows for _, rows in self.held(signal.table, ())[0])
+        for condition in self.by_cost(signal.table, signal.conditions()):
+            found, _ = self.judged(signal.table, condition, found)
         return found
 
-    def judged(self, table, condition):
-        """Where a condition is true, and where it is null"""
+    def by_cost(self, table, conditions):
+        """The conditions in the order of how many values they look at"""
+        def cost(condition):
+            kind, *rest = condition
+            return len(self.held(table, rest[0])[0]) if kind == "leaf" else sum(map(cost, rest[0]))
+        return sorted(conditions, key=cost)
+
+    def judged(self, table, condition, within):
+        """Among some rows, where a condition is true and where it is null"""
         kind, *rest = condition
         if kind == "leaf":
-            return self.leaf(table, *rest)
-        parts = [self.judged(table, part) for part in rest[0]]
+            return self.leaf(table, *rest, within)
         if kind == "not":
-            (true, null), = parts
-            return self.all & ~true & ~null, null
+            true, null = self.judged(table, *rest[0], within)
+            return within & ~true & ~null, null
+        null = 0
         if kind == "and":
-            true = functools.reduce(int.__and__, [true for true, _ in parts])
-            maybe = functools.reduce(int.__and__, [true | null for true, null in parts])
-        else:
-            true = functools.reduce(int.__or__, [true for true, _ in parts])
-            maybe = functools.reduce(int.__or__, [true | null for true, null in parts])
-        return true, maybe & ~true
+            for part in self.by_cost(table, rest[0]):
+                true, unknown = self.judged(table, part, within)
+                within, null = true | unknown, (null | unknown) & (true | unknown)
+            return within & ~null, null
+        found = 0
+        for part in rest[0]:
+            true, unknown = self.judged(table, part, within & ~found)
+            found, null = found | true, null | unknown
+        return found, null & ~found
 
-    def leaf(self, table, columns, value):
+    def leaf(self, table, columns, value, within):
+        """Each value is judged when a row that has it is asked for"""
+        column, owners = self.held(table, columns)
         true = null = 0
-        for held, rows in self.held(table, columns).items():
+        for at in held_by(within, column, owners):
+            held, rows = column[at]
             verdict = value(*held)
             if verdict is None:
                 null |= rows
             elif verdict is True:
                 true |= rows
-        return true, null
+        return true & within, null & within
 
     def held(self, table, columns):
-        """What the columns of a table hold together, with the rows that hold it"""
+        """What the columns of a table hold together, with the rows that hold it
+
+        And of each row the place of what it holds.
+        """
         if (table, columns) not in self.distinct:
             missing = ["" if KUSTO_TABLES[table][name] == "string" else None for name in columns]
-            places = {}
-            for at, row in enumerate(self.rows):
-                if row["$table"] == table:
-                    held = tuple(row.get(name, none) for name, none in zip(columns, missing))
-                    places.setdefault(held, []).append(at)
-            self.distinct[table, columns] = {
-                held: sum(1 << at for at in found) for held, found in places.items()}
+            places, owners = {}, {}
+            for at, row in self.of_table(table):
+                held = tuple(row.get(name, none) for name, none in zip(columns, missing))
+                found = places.setdefault(held, [])
+                found.append(at)
+                owners[at] = len(places) - 1 if len(found) == 1 else owners[found[0]]
+            self.distinct[table, columns] = [
+                (held, sum(1 << at for at in found)) for held, found in places.items()], owners
         return self.distinct[table, columns]
+
+    def of_table(self, table):
+        return ((at, row) for at, row in enumerate(self.rows) if row["$table"] == table)

@@ -1,7 +1,9 @@
 """The project under test: its binary, its sets of rules, and what a run reports."""
+import functools
 import json
 import os
 import subprocess
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "rulecast"
 SHOWN = 5
+# Targets that a rule has when it asks for them
+OPTIONAL = ("asim", "xdr")
 
 
 def rulecast(*arguments):
@@ -24,19 +28,28 @@ def listed(what):
     return {line.split()[0] for line in lines if line.startswith(" ") == indented}
 
 
-def hits(paths, files, *options):
-    """What the native engine finds in files of events"""
-    events = [part for file in files for part in ("-e", file)]
-    done = rulecast("scan", *paths, "-q", *options, *events)
+def scan(paths, events, *options):
+    """What the native engine reports of a file of events: signals and correlations"""
+    done = rulecast("scan", *paths, "-q", "--event-field", "category", *options, "-e", events)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def hits(paths, events):
+    """Every event that fits a signal"""
+    return [one for one in scan(paths, events, "--signals") if "signal" in one]
 
 
 def derived_id(hit, output):
     """The id of an output of the rule that a hit belongs to: UUID 5 of the rule's own"""
+    return id_of(hit["id"], hit["rule"], output)
+
+
+@functools.lru_cache(maxsize=None)
+def id_of(rule_id, title, output):
     try:
-        namespace = uuid.UUID(hit["id"])
+        namespace = uuid.UUID(rule_id)
     except (TypeError, ValueError):
-        namespace = uuid.uuid5(uuid.NAMESPACE_OID, hit["rule"])
+        namespace = uuid.uuid5(uuid.NAMESPACE_OID, title)
     return str(uuid.uuid5(namespace, output))
 
 
@@ -55,24 +68,30 @@ class RuleSet:
     output: Path = None
 
     def convert(self, report):
-        """Emits the rules for every target"""
-        done = rulecast("convert", *self.paths, "-o", self.output)
+        """Emits the rules for the targets that every rule has, then for the others"""
+        self.convert_for([], self.exits, report)
+        self.convert_for(OPTIONAL, (0, 1), report)
+
+    def convert_for(self, targets, exits, report):
+        chosen = [part for target in targets for part in ("-t", target)]
+        done = rulecast("convert", *self.paths, *chosen, "-o", self.output)
         *found, said = done.stderr.splitlines()
-        report.say(f"{self.name}: {said}")
+        name = " and ".join([self.name, *targets])
+        report.say(f"{name}: {said}")
         errors = [line for line in found if ": error[" in line]
-        if done.returncode not in self.exits:
-            report.fail(f"{self.name}: convert exits {done.returncode}", errors or found)
-        elif errors and self.strict and 0 in self.exits:
+        if done.returncode not in exits:
+            report.fail(f"{name}: convert exits {done.returncode}", errors or found)
+        elif errors and self.strict and exits == self.exits and 0 in exits:
             report.examples(errors)
 
     def files(self, target, suffix):
         """What was emitted for a target"""
         return sorted((self.output / target).rglob(f"*{suffix}"))
 
-    def queries(self):
-        """Each emitted Kusto query with its analytic rule's file"""
-        for file in self.files("sentinel", ".kql"):
-            yield file, file.with_suffix(".analytic.yaml")
+    def queries(self, target="sentinel"):
+        """Each emitted Kusto query with its file"""
+        for file in self.files(target, ".kql"):
+            yield file, file.read_text(encoding="utf-8")
 
     def elastic_rules(self):
         """Each emitted Elastic rule with its file"""
@@ -86,9 +105,13 @@ class Report:
 
     def __init__(self):
         self.failures = []
+        self.started = time.monotonic()
+
+    def seconds(self):
+        return time.monotonic() - self.started
 
     def step(self, title):
-        print(title, flush=True)
+        print(f"{title} ({self.seconds():.0f} s)", flush=True)
 
     def say(self, text):
         print(f"  {text}", flush=True)

@@ -87,10 +87,9 @@ pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField
 /// The field that answers a test; whether there is a key, the path tells
 pub(super) fn of_test(event: EventKind, test: &Test) -> Option<EcsField> {
     let field = test.subject.field;
-    let part = match test.op {
-        Op::Exists | Op::Null if field.name() == "RegistryKey" => Part::Key,
-        _ => test.subject.part,
-    };
+    let presence = matches!(test.op, Op::Exists | Op::Null);
+    let part =
+        if presence && field.name() == "RegistryKey" { Part::Key } else { test.subject.part };
     ecs(event, field, part)
 }
 

@@ -88,9 +88,9 @@ fn left(
         Part::Whole if column.kind == Type::Dashed && fits("-") => {
             format!(r#"iff({name} == "-", "", {name})"#)
         }
-        // Defender leaves the name of a key's default value empty, which Sysmon writes.
+        // Defender leaves the name empty where Sysmon writes that the default value was set.
         Part::Whole if column.name == "RegistryValueName" && fits("(Default)") => format!(
-            r#"iff(isempty({name}) and ActionType startswith "RegistryValue", "(Default)", {name})"#
+            r#"iff(isempty({name}) and ActionType == "RegistryValueSet", "(Default)", {name})"#
         ),
         Part::Whole | Part::Name | Part::Argument(_) => name.to_owned(),
     }

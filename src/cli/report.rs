@@ -60,7 +60,8 @@ pub(super) fn failed(why: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// `1 rule`, `2 rules`
+/// `1 rule`, `2 rules`, `2 matches`
 pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    let end = if noun.ends_with("ch") { "es" } else { "s" };
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}{end}") }
 }

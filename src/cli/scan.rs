@@ -118,7 +118,6 @@ impl Scan {
         }
         let outcome = report::findings(global, project.diagnostics, Stream::Err)?;
         let (matched, rules) = (count(hits, "match"), count(rules.len(), "rule"));
-        let matched = matched.replace("matchs", "matches");
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
         let (untimed, lost) = memory.uncorrelated();
         // Said even to those who want to hear nothing: a finding may be missing.
@@ -127,7 +126,7 @@ impl Scan {
             (lost, "came too late, or were too many to remember"),
         ] {
             if number > 0 {
-                let matches = count(number, "match").replace("matchs", "matches");
+                let matches = count(number, "match");
                 writeln!(anstream::stderr().lock(), "warning: {matches} not correlated: {why}")?;
             }
         }

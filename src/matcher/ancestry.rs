@@ -95,10 +95,10 @@ impl ProcessTree {
             above = started.map(|started| started.parent.clone());
         }
         if let (Some(image), Some(parent)) = (image, parent) {
+            let guid = text(places.guid).map(|guid| guid.to_ascii_lowercase());
+            let started = Started { guid, image, parent };
             for key in key(places.guid, places.id) {
-                let guid = text(places.guid).map(|guid| guid.to_ascii_lowercase());
-                let started = Started { guid, image: image.clone(), parent: parent.clone() };
-                if self.started.insert(key.clone(), started).is_none() {
+                if self.started.insert(key.clone(), started.clone()).is_none() {
                     self.order.push_back(key);
                 }
             }

@@ -62,11 +62,15 @@ pub fn compile(
 ) -> Result<Vec<Artifact>, Vec<Diagnostic>> {
     let mut found = diagnostic::Diagnostics::default();
     let mut artifacts = Vec::new();
-    for definition in &definition::parse(source, &mut found) {
-        if let Some(rule) = ir::lower(definition, &mut found) {
-            backend::check_targets(&rule, &mut found);
-            artifacts.extend(backend::emit(target, &rule, stem, &mut found).unwrap_or_default());
-        }
+    let definitions = definition::parse(source, &mut found);
+    let mut rules: Vec<Option<Rule>> =
+        definitions.iter().map(|definition| ir::lower(definition, &mut found)).collect();
+    let all: Vec<&Definition> = definitions.iter().collect();
+    let through = ir::join(&all, &mut rules, &mut found);
+    for (rule, through) in rules.iter().zip(through) {
+        let Some(rule) = rule.as_ref().filter(|_| !through) else { continue };
+        backend::check_targets(rule, &mut found);
+        artifacts.extend(backend::emit(target, rule, stem, &mut found).unwrap_or_default());
     }
     if found.has_errors() { Err(found.sorted()) } else { Ok(artifacts) }
 }

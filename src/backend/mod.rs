@@ -4,6 +4,7 @@
 //! target is a field table, a plan from IR to target expressions, and views for its templates.
 //! It either says what the rule means, or names a [`Loss`], or refuses with a code.
 
+mod beyond;
 pub mod elastic;
 mod losses;
 pub mod native;
@@ -156,7 +157,8 @@ pub fn emit(
     };
     let mut losses = Losses::new(target, &reduced);
     losses.go_without(&without);
-    let artifacts = match (target, reduced.signals.is_empty()) {
+    let beyond = beyond::refuse(target, &reduced, &mut losses);
+    let artifacts = match (target, beyond || reduced.signals.is_empty()) {
         (_, true) => Some(Vec::new()),
         (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, &mut losses),
         (Target::Asim, false) => sentinel::emit(Profile::Asim, &reduced, stem, &mut losses),

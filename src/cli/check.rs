@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
@@ -19,6 +20,8 @@ pub(super) struct Check {
     /// Rule files or folders
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Surroundings,
     /// Check for these targets only, repeatable; without it, for sentinel, elastic, native and
     /// those a rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = super::convert::target)]
@@ -27,7 +30,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = project::load(&self.paths)?;
+        let mut project = self.around.load(&self.paths)?;
         let (_, refused) =
             project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         for loaded in &project.rules {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
@@ -24,6 +25,8 @@ pub(super) struct Convert {
     /// Rule files or folders
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Surroundings,
     /// Compile for these targets only, repeatable; without it, for sentinel, elastic, native and
     /// those a rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
@@ -44,7 +47,7 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = project::load(&self.paths)?;
+        let mut project = self.around.load(&self.paths)?;
         let (outputs, refused) =
             project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         let refused = refused + project.refused;

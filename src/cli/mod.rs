@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod convert;
 mod explain;
+mod input;
 mod list;
 mod report;
 mod scan;

@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, json};
 
+use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -32,6 +33,8 @@ pub(super) struct Scan {
     /// Rule files or folders
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Surroundings,
     /// File of events, repeatable; `-` for standard input
     #[arg(short, long, value_name = "FILE", required = true)]
     events: Vec<PathBuf>,
@@ -62,7 +65,7 @@ fn kind(name: &str) -> Result<EventKind, String> {
 
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = project::load(&self.paths)?;
+        let mut project = self.around.load(&self.paths)?;
         let rules: Vec<Rule> = project.rules.iter().map(|loaded| loaded.rule.clone()).collect();
         let options = Options { field: self.field, kind: self.event, kind_field: self.event_field };
         let engine = Engine::new(&rules, &options);

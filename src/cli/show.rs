@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::input::Surroundings;
 use super::report::{self, Stream};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
@@ -19,6 +20,8 @@ pub(super) struct Show {
     /// Rule file
     #[arg(value_name = "RULE")]
     path: PathBuf,
+    #[command(flatten)]
+    around: Surroundings,
     /// Which stage
     #[arg(long, value_enum, default_value_t = Stage::Ir)]
     stage: Stage,
@@ -45,7 +48,7 @@ enum Stage {
 
 impl Show {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = project::load(std::slice::from_ref(&self.path))?;
+        let mut project = self.around.load(std::slice::from_ref(&self.path))?;
         let mut out = anstream::stdout().lock();
         for loaded in &project.rules {
             match self.stage {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
-use crate::project::{self, run_samples};
+use crate::project::run_samples;
 
 /// Run each rule's own tests through the native engine
 #[derive(Args)]
@@ -16,6 +17,8 @@ pub(super) struct Test {
     /// Rule files or folders
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Surroundings,
     /// Only tests whose name, or whose rule's title, holds this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -26,7 +29,7 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = project::load(&self.paths)?;
+        let mut project = self.around.load(&self.paths)?;
         let (mut passed, mut failed, mut untested) = (0, 0, 0);
         for loaded in &mut project.rules {
             if let Some(only) = &self.only {

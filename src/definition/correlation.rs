@@ -1,25 +1,26 @@
 //! Correlations: signals that mean something together.
 //!
-//! In: an entry of `correlations:`. Out: a [`Correlation`] in Sigma's words. Whether the signals
-//! are there, and carry the fields it groups by, is asked when lowering.
+//! In: an entry of `correlations:`, or `correlation:` of a Sigma document. Out: a [`Correlation`] in
+//! Sigma's words. Whether the signals or rules are there, and carry the fields it groups by, is
+//! asked when lowering.
 
 use super::metadata::{self, Level};
 use super::shape::Reader;
 use super::signal::identifier;
 use super::yaml::{Kind, Node};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 
 /// Signals that mean something together
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    /// Its key under `correlations:`
+    /// Its key under `correlations:`; of a Sigma correlation its name, else `correlation`
     pub name: Spanned<String>,
     /// One line for people
     pub title: Option<Spanned<String>>,
     /// What must hold between its signals
     pub kind: Spanned<CorrelationType>,
-    /// Signals and other correlations, by name
+    /// Signals and other correlations, by name; of a Sigma correlation rules, by name or id
     pub signals: Vec<Spanned<String>>,
     /// Fields, columns or aliases whose values must be equal
     pub group_by: Vec<Spanned<String>>,
@@ -51,6 +52,8 @@ pub struct Count {
     pub span: Span,
     /// The field whose values are counted
     pub field: Option<Spanned<String>>,
+    /// Of `value_percentile`, which
+    pub percentile: Option<Spanned<u64>>,
     /// Sigma's comparisons with their numbers
     pub bounds: Vec<(Spanned<Comparison>, u64)>,
 }
@@ -66,6 +69,14 @@ pub enum CorrelationType {
     Temporal,
     /// Every signal, in this order
     TemporalOrdered,
+    /// The numbers in a field, added up
+    ValueSum,
+    /// Their mean
+    ValueAvg,
+    /// The one in the middle
+    ValueMedian,
+    /// The one that so many percent of them do not exceed
+    ValuePercentile,
 }
 
 impl CorrelationType {
@@ -74,6 +85,10 @@ impl CorrelationType {
         CorrelationType::ValueCount,
         CorrelationType::Temporal,
         CorrelationType::TemporalOrdered,
+        CorrelationType::ValueSum,
+        CorrelationType::ValueAvg,
+        CorrelationType::ValueMedian,
+        CorrelationType::ValuePercentile,
     ];
 
     /// Sigma's word
@@ -83,6 +98,10 @@ impl CorrelationType {
             CorrelationType::ValueCount => "value_count",
             CorrelationType::Temporal => "temporal",
             CorrelationType::TemporalOrdered => "temporal_ordered",
+            CorrelationType::ValueSum => "value_sum",
+            CorrelationType::ValueAvg => "value_avg",
+            CorrelationType::ValueMedian => "value_median",
+            CorrelationType::ValuePercentile => "value_percentile",
         }
     }
 }
@@ -100,11 +119,19 @@ pub enum Comparison {
     Lte,
     /// Equal
     Eq,
+    /// Different
+    Neq,
 }
 
 impl Comparison {
-    const ALL: &[Comparison] =
-        &[Comparison::Gt, Comparison::Gte, Comparison::Lt, Comparison::Lte, Comparison::Eq];
+    const ALL: &[Comparison] = &[
+        Comparison::Gt,
+        Comparison::Gte,
+        Comparison::Lt,
+        Comparison::Lte,
+        Comparison::Eq,
+        Comparison::Neq,
+    ];
 
     /// Sigma's word
     pub fn as_str(self) -> &'static str {
@@ -114,6 +141,7 @@ impl Comparison {
             Comparison::Lt => "lt",
             Comparison::Lte => "lte",
             Comparison::Eq => "eq",
+            Comparison::Neq => "neq",
         }
     }
 }
@@ -129,23 +157,55 @@ const KEYS: &[&str] = &[
     "level",
     "generate",
 ];
+const SIGMA_KEYS: &[&str] =
+    &["type", "rules", "group-by", "aliases", "timespan", "condition", "generate"];
 
 /// Reads an entry of `correlations:`
 pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<Correlation> {
     let name = identifier(reader, name, "a correlation's name")?;
     let place = format!("correlation `{}`", name.value);
-    let entries = reader.map(body, &place);
+    let level = body.get("level").and_then(|node| metadata::level(reader, node));
+    let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
+    let read = parts(reader, name, body, (&place, "signals", KEYS))?;
+    Some(Correlation { title, level, ..read })
+}
+
+/// Reads `correlation:` of a Sigma document
+///
+/// The specification names `generate` beside it, tools look for it inside: both are read.
+pub(super) fn read_sigma(
+    reader: &mut Reader<'_>,
+    document: &Node,
+    body: &Node,
+    name: Option<&Spanned<String>>,
+) -> Option<Correlation> {
+    let start = Span::new(body.span.start, body.span.start);
+    let unnamed = || Spanned::new("correlation".to_owned(), start);
+    let name = name.cloned().unwrap_or_else(unnamed);
+    let read = parts(reader, name, body, ("`correlation`", "rules", SIGMA_KEYS))?;
+    let beside = document.get("generate").is_some_and(|node| truth(reader, node));
+    Some(Correlation { generate: read.generate || beside, ..read })
+}
+
+/// Reads what both forms have; `what` is the place, the key of the signals, and all keys there
+fn parts(
+    reader: &mut Reader<'_>,
+    name: Spanned<String>,
+    body: &Node,
+    (place, signals, keys): (&str, &str, &[&str]),
+) -> Option<Correlation> {
+    let entries = reader.map(body, place);
     if entries.is_empty() {
         return None;
     }
     for (key, _) in entries {
-        if !key.text().is_some_and(|text| KEYS.contains(&text)) {
-            reader.unknown_key(key, &place, KEYS);
+        if !key.text().is_some_and(|text| keys.contains(&text)) {
+            reader.unknown_key(key, place, keys);
         }
     }
-    for key in ["type", "signals", "timespan"] {
+    for key in ["type", signals, "timespan"] {
         if body.get(key).is_none() {
-            reader.missing_key(name.span, &place, key);
+            reader.missing_key(name.span, place, key);
         }
     }
     let kind = body.get("type").and_then(|node| {
@@ -156,25 +216,23 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
         Some(node) => reader.texts(node, &format!("`{key}`")),
         None => Vec::new(),
     };
-    let signals = texts(reader, "signals");
+    let signals = texts(reader, signals);
     let group_by = texts(reader, "group-by");
     let aliases = body.get("aliases").map_or_else(Vec::new, |node| aliases(reader, node));
     let timespan = body.get("timespan").and_then(|node| reader.text(node, "`timespan`"));
     let condition = body.get("condition").and_then(|node| count(reader, node));
-    let level = body.get("level").and_then(|node| metadata::level(reader, node));
     let generate = body.get("generate").is_some_and(|node| truth(reader, node));
-    let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
     let (kind, timespan) = (kind?, timespan?);
     Some(Correlation {
         name,
-        title,
+        title: None,
         kind,
         signals,
         group_by,
         aliases,
         timespan,
         condition,
-        level,
+        level: None,
         generate,
     })
 }
@@ -195,9 +253,15 @@ fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<Alias> {
 }
 
 fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
+    if let Kind::Scalar(..) = node.kind {
+        let message = "a correlation's `condition` is text".to_owned();
+        let found = Diagnostic::new(Code::E0410, reader.source, node.span, message, "not read");
+        reader.report(found.help("Write a map such as `gte: 2`; chain correlations for more."));
+        return None;
+    }
     let entries = reader.map(node, "`condition`");
     let known: Vec<&str> =
-        Comparison::ALL.iter().map(|one| one.as_str()).chain(["field"]).collect();
+        Comparison::ALL.iter().map(|one| one.as_str()).chain(["field", "percentile"]).collect();
     let mut bounds = Vec::new();
     for (key, value) in entries {
         let text = key.text().unwrap_or_default();
@@ -208,12 +272,20 @@ fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
                 let message = format!("`{text}` compares with a number");
                 reader.error(Code::E0108, value.span, message, "expected a whole number");
             }
-            (None, _) if text == "field" => {}
+            (None, _) if text == "field" || text == "percentile" => {}
             (None, _) => reader.unknown_key(key, "`condition`", &known),
         }
     }
     let field = node.get("field").and_then(|node| reader.text(node, "`field`"));
-    (!entries.is_empty()).then_some(Count { span: node.span, field, bounds })
+    let percentile = node.get("percentile").and_then(|node| {
+        let number = node.text().and_then(|text| text.parse().ok()).filter(|n| *n <= 100);
+        if number.is_none() {
+            let message = "`percentile` is no percentage".to_owned();
+            reader.error(Code::E0108, node.span, message, "expected a whole number up to 100");
+        }
+        number.map(|number| Spanned::new(number, node.span))
+    });
+    (!entries.is_empty()).then_some(Count { span: node.span, field, percentile, bounds })
 }
 
 fn truth(reader: &mut Reader<'_>, node: &Node) -> bool {

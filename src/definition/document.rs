@@ -1,7 +1,7 @@
 //! Documents: the top level of a rule file.
 //!
-//! In: a [`SourceText`]. Out: a [`Definition`] for every document that is a definition or a Sigma
-//! rule. Every mistake is reported; a document with mistakes is still returned, so that later
+//! In: a [`SourceText`]. Out: a [`Definition`] for every document that is a definition, a Sigma
+//! rule, a Sigma correlation or a Sigma filter. Every mistake is reported; a document with mistakes is still returned, so that later
 //! rooms can report theirs in the same run.
 
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use std::sync::Arc;
 use super::shape::{Reader, nearest};
 use super::yaml::{self, Node};
 use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
-use super::{correlation, metadata, sample, signal, target, value};
+use super::{correlation, filter, metadata, sample, signal, target, value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 
 /// Top-level keys of a definition beside the metadata
 const KEYS: &[&str] = &["lists", "signals", "new_terms", "correlations", "targets", "tests"];
-/// Top-level keys of a Sigma rule beside the metadata
-const SIGMA_KEYS: &[&str] = &["logsource", "detection", "taxonomy", "targets", "tests"];
-/// Documents of the Sigma specification that rulecast does not read yet
-const NOT_YET: &[&str] = &["correlation", "filter"];
+/// Top-level keys of Sigma's documents beside the metadata
+const SIGMA_KEYS: &[&str] = &["logsource", "detection", "targets", "tests"];
+const CORRELATION_KEYS: &[&str] = &["correlation", "generate", "targets", "tests"];
+const FILTER_KEYS: &[&str] = &["logsource", "filter"];
 
 /// Reads every document of a file
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
@@ -36,38 +36,40 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
     if entries.is_empty() {
         return None;
     }
-    if let Some((key, _)) = entries.iter().find(|(k, _)| k.text().is_some_and(is_not_yet)) {
-        let message = format!("`{}` documents are not supported yet", key.text().unwrap_or(""));
-        reader.error(Code::E0204, key.span, message, "rulecast refuses it for now");
-        return None;
-    }
-    let (form, own) = match (document.get("signals"), document.get("detection")) {
-        (Some(_), _) => (Form::Definition, KEYS),
-        (None, Some(_)) => (Form::Sigma, SIGMA_KEYS),
-        (None, None) => {
+    let (form, own) = match () {
+        () if document.get("signals").is_some() => (Form::Definition, KEYS),
+        () if document.get("detection").is_some() => (Form::Sigma, SIGMA_KEYS),
+        () if document.get("correlation").is_some() => (Form::Correlation, CORRELATION_KEYS),
+        () if document.get("filter").is_some() => (Form::Filter, FILTER_KEYS),
+        () => {
             unknown_kind(reader, entries);
             return None;
         }
     };
     reader.has_lists = form == Form::Definition;
-    let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
-    for (key, _) in entries {
-        let text = key.text().unwrap_or_default();
-        if form == Form::Definition && matches!(text, "detection" | "logsource") {
-            let message = format!("`{text}` beside `signals`");
-            let label = "stands in a signal, or in a Sigma rule";
-            reader.error(Code::E0110, key.span, message, label);
-        } else if !known.contains(&text) {
-            reader.unknown_key(key, "the rule", &known);
-        }
-    }
+    check_keys(reader, entries, form, own);
     let metadata = metadata::read(reader, document);
     if form == Form::Definition && document.get("id").is_none() {
         reader.missing_key(document.span, "the rule", "id");
     }
+    let sigma = |reader: &mut Reader<'_>, key, own| {
+        let detection = document.get(key);
+        let signal = detection.and_then(|node| signal::read_sigma(reader, document, node, own));
+        signal.into_iter().collect()
+    };
     let signals = match form {
         Form::Definition => document.get("signals").map_or_else(Vec::new, |n| signals(reader, n)),
-        Form::Sigma => signal::read_sigma(reader, document).into_iter().collect(),
+        Form::Sigma => sigma(reader, "detection", &[]),
+        Form::Filter => sigma(reader, "filter", &["rules"]),
+        Form::Correlation => Vec::new(),
+    };
+    let correlations = match (document.get("correlations"), document.get("correlation")) {
+        (Some(node), _) => correlations(reader, node),
+        (None, Some(body)) => {
+            let name = metadata.name.as_ref();
+            correlation::read_sigma(reader, document, body, name).into_iter().collect()
+        }
+        (None, None) => Vec::new(),
     };
     Some(Definition {
         source: Arc::clone(reader.source),
@@ -77,34 +79,60 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         lists: document.get("lists").map_or_else(Vec::new, |node| lists(reader, node)),
         signals,
         new_terms: document.get("new_terms").and_then(|node| new_terms(reader, node)),
-        correlations: document
-            .get("correlations")
-            .map_or_else(Vec::new, |node| correlations(reader, node)),
+        correlations,
+        filter: document.get("filter").and_then(|node| filter::read(reader, node)),
         targets: document.get("targets").map_or_else(Vec::new, |node| target::read(reader, node)),
         tests: document.get("tests").map_or_else(Vec::new, |node| tests(reader, node)),
     })
 }
 
-/// Points at the key that was probably meant to be `signals` or `detection`
+/// Reports keys that a document of this form does not have
+fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own: &[&str]) {
+    let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
+    let sigma: Vec<&str> = known.iter().chain(metadata::SIGMA_KEYS).copied().collect();
+    for (key, _) in entries {
+        let text = key.text().unwrap_or_default();
+        match form {
+            Form::Definition if matches!(text, "detection" | "logsource") => {
+                let message = format!("`{text}` beside `signals`");
+                let label = "stands in a signal, or in a Sigma rule";
+                reader.error(Code::E0110, key.span, message, label);
+            }
+            Form::Definition if !known.contains(&text) => {
+                reader.unknown_key(key, "the rule", &known);
+            }
+            Form::Definition => {}
+            // What another kind of document has would be read by nobody here.
+            Form::Sigma | Form::Correlation | Form::Filter
+                if KEYS.contains(&text) && !sigma.contains(&text) =>
+            {
+                reader.unknown_key(key, "this document", &sigma);
+            }
+            Form::Sigma | Form::Correlation | Form::Filter => {
+                reader.custom_key(key, "the rule", &sigma);
+            }
+        }
+    }
+}
+
+/// Points at the key that was probably meant to say what the document is
 fn unknown_kind(reader: &mut Reader<'_>, entries: &[(Node, Node)]) {
     let near = |(key, _): &(Node, Node)| {
         let text = key.text().unwrap_or_default();
-        Some((key.span, nearest(text, ["signals", "detection"])?))
+        Some((key.span, nearest(text, ["signals", "detection", "correlation", "filter"])?))
     };
     let misspelt = entries.iter().find_map(near);
     let first = entries.first().map_or(crate::source::Span::default(), |(key, _)| key.span);
     let span = misspelt.map_or(first, |(span, _)| span);
     let message = "neither a definition nor a Sigma rule";
-    let found = Diagnostic::new(Code::E0116, reader.source, span, message, "of which kind?")
-        .help("A definition has `signals:`, a Sigma rule has `detection:`.");
+    let found = Diagnostic::new(Code::E0116, reader.source, span, message, "of which kind?").help(
+        "A definition has `signals:`; Sigma's documents have `detection:`, `correlation:` or \
+             `filter:`.",
+    );
     reader.report(match misspelt {
         Some((span, word)) => found.replace(span, word),
         None => found,
     });
-}
-
-fn is_not_yet(key: &str) -> bool {
-    NOT_YET.contains(&key)
 }
 
 fn signals(reader: &mut Reader<'_>, node: &Node) -> Vec<Signal> {

@@ -20,13 +20,23 @@ struct Grammar;
 pub struct Key {
     /// The whole key
     pub span: Span,
-    /// Field or vocabulary word
+    /// Field or vocabulary word; empty for keywords, which are looked for in the whole event
     pub name: Spanned<String>,
     /// What changes the comparison, in order
     pub modifiers: Vec<Spanned<Modifier>>,
 }
 
 impl Key {
+    /// The key of keywords written without one
+    pub(super) fn keywords(span: Span) -> Key {
+        Key { span, name: Spanned::new(String::new(), span), modifiers: Vec::new() }
+    }
+
+    /// Whether its values are looked for in the whole event
+    pub fn is_keywords(&self) -> bool {
+        self.name.value.is_empty()
+    }
+
     /// The place of a modifier, when the key has it
     pub fn modifier(&self, wanted: Modifier) -> Option<Span> {
         self.modifiers.iter().find(|m| m.value == wanted).map(|m| m.span)
@@ -60,41 +70,37 @@ macro_rules! modifiers {
 
 modifiers! {
     All "all" "every value must hold, not one of them",
+    Base64 "base64" "the value is written in base64",
+    Base64Offset "base64offset" "the value is somewhere inside text that is written in base64",
     Cased "cased" "letters compare with their case",
     Cidr "cidr" "the value is a network, the field an address in it",
     Contains "contains" "the value occurs anywhere in the field",
+    Day "day" "the day of the month, 1 to 31, of the date in the field",
     EndsWith "endswith" "the field ends with the value",
     Exists "exists" "the field is there (true) or is not (false)",
+    Expand "expand" "`%name%` in the value stands for the values of that placeholder",
     FieldRef "fieldref" "the value names another field, which is equal",
     Gt "gt" "the field is greater than the number",
     Gte "gte" "the field is the number or greater",
+    Hour "hour" "the hour, 0 to 23, of the time in the field",
     Lt "lt" "the field is less than the number",
     Lte "lte" "the field is the number or less",
+    Minute "minute" "the minute, 0 to 59, of the time in the field",
+    Month "month" "the month, 1 to 12, of the date in the field",
     Neq "neq" "the field is none of the values",
     Re "re" "the value is a regular expression, found anywhere in the field",
     ReDotAll "s" "after re: the dot also takes line breaks",
     ReIgnoreCase "i" "after re: letters compare without their case",
     ReMultiLine "m" "after re: ^ and $ also stand at line breaks",
     StartsWith "startswith" "the field starts with the value",
+    Utf16 "utf16" "the value in UTF-16 with a byte order mark, for base64 after it",
+    Utf16Be "utf16be" "the value in UTF-16, big endian",
+    Utf16Le "utf16le" "the value in UTF-16, little endian",
+    Week "week" "the week of the year, 1 to 53 as in ISO 8601, of the date in the field",
+    Wide "wide" "the same as utf16le",
+    WinDash "windash" "a dash before an option may be any of - / – — ―",
+    Year "year" "the year of the date in the field",
 }
-
-/// Modifiers of the Sigma specification 2.1 that rulecast does not read yet
-const NOT_YET: &[&str] = &[
-    "base64",
-    "base64offset",
-    "day",
-    "expand",
-    "hour",
-    "minute",
-    "month",
-    "utf16",
-    "utf16be",
-    "utf16le",
-    "week",
-    "wide",
-    "windash",
-    "year",
-];
 
 /// Reads a key; modifiers that are wrong are reported and left out
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Key> {
@@ -108,35 +114,34 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Key> {
             };
             let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
             let span = node.part(reader.source, at..end);
-            let wanted = if at == 0 { "a field name" } else { "`|` and a modifier, or the end" };
+            let wanted = if at == 0 {
+                "a field, or `|` and a modifier"
+            } else {
+                "`|` and a modifier, or the end"
+            };
             let message = format!("key `{text}` cannot be read");
             reader.error(Code::E0203, span, message, &format!("expected {wanted}"));
             return None;
         }
     };
-    let mut name = None;
+    let start = node.part(reader.source, 0..0);
+    let mut name = Spanned::new(String::new(), Span::new(node.span.start, start.start));
     let mut modifiers = Vec::new();
     for pair in pairs.flatten() {
         let part = pair.as_span();
         let span = node.part(reader.source, part.start()..part.end());
         match pair.as_rule() {
-            Rule::name => name = Some(Spanned::new(part.as_str().to_owned(), span)),
+            Rule::name => name = Spanned::new(part.as_str().to_owned(), span),
             Rule::modifier => modifiers.extend(modifier(reader, part.as_str(), span)),
-            Rule::key | Rule::EOI => {}
+            Rule::key | Rule::name_char | Rule::EOI => {}
         }
     }
-    Some(Key { span: node.span, name: name?, modifiers })
+    Some(Key { span: node.span, name, modifiers })
 }
 
 fn modifier(reader: &mut Reader<'_>, name: &str, span: Span) -> Option<Spanned<Modifier>> {
     if let Some(known) = Modifier::ALL.iter().find(|m| m.name() == name) {
         return Some(Spanned::new(*known, span));
-    }
-    if NOT_YET.contains(&name) {
-        let message = format!("modifier `{name}` is not supported yet");
-        let label = "Sigma has it, rulecast refuses it for now";
-        reader.error(Code::E0204, span, message, label);
-        return None;
     }
     let message = format!("unknown modifier `{name}`");
     let found = Diagnostic::new(Code::E0202, reader.source, span, message, "not a Sigma modifier");

@@ -45,7 +45,26 @@ pub struct Metadata {
     pub license: Option<Spanned<String>>,
     /// Fields an analyst wants to see
     pub fields: Vec<Spanned<String>>,
+    /// What the rule has to do with others
+    pub related: Vec<Related>,
+    /// Which machines it is meant for
+    pub scope: Vec<Spanned<String>>,
+    /// Names of fields and log sources of its own, when they are not Sigma's
+    pub taxonomy: Option<Spanned<String>>,
 }
+
+/// Another rule, and what this one has to do with it
+#[derive(Debug, Clone)]
+pub struct Related {
+    /// Its id
+    pub id: Spanned<String>,
+    /// Sigma's word for it
+    pub relation: Spanned<&'static str>,
+}
+
+/// What a rule can have to do with another; the second spelling of each is of Sigma 1
+const RELATIONS: &[&str] =
+    &["derived", "obsolete", "obsoletes", "merged", "renamed", "similar", "correlation"];
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$says:meta])* $variant:ident $word:literal),* $(,)? }) => {
@@ -123,6 +142,9 @@ pub(super) const KEYS: &[&str] = &[
     "fields",
     "related",
 ];
+/// Those that only Sigma has, and SigmaHQ's own
+pub(super) const SIGMA_KEYS: &[&str] =
+    &["scope", "taxonomy", "regression_tests_path", "simulation"];
 
 /// Reads the metadata of a document
 pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
@@ -151,7 +173,16 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         investigation: text(reader, document, "investigation"),
         license: text(reader, document, "license"),
         fields: texts(reader, document, "fields"),
+        related: document.get("related").map_or_else(Vec::new, |node| related(reader, node)),
+        scope: texts(reader, document, "scope"),
+        taxonomy: text(reader, document, "taxonomy"),
     };
+    if let Some(taxonomy) = metadata.taxonomy.as_ref().filter(|one| one.value != "sigma") {
+        let message = format!("the taxonomy `{}` is not known", taxonomy.value);
+        let label = "its fields and log sources mean nothing here";
+        let found = Diagnostic::new(Code::E0204, reader.source, taxonomy.span, message, label);
+        reader.report(found.help("Write the rule in Sigma's own taxonomy, and leave the key out."));
+    }
     for name in &mut metadata.attack {
         if let Some(plain) = name.value.strip_prefix("attack.") {
             name.value = plain.to_owned();
@@ -166,11 +197,34 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
     metadata
 }
 
+fn related(reader: &mut Reader<'_>, node: &Node) -> Vec<Related> {
+    const KEYS: &[&str] = &["id", "type"];
+    let mut all = Vec::new();
+    for item in reader.list(node, "`related`") {
+        for (key, _) in reader.map(item, "a related rule") {
+            reader.custom_key(key, "a related rule", KEYS);
+        }
+        let text = |reader: &mut Reader<'_>, key: &str| match item.get(key) {
+            Some(node) => reader.text(node, &format!("`{key}`")),
+            None => {
+                reader.missing_key(item.span, "a related rule", key);
+                None
+            }
+        };
+        let id = text(reader, "id").and_then(|id| uuid(reader, id));
+        let relation =
+            text(reader, "type").and_then(|word_of| word(reader, word_of, RELATIONS, |one| one));
+        all.extend(id.zip(relation).map(|(id, relation)| Related { id, relation }));
+    }
+    all
+}
+
 /// Whether another key was probably meant to be this one, which is reported by itself
 fn misspelt(document: &Node, key: &str) -> bool {
     let super::yaml::Kind::Map(entries) = &document.kind else { return false };
     let unknown = entries.iter().filter_map(|(name, _)| name.text());
-    unknown.filter(|name| !KEYS.contains(name)).any(|name| nearest(name, [key]).is_some())
+    let known = |name: &&str| KEYS.contains(name) || SIGMA_KEYS.contains(name);
+    unknown.filter(|name| !known(name)).any(|name| nearest(name, [key]).is_some())
 }
 
 /// Reads a level in another place than the document's own

@@ -9,9 +9,12 @@ mod condition;
 mod correlation;
 mod de;
 mod document;
+mod filter;
 mod key;
+mod logsource;
 mod metadata;
 pub mod pattern;
+mod placeholder;
 mod print;
 mod sample;
 mod shape;
@@ -27,8 +30,11 @@ use std::sync::Arc;
 pub use condition::{Condition, Quantifier};
 pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
 pub use document::parse;
+pub use filter::{Filter, Filtered};
 pub use key::{Key, Modifier};
-pub use metadata::{Level, Metadata, Status};
+pub use logsource::LogSource;
+pub use metadata::{Level, Metadata, Related, Status};
+pub use placeholder::Placeholders;
 pub use sample::{Expectation, Sample};
 pub(crate) use shape::nearest as nearest_name;
 pub use target::{Setting, Settings, TargetSettings};
@@ -54,21 +60,27 @@ pub struct Definition {
     pub signals: Vec<Signal>,
     /// The signal that counts only when its fields are new
     pub new_terms: Option<NewTerms>,
-    /// What signals mean together
+    /// What signals mean together; of a Sigma correlation, what rules mean together
     pub correlations: Vec<Correlation>,
+    /// Of a Sigma filter, the rules that it narrows
+    pub filter: Option<Filter>,
     /// What is said of single targets
     pub targets: Vec<TargetSettings>,
     /// Samples
     pub tests: Vec<Sample>,
 }
 
-/// The two ways to write a rule
+/// The ways to write a rule, or something about rules
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// With `signals:`
     Definition,
     /// With `logsource:` and `detection:`
     Sigma,
+    /// With `correlation:`, about other rules
+    Correlation,
+    /// With `filter:`, for other rules
+    Filter,
 }
 
 /// A list under `lists:`
@@ -89,6 +101,8 @@ pub struct Signal {
     pub title: Option<Spanned<String>>,
     /// The kind of event; `None` when it was wrong, which has been reported
     pub event: Option<Spanned<EventKind>>,
+    /// Sigma's log source, as written
+    pub logsource: Option<LogSource>,
     /// What a category of Sigma says has happened: `file_delete` is the deletion of a file
     pub action: Option<&'static str>,
     /// The operating system, when the author limits it

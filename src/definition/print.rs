@@ -6,8 +6,9 @@
 use serde_yaml::{Mapping, Value as Yaml};
 
 use super::{
-    Alias, Condition, Correlation, Definition, Detection, Expectation, Form, Metadata, Quantifier,
-    Sample, Scalar, Selection, Setting, Settings, Signal, TargetSettings, Value, Values,
+    Alias, Condition, Correlation, Definition, Detection, Expectation, Filtered, Form, Metadata,
+    Quantifier, Sample, Scalar, Selection, Setting, Settings, Signal, TargetSettings, Value,
+    Values,
 };
 use crate::source::Spanned;
 
@@ -21,8 +22,16 @@ impl Definition {
             document.insert(text("lists"), Yaml::Mapping(lists.collect()));
         }
         match (self.form, &*self.signals) {
-            (Form::Sigma, [signal]) => sigma(&mut document, signal),
-            (Form::Definition | Form::Sigma, signals) => {
+            (Form::Sigma, [signal]) => sigma(&mut document, signal, "detection", Mapping::new()),
+            (Form::Filter, [signal]) => {
+                let rules = self.filter.iter().map(|filter| match &filter.rules {
+                    Filtered::Any => (text("rules"), text("any")),
+                    Filtered::These(names) => (text("rules"), texts(names)),
+                });
+                sigma(&mut document, signal, "filter", rules.collect());
+            }
+            (Form::Correlation, _) | (_, []) => {}
+            (Form::Definition | Form::Sigma | Form::Filter, signals) => {
                 let signals = signals.iter().map(|s| (text(&s.name.value), signal(s)));
                 document.insert(text("signals"), Yaml::Mapping(signals.collect()));
             }
@@ -34,8 +43,10 @@ impl Definition {
             map.insert(text("window"), text(&new.window.value));
             document.insert(text("new_terms"), Yaml::Mapping(map));
         }
-        if !self.correlations.is_empty() {
-            let named = |one: &Correlation| (text(&one.name.value), correlation(one));
+        if let (Form::Correlation, [one]) = (self.form, &*self.correlations) {
+            document.insert(text("correlation"), correlation(one, "rules"));
+        } else if !self.correlations.is_empty() {
+            let named = |one: &Correlation| (text(&one.name.value), correlation(one, "signals"));
             let all = self.correlations.iter().map(named).collect();
             document.insert(text("correlations"), Yaml::Mapping(all));
         }
@@ -83,20 +94,30 @@ fn metadata(document: &mut Mapping, metadata: &Metadata) {
         ("author", &metadata.author),
         ("falsepositives", &metadata.falsepositives),
         ("fields", &metadata.fields),
+        ("scope", &metadata.scope),
     ] {
         if !items.is_empty() {
             document.insert(text(key), texts(items));
         }
     }
+    if !metadata.related.is_empty() {
+        let related = metadata.related.iter().map(|related| {
+            let id = (text("id"), text(&related.id.value));
+            let relation = (text("type"), text(related.relation.value));
+            Yaml::Mapping(Mapping::from_iter([id, relation]))
+        });
+        document.insert(text("related"), Yaml::Sequence(related.collect()));
+    }
 }
 
-fn correlation(written: &Correlation) -> Yaml {
+/// A correlation, and under which key it names what it looks at
+fn correlation(written: &Correlation, origins: &str) -> Yaml {
     let mut map = Mapping::new();
     if let Some(title) = &written.title {
         map.insert(text("title"), text(&title.value));
     }
     map.insert(text("type"), text(written.kind.value.as_str()));
-    map.insert(text("signals"), texts(&written.signals));
+    map.insert(text(origins), texts(&written.signals));
     if !written.group_by.is_empty() {
         map.insert(text("group-by"), texts(&written.group_by));
     }
@@ -114,7 +135,10 @@ fn correlation(written: &Correlation) -> Yaml {
         let field = count.field.iter().map(|field| (text("field"), text(&field.value)));
         let bounds = count.bounds.iter();
         let bounds = bounds.map(|(one, n)| (text(one.value.as_str()), Yaml::Number((*n).into())));
-        map.insert(text("condition"), Yaml::Mapping(field.chain(bounds).collect()));
+        let percentile = count.percentile.iter();
+        let percentile = percentile.map(|n| (text("percentile"), Yaml::Number(n.value.into())));
+        let all = field.chain(percentile).chain(bounds).collect();
+        map.insert(text("condition"), Yaml::Mapping(all));
     }
     if let Some(level) = &written.level {
         map.insert(text("level"), text(level.value.as_str()));
@@ -176,17 +200,22 @@ fn signal(signal: &Signal) -> Yaml {
     Yaml::Mapping(map)
 }
 
-fn sigma(document: &mut Mapping, signal: &Signal) {
-    let mut logsource = Mapping::new();
-    if let Some(event) = &signal.event {
-        logsource.insert(text("category"), text(event.value.category_name(signal.action)));
+/// Sigma's log source and selections; `own` stands before the selections
+fn sigma(document: &mut Mapping, signal: &Signal, key: &str, own: Mapping) {
+    if let Some(written) = &signal.logsource {
+        let words = [
+            ("category", &written.category),
+            ("product", &written.product),
+            ("service", &written.service),
+            ("definition", &written.definition),
+        ];
+        let words = words.iter().filter_map(|(key, word)| Some((key, word.as_ref()?)));
+        let words = words.map(|(key, word)| (text(key), text(&word.value)));
+        document.insert(text("logsource"), Yaml::Mapping(words.collect()));
     }
-    if let Some(product) = &signal.product {
-        logsource.insert(text("product"), text(product.value.name()));
-    }
-    document.insert(text("logsource"), Yaml::Mapping(logsource));
     if let Some(detection) = &signal.detection {
-        document.insert(text("detection"), Yaml::Mapping(detected(detection)));
+        let all = own.into_iter().chain(detected(detection)).collect();
+        document.insert(text(key), Yaml::Mapping(all));
     }
 }
 
@@ -202,6 +231,16 @@ fn selection(selection: &Selection) -> Vec<(Yaml, Yaml)> {
     };
     let entries = selection.entries.iter();
     entries.map(|entry| (key(&entry.key), key_values(&entry.values))).collect()
+}
+
+/// A map of tests, or the keywords that stand without one
+fn alternative(one: &Selection) -> Vec<Yaml> {
+    match &*one.entries {
+        [entry] if entry.key.is_keywords() && entry.key.modifiers.is_empty() => {
+            entry.values.items.iter().map(value).collect()
+        }
+        _ => vec![Yaml::Mapping(selection(one).into_iter().collect())],
+    }
 }
 
 fn key_values(written: &Values) -> Yaml {
@@ -230,9 +269,7 @@ fn value(value: &Value) -> Yaml {
 fn detected(detection: &Detection) -> Mapping {
     let mut map = Mapping::new();
     for (name, alternatives) in &detection.selections {
-        let maps =
-            alternatives.iter().map(|one| Yaml::Mapping(selection(one).into_iter().collect()));
-        let mut maps: Vec<Yaml> = maps.collect();
+        let mut maps: Vec<Yaml> = alternatives.iter().flat_map(alternative).collect();
         let body = match (maps.pop(), maps.is_empty()) {
             (Some(only), true) => only,
             (last, _) => Yaml::Sequence(maps.into_iter().chain(last).collect()),

@@ -121,6 +121,21 @@ impl<'n> Reader<'_> {
         self.report(found);
     }
 
+    /// Reports a key that Sigma does not have at this place, where authors may add their own: one
+    /// that is misspelt is a mistake, any other only has no effect here
+    pub(super) fn custom_key(&mut self, key: &Node, place: &str, known: &[&str]) {
+        let name = key.text().unwrap_or("");
+        if known.contains(&name) {
+            return;
+        }
+        if name.is_empty() || misspelt(name, known.iter().copied()).is_some() {
+            return self.unknown_key(key, place, known);
+        }
+        let message = format!("`{name}` in {place} is no attribute of Sigma");
+        let label = "not looked at";
+        self.report(Diagnostic::new(Code::W0140, self.source, key.span, message, label));
+    }
+
     /// Reports a key that must be there
     pub(super) fn missing_key(&mut self, at: Span, place: &str, key: &str) {
         let message = format!("{place} has no `{key}`");
@@ -128,6 +143,16 @@ impl<'n> Reader<'_> {
         let span = Span::new(at.start, at.start + first_line);
         self.error(Code::E0111, span, message, &format!("add `{key}:`"));
     }
+}
+
+/// The known word that differs by a slip of the hand: two letters at most
+pub(super) fn misspelt<'k>(
+    word: &str,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<&'k str> {
+    let slips = |known: &&str| strsim::damerau_levenshtein(word, known);
+    let near = known.into_iter().filter(|known| known.len() > 3).min_by_key(slips)?;
+    (word.len() > 3 && slips(&near) <= 2).then_some(near)
 }
 
 /// The known word that was probably meant

@@ -1,17 +1,19 @@
 //! Signals: what to look for, on which events, without what.
 //!
-//! In: an entry of `signals:`, or the `logsource:` and `detection:` of a Sigma rule. Out: a
-//! [`Signal`]. Keys are split into name and modifiers; whether the event has such a field is
+//! In: an entry of `signals:`, or the `logsource:` and `detection:` of a Sigma rule or filter. Out:
+//! a [`Signal`]. Keys are split into name and modifiers; whether the event has such a field is
 //! asked when lowering.
 
+use super::key::Key;
 use super::shape::{Reader, nearest};
+use super::value::Values;
 use super::vocabulary::Word;
 use super::yaml::{Kind, Node};
 use super::{Detection, Entry, Exclusion, LevelCase, Selection, Signal};
-use super::{condition, key, metadata, value};
+use super::{condition, key, logsource, metadata, value};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Span, Spanned};
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::source::Spanned;
+use crate::taxonomy::{EventKind, Field};
 
 /// Keys of a signal that are not tests
 pub(super) const KEYS: &[&str] =
@@ -34,13 +36,13 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
         }
     }
     let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
-    let event = body.get("event").and_then(|node| event(reader, node));
+    let event = body.get("event").and_then(|node| logsource::event(reader, node));
     let event = event.and_then(|(event, action)| without_action(reader, event, action));
-    let product = body.get("product").and_then(|node| product(reader, node));
+    let product = body.get("product").and_then(|node| logsource::product(reader, node));
     let tests = entries.iter().filter(|(k, _)| !k.text().is_some_and(|k| KEYS.contains(&k)));
     let selection = selection_of(reader, tests);
     let detection = match (body.get("detection"), body.get("condition")) {
-        (Some(detection), condition) => read_detection(reader, detection, condition),
+        (Some(detection), condition) => read_detection(reader, detection, condition, &[]),
         (None, Some(condition)) => {
             let message = "a `condition` without a `detection`".to_owned();
             reader.error(Code::E0111, condition.span, message, "names no selection");
@@ -57,49 +59,48 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     }
     let exclusions = body.get("exclusions").map_or_else(Vec::new, |node| exclusions(reader, node));
     let levels = body.get("levels").map_or_else(Vec::new, |node| levels(reader, node));
-    let action = None;
-    Some(Signal { name, title, event, action, product, selection, detection, exclusions, levels })
+    Some(Signal {
+        name,
+        title,
+        event,
+        logsource: None,
+        action: None,
+        product,
+        selection,
+        detection,
+        exclusions,
+        levels,
+    })
 }
 
-/// Reads the one signal of a Sigma rule
-pub(super) fn read_sigma(reader: &mut Reader<'_>, document: &Node) -> Option<Signal> {
-    let logsource = match document.get("logsource") {
-        Some(node) => node,
-        None => {
-            reader.missing_key(document.span, "the rule", "logsource");
-            return None;
-        }
+/// Reads the one signal of a Sigma rule, or of a Sigma filter; `own` are its keys in the map of
+/// selections that are no selections
+pub(super) fn read_sigma(
+    reader: &mut Reader<'_>,
+    document: &Node,
+    detection: &Node,
+    own: &[&str],
+) -> Option<Signal> {
+    let Some(logsource) = document.get("logsource") else {
+        reader.missing_key(document.span, "the rule", "logsource");
+        return None;
     };
-    let entries = reader.map(logsource, "`logsource`");
-    for (key, _) in entries {
-        if !matches!(key.text(), Some("category" | "product" | "service" | "definition")) {
-            let known = ["category", "product", "service", "definition"];
-            reader.unknown_key(key, "`logsource`", &known);
-        }
-    }
-    let event = match (logsource.get("category"), logsource.get("service")) {
-        (Some(category), None) => event(reader, category),
-        (_, Some(service)) => {
-            let message = format!("log source service `{}`", service.text().unwrap_or(""));
-            reader.error(Code::E0205, service.span, message, "not supported yet");
-            None
-        }
-        (None, None) => {
-            reader.missing_key(logsource.span, "`logsource`", "category");
-            None
-        }
+    let place = logsource.span;
+    let logsource = logsource::read(reader, logsource);
+    let meant = logsource.as_ref().and_then(|logsource| logsource::meant(reader, logsource));
+    let (event, action, product) = match meant {
+        Some(meant) => (Some(meant.event), meant.action, meant.product),
+        None => (None, None, None),
     };
-    let (event, action) = event.map_or((None, None), |(event, action)| (Some(event), action));
-    let product = logsource.get("product").and_then(|node| product(reader, node));
-    let detection = document.get("detection")?;
     Some(Signal {
-        name: Spanned::new("rule".to_owned(), detection.span),
+        name: Spanned::new("rule".to_owned(), place),
         title: None,
         event,
+        logsource,
         action,
         product,
         selection: Selection::default(),
-        detection: read_detection(reader, detection, detection.get("condition")),
+        detection: read_detection(reader, detection, detection.get("condition"), own),
         exclusions: Vec::new(),
         levels: Vec::new(),
     })
@@ -125,9 +126,6 @@ pub(super) fn identifier(
     None
 }
 
-/// A kind of event, and what Sigma's category says has happened in it
-type Category = (Spanned<EventKind>, Option<&'static str>);
-
 /// A definition names the kind of event and what happened apart
 fn without_action(
     reader: &mut Reader<'_>,
@@ -144,26 +142,6 @@ fn without_action(
     let found = Diagnostic::new(Code::E0205, reader.source, event.span, message, label);
     reader.report(found.help(format!("Write `event: {kind}` and `actions: [{action}]`.")));
     None
-}
-
-fn event(reader: &mut Reader<'_>, node: &Node) -> Option<Category> {
-    let text = reader.text(node, "the kind of event")?;
-    if let Some((kind, action)) = EventKind::category(&text.value) {
-        return Some((Spanned::new(kind, text.span), action));
-    }
-    let known = || EventKind::ALL.iter().map(|kind| kind.name());
-    let message = format!("unknown kind of event `{}`", text.value);
-    let found = Diagnostic::new(Code::E0205, reader.source, text.span, message, "not known here");
-    reader.report(match nearest(&text.value, known()) {
-        Some(near) => found.replace(text.span, near),
-        None => found.note(format!("kinds: {}", known().collect::<Vec<_>>().join(", "))),
-    });
-    None
-}
-
-fn product(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<Product>> {
-    let text = reader.text(node, "`product`")?;
-    metadata::word(reader, text, Product::ALL, Product::name)
 }
 
 fn selection(reader: &mut Reader<'_>, node: &Node, place: &str) -> Selection {
@@ -191,6 +169,9 @@ fn selection_of<'n>(
 
 /// The setting that a key with a setting's kind of value was probably meant to be
 fn misspelt_setting(name: &str, node: &Node) -> Option<&'static str> {
+    if name.is_empty() {
+        return None;
+    }
     let nested = match &node.kind {
         Kind::Map(entries) => !entries.iter().any(|(key, _)| key.text() == Some("not")),
         Kind::List(items) => items.iter().any(|item| matches!(item.kind, Kind::Map(_))),
@@ -241,12 +222,13 @@ fn read_detection(
     reader: &mut Reader<'_>,
     node: &Node,
     condition: Option<&Node>,
+    own: &[&str],
 ) -> Option<Detection> {
     let entries = reader.map(node, "`detection`");
     let mut selections = Vec::new();
     for (name, body) in entries {
         let Some(text) = reader.key(name) else { continue };
-        if text == "condition" {
+        if text == "condition" || own.contains(&text) {
             continue;
         }
         if text == "timeframe" {
@@ -257,14 +239,7 @@ fn read_detection(
         }
         let place = format!("selection `{text}`");
         let spanned = Spanned::new(text.to_owned(), name.span);
-        let alternatives = match &body.kind {
-            Kind::Map(_) => vec![selection(reader, body, &place)],
-            Kind::List(items) => {
-                reader.list(body, &place);
-                items.iter().filter_map(|item| alternative(reader, item, &place)).collect()
-            }
-            Kind::Scalar(..) => alternative(reader, body, &place).into_iter().collect(),
-        };
+        let alternatives = alternatives(reader, body, &place);
         selections.push((spanned, alternatives));
     }
     let Some(condition) = condition.or_else(|| node.get("condition")) else {
@@ -279,18 +254,33 @@ fn read_detection(
     (!conditions.is_empty()).then_some(Detection { selections, conditions })
 }
 
-fn alternative(reader: &mut Reader<'_>, node: &Node, place: &str) -> Option<Selection> {
-    if matches!(node.kind, Kind::Map(_)) {
-        return Some(selection(reader, node, place));
+/// A map of tests, keywords, or several of them of which one must hold
+fn alternatives(reader: &mut Reader<'_>, body: &Node, place: &str) -> Vec<Selection> {
+    let items = match &body.kind {
+        Kind::Map(_) => return vec![selection(reader, body, place)],
+        Kind::Scalar(..) => return keywords(reader, std::slice::from_ref(body), place),
+        Kind::List(_) => reader.list(body, place),
+    };
+    let mut out = Vec::new();
+    for run in items.chunk_by(|a, b| is_scalar(a) && is_scalar(b)) {
+        match run {
+            [item] if !is_scalar(item) => out.push(selection(reader, item, place)),
+            keyword => out.extend(keywords(reader, keyword, place)),
+        }
     }
-    keyword(reader, node.span, place);
-    None
+    out
 }
 
-fn keyword(reader: &mut Reader<'_>, span: Span, place: &str) {
-    let message = format!("{place} searches for a keyword without a field");
-    reader.report(
-        Diagnostic::new(Code::E0204, reader.source, span, message, "not supported yet")
-            .help("Name the field: `CommandLine|contains: …`."),
-    );
+fn is_scalar(node: &Node) -> bool {
+    matches!(node.kind, Kind::Scalar(..))
+}
+
+/// Keywords side by side are the values of one test over the whole event
+fn keywords(reader: &mut Reader<'_>, nodes: &[Node], place: &str) -> Vec<Selection> {
+    let items: Vec<_> = nodes.iter().filter_map(|node| value::one(reader, node, place)).collect();
+    let Some(span) = items.iter().map(|item| item.span).reduce(crate::source::Span::cover) else {
+        return Vec::new();
+    };
+    let values = Values { span, negated: false, items };
+    vec![Selection { entries: vec![Entry { key: Key::keywords(span), values }] }]
 }

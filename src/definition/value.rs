@@ -53,6 +53,12 @@ impl Value {
         super::subspan::locate(source, self.span, &self.written, self.style, range)
     }
 
+    /// The same place with another text
+    pub(crate) fn with(&self, text: Pattern) -> Value {
+        let written = text.to_string();
+        Value { scalar: Scalar::Text(text), written, ..self.clone() }
+    }
+
     /// The value as a pattern, whatever it says; `None` for null and named lists
     pub fn pattern(&self) -> Option<Pattern> {
         match &self.scalar {
@@ -89,7 +95,8 @@ pub(super) fn list(reader: &mut Reader<'_>, node: &Node, what: &str) -> Vec<Valu
     nodes.iter().filter_map(|node| one(reader, node, what)).collect()
 }
 
-fn one(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Value> {
+/// Reads one value
+pub(super) fn one(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Value> {
     let Kind::Scalar(text, style) = &node.kind else {
         let message = format!("a value of {what} is {}", node.noun());
         reader.error(Code::E0108, node.span, message, "expected text or a number");

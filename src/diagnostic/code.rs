@@ -79,12 +79,16 @@ codes! {
         "Signal and list names become names in Kusto and Rust and parts of file names: lower-case \
          letters, digits and underscores, starting with a letter, 40 characters at most.";
     E0116 "document of unknown kind"
-        "Each YAML document is a definition (`signals:`) or a Sigma rule (`detection:`).";
+        "Each YAML document is a definition (`signals:`) or one of Sigma's: a rule (`detection:`), a \
+         correlation (`correlation:`) or a filter (`filter:`).";
     E0117 "unknown ATT&CK id"
         "The technique or tactic is not in ATT&CK version 19.";
     E0118 "retired ATT&CK id"
         "MITRE has revoked or deprecated the technique or tactic. Sentinel and Elastic refuse \
          rules with ids they do not know.";
+    W0140 "attribute that Sigma does not have"
+        "Sigma lets authors add attributes of their own; rulecast does not look at them. One that \
+         is misspelt is an error instead (E0110). pySigma: custom_attributes.";
     E0201 "unknown field"
         "The key is neither a word of the vocabulary nor a field of this kind of event, so no \
          event would ever match. `rulecast list fields` shows what there is.";
@@ -124,6 +128,19 @@ codes! {
     W0215 "literal star in a path"
         "A backslash before `*` or `?` makes it literal, and no path holds a literal star. To match \
          anything after a backslash, write two: `C:\\Windows\\\\*`.";
+    W0216 "field that these events are not known to have"
+        "The log source's table does not have the field. The rule is read as it is, and matches \
+         only events that do have it; if the name is misspelt, none. pySigma: fieldname_logsource.";
+    W0217 "unknown log source"
+        "No log source of the Sigma taxonomy has these words. The rule is read as it is, but \
+         nothing tells which events are meant: `scan --event` has to.";
+    E0218 "unresolved placeholder"
+        "`%name%` under `expand` stands for values that only the environment knows. Give them \
+         with `--placeholders`, or under `lists:` of a definition; without them the rule would \
+         match something else.";
+    E0219 "value that cannot be encoded"
+        "The modifiers `base64`, `base64offset` and those of UTF-16 write a text in other bytes. \
+         A wildcard has no bytes, and bytes that are no text compare with nothing.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";
@@ -165,6 +182,11 @@ codes! {
     E0411 "target without something that is not there"
         "`without` names signals and correlations of this definition, and what is left must not \
          need them.";
+    E0412 "filter for other events"
+        "A filter has a log source of its own, and the rule that it names has another one: its \
+         selections would be compared with other events.";
+    W0413 "filter for a rule that is not here"
+        "None of the rules of this run has this id or name, so the filter changes nothing for it.";
     E0501 "Sentinel cannot say it"
         "The Defender tables have no column for the field, or Kusto has no exact form of the \
          test. Leave the signal out for this target or write it in another way.";

@@ -1,24 +1,21 @@
-//! Correlations: what they mean, and how they are lowered.
-//!
-//! In: names of signals, fields and aliases, a timespan in words. Out: [`Correlation`]s over
-//! signals and fields, each after those it uses.
+//! Correlations: what they mean.
 //!
 //! Meaning, the one that the matcher and every target follow: a correlation looks at the events
 //! that fit its signals, group by group; a group has equal keys, and an event without one of
 //! them is in none. Host names are equal up to their domain and letter case. An event *completes*
 //! the correlation when the events of the timespan that ends with it do what the test asks. A
 //! count with an upper bound is judged once a group, over the timespan that ends with its last
-//! event, and each event in that complete it: rarity is known when all is seen. The match is the
+//! event, and each event in that complete it: rarity is known when all is seen. Sums and the like
+//! are of the numbers that the events have; without one there is none. A percentile is the
+//! smallest number that so many percent of them do not exceed, the median the 50th. The match is the
 //! completing event; a later correlation may group by any field of it. A group is reported once
 //! until the timespan is over.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::Signal;
-use super::novelty::{COLUMNS, column_field, seconds};
-use crate::definition::{self, Comparison, CorrelationType, Definition, Level, nearest_name};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::{Span, Spanned};
+use crate::definition::{Comparison, Level};
+use crate::source::Span;
 use crate::taxonomy::Field;
 
 /// Events that mean something together
@@ -76,8 +73,75 @@ pub enum CorrelationTest {
     InOrder,
     /// There are so many events
     Events(Bound),
+    /// There are events of so many origins
+    Origins(Bound),
     /// There are so many different values of a field
     Values(Fields, Bound),
+    /// The numbers in a field, measured, compare so; all of the comparisons hold
+    Numbers(Measure, Fields, Vec<(Comparison, u64)>),
+}
+
+/// What is made of several numbers
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// All added up
+    Sum,
+    /// Their mean
+    Average,
+    /// The smallest that so many percent of them do not exceed
+    Percentile(u64),
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Measure::Sum => f.write_str("sum"),
+            Measure::Average => f.write_str("average"),
+            Measure::Percentile(percent) => write!(f, "percentile {percent}"),
+        }
+    }
+}
+
+impl CorrelationTest {
+    /// The field whose values it looks at, beside the keys
+    pub fn fields(&self) -> Option<&Fields> {
+        match self {
+            CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
+                Some(fields)
+            }
+            CorrelationTest::Together
+            | CorrelationTest::InOrder
+            | CorrelationTest::Events(_)
+            | CorrelationTest::Origins(_) => None,
+        }
+    }
+
+    /// The same, for changing them
+    pub(super) fn fields_mut(&mut self) -> Option<&mut Fields> {
+        match self {
+            CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
+                Some(fields)
+            }
+            CorrelationTest::Together
+            | CorrelationTest::InOrder
+            | CorrelationTest::Events(_)
+            | CorrelationTest::Origins(_) => None,
+        }
+    }
+
+    /// Whether it asks for few of something, which is known when all is seen
+    pub fn is_rare(&self) -> bool {
+        match self {
+            CorrelationTest::Events(bound)
+            | CorrelationTest::Values(_, bound)
+            | CorrelationTest::Origins(bound) => bound.to.is_some(),
+            CorrelationTest::Numbers(_, _, limits) => limits.iter().any(|(one, _)| match one {
+                Comparison::Lt | Comparison::Lte | Comparison::Eq => true,
+                Comparison::Gt | Comparison::Gte | Comparison::Neq => false,
+            }),
+            CorrelationTest::Together | CorrelationTest::InOrder => false,
+        }
+    }
 }
 
 /// How many there must be
@@ -87,288 +151,4 @@ pub struct Bound {
     pub from: u64,
     /// At most
     pub to: Option<u64>,
-}
-
-pub(super) fn lower(
-    definition: &Definition,
-    signals: &[Signal],
-    level: Level,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Correlation> {
-    let mut lowering = Lowering { definition, signals, done: Vec::new(), diagnostics };
-    let mut waiting: Vec<&definition::Correlation> = definition.correlations.iter().collect();
-    if let Some(first) = waiting.get(MOST) {
-        let message = format!("{} correlations, more than {MOST}", waiting.len());
-        lowering.error(Code::E0410, first.name.span, message, "from here on");
-        return Vec::new();
-    }
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|one| lowering.is_ready(one, &waiting));
-        let Some(at) = ready else {
-            let names: Vec<_> = waiting.iter().map(|one| one.name.value.as_str()).collect();
-            let message = match &*names {
-                [only] => format!("`{only}` uses itself"),
-                names => format!("`{}` use each other", names.join("` and `")),
-            };
-            lowering.error(Code::E0408, waiting[0].name.span, message, "in a circle");
-            break;
-        };
-        let one = waiting.remove(at);
-        if let Some(lowered) = lowering.one(one, level) {
-            lowering.done.push(lowered);
-        }
-    }
-    lowering.done
-}
-
-/// The most correlations of a definition
-const MOST: usize = 200;
-
-struct Lowering<'a> {
-    definition: &'a Definition,
-    signals: &'a [Signal],
-    done: Vec<Correlation>,
-    diagnostics: &'a mut Diagnostics,
-}
-
-impl Lowering<'_> {
-    fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
-    }
-
-    fn error(&mut self, code: Code, span: Span, message: String, label: &str) {
-        self.report(Diagnostic::new(code, &self.definition.source, span, message, label));
-    }
-
-    /// Whether none of what it uses still waits
-    fn is_ready(
-        &self,
-        one: &definition::Correlation,
-        waiting: &[&definition::Correlation],
-    ) -> bool {
-        let waits = |name: &str| waiting.iter().any(|other| other.name.value == name);
-        !one.signals.iter().any(|name| waits(&name.value))
-    }
-
-    fn one(&mut self, written: &definition::Correlation, level: Level) -> Option<Correlation> {
-        let timespan = seconds(&written.timespan.value);
-        if timespan.is_none() {
-            let message = format!("`{}` is no timespan", written.timespan.value);
-            let label = "expected a number and s, m, h or d, such as 90s or 5m";
-            self.error(Code::E0403, written.timespan.span, message, label);
-        }
-        let origins: Vec<Option<Origin>> =
-            written.signals.iter().map(|name| self.origin(name)).collect();
-        let origins: Option<Vec<Origin>> = origins.into_iter().collect();
-        let origins = origins?;
-        self.repeated(&written.signals, "signal");
-        self.repeated(&written.group_by, "key");
-        self.unused_aliases(written);
-        let keys: Vec<Option<Key>> =
-            written.group_by.iter().map(|name| self.key(written, &origins, name)).collect();
-        let keys: Option<Vec<Key>> = keys.into_iter().collect();
-        let test = self.test(written, &origins);
-        Some(Correlation {
-            name: written.name.value.clone(),
-            span: written.name.span,
-            title: written.title.as_ref().unwrap_or(&self.definition.metadata.title).value.clone(),
-            level: written.level.as_ref().map_or(level, |level| level.value),
-            ends: self.ends(&origins, written.kind.value),
-            origins,
-            keys: keys?,
-            timespan: timespan?,
-            test: test?,
-            generate: written.generate,
-        })
-    }
-
-    fn repeated(&mut self, names: &[Spanned<String>], what: &str) {
-        for (at, name) in names.iter().enumerate() {
-            if names[..at].iter().any(|before| before.value == name.value) {
-                let message = format!("{what} `{}` is named twice", name.value);
-                self.error(Code::E0410, name.span, message, "again");
-            }
-        }
-    }
-
-    /// An alias that nothing uses is probably misspelt
-    fn unused_aliases(&mut self, written: &definition::Correlation) {
-        let counted = written.condition.iter().filter_map(|count| count.field.as_ref());
-        let used: Vec<&Spanned<String>> = written.group_by.iter().chain(counted).collect();
-        for alias in &written.aliases {
-            if !used.iter().any(|name| name.value == alias.name.value) {
-                let message = format!("nothing is grouped by `{}`", alias.name.value);
-                self.error(Code::E0409, alias.name.span, message, "unused");
-            }
-            for (signal, _) in &alias.fields {
-                if !written.signals.iter().any(|name| name.value == signal.value) {
-                    let message = format!("`{}` is none of the signals here", signal.value);
-                    self.error(Code::E0407, signal.span, message, "unknown");
-                }
-            }
-        }
-    }
-
-    fn origin(&mut self, name: &Spanned<String>) -> Option<Origin> {
-        if let Some(at) = self.signals.iter().position(|signal| signal.name == name.value) {
-            return Some(Origin::Signal(at));
-        }
-        if let Some(at) = self.done.iter().position(|done| done.name == name.value) {
-            return Some(Origin::Correlation(at));
-        }
-        let definition = self.definition;
-        let signals = definition.signals.iter().map(|signal| signal.name.value.as_str());
-        let others = definition.correlations.iter().map(|other| other.name.value.as_str());
-        let mut known = signals.chain(others);
-        if known.clone().any(|known| known == name.value) {
-            // It is there and wrong, which has been reported.
-            return None;
-        }
-        let message = format!("no signal or correlation is called `{}`", name.value);
-        let found = Diagnostic::new(Code::E0407, &definition.source, name.span, message, "unknown");
-        self.report(match nearest_name(&name.value, &mut known) {
-            Some(near) => found.replace(name.span, near),
-            None => found,
-        });
-        None
-    }
-
-    /// The signals whose events can complete a correlation of these
-    fn ends(&self, origins: &[Origin], kind: CorrelationType) -> Vec<usize> {
-        let last = match kind {
-            CorrelationType::TemporalOrdered => &origins[origins.len().saturating_sub(1)..],
-            CorrelationType::EventCount
-            | CorrelationType::ValueCount
-            | CorrelationType::Temporal => origins,
-        };
-        let mut ends: Vec<usize> = last.iter().flat_map(|origin| self.ends_of(*origin)).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        ends
-    }
-
-    fn ends_of(&self, origin: Origin) -> Vec<usize> {
-        match origin {
-            Origin::Signal(at) => vec![at],
-            Origin::Correlation(at) => self.done[at].ends.clone(),
-        }
-    }
-
-    /// A name of `group-by` or `field` as a field of each signal
-    fn fields(
-        &mut self,
-        written: &definition::Correlation,
-        origins: &[Origin],
-        name: &Spanned<String>,
-    ) -> Option<Fields> {
-        let alias = written.aliases.iter().find(|alias| alias.name.value == name.value);
-        let mut fields = Fields::new();
-        let mut complete = true;
-        for (origin, origin_name) in origins.iter().zip(&written.signals) {
-            let renamed = alias.and_then(|alias| {
-                alias.fields.iter().find(|(signal, _)| signal.value == origin_name.value)
-            });
-            let wanted = renamed.map_or(name, |(_, field)| field);
-            for at in self.ends_of(*origin) {
-                let kind = self.signals[at].kind;
-                if let Some(field) = column_field(&wanted.value, kind) {
-                    let other = fields.insert(at, field).filter(|other| *other != field);
-                    if let Some(other) = other {
-                        complete = false;
-                        let message = format!("`{}` is {other} and {field} at once", name.value);
-                        let label = "two of the signals are of the same events";
-                        self.error(Code::E0409, wanted.span, message, label);
-                    }
-                    continue;
-                }
-                complete = false;
-                let message = format!("`{}` is no field of {kind} events", wanted.value);
-                let source = &self.definition.source;
-                let label = format!("of signal `{}`", self.signals[at].name);
-                let found = Diagnostic::new(Code::E0409, source, wanted.span, message, label);
-                self.report(match nearest_name(&wanted.value, COLUMNS.iter().copied()) {
-                    Some(near) if near != wanted.value => found.replace(wanted.span, near),
-                    _ => found.help("Say under `aliases` what each signal calls it."),
-                });
-            }
-        }
-        complete.then_some(fields)
-    }
-
-    fn key(
-        &mut self,
-        written: &definition::Correlation,
-        origins: &[Origin],
-        name: &Spanned<String>,
-    ) -> Option<Key> {
-        let fields = self.fields(written, origins, name)?;
-        Some(Key { name: name.value.clone(), fields })
-    }
-
-    fn test(
-        &mut self,
-        written: &definition::Correlation,
-        origins: &[Origin],
-    ) -> Option<CorrelationTest> {
-        let kind = written.kind.value;
-        let wrong = |this: &mut Self, span, message: &str, label: &str| {
-            let message = format!("correlation `{}` {message}", written.name.value);
-            this.error(Code::E0410, span, message, label);
-            None
-        };
-        let count = match (kind, &written.condition) {
-            (CorrelationType::Temporal | CorrelationType::TemporalOrdered, None) => {
-                if origins.len() < 2 {
-                    let label = "two signals or more are needed";
-                    return wrong(self, written.name.span, "has nothing to hold together", label);
-                }
-                return Some(match kind {
-                    CorrelationType::TemporalOrdered => CorrelationTest::InOrder,
-                    CorrelationType::EventCount
-                    | CorrelationType::ValueCount
-                    | CorrelationType::Temporal => CorrelationTest::Together,
-                });
-            }
-            (CorrelationType::Temporal | CorrelationType::TemporalOrdered, Some(count)) => {
-                let message = "counts nothing";
-                return wrong(self, count.span, message, "asks for every signal by itself");
-            }
-            (CorrelationType::EventCount | CorrelationType::ValueCount, None) => {
-                return wrong(self, written.name.span, "has no `condition`", "how many?");
-            }
-            (CorrelationType::EventCount | CorrelationType::ValueCount, Some(count)) => count,
-        };
-        let mut bound = Bound { from: 1, to: None };
-        for (comparison, number) in &count.bounds {
-            let (from, to) = match comparison.value {
-                Comparison::Gt => (number.saturating_add(1), None),
-                Comparison::Gte => (*number, None),
-                Comparison::Lt => (0, Some(number.saturating_sub(1))),
-                Comparison::Lte => (0, Some(*number)),
-                Comparison::Eq => (*number, Some(*number)),
-            };
-            bound.from = bound.from.max(from);
-            bound.to = [bound.to, to].into_iter().flatten().min();
-        }
-        if count.bounds.is_empty() || bound.to.is_some_and(|to| to < bound.from) {
-            let label = "add `gte:` or the like, of a number that events can reach";
-            return wrong(self, count.span, "can never be true", label);
-        }
-        if bound.from > 100_000 {
-            return wrong(self, count.span, "counts too far", "at most 100,000");
-        }
-        match (kind, &count.field) {
-            (CorrelationType::ValueCount, Some(field)) => {
-                let fields = self.fields(written, origins, field)?;
-                Some(CorrelationTest::Values(fields, bound))
-            }
-            (CorrelationType::ValueCount, None) => {
-                wrong(self, count.span, "does not say whose values it counts", "add `field:`")
-            }
-            (_, Some(field)) => {
-                wrong(self, field.span, "counts events, not values", "for `value_count`")
-            }
-            (_, None) => Some(CorrelationTest::Events(bound)),
-        }
-    }
 }

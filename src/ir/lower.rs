@@ -8,21 +8,36 @@ use std::sync::Arc;
 
 use super::test::{self, Scope};
 use super::{
-    Clause, Column, Expr, Role, Rule, Signal, attack, condition, correlation, normalize, novelty,
+    Clause, Column, Expr, Role, Rule, Signal, attack, condition, correlate, normalize, novelty,
 };
-use crate::definition::{self, Definition, Level, nearest_name};
+use crate::definition::{self, Definition, Form, Level, Placeholders, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Spanned;
 
-/// Lowers a definition; `None` when something in it is wrong, which `diagnostics` then says
+/// Lowers a definition, or a rule or filter of Sigma's; `None` when something in it is wrong, which
+/// `diagnostics` then says
+///
+/// A Sigma correlation is about other rules: [`link`](super::link) lowers it.
 pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<Rule> {
+    lower_with(definition, &Placeholders::default(), diagnostics)
+}
+
+/// The same, with the values of placeholders
+pub fn lower_with(
+    definition: &Definition,
+    placeholders: &Placeholders,
+    diagnostics: &mut Diagnostics,
+) -> Option<Rule> {
+    if definition.form == Form::Correlation {
+        return None;
+    }
     let source = &definition.source;
     let mut found = Diagnostics::default();
     let threats = attack::threats(source, &definition.metadata, &mut found);
     let mut used = Vec::new();
     let mut signals = Vec::new();
     for signal in &definition.signals {
-        signals.extend(lower_signal(definition, signal, &mut used, &mut found));
+        signals.extend(lower_signal((definition, placeholders), signal, &mut used, &mut found));
     }
     for list in &definition.lists {
         if !used.contains(&list.name.value) {
@@ -38,7 +53,7 @@ pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<R
     let all = signals.len() == definition.signals.len();
     // With a signal missing, what is said about it would be wrong.
     let correlations = match all {
-        true => correlation::lower(definition, &signals, level, &mut found),
+        true => correlate::lower(definition, &signals, level, &mut found),
         false => Vec::new(),
     };
     check_names(definition, &mut found);
@@ -63,7 +78,7 @@ pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<R
 }
 
 fn lower_signal<'d>(
-    definition: &'d Definition,
+    (definition, placeholders): (&'d Definition, &'d Placeholders),
     signal: &'d definition::Signal,
     used: &'d mut Vec<String>,
     diagnostics: &'d mut Diagnostics,
@@ -73,8 +88,10 @@ fn lower_signal<'d>(
     let mut scope = Scope {
         source: &definition.source,
         lists: &definition.lists,
+        placeholders,
         kind,
         product,
+        open: definition.form != Form::Definition,
         size: 0,
         used,
         diagnostics,

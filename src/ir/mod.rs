@@ -11,8 +11,14 @@
 mod attack;
 mod column;
 mod condition;
+mod correlate;
+mod correlated;
 mod correlation;
+mod encode;
+mod filter;
+mod link;
 mod lower;
+mod modifier;
 mod network;
 mod normalize;
 mod novelty;
@@ -29,8 +35,9 @@ use ipnet::IpNet;
 
 pub use attack::Threat;
 pub use column::Column;
-pub use correlation::{Bound, Correlation, CorrelationTest, Fields, Key, Origin};
-pub use lower::lower;
+pub use correlation::{Bound, Correlation, CorrelationTest, Fields, Key, Measure, Origin};
+pub use link::join;
+pub use lower::{lower, lower_with};
 pub use network::NON_PUBLIC;
 pub use normalize::normalize;
 pub(crate) use novelty::seconds;
@@ -161,13 +168,34 @@ pub enum Part {
     Argument(Product),
     /// A registry key with a backslash after it, so that its last segment is whole as well
     Key,
+    /// A number of the date or time that the value is, as it is written: no zone is taken into
+    /// account
+    Time(TimeUnit),
+}
+
+/// What a date or a time is made of
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimeUnit {
+    /// 0 to 59
+    Minute,
+    /// 0 to 23
+    Hour,
+    /// Of the month, 1 to 31
+    Day,
+    /// Of the year as in ISO 8601, 1 to 53
+    Week,
+    /// 1 to 12
+    Month,
+    /// Four digits
+    Year,
 }
 
 /// A comparison and its values; true when one of the values fits
 ///
 /// This is the one definition of meaning: every target and the matcher follow it. A
 /// field that the event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list
-/// fits when one element does. Where a target cannot tell empty, missing and null text apart,
+/// fits when one element does. A field whose name has dots is looked for under that name, then
+/// inside objects. [`Field::EVERY`] holds every value of the event, at any depth. Where a target cannot tell empty, missing and null text apart,
 /// they are one there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
@@ -189,8 +217,8 @@ pub enum Op {
     Exists,
     /// The event lacks the field, or it is null
     Null,
-    /// Both fields are there and equal
-    Same(Field),
+    /// Both fields are there, and the first stands in this relation to the second
+    Same(Relation, Field, Case),
 }
 
 /// How text and pattern compare
@@ -267,7 +295,7 @@ impl Op {
             | Op::Numbers(_)
             | Op::Exists
             | Op::Null
-            | Op::Same(_) => None,
+            | Op::Same(..) => None,
         }
     }
 }

@@ -133,7 +133,7 @@ fn sorted(op: Op) -> Op {
             }
             Op::Numbers(joined)
         }
-        op @ (Op::Public | Op::Exists | Op::Null | Op::Same(_)) => op,
+        op @ (Op::Public | Op::Exists | Op::Null | Op::Same(..)) => op,
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     Bound, Case, Correlation, CorrelationTest, Expr, Fields, Op, Origin, Part, Relation, Role,
     Rule, Subject, Test,
 };
+use crate::definition::Comparison;
 use crate::taxonomy::Field;
 
 /// Prints a rule
@@ -65,8 +66,14 @@ fn write_correlation(out: &mut String, rule: &Rule, one: &Correlation) -> std::f
         CorrelationTest::Together => "every one of".to_owned(),
         CorrelationTest::InOrder => "one after another".to_owned(),
         CorrelationTest::Events(count) => format!("{} of", bound(count)),
+        CorrelationTest::Origins(count) => format!("{} origins of", bound(count)),
         CorrelationTest::Values(of, count) => {
             format!("{} values ({}) of", bound(count), fields(of))
+        }
+        CorrelationTest::Numbers(measure, of, count) => {
+            let limit = |(one, number): &(Comparison, u64)| format!("{} {number}", one.as_str());
+            let limits: Vec<String> = count.iter().map(limit).collect();
+            format!("{measure} ({}) {} over", fields(of), limits.join(" and "))
         }
     };
     let origins = one.origins.iter().map(|origin| match origin {
@@ -106,15 +113,7 @@ fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
     write!(out, "{indent}{} ", subject(test.subject))?;
     let values = match &test.op {
         Op::Text(relation, values, case) => {
-            let verb = match relation {
-                Relation::Equals => "equals",
-                Relation::Starts => "starts with",
-                Relation::Ends => "ends with",
-                Relation::Contains => "contains",
-                Relation::Wildcard => "fits",
-            };
-            let cased = if *case == Case::Sensitive { ", case counts," } else { "" };
-            write!(out, "{verb}{cased}")?;
+            write!(out, "{}{}", verb(*relation), cased(*case))?;
             values.iter().map(|value| format!("{:?}", value.to_string())).collect()
         }
         Op::Regex(values) => {
@@ -140,13 +139,29 @@ fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
         Op::Public => return writeln!(out, "is a public address"),
         Op::Exists => return writeln!(out, "exists"),
         Op::Null => return writeln!(out, "is missing or null"),
-        Op::Same(other) => return writeln!(out, "equals field {other}"),
+        Op::Same(relation, other, case) => {
+            return writeln!(out, "{}{} field {other}", verb(*relation), cased(*case));
+        }
     };
     let values: Vec<String> = values;
     match &test.list {
         Some(list) => writeln!(out, " {} from ${list}", values.join(" ")),
         None => writeln!(out, " {}", values.join(" ")),
     }
+}
+
+fn verb(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Equals => "equals",
+        Relation::Starts => "starts with",
+        Relation::Ends => "ends with",
+        Relation::Contains => "contains",
+        Relation::Wildcard => "fits",
+    }
+}
+
+fn cased(case: Case) -> &'static str {
+    if case == Case::Sensitive { ", case counts," } else { "" }
 }
 
 fn subject(subject: Subject) -> String {
@@ -157,5 +172,6 @@ fn subject(subject: Subject) -> String {
         Part::Extension => format!("{field}.extension"),
         Part::Argument(product) => format!("{field}.argument({product})"),
         Part::Key => format!("{field}.key"),
+        Part::Time(unit) => format!("{field}.{}", format!("{unit:?}").to_lowercase()),
     }
 }

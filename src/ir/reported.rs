@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Column, CorrelationTest, Fields, NewTerms, Origin, Rule};
+use super::{Column, Fields, NewTerms, Origin, Rule};
 use crate::taxonomy::Field;
 
 impl Rule {
@@ -29,9 +29,7 @@ impl Rule {
         let mut fields = BTreeSet::new();
         for one in &self.correlations {
             fields.extend(one.keys.iter().filter_map(|key| key.fields.get(&at)));
-            if let CorrelationTest::Values(counted, _) = &one.test {
-                fields.extend(counted.get(&at));
-            }
+            fields.extend(one.test.fields().and_then(|counted| counted.get(&at)));
         }
         fields
     }
@@ -75,7 +73,7 @@ impl Rule {
             for key in &mut one.keys {
                 key.fields = moved(&key.fields);
             }
-            if let CorrelationTest::Values(fields, _) = &mut one.test {
+            if let Some(fields) = one.test.fields_mut() {
                 *fields = moved(fields);
             }
         }

@@ -7,11 +7,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::modifier;
 use super::value::{self, Reading};
 use super::{Case, Clause, Expr, Op, Relation, Role, Subject, Test};
 use crate::definition::pattern::Pattern;
 use crate::definition::vocabulary::{self, WORDS, Word};
-use crate::definition::{Entry, Form, Key, List, Modifier, Scalar, Selection, Value, nearest_name};
+use crate::definition::{
+    Entry, Form, Key, List, Modifier, Placeholders, Scalar, Selection, Value, nearest_name,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span};
 use crate::taxonomy::{EventKind, Field, FieldType, Product};
@@ -20,8 +23,11 @@ use crate::taxonomy::{EventKind, Field, FieldType, Product};
 pub(super) struct Scope<'a> {
     pub(super) source: &'a Arc<SourceText>,
     pub(super) lists: &'a [List],
+    pub(super) placeholders: &'a Placeholders,
     pub(super) kind: EventKind,
     pub(super) product: Option<Product>,
+    /// Whether a field that the kind is not known to have may still be there, as in Sigma
+    pub(super) open: bool,
     /// Tests that the condition has been written out to
     pub(super) size: usize,
     pub(super) used: &'a mut Vec<String>,
@@ -41,6 +47,10 @@ impl Scope<'_> {
 /// What a key stands for
 pub(super) struct Meaning {
     pub(super) field: Field,
+    /// What its values are on this kind of event
+    pub(super) kind: FieldType,
+    /// Whether a value of another type is compared as text, as in Sigma
+    pub(super) open: bool,
     /// How a vocabulary word reads its values; `None` for a field
     pub(super) reading: Option<vocabulary::Reading>,
 }
@@ -73,12 +83,18 @@ pub(super) fn lower_all<'d>(scope: &mut Scope<'d>, selection: &'d Selection) -> 
 pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr> {
     let meaning = resolve(scope, &entry.key)?;
     let (values, list) = expand(scope, entry)?;
-    if !modifiers_fit(scope, entry, &meaning) {
+    if !modifier::all_fit(scope, entry, &meaning) {
         return None;
     }
+    refuse_null_among_others(scope, &values)?;
     warn_repeated(scope, &entry.key, &values);
-    warn_literal_stars(scope, meaning.field, &values);
+    warn_literal_stars(scope, meaning.kind, &values);
     if entry.key.modifier(Modifier::Exists).is_some() {
+        if meaning.field == Field::EVERY {
+            let label = "say which field must exist";
+            scope.error(Code::E0207, entry.key.span, "`exists` of a keyword".into(), label);
+            return None;
+        }
         if entry.values.negated {
             let span = entry.values.span;
             scope.error(Code::E0207, span, "`not` of `exists`".into(), "write true or false");
@@ -115,9 +131,19 @@ fn present(field: Field, span: Span) -> Expr {
 
 fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     let name = key.name.value.as_str();
+    let open = scope.open;
+    if key.is_keywords() {
+        let kind = FieldType::Any;
+        return Some(Meaning { field: Field::EVERY, kind, open: true, reading: None });
+    }
+    let of_sigma = Field::of_log(name);
+    if let (EventKind::Log(_), Some(kind)) = (scope.kind, scope.kind.field_type(of_sigma)) {
+        return Some(Meaning { field: of_sigma, kind, open, reading: None });
+    }
     if let Some(word) = Word::named(name) {
         if let Some(field) = word.field(scope.kind) {
-            return Some(Meaning { field, reading: Some(word.reading) });
+            let kind = field.kind();
+            return Some(Meaning { field, kind, open, reading: Some(word.reading) });
         }
         let kinds: Vec<_> = word.events().map(EventKind::name).collect();
         let message = format!("`{name}` says nothing about {} events", scope.kind);
@@ -126,9 +152,12 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
         scope.report(found);
         return None;
     }
+    if open {
+        return Some(field_of_a_log(scope, key));
+    }
     if let Some(field) = Field::named(name) {
         if field.belongs_to(scope.kind) {
-            return Some(Meaning { field, reading: None });
+            return Some(Meaning { field, kind: field.kind(), open, reading: None });
         }
         let message = format!("{} events have no field `{name}`", scope.kind);
         scope.error(Code::E0206, key.name.span, message, "carried by other events only");
@@ -145,6 +174,26 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
         None => found.help("`rulecast list fields` shows what there is."),
     });
     None
+}
+
+/// A field of a Sigma rule, which events may have even where no table says so
+fn field_of_a_log(scope: &mut Scope<'_>, key: &Key) -> Meaning {
+    let field = Field::of_log(&key.name.value);
+    if let Some(kind) = scope.kind.field_type(field) {
+        return Meaning { field, kind, open: true, reading: None };
+    }
+    let fields = scope.kind.field_names();
+    // Of a log without a table nothing is known, so nothing can be wrong.
+    if !fields.is_empty() {
+        let message = format!("{} events are not known to have `{field}`", scope.kind);
+        let span = key.name.span;
+        let found = Diagnostic::new(Code::W0216, scope.source, span, message, "in no table");
+        scope.report(match nearest_name(field.name(), fields) {
+            Some(near) => found.help(format!("There is a field `{near}`.")),
+            None => found,
+        });
+    }
+    Meaning { field, kind: FieldType::Any, open: true, reading: None }
 }
 
 /// The values with named lists written out, and the list when they are just that
@@ -177,63 +226,18 @@ fn expand<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<(Vec<&'d Value>
     complete.then_some((values, list))
 }
 
-/// Modifiers that say how to compare; at most one of them can stand in a key
-const COMPARING: &[Modifier] = &[
-    Modifier::Contains,
-    Modifier::StartsWith,
-    Modifier::EndsWith,
-    Modifier::Re,
-    Modifier::Cidr,
-    Modifier::Gt,
-    Modifier::Gte,
-    Modifier::Lt,
-    Modifier::Lte,
-    Modifier::Exists,
-    Modifier::FieldRef,
-];
-
-fn modifiers_fit(scope: &mut Scope<'_>, entry: &Entry, meaning: &Meaning) -> bool {
-    let mut first: Option<Modifier> = None;
-    let mut fits = true;
-    for modifier in &entry.key.modifiers {
-        let why = misfit(entry, meaning, modifier.value, first);
-        if COMPARING.contains(&modifier.value) {
-            first = first.or(Some(modifier.value));
-        }
-        if let Some(why) = why {
-            let message = format!("modifier `{}` does not fit here", modifier.value.name());
-            scope.error(Code::E0207, modifier.span, message, &why);
-            fits = false;
-        }
-    }
-    fits
-}
-
-/// Why a modifier says nothing in its key; `first` is the comparing modifier before it
-fn misfit(
-    entry: &Entry,
-    meaning: &Meaning,
-    modifier: Modifier,
-    first: Option<Modifier>,
-) -> Option<String> {
-    const AFTER_RE: &[Modifier] =
-        &[Modifier::ReIgnoreCase, Modifier::ReMultiLine, Modifier::ReDotAll];
-    const NOT_WITH_EXISTS: &[Modifier] = &[Modifier::Neq, Modifier::All, Modifier::Cased];
-    let has = |wanted| entry.key.modifier(wanted).is_some();
-    match (COMPARING.contains(&modifier), first) {
-        (true, Some(other)) => return Some(format!("contradicts `{}`", other.name())),
-        (true, None) => return value::comparison_fits(modifier, meaning).err(),
-        (false, _) => {}
-    }
-    let why = match () {
-        () if AFTER_RE.contains(&modifier) && !has(Modifier::Re) => "only after `re`",
-        () if modifier == Modifier::Neq && entry.values.negated => "`not` says it already",
-        () if NOT_WITH_EXISTS.contains(&modifier) && has(Modifier::Exists) => {
-            "`exists` takes true or false only"
-        }
-        () => return None,
+/// Sigma has null by itself only: tools read a list with it in different ways
+fn refuse_null_among_others(scope: &mut Scope<'_>, values: &[&Value]) -> Option<()> {
+    let Some(null) = values.iter().find(|value| value.scalar == Scalar::Null) else {
+        return Some(());
     };
-    Some(why.to_owned())
+    if !scope.open || values.len() == 1 {
+        return Some(());
+    }
+    let message = "null among other values".to_owned();
+    let found = Diagnostic::new(Code::E0208, scope.source, null.span, message, "stands by itself");
+    scope.report(found.help("Write a selection of its own for null, and join the two by `or`."));
+    None
 }
 
 fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
@@ -252,16 +256,20 @@ fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
 }
 
 /// `\*` in a path or a command line is rarely meant: it is a star, which no path holds.
-fn warn_literal_stars(scope: &mut Scope<'_>, field: Field, values: &[&Value]) {
+fn warn_literal_stars(scope: &mut Scope<'_>, kind: FieldType, values: &[&Value]) {
     for value in values {
         let Scalar::Text(pattern) = &value.scalar else { continue };
-        let holds = match field.kind() {
+        let holds = match kind {
             FieldType::Path | FieldType::Account => {
                 pattern.literals().any(|text| text.contains(['*', '?']))
             }
             // A program takes `*.log` as it is; below a directory the star was meant to be one.
             FieldType::Command | FieldType::Key => below_a_directory(&value.written),
-            FieldType::Text | FieldType::Number | FieldType::Address | FieldType::Action => false,
+            FieldType::Text
+            | FieldType::Number
+            | FieldType::Address
+            | FieldType::Action
+            | FieldType::Any => false,
         };
         if holds {
             let message = format!("`{}` holds a literal `*` or `?`", value.written);

@@ -1,10 +1,12 @@
 //! From one value to a test, by what its key means.
 //!
-//! In: a value and the [`Reading`] of its key. Out: an expression of one or two tests. Anything
-//! that could only be guessed at is refused here: a port that is no number, a network that is none.
+//! In: a value and the [`Reading`] of its key. Out: an expression of one or two tests, or one for
+//! each text that the value stands for. Anything that could only be guessed at is refused here: a
+//! port that is no number, a network that is none.
 
 use super::test::{Meaning, Scope};
-use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, network, place};
+use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, TimeUnit};
+use super::{encode, network, place};
 use crate::definition::pattern::{Pattern, Token};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Key, Modifier, Scalar, Value};
@@ -34,27 +36,6 @@ impl Reading<'_> {
     }
 }
 
-/// Whether a comparing modifier can be said of the key, or why not
-pub(super) fn comparison_fits(modifier: Modifier, meaning: &Meaning) -> Result<(), String> {
-    let kind = meaning.field.kind();
-    let name = meaning.field.name();
-    match (modifier, meaning.reading) {
-        (Modifier::Exists, _) => Ok(()),
-        (_, Some(Word::Directories | Word::Key | Word::Action)) => {
-            Err("this key has only one meaning".into())
-        }
-        (Modifier::Cidr, _) if kind == FieldType::Address => Ok(()),
-        (Modifier::Cidr, _) => Err(format!("{name} is no address")),
-        (Modifier::Gt | Modifier::Gte | Modifier::Lt | Modifier::Lte, _) => {
-            let number = kind == FieldType::Number;
-            number.then_some(()).ok_or_else(|| format!("{name} is no number"))
-        }
-        (_, Some(Word::Remote)) => Err("addresses take networks".into()),
-        _ if kind == FieldType::Number => Err(format!("{name} is a number")),
-        _ => Ok(()),
-    }
-}
-
 /// Lowers one value
 pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
     if let Scalar::List(_) = value.scalar {
@@ -65,6 +46,10 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
     let compares =
         |m: &&crate::source::Spanned<Modifier>| !matches!(m.value, Modifier::All | Modifier::Neq);
     if value.scalar == Scalar::Null {
+        if reading.meaning.field == Field::EVERY {
+            scope.error(Code::E0208, value.span, "null as a keyword".into(), "expected text");
+            return None;
+        }
         if let Some(modifier) = reading.key.modifiers.iter().find(compares) {
             let message = format!("null with `{}`", modifier.value.name());
             scope.error(Code::E0208, value.span, message, "null compares with nothing");
@@ -78,7 +63,22 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
     if reading.has(Modifier::Re) {
         return regex(scope, reading, value);
     }
-    match (reading.meaning.reading, reading.meaning.field.kind()) {
+    if let Some(unit) = reading.key.modifiers.iter().find_map(|one| TimeUnit::of(one.value)) {
+        return time_unit(scope, reading, unit, value);
+    }
+    if reading.key.modifiers.iter().any(|one| encode::changes_text(one.value)) {
+        let texts = encode::texts(scope, reading.key, value)?;
+        let tests = texts.into_iter().map(|text| value.with(text));
+        let tests: Vec<_> = tests.map(|text| plain(scope, reading, &text)).collect();
+        let tests: Option<Vec<Expr>> = tests.into_iter().collect();
+        return tests.map(Expr::Any);
+    }
+    plain(scope, reading, value)
+}
+
+/// Lowers a value that is compared as it stands
+fn plain(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    match (reading.meaning.reading, reading.meaning.kind) {
         (Some(Word::Program), _) => place::program(scope, reading, value),
         (Some(Word::Account), _) => {
             let pattern = value.pattern()?;
@@ -91,8 +91,13 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
         (Some(Word::Extension), _) => place::extension(scope, reading, value),
         (Some(Word::Remote), _) => remote(scope, reading, value),
         (Some(Word::Action), _) | (None, FieldType::Action) => action(scope, reading, value),
-        (Some(Word::Numbers), _) | (None, FieldType::Number) => numbers(scope, reading, value),
+        (Some(Word::Numbers), _) => numbers(scope, reading, value),
+        (None, FieldType::Number) if !reads_as_text(reading, value) => {
+            numbers(scope, reading, value)
+        }
         (None, FieldType::Address) => address(scope, reading, value),
+        (None, FieldType::Any) if compares_numbers(reading) => numbers(scope, reading, value),
+        (None, FieldType::Any) if reading.has(Modifier::Cidr) => address(scope, reading, value),
         (Some(Word::Whole), _)
         | (
             None,
@@ -100,21 +105,54 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
             | FieldType::Path
             | FieldType::Command
             | FieldType::Account
-            | FieldType::Key,
+            | FieldType::Number
+            | FieldType::Key
+            | FieldType::Any,
         ) => Some(text(reading, Part::Whole, value.pattern()?, value)),
+    }
+}
+
+fn compares_numbers(reading: &Reading<'_>) -> bool {
+    [Modifier::Gt, Modifier::Gte, Modifier::Lt, Modifier::Lte].iter().any(|one| reading.has(*one))
+}
+
+/// Whether Sigma compares a value with the digits of a number instead of the number
+fn reads_as_text(reading: &Reading<'_>, value: &Value) -> bool {
+    let ends = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith, Modifier::Cased];
+    let text = ends.iter().any(|one| reading.has(*one)) || value.written.parse::<i64>().is_err();
+    reading.meaning.open && text && !compares_numbers(reading)
+}
+
+fn time_unit(
+    scope: &mut Scope<'_>,
+    reading: &Reading<'_>,
+    unit: TimeUnit,
+    value: &Value,
+) -> Option<Expr> {
+    let range = unit.range();
+    match value.written.parse::<i64>() {
+        Ok(number) if (range.from..=range.to).contains(&number) => {
+            let op = Op::Numbers(vec![compared(reading, number)]);
+            Some(reading.test(Part::Time(unit), op, value.span))
+        }
+        _ => {
+            let message = format!("`{}` is no such part of a date", value.written);
+            let label = format!("expected {} to {}", range.from, range.to);
+            scope.error(Code::E0208, value.span, message, &label);
+            None
+        }
     }
 }
 
 /// A text test: modifiers add wildcards at the ends, and the wildcards decide the relation
 pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
-    let open_start = reading.has(Modifier::Contains) || reading.has(Modifier::EndsWith);
-    let open_end = reading.has(Modifier::Contains) || reading.has(Modifier::StartsWith);
+    let (open_start, open_end) = open_ends(reading);
     let start = open_start.then_some(Token::Any);
     let end = open_end.then_some(Token::Any);
     let pattern = Pattern::of(start.into_iter().chain(pattern.tokens().iter().cloned()).chain(end));
     let (relation, pattern) = relation(pattern);
     let case = reading.case();
-    let path = reading.meaning.field.kind() == FieldType::Path;
+    let path = reading.meaning.kind == FieldType::Path;
     if path && part == Part::Whole && relation == Relation::Ends {
         // A path that ends with `\cmd.exe` is one whose base name is cmd.exe.
         let name = pattern.as_literal().and_then(|text| text.strip_prefix(['\\', '/']));
@@ -124,6 +162,15 @@ pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &
         }
     }
     reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
+}
+
+/// Whether anything may stand before the value, and after it
+fn open_ends(reading: &Reading<'_>) -> (bool, bool) {
+    let has = |modifier| reading.has(modifier);
+    let ends = has(Modifier::StartsWith) || has(Modifier::EndsWith);
+    // A keyword may stand anywhere, unless it is said where.
+    let anywhere = has(Modifier::Contains) || (reading.meaning.field == Field::EVERY && !ends);
+    (anywhere || has(Modifier::EndsWith), anywhere || has(Modifier::StartsWith))
 }
 
 /// The cheapest relation that says the same as the wildcards
@@ -254,14 +301,25 @@ fn compared(reading: &Reading<'_>, number: i64) -> Numbers {
 }
 
 fn field_reference(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
-    match Field::named(&value.written).filter(|field| field.belongs_to(scope.kind)) {
-        Some(other) => Some(reading.test(Part::Whole, Op::Same(other), value.span)),
-        None => {
-            let message = format!("{} events have no field `{}`", scope.kind, value.written);
-            scope.error(Code::E0201, value.span, message, "not a field of this event");
-            None
-        }
+    if !matches!(&value.scalar, Scalar::Text(name) if name.as_literal().is_some()) {
+        let message = format!("`{}` names no field", value.written);
+        scope.error(Code::E0208, value.span, message, "expected the name of a field");
+        return None;
     }
+    let known = Field::named(&value.written).filter(|field| field.belongs_to(scope.kind));
+    let other = known.or_else(|| scope.open.then(|| Field::of_log(&value.written)));
+    let Some(other) = other else {
+        let message = format!("{} events have no field `{}`", scope.kind, value.written);
+        scope.error(Code::E0201, value.span, message, "not a field of this event");
+        return None;
+    };
+    let relation = match open_ends(reading) {
+        (true, true) => Relation::Contains,
+        (true, false) => Relation::Ends,
+        (false, true) => Relation::Starts,
+        (false, false) => Relation::Equals,
+    };
+    Some(reading.test(Part::Whole, Op::Same(relation, other, reading.case()), value.span))
 }
 
 fn regex(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {

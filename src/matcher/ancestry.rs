@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use super::correlate::short_host;
-use super::event::{Event, Kind, Layout, Slot};
+use super::event::{Event, Kind, Slot};
+use super::layout::Layout;
 use crate::definition::pattern::fold_text;
 use crate::taxonomy::{EventKind, Field};
 
@@ -64,8 +65,7 @@ struct Started {
 impl ProcessTree {
     /// Takes the next event of the stream: fills its grandparent and remembers the process
     pub(super) fn follow(&mut self, places: Places, event: &mut Event<'_>) {
-        if matches!(event.kind(), Kind::Known(kind, _) if kind != EventKind::ProcessCreation)
-            || event.kind() == Kind::Other
+        if matches!(event.kind(), Kind::Known(kinds, _) if !kinds.contains(&EventKind::ProcessCreation))
         {
             return;
         }

@@ -10,7 +10,7 @@ use aho_corasick::AhoCorasick;
 use ipnet::IpNet;
 use regex::RegexSet;
 
-use super::event::Layout;
+use super::layout::Layout;
 use crate::definition::pattern::{Pattern, Token, fold_text};
 use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
 
@@ -34,7 +34,7 @@ pub(super) enum Check {
     Numbers(Vec<Numbers>),
     Exists,
     Null,
-    Same(usize),
+    Same(Relation, usize, Case),
 }
 
 /// Which texts pass
@@ -80,7 +80,7 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
         Op::Numbers(numbers) => Check::Numbers(numbers.clone()),
         Op::Exists => Check::Exists,
         Op::Null => Check::Null,
-        Op::Same(field) => Check::Same(layout.slot(*field)),
+        Op::Same(relation, field, case) => Check::Same(*relation, layout.slot(*field), *case),
     };
     Node::Test { subject, slot, check }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use super::measure::{Numbers, number};
 use super::state::combinations;
 use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
 use crate::taxonomy::Field;
@@ -74,7 +75,11 @@ impl Correlator {
         let old = self.waiting.partition_point(|event| event.time <= keep);
         let surplus = (self.waiting.len() - MOST / 2).min(self.waiting.len());
         let going = old.max(surplus);
-        let needed = if rule.correlations.iter().any(is_rare) { going } else { going - old };
+        let needed = if rule.correlations.iter().any(|one| one.test.is_rare()) {
+            going
+        } else {
+            going - old
+        };
         self.lost += needed;
         self.forgotten = self.waiting.get(going - 1).map(|event| event.time);
         self.waiting.drain(..going);
@@ -94,7 +99,7 @@ impl Correlator {
         self.waiting.sort_by_key(|event| (event.time, event.place));
         let mut completed: Vec<Vec<Completed>> = Vec::new();
         for correlation in &rule.correlations {
-            let found = match at_end || !is_rare(correlation) {
+            let found = match at_end || !correlation.test.is_rare() {
                 true => complete(correlation, &self.waiting, &completed),
                 false => Vec::new(),
             };
@@ -123,14 +128,6 @@ impl Correlator {
         }
         out.sort_by_key(|one| (one.time, one.correlation));
         out
-    }
-}
-
-/// Whether a correlation asks for few of something
-fn is_rare(correlation: &Correlation) -> bool {
-    match &correlation.test {
-        CorrelationTest::Events(bound) | CorrelationTest::Values(_, bound) => bound.to.is_some(),
-        CorrelationTest::Together | CorrelationTest::InOrder => false,
     }
 }
 
@@ -217,18 +214,20 @@ fn judge_group(
     waiting: &[Waiting],
     parts: &[Part],
 ) -> Vec<(usize, Vec<usize>)> {
+    let origin = |part: &Part| vec![part.origin.to_string()];
     match &correlation.test {
         CorrelationTest::InOrder => in_order(correlation, parts),
         CorrelationTest::Together => {
             let all = Bound { from: correlation.origins.len() as u64, to: None };
-            let origin = |part: &Part| vec![part.origin.to_string()];
-            counted(correlation, parts, all, origin)
+            counted(correlation, parts, Counted::of(all), origin)
         }
+        CorrelationTest::Origins(bound) => counted(correlation, parts, Counted::of(*bound), origin),
         CorrelationTest::Events(bound) => {
-            counted(correlation, parts, *bound, |part: &Part| vec![part.event.to_string()])
+            let event = |part: &Part| vec![part.event.to_string()];
+            counted(correlation, parts, Counted::of(*bound), event)
         }
         CorrelationTest::Values(fields, bound) => {
-            counted(correlation, parts, *bound, |part: &Part| {
+            counted(correlation, parts, Counted::of(*bound), |part: &Part| {
                 let event = &waiting[part.event];
                 let values = fields.get(&event.signal).and_then(|field| event.values.get(field));
                 let host = fields.get(&event.signal).is_some_and(|f| f.name() == "Computer");
@@ -237,17 +236,69 @@ fn judge_group(
                 values.map(one).collect()
             })
         }
+        CorrelationTest::Numbers(measure, fields, limits) => {
+            let numbers = Numbers::new(*measure, limits);
+            counted(correlation, parts, numbers, |part: &Part| {
+                let event = &waiting[part.event];
+                let values = fields.get(&event.signal).and_then(|field| event.values.get(field));
+                values.into_iter().flatten().filter_map(|value| number(value)).collect()
+            })
+        }
     }
 }
 
-/// Completions by how many different things the events of a timespan are
-fn counted(
+/// What the events of a timespan come to, as they enter and leave it
+pub(super) trait Tally {
+    /// What an event brings
+    type Thing;
+    fn enter(&mut self, thing: Self::Thing);
+    fn leave(&mut self, thing: Self::Thing);
+    /// Whether it is what the correlation asks for
+    fn fits(&self) -> bool;
+}
+
+/// How many different things there are
+struct Counted {
+    bound: Bound,
+    counts: HashMap<String, usize>,
+}
+
+impl Counted {
+    fn of(bound: Bound) -> Counted {
+        Counted { bound, counts: HashMap::new() }
+    }
+}
+
+impl Tally for Counted {
+    type Thing = String;
+
+    fn enter(&mut self, thing: String) {
+        *self.counts.entry(thing).or_default() += 1;
+    }
+
+    fn leave(&mut self, thing: String) {
+        if let Some(count) = self.counts.get_mut(&thing) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&thing);
+            }
+        }
+    }
+
+    fn fits(&self) -> bool {
+        let number = self.counts.len() as u64;
+        number >= self.bound.from && self.bound.to.is_none_or(|to| number <= to)
+    }
+}
+
+/// Completions by what the events of a timespan come to
+fn counted<T: Tally>(
     correlation: &Correlation,
     parts: &[Part],
-    bound: Bound,
-    things: impl Fn(&Part) -> Vec<String>,
+    mut tally: T,
+    things: impl Fn(&Part) -> Vec<T::Thing>,
 ) -> Vec<(usize, Vec<usize>)> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
+    let rare = correlation.test.is_rare();
     let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let (mut start, mut end) = (0, 0);
     let mut shown = None;
@@ -255,29 +306,21 @@ fn counted(
         // Events of the same time see each other.
         let (first, time) = (end, parts[end].time);
         while end < parts.len() && parts[end].time == time {
-            things(&parts[end]).into_iter().for_each(|one| *counts.entry(one).or_default() += 1);
+            things(&parts[end]).into_iter().for_each(|one| tally.enter(one));
             end += 1;
         }
         while !within(parts[start].time, time, correlation.timespan) {
-            for one in things(&parts[start]) {
-                if let Some(count) = counts.get_mut(&one) {
-                    *count -= 1;
-                    if *count == 0 {
-                        counts.remove(&one);
-                    }
-                }
-            }
+            things(&parts[start]).into_iter().for_each(|one| tally.leave(one));
             start += 1;
         }
-        let number = counts.len() as u64;
-        if number < bound.from || bound.to.is_some_and(|to| number > to) {
+        if !tally.fits() {
             continue;
         }
         // What is rare is known when all is seen.
-        let completing = match bound.to {
-            None => first..end,
-            Some(_) if end == parts.len() => start..end,
-            Some(_) => continue,
+        let completing = match rare {
+            false => first..end,
+            true if end == parts.len() => start..end,
+            true => continue,
         };
         // Only what is reported shows who took part.
         let shows = shown.is_none_or(|shown| !within(shown, time, correlation.timespan));

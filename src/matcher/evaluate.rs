@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::compile::{Check, Node, TextCheck};
 use super::event::{Event, Slot};
 use super::glob;
-use crate::ir::NON_PUBLIC;
+use crate::definition::pattern::fold_text;
+use crate::ir::{Case, NON_PUBLIC, Relation};
 
 /// Whether the event fits
 pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {
@@ -49,13 +50,25 @@ fn passes(check: &Check, subject: usize, slot: usize, event: &Event<'_>) -> bool
         }),
         Check::Exists => !matches!(event.slot(slot), Slot::Missing),
         Check::Null => event.slot(slot).values().is_empty(),
-        Check::Same(other) => {
+        Check::Same(relation, other, case) => {
             let others = event.slot(*other).values();
             event.any(subject, |text| {
-                let folded = crate::definition::pattern::fold_text(text);
-                others.iter().any(|o| crate::definition::pattern::fold_text(o) == folded)
+                others.iter().any(|other| match case {
+                    Case::Sensitive => stands(*relation, text, other),
+                    Case::Insensitive => stands(*relation, &fold_text(text), &fold_text(other)),
+                })
             })
         }
+    }
+}
+
+/// Whether the text stands in the relation to the other
+fn stands(relation: Relation, text: &str, other: &str) -> bool {
+    match relation {
+        Relation::Equals | Relation::Wildcard => text == other,
+        Relation::Starts => text.starts_with(other),
+        Relation::Ends => text.ends_with(other),
+        Relation::Contains => text.contains(other),
     }
 }
 

@@ -12,7 +12,10 @@ mod derive;
 mod evaluate;
 mod event;
 mod glob;
+mod layout;
+mod measure;
 mod part;
+mod read;
 mod scan;
 pub mod state;
 mod store;
@@ -27,8 +30,9 @@ use std::collections::BTreeMap;
 use ancestry::Places;
 use compile::{Node, compile};
 use evaluate::{evidence, holds};
-use event::{Event, Kind, Layout};
+use event::{Event, Kind};
 use jiff::Timestamp;
+use layout::Layout;
 use serde::de::DeserializeSeed;
 
 use crate::definition::Level;
@@ -90,11 +94,7 @@ pub struct Match {
 impl<'r> Engine<'r> {
     /// Prepares rules for events of this form
     pub fn new(rules: &'r [Rule], options: &Options) -> Self {
-        let mut layout = Layout {
-            inner: options.field.clone(),
-            kind_field: options.kind_field.clone(),
-            ..Layout::default()
-        };
+        let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
             for (signal, sought) in meant.signals.iter().enumerate() {
@@ -107,6 +107,9 @@ impl<'r> Engine<'r> {
                 let cases = cases.map(|(level, expr)| (*level, compile(&mut layout, expr)));
                 let cases = cases.collect();
                 let (kind, product) = (sought.kind, sought.product);
+                if let EventKind::Log(log) = kind {
+                    layout.logs.push(log);
+                }
                 signals.push(CompiledSignal {
                     rule,
                     signal,
@@ -158,11 +161,11 @@ impl<'r> Engine<'r> {
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {
         let fits = |signal: &&CompiledSignal| match event.kind() {
-            Kind::Known(kind, product) => {
+            Kind::Known(kinds, product) => {
                 let same = |wanted| product.is_none_or(|product| product == wanted);
-                kind == signal.kind && signal.product.is_none_or(same)
+                let takes = |kind: &EventKind| signal.kind.takes(*kind, *product);
+                signal.product.is_none_or(same) && kinds.iter().any(takes)
             }
-            Kind::Other => false,
             Kind::Unknown => true,
         };
         let sought = self.signals.iter().filter(fits).filter(|s| holds(&s.condition, event));

@@ -4,6 +4,9 @@
 //! place that says what a base name or an argument is; the generated matcher carries a copy
 //! that a test compares with it.
 
+use jiff::civil::{Date, DateTime};
+
+use crate::ir::TimeUnit;
 use crate::taxonomy::Product;
 
 /// What follows the last `\` or `/`; all of it when there is none
@@ -19,6 +22,28 @@ pub(super) fn account_name(account: &str) -> &str {
 /// What follows the last dot of the base name; `None` when there is no dot
 pub(super) fn extension(path: &str) -> Option<&str> {
     base_name(path).rsplit_once('.').map(|(_, extension)| extension)
+}
+
+/// A number of a date, or of a date with a time; `None` when the text is none, or lacks it
+///
+/// The date is taken as it is written: what stands behind the time, such as a zone, is cut off.
+pub(super) fn time_unit(text: &str, unit: TimeUnit) -> Option<i64> {
+    let text = text.trim();
+    let time = text.find(['T', ' ']);
+    let end = time.and_then(|at| Some(at + text[at..].find(['Z', '+', '-'])?));
+    let text = text[..end.unwrap_or(text.len())].trim_end();
+    let (date, clock): (Date, Option<DateTime>) = match time {
+        Some(_) => text.parse::<DateTime>().map(|both| (both.date(), Some(both))).ok()?,
+        None => (text.parse().ok()?, None),
+    };
+    Some(match unit {
+        TimeUnit::Minute => i64::from(clock?.minute()),
+        TimeUnit::Hour => i64::from(clock?.hour()),
+        TimeUnit::Day => i64::from(date.day()),
+        TimeUnit::Week => i64::from(date.iso_week_date().week()),
+        TimeUnit::Month => i64::from(date.month()),
+        TimeUnit::Year => i64::from(date.year()),
+    })
 }
 
 /// The arguments of a command line, the program first
@@ -85,6 +110,22 @@ mod tests {
         assert_eq!(extension(r"C:\a.b\shell.php.JPG"), Some("JPG"));
         assert_eq!(extension(r"C:\a.b\shell"), None);
         assert_eq!(account_name(r"NT AUTHORITY\SYSTEM"), "SYSTEM");
+    }
+
+    #[test]
+    fn a_date_is_read_as_it_is_written() {
+        let of = |text| {
+            use TimeUnit::{Day, Hour, Minute, Month, Week, Year};
+            [Year, Month, Week, Day, Hour, Minute].map(|unit| time_unit(text, unit))
+        };
+        let all = [Some(2026), Some(11), Some(47), Some(21), Some(3), Some(4)];
+        for text in ["2026-11-21 03:04:05.678", "2026-11-21T03:04:05Z", "2026-11-21T03:04:05+02:00"]
+        {
+            assert_eq!(of(text), all, "{text}");
+        }
+        assert_eq!(of("2026-11-21")[3..], [Some(21), None, None]);
+        assert_eq!(of("1700000000"), [None; 6]);
+        assert_eq!(of("3 o'clock"), [None; 6]);
     }
 
     #[test]

@@ -40,6 +40,11 @@ pub struct RuleFile {
 }
 
 impl RuleFile {
+    /// A file given by itself
+    pub(super) fn at(path: &Path) -> RuleFile {
+        RuleFile::new(path, path.parent().unwrap_or(Path::new("")))
+    }
+
     fn new(path: &Path, root: &Path) -> RuleFile {
         let below = path.parent().and_then(|parent| parent.strip_prefix(root).ok());
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -75,8 +80,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_file() {
-            let root = path.parent().unwrap_or(Path::new(""));
-            files.push(RuleFile::new(path, root));
+            files.push(RuleFile::at(path));
             continue;
         }
         if !path.is_dir() {

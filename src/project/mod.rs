@@ -5,22 +5,18 @@
 //! mistake never hides another.
 
 mod files;
+mod load;
 mod output;
 mod samples;
 
-use std::sync::Arc;
-
-use rayon::prelude::*;
-
 pub use files::{Failure, RuleFile, find};
+pub use load::{Around, load, load_with};
 pub use output::{Change, Output, outputs, pending, replace, replaceable, write};
 pub use samples::{SampleResult, run as run_samples};
 
-use crate::backend;
-use crate::definition::{self, Definition};
+use crate::definition::Definition;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::{self, Rule};
-use crate::source::SourceText;
+use crate::ir::Rule;
 
 /// A rule and where it came from
 #[derive(Debug, Clone)]
@@ -44,82 +40,10 @@ pub struct Project {
     pub diagnostics: Diagnostics,
     /// How many rules were left out because of a mistake
     pub refused: usize,
+    /// How many rules are reported through a correlation only
+    pub through: usize,
     /// How many files were read
     pub files: usize,
-}
-
-/// Reads every rule file
-///
-/// # Errors
-/// When a path cannot be read, or holds no rule file.
-pub fn load(paths: &[std::path::PathBuf]) -> Result<Project, Failure> {
-    let files = find(paths)?;
-    let read: Vec<_> = files.par_iter().map(read).collect();
-    let mut project = Project { files: files.len(), ..Project::default() };
-    for one in read {
-        let (rules, diagnostics, refused) = one?;
-        project.rules.extend(rules);
-        project.diagnostics.extend(diagnostics);
-        project.refused += refused;
-    }
-    refuse_repeated_ids(&mut project);
-    Ok(project)
-}
-
-fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
-    let mut diagnostics = Diagnostics::default();
-    let bytes = file.read()?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) if text.contains('\0') => {
-            diagnostics.push(not_utf8(file, text.as_bytes(), 0));
-            return Ok((Vec::new(), diagnostics, 1));
-        }
-        // A byte order mark is no part of the first key, nor of its column.
-        Ok(text) => text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text),
-        Err(error) => {
-            diagnostics.push(not_utf8(file, error.as_bytes(), error.utf8_error().valid_up_to()));
-            return Ok((Vec::new(), diagnostics, 1));
-        }
-    };
-    let source = Arc::new(SourceText::new(file.name.clone(), text));
-    let definitions = definition::parse(&source, &mut diagnostics);
-    let broken = diagnostics.has_errors();
-    let mut rules = Vec::new();
-    let mut refused = usize::from(definitions.is_empty());
-    for (at, definition) in definitions.into_iter().enumerate() {
-        let stem = match at {
-            0 => file.stem.clone(),
-            at => format!("{}_{}", file.stem, at + 1),
-        };
-        let folder = file.folder.clone();
-        match ir::lower(&definition, &mut diagnostics) {
-            Some(rule) if !broken => {
-                backend::check_targets(&rule, &mut diagnostics);
-                rules.push(Loaded { definition, rule, folder, stem });
-            }
-            _ => refused += 1,
-        }
-    }
-    Ok((rules, diagnostics, refused))
-}
-
-fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {
-    let guess = match bytes {
-        [0xff, 0xfe, ..] | [_, 0, ..] => "UTF-16, little endian",
-        [0xfe, 0xff, ..] | [0, _, ..] => "UTF-16, big endian",
-        _ => "another encoding",
-    };
-    let head = String::from_utf8_lossy(&bytes[..valid]).into_owned();
-    let at = crate::source::Span::new(head.len() as u32, head.len() as u32);
-    let source = Arc::new(SourceText::new(file.name.clone(), head));
-    Diagnostic::new(
-        Code::E0101,
-        &source,
-        at,
-        "the file is not UTF-8",
-        format!("looks like {guess}"),
-    )
-    .help("Save the file as UTF-8.")
 }
 
 fn refuse_repeated_ids(project: &mut Project) {

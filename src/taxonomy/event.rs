@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::{Field, FieldType, Log};
+
 /// A kind of event that signals can look at
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventKind {
@@ -21,10 +23,12 @@ pub enum EventKind {
     Webserver,
     /// A process in an alert of a security product; an alert of several processes is several
     SecurityAlert,
+    /// What another log of Sigma's holds
+    Log(Log),
 }
 
 impl EventKind {
-    /// Every kind, in the order lists show them
+    /// Every kind that has a vocabulary, in the order lists show them
     pub const ALL: &[EventKind] = &[
         EventKind::ProcessCreation,
         EventKind::FileEvent,
@@ -43,24 +47,57 @@ impl EventKind {
             EventKind::RegistryEvent => "registry_event",
             EventKind::Webserver => "webserver",
             EventKind::SecurityAlert => "security_alert",
+            EventKind::Log(log) => log.name(),
         }
     }
 
-    /// The letter that stands for it in the field tables
-    pub fn letter(self) -> char {
-        match self {
+    /// The letter that stands for it in the field tables, which have nothing of other logs
+    fn letter(self) -> Option<char> {
+        Some(match self {
             EventKind::ProcessCreation => 'p',
             EventKind::FileEvent => 'f',
             EventKind::NetworkConnection => 'n',
             EventKind::RegistryEvent => 'r',
             EventKind::Webserver => 'w',
             EventKind::SecurityAlert => 'a',
-        }
+            EventKind::Log(_) => return None,
+        })
     }
 
     /// The kinds whose letters stand in a cell of a field table
     pub fn lettered(cell: &str) -> impl Iterator<Item = EventKind> {
-        Self::ALL.iter().copied().filter(move |kind| cell.contains(kind.letter()))
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(move |kind| kind.letter().is_some_and(|l| cell.contains(l)))
+    }
+
+    /// What the values of a field are on events of this kind; `None` when they lack it
+    pub fn field_type(self, field: Field) -> Option<FieldType> {
+        if let EventKind::Log(log) = self {
+            return log.field_type(field);
+        }
+        field.belongs_to(self).then(|| field.kind())
+    }
+
+    /// The names of the fields that its events are known to have
+    pub fn field_names(self) -> Vec<&'static str> {
+        if let EventKind::Log(log) = self {
+            return log.fields();
+        }
+        Field::of(self).map(Field::name).collect()
+    }
+
+    /// Whether a signal of this kind looks at events of the other
+    pub fn takes(self, event: EventKind, product: Option<Product>) -> bool {
+        match (self, event) {
+            (EventKind::Log(whole), event) if whole.is_whole_product() => {
+                let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
+                let product = product.map(Product::name).or(of_log);
+                self == event || product.is_some_and(|product| product == whole.name())
+            }
+            _ => self == event,
+        }
     }
 
     /// What such an event says, for `list events`
@@ -74,20 +111,28 @@ impl EventKind {
             EventKind::RegistryEvent => "a registry key is made, or a value set; deleted, renamed",
             EventKind::Webserver => "a web server answers a request",
             EventKind::SecurityAlert => "a process in an alert of a security product",
+            EventKind::Log(log) => log.says(),
         }
     }
 
     /// The kind with this name
     pub fn named(name: &str) -> Option<EventKind> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+        let known = Self::ALL.iter().copied().find(|kind| kind.name() == name);
+        known.or_else(|| Log::named(name).map(EventKind::Log))
     }
 
     /// The kind that a Sigma category is about, and what has happened in it, when it says so
     ///
     /// Source: SigmaHQ sigma-specification, appendix taxonomy.
     pub fn category(name: &str) -> Option<(EventKind, Option<&'static str>)> {
-        let (_, kind, action) = CATEGORIES.iter().find(|(category, ..)| *category == name)?;
-        Some((*kind, *action))
+        let known = CATEGORIES.iter().find(|(category, ..)| *category == name);
+        let log = || Log::named(name).map(|log| (EventKind::Log(log), None));
+        known.map(|(_, kind, action)| (*kind, *action)).or_else(log)
+    }
+
+    /// The names of Sigma's categories that have a vocabulary
+    pub fn categories() -> impl Iterator<Item = &'static str> {
+        CATEGORIES.iter().map(|(name, ..)| *name)
     }
 
     /// The category of Sigma that says just this
@@ -159,77 +204,113 @@ impl fmt::Display for Product {
 }
 
 /// What channel, provider and event id tell about a recorded event
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recognized {
-    /// An event of this kind, from this product; of a file or a registry key, what happened to it
-    As(EventKind, Product, Option<&'static str>),
-    /// A known log that holds other kinds of events
-    Other,
-    /// Nothing in the table
-    Unknown,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognized {
+    /// What it is: an event of the security log may be the start of a process as well
+    pub kinds: Vec<EventKind>,
+    /// The product it is from, where that has a part in rules
+    pub product: Option<Product>,
+    /// What happened to a file or a registry key
+    pub action: Option<&'static str>,
 }
 
 /// The logs an event id is looked up in: channel or provider in lower case, its product
-const LOGS: &[(&str, Log, Product)] = &[
-    ("microsoft-windows-sysmon/operational", Log::Sysmon, Product::Windows),
-    ("microsoft-windows-sysmon", Log::Sysmon, Product::Windows),
-    ("linux-sysmon/operational", Log::Sysmon, Product::Linux),
-    ("linux-sysmon", Log::Sysmon, Product::Linux),
-    ("security", Log::Security, Product::Windows),
-    ("microsoft-windows-security-auditing", Log::Security, Product::Windows),
+const LOGS: &[(&str, LogOf, Product)] = &[
+    ("microsoft-windows-sysmon/operational", LogOf::Sysmon, Product::Windows),
+    ("microsoft-windows-sysmon", LogOf::Sysmon, Product::Windows),
+    ("linux-sysmon/operational", LogOf::Sysmon, Product::Linux),
+    ("linux-sysmon", LogOf::Sysmon, Product::Linux),
+    ("security", LogOf::Security, Product::Windows),
+    ("microsoft-windows-security-auditing", LogOf::Security, Product::Windows),
 ];
 
 #[derive(Clone, Copy)]
-enum Log {
+enum LogOf {
     Sysmon,
     Security,
 }
 
-/// Says what kind of event `id` is in the log that `channel` or `provider` names
+/// Says what an event with this id is in the log that `channel` or `provider` names; `None` when
+/// neither is known
 ///
 /// The provider decides where both are there: Sysmon for Linux writes to a channel of the same
 /// name as Sysmon for Windows. Event ids 1, 3 and 11 also occur in other logs, so an id alone
 /// says nothing. Ids are those of the Sysmon schema and of Windows security auditing.
-pub fn recognize(channel: Option<&str>, provider: Option<&str>, id: i64) -> Recognized {
+pub fn recognize(
+    channel: Option<&str>,
+    provider: Option<&str>,
+    id: Option<i64>,
+) -> Option<Recognized> {
     let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
-    let Some((_, log, product)) = provider.and_then(log).or_else(|| channel.and_then(log)) else {
-        return Recognized::Unknown;
-    };
-    let (kind, action) = match (log, id) {
-        (Log::Sysmon, 1) | (Log::Security, 4688) => (EventKind::ProcessCreation, None),
-        (Log::Sysmon, 3) => (EventKind::NetworkConnection, None),
-        (Log::Sysmon, 2) => (EventKind::FileEvent, Some("modified")),
-        (Log::Sysmon, 11) => (EventKind::FileEvent, Some("created")),
-        (Log::Sysmon, 23 | 26) => (EventKind::FileEvent, Some("deleted")),
+    let known = provider.and_then(log).or_else(|| channel.and_then(log));
+    let shared = known.zip(id).and_then(|((_, log, _), id)| shared_kind(*log, id));
+    let mut kinds: Vec<EventKind> = shared.map(|(kind, _)| kind).into_iter().collect();
+    let product = known.map(|(.., product)| *product);
+    let mut in_table = false;
+    if product.is_none_or(|product| product == Product::Windows) {
+        let logs = channel.and_then(|channel| Log::written_to(channel, id));
+        let logs = logs.or_else(|| provider.and_then(|provider| Log::written_to(provider, id)));
+        in_table = logs.is_some();
+        kinds.extend(logs.into_iter().flatten().map(EventKind::Log));
+    }
+    let windows = in_table.then_some(Product::Windows);
+    (known.is_some() || in_table).then(|| Recognized {
+        kinds,
+        product: product.or(windows),
+        action: shared.and_then(|(_, action)| action),
+    })
+}
+
+/// The kind of event with a vocabulary that an id stands for, and what has happened in it
+fn shared_kind(log: LogOf, id: i64) -> Option<(EventKind, Option<&'static str>)> {
+    Some(match (log, id) {
+        (LogOf::Sysmon, 1) | (LogOf::Security, 4688) => (EventKind::ProcessCreation, None),
+        (LogOf::Sysmon, 3) => (EventKind::NetworkConnection, None),
+        (LogOf::Sysmon, 2) => (EventKind::FileEvent, Some("modified")),
+        (LogOf::Sysmon, 11) => (EventKind::FileEvent, Some("created")),
+        (LogOf::Sysmon, 23 | 26) => (EventKind::FileEvent, Some("deleted")),
         // Id 12 is of keys made and deleted and of values deleted; the event's type tells.
-        (Log::Sysmon, 12) => (EventKind::RegistryEvent, None),
-        (Log::Sysmon, 13) => (EventKind::RegistryEvent, Some("modified")),
-        (Log::Sysmon, 14) => (EventKind::RegistryEvent, Some("renamed")),
-        (Log::Sysmon | Log::Security, _) => return Recognized::Other,
-    };
-    Recognized::As(kind, *product, action)
+        (LogOf::Sysmon, 12) => (EventKind::RegistryEvent, None),
+        (LogOf::Sysmon, 13) => (EventKind::RegistryEvent, Some("modified")),
+        (LogOf::Sysmon, 14) => (EventKind::RegistryEvent, Some("renamed")),
+        (LogOf::Sysmon | LogOf::Security, _) => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(channel: &str, provider: Option<&str>, id: i64) -> Option<Vec<&'static str>> {
+        let recognized = recognize(Some(channel), provider, Some(id))?;
+        Some(recognized.kinds.into_iter().map(EventKind::name).collect())
+    }
+
     #[test]
     fn an_id_means_something_only_in_its_log() {
-        let sysmon = recognize(Some("Microsoft-Windows-Sysmon/Operational"), None, 11);
-        let kind = EventKind::FileEvent;
-        assert_eq!(sysmon, Recognized::As(kind, Product::Windows, Some("created")));
-        assert_eq!(recognize(Some("MSExchange Management"), None, 1), Recognized::Unknown);
-        assert_eq!(recognize(Some("Security"), None, 4624), Recognized::Other);
+        let sysmon = "Microsoft-Windows-Sysmon/Operational";
+        assert_eq!(of(sysmon, None, 11), Some(vec!["file_event", "windows/sysmon"]));
+        assert_eq!(of(sysmon, None, 7), Some(vec!["image_load", "windows/sysmon"]));
+        assert_eq!(of("No such log", None, 1), None);
+        assert_eq!(of("Security", None, 4624), Some(vec!["windows/security"]));
+        assert_eq!(of("Security", None, 4688), Some(vec!["process_creation", "windows/security"]));
     }
 
     #[test]
     fn the_provider_tells_linux_from_windows() {
-        let channel = Some("Linux-Sysmon/Operational");
-        let kind = EventKind::ProcessCreation;
-        assert_eq!(
-            recognize(channel, Some("Linux-Sysmon"), 1),
-            Recognized::As(kind, Product::Linux, None)
-        );
+        let provider = Some("Linux-Sysmon");
+        let linux = recognize(Some("Linux-Sysmon/Operational"), provider, Some(1)).unwrap();
+        assert_eq!(linux.kinds, [EventKind::ProcessCreation]);
+        assert_eq!(linux.product, Some(Product::Linux));
+    }
+
+    #[test]
+    fn a_product_takes_all_its_logs() {
+        let windows = EventKind::named("windows").unwrap();
+        let security = EventKind::named("windows/security").unwrap();
+        assert!(windows.takes(security, None));
+        assert!(windows.takes(EventKind::ProcessCreation, Some(Product::Windows)));
+        assert!(!windows.takes(EventKind::ProcessCreation, Some(Product::Linux)));
+        assert!(!security.takes(windows, None));
     }
 }

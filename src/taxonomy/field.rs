@@ -1,12 +1,16 @@
 //! Fields: their names, types and the events that carry them.
 //!
-//! In: `fields.tsv`. Out: [`Field`], a small copyable name that every target's field table
-//! answers for. A name that is not in the table is an error in the rule, never a guess.
+//! In: `fields.tsv`, and names that only rules and logs know. Out: [`Field`], a small copyable
+//! name. Every target's field table answers for the fields of the table; of any other field a
+//! target knows nothing, and refuses it.
 
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
-use super::EventKind;
+use super::{EventKind, name};
 
 /// The table as written
 const TABLE: &str = include_str!("fields.tsv");
@@ -30,6 +34,25 @@ pub enum FieldType {
     Action,
     /// A registry key, its hive spelled out
     Key,
+    /// Whatever the log writes: the value of a rule says what it is compared as
+    Any,
+}
+
+impl FieldType {
+    /// The type that a table calls so
+    pub(super) fn named(name: &str) -> Option<FieldType> {
+        Some(match name {
+            "text" => FieldType::Text,
+            "path" => FieldType::Path,
+            "command" => FieldType::Command,
+            "account" => FieldType::Account,
+            "number" => FieldType::Number,
+            "address" => FieldType::Address,
+            "action" => FieldType::Action,
+            "key" => FieldType::Key,
+            _ => return None,
+        })
+    }
 }
 
 struct Row {
@@ -41,65 +64,98 @@ struct Row {
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
 
+static PLACES: LazyLock<HashMap<&'static str, u16>> =
+    LazyLock::new(|| ROWS.iter().zip(0..).map(|(row, at)| (row.name, at)).collect());
+
 fn row(line: &'static str) -> Option<Row> {
     let mut cells = line.split('\t');
     let (name, kind, events, says) = (cells.next()?, cells.next()?, cells.next()?, cells.next()?);
-    let kind = match kind {
-        "text" => FieldType::Text,
-        "path" => FieldType::Path,
-        "command" => FieldType::Command,
-        "account" => FieldType::Account,
-        "number" => FieldType::Number,
-        "address" => FieldType::Address,
-        "action" => FieldType::Action,
-        "key" => FieldType::Key,
-        _ => return None,
-    };
+    let kind = FieldType::named(kind)?;
     Some(Row { name, kind, events: EventKind::lettered(events).collect(), says })
 }
 
-/// A field of the taxonomy; ordered by name
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Field(u16);
+/// A field; ordered by name
+#[derive(Clone, Copy)]
+pub struct Field {
+    name: &'static str,
+    /// Its line in the table, when it has one
+    row: Option<u16>,
+}
 
 impl Field {
-    /// The field with exactly this name
+    /// Any value of the event: what a keyword is looked for in
+    ///
+    /// No field of an event can have this name in a rule.
+    pub const EVERY: Field = Field { name: "*", row: None };
+
+    /// The field of the table with exactly this name
     pub fn named(name: &str) -> Option<Field> {
-        ROWS.iter().position(|row| row.name == name).map(|at| Field(at as u16))
+        PLACES.get(name).map(|at| Field { name: ROWS[*at as usize].name, row: Some(*at) })
     }
 
-    /// Every field, by name
+    /// The field with this name, be it in the table or not
+    pub fn of_log(name: &str) -> Field {
+        Field::named(name).unwrap_or_else(|| Field { name: name::kept(name), row: None })
+    }
+
+    /// Every field of the table, by name
     pub fn all() -> impl Iterator<Item = Field> {
-        (0..ROWS.len() as u16).map(Field)
+        ROWS.iter().zip(0..).map(|(row, at)| Field { name: row.name, row: Some(at) })
     }
 
-    /// The fields an event of this kind has
+    /// The fields of the table that an event of this kind has
     pub fn of(kind: EventKind) -> impl Iterator<Item = Field> {
         Self::all().filter(move |field| field.belongs_to(kind))
     }
 
     /// Its name
     pub fn name(self) -> &'static str {
-        self.row().name
+        self.name
     }
 
     /// What its values are
     pub fn kind(self) -> FieldType {
-        self.row().kind
+        self.row().map_or(FieldType::Any, |row| row.kind)
     }
 
     /// What it says, in a few words
     pub fn says(self) -> &'static str {
-        self.row().says
+        self.row().map_or("", |row| row.says)
     }
 
     /// Whether events of this kind carry it
     pub fn belongs_to(self, kind: EventKind) -> bool {
-        self.row().events.contains(&kind)
+        self.row().is_some_and(|row| row.events.contains(&kind))
     }
 
-    fn row(self) -> &'static Row {
-        &ROWS[self.0 as usize]
+    fn row(self) -> Option<&'static Row> {
+        ROWS.get(self.row? as usize)
+    }
+}
+
+impl PartialEq for Field {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Field {}
+
+impl PartialOrd for Field {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Field {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name.cmp(other.name)
+    }
+}
+
+impl Hash for Field {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
     }
 }
 
@@ -125,6 +181,7 @@ mod tests {
         let names: Vec<_> = Field::all().map(Field::name).collect();
         assert_eq!(lines.len(), names.len());
         assert!(names.is_sorted());
-        assert!(Field::all().all(|f| !f.row().events.is_empty() && !f.says().is_empty()));
+        assert!(Field::all().all(|f| f.row().is_some_and(|row| !row.events.is_empty())));
+        assert!(Field::all().all(|f| !f.says().is_empty()));
     }
 }

@@ -4,10 +4,15 @@
 //! room shares. No word of a target occurs here: which column or index holds a field is the
 //! business of that target's own field table.
 
+mod alias;
 pub mod attack;
 mod event;
 mod field;
+mod log;
+mod name;
 pub mod registry;
 
+pub use alias::aliases;
 pub use event::{EventKind, Product, Recognized, recognize};
 pub use field::{Field, FieldType};
+pub use log::Log;

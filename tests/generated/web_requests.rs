@@ -148,6 +148,22 @@ pub enum Test {
         /// At most
         at_most: Option<u64>,
     },
+    /// There are events of so many origins
+    Origins {
+        /// At least
+        at_least: u64,
+        /// At most
+        at_most: Option<u64>,
+    },
+    /// The numbers in a field, measured, compare so
+    Numbers {
+        /// `sum`, `average` or `percentile 95`
+        measure: &'static str,
+        /// For each signal the field
+        fields: &'static [(&'static str, &'static str)],
+        /// Sigma's comparison and the number; all of them hold
+        limits: &'static [(&'static str, u64)],
+    },
     /// There are so many different values
     Values {
         /// For each signal the field

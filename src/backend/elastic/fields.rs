@@ -80,6 +80,7 @@ pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField
         Part::Name => "name",
         Part::Extension => "extension",
         Part::Argument(_) => "argument",
+        Part::Time(_) => return None,
     };
     find(event, field, part)
 }
@@ -233,7 +234,7 @@ fn usual(kind: EventKind) -> &'static [Index] {
         EventKind::RegistryEvent => REGISTRY,
         EventKind::Webserver => WEB,
         // Alerts of other products have no index with their processes in ECS.
-        EventKind::SecurityAlert => &[],
+        EventKind::SecurityAlert | EventKind::Log(_) => &[],
     }
 }
 
@@ -244,7 +245,8 @@ pub(super) fn indices(kind: EventKind, product: Option<Product>, asked: &[Index]
             |index: &&Index| product.is_none_or(|product| index.products.contains(&product));
         return usual(kind).iter().filter(holds).copied().collect();
     }
-    let endpoint = !matches!(kind, EventKind::Webserver | EventKind::SecurityAlert);
+    let endpoint =
+        !matches!(kind, EventKind::Webserver | EventKind::SecurityAlert | EventKind::Log(_));
     let of_product = |index: &Index| {
         let any = index.products.is_empty();
         any || product.is_none_or(|product| index.products.contains(&product))

@@ -114,7 +114,7 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         Op::Numbers(ranges) => numbers(ecs.name, ranges),
         Op::Exists => json!({"exists": {"field": ecs.name}}),
         Op::Null => json!({"bool": {"must_not": [{"exists": {"field": ecs.name}}]}}),
-        Op::Same(_) => refuse(losses, test, "Kibana cannot compare two fields"),
+        Op::Same(..) => refuse(losses, test, "Kibana cannot compare two fields"),
     }
 }
 

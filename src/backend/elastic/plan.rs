@@ -53,7 +53,7 @@ fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
         EventKind::NetworkConnection => "network",
         EventKind::RegistryEvent => "registry",
         EventKind::Webserver => "web",
-        EventKind::SecurityAlert => {
+        EventKind::SecurityAlert | EventKind::Log(_) => {
             let message = format!("Elastic has no index of {} events", signal.kind);
             let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
             losses.refuse(signal.span, message, "no such index", help);
@@ -78,7 +78,10 @@ fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
                 parts.push(Kuery::Field("event.type", Values::any(types)));
             }
         }
-        EventKind::RegistryEvent | EventKind::Webserver | EventKind::SecurityAlert => {}
+        EventKind::RegistryEvent
+        | EventKind::Webserver
+        | EventKind::SecurityAlert
+        | EventKind::Log(_) => {}
     }
     parts
 }
@@ -167,7 +170,7 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         | Op::Public
         | Op::Regex(_)
         | Op::Segments(_)
-        | Op::Same(_) => None,
+        | Op::Same(..) => None,
     }
 }
 

@@ -97,7 +97,7 @@ impl Printer<'_, '_> {
         match &test.op {
             Op::Exists => format!("event.has({name})"),
             Op::Null => format!("!event.any({name}, &mut |_| true)"),
-            Op::Same(other) => {
+            Op::Same(_, other, _) => {
                 let other = literal(other.name());
                 format!(
                     "event.any({name}, &mut |a| event.any({other}, &mut |b| fold(a) == fold(b)))"
@@ -124,7 +124,8 @@ impl Printer<'_, '_> {
             Part::Whole if bodies.len() == 1 => {
                 return format!("event.any({name}, &mut |v| {body})");
             }
-            Part::Whole => None,
+            // INVARIANT: parts of a date have been refused before.
+            Part::Whole | Part::Time(_) => None,
             Part::Name if account => Some("account_name"),
             Part::Name => Some("base_name"),
             Part::Key => Some("&key"),
@@ -161,7 +162,7 @@ impl Printer<'_, '_> {
                 "false".to_owned()
             }
             // These do not look at single values.
-            Op::Exists | Op::Null | Op::Same(_) => "true".to_owned(),
+            Op::Exists | Op::Null | Op::Same(..) => "true".to_owned(),
         }
     }
 
@@ -243,7 +244,7 @@ fn alternatives(parts: &[Expr]) -> Vec<&Test> {
     for part in parts {
         match part {
             Expr::Test(test)
-                if !matches!(test.op, Op::Exists | Op::Null | Op::Same(_))
+                if !matches!(test.op, Op::Exists | Op::Null | Op::Same(..))
                     && tests.first().is_none_or(|first| first.subject == test.subject) =>
             {
                 tests.push(test);

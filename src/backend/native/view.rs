@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
 use crate::backend::Losses;
+use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 
 /// What the template shows: ready strings
@@ -174,6 +175,16 @@ fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
         CorrelationTest::Events(count) => format!("Events {{ {} }}", bound(count)),
         CorrelationTest::Values(of, count) => {
             format!("Values {{ fields: &[{}], {} }}", fields(of), bound(count))
+        }
+        CorrelationTest::Origins(count) => format!("Origins {{ {} }}", bound(count)),
+        CorrelationTest::Numbers(measure, of, limits) => {
+            let limit = |(one, number): &(Comparison, u64)| {
+                format!("({}, {number})", literal(one.as_str()))
+            };
+            let limits: Vec<String> = limits.iter().map(limit).collect();
+            let (measure, limits) = (literal(&measure.to_string()), limits.join(", "));
+            let fields = fields(of);
+            format!("Numbers {{ measure: {measure}, fields: &[{fields}], limits: &[{limits}] }}")
         }
     };
     let key = |key: &Key| format!("({}, &[{}])", literal(&key.name), fields(&key.fields));

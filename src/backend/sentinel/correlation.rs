@@ -54,6 +54,8 @@ pub(super) fn statements(
                 plan.rare(&mut lines, lets, &distinct(&value), *bound)
             }
             CorrelationTest::Events(bound) => plan.events(&mut lines, lets, bound.from),
+            // INVARIANT: these have been refused before.
+            CorrelationTest::Origins(_) | CorrelationTest::Numbers(..) => continue,
             CorrelationTest::Values(fields, bound) => {
                 let value = column_of(rule, fields, false);
                 plan.together(&mut lines, lets, Some((&value, bound.from)))

@@ -8,7 +8,7 @@ use super::columns::Projected;
 use super::fields::{self, Holds, Type};
 use super::profile::Profile;
 use crate::backend::Losses;
-use crate::ir::{CorrelationTest, Fields, Rule};
+use crate::ir::{Fields, Rule};
 use crate::source::Span;
 use crate::taxonomy::{Field, FieldType};
 
@@ -25,12 +25,7 @@ struct Needed {
 fn needed(rule: &Rule) -> Vec<Needed> {
     let mut all: Vec<Needed> = Vec::new();
     for one in &rule.correlations {
-        let counted = match &one.test {
-            CorrelationTest::Values(fields, _) => Some(fields),
-            CorrelationTest::Events(_) | CorrelationTest::Together | CorrelationTest::InOrder => {
-                None
-            }
-        };
+        let counted = one.test.fields();
         let keys = one.keys.iter().map(|key| (pascal(&key.name, "Key"), &key.fields, true));
         let counted = counted.map(|fields| (pascal(&one.name, "Value"), fields, false));
         for (wanted, fields, key) in keys.chain(counted) {

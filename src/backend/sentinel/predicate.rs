@@ -82,7 +82,7 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
                 Kusto::Is(format!("isempty({name})"))
             }
         },
-        Op::Same(other) => {
+        Op::Same(_, other, _) => {
             match fields::column(context.profile, context.kind, *other, Holds::Whole) {
                 Some(other) if other.kind != Type::Number && column.kind != Type::Number => {
                     // `=~` is documented for ASCII only (Microsoft, string operators).
@@ -105,7 +105,7 @@ fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> 
     let (profile, kind) = (context.profile, context.kind);
     let whole = || fields::column(profile, kind, field, Holds::Whole);
     let column = match test.subject.part {
-        Part::Whole | Part::Argument(_) | Part::Key => whole(),
+        Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => whole(),
         // What has no column of its own is taken out of the whole.
         Part::Name | Part::Extension => {
             fields::column(profile, kind, field, Holds::Name).or_else(whole)
@@ -128,7 +128,7 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Kusto {
         return Kusto::Is("false".to_owned());
     };
     let part = match test.subject.part {
-        Part::Whole | Part::Argument(_) | Part::Key => "",
+        Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => "",
         Part::Name => " name",
         Part::Extension => " extension",
     };

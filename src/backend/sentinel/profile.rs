@@ -37,6 +37,7 @@ impl Profile {
             EventKind::RegistryEvent => ("DeviceRegistryEvents", Some("_Im_RegistryEvent")),
             EventKind::Webserver => ("W3CIISLog", Some("_Im_WebSession")),
             EventKind::SecurityAlert => ("SecurityAlert", None),
+            EventKind::Log(_) => return None,
         };
         match (self, event) {
             (Profile::Asim, _) => asim,
@@ -54,6 +55,8 @@ impl Profile {
             | EventKind::RegistryEvent => "MicrosoftThreatProtection",
             EventKind::Webserver => "AzureMonitor(IIS)",
             EventKind::SecurityAlert => "MicrosoftDefenderAdvancedThreatProtection",
+            // INVARIANT: a log has no table, so it needs no connector.
+            EventKind::Log(_) => "",
         }
     }
 

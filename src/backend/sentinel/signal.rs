@@ -181,7 +181,8 @@ fn preamble(profile: Profile, kind: EventKind) -> &'static [&'static str] {
         | EventKind::FileEvent
         | EventKind::NetworkConnection
         | EventKind::RegistryEvent
-        | EventKind::Webserver => &[],
+        | EventKind::Webserver
+        | EventKind::Log(_) => &[],
     }
 }
 
@@ -215,7 +216,7 @@ fn scope(
             return says_so.then(|| format!("NetworkDirection !in~ ({incoming})"));
         }
         EventKind::NetworkConnection => {
-            if rule.form == Form::Sigma && !says_so {
+            if rule.form != Form::Definition && !says_so {
                 let reason =
                     "Defender's remote side is the destination only of outgoing connections";
                 losses.lose(LossName::Inbound, Direction::Narrower, signal.span, reason);
@@ -223,7 +224,7 @@ fn scope(
             let outgoing = ["ConnectionAttempt", "ConnectionFailed", "ConnectionSuccess"];
             return Some(format!("ActionType in ({})", outgoing.map(quote).join(", ")));
         }
-        EventKind::Webserver | EventKind::SecurityAlert => return None,
+        EventKind::Webserver | EventKind::SecurityAlert | EventKind::Log(_) => return None,
     };
     let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
     let asked = asked.and_then(|clause| clause.expr.as_test()?.op.as_text());

@@ -92,7 +92,7 @@ fn left(
         Part::Whole if column.name == "RegistryValueName" && fits("(Default)") => format!(
             r#"iff(isempty({name}) and ActionType == "RegistryValueSet", "(Default)", {name})"#
         ),
-        Part::Whole | Part::Name | Part::Argument(_) => name.to_owned(),
+        Part::Whole | Part::Name | Part::Argument(_) | Part::Time(_) => name.to_owned(),
     }
 }
 

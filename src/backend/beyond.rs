@@ -1,0 +1,77 @@
+//! What no target has a form for yet, refused in one place.
+//!
+//! In: a rule and a target. Out: a refusal for each part that the engine judges and the target
+//! cannot: logs without a table, keywords over a whole event, parts of a date, a field compared
+//! with another in more than equality. Afterwards the target sees nothing of these.
+
+use super::{Losses, Target};
+use crate::ir::{Case, CorrelationTest, Op, Part, Relation, Rule, Test};
+use crate::taxonomy::{EventKind, Field, FieldType};
+
+const HELP: &str = "`rulecast scan` and `rulecast test` judge the rule as it is.";
+
+/// Refuses what the target cannot say; whether there was something
+pub(super) fn refuse(target: Target, rule: &Rule, losses: &mut Losses<'_>) -> bool {
+    let mut refused = false;
+    let mut beyond = |span, message: String, label: &str| {
+        refused = true;
+        losses.refuse(span, message, label, HELP);
+    };
+    let siem = target != Target::Native;
+    for signal in &rule.signals {
+        if let (EventKind::Log(log), true) = (signal.kind, siem) {
+            let message = format!("{} has no mapping for {log} events", target.name());
+            beyond(signal.span, message, "no table or index is known");
+            continue;
+        }
+        for test in signal.tests() {
+            if let Some((message, label)) = untold(target, test) {
+                beyond(test.span, message, label);
+            }
+        }
+    }
+    for one in rule.correlations.iter().filter(|_| siem) {
+        let what = match &one.test {
+            CorrelationTest::Numbers(measure, ..) => format!("the {measure} of a field"),
+            CorrelationTest::Origins(_) => "some of several signals".to_owned(),
+            CorrelationTest::Together
+            | CorrelationTest::InOrder
+            | CorrelationTest::Events(_)
+            | CorrelationTest::Values(..) => continue,
+        };
+        let message = format!("{} has no form for a correlation over {what}", target.name());
+        beyond(one.span, message, "no exact form");
+    }
+    refused
+}
+
+fn untold(target: Target, test: &Test) -> Option<(String, &'static str)> {
+    let field = test.subject.field;
+    if field == Field::EVERY {
+        return Some(("a keyword without a field".to_owned(), "looks at the whole event"));
+    }
+    if let Part::Time(_) = test.subject.part {
+        return Some((format!("a part of the date in {field}"), "no exact form"));
+    }
+    let siem = target != Target::Native;
+    match &test.op {
+        Op::Same(relation, _, case)
+            if (*relation, *case) != (Relation::Equals, Case::Insensitive) =>
+        {
+            let message = "a field inside another, or equal with its case".to_owned();
+            Some((message, "only equality has a form"))
+        }
+        Op::Text(..) | Op::Regex(_) if siem && field.kind() == FieldType::Number => {
+            Some((format!("{field} as text"), "the target holds a number there"))
+        }
+        Op::Text(..)
+        | Op::Regex(_)
+        | Op::Segments(_)
+        | Op::Networks(_)
+        | Op::Public
+        | Op::Numbers(_)
+        | Op::Exists
+        | Op::Null
+        | Op::Same(..) => None,
+    }
+}

@@ -1,0 +1,41 @@
+//! Placeholders: what `%name%` stands for where rules are used.
+//!
+//! In: a file of the user's, a YAML map of names to values. Out: [`Placeholders`]. A rule that
+//! needs one that is not there is refused when it is lowered.
+
+use std::sync::Arc;
+
+use super::pattern::Pattern;
+use super::shape::Reader;
+use super::value::{self, Value};
+use super::yaml;
+use crate::diagnostic::Diagnostics;
+use crate::source::SourceText;
+
+/// Names and what they stand for
+#[derive(Debug, Clone, Default)]
+pub struct Placeholders(Vec<(String, Vec<Pattern>)>);
+
+impl Placeholders {
+    /// Reads a file of placeholders
+    pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Placeholders {
+        let documents = yaml::parse(source, diagnostics);
+        let mut reader = Reader { source, diagnostics, has_lists: false };
+        let mut all = Vec::new();
+        for document in documents.iter().filter(|document| !document.is_null()) {
+            for (name, values) in reader.map(document, "the file of placeholders") {
+                let Some(name) = reader.key(name) else { continue };
+                let values = value::list(&mut reader, values, &format!("`{name}`"));
+                let patterns = values.iter().filter_map(Value::pattern).collect();
+                all.push((name.to_owned(), patterns));
+            }
+        }
+        Placeholders(all)
+    }
+
+    /// What a name stands for
+    pub(crate) fn values(&self, name: &str) -> Option<Vec<Pattern>> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, patterns)| patterns.clone()).filter(|patterns| !patterns.is_empty())
+    }
+}

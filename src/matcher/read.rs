@@ -1,0 +1,282 @@
+//! Reads a JSON object into an [`Event`].
+//!
+//! In: a line, or a parsed value. Out: the values that the layout has a place for; everything
+//! else in the object is skipped without being built. A field whose name has dots is taken from
+//! the key of that name, else from inside objects; keywords take every value there is.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::event::{Event, Slot};
+use super::layout::{Layout, Says};
+use crate::taxonomy::EventKind;
+
+/// What an event says about its log
+#[derive(Default)]
+pub(super) struct Log<'a> {
+    pub(super) channel: Option<Cow<'a, str>>,
+    pub(super) provider: Option<Cow<'a, str>>,
+    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) kind: Option<Cow<'a, str>>,
+    /// The day, where the time has none
+    pub(super) date: Option<Cow<'a, str>>,
+    /// How good the time is, by the place of its name, and the time
+    pub(super) time: Option<(usize, Cow<'a, str>)>,
+    /// Values that a slot takes when it is empty, on events of a kind
+    pub(super) aliases: Vec<(usize, EventKind, Slot<'a>)>,
+    /// Slots that a key with dots in its name has filled
+    flat: Vec<usize>,
+}
+
+/// A time outside of the object with the fields is worse than any inside
+const OUTSIDE: usize = 100;
+
+impl<'a> Log<'a> {
+    fn take_time(&mut self, rank: usize, time: Option<Cow<'a, str>>) {
+        if let Some(time) = time
+            && self.time.as_ref().is_none_or(|(known, _)| rank < *known)
+        {
+            self.time = Some((rank, time));
+        }
+    }
+
+    fn take(&mut self, says: Says, value: &Slot<'a>) {
+        let text = value.values().first().cloned();
+        match says {
+            Says::Channel => self.channel = text,
+            Says::Provider => self.provider = text,
+            Says::Id => self.id = text,
+            Says::Date => self.date = text,
+            Says::Time(rank) => self.take_time(rank, text),
+        }
+    }
+}
+
+impl Layout {
+    /// Reads an event from a line of JSON
+    pub(super) fn read<'a>(&'a self, line: &'a str) -> serde_json::Result<Event<'a>> {
+        let mut json = serde_json::Deserializer::from_str(line);
+        let event = self.deserialize(&mut json)?;
+        json.end()?;
+        Ok(event)
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for &'a Layout {
+    type Value = Event<'a>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Event<'a>, D::Error> {
+        let mut event = Event::new(self);
+        let mut log = Log::default();
+        let inner = self.inner.as_deref();
+        deserializer.deserialize_map(Object { event: &mut event, log: &mut log, inner })?;
+        event.settle(log);
+        Ok(event)
+    }
+}
+
+/// Reads the keys of an event
+struct Object<'e, 'a> {
+    event: &'e mut Event<'a>,
+    log: &'e mut Log<'a>,
+    /// The key of the object that holds the fields
+    inner: Option<&'e str>,
+}
+
+impl<'a> Visitor<'a> for Object<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event: a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            match self.inner {
+                Some(inner) => self.outside(&key, inner, &mut map)?,
+                None => self.field(&key, &mut map)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Object<'_, 'a> {
+    /// Beside the fields stand what the event is and when it was received
+    fn outside<A: MapAccess<'a>>(
+        &mut self,
+        key: &str,
+        inner: &str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let layout = self.event.layout();
+        let says = layout.at(key).and_then(|place| place.says);
+        if key == inner {
+            let object = Object { event: self.event, log: self.log, inner: None };
+            map.next_value_seed(object)
+        } else if layout.kind_field.as_deref() == Some(key) {
+            self.log.kind = text(map.next_value()?);
+            Ok(())
+        } else if let Some(Says::Time(rank)) = says {
+            self.log.take_time(OUTSIDE + rank, text(map.next_value()?));
+            Ok(())
+        } else {
+            map.next_value::<IgnoredAny>().map(|_| ())
+        }
+    }
+
+    /// A key that may be a field, hold one, or say what the event is
+    fn field<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let layout = self.event.layout();
+        let place = layout.at(key);
+        let names_kind = layout.kind_field.as_deref() == Some(key);
+        let object = layout.is_object(key);
+        if place.is_none() && !names_kind && !object && layout.every.is_none() {
+            return map.next_value::<IgnoredAny>().map(|_| ());
+        }
+        let mut value = Slot::Missing;
+        // Where the value stands matters only to what is inside it.
+        let inside = object || layout.every.is_some();
+        let mut path = if inside { key.to_owned() } else { String::new() };
+        map.next_value_seed(Deep { object: self, path: &mut path, value: &mut value })?;
+        if names_kind {
+            self.log.kind = value.values().first().cloned();
+        }
+        let Some(place) = place else { return Ok(()) };
+        if let Some(says) = place.says {
+            self.log.take(says, &value);
+        }
+        for (slot, on) in &place.aliases {
+            self.log.aliases.push((*slot, *on, value.clone()));
+        }
+        if let Some(slot) = place.slot {
+            if key.contains('.') {
+                self.log.flat.push(slot);
+            }
+            self.event.fill(slot, value);
+        }
+        Ok(())
+    }
+
+    /// A value inside an object, by its path
+    fn nested(&mut self, path: &str, value: Slot<'a>) {
+        let place = self.event.layout().at(path);
+        if let Some(slot) = place.and_then(|place| place.slot)
+            && !self.log.flat.contains(&slot)
+        {
+            self.event.add(slot, value);
+        }
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for Object<'_, 'a> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+/// A key, borrowed from the line where it has no escape
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a value, and what is inside it where a rule asks for that
+struct Deep<'d, 'o, 'e, 'a> {
+    object: &'d mut Object<'e, 'a>,
+    /// Where the value stands
+    path: &'d mut String,
+    /// What the value itself is
+    value: &'o mut Slot<'a>,
+}
+
+impl<'a> Deep<'_, '_, '_, 'a> {
+    fn one(self, text: Cow<'a, str>) {
+        if let Some(every) = self.object.event.layout().every {
+            self.object.event.add(every, Slot::One(text.clone()));
+        }
+        self.value.add(Slot::One(text));
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for Deep<'_, '_, '_, 'a> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Deep<'_, '_, '_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<(), E> {
+        self.one(Cow::Borrowed(text));
+        Ok(())
+    }
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.one(Cow::Owned(text.to_owned()));
+        Ok(())
+    }
+    fn visit_bool<E>(self, truth: bool) -> Result<(), E> {
+        self.one(Cow::Borrowed(if truth { "true" } else { "false" }));
+        Ok(())
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.one(Cow::Owned(number.to_string()));
+        Ok(())
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.one(Cow::Owned(number.to_string()));
+        Ok(())
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.one(Cow::Owned(number.to_string()));
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.value.add(Slot::Null);
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
+        self.value.add(Slot::Null);
+        let Deep { object, path, value } = self;
+        while items.next_element_seed(Deep { object, path, value })?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        self.value.add(Slot::Null);
+        let Deep { object, path, .. } = self;
+        let layout = object.event.layout();
+        if layout.every.is_none() && !layout.is_object(path) {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(());
+        }
+        let length = path.len();
+        while let Some(Key(key)) = map.next_key()? {
+            path.push('.');
+            path.push_str(&key);
+            let mut value = Slot::Missing;
+            map.next_value_seed(Deep { object, path, value: &mut value })?;
+            object.nested(path, value);
+            path.truncate(length);
+        }
+        Ok(())
+    }
+}
+
+/// The text of a value that is one
+fn text<'a>(value: serde_json::Value) -> Option<Cow<'a, str>> {
+    match value {
+        serde_json::Value::String(text) => Some(Cow::Owned(text)),
+        serde_json::Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => None,
+    }
+}

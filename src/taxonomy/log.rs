@@ -1,0 +1,199 @@
+//! Sigma's other log sources, by name: what no shared vocabulary covers.
+//!
+//! In: `logs.tsv` and `log_fields.tsv`. Out: [`Log`], a small copyable name with the fields that
+//! its events are known to have. A rule may name a log that is not in the table; then nothing is
+//! known about its events, and only the user can say which they are.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use super::{Field, FieldType, name};
+
+/// The tables as written
+const LOGS: &str = include_str!("logs.tsv");
+const FIELDS: &str = include_str!("log_fields.tsv");
+
+/// A log source of Sigma beyond the kinds of events that have a vocabulary
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Log(&'static str);
+
+struct Row {
+    name: &'static str,
+    product: Option<&'static str>,
+    category: Option<&'static str>,
+    service: Option<&'static str>,
+    /// Channels and providers that write it, in lower case
+    channels: Vec<&'static str>,
+    /// The event ids that are meant; all when empty
+    ids: Vec<i64>,
+    says: &'static str,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| LOGS.lines().filter_map(row).collect());
+
+/// Places in [`ROWS`] by channel
+static CHANNELS: LazyLock<HashMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
+    let mut channels: HashMap<_, Vec<_>> = HashMap::new();
+    for (at, row) in ROWS.iter().enumerate() {
+        row.channels.iter().for_each(|channel| channels.entry(*channel).or_default().push(at));
+    }
+    channels
+});
+
+static TYPES: LazyLock<HashMap<(&'static str, &'static str), FieldType>> = LazyLock::new(|| {
+    let lines = FIELDS.lines().filter(|line| !line.starts_with('#'));
+    let typed = lines.filter_map(|line| {
+        let mut cells = line.split('\t');
+        let (log, kind, fields) = (cells.next()?, cells.next()?, cells.next()?);
+        let kind = FieldType::named(kind)?;
+        Some(fields.split(' ').map(move |field| ((log, field), kind)))
+    });
+    typed.flatten().collect()
+});
+
+fn row(line: &'static str) -> Option<Row> {
+    let cells: Vec<&'static str> = line.split('\t').collect();
+    let [name, product, category, service, channels, ids, says] = *cells else { return None };
+    if name.starts_with('#') {
+        return None;
+    }
+    let given = |cell: &'static str| (cell != "-").then_some(cell);
+    Some(Row {
+        name,
+        product: given(product),
+        category: given(category),
+        service: given(service),
+        channels: given(channels).map_or_else(Vec::new, |cell| cell.split(';').collect()),
+        ids: given(ids).map_or_else(Vec::new, |cell| {
+            cell.split(',').filter_map(|id| id.parse().ok()).collect()
+        }),
+        says,
+    })
+}
+
+impl Log {
+    /// The log of the table with this name
+    pub fn named(name: &str) -> Option<Log> {
+        ROWS.iter().find(|row| row.name == name).map(|row| Log(row.name))
+    }
+
+    /// The log of the table that a log source names
+    ///
+    /// The category says enough: one that is known for Windows is the same without a product.
+    pub fn of(category: Option<&str>, product: Option<&str>, service: Option<&str>) -> Option<Log> {
+        let exact =
+            |row: &&Row| (row.category, row.product, row.service) == (category, product, service);
+        let same =
+            |row: &&Row| category.is_some() && (row.category, row.service) == (category, service);
+        let found = ROWS.iter().find(exact).or_else(|| ROWS.iter().find(same))?;
+        Some(Log(found.name))
+    }
+
+    /// A log of this name, be it in the table or not
+    pub fn of_name(name: &str) -> Log {
+        Log::named(name).unwrap_or_else(|| Log(name::kept(name)))
+    }
+
+    /// Every log of the table, by name
+    pub fn all() -> impl Iterator<Item = Log> {
+        let rows = ROWS.iter().zip(std::iter::once(None).chain(ROWS.iter().map(Some)));
+        rows.filter(|(row, before)| before.is_none_or(|before| before.name != row.name))
+            .map(|(row, _)| Log(row.name))
+    }
+
+    /// The words that log sources of the table are made of
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        ROWS.iter().flat_map(|row| [row.category, row.product, row.service]).flatten()
+    }
+
+    /// The logs that a channel or provider writes events with this id to
+    pub(super) fn written_to(channel: &str, id: Option<i64>) -> Option<Vec<Log>> {
+        let rows = CHANNELS.get(&*channel.to_ascii_lowercase())?;
+        let meant = rows.iter().map(|at| &ROWS[*at]);
+        let meant =
+            meant.filter(|row| row.ids.is_empty() || id.is_some_and(|id| row.ids.contains(&id)));
+        Some(meant.map(|row| Log(row.name)).collect())
+    }
+
+    /// Its name
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// What it holds, in a few words
+    pub fn says(self) -> &'static str {
+        self.row().map_or("", |row| row.says)
+    }
+
+    /// The product that writes it, where that is settled
+    pub fn product(self) -> Option<&'static str> {
+        self.row()?.product
+    }
+
+    /// Whether it stands for everything that a product writes
+    pub fn is_whole_product(self) -> bool {
+        self.row().is_some_and(|row| row.category.is_none() && row.service.is_none())
+    }
+
+    /// Whether the table tells the fields of its events
+    pub fn has_fields(self) -> bool {
+        TYPES.keys().any(|(log, _)| *log == self.0)
+    }
+
+    /// The names of its fields, as far as the table tells, sorted
+    pub fn fields(self) -> Vec<&'static str> {
+        let mut names: Vec<_> =
+            TYPES.keys().filter(|(log, _)| *log == self.0).map(|(_, field)| *field).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// What the values of one of its fields are; `None` when the table does not have the field
+    pub fn field_type(self, field: Field) -> Option<FieldType> {
+        TYPES.get(&(self.0, field.name())).copied()
+    }
+
+    fn row(self) -> Option<&'static Row> {
+        ROWS.iter().find(|row| row.name == self.0)
+    }
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_tables_is_read() {
+        let lines = |table: &str| table.lines().filter(|l| !l.starts_with('#')).count();
+        assert_eq!(lines(LOGS), ROWS.len());
+        assert!(ROWS.iter().map(|row| row.name).is_sorted());
+        let known = |log: &str| Log::named(log).is_some();
+        for line in FIELDS.lines().filter(|l| !l.starts_with('#')) {
+            let mut cells = line.split('\t');
+            assert!(known(cells.next().unwrap()), "{line}");
+            assert!(FieldType::named(cells.next().unwrap()).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_log_source_is_found_by_its_words() {
+        let of = |category, product, service| Log::of(category, product, service).map(Log::name);
+        assert_eq!(of(None, Some("windows"), Some("security")), Some("windows/security"));
+        assert_eq!(of(Some("image_load"), Some("windows"), None), Some("image_load"));
+        assert_eq!(of(Some("image_load"), None, None), Some("image_load"));
+        assert_eq!(of(None, Some("windows"), Some("no_such")), None);
+    }
+}

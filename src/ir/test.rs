@@ -77,7 +77,10 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr>
         return None;
     }
     warn_repeated(scope, &entry.key, &values);
-    warn_literal_stars(scope, meaning.field, &values);
+    // In a regular expression the backslash is the expression's own.
+    if entry.key.modifier(Modifier::Re).is_none() {
+        warn_literal_stars(scope, meaning.field, &values);
+    }
     if entry.key.modifier(Modifier::Exists).is_some() {
         if entry.values.negated {
             let span = entry.values.span;

@@ -62,11 +62,14 @@ pub fn compile(
 ) -> Result<Vec<Artifact>, Vec<Diagnostic>> {
     let mut found = diagnostic::Diagnostics::default();
     let mut artifacts = Vec::new();
-    for definition in &definition::parse(source, &mut found) {
+    let definitions = definition::parse(source, &mut found);
+    let suppressions = definition::Suppressions::read(source, &mut found);
+    for definition in &definitions {
         if let Some(rule) = ir::lower(definition, &mut found) {
             backend::check_targets(&rule, &mut found);
             artifacts.extend(backend::emit(target, &rule, stem, &mut found).unwrap_or_default());
         }
     }
+    suppressions.apply(&mut found, definition::Looked::InPart);
     if found.has_errors() { Err(found.sorted()) } else { Ok(artifacts) }
 }

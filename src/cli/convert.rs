@@ -9,6 +9,7 @@ use clap::Args;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
+use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{self, Change, Failure, Output};
 use crate::source::{SourceText, Span};
@@ -87,7 +88,8 @@ impl Convert {
                 )
             }
         };
-        let outcome = report::findings(global, project.diagnostics, Stream::Err)?;
+        let found = report::relevant(global, &mut project, Looked::InPart);
+        let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &done)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }

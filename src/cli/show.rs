@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::report::{self, Stream};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
+use crate::definition::Looked;
 use crate::{ir, project};
 
 /// Print a rule at one stage of compilation
@@ -68,6 +69,7 @@ impl Show {
             drop(out);
             super::convert::print(&outputs)?;
         }
-        Ok(report::findings(global, project.diagnostics, Stream::Err)?)
+        let found = report::relevant(global, &mut project, Looked::InPart);
+        Ok(report::findings(global, &found, Stream::Err)?)
     }
 }

@@ -3,7 +3,7 @@
 //! In: the text of a rule file. Out: one [`Definition`] a document, with the place of every
 //! word, and everything that is wrong with its shape. Keys, modifiers and conditions are parsed,
 //! values are token lists; names are not resolved yet. A Sigma rule is a definition with one
-//! signal.
+//! signal. [`Suppressions`] are what its comments let stand.
 
 mod condition;
 mod correlation;
@@ -17,6 +17,7 @@ mod sample;
 mod shape;
 mod signal;
 mod subspan;
+mod suppression;
 mod target;
 mod value;
 pub mod vocabulary;
@@ -31,6 +32,7 @@ pub use key::{Key, Modifier};
 pub use metadata::{Level, Metadata, Status};
 pub use sample::{Expectation, Sample};
 pub(crate) use shape::nearest as nearest_name;
+pub use suppression::{Looked, Suppressions};
 pub use target::{Setting, Settings, TargetSettings};
 pub use value::{Scalar, Value, Values};
 

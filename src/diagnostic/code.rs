@@ -85,6 +85,13 @@ codes! {
     E0118 "retired ATT&CK id"
         "MITRE has revoked or deprecated the technique or tactic. Sentinel and Elastic refuse \
          rules with ids they do not know.";
+    E0119 "suppression that cannot be"
+        "`# allow[W0213]: reason` lets a warning stand that is reported on its line or, from a line \
+         of its own, on the next. It names warnings by their codes and says why they may stand. An \
+         error refuses the rule, so it cannot be suppressed.";
+    W0120 "unused suppression"
+        "The comment suppresses a warning that is not there. Left in place it would hide the \
+         warning when it comes.";
     E0201 "unknown field"
         "The key is neither a word of the vocabulary nor a field of this kind of event, so no \
          event would ever match. `rulecast list fields` shows what there is.";

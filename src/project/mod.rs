@@ -17,7 +17,7 @@ pub use output::{Change, Output, outputs, pending, replace, replaceable, write};
 pub use samples::{SampleResult, run as run_samples};
 
 use crate::backend;
-use crate::definition::{self, Definition};
+use crate::definition::{self, Definition, Suppressions};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{self, Rule};
 use crate::source::SourceText;
@@ -42,6 +42,8 @@ pub struct Project {
     pub rules: Vec<Loaded>,
     /// Everything wrong so far
     pub diagnostics: Diagnostics,
+    /// Comments that let warnings stand
+    pub suppressions: Suppressions,
     /// How many rules were left out because of a mistake
     pub refused: usize,
     /// How many files were read
@@ -57,32 +59,50 @@ pub fn load(paths: &[std::path::PathBuf]) -> Result<Project, Failure> {
     let read: Vec<_> = files.par_iter().map(read).collect();
     let mut project = Project { files: files.len(), ..Project::default() };
     for one in read {
-        let (rules, diagnostics, refused) = one?;
-        project.rules.extend(rules);
-        project.diagnostics.extend(diagnostics);
-        project.refused += refused;
+        let one = one?;
+        project.rules.extend(one.rules);
+        project.diagnostics.extend(one.diagnostics);
+        project.suppressions.extend(one.suppressions);
+        project.refused += one.refused;
     }
     refuse_repeated_ids(&mut project);
     Ok(project)
 }
 
-fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
-    let mut diagnostics = Diagnostics::default();
+/// What one file holds
+#[derive(Default)]
+struct Read {
+    rules: Vec<Loaded>,
+    diagnostics: Diagnostics,
+    suppressions: Suppressions,
+    refused: usize,
+}
+
+impl Read {
+    fn refused(diagnostic: Diagnostic) -> Read {
+        let mut read = Read { refused: 1, ..Read::default() };
+        read.diagnostics.push(diagnostic);
+        read
+    }
+}
+
+fn read(file: &RuleFile) -> Result<Read, Failure> {
     let bytes = file.read()?;
     let text = match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => {
-            diagnostics.push(not_utf8(file, text.as_bytes(), 0));
-            return Ok((Vec::new(), diagnostics, 1));
+            return Ok(Read::refused(not_utf8(file, text.as_bytes(), 0)));
         }
         // A byte order mark is no part of the first key, nor of its column.
         Ok(text) => text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text),
         Err(error) => {
-            diagnostics.push(not_utf8(file, error.as_bytes(), error.utf8_error().valid_up_to()));
-            return Ok((Vec::new(), diagnostics, 1));
+            let valid = error.utf8_error().valid_up_to();
+            return Ok(Read::refused(not_utf8(file, error.as_bytes(), valid)));
         }
     };
     let source = Arc::new(SourceText::new(file.name.clone(), text));
+    let mut diagnostics = Diagnostics::default();
     let definitions = definition::parse(&source, &mut diagnostics);
+    let suppressions = Suppressions::read(&source, &mut diagnostics);
     let broken = diagnostics.has_errors();
     let mut rules = Vec::new();
     let mut refused = usize::from(definitions.is_empty());
@@ -92,7 +112,8 @@ fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
             at => format!("{}_{}", file.stem, at + 1),
         };
         let folder = file.folder.clone();
-        match ir::lower(&definition, &mut diagnostics) {
+        let rule = ir::lower(&definition, &mut diagnostics);
+        match rule {
             Some(rule) if !broken => {
                 backend::check_targets(&rule, &mut diagnostics);
                 rules.push(Loaded { definition, rule, folder, stem });
@@ -100,7 +121,7 @@ fn read(file: &RuleFile) -> Result<(Vec<Loaded>, Diagnostics, usize), Failure> {
             _ => refused += 1,
         }
     }
-    Ok((rules, diagnostics, refused))
+    Ok(Read { rules, diagnostics, suppressions, refused })
 }
 
 fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {

@@ -69,6 +69,7 @@ pub fn compile(
             backend::check_targets(&rule, &mut found);
             artifacts.extend(backend::emit(target, &rule, stem, &mut found).unwrap_or_default());
         }
+        definition::check(definition, &mut found);
     }
     suppressions.apply(&mut found, definition::Looked::InPart);
     if found.has_errors() { Err(found.sorted()) } else { Ok(artifacts) }

@@ -3,8 +3,9 @@
 //! In: the text of a rule file. Out: one [`Definition`] a document, with the place of every
 //! word, and everything that is wrong with its shape. Keys, modifiers and conditions are parsed,
 //! values are token lists; names are not resolved yet. A Sigma rule is a definition with one
-//! signal. [`Suppressions`] are what its comments let stand.
+//! signal. [`check()`] says what is unusual in it, [`Suppressions`] what its comments let stand.
 
+mod check;
 mod condition;
 mod correlation;
 mod de;
@@ -25,6 +26,7 @@ pub mod yaml;
 
 use std::sync::Arc;
 
+pub use check::check;
 pub use condition::{Condition, Quantifier};
 pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
 pub use document::parse;
@@ -93,6 +95,8 @@ pub struct Signal {
     pub event: Option<Spanned<EventKind>>,
     /// What a category of Sigma says has happened: `file_delete` is the deletion of a file
     pub action: Option<&'static str>,
+    /// The log of a product that a Sigma rule names, such as `security`
+    pub service: Option<Spanned<String>>,
     /// The operating system, when the author limits it
     pub product: Option<Spanned<Product>>,
     /// Tests that must all hold

@@ -57,8 +57,19 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     }
     let exclusions = body.get("exclusions").map_or_else(Vec::new, |node| exclusions(reader, node));
     let levels = body.get("levels").map_or_else(Vec::new, |node| levels(reader, node));
-    let action = None;
-    Some(Signal { name, title, event, action, product, selection, detection, exclusions, levels })
+    let (action, service) = (None, None);
+    Some(Signal {
+        name,
+        title,
+        event,
+        action,
+        service,
+        product,
+        selection,
+        detection,
+        exclusions,
+        levels,
+    })
 }
 
 /// Reads the one signal of a Sigma rule
@@ -91,12 +102,14 @@ pub(super) fn read_sigma(reader: &mut Reader<'_>, document: &Node) -> Option<Sig
     };
     let (event, action) = event.map_or((None, None), |(event, action)| (Some(event), action));
     let product = logsource.get("product").and_then(|node| product(reader, node));
+    let service = logsource.get("service").and_then(|node| reader.text(node, "`service`"));
     let detection = document.get("detection")?;
     Some(Signal {
         name: Spanned::new("rule".to_owned(), detection.span),
         title: None,
         event,
         action,
+        service,
         product,
         selection: Selection::default(),
         detection: read_detection(reader, detection, detection.get("condition")),

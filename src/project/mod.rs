@@ -5,6 +5,7 @@
 //! mistake never hides another.
 
 mod files;
+mod names;
 mod output;
 mod samples;
 
@@ -58,14 +59,17 @@ pub fn load(paths: &[std::path::PathBuf]) -> Result<Project, Failure> {
     let files = find(paths)?;
     let read: Vec<_> = files.par_iter().map(read).collect();
     let mut project = Project { files: files.len(), ..Project::default() };
+    let mut heads = Vec::new();
     for one in read {
         let one = one?;
         project.rules.extend(one.rules);
         project.diagnostics.extend(one.diagnostics);
         project.suppressions.extend(one.suppressions);
         project.refused += one.refused;
+        heads.extend(one.heads);
     }
-    refuse_repeated_ids(&mut project);
+    names::refuse_repeated_ids(&mut project);
+    names::check(&heads, &mut project.diagnostics);
     Ok(project)
 }
 
@@ -73,6 +77,7 @@ pub fn load(paths: &[std::path::PathBuf]) -> Result<Project, Failure> {
 #[derive(Default)]
 struct Read {
     rules: Vec<Loaded>,
+    heads: Vec<names::Head>,
     diagnostics: Diagnostics,
     suppressions: Suppressions,
     refused: usize,
@@ -105,6 +110,7 @@ fn read(file: &RuleFile) -> Result<Read, Failure> {
     let suppressions = Suppressions::read(&source, &mut diagnostics);
     let broken = diagnostics.has_errors();
     let mut rules = Vec::new();
+    let mut heads = Vec::new();
     let mut refused = usize::from(definitions.is_empty());
     for (at, definition) in definitions.into_iter().enumerate() {
         let stem = match at {
@@ -113,6 +119,8 @@ fn read(file: &RuleFile) -> Result<Read, Failure> {
         };
         let folder = file.folder.clone();
         let rule = ir::lower(&definition, &mut diagnostics);
+        definition::check(&definition, &mut diagnostics);
+        heads.push(names::Head::of(file, &definition));
         match rule {
             Some(rule) if !broken => {
                 backend::check_targets(&rule, &mut diagnostics);
@@ -121,7 +129,7 @@ fn read(file: &RuleFile) -> Result<Read, Failure> {
             _ => refused += 1,
         }
     }
-    Ok(Read { rules, diagnostics, suppressions, refused })
+    Ok(Read { rules, heads, diagnostics, suppressions, refused })
 }
 
 fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {
@@ -141,31 +149,4 @@ fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {
         format!("looks like {guess}"),
     )
     .help("Save the file as UTF-8.")
-}
-
-fn refuse_repeated_ids(project: &mut Project) {
-    let mut seen: Vec<(String, usize)> = Vec::new();
-    let mut repeated = Vec::new();
-    for (at, loaded) in project.rules.iter().enumerate() {
-        let Some(id) = &loaded.rule.metadata.id else { continue };
-        match seen.iter().find(|(known, _)| *known == id.value) {
-            None => seen.push((id.value.clone(), at)),
-            Some((_, first)) => {
-                let other = &project.rules[*first].rule;
-                let other_id = other.metadata.id.as_ref().map_or(other.span, |id| id.span);
-                let (line, _) = other.source.line_column(other_id.start);
-                let message = format!("rule id `{}` is used twice", id.value);
-                let found =
-                    Diagnostic::new(Code::E0801, &loaded.rule.source, id.span, message, "again")
-                        .note(format!("first used at {}:{line}", other.source.name()))
-                        .help("Give this rule an id of its own.");
-                repeated.push((at, found));
-            }
-        }
-    }
-    for (at, found) in repeated.into_iter().rev() {
-        project.rules.remove(at);
-        project.refused += 1;
-        project.diagnostics.push(found);
-    }
 }

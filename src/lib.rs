@@ -63,8 +63,10 @@ pub fn compile(
     let mut found = diagnostic::Diagnostics::default();
     let mut artifacts = Vec::new();
     let definitions = definition::parse(source, &mut found);
+    let suppressions = definition::Suppressions::read(source, &mut found);
     let mut rules: Vec<Option<Rule>> =
         definitions.iter().map(|definition| ir::lower(definition, &mut found)).collect();
+    definitions.iter().for_each(|definition| definition::check(definition, &mut found));
     let all: Vec<&Definition> = definitions.iter().collect();
     let through = ir::join(&all, &mut rules, &mut found);
     for (rule, through) in rules.iter().zip(through) {
@@ -72,5 +74,6 @@ pub fn compile(
         backend::check_targets(rule, &mut found);
         artifacts.extend(backend::emit(target, rule, stem, &mut found).unwrap_or_default());
     }
+    suppressions.apply(&mut found, definition::Looked::InPart);
     if found.has_errors() { Err(found.sorted()) } else { Ok(artifacts) }
 }

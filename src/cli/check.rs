@@ -8,6 +8,7 @@ use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
+use crate::definition::Looked;
 use crate::diagnostic::Severity;
 use crate::project::{self, run_samples};
 
@@ -36,10 +37,12 @@ impl Check {
         for loaded in &project.rules {
             run_samples(loaded, &mut project.diagnostics);
         }
-        project.diagnostics.dedup();
-        let errors = project.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-        let warnings = project.diagnostics.len() - errors;
-        let outcome = report::findings(global, project.diagnostics, Stream::Out)?;
+        // A target that was left out might have had the loss that a comment is about.
+        let looked = if self.targets.is_empty() { Looked::Everywhere } else { Looked::InPart };
+        let found = report::relevant(global, &mut project, looked);
+        let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
+        let warnings = found.len() - errors;
+        let outcome = report::findings(global, &found, Stream::Out)?;
         let left_out = match project.refused + refused {
             0 => String::new(),
             refused => format!(", {refused} refused"),

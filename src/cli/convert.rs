@@ -10,6 +10,7 @@ use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
+use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{self, Change, Failure, Output};
 use crate::source::{SourceText, Span};
@@ -90,7 +91,8 @@ impl Convert {
                 )
             }
         };
-        let outcome = report::findings(global, project.diagnostics, Stream::Err)?;
+        let found = report::relevant(global, &mut project, Looked::InPart);
+        let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &done)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }

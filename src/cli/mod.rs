@@ -11,6 +11,7 @@ mod input;
 mod list;
 mod report;
 mod scan;
+mod select;
 mod show;
 mod test;
 
@@ -80,6 +81,31 @@ struct Global {
         help_heading = "Global options"
     )]
     fail_on: FailOn,
+    /// Report these warnings only, by code or by what codes begin with: `W0213,W03`; repeatable
+    ///
+    /// Errors are always reported.
+    #[arg(
+        long,
+        global = true,
+        value_name = "CODES",
+        env = "RULECAST_SELECT",
+        value_parser = select::codes,
+        help_heading = "Global options"
+    )]
+    select: Vec<select::Codes>,
+    /// Leave these warnings out, also where they are selected; repeatable
+    ///
+    /// What is left out does not count for `--fail-on`. To let one warning stand at one place, write
+    /// `# allow[W0213]: reason` beside it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "CODES",
+        env = "RULECAST_IGNORE",
+        value_parser = select::warnings,
+        help_heading = "Global options"
+    )]
+    ignore: Vec<select::Codes>,
 }
 
 /// How findings are printed

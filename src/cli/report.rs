@@ -1,10 +1,15 @@
 //! Printing findings in the format the user asked for.
+//!
+//! In: what a run has found. Out: the findings that remain when suppressions, `--select` and
+//! `--ignore` have been heard, printed; and whether they fail the run.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{FailOn, Format, Global, Outcome};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, concise, full, github, json, sarif};
+use super::{FailOn, Format, Global, Outcome, select};
+use crate::definition::Looked;
+use crate::diagnostic::{Diagnostic, Severity, concise, full, github, json, sarif};
+use crate::project::Project;
 use crate::source::visible;
 
 /// Where findings go
@@ -16,19 +21,26 @@ pub(super) enum Stream {
     Err,
 }
 
+/// The findings of a run that the user wants to hear of, sorted
+pub(super) fn relevant(global: &Global, project: &mut Project, looked: Looked) -> Vec<Diagnostic> {
+    let mut found = std::mem::take(&mut project.diagnostics);
+    project.suppressions.apply(&mut found, looked);
+    found.retain(|one| select::reported(one, &global.select, &global.ignore));
+    found.sorted()
+}
+
 /// Prints findings and says whether they fail the run
 pub(super) fn findings(
     global: &Global,
-    diagnostics: Diagnostics,
+    found: &[Diagnostic],
     stream: Stream,
 ) -> io::Result<Outcome> {
-    let found = diagnostics.sorted();
     let text = match global.format {
         Format::Full => found.iter().map(|d| full(d, true) + "\n\n").collect(),
-        Format::Concise => lines(&found, concise),
-        Format::Github => lines(&found, github),
-        Format::Json => json(&found),
-        Format::Sarif => sarif(&found),
+        Format::Concise => lines(found, concise),
+        Format::Github => lines(found, github),
+        Format::Json => json(found),
+        Format::Sarif => sarif(found),
     };
     match stream {
         Stream::Out => anstream::stdout().lock().write_all(text.as_bytes())?,

@@ -14,6 +14,7 @@ use serde_json::{Map, json};
 use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
+use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Finding, Found, Memory, Options, Unreadable, scan};
@@ -119,7 +120,8 @@ impl Scan {
         if let Some(path) = &self.state {
             project::replace(path, memory.keep(&engine).as_bytes())?;
         }
-        let outcome = report::findings(global, project.diagnostics, Stream::Err)?;
+        let found = report::relevant(global, &mut project, Looked::InPart);
+        let outcome = report::findings(global, &found, Stream::Err)?;
         let (matched, rules) = (count(hits, "match"), count(rules.len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
         let (untimed, lost) = memory.uncorrelated();

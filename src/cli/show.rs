@@ -9,6 +9,7 @@ use super::input::Surroundings;
 use super::report::{self, Stream};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
+use crate::definition::Looked;
 use crate::{ir, project};
 
 /// Print a rule at one stage of compilation
@@ -71,6 +72,7 @@ impl Show {
             drop(out);
             super::convert::print(&outputs)?;
         }
-        Ok(report::findings(global, project.diagnostics, Stream::Err)?)
+        let found = report::relevant(global, &mut project, Looked::InPart);
+        Ok(report::findings(global, &found, Stream::Err)?)
     }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
+use crate::definition::Looked;
 use crate::project::run_samples;
 
 /// Run each rule's own tests through the native engine
@@ -49,7 +50,8 @@ impl Test {
                 }
             }
         }
-        let outcome = report::findings(global, project.diagnostics, Stream::Out)?;
+        let found = report::relevant(global, &mut project, Looked::InPart);
+        let outcome = report::findings(global, &found, Stream::Out)?;
         let without = match untested {
             0 => String::new(),
             rules => format!(", {} without a test", count(rules, "rule")),

@@ -36,7 +36,7 @@ pub enum Condition {
     /// This selection holds
     Selection(Spanned<String>),
     /// So many of these selections hold
-    Of(Quantifier, Spanned<String>),
+    Of(Spanned<Quantifier>, Spanned<String>),
 }
 
 /// How many of a group must hold
@@ -100,7 +100,9 @@ fn build(pair: Pair<'_, Rule>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -
             Rule::expression => build(primary, place),
             Rule::of => {
                 let mut parts = primary.into_inner();
-                let quantifier = match parts.next().map(|p| p.as_str().to_ascii_lowercase()) {
+                let word = parts.next().map(|word| spanned(&word));
+                let span = word.as_ref().map_or(Span::default(), |word| word.span);
+                let quantifier = match word.map(|word| word.value.to_ascii_lowercase()) {
                     Some(word) if word == "all" => Quantifier::All,
                     Some(word) if word == "any" => Quantifier::AtLeast(1),
                     // A number beyond all counts asks for more than there can be.
@@ -109,6 +111,7 @@ fn build(pair: Pair<'_, Rule>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -
                 };
                 let target = parts.next().map(|target| spanned(&target));
                 let nothing = || Spanned::new(String::new(), Span::default());
+                let quantifier = Spanned::new(quantifier, span);
                 Condition::Of(quantifier, target.unwrap_or_else(nothing))
             }
             Rule::EOI

@@ -3,8 +3,9 @@
 //! In: the text of a rule file. Out: one [`Definition`] a document, with the place of every
 //! word, and everything that is wrong with its shape. Keys, modifiers and conditions are parsed,
 //! values are token lists; names are not resolved yet. A Sigma rule is a definition with one
-//! signal.
+//! signal. [`check()`] says what is unusual in it, [`Suppressions`] what its comments let stand.
 
+mod check;
 mod condition;
 mod correlation;
 mod de;
@@ -20,6 +21,7 @@ mod sample;
 mod shape;
 mod signal;
 mod subspan;
+mod suppression;
 mod target;
 mod value;
 pub mod vocabulary;
@@ -27,6 +29,7 @@ pub mod yaml;
 
 use std::sync::Arc;
 
+pub use check::check;
 pub use condition::{Condition, Quantifier};
 pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
 pub use document::parse;
@@ -37,6 +40,7 @@ pub use metadata::{Level, Metadata, Related, Status};
 pub use placeholder::Placeholders;
 pub use sample::{Expectation, Sample};
 pub(crate) use shape::nearest as nearest_name;
+pub use suppression::{Looked, Suppressions};
 pub use target::{Setting, Settings, TargetSettings};
 pub use value::{Scalar, Value, Values};
 

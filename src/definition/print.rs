@@ -299,8 +299,10 @@ fn condition(written: &Condition) -> String {
         Condition::Or(parts) => join(parts, " or "),
         Condition::Not(part) => format!("not {}", inner(part)),
         Condition::Selection(name) => name.value.clone(),
-        Condition::Of(Quantifier::All, target) => format!("all of {}", target.value),
-        Condition::Of(Quantifier::AtLeast(count), target) => format!("{count} of {}", target.value),
+        Condition::Of(quantifier, target) => match quantifier.value {
+            Quantifier::All => format!("all of {}", target.value),
+            Quantifier::AtLeast(count) => format!("{count} of {}", target.value),
+        },
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) fn one(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Va
 }
 
 /// Digits with a leading zero are text: `00000429` is a keyboard layout, not a number.
-fn whole_number(text: &str) -> Option<i64> {
+pub(super) fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let padded = digits.len() > 1 && digits.starts_with('0');
     let numeric = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

@@ -139,6 +139,18 @@ pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Nod
     reader.documents
 }
 
+/// The place of every comment, from its `#` to the end of its line
+pub(super) fn comments(source: &SourceText) -> Vec<Span> {
+    let mut comments = Vec::new();
+    // A syntax error has been reported when the documents were read.
+    for (event, span) in Parser::new_from_str(source.text()).map_while(Result::ok) {
+        if matches!(event, Event::Comment(..)) {
+            comments.push(place(&span));
+        }
+    }
+    comments
+}
+
 fn place(span: &granit_parser::Span) -> Span {
     let byte = |m: &granit_parser::Marker| m.byte_offset().unwrap_or(0) as u32;
     Span::new(byte(&span.start), byte(&span.end))

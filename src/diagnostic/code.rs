@@ -82,10 +82,51 @@ codes! {
         "Each YAML document is a definition (`signals:`) or one of Sigma's: a rule (`detection:`), a \
          correlation (`correlation:`) or a filter (`filter:`).";
     E0117 "unknown ATT&CK id"
-        "The technique or tactic is not in ATT&CK version 19.";
+        "The technique or tactic is not in ATT&CK version 19. pySigma: attacktag.";
     E0118 "retired ATT&CK id"
         "MITRE has revoked or deprecated the technique or tactic. Sentinel and Elastic refuse \
-         rules with ids they do not know.";
+         rules with ids they do not know. pySigma: attacktag.";
+    E0119 "suppression that cannot be"
+        "`# allow[W0213]: reason` lets a warning stand that is reported on its line or, from a line \
+         of its own, on the next. It names warnings by their codes and says why they may stand. An \
+         error refuses the rule, so it cannot be suppressed.";
+    W0120 "unused suppression"
+        "The comment suppresses a warning that is not there. Left in place it would hide the \
+         warning when it comes.";
+    W0121 "repeated tag"
+        "The same tag stands twice. Letter case does not make a difference, nor does whether a \
+         technique stands under `attack` or `tags`. pySigma: duplicate_tag.";
+    W0122 "repeated reference"
+        "The same reference stands twice. pySigma: duplicate_references.";
+    W0123 "rule without an id"
+        "A Sigma rule is known by its id: filters, correlations and related rules refer to it, \
+         and the ids of the exported rules are derived from it. pySigma: identifier_existence.";
+    W0124 "tag of another form"
+        "A tag is a namespace, a dot and a name, both in lower-case letters, digits, `-` and `_`. \
+         Only the artifacts of D3FEND keep their capitals. pySigma: tag_format.";
+    W0125 "unknown tag namespace"
+        "The namespaces of Sigma are attack, car, cve, d3fend, detection, stp and tlp; tools that \
+         sort rules by tag know no other. pySigma: namespace_tag.";
+    W0126 "not a CAR analytic"
+        "Analytics of MITRE's Cyber Analytics Repository are written without their `CAR-`: \
+         `car.2016-04-005`. pySigma: cartag.";
+    W0127 "not a CVE number"
+        "A vulnerability is written as year and number: `cve.2021-44228`. pySigma: cvetag.";
+    W0128 "not a D3FEND name"
+        "A technique is written `d3fend.d3-am`, an artifact `d3fend.d3f-WindowsNtOpenFile`; the \
+         tactics are model, harden, detect, isolate, deceive and evict. pySigma: d3_fendtag.";
+    W0129 "not a type of detection"
+        "The types are detection.dfir, detection.emerging-threats and detection.threat-hunting. \
+         pySigma: detection_tag.";
+    W0130 "not a robustness score"
+        "Summiting the Pyramid rates an analytic from 1 to 5, and where the events come from with \
+         `a`, `u` or `k`: `stp.4`, `stp.3k`. pySigma: stptag.";
+    W0131 "not a TLP label"
+        "The labels of the Traffic Light Protocol 2.0 are tlp.red, tlp.amber, tlp.amber-strict, \
+         tlp.green and tlp.clear. pySigma: tlptag, tlpv2_tag.";
+    W0132 "file name that Sigma does not use"
+        "Files of Sigma rules have names of 10 to 90 characters with their extension, in \
+         lower-case letters, digits and `_`. pySigma: filename_length.";
     W0140 "attribute that Sigma does not have"
         "Sigma lets authors add attributes of their own; rulecast does not look at them. One that \
          is misspelt is an error instead (E0110). pySigma: custom_attributes.";
@@ -105,7 +146,8 @@ codes! {
     E0206 "field of another event"
         "The field or word exists, but events of this kind do not carry it.";
     E0207 "modifier does not fit"
-        "The modifier means nothing for this field, or two modifiers contradict each other.";
+        "The modifier means nothing for this field, or two modifiers contradict each other. \
+         pySigma: invalid_modifier_combinations.";
     E0208 "value does not fit"
         "The value is of another kind than the field: text where a port is needed, a wildcard \
          where there is nothing to expand it.";
@@ -141,19 +183,48 @@ codes! {
     E0219 "value that cannot be encoded"
         "The modifiers `base64`, `base64offset` and those of UTF-16 write a text in other bytes. \
          A wildcard has no bytes, and bytes that are no text compare with nothing.";
+    W0220 "control character"
+        "In double quotes YAML reads `\\t` as a tab and `\\b` as a backspace, so a path or a \
+         pattern written there never matches. Single quotes leave backslashes as they are. \
+         pySigma: control_character.";
+    W0221 "double wildcard"
+        "One `*` stands for any run of characters already. pySigma: double_wildcard.";
+    W0222 "escaped wildcard"
+        "The backslash looks like the end of a directory, and it makes the wildcard after it \
+         literal. To match anything after a backslash, write two. pySigma: escaped_wildcard.";
+    W0223 "number as text"
+        "The field holds numbers, and in quotes the value is text: some tools then compare the \
+         two and find nothing. pySigma: number_as_string.";
+    W0224 "wildcards for a modifier"
+        "`contains`, `startswith` and `endswith` say what the wildcards mean, and every target \
+         has a cheap form of them. pySigma: wildcards_instead_of_modifiers.";
+    W0225 "service and event id for a category"
+        "A category says the same as this log and this event id, and it also finds the events \
+         where another sensor records them. pySigma: specific_instead_of_generic_logsource.";
+    W0226 "`all` of a single value"
+        "The Sigma specification does not allow `all` for a single value: it joins several. A \
+         value has probably been forgotten, or has gone.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";
     E0302 "unknown selection"
-        "The condition names a selection that `detection:` does not define.";
+        "The condition names a selection that `detection:` does not define. pySigma: \
+         dangling_condition.";
     E0303 "pattern without enough selections"
         "Fewer selections have a name that fits the pattern than the condition asks for, so it \
          would be always true or never.";
     W0304 "unused selection"
-        "The condition does not use the selection, so its tests have no effect.";
+        "The condition does not use the selection, so its tests have no effect. pySigma: \
+         dangling_detection.";
     E0305 "condition too large"
         "Conditions have at most 16 KiB and 100 open brackets, and `3 of name_*` at most 1,000 \
          combinations: every target has to write them out.";
+    W0310 "`all of them`"
+        "A selection that is added later, a filter perhaps, silently joins `all of them`. Name \
+         the selections that are meant: `all of selection_*`. pySigma: all_of_them_condition.";
+    W0311 "`them` of a single selection"
+        "There is one selection only, so its name says the same. pySigma: \
+         them_condition_with_single_detection.";
     E0401 "new terms of an unknown signal"
         "`new_terms.signal` names a signal of this definition.";
     E0402 "new terms of an unknown field"
@@ -228,7 +299,8 @@ codes! {
     E0702 "not an event"
         "Events are JSON objects, one a line.";
     E0801 "rule id used twice"
-        "Two rules have the same id, so their exported rules would overwrite each other.";
+        "Two rules have the same id, so their exported rules would overwrite each other. pySigma: \
+         identifier_uniqueness.";
     E0802 "test failed"
         "The sample did not do what the test says.";
     E0803 "output out of date"
@@ -236,6 +308,12 @@ codes! {
     E0804 "two rules write one file"
         "Two rules have the same file name in the same folder, or two documents stand in one \
          file: their outputs would overwrite each other.";
+    W0806 "title used twice"
+        "Alerts show the title, so nobody could tell the two rules apart. pySigma: \
+         duplicate_title.";
+    W0807 "file name used twice"
+        "Two rule files in different folders have the same name. Sigma's tools, and people, know \
+         a rule by the name of its file. pySigma: duplicate_filename.";
 }
 
 impl Code {

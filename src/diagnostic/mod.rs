@@ -130,6 +130,19 @@ impl Diagnostic {
         self.fix = Some(Fix { title: format!("change it to `{text}`"), edits: vec![(span, text)] });
         self
     }
+
+    /// Sets a fix that takes away the text at one place
+    #[must_use]
+    pub fn delete(self, span: Span) -> Self {
+        self.fix("delete it", vec![(span, String::new())])
+    }
+
+    /// Sets a fix of several edits, in order of place
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, edits: Vec<(Span, String)>) -> Self {
+        self.fix = Some(Fix { title: title.into(), edits });
+        self
+    }
 }
 
 /// Control and direction-changing characters would let a rule rewrite the report about it.
@@ -152,6 +165,11 @@ impl Diagnostics {
         self.0.extend(other.0);
     }
 
+    /// Keeps the findings of which this is true
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// Whether a finding refuses the rule
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
@@ -170,11 +188,6 @@ impl Diagnostics {
     /// Whether there is none
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Brings the findings into the order of file and place, each once
-    pub fn dedup(&mut self) {
-        self.0 = std::mem::take(self).sorted();
     }
 
     /// The findings by file and place, each once

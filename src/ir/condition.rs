@@ -106,7 +106,7 @@ fn resolve(
             });
             None
         }
-        Condition::Of(quantifier, pattern) => of(scope, *quantifier, pattern, searches),
+        Condition::Of(quantifier, pattern) => of(scope, quantifier.value, pattern, searches),
     }
 }
 

@@ -88,7 +88,10 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr>
     }
     refuse_null_among_others(scope, &values)?;
     warn_repeated(scope, &entry.key, &values);
-    warn_literal_stars(scope, meaning.kind, &values);
+    // In a regular expression the backslash is the expression's own.
+    if entry.key.modifier(Modifier::Re).is_none() {
+        warn_literal_stars(scope, meaning.kind, &values);
+    }
     if entry.key.modifier(Modifier::Exists).is_some() {
         if meaning.field == Field::EVERY {
             let label = "say which field must exist";

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Failure, Loaded, Project, RuleFile, find, refuse_repeated_ids};
+use super::{Failure, Loaded, Project, RuleFile, find, names};
 use crate::backend;
-use crate::definition::{self, Definition, Form, Placeholders};
+use crate::definition::{self, Definition, Form, Placeholders, Suppressions};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::ir::{self, Rule};
 use crate::source::{SourceText, Span};
@@ -36,9 +36,12 @@ struct Document {
 }
 
 /// What one file holds
+#[derive(Default)]
 struct ReadFile {
     documents: Vec<Document>,
+    heads: Vec<names::Head>,
     diagnostics: Diagnostics,
+    suppressions: Suppressions,
     /// Documents that are not even there
     lost: usize,
 }
@@ -71,11 +74,13 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
         .collect();
     let read: Vec<_> =
         all.par_iter().map(|(file, around)| read(file, *around, &placeholders)).collect();
-    let mut documents = Vec::new();
+    let (mut documents, mut heads) = (Vec::new(), Vec::new());
     for one in read {
         let one = one?;
         documents.extend(one.documents);
+        heads.extend(one.heads);
         project.diagnostics.extend(one.diagnostics);
+        project.suppressions.extend(one.suppressions);
         project.refused += one.lost;
     }
     // A rule beside a filter is not asked for; it has been checked all the same.
@@ -96,7 +101,8 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
             None => project.refused += 1,
         }
     }
-    refuse_repeated_ids(&mut project);
+    names::refuse_repeated_ids(&mut project);
+    names::check(&heads, &mut project.diagnostics);
     Ok(project)
 }
 
@@ -110,7 +116,7 @@ fn placeholders(path: &Path, diagnostics: &mut Diagnostics) -> Result<Placeholde
 
 fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<ReadFile, Failure> {
     let mut diagnostics = Diagnostics::default();
-    let unread = |diagnostics| Ok(ReadFile { documents: Vec::new(), diagnostics, lost: 1 });
+    let unread = |diagnostics| Ok(ReadFile { diagnostics, lost: 1, ..ReadFile::default() });
     let text = match String::from_utf8(file.read()?) {
         Ok(text) if text.contains('\0') => {
             diagnostics.push(not_utf8(file, text.as_bytes(), 0));
@@ -125,6 +131,7 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
     };
     let source = Arc::new(SourceText::new(file.name.clone(), text));
     let definitions = definition::parse(&source, &mut diagnostics);
+    let suppressions = Suppressions::read(&source, &mut diagnostics);
     let errors: Vec<Span> = diagnostics
         .iter()
         .filter(|found| found.severity == Severity::Error)
@@ -133,7 +140,7 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
     let within =
         |span: &Span, of: &Definition| of.span.start <= span.start && span.start <= of.span.end;
     let astray = errors.iter().any(|error| !definitions.iter().any(|one| within(error, one)));
-    let mut documents = Vec::new();
+    let (mut documents, mut heads) = (Vec::new(), Vec::new());
     for (at, definition) in definitions.into_iter().enumerate() {
         let stem = match at {
             0 => file.stem.clone(),
@@ -142,10 +149,13 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
         let broken = errors.iter().any(|error| within(error, &definition));
         let rule = ir::lower_with(&definition, placeholders, &mut diagnostics);
         let rule = rule.filter(|_| !broken);
+        definition::check(&definition, &mut diagnostics);
+        heads.push(names::Head::of(file, &definition));
         let folder = file.folder.clone();
         documents.push(Document { definition, rule, folder, stem, around });
     }
-    Ok(ReadFile { documents, diagnostics, lost: usize::from(astray) })
+    let lost = usize::from(astray);
+    Ok(ReadFile { documents, heads, diagnostics, suppressions, lost })
 }
 
 fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {

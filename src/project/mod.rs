@@ -6,6 +6,7 @@
 
 mod files;
 mod load;
+mod names;
 mod output;
 mod samples;
 
@@ -14,8 +15,8 @@ pub use load::{Around, load, load_with};
 pub use output::{Change, Output, outputs, pending, replace, replaceable, write};
 pub use samples::{SampleResult, run as run_samples};
 
-use crate::definition::Definition;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::definition::{Definition, Suppressions};
+use crate::diagnostic::Diagnostics;
 use crate::ir::Rule;
 
 /// A rule and where it came from
@@ -38,37 +39,12 @@ pub struct Project {
     pub rules: Vec<Loaded>,
     /// Everything wrong so far
     pub diagnostics: Diagnostics,
+    /// Comments that let warnings stand
+    pub suppressions: Suppressions,
     /// How many rules were left out because of a mistake
     pub refused: usize,
     /// How many rules are reported through a correlation only
     pub through: usize,
     /// How many files were read
     pub files: usize,
-}
-
-fn refuse_repeated_ids(project: &mut Project) {
-    let mut seen: Vec<(String, usize)> = Vec::new();
-    let mut repeated = Vec::new();
-    for (at, loaded) in project.rules.iter().enumerate() {
-        let Some(id) = &loaded.rule.metadata.id else { continue };
-        match seen.iter().find(|(known, _)| *known == id.value) {
-            None => seen.push((id.value.clone(), at)),
-            Some((_, first)) => {
-                let other = &project.rules[*first].rule;
-                let other_id = other.metadata.id.as_ref().map_or(other.span, |id| id.span);
-                let (line, _) = other.source.line_column(other_id.start);
-                let message = format!("rule id `{}` is used twice", id.value);
-                let found =
-                    Diagnostic::new(Code::E0801, &loaded.rule.source, id.span, message, "again")
-                        .note(format!("first used at {}:{line}", other.source.name()))
-                        .help("Give this rule an id of its own.");
-                repeated.push((at, found));
-            }
-        }
-    }
-    for (at, found) in repeated.into_iter().rev() {
-        project.rules.remove(at);
-        project.refused += 1;
-        project.diagnostics.push(found);
-    }
 }

@@ -135,10 +135,13 @@ impl EventKind {
         CATEGORIES.iter().map(|(name, ..)| *name)
     }
 
-    /// The category of Sigma that says just this
-    pub fn category_name(self, action: Option<&'static str>) -> &'static str {
+    /// The category of Sigma that says just this; `None` when there is none
+    pub fn category_name(self, action: Option<&'static str>) -> Option<&'static str> {
+        if let EventKind::Log(log) = self {
+            return log.is_category().then_some(log.name());
+        }
         let says = |category: &&Category| (category.1, category.2) == (self, action);
-        CATEGORIES.iter().find(says).map_or(self.name(), |(name, ..)| name)
+        CATEGORIES.iter().find(says).map(|(name, ..)| *name)
     }
 }
 

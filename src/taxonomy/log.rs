@@ -131,6 +131,11 @@ impl Log {
         self.row()?.product
     }
 
+    /// Whether a category alone names it
+    pub fn is_category(self) -> bool {
+        self.row().is_some_and(|row| row.category == Some(row.name))
+    }
+
     /// Whether it stands for everything that a product writes
     pub fn is_whole_product(self) -> bool {
         self.row().is_some_and(|row| row.category.is_none() && row.service.is_none())

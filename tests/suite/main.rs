@@ -15,3 +15,4 @@ mod normalize;
 mod oracle;
 mod support;
 mod targets;
+mod warnings;

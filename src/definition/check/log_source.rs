@@ -1,0 +1,72 @@
+//! Log sources: a log and an event id where Sigma has a category.
+//!
+//! In: a Sigma rule's signal over `service: sysmon` or `service: security`. Out: a warning at an
+//! event id that a category stands for. Where the ids under one key are not all of one category,
+//! or the id is all that the rule asks for, there is no such rule to write, and nothing is said.
+
+use std::sync::Arc;
+
+use super::entries;
+use crate::definition::{Entry, Scalar, Signal};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::SourceText;
+use crate::taxonomy::{Product, recognize};
+
+pub(super) fn check(source: &Arc<SourceText>, signal: &Signal, diagnostics: &mut Diagnostics) {
+    let Some(service) = signal.logsource.as_ref().and_then(|source| source.service.as_ref()) else {
+        return;
+    };
+    // The ids are those of Windows.
+    if signal.product.as_ref().is_some_and(|product| product.value != Product::Windows) {
+        return;
+    }
+    if entries(signal).all(is_event_id) {
+        return;
+    }
+    for entry in entries(signal) {
+        if let Some(category) = category(&service.value, entry) {
+            let message = format!("these events are of category `{category}`");
+            let span = entry.values.span;
+            let found = Diagnostic::new(Code::W0225, source, span, message, "a category says it");
+            let found = found.also(service.span, "and this log");
+            diagnostics.push(found.help(format!(
+                "Write `category: {category}` in place of the service, and leave the id out."
+            )));
+        }
+    }
+}
+
+fn is_event_id(entry: &Entry) -> bool {
+    entry.key.name.value == "EventID"
+}
+
+/// The one category of every event id under a key
+fn category(service: &str, entry: &Entry) -> Option<&'static str> {
+    if !is_event_id(entry) || !entry.key.modifiers.is_empty() {
+        return None;
+    }
+    let channel = match service {
+        "security" => "Security",
+        "sysmon" => "Microsoft-Windows-Sysmon/Operational",
+        _ => return None,
+    };
+    let of = |id: i64| {
+        let recognized = recognize(Some(channel), None, Some(id))?;
+        recognized.kinds.first()?.category_name(recognized.action)
+    };
+    let mut found = None;
+    for value in &entry.values.items {
+        let Scalar::Number(id) = value.scalar else { return None };
+        let one = of(id)?;
+        found = match found {
+            None => Some(one),
+            Some(other) if other == one => found,
+            // Those of the registry have a category for all of them.
+            Some(other) if other.starts_with("registry_") && one.starts_with("registry_") => {
+                Some("registry_event")
+            }
+            Some(_) => return None,
+        };
+    }
+    found
+}

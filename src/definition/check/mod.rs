@@ -1,0 +1,102 @@
+//! Checks that Sigma authors know: what may be written and is rarely meant.
+//!
+//! In: a [`Definition`], after its rule has been lowered. Out: warnings, each explained under the
+//! name that pySigma's validators gave it. Nothing changes: a rule with warnings compiles as it
+//! did. What is wrong rather than unusual is an error of the station that reads it, and what
+//! takes several files to see is found by the project.
+
+mod condition;
+mod log_source;
+mod metadata;
+mod number;
+mod tags;
+mod text;
+mod wildcards;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{Definition, Entry, Form, Selection, Signal};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{SourceText, Span, Spanned};
+
+/// Reports what a definition says in an unusual way
+pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
+    metadata::check(definition, diagnostics);
+    tags::check(definition, diagnostics);
+    let source = &definition.source;
+    for list in &definition.lists {
+        for value in &list.values {
+            text::control_characters(source, value, diagnostics);
+            wildcards::double(source, value, diagnostics);
+        }
+    }
+    let literal = diagnostics.iter().filter(|found| found.code == Code::W0215);
+    let literal: HashSet<Span> = literal.map(|found| found.primary.span).collect();
+    for signal in &definition.signals {
+        log_source::check(source, signal, diagnostics);
+        if let Some(detection) = &signal.detection {
+            condition::check(source, detection, diagnostics);
+        }
+        for entry in entries(signal) {
+            wildcards::modifiers(source, entry, diagnostics);
+            number::check(source, entry, diagnostics);
+            for value in &entry.values.items {
+                text::control_characters(source, value, diagnostics);
+                if wildcards::expand(&entry.key) {
+                    wildcards::double(source, value, diagnostics);
+                    // Lowering has said of some, with a better reason, that they are literal.
+                    if definition.form == Form::Sigma && !literal.contains(&value.span) {
+                        wildcards::escaped(source, value, diagnostics);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every key with its values, wherever it stands in the signal
+fn entries(signal: &Signal) -> impl Iterator<Item = &Entry> {
+    let named = signal.detection.iter().flat_map(|detection| &detection.selections);
+    let selections: Vec<&Selection> = std::iter::once(&signal.selection)
+        .chain(named.flat_map(|(_, alternatives)| alternatives))
+        .chain(signal.exclusions.iter().map(|exclusion| &exclusion.selection))
+        .chain(signal.levels.iter().map(|case| &case.selection))
+        .collect();
+    selections.into_iter().flat_map(|selection| &selection.entries)
+}
+
+/// Reports every text that has stood before, by what makes two of them the same
+fn repeated<'d>(
+    code: Code,
+    source: &Arc<SourceText>,
+    what: &str,
+    texts: impl IntoIterator<Item = (String, &'d Spanned<String>)>,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    for (same, text) in texts {
+        if let Some(first) = seen.get(&same) {
+            let message = format!("{what} `{}` stands here twice", text.value);
+            let found = Diagnostic::new(code, source, text.span, message, "again");
+            let found = found.also(*first, "first here");
+            diagnostics.push(match whole_item(source, text.span) {
+                Some(item) => found.delete(item),
+                None => found,
+            });
+        } else {
+            seen.insert(same, text.span);
+        }
+    }
+}
+
+/// The line of a list's item that stands on a line of its own, without a comment
+fn whole_item(source: &SourceText, span: Span) -> Option<Span> {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let head = source.text().get(..start)?;
+    let line = head.rfind('\n').map_or(0, |at| at + 1);
+    let rest = source.text().get(end..)?;
+    let length = rest.find('\n')? + 1;
+    let alone = head[line..].trim() == "-" && rest[..length].trim().is_empty();
+    alone.then(|| Span::new(line as u32, (end + length) as u32))
+}

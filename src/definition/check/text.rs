@@ -1,0 +1,51 @@
+//! Control characters, which nobody sees and hardly anybody means.
+//!
+//! In: a value, or a text of the metadata. Out: a warning at the first control character. They
+//! come from double quotes, where YAML reads `\t` as a tab.
+
+use std::sync::Arc;
+
+use crate::definition::Value;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{SourceText, Span, Spanned};
+
+/// Reports the first control character of a value
+pub(super) fn control_characters(
+    source: &Arc<SourceText>,
+    value: &Value,
+    diagnostics: &mut Diagnostics,
+) {
+    if let Some((at, c)) = value.written.char_indices().find(|(_, c)| c.is_control()) {
+        let part = value.part(source, at..at + c.len_utf8());
+        let span = if source.slice(part).trim_matches('\n').is_empty() { value.span } else { part };
+        diagnostics.push(found(source, span, c, value.span));
+    }
+}
+
+/// Reports the first control character of a text that may have several lines
+pub(super) fn control_character_of(
+    source: &Arc<SourceText>,
+    text: &Spanned<String>,
+    diagnostics: &mut Diagnostics,
+) {
+    let odd = |c: &char| c.is_control() && !"\n\r\t".contains(*c);
+    if let Some(c) = text.value.chars().find(odd) {
+        diagnostics.push(found(source, text.span, c, text.span));
+    }
+}
+
+fn found(source: &Arc<SourceText>, span: Span, c: char, whole: Span) -> Diagnostic {
+    let name = match c {
+        '\t' => "a tab".to_owned(),
+        '\n' | '\r' => "a line break".to_owned(),
+        '\u{8}' => "a backspace".to_owned(),
+        c => format!("U+{:04X}", c as u32),
+    };
+    let written = source.slice(whole);
+    let found = Diagnostic::new(Code::W0220, source, span, "a control character in a text", name);
+    match written.chars().next() {
+        Some('"') => found.help("In single quotes a backslash is itself."),
+        Some('|' | '>') => found.help("After `|-` and `>-` the last line has no line break."),
+        _ => found,
+    }
+}

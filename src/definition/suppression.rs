@@ -1,0 +1,250 @@
+//! Suppressions: `# allow[W0213]: reason` lets a warning stand.
+//!
+//! In: the comments of a file. Out: [`Suppressions`], each of one code on one line, and what
+//! cannot be a suppression. A comment beside something is about its own line; a comment on a line
+//! of its own, alone or with other such lines, about the line below.
+//!
+//! INVARIANT: an error is never suppressed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{nearest_name, yaml};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::source::{SourceText, Span, Spanned};
+
+/// Comments that let warnings stand
+#[derive(Debug, Clone, Default)]
+pub struct Suppressions(Vec<Suppression>);
+
+/// One code of a comment
+#[derive(Debug, Clone)]
+struct Suppression {
+    source: Arc<SourceText>,
+    code: Spanned<Code>,
+    /// The line it is about
+    line: usize,
+    /// What to delete with it, when the comment names no other code
+    comment: Option<Span>,
+}
+
+/// Whether every finding there can be has been looked for
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// A suppression without its warning is unused
+    Everywhere,
+    /// Its warning may be one that was not looked for
+    InPart,
+}
+
+impl Suppressions {
+    /// Reads the suppressions of a file
+    pub fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Self {
+        if !may_hold_one(source.text()) {
+            return Suppressions::default();
+        }
+        let mut suppressions = Vec::new();
+        // From the last to the first: a line of its own is about what the line below it is about.
+        let mut below: Option<(usize, usize)> = None;
+        for span in yaml::comments(source).into_iter().rev() {
+            let (own, _) = source.line_column(span.start);
+            let head = &source.text()[..span.start as usize];
+            let alone = head[head.rfind('\n').map_or(0, |at| at + 1)..].trim().is_empty();
+            let about = match below {
+                _ if !alone => own,
+                Some((line, about)) if line == own + 1 => about,
+                _ => own + 1,
+            };
+            if alone {
+                below = Some((own, about));
+            }
+            suppressions.extend(read(source, span, alone, about, diagnostics));
+        }
+        Suppressions(suppressions)
+    }
+
+    /// Adds those of another file
+    pub fn extend(&mut self, other: Suppressions) {
+        self.0.extend(other.0);
+    }
+
+    /// Takes the suppressed warnings away and reports suppressions that are unused
+    pub fn apply(&self, diagnostics: &mut Diagnostics, looked: Looked) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut by_place: HashMap<(&str, usize, Code), Vec<usize>> = HashMap::new();
+        for (at, one) in self.0.iter().enumerate() {
+            by_place.entry((one.source.name(), one.line, one.code.value)).or_default().push(at);
+        }
+        let mut used = vec![false; self.0.len()];
+        let mut refused: HashSet<String> = HashSet::new();
+        diagnostics.retain(|found| {
+            if found.severity == Severity::Error {
+                refused.insert(found.source.name().to_owned());
+                return true;
+            }
+            let (line, _) = found.source.line_column(found.primary.span.start);
+            let mine = by_place.get(&(found.source.name(), line, found.code));
+            mine.into_iter().flatten().for_each(|at| used[*at] = true);
+            mine.is_none()
+        });
+        if looked == Looked::InPart {
+            return;
+        }
+        for (one, used) in self.0.iter().zip(used) {
+            // A rule with an error has not been looked at by every station.
+            if !used && !refused.contains(one.source.name()) && !across_files(one.code.value) {
+                diagnostics.push(unused(one));
+            }
+        }
+    }
+}
+
+/// Whether a warning depends on which other files are looked at
+fn across_files(code: Code) -> bool {
+    matches!(code, Code::W0806 | Code::W0807)
+}
+
+fn unused(one: &Suppression) -> Diagnostic {
+    let message = format!("unused suppression of `{}`", one.code.value);
+    let label = format!("no such warning on line {}", one.line);
+    let found = Diagnostic::new(Code::W0120, &one.source, one.code.span, message, label);
+    match one.comment {
+        Some(comment) => found.delete(comment),
+        None => found.help("Take the code out of the comment."),
+    }
+}
+
+/// Reading the comments costs a second look at the YAML, which few files need.
+fn may_hold_one(text: &str) -> bool {
+    // The first letter may be a capital.
+    let mut words = text.match_indices("llow");
+    words.any(|(at, word)| text[at + word.len()..].trim_start_matches([' ', '\t']).starts_with('['))
+}
+
+/// The codes that a comment names; none when it is an ordinary comment
+fn read(
+    source: &Arc<SourceText>,
+    comment: Span,
+    alone: bool,
+    line: usize,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Suppression> {
+    let text = source.slice(comment);
+    let Some(list) = after_allow(text) else { return Vec::new() };
+    let wrong = |span: Span, message: String, label: &str| {
+        let found = Diagnostic::new(Code::E0119, source, span, message, label);
+        found.help("Write `# allow[W0213]: reason`.")
+    };
+    let Some((codes, rest)) = text[list..].split_once(']') else {
+        let message = "a suppression without its codes".to_owned();
+        diagnostics.push(wrong(comment, message, "the bracket stays open"));
+        return Vec::new();
+    };
+    let reason = rest.trim_start().strip_prefix(':').unwrap_or_default().trim();
+    if reason.is_empty() {
+        let message = "a suppression without a reason".to_owned();
+        diagnostics.push(wrong(comment, message, "why may the warning stand?"));
+    }
+    let only = !codes.contains(',');
+    let delete = only.then(|| with_blanks(source, comment, alone));
+    let mut suppressions = Vec::new();
+    let mut at = comment.start as usize + list;
+    for written in codes.split(',') {
+        let start = at + written.len() - written.trim_start().len();
+        at += written.len() + 1;
+        let name = written.trim();
+        let span = Span::new(start as u32, (start + name.len()) as u32);
+        match Code::named(name) {
+            Some(code) if code.severity() == Severity::Warning => suppressions.push(Suppression {
+                source: Arc::clone(source),
+                code: Spanned::new(code, span),
+                line,
+                comment: delete,
+            }),
+            Some(code) => {
+                let message = format!("`{code}` cannot be suppressed");
+                diagnostics.push(wrong(span, message, "errors refuse the rule"));
+            }
+            None => {
+                let found = wrong(span, format!("no code is called `{name}`"), "unknown");
+                let warnings = Code::ALL.iter().filter(|c| c.severity() == Severity::Warning);
+                diagnostics.push(match nearest_name(name, warnings.map(|code| code.as_str())) {
+                    Some(near) => found.replace(span, near),
+                    None => found,
+                });
+            }
+        }
+    }
+    suppressions
+}
+
+/// Where the list of codes begins in a comment that starts with `allow[`
+fn after_allow(comment: &str) -> Option<usize> {
+    let words = comment.trim_start_matches('#').trim_start();
+    let (allow, rest) = words.split_at_checked("allow".len())?;
+    let list = rest.trim_start().strip_prefix('[')?;
+    allow.eq_ignore_ascii_case("allow").then(|| comment.len() - list.len())
+}
+
+/// The comment with its line, or with the blanks before it
+fn with_blanks(source: &SourceText, comment: Span, alone: bool) -> Span {
+    let text = source.text();
+    let (start, end) = (comment.start as usize, comment.end as usize);
+    let blanks = start - text[..start].trim_end_matches([' ', '\t']).len();
+    let line_break = match alone {
+        true => text[end..].find('\n').map_or(0, |at| at + 1),
+        false => 0,
+    };
+    Span::new((start - blanks) as u32, (end + line_break) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "\
+# allow[W0213]: one
+# an ordinary remark
+# allow[W0304, W0215]: two
+a: 1
+b: '# allow[W0213]: text' # allow[w0221]: three
+
+# allow[W0222]: nothing below
+
+c: 1
+";
+
+    fn lines(text: &str) -> (Vec<(Code, usize)>, usize) {
+        let source = Arc::new(SourceText::new("a.yml", text));
+        let mut found = Diagnostics::default();
+        let all = Suppressions::read(&source, &mut found);
+        let mut lines: Vec<_> = all.0.iter().map(|one| (one.code.value, one.line)).collect();
+        lines.sort_unstable();
+        (lines, found.len())
+    }
+
+    #[test]
+    fn a_comment_is_about_its_line_or_the_next() {
+        let wanted = [(Code::W0213, 4), (Code::W0215, 4), (Code::W0304, 4), (Code::W0221, 5)];
+        let (mut found, wrong) = lines(RULE);
+        found.sort_by_key(|(code, line)| (*line, *code));
+        assert_eq!((&found[..4], found[4], wrong), (&wanted[..], (Code::W0222, 8), 0));
+    }
+
+    #[test]
+    fn a_suppression_says_which_and_why() {
+        for text in [
+            "# allow[W0213]\na: 1\n",
+            "# allow[W0213]:\na: 1\n",
+            "# Allow [E0201]: why\na: 1\n",
+            "# allow[]: why\na: 1\n",
+            "# allow[W0213: why\na: 1\n",
+            "# allow[W9999]: why\na: 1\n",
+        ] {
+            assert_eq!(lines(text).1, 1, "{text}");
+        }
+        assert_eq!(lines("# allowed [by hand]\na: 1 # allowlist[0]\n"), (Vec::new(), 0));
+    }
+}

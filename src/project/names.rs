@@ -1,0 +1,125 @@
+//! Names that must tell rules apart: ids, titles, file names.
+//!
+//! In: what every file of a run holds. Out: errors for ids that two rules have, after which no two
+//! rules of the project share one; warnings for titles and file names. Rules that were refused
+//! count as well, so mending one rule brings no news of another.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Project, RuleFile};
+use crate::definition::{Definition, Form};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{SourceText, Span, Spanned};
+
+/// What a rule is known by
+pub(super) struct Head {
+    source: Arc<SourceText>,
+    form: Form,
+    /// Its first line
+    span: Span,
+    /// Its title, when it has one
+    title: Option<Spanned<String>>,
+    /// The name of its file
+    file: String,
+}
+
+impl Head {
+    pub(super) fn of(file: &RuleFile, definition: &Definition) -> Head {
+        let title = &definition.metadata.title;
+        let start = definition.span.start;
+        let line = definition.source.slice(definition.span).lines().next().map_or(0, str::len);
+        Head {
+            source: Arc::clone(&definition.source),
+            form: definition.form,
+            span: Span::new(start, start + line as u32),
+            // Where there is none, a name for it stands at the whole document.
+            title: (title.span != definition.span).then(|| title.clone()),
+            file: file.name.rsplit('/').next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Refuses every rule that has the id of an earlier one
+pub(super) fn refuse_repeated_ids(project: &mut Project) {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut repeated: HashMap<usize, Diagnostic> = HashMap::new();
+    for (at, loaded) in project.rules.iter().enumerate() {
+        let Some(id) = &loaded.rule.metadata.id else { continue };
+        let first = *seen.entry(&id.value).or_insert(at);
+        if first != at {
+            let other = &project.rules[first].rule;
+            let other_id = other.metadata.id.as_ref().map_or(other.span, |id| id.span);
+            let message = format!("rule id `{}` is used twice", id.value);
+            let found =
+                Diagnostic::new(Code::E0801, &loaded.rule.source, id.span, message, "again")
+                    .note(first_used(&other.source, other_id))
+                    .help("Give this rule an id of its own.");
+            repeated.insert(at, found);
+        }
+    }
+    let mut at = 0;
+    project.rules.retain(|_| {
+        let found = repeated.remove(&at);
+        at += 1;
+        let kept = found.is_none();
+        project.refused += usize::from(!kept);
+        found.into_iter().for_each(|found| project.diagnostics.push(found));
+        kept
+    });
+}
+
+/// Reports titles and file names that were used before, and file names that Sigma does not use
+pub(super) fn check(heads: &[Head], diagnostics: &mut Diagnostics) {
+    let mut titles: HashMap<&str, &Head> = HashMap::new();
+    let mut files: HashMap<&str, &Head> = HashMap::new();
+    let mut before: Option<&str> = None;
+    for head in heads {
+        if let Some(title) = &head.title {
+            let first = *titles.entry(&title.value).or_insert(head);
+            if !std::ptr::eq(first, head) {
+                let message = format!("title `{}` is used twice", title.value);
+                let found =
+                    Diagnostic::new(Code::W0806, &head.source, title.span, message, "again");
+                let there = first.title.as_ref().map_or(first.span, |title| title.span);
+                diagnostics.push(found.note(first_used(&first.source, there)));
+            }
+        }
+        // The second document of a file has the file's name by right.
+        if before.replace(head.source.name()) == Some(head.source.name()) {
+            continue;
+        }
+        if head.form == Form::Sigma {
+            file_name(head, diagnostics);
+        }
+        let first = *files.entry(&head.file).or_insert(head);
+        if !std::ptr::eq(first, head) {
+            let message = format!("another rule file is called `{}`", head.file);
+            let label = "in this file";
+            let found = Diagnostic::new(Code::W0807, &head.source, head.span, message, label);
+            diagnostics.push(found.note(format!("the first one is {}", first.source.name())));
+        }
+    }
+}
+
+fn first_used(source: &SourceText, span: Span) -> String {
+    format!("first used at {}:{}", source.name(), source.line_column(span.start).0)
+}
+
+/// Sigma's own files: `proc_creation_win_whoami.yml`
+fn file_name(head: &Head, diagnostics: &mut Diagnostics) {
+    let name = &head.file;
+    let length = name.chars().count();
+    let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let why = match stem.chars().find(|c| !plain(*c)) {
+        Some(other) => format!("file name `{name}` holds `{other}`"),
+        None if length < 10 => format!("file name `{name}` has only {length} characters"),
+        None if length > 90 => format!("file name `{name}` has {length} characters"),
+        None => return,
+    };
+    let found = Diagnostic::new(Code::W0132, &head.source, head.span, why, "in this file");
+    diagnostics.push(found.help(
+        "Sigma's have 10 to 90 characters: lower-case letters, digits and `_`, with the extension.",
+    ));
+}

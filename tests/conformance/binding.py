@@ -52,7 +52,8 @@ def columns(file, query):
                 found.add((package.name, "a query other than the one that was bound"))
         else:
             names = re.findall(r"(?:columnName|\w+ColumnName): (\w+)$", text, re.M)
-            names += re.findall(r"\{\{(\w+)\}\}", text)
+            for line in re.findall(r"^ +alert\w+Format: .*$", text, re.M):
+                names += re.findall(r"\{\{(\w+)\}\}", line)
             details = re.search(r"^customDetails:\n((?:  \w+: \w+\n)+)", text, re.M)
             names += re.findall(r": (\w+)$", details[1], re.M) if details else []
         found.update((package.name, name) for name in names)

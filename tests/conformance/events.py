@@ -7,6 +7,7 @@ The engine reads three versions of an event: as it is; without its empty values 
 row of Defender holds; and with empty text where a row has no value, which Kusto cannot tell apart.
 """
 import datetime
+import gzip
 import json
 from pathlib import Path
 
@@ -17,8 +18,12 @@ from engine import BEGINNING
 from near import Example
 
 RECORDED = native.ROOT / "tests" / "events" / "recorded.jsonl"
+KINDS = ("file_delete", "file_event", "network_connection", "process_creation", "registry_add",
+         "registry_delete", "registry_rename", "registry_set", "webserver")
 EMPTY = ("", "-", "-\\-", None)
 VERSIONS = ("whole", "cut", "filled")
+# What a log calls the time of an event; the one of the timeline takes its place.
+OWN_TIMES = ("CreationUtcTime", "UtcTime", "date-time")
 # The most that all events may span: less than any window of new terms.
 SPAN = datetime.timedelta(hours=6)
 # Gaps between made events, which correlations are tried with
@@ -29,6 +34,20 @@ REGISTRY_WORDS = {word: action for action, word in rows.REGISTRY_ACTIONS.items()
 def recorded():
     with RECORDED.open(encoding="utf-8") as lines:
         return [from_record(json.loads(line)) for line in lines]
+
+
+def pack(folder):
+    """Every recorded event of a corpus in the order of their time, on one timeline"""
+    found = []
+    for file in sorted(folder.glob("*/*.jsonl.gz")):
+        kind = file.name.split(".")[0]
+        if kind in KINDS:
+            with gzip.open(file, "rt", encoding="utf-8") as lines:
+                for record in map(json.loads, lines):
+                    found.append(from_record({**record, "kind": kind, "event": record["sigma"],
+                                              "row": record["mde"]}))
+    found.sort(key=lambda example: example.time)
+    return timed(found, [one.time for one in found])
 
 
 def from_record(record):
@@ -90,6 +109,8 @@ def stamp(example, now, at):
     """A time in both shapes; an alert is raised ten minutes after what it is about"""
     text = now.isoformat(timespec="milliseconds") + "Z"
     example.time, row = now, example.row
+    for field in OWN_TIMES:
+        example.event.pop(field, None)
     example.event["time"] = text
     row["TimeGenerated"] = row["Timestamp"] = text
     if row["$table"] == "SecurityAlert":

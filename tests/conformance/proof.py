@@ -5,16 +5,19 @@
 2. Execute: over recorded events and events near each literal, the rows of a query are the events
    that the engine matches, signal by signal, with their levels, new terms and correlations.
 
-In: the rules under rules/ and tests/operators/. Prints a table and ends `N passed, N failed`.
+In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its rules and events. Prints a table and ends `N passed, N failed`.
 """
 import argparse
 import collections
 import datetime
+import json
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import binding
 import events
 import meaning
 import native
@@ -36,24 +39,27 @@ class Tally:
     disagreements: list = field(default_factory=list)
 
 
-class Rule:
-    """A rule file, what it becomes, and the events it is tried on with the engine's verdicts"""
+class Trial:
+    """Rules, what they become, and events with the engine's verdicts on them"""
 
-    def __init__(self, path, known, folder):
-        self.path, self.folder = path, Path(folder)
-        self.folder.mkdir()
-        native.convert([path], TARGETS, self.folder)
-        self.signals = meaning.signals(native.show(path))
-        plain = [one.copy(one.name) for one in known]
-        hits = signal_hits([path], events.write(plain, folder)["whole"])
-        self.examples = events.of_rule(self.signals, known, hits)
-        events.timed(self.examples, [one.time for one in known])
-        self.files = events.write(self.examples, folder)
-        self.verdicts = {version: Verdicts([path], file) for version, file in self.files.items()}
+    def __init__(self, name, paths, examples, folder):
+        self.name, self.paths, self.examples, self.folder = name, paths, examples, folder
+        native.convert(paths, TARGETS, folder)
+        files = events.write(examples, folder)
+        self.verdicts = {version: Verdicts(paths, file) for version, file in files.items()}
 
     def queries(self, target):
         for file in sorted((self.folder / target).rglob("*.kql")):
             yield file, file.read_text(encoding="utf-8")
+
+
+def near_trial(path, known, folder):
+    """A rule file on recorded events and on those near its literals"""
+    folder.mkdir()
+    hits = signal_hits([path], events.write(known, folder)["whole"])
+    examples = events.of_rule(meaning.signals(native.show(path)), known, hits)
+    events.timed(examples, [one.time for one in known])
+    return Trial(path.stem, [path], examples, folder)
 
 
 def signal_hits(paths, file):
@@ -86,15 +92,15 @@ class Verdicts:
 
 # ---------------------------------------------------------------------------------------- execution
 
-def execute(rule, target, kusto, tally):
-    """Each query of a rule for a target, over all of its events"""
-    places = {one.time: at for at, one in enumerate(rule.examples)}
-    for file, query in rule.queries(target):
+def execute(trial, target, kusto, tally):
+    """Each query of a trial for a target, over all of its events"""
+    places = {one.time: at for at, one in enumerate(trial.examples)}
+    for file, query in trial.queries(target):
         title = query.split("\n", 1)[0].removeprefix("// ")
         tally.queries += 1
-        tally.events += len(rule.examples)
+        tally.events += len(trial.examples)
         start = BEGINNING + lookback(query)
-        judge = Judge(rule, title, query, tally, f"{target}: {file.name}")
+        judge = Judge(trial, title, query, tally, f"{target}: {file.name}")
         text, names = statements.of_signals(query)
         rows = kusto.ask(text, start)
         judge.signals(names, rows, places)
@@ -102,15 +108,15 @@ def execute(rule, target, kusto, tally):
             rows = kusto.ask(query, start)
             judge.reported(rows, places)
         if "leftanti" in query:
-            half = rule.examples[len(rule.examples) // 2].time
+            half = trial.examples[len(trial.examples) // 2].time
             judge.reported(kusto.ask(query, half + lookback(query)), places, half)
 
 
 class Judge:
     """Compares what a query returns with what the engine says, event by event"""
 
-    def __init__(self, rule, title, query, tally, place):
-        self.rule, self.title, self.query, self.tally = rule, title, query, tally
+    def __init__(self, trial, title, query, tally, place):
+        self.trial, self.title, self.query, self.tally = trial, title, query, tally
         self.place = place
 
     def signals(self, names, rows, places):
@@ -121,7 +127,7 @@ class Judge:
 
     def reported(self, rows, places, since=None):
         """What the query reports: signals, those of new terms when new, and correlations"""
-        whole = self.rule.verdicts["whole"]
+        whole = self.trial.verdicts["whole"]
         found = levels([row for row in rows if not row.get("Group")], places)
         for title, name in sorted(whole.reported.keys() | {(self.title, one) for one in found}):
             if title == self.title:
@@ -130,10 +136,10 @@ class Judge:
             self.groups([row for row in rows if row.get("Group")])
 
     def compare(self, what, name, found, since=None):
-        wanted = getattr(self.rule.verdicts["whole"], what).get((self.title, name), {})
+        wanted = getattr(self.trial.verdicts["whole"], what).get((self.title, name), {})
         if since:
             wanted = {at: level for at, level in wanted.items()
-                      if self.rule.examples[at].time >= since}
+                      if self.trial.examples[at].time >= since}
         self.tally.matches += len(wanted)
         for at in sorted(wanted.keys() | found.keys()):
             if wanted.get(at) != found.get(at):
@@ -142,8 +148,8 @@ class Judge:
     def differing(self, what, name, at, wanted, found):
         """A difference is none when the row holds less than the event, or the query names it"""
         verdicts = {version: getattr(one, what).get((self.title, name), {}).get(at)
-                    for version, one in self.rule.verdicts.items()}
-        example = self.rule.examples[at]
+                    for version, one in self.trial.verdicts.items()}
+        example = self.trial.examples[at]
         if verdicts["cut"] == found:
             why = "a row holds no empty value and no `-`"
         elif self.named("empty value cannot be told") and verdicts["filled"] == found:
@@ -170,7 +176,7 @@ class Judge:
         for row in rows:
             found[row["Signal"]][row["Group"]] = moment(row), row["Level"]
         versions = [{name: groups for (title, name), groups in one.groups.items()
-                     if title == self.title} for one in self.rule.verdicts.values()]
+                     if title == self.title} for one in self.trial.verdicts.values()]
         for name in sorted(versions[0].keys() | found.keys()):
             wanted = [one.get(name, {}) for one in versions]
             self.tally.matches += len(wanted[0])
@@ -196,38 +202,117 @@ def levels(rows, places):
 
 # ------------------------------------------------------------------------------------------- report
 
+class Report:
+    """The table, and how many of its lines hold"""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.totals = collections.Counter()
+        self.judged = collections.Counter()
+
+    def head(self, title):
+        print(f"\n{title:<34}{'target':<10}{'queries':>8}{'events':>11}{'matches':>10}{'differ':>8}")
+
+    def line(self, name, target, tally):
+        numbers = tally.queries, tally.events, tally.matches, len(tally.disagreements)
+        print("{:<34}{:<10}{:>8}{:>11,}{:>10,}{:>8}".format(name, target, *numbers), flush=True)
+        self.judged.update(tally.judged)
+        for key, number in zip(("queries", "events", "matches"), numbers):
+            self.totals[target, key] += number
+        self.check(None, tally.disagreements)
+
+    def check(self, title, wrong):
+        """One proof that holds when nothing is wrong"""
+        self.passed += not wrong
+        self.failed += bool(wrong)
+        if title:
+            print(f"{title}{': FAILED' if wrong else ''}")
+        for line in wrong[:SHOWN]:
+            print(f"    {line[:700]}")
+
+    def close(self):
+        for target in TARGETS:
+            queries, pairs, matches = (self.totals[target, key]
+                                       for key in ("queries", "events", "matches"))
+            print(f"{target:<44}{queries:>8}{pairs:>11,}{matches:>10,}")
+        print("\nVerdicts that a row of a table cannot repeat, each as it is documented:")
+        for why, number in sorted(self.judged.items()):
+            print(f"{number:>8} × {why}")
+
+
 def rule_files():
     return sorted([*(native.ROOT / "rules").rglob("*.yml"),
                    *(native.ROOT / "tests" / "operators").rglob("*.yml")])
 
 
+def bind(trials, modules, tables, work, report):
+    """Every query and package of these trials"""
+    file = work / "schema.json"
+    file.write_text(json.dumps(tables), encoding="utf-8")
+    queries = [(path, schema.TARGETS[target], query) for trial in trials for target in TARGETS
+               for path, query in trial.queries(target)]
+    wrong, mapped = binding.findings(queries, modules, file)
+    report.check(f"{len(queries)} queries bound without a diagnostic, {mapped} mapped columns "
+                 "returned", wrong)
+
+
+def run(trial, kusto, report):
+    kusto.load(events.tables(trial.examples))
+    for target in TARGETS:
+        tally = Tally()
+        execute(trial, target, kusto, tally)
+        if tally.queries:
+            report.line(trial.name, target, tally)
+
+
+def prove(paths, modules, work, report):
+    """The rules of the project, on events near their literals"""
+    tables, known = schema.read(), events.recorded()
+    kusto, trials = Kusto(schema.physical(tables)), []
+    report.head("Rules on recorded and near events")
+    for number, path in enumerate(paths):
+        trials.append(near_trial(path, known, work / str(number)))
+        run(trials[-1], kusto, report)
+    bind(trials, modules, tables, work, report)
+
+
+def prove_corpus(modules, work, report):
+    """The same rules, and Sigma's, on every recorded event of the corpus"""
+    report.check("The schema is that of the corpus", list(schema.differing()))
+    tables = schema.corpus()
+    pack = events.pack(Path(schema.CORPUS) / "data" / "events")
+    sets = {
+        "rules": [native.ROOT / "rules"],
+        "operators": sorted((native.ROOT / "tests" / "operators").rglob("*.yml")),
+        "Sigma": [Path(schema.CORPUS) / "data" / "sigma" / "rules"],
+    }
+    report.head("Rules on the corpus")
+    trials = []
+    for name, paths in sets.items():
+        (work / name).mkdir()
+        trials.append(Trial(name, paths, pack, work / name))
+    emitted = [(schema.TARGETS[target], query) for trial in trials for target in TARGETS
+               for _, query in trial.queries(target)]
+    kusto = Kusto(schema.physical(schema.cut(tables, emitted)))
+    for trial in trials:
+        run(trial, kusto, report)
+    bind(trials, modules, tables, work, report)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--modules", default="node_modules", help="where npm installed the binder")
+    parser.add_argument("--modules", required=True, help="where npm has installed the binder")
     parser.add_argument("rules", nargs="*", type=Path, help="these rule files only")
     arguments = parser.parse_args()
-    tables = schema.read()
-    kusto = Kusto(schema.physical(tables))
-    known, failed, passed = events.recorded(), 0, 0
-    bound = []
-    print(f"{'rules':<32}{'target':<10}{'queries':>8}{'events':>9}{'matches':>9}{'disagree':>9}")
+    report, started = Report(), time.monotonic()
     with tempfile.TemporaryDirectory() as work:
-        for number, path in enumerate(arguments.rules or rule_files()):
-            rule = Rule(path, known, Path(work) / str(number))
-            kusto.load(events.tables(rule.examples))
-            for target in TARGETS:
-                tally = Tally()
-                execute(rule, target, kusto, tally)
-                if not tally.queries:
-                    continue
-                failed += bool(tally.disagreements)
-                passed += not tally.disagreements
-                print(f"{path.stem:<32}{target:<10}{tally.queries:>8}{tally.events:>9}"
-                      f"{tally.matches:>9}{len(tally.disagreements):>9}", flush=True)
-                for line in tally.disagreements[:SHOWN]:
-                    print(f"    {line[:600]}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+        prove(arguments.rules or rule_files(), arguments.modules, Path(work), report)
+        if schema.CORPUS and not arguments.rules:
+            prove_corpus(arguments.modules, Path(work), report)
+    report.close()
+    print(f"{time.monotonic() - started:.0f} seconds")
+    print(f"{report.passed} passed, {report.failed} failed")
+    return 1 if report.failed else 0
 
 
 if __name__ == "__main__":

@@ -37,10 +37,11 @@ class Kusto:
         for table, columns in self.schema.items():
             typed = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in columns.items())
             self.connection.execute(f'CREATE TABLE "{table}" ({typed})')
-        self.translated = {}
+        self.translated, self.answered = {}, {}
 
     def load(self, rows):
         """Replaces all rows; text that a row lacks is empty, everything else null"""
+        self.answered.clear()
         of_table = {table: [] for table in self.schema}
         for row in rows:
             of_table[row["$table"]].append(row)
@@ -62,12 +63,13 @@ class Kusto:
             f"INSERT INTO \"{table}\" SELECT {named} FROM read_json('{file}', "
             f"columns={{{typed}}}, format='newline_delimited', maximum_object_size=4194304)")
 
-    def ask(self, query, now):
+    def ask(self, query, now, keep=True):
         """The rows of a query, as it is emitted"""
         sql = self.translated.get(query)
         if sql is None:
             sql = duckdb_kql.to_sql(dialect.respelled(query), schema=self.names, query_now=now)
-            self.translated[query] = sql
+            if keep:
+                self.translated[query] = sql
         bound = {**sql.parameters}
         for name, value in bound.items():
             if isinstance(value, datetime.datetime):

@@ -87,6 +87,17 @@ def of_rule(signals, known, hits):
     return [*(one.copy(one.name) for one in known), *near.near(signals, matched)]
 
 
+def of_correlations(examples, signals, times):
+    """On one timeline: the examples, then series of events that complete correlations"""
+    after = list(near.series(signals))
+    timed(examples, times)
+    now = examples[-1].time
+    for at, (example, gap) in enumerate(after, len(examples)):
+        now += datetime.timedelta(seconds=gap)
+        stamp(example, now, at)
+    return [*examples, *(example for example, _ in after)]
+
+
 # ----------------------------------------------------------------------------------------- timeline
 
 def timed(examples, times=None):

@@ -23,7 +23,7 @@ ADDRESSES = (
     "192.0.2.1", "198.18.0.0", "203.0.113.9", "223.255.255.255", "224.0.0.1", "255.255.255.255",
     "0.0.0.0", "::", "::1", "fe80::1", "fec0::1", "fbff::1", "fc00::1", "ff02::1", "2001:db8::1",
     "2606:4700::1111", "64:ff9b:1::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "::ffff:7f00:1",
-    "2001:0DB8:0:0::1", "localhost", "10.0.0", "010.0.0.1", "10.0.0.1 ", "fe80::1%eth0",
+    "2001:0DB8:0:0::1", "localhost", "10.0.0", "010.0.0.1", "10.0.0.1 ",
 )
 MADE = {
     "process": {"Image": "C:\\Tools\\agent.bin", "ParentImage": "C:\\Tools\\boss.bin",
@@ -93,6 +93,46 @@ def near(signals, matched):
                         seen.add(key)
                         found.append(example)
     return found
+
+
+def series(signals):
+    """Pairs of a matching event and the seconds before it: what correlations count and order
+
+    Of each signal a burst from one client, a burst of different values, and events far apart; then
+    all signals one after another, forwards and backwards, at three speeds.
+    """
+    bases = []
+    for signal in signals:
+        if rows.family(signal.kind) in MADE:
+            base = made(signal.kind, 0)
+            assign(base, [pair for clause in signal.requires for pair in fulfil(clause, None)])
+            bases.append(base.copy(f"{signal.name}: series"))
+    for base in bases:
+        own = base.event.get("c-ip", "198.51.100.0").rpartition(".")[0]
+        for number in range(60):
+            yield varied(base, {"c-ip": f"{own}.77"}), 0.04
+        for number in range(60):
+            name = f"n{number}"
+            yield varied(base, {"c-ip": f"{own}.{number + 80}", "User": f"CONTOSO\\{name}",
+                                "cs-username": name}), 0.5
+        for number in range(60):
+            stem = base.event.get("cs-uri-stem", "").rpartition(".")
+            yield varied(base, {"c-ip": f"{own}.78",
+                                "cs-uri-stem": f"{stem[0]}{number}{stem[1]}{stem[2]}"}), 0.5
+        for gap in (1, 1, 30, 60, 3600):
+            yield varied(base, {"c-ip": f"{own}.79"}), gap
+    for speed in (0.2, 10, 50):
+        for order in (bases, bases[::-1], bases):
+            for base in order:
+                yield base.copy(base.name), speed
+
+
+def varied(base, values):
+    example = base.copy(base.name)
+    for field, value in values.items():
+        if field in example.event:
+            example.put(field, value)
+    return example
 
 
 def examples(signal, clause, one, recorded):
@@ -229,6 +269,8 @@ def assign(example, pairs):
             if isinstance(last, tuple):
                 value = example.event.get(last[1], "")
                 value = value.swapcase() if last[0] == "flipped" else value
+        elif tests[-1][0].relation in ("networks", "public", "numbers"):
+            value = last
         elif last is PRESENT:
             value = example.event.get(field) or MADE[rows.family(example.kind)].get(field, PRESENT)
         else:
@@ -272,9 +314,12 @@ def path(before, segments, names, extensions):
     slash = "/" if "/" in before else "\\"
     directory, _, name = before.rpartition(slash)
     directory += slash
-    for segment in segments:
+    for at, segment in enumerate(segments):
         slash = "/" if "/" in segment else "\\"
-        directory = segment if re.match(r"\w:", segment) or slash == "/" else f"C:{segment}"
+        if at and segment.startswith(slash):
+            directory = directory[:-1] + segment
+        else:
+            directory = segment if re.match(r"\w:", segment) or slash == "/" else f"C:{segment}"
         directory = directory if directory.endswith(slash) else directory + "z" + slash
     name = names[-1] if names else name
     if extensions:

@@ -58,8 +58,13 @@ def near_trial(path, known, folder):
     """A rule file on recorded events and on those near its literals"""
     folder.mkdir()
     hits = signal_hits([path], events.write(known, folder)["whole"])
-    examples = events.of_rule(meaning.signals(native.show(path)), known, hits)
-    events.timed(examples, [one.time for one in known])
+    meant, times = native.show(path), [one.time for one in known]
+    signals = meaning.signals(meant)
+    examples = events.of_rule(signals, known, hits)
+    if "\ncorrelation " in meant:
+        examples = events.of_correlations(examples, signals, times)
+    else:
+        events.timed(examples, times)
     return Trial(path.stem, [path], examples, folder)
 
 
@@ -200,8 +205,15 @@ def levels(rows, places):
     """By signal: the places of the events that rows are of, with the level"""
     found = collections.defaultdict(dict)
     for row in rows:
-        found[row["Signal"]][places[moment(row)]] = row["Level"]
+        level = row["Level"]
+        if row.get("Severity", SEVERITIES.get(level)) != SEVERITIES.get(level):
+            level = f"{level}, severity {row['Severity']}"
+        found[row["Signal"]][places[moment(row)]] = level
     return found
+
+
+SEVERITIES = {"critical": "High", "high": "High", "medium": "Medium", "low": "Low",
+              "informational": "Informational"}
 
 
 # ------------------------------------------------------------------------------------------- report

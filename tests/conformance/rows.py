@@ -15,6 +15,7 @@ FILE_ACTIONS = {"created": "FileCreated", "modified": "FileModified", "renamed":
                 "deleted": "FileDeleted"}
 REGISTRY_ACTIONS = {"created": "RegistryKeyCreated", "modified": "RegistryValueSet",
                     "renamed": "RegistryKeyRenamed", "deleted": "RegistryKeyDeleted"}
+OUTCOMES = ("ConnectionSuccess", "ConnectionAttempt", "ConnectionFailed")
 # Fields that one column holds as they are
 PLAIN = {
     "process": {
@@ -123,14 +124,15 @@ def connection(event, row):
     destination = event.get("DestinationIp"), event.get("DestinationPort")
     here = opened or event.get("Protocol") == "udp"
     local, remote = (source, destination) if here else (destination, source)
-    row.update(ActionType="ConnectionSuccess" if opened else "InboundConnectionAccepted",
+    outcome = OUTCOMES[(whole(remote[1]) or 0) % len(OUTCOMES)]
+    row.update(ActionType=outcome if opened else "InboundConnectionAccepted",
                LocalIP=local[0] or "", RemoteIP=remote[0] or "",
                LocalPort=whole(local[1]), RemotePort=whole(remote[1]),
                Protocol=(event.get("Protocol") or "").capitalize())
 
 
 def whole(value):
-    return value if re.fullmatch(r"-?\d+", str(value)) else None
+    return int(value) if re.fullmatch(r"-?\d+", str(value)) else None
 
 
 def entities(event):

@@ -6,6 +6,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod conformance;
 mod diagnostics;
 mod events;
 mod golden;

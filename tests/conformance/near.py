@@ -248,9 +248,10 @@ def filled(value, star="", mark="1"):
 
 def sample(pattern):
     """A text that a simple regular expression finds"""
-    text = re.sub(r"\(\?[a-z]+\)|[$^]|\\b", "", pattern)
+    text = re.sub(r"\[\^[^]]*\]\*?", "z", pattern)
+    text = re.sub(r"\(\?[a-z]+\)|[$^]|\\b", "", text)
     text = re.sub(r"\(([^|()]*)(?:\|[^()]*)*\)", r"\1", text)
-    text = re.sub(r"\[\^/\]\*", "z", re.sub(r"\\[dw]", "1", re.sub(r"\\s", " ", text)))
+    text = re.sub(r"\\[dw]", "1", re.sub(r"\\s", " ", text))
     text = re.sub(r"\[(.)[^]]*\](?:\{(\d)\})?", lambda m: m[1] * int(m[2] or 1), text)
     return re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)[+?]|\.\*", "", text))
 
@@ -276,7 +277,7 @@ def assign(example, pairs):
         else:
             value = together(field, tests, str(example.event.get(field) or ""))
         if field == "AlertFiles" and isinstance(value, str) and value is not NULL:
-            value = [value, "other.bin"]
+            value = [value, "other.dll"]
         if field == "Action" and value not in WORDS["Action"]:
             continue
         example.put(field, None if value is NULL else value)
@@ -298,15 +299,23 @@ def together(field, tests, before):
         return f"{domain}\\{of_part('name')[-1]}" if domain else of_part("name")[-1]
     if of_part("key"):
         return key_path(of_part("key")[-1])
-    if whole and not (of_part("name") or of_part("extension")):
+    if whole and not tests[-1][0].part:
         return whole[-1]
+    before = whole[-1] if whole else before
     if of_part("argument"):
         before = "tool.bin " + " ".join(map(quoted, of_part("argument")))
     if field in PATHS:
-        before = path(before, own("segments"), of_part("name"), of_part("extension"))
-    middle = " ".join(own("contains"))
-    return "".join([*own("starts"), before if not own("starts") or of_part("name") else "",
-                    f" {middle}" if middle and field not in PATHS else middle, *own("ends")])
+        within = [text for text in own("contains") if re.search(r"[\\/]", text)]
+        before = path(before, own("segments") + within, of_part("name"), of_part("extension"))
+        middle = "".join(text for text in own("contains") if text not in within)
+        if middle:
+            directory, slash, name = re.match(r"(.*?)([\\/]?)([^\\/]*)$", before, re.DOTALL).groups()
+            before = directory + slash + middle + name
+        middle = ""
+    else:
+        middle = "".join(f" {text}" for text in own("contains"))
+    kept = before if not own("starts") or of_part("name") else ""
+    return "".join([*own("starts"), kept, middle, *own("ends")])
 
 
 def path(before, segments, names, extensions):
@@ -333,7 +342,7 @@ def quoted(argument):
 
 def key_path(text):
     """A key that a test of a run of segments is about"""
-    text = text.removesuffix("\\")
+    text = text.replace("/", "\\").removesuffix("\\")
     return text if text.upper().startswith("HKEY") else f"HKEY_LOCAL_MACHINE\\SOFTWARE{text}"
 
 
@@ -343,7 +352,8 @@ KNOWN = {
     "file": {*rows.PLAIN["file"], "Action", "TargetFilename", "Image", "User", "Computer"},
     "network": {*rows.PLAIN["network"], "Initiated", "Protocol", "SourceIp", "SourcePort",
                 "DestinationIp", "DestinationPort", "Image", "User", "Computer"},
-    "registry": {*rows.PLAIN["registry"], "Action", "Image", "User", "Computer"},
+    "registry": {*rows.PLAIN["registry"], "Action", "Image", "RegistryKey", "RegistryValue", "User",
+                 "Computer"},
     "web": {*rows.PLAIN["web"], *rows.DASHED},
     "alert": {*rows.PLAIN["alert"], "AlertFiles", "Image", "CommandLine", "Computer"},
 }

@@ -38,6 +38,7 @@ class Tally:
     matches: int = 0
     judged: collections.Counter = field(default_factory=collections.Counter)
     disagreements: list = field(default_factory=list)
+    untried: list = field(default_factory=list)
 
 
 class Trial:
@@ -130,6 +131,8 @@ class Judge:
         found = levels(rows, places)
         for name in names:
             self.compare("signals", name, found.get(name, {}))
+            if not found.get(name):
+                self.tally.untried.append(f"{self.place}: {name} is matched by no event")
 
     def reported(self, rows, places, since=None):
         """What the query reports: signals, those of new terms when new, and correlations"""
@@ -273,22 +276,27 @@ def bind(trials, modules, tables, work, report):
 
 
 def run(trial, kusto, report):
+    """Runs a trial, and returns the signals that no event tries"""
     kusto.load(events.tables(trial.examples))
+    untried = []
     for target in TARGETS:
         tally = Tally()
         execute(trial, target, kusto, tally)
         if tally.queries:
             report.line(trial.name, target, tally)
+            untried += tally.untried
+    return untried
 
 
 def prove(paths, modules, work, report):
     """The rules of the project, on events near their literals"""
     tables, known = schema.read(), events.recorded()
-    kusto, trials = Kusto(schema.physical(tables)), []
+    kusto, trials, untried = Kusto(schema.physical(tables)), [], []
     report.head("Rules on recorded and near events")
     for number, path in enumerate(paths):
         trials.append(near_trial(path, known, work / str(number)))
-        run(trials[-1], kusto, report)
+        untried += run(trials[-1], kusto, report)
+    report.check("Every signal is matched by some event", untried)
     bind(trials, modules, tables, work, report)
 
 

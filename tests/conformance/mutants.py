@@ -40,6 +40,8 @@ def mutations(statement):
     for at in inside:
         token = found[at]
         for new in SWAPS.get(token, ()):
+            if new.endswith("_cs") and not re.search("[A-Za-z]", "".join(found[at + 1:at + 3])):
+                continue
             if token != "in" or found[at + 1] == " ":
                 kind = "letter case" if new.endswith("_cs") or new in ("==", "in") else "operator"
                 yield kind, f"{around(found, at)} → {new}", text(at, new)

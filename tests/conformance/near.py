@@ -21,7 +21,8 @@ ADDRESSES = (
     "8.8.8.8", "10.0.0.0", "11.0.0.0", "172.15.255.255", "172.16.0.0", "172.32.0.0", "192.167.255.1",
     "192.168.0.1", "100.63.255.255", "100.64.0.1", "126.255.255.255", "127.0.0.1", "169.254.1.1",
     "192.0.2.1", "198.18.0.0", "203.0.113.9", "223.255.255.255", "224.0.0.1", "255.255.255.255",
-    "0.0.0.0", "::", "::1", "fe80::1", "fec0::1", "fbff::1", "fc00::1", "ff02::1", "2001:db8::1",
+    "0.0.0.0", "192.0.0.8", "198.51.100.9", "240.0.0.1", "3fff::1", "5f00::1", "100::1",
+    "::ffff:0.1.2.3", "::ffff:169.254.1.1", "::ffff:192.0.0.8", "::ffff:198.18.1.1", "::", "::1", "fe80::1", "fec0::1", "fbff::1", "fc00::1", "ff02::1", "2001:db8::1",
     "2606:4700::1111", "64:ff9b:1::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "::ffff:7f00:1",
     "2001:0DB8:0:0::1", "localhost", "10.0.0", "010.0.0.1", "10.0.0.1 ",
 )
@@ -92,7 +93,21 @@ def near(signals, matched):
                     if key not in seen:
                         seen.add(key)
                         found.append(example)
+        found += unsaid(signal)
     return found
+
+
+def unsaid(signal):
+    """What a rule need not say: that something happened to a file, or how a connection ended"""
+    of = rows.family(signal.kind)
+    others = {"file": ("Action", WORDS["Action"]), "registry": ("Action", WORDS["Action"]),
+              "network": ("SourcePort", (50000, 50001, 50002))}
+    field, values = others.get(of, ("", ()))
+    for number, value in enumerate(values):
+        example = made(signal.kind, number)
+        assign(example, [pair for clause in signal.requires for pair in fulfil(clause, None)])
+        example.put(field, value)
+        yield example.copy(f"{signal.name}: {field} {value}")
 
 
 def series(signals):
@@ -125,6 +140,10 @@ def series(signals):
         for order in (bases, bases[::-1], bases):
             for base in order:
                 yield base.copy(base.name), speed
+            for base in order:
+                before, dot, after = base.event.get("cs-uri-stem", "").rpartition(".")
+                stem = f"{before}s{speed}{dot}{after}".replace(".", "_", 1) if dot else after
+                yield varied(base, {"cs-uri-stem": stem, "c-ip": "198.51.100.201"}), speed
 
 
 def varied(base, values):
@@ -331,7 +350,7 @@ def path(before, segments, names, extensions):
             directory = segment if re.match(r"\w:", segment) or slash == "/" else f"C:{segment}"
         directory = directory if directory.endswith(slash) else directory + "z" + slash
     name = names[-1] if names else name
-    if extensions:
+    if extensions and not (names and "." in name):
         name = f"{(name.rpartition('.')[0] or name)}.{extensions[-1]}"
     return directory + name
 

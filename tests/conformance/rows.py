@@ -94,8 +94,8 @@ def actor(row, path):
 
 
 def account(row, prefix, text):
-    """Defender writes accounts in lower case"""
-    domain, backslash, name = text.lower().partition("\\")
+    """Domain and name, in a letter case that is Defender's own"""
+    domain, backslash, name = text.swapcase().partition("\\")
     row[f"{prefix}Domain"] = domain if backslash else ""
     row[f"{prefix}Name"] = name if backslash else domain
 
@@ -124,7 +124,7 @@ def connection(event, row):
     destination = event.get("DestinationIp"), event.get("DestinationPort")
     here = opened or event.get("Protocol") == "udp"
     local, remote = (source, destination) if here else (destination, source)
-    outcome = OUTCOMES[(whole(remote[1]) or 0) % len(OUTCOMES)]
+    outcome = OUTCOMES[(whole(local[1]) or 0) % len(OUTCOMES)]
     row.update(ActionType=outcome if opened else "InboundConnectionAccepted",
                LocalIP=local[0] or "", RemoteIP=remote[0] or "",
                LocalPort=whole(local[1]), RemotePort=whole(remote[1]),

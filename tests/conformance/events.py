@@ -87,9 +87,9 @@ def of_rule(signals, known, hits):
     return [*(one.copy(one.name) for one in known), *near.near(signals, matched)]
 
 
-def of_correlations(examples, signals, times):
+def of_correlations(examples, signals, times, spans):
     """On one timeline: the examples, then series of events that complete correlations"""
-    after = list(near.series(signals))
+    after = list(near.series(signals, spans))
     timed(examples, times)
     now = examples[-1].time
     for at, (example, gap) in enumerate(after, len(examples)):

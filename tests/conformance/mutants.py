@@ -8,7 +8,6 @@ away, or moves a number by one.
 survivors.tsv lists mutations that nothing can notice, with the reason.
 """
 import collections
-import csv
 import re
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def mutations(statement):
             elif before == "," and after in (")", "]"):
                 start = next(there for there in range(at, 0, -1) if found[there] == ",")
                 yield "value", f"{token} dropped", "".join([*found[:start], *found[at + 1:]])
-            elif "(?i" in token:
+            elif "(?i" in token and re.search("[A-Za-z]", re.sub(r"\(\?[a-z-]+|\\x\w\w|\\.", "", token)):
                 yield "letter case", f"{token} counts it", text(at, re.sub(
                     r"\(\?i-u:", "(?:", token).replace("(?is)", "(?s)").replace("(?i)", ""))
 
@@ -152,7 +151,12 @@ def answers(query, kusto):
 
 
 def explained():
-    """Mutations that nothing can notice, with the reason"""
-    with LISTED.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t")
-        return {tuple(row[:4]): row[4] for row in rows if row and not row[0].startswith("#")}
+    """Patterns of mutations that nothing can notice: of the query, the statement, the kind, what"""
+    lines = LISTED.read_text(encoding="utf-8").splitlines()
+    return [[re.compile(re.escape(part).replace(r"\*", ".*")) for part in line.split("\t")[:4]]
+            for line in lines if line and not line.startswith("#")]
+
+
+def equivalent(survivor, patterns):
+    return any(all(pattern.fullmatch(part) for pattern, part in zip(one, survivor))
+               for one in patterns)

@@ -110,11 +110,12 @@ def unsaid(signal):
         yield example.copy(f"{signal.name}: {field} {value}")
 
 
-def series(signals):
+def series(signals, spans):
     """Pairs of a matching event and the seconds before it: what correlations count and order
 
-    Of each signal a burst from one client, a burst of different values, and events far apart; then
-    all signals one after another, forwards and backwards, at three speeds.
+    Of each signal bursts from one client, bursts of different values, and events as far apart as
+    each timespan and a little more; then all signals one after another, forwards and backwards, at
+    three speeds, on pages that were asked for before and on pages of their own.
     """
     bases = []
     for signal in signals:
@@ -122,28 +123,39 @@ def series(signals):
             base = made(signal.kind, 0)
             assign(base, [pair for clause in signal.requires for pair in fulfil(clause, None)])
             bases.append(base.copy(f"{signal.name}: series"))
+    clients = sorted({base.event.get("c-ip", "198.51.100.0").rpartition(".")[0] for base in bases})
+    own = clients[0]
     for base in bases:
-        own = base.event.get("c-ip", "198.51.100.0").rpartition(".")[0]
+        for _ in range(4):
+            for number in range(25):
+                yield varied(base, {"c-ip": f"{own}.77"}), 0.04 if number else 5
         for number in range(60):
-            yield varied(base, {"c-ip": f"{own}.77"}), 0.04
+            yield varied(base, {"c-ip": f"{own}.{number + 80}", "User": f"CONTOSO\\n{number}",
+                                "cs-username": f"n{number}"}), 0.5
         for number in range(60):
-            name = f"n{number}"
-            yield varied(base, {"c-ip": f"{own}.{number + 80}", "User": f"CONTOSO\\{name}",
-                                "cs-username": name}), 0.5
-        for number in range(60):
-            stem = base.event.get("cs-uri-stem", "").rpartition(".")
-            yield varied(base, {"c-ip": f"{own}.78",
-                                "cs-uri-stem": f"{stem[0]}{number}{stem[1]}{stem[2]}"}), 0.5
-        for gap in (1, 1, 30, 60, 3600):
-            yield varied(base, {"c-ip": f"{own}.79"}), gap
-    for speed in (0.2, 10, 50):
-        for order in (bases, bases[::-1], bases):
+            yield varied(base, {"c-ip": f"{own}.78", "cs-uri-stem": page(base, number)}), 0.5
+    pairs = [(base, other) for base, other in zip(bases, [*bases[1:], *bases])]
+    pairs += [(base, base) for base in bases]
+    for number, (span, (base, other)) in enumerate(
+            (span, pair) for span in spans for pair in pairs):
+        for apart in (0, 0.001):
+            values = {"c-ip": f"{own}.{150 + number % 50}",
+                      "cs-uri-stem": page(other, f"p{number}x{int(apart * 1000)}")}
+            yield varied(base, values), 2 * span
+            yield varied(other, values), span + apart
+    for round_, speed in enumerate((0.2, 10, 50)):
+        for turn, order in enumerate((bases, bases[::-1], bases)):
             for base in order:
-                yield base.copy(base.name), speed
+                yield varied(base, {"c-ip": f"{own}.200"}), speed
             for base in order:
-                before, dot, after = base.event.get("cs-uri-stem", "").rpartition(".")
-                stem = f"{before}s{speed}{dot}{after}".replace(".", "_", 1) if dot else after
-                yield varied(base, {"cs-uri-stem": stem, "c-ip": "198.51.100.201"}), speed
+                yield varied(base, {"c-ip": f"{own}.201",
+                                    "cs-uri-stem": page(base, f"r{round_}t{turn}")}), speed
+
+
+def page(base, mark):
+    """The page of an event under another name with the same extension"""
+    before, dot, after = base.event.get("cs-uri-stem", "").rpartition(".")
+    return f"{before}{mark}{dot}{after}" if dot else after
 
 
 def varied(base, values):

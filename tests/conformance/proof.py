@@ -10,17 +10,20 @@ In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its r
 import argparse
 import collections
 import datetime
+import functools
 import json
 import re
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import binding
 import events
 import meaning
+import mutants
 import native
 import schema
 import statements
@@ -28,6 +31,8 @@ from engine import BEGINNING, Kusto, lookback, moment
 
 TARGETS = ("sentinel", "asim", "xdr")
 SHOWN = 3
+# The part of all mutants that have to be noticed
+NOTICED = 0.98
 
 
 @dataclass
@@ -62,8 +67,9 @@ def near_trial(path, known, folder):
     meant, times = native.show(path), [one.time for one in known]
     signals = meaning.signals(meant)
     examples = events.of_rule(signals, known, hits)
-    if "\ncorrelation " in meant:
-        examples = events.of_correlations(examples, signals, times)
+    spans = sorted(map(int, set(re.findall(r"^  within (\d+) seconds", meant, re.M))))
+    if spans:
+        examples = events.of_correlations(examples, signals, times, spans)
     else:
         events.timed(examples, times)
     return Trial(path.stem, [path], examples, folder)
@@ -264,40 +270,82 @@ def rule_files():
                    *(native.ROOT / "tests" / "operators").rglob("*.yml")])
 
 
-def bind(trials, modules, tables, work, report):
-    """Every query and package of these trials"""
+def bind(queries, modules, tables, work, report):
+    """Queries with their files and platforms, and the packages around them"""
     file = work / "schema.json"
     file.write_text(json.dumps(tables), encoding="utf-8")
-    queries = [(path, schema.TARGETS[target], query) for trial in trials for target in TARGETS
-               for path, query in trial.queries(target)]
     wrong, mapped = binding.findings(queries, modules, file)
     report.check(f"{len(queries)} queries bound without a diagnostic, {mapped} mapped columns "
                  "returned", wrong)
 
 
-def run(trial, kusto, report):
-    """Runs a trial, and returns the signals that no event tries"""
+def emitted(trial):
+    """The queries of a trial, each with its file and its platform"""
+    return [(path, schema.TARGETS[target], query)
+            for target in TARGETS for path, query in trial.queries(target)]
+
+
+def run(trial, kusto):
+    """Each target with what a trial comes to"""
     kusto.load(events.tables(trial.examples))
-    untried = []
     for target in TARGETS:
         tally = Tally()
         execute(trial, target, kusto, tally)
         if tally.queries:
-            report.line(trial.name, target, tally)
-            untried += tally.untried
-    return untried
+            yield target, tally
 
 
-def prove(paths, modules, work, report):
-    """The rules of the project, on events near their literals"""
-    tables, known = schema.read(), events.recorded()
-    kusto, trials, untried = Kusto(schema.physical(tables)), [], []
+def prove_rule(path, folder, with_mutants):
+    """One rule file: its targets, its queries, and what its mutants come to"""
+    kusto, known = database(), events.recorded()
+    trial = near_trial(path, known, folder)
+    tallies = list(run(trial, kusto))
+    survived = []
+    tried = 0
+    for file, query in trial.queries("sentinel") if with_mutants else ():
+        number, found = mutants.survivors(file, query, kusto)
+        tried += number
+        survived += found
+    return trial.name, tallies, emitted(trial), tried, survived
+
+
+@functools.lru_cache(maxsize=None)
+def database():
+    return Kusto(schema.physical(schema.read()), threads=1)
+
+
+def prove(paths, modules, work, report, with_mutants):
+    """The rules of the project, on events near their literals; a process a core"""
     report.head("Rules on recorded and near events")
-    for number, path in enumerate(paths):
-        trials.append(near_trial(path, known, work / str(number)))
-        untried += run(trials[-1], kusto, report)
+    queries, untried, survived, tried = [], [], [], 0
+    with ProcessPoolExecutor() as pool:
+        folders = [work / str(number) for number in range(len(paths))]
+        for name, tallies, asked, number, found in pool.map(
+                prove_rule, paths, folders, [with_mutants] * len(paths)):
+            for target, tally in tallies:
+                report.line(name, target, tally)
+                untried += tally.untried
+            queries += asked
+            tried += number
+            survived += found
     report.check("Every signal is matched by some event", untried)
-    bind(trials, modules, tables, work, report)
+    bind(queries, modules, schema.read(), work, report)
+    if with_mutants:
+        judge_mutants(tried, survived, report)
+
+
+def judge_mutants(tried, survived, report):
+    """At least 98 of 100 mutants that are not equivalent are noticed"""
+    patterns = mutants.explained()
+    missed = ["\t".join(one) for one in survived if not mutants.equivalent(one, patterns)]
+    equal = len(survived) - len(missed)
+    caught = tried - len(survived)
+    print(f"\n{tried} mutants: {caught} caught, {equal} equivalent, {len(missed)} missed")
+    few = caught < NOTICED * (tried - equal)
+    report.check("Mutants are caught", missed if few else [])
+    if not few:
+        for line in missed:
+            print(f"    missed: {line}")
 
 
 def prove_corpus(modules, work, report):
@@ -315,22 +363,24 @@ def prove_corpus(modules, work, report):
     for name, paths in sets.items():
         (work / name).mkdir()
         trials.append(Trial(name, paths, pack, work / name))
-    emitted = [(schema.TARGETS[target], query) for trial in trials for target in TARGETS
-               for _, query in trial.queries(target)]
-    kusto = Kusto(schema.physical(schema.cut(tables, emitted)))
+    queries = [one for trial in trials for one in emitted(trial)]
+    kusto = Kusto(schema.physical(schema.cut(tables, [one[1:] for one in queries])))
     for trial in trials:
-        run(trial, kusto, report)
-    bind(trials, modules, tables, work, report)
+        for target, tally in run(trial, kusto):
+            report.line(trial.name, target, tally)
+    bind(queries, modules, tables, work, report)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--modules", required=True, help="where npm has installed the binder")
+    parser.add_argument("--no-mutants", action="store_true", help="leave the mutants out")
     parser.add_argument("rules", nargs="*", type=Path, help="these rule files only")
     arguments = parser.parse_args()
     report, started = Report(), time.monotonic()
     with tempfile.TemporaryDirectory() as work:
-        prove(arguments.rules or rule_files(), arguments.modules, Path(work), report)
+        prove(arguments.rules or rule_files(), arguments.modules, Path(work), report,
+              not arguments.no_mutants)
         if schema.CORPUS and not arguments.rules:
             prove_corpus(arguments.modules, Path(work), report)
     report.close()

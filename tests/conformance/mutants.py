@@ -5,7 +5,7 @@ mutations of it, and which of them return the same rows: nobody would have notic
 mutation swaps an operator, counts or ignores letter case, drops a value of a list, takes a `not`
 away, or moves a number by one.
 
-survivors.tsv lists mutations that nothing can notice, with the reason.
+survivors.tsv lists mutations that none notices, with the reason.
 """
 import collections
 import re
@@ -39,10 +39,10 @@ def mutations(statement):
     for at in inside:
         token = found[at]
         for new in SWAPS.get(token, ()):
-            if new.endswith("_cs") and not re.search("[A-Za-z]", "".join(found[at + 1:at + 3])):
+            kind = "letter case" if (token + new).endswith(("_cs", "=~==", "in~in")) else "operator"
+            if kind == "letter case" and not lettered(found, at):
                 continue
             if token != "in" or found[at + 1] == " ":
-                kind = "letter case" if new.endswith("_cs") or new in ("==", "in") else "operator"
                 yield kind, f"{around(found, at)} → {new}", text(at, new)
         if token == "not" and found[at + 1] == "(":
             yield "not", f"{around(found, at)} taken away", text(at, "")
@@ -79,6 +79,14 @@ def beside(found, at, step):
     while 0 <= at < len(found) and found[at].isspace():
         at += step
     return found[at] if 0 <= at < len(found) else ""
+
+
+def lettered(found, at):
+    """Whether a text that an operator compares with has a letter, or is not written there"""
+    after = "".join(found[at + 1:found.index(")", at) if ")" in found[at:] else None])
+    texts = re.findall(r'"(?:[^"\\]|\\.|"")*"', after)
+    return not texts or any(re.search("[A-Za-z]", text) for text in
+                            (texts if found[at].startswith("in") else texts[:1]))
 
 
 def around(found, at):
@@ -151,12 +159,13 @@ def answers(query, kusto):
 
 
 def explained():
-    """Patterns of mutations that nothing can notice: of the query, the statement, the kind, what"""
-    lines = LISTED.read_text(encoding="utf-8").splitlines()
-    return [[re.compile(re.escape(part).replace(r"\*", ".*")) for part in line.split("\t")[:4]]
-            for line in lines if line and not line.startswith("#")]
+    """Pairs of a class and patterns: of the query, the statement, the kind, what is mutated"""
+    lines = (line.split("\t") for line in LISTED.read_text(encoding="utf-8").splitlines())
+    return [(line[0], [re.compile(re.escape(part).replace(r"\*", ".*")) for part in line[1:5]])
+            for line in lines if not line[0].startswith("#")]
 
 
-def equivalent(survivor, patterns):
-    return any(all(pattern.fullmatch(part) for pattern, part in zip(one, survivor))
-               for one in patterns)
+def listed(survivor, patterns):
+    """The class of a survivor: `equal`, `missed`, or none that is listed"""
+    return next((kind for kind, one in patterns
+                 if all(pattern.fullmatch(part) for pattern, part in zip(one, survivor))), None)

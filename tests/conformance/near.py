@@ -41,8 +41,8 @@ MADE = {
                  "Image": "C:\\Tools\\agent.bin", "ProcessId": 4100},
     "web": {"cs-method": "OPTIONS", "cs-uri-stem": "/index.bin", "cs-uri-query": "a=1",
             "c-ip": "198.51.100.7", "sc-status": 200, "sc-bytes": 512, "cs-user-agent": "curl/8",
-            "cs-username": "anna", "cs-referer": "https://contoso.example/", "s-sitename": "W3SVC1",
-            "cs-host": "www.contoso.example"},
+            "cs-username": "anna", "cs-referer": "https://www.contoso.test/", "s-sitename": "W3SVC1",
+            "cs-host": "www.contoso.test"},
     "alert": {"ProviderName": "Contoso", "AlertName": "Something", "AlertSeverity": "Low",
               "AlertId": "a-1", "AlertFiles": ["agent.bin"], "Image": "C:\\Tools\\agent.bin",
               "CommandLine": "agent.bin 7"},
@@ -101,11 +101,13 @@ def unsaid(signal):
     """What a rule need not say: that something happened to a file, or how a connection ended"""
     of = rows.family(signal.kind)
     others = {"file": ("Action", WORDS["Action"]), "registry": ("Action", WORDS["Action"]),
-              "network": ("SourcePort", (50000, 50001, 50002))}
+              "network": ("SourcePort", (0, 1, 2))}
     field, values = others.get(of, ("", ()))
     for number, value in enumerate(values):
         example = made(signal.kind, number)
         assign(example, [pair for clause in signal.requires for pair in fulfil(clause, None)])
+        if of == "network":
+            value = max(int(example.event.get(field) or 0) - value, 0)
         example.put(field, value)
         yield example.copy(f"{signal.name}: {field} {value}")
 
@@ -123,12 +125,19 @@ def series(signals, spans):
             base = made(signal.kind, 0)
             assign(base, [pair for clause in signal.requires for pair in fulfil(clause, None)])
             bases.append(base.copy(f"{signal.name}: series"))
-    clients = sorted({base.event.get("c-ip", "198.51.100.0").rpartition(".")[0] for base in bases})
-    own = clients[0]
+    networks = sorted({base.event.get("c-ip", "198.51.100.0").rpartition(".")[0] for base in bases})
+    own = networks[0]
     for base in bases:
         for _ in range(4):
             for number in range(25):
                 yield varied(base, {"c-ip": f"{own}.77"}), 0.04 if number else 5
+        for number in range(20):
+            gap = 5 if not number else 0.28 if number == 1 else 0.04
+            yield varied(base, {"c-ip": f"{own}.76"}), gap
+        for clients in range(1, 6):
+            for number in range(clients):
+                yield varied(base, {"c-ip": f"{own}.{210 + number}",
+                                    "cs-uri-stem": page(base, f"c{clients}")}), 0.5
         for number in range(60):
             yield varied(base, {"c-ip": f"{own}.{number + 80}", "User": f"CONTOSO\\n{number}",
                                 "cs-username": f"n{number}"}), 0.5
@@ -190,12 +199,16 @@ def fulfil(node, through):
     """Pairs of a test and a value that make a tree true, by way of one test if it is in there"""
     if node.subject:
         values = next(iter(variants(node)), ("", [None]))[1]
-        return [(node, values[0])]
+        # Any text has an empty part.
+        return [] if values[0] == "" and node.relation != "equals" else [(node, values[0])]
     if node.joint == "all":
         return [pair for part in node.parts for pair in fulfil(part, through)]
     way = next((part for part in node.parts if through in part.tests()), None)
     if node.joint == "any":
-        return fulfil(way or node.parts[0], through)
+        way = way or node.parts[0]
+        denied = [part for part in node.parts if part.joint == "not" and part is not way]
+        return [*(pair for part in denied for pair in fulfil(part.parts[0], through)),
+                *fulfil(way, through)]
     if way:
         return fulfil(way, through)
     return [(one, None) for one in node.tests() if one.relation == "exists"]
@@ -215,7 +228,8 @@ def variants(one):
     found = []
     for at, value in enumerate(one.values):
         made_values = make(one, value)
-        found.append((value, made_values if at < THOROUGH else made_values[:FEW]))
+        few = 2 * FEW if one.relation == "segments" else FEW
+        found.append((value, made_values if at < THOROUGH else made_values[:few]))
     # An event always says what happened, and who opened a connection.
     if found and make is texts and one.subject not in WORDS:
         found[0][1].extend([None, NULL, "", "-"])
@@ -252,6 +266,9 @@ def texts(one, value):
         return [text, *(word for word in WORDS[one.subject] if word != text)]
     last, first = text[-1:], text[:1]
     found = [text, text.swapcase(), text[:-1], text[1:], text + "x", "x" + text]
+    if one.relation == "segments":
+        found = [part.replace("/", slash) for part in found[:4] for slash in ("/", "\\")]
+    found += [text[:1].swapcase() + text[1:], text[:-1] + text[-1:].swapcase()]
     found += [text + border + "y" for border in "-. "] + ["y" + border + text for border in "_\\/"]
     found += [f"{text} {text}", f"({text})", f'"{text}"', text + BEYOND_ASCII[0], text + "\n",
               BEYOND_ASCII[1] + text, text.replace("\\", "/"), text.replace("/", "\\")]

@@ -11,6 +11,7 @@ import gzip
 import json
 from pathlib import Path
 
+import fields
 import native
 import near
 import rows
@@ -156,7 +157,7 @@ def without_empty(example):
 
 def with_empty(example):
     of = rows.family(example.kind)
-    texts = {*near.MADE[of], *near.KNOWN[of]} - NUMBERS
+    texts = {*fields.MADE[of], *fields.KNOWN[of]} - NUMBERS
     if of == "registry" and "TargetObject" in example.event:
         texts -= {"Action", "RegistryKey", "RegistryValue", "RegistryData"}
     event = without_empty(example)

@@ -65,6 +65,8 @@ fn fits_after(
             Some(other) if modifier == FieldRef && ENDS.contains(&other) => Ok(()),
             Some(FieldRef) if ENDS.contains(&modifier) => Ok(()),
             Some(other) => Err(format!("contradicts `{}`", other.name())),
+            // Of a date a part is compared, which is a number.
+            None if before.iter().any(|one| TimeUnit::of(*one).is_some()) => Ok(()),
             None => comparison_fits(modifier, meaning),
         };
     }
@@ -139,7 +141,7 @@ impl TimeUnit {
             TimeUnit::Month => (1, 12),
             TimeUnit::Year => (0, 9999),
         };
-        Numbers { from, to }
+        Numbers { from, to, open: false }
     }
 }
 

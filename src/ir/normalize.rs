@@ -127,13 +127,25 @@ fn sorted(op: Op) -> Op {
             let mut joined: Vec<super::Numbers> = Vec::new();
             for range in values {
                 match joined.last_mut() {
-                    Some(last) if range.from <= last.to => last.to = last.to.max(range.to),
+                    Some(last) if range.from <= last.to => widen(last, range),
                     _ => joined.push(range),
                 }
             }
             Op::Numbers(joined)
         }
         op @ (Op::Public | Op::Exists | Op::Null | Op::Same(..)) => op,
+    }
+}
+
+/// Joins a range that starts within the last one
+fn widen(last: &mut super::Numbers, range: super::Numbers) {
+    if range.to > last.to {
+        // The end that says whether fractions count is the new one, unless that is no end.
+        let keeps = range.to == i64::MAX && last.from != i64::MIN && range.from != last.from;
+        last.open = if keeps { last.open } else { range.open };
+        last.to = range.to;
+    } else if (range.from, range.to) == (last.from, last.to) {
+        last.open |= range.open;
     }
 }
 

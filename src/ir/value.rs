@@ -12,7 +12,7 @@ use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::taxonomy::{Field, FieldType};
+use crate::taxonomy::{Field, FieldType, hash};
 
 /// How a key reads its values
 pub(super) struct Reading<'a> {
@@ -161,7 +161,22 @@ pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &
             return reading.test(Part::Name, op, value.span);
         }
     }
+    if let Some((field, digits)) = whole_hash(reading, relation, &pattern) {
+        let subject = Subject::whole(field);
+        let op = Op::Text(Relation::Equals, vec![Pattern::literal(digits)], case);
+        return Expr::Test(Test { subject, op, list: None, span: value.span });
+    }
     reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
+}
+
+/// A whole hash of one algorithm somewhere in the text of all of them
+fn whole_hash<'p>(
+    reading: &Reading<'_>,
+    relation: Relation,
+    pattern: &'p Pattern,
+) -> Option<(Field, &'p str)> {
+    let hashes = reading.meaning.field.name() == "Hashes" && relation == Relation::Contains;
+    pattern.as_literal().filter(|_| hashes).and_then(hash::whole)
 }
 
 /// Whether anything may stand before the value, and after it
@@ -265,7 +280,7 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
         (Ok(number), _) => Some(compared(reading, number)),
         (Err(_), Some((from, to))) => match (from.trim().parse(), to.trim().parse()) {
             (Ok(from), Ok(to)) if from <= to && compared(reading, 0) == Numbers::one(0) => {
-                Some(Numbers { from, to })
+                Some(Numbers { from, to, open: false })
             }
             _ => None,
         },
@@ -273,7 +288,7 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
     };
     let ports = reading.meaning.field.name().ends_with("Port");
     match range {
-        Some(Numbers { from, to })
+        Some(Numbers { from, to, .. })
             if ports && (from > 65_535 || to < 0 || (to > 65_535 && to != i64::MAX)) =>
         {
             let message = format!("`{written}` is no port");
@@ -290,14 +305,14 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
 }
 
 fn compared(reading: &Reading<'_>, number: i64) -> Numbers {
-    let (from, to) = match () {
-        () if reading.has(Modifier::Gt) => (number.saturating_add(1), i64::MAX),
-        () if reading.has(Modifier::Gte) => (number, i64::MAX),
-        () if reading.has(Modifier::Lt) => (i64::MIN, number.saturating_sub(1)),
-        () if reading.has(Modifier::Lte) => (i64::MIN, number),
-        () => (number, number),
+    let (from, to, open) = match () {
+        () if reading.has(Modifier::Gt) => (number.saturating_add(1), i64::MAX, true),
+        () if reading.has(Modifier::Gte) => (number, i64::MAX, false),
+        () if reading.has(Modifier::Lt) => (i64::MIN, number.saturating_sub(1), true),
+        () if reading.has(Modifier::Lte) => (i64::MIN, number, false),
+        () => (number, number, false),
     };
-    Numbers { from, to }
+    Numbers { from, to, open }
 }
 
 fn field_reference(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {

@@ -6,6 +6,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod damage;
 mod diagnostics;
 mod events;
 mod golden;
@@ -13,6 +14,8 @@ mod memory;
 mod native;
 mod normalize;
 mod oracle;
+mod sigma;
+mod specification;
 mod support;
 mod targets;
 mod warnings;

@@ -10,6 +10,7 @@ mod damage;
 mod diagnostics;
 mod events;
 mod golden;
+mod linking;
 mod memory;
 mod native;
 mod normalize;

@@ -66,7 +66,7 @@ fn kind(name: &str) -> Result<EventKind, String> {
 
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = self.around.load(&self.paths)?;
+        let project = self.around.load(&self.paths)?;
         let rules: Vec<Rule> = project.rules.iter().map(|loaded| loaded.rule.clone()).collect();
         let options = Options { field: self.field, kind: self.event, kind_field: self.event_field };
         let engine = Engine::new(&rules, &options);
@@ -120,7 +120,7 @@ impl Scan {
         if let Some(path) = &self.state {
             project::replace(path, memory.keep(&engine).as_bytes())?;
         }
-        let found = report::relevant(global, &mut project, Looked::InPart);
+        let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         let (matched, rules) = (count(hits, "match"), count(rules.len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;

@@ -280,6 +280,9 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, anchor: bool, tag: bool, value: Span) {
+        if !anchor && !tag {
+            return;
+        }
         // The parser's place is the value's; the anchor or tag is the word before it.
         let head = self.source.text().get(..value.start as usize).unwrap_or("").trim_end();
         let word = head.rsplit(|c: char| c.is_whitespace() || "[{,".contains(c)).next();

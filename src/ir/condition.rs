@@ -163,7 +163,7 @@ fn combinations(choose: usize, of: usize) -> usize {
 /// A selection's expression where the condition names it; refused when all of them grow too large
 fn written_out(scope: &mut Scope<'_>, expr: &Expr, span: Span) -> Option<Expr> {
     let before = scope.size;
-    scope.size += expr.tests().len();
+    scope.size += expr.size();
     if scope.size <= MOST_TESTS {
         return Some(expr.clone());
     }

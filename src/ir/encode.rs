@@ -165,32 +165,35 @@ fn dashed(pattern: &Pattern) -> Vec<Pattern> {
             ways.iter_mut().for_each(|way| way.push(token.clone()));
             continue;
         };
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let mut before = None;
-        let mut rest = text.chars().peekable();
-        while let Some(c) = rest.next() {
-            let starts_word = !before.is_some_and(word) && rest.peek().copied().is_some_and(word);
-            let many = DASHES.contains(&c) && starts_word && ways.len() <= MOST;
-            let written: &[char] = if many { &DASHES } else { std::slice::from_ref(&c) };
-            let longer = |way: &Vec<Token>| {
-                let way = way.clone();
-                written.iter().map(move |c| {
-                    let mut way = way.clone();
-                    way.push(Token::Literal(c.to_string()));
-                    way
-                })
-            };
-            ways = match written {
-                [one] => {
-                    ways.iter_mut().for_each(|way| way.push(Token::Literal(one.to_string())));
-                    ways
-                }
-                _ => ways.iter().flat_map(longer).collect(),
-            };
-            before = Some(c);
-        }
+        let texts = dashed_text(text, MOST / ways.len());
+        let longer = |way: Vec<Token>| {
+            texts.iter().map(move |text| {
+                let text = Token::Literal(text.clone());
+                way.iter().cloned().chain([text]).collect()
+            })
+        };
+        ways = ways.into_iter().flat_map(longer).collect();
     }
     ways.into_iter().map(Pattern::of).collect()
+}
+
+/// The same of a text; as soon as there are more ways than `most`, the rest stays as it is
+fn dashed_text(text: &str, most: usize) -> Vec<String> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut ways = vec![String::with_capacity(text.len())];
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let starts_word = !before.is_some_and(word) && rest.peek().copied().is_some_and(word);
+        before = Some(c);
+        if !(DASHES.contains(&c) && starts_word && ways.len() <= most) {
+            ways.iter_mut().for_each(|way| way.push(c));
+            continue;
+        }
+        let longer = |way: String| DASHES.into_iter().map(move |dash| format!("{way}{dash}"));
+        ways = ways.into_iter().flat_map(longer).collect();
+    }
+    ways
 }
 
 /// The value with every `%name%` replaced by each of that placeholder's values

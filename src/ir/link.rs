@@ -4,6 +4,8 @@
 //! are those rules, under names of their own. Afterwards no reference to another document is
 //! left; what came from one has the place of the word that named it.
 
+use std::sync::Arc;
+
 use super::{Column, Correlation, Expr, Origin, Rule, Signal, attack, correlate, filter};
 use crate::definition::{Definition, Form, Level, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -139,7 +141,7 @@ fn one(
         source: source.clone(),
         span: definition.span,
         form: definition.form,
-        metadata: definition.metadata.clone(),
+        metadata: Arc::clone(&definition.metadata),
         level,
         threats,
         columns: Column::of(&signals),

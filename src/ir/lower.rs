@@ -65,7 +65,7 @@ pub fn lower_with(
         source: Arc::clone(source),
         span: definition.span,
         form: definition.form,
-        metadata: definition.metadata.clone(),
+        metadata: Arc::clone(&definition.metadata),
         level,
         threats,
         signals,

@@ -24,6 +24,7 @@ mod normalize;
 mod novelty;
 mod place;
 mod print;
+mod regex;
 mod reported;
 mod test;
 mod value;
@@ -58,7 +59,7 @@ pub struct Rule {
     /// How it was written
     pub form: Form,
     /// What it says about itself
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
     /// How bad a match is when no case says otherwise
     pub level: Level,
     /// ATT&CK tactics with their techniques, in matrix order
@@ -325,6 +326,15 @@ impl Expr {
         match self {
             Expr::Test(test) => Some(test),
             Expr::All(_) | Expr::Any(_) | Expr::Not(_) => None,
+        }
+    }
+
+    /// How many tests the expression has
+    pub fn size(&self) -> usize {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().map(Expr::size).sum(),
+            Expr::Not(part) => part.size(),
+            Expr::Test(_) => 1,
         }
     }
 

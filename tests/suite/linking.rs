@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 use crate::support::lines;
 
 /// Reads files of these names, as a user would give their folder
-fn load(name: &str, files: &[(&str, &str)], around: &[(&str, &str)], placeholders: &str) -> Project {
+fn load(
+    name: &str,
+    files: &[(&str, &str)],
+    around: &[(&str, &str)],
+    placeholders: &str,
+) -> Project {
     let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
     let write = |below: &str, files: &[(&str, &str)]| -> PathBuf {
         let folder = folder.join(below);
@@ -118,11 +123,15 @@ fn a_chain_of_correlations_is_one_rule_over_the_rules_it_names() {
 
 #[test]
 fn what_a_correlation_names_is_reported_by_itself_only_when_it_says_so() {
-    let generating = LOGINS.replace("rules: [failed_login]", "generate: true\n    rules: [failed_login]");
+    let generating =
+        LOGINS.replace("rules: [failed_login]", "generate: true\n    rules: [failed_login]");
     let project = load("generate", &[("logins.yml", &generating)], &[], "");
     let titles: Vec<String> =
         rules(&project).iter().map(|rule| rule.metadata.title.value.clone()).collect();
-    assert_eq!(titles, ["Multiple Failed Logins Followed by Successful Login", "Single failed login"]);
+    assert_eq!(
+        titles,
+        ["Multiple Failed Logins Followed by Successful Login", "Single failed login"]
+    );
 }
 
 #[test]
@@ -170,7 +179,8 @@ fn sums_means_and_percentiles_are_of_the_numbers_in_a_timespan() {
     let post = |second: i64, bytes: Value| {
         (second, json!({"cs-method": "POST", "user": "anna", "sc-bytes": bytes}))
     };
-    let events = [post(0, json!(40)), post(4, json!("70")), post(6, json!("-")), post(20, json!(100))];
+    let events =
+        [post(0, json!(40)), post(4, json!("70")), post(6, json!("-")), post(20, json!(100))];
     let sum = rule("value_sum", "{field: sc-bytes, gt: 100}");
     assert_eq!(reported(&sum, &events), [4]);
     let mean = rule("value_avg", "{field: sc-bytes, gte: 55}");
@@ -210,7 +220,8 @@ fn matches(rule: &Rule, event: &Value) -> bool {
 
 #[test]
 fn a_filter_narrows_the_rules_it_names_and_no_other() {
-    let other = SHELL.replace("7d01", "7d02").replace("iis_shell", "other").replace("Shell", "Child");
+    let other =
+        SHELL.replace("7d01", "7d02").replace("iis_shell", "other").replace("Shell", "Child");
     let filter = "
 title: Deployment
 id: 0c4de1f0-52a9-5b8f-8e1c-0d3a5b0d7d03
@@ -245,15 +256,20 @@ fn placeholders_stand_for_what_the_user_says() {
     assert_eq!((refused.rules.len(), refused.refused), (0, 1));
     let rules = rules(&load("resolved", &[("a.yml", &text)], &[], "admins: [anna, 'b*']\n"));
     let user = |user: &str| json!({"ParentImage": "C:\\w3wp.exe", "User": user});
-    let fits: Vec<bool> =
-        ["annax", "bert-x", "anna", "%admins%x"].iter().map(|one| matches(&rules[0], &user(one))).collect();
+    let fits: Vec<bool> = ["annax", "bert-x", "anna", "%admins%x"]
+        .iter()
+        .map(|one| matches(&rules[0], &user(one)))
+        .collect();
     assert_eq!(fits, [true, true, false, false]);
 }
 
 #[test]
 fn one_bad_document_hides_none_of_its_file() {
     let bad = SHELL.replace("7d01", "7d05").replace("ParentImage|endswith", "ParentImage|ends");
-    let text = format!("{SHELL}---\n{bad}---\n{}", SHELL.replace("7d01", "7d06").replace("Shell", "Child"));
+    let text = format!(
+        "{SHELL}---\n{bad}---\n{}",
+        SHELL.replace("7d01", "7d06").replace("Shell", "Child")
+    );
     let project = load("bad", &[("a.yml", &text)], &[], "");
     assert_eq!((project.rules.len(), project.refused), (2, 1));
     assert_eq!(lines(project.diagnostics).iter().filter(|line| line.contains("error")).count(), 1);

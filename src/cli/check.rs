@@ -47,16 +47,22 @@ impl Check {
             0 => String::new(),
             refused => format!(", {refused} refused"),
         };
+        let through = match project.through {
+            0 => String::new(),
+            through => format!(", {through} through a correlation"),
+        };
+        let rules = project.rules.len() + project.refused + project.through;
         report::say(
             global,
             &format!(
-                "{} in {}{left_out}: {}, {}",
-                count(project.rules.len() + project.refused, "rule"),
+                "{} in {}{through}{left_out}: {}, {}",
+                count(rules, "rule"),
                 count(project.files, "file"),
                 count(errors, "error"),
                 count(warnings, "warning")
             ),
         )?;
+        report::reasons(global, &found, project.refused + refused)?;
         Ok(outcome)
     }
 }

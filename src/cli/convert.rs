@@ -94,6 +94,7 @@ impl Convert {
         let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &done)?;
+        report::reasons(global, &found, refused)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }
 }

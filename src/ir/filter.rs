@@ -28,38 +28,45 @@ pub(super) fn narrow(
     let names = match &says.rules {
         Filtered::These(names) => names,
         Filtered::Any => {
-            let all = rules.iter_mut().filter(|rule| looks_alike(rule, narrowing));
-            return all.for_each(|rule| add(rule, narrowing, title));
+            for rule in rules.iter_mut() {
+                add(rule, narrowing, title);
+            }
+            return;
         }
     };
     for name in names {
-        let Some(rule) = rules.iter_mut().find(|rule| rule.is_called(&name.value)) else {
+        let mut known = false;
+        for rule in rules.iter_mut().filter(|rule| rule.is_called(&name.value)) {
+            known = true;
+            if !add(rule, narrowing, title) {
+                let other = &rule.metadata.title.value;
+                let message = format!("filter for other events than `{other}`");
+                let help = "Give the filter the log source of the rule.";
+                report(Code::E0412, name.span, message, "has another log source", help);
+            }
+        }
+        if !known {
             let message = format!("no rule is called `{}`", name.value);
             let label = "by name or id, among the files read";
             report(Code::W0413, name.span, message, label, "");
-            continue;
-        };
-        if looks_alike(rule, narrowing) {
-            add(rule, narrowing, title);
-            continue;
         }
-        let message = format!("filter for other events than `{}`", rule.metadata.title.value);
-        let help = "Give the filter the log source of the rule.";
-        report(Code::E0412, name.span, message, "has another log source", help);
     }
 }
 
-/// Whether a rule looks at events that a filter is for
-fn looks_alike(rule: &Rule, filter: &Signal) -> bool {
-    let [signal] = &*rule.signals else { return false };
-    (signal.kind, signal.action) == (filter.kind, filter.action)
-        && (filter.product.is_none() || filter.product == signal.product)
-}
-
-/// Adds what a filter asks for, at the place of the rule's own selections
-fn add(rule: &mut Rule, filter: &Signal, title: &str) {
-    let filter = at(filter, rule.signals[0].span);
-    let parts = filter.clauses.into_iter().filter(|clause| clause.label != "category");
-    let label = format!("filter {title}");
-    rule.signals[0].clauses.extend(parts.map(|part| Clause { label: label.clone(), ..part }));
+/// Adds what a filter asks for to the signals of its events, at the place of their own selections;
+/// false when there is no such signal
+fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
+    let alike = |signal: &&mut Signal| {
+        (signal.kind, signal.action) == (filter.kind, filter.action)
+            && (filter.product.is_none() || filter.product == signal.product)
+    };
+    let mut added = false;
+    for signal in rule.signals.iter_mut().filter(alike) {
+        let filter = at(filter, signal.span);
+        let parts = filter.clauses.into_iter().filter(|clause| clause.label != "category");
+        let label = format!("filter {title}");
+        signal.clauses.extend(parts.map(|part| Clause { label: label.clone(), ..part }));
+        added = true;
+    }
+    added
 }

@@ -34,7 +34,7 @@ pub fn join(
     let places: Vec<usize> = (0..definitions.len()).filter(is_correlation).collect();
     let correlations: Vec<&Definition> = places.iter().map(|at| definitions[*at]).collect();
     let known: Vec<&Rule> = rules.iter().flatten().collect();
-    let linked = link(&correlations, &known, diagnostics);
+    let linked = link(&correlations, definitions, &known, diagnostics);
     for (at, rule) in places.into_iter().zip(linked) {
         rules[at] = rule;
     }
@@ -49,6 +49,7 @@ pub fn join(
 /// Lowers Sigma's correlations over these rules; `None` in the place of one that is wrong
 fn link(
     definitions: &[&Definition],
+    all: &[&Definition],
     rules: &[&Rule],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Option<Rule>> {
@@ -71,7 +72,8 @@ fn link(
         };
         let at = waiting.remove(ready);
         let known: Vec<&Rule> = rules.iter().copied().chain(done.iter().flatten()).collect();
-        let broken = |name: &str| definitions.iter().any(|other| is_called(other, name));
+        // What is there and wrong has been reported.
+        let broken = |name: &str| all.iter().any(|other| is_called(other, name));
         done[at] = one(definitions[at], &known, &broken, diagnostics);
     }
     done
@@ -102,11 +104,21 @@ fn one(
     let mut gathered = Gathered::default();
     let mut renamed = Vec::new();
     for name in &mut written.signals {
-        let Some(rule) = rules.iter().find(|rule| rule.is_called(&name.value)) else {
-            if !broken(&name.value) {
+        let called: Vec<&&Rule> = rules.iter().filter(|rule| rule.is_called(&name.value)).collect();
+        let rule = match *called {
+            [rule] => rule,
+            [] if broken(&name.value) => continue,
+            [] => {
                 found.push(unknown(definition, name, rules));
+                continue;
             }
-            continue;
+            [..] => {
+                let message = format!("{} rules are called `{}`", called.len(), name.value);
+                let two =
+                    Diagnostic::new(Code::E0407, source, name.span, message, "which of them?");
+                found.push(two.help("Name the rule by its id."));
+                continue;
+            }
         };
         match gathered.take(rule, name.span) {
             Some(own) => {

@@ -174,7 +174,8 @@ fn spaced(c: char, f: &mut impl fmt::Write) -> fmt::Result {
 /// A name or value without quotes
 fn plain(pattern: &Pattern) -> String {
     let mut out = String::new();
-    for token in pattern.tokens() {
+    for (place, token) in pattern.tokens().iter().enumerate() {
+        let ends = place + 1 == pattern.tokens().len();
         match token {
             Token::Any => out.push('*'),
             // The language has no such wildcard, and no value with one is made.
@@ -184,7 +185,7 @@ fn plain(pattern: &Pattern) -> String {
                     if RESERVED.contains(c) {
                         out.push('\\');
                         out.push(c);
-                    } else if is_keyword(&text[..at], &text[at..]) {
+                    } else if is_keyword(&text[..at], &text[at..], ends) {
                         out.push_str(&format!("\\u{:04x}", u32::from(c)));
                     } else {
                         // Writing to a text never fails.
@@ -197,12 +198,12 @@ fn plain(pattern: &Pattern) -> String {
     out
 }
 
-/// Whether the rest begins with a word that would join or negate
-fn is_keyword(before: &str, rest: &str) -> bool {
+/// Whether the rest begins with a word that would join or negate; a blank may follow the end
+fn is_keyword(before: &str, rest: &str, ends: bool) -> bool {
     let space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{a0}');
     let starts = |word: &str| {
-        let head = rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-        head && rest[word.len()..].starts_with(space)
+        let Some((head, tail)) = rest.split_at_checked(word.len()) else { return false };
+        head.eq_ignore_ascii_case(word) && (tail.starts_with(space) || ends && tail.is_empty())
     };
     starts("not") || before.ends_with(space) && (starts("and") || starts("or"))
 }
@@ -232,6 +233,7 @@ mod tests {
         let word = |text: &str| Literal::word(text).to_string();
         assert_eq!(word("a or b"), r"a \u006fr b");
         assert_eq!(word("cannot open"), r"can\u006eot open");
+        assert_eq!(word("do not"), r"do \u006eot");
         assert_eq!(word("or nothing"), "or nothing");
     }
 }

@@ -176,8 +176,8 @@ fn literal(dice: &mut Dice, sort: Sort) -> Literal {
                 pattern.to_string().split_whitespace().any(|w| ["AND", "OR", "NOT"].contains(&w));
             if shouts { Literal::Quoted(value) } else { plain_pattern(&pattern) }
         }
-        (Sort::Number | Sort::Truth, 1) if dice.roll(60) == 0 => plain("abc"),
-        (Sort::Number, 2) if dice.roll(60) == 0 => plain_pattern(&Pattern::read("1*")),
+        (Sort::Number | Sort::Truth, 1) if dice.roll(15) == 0 => plain("abc"),
+        (Sort::Number, 2) if dice.roll(15) == 0 => plain_pattern(&Pattern::read("1*")),
         (_, 4 | 5) => plain(&value),
         _ => Literal::Quoted(value),
     }

@@ -119,4 +119,27 @@ mod tests {
             assert!(named(field.path()).is_ok(), "{} has no parent", field.name);
         }
     }
+
+    #[test]
+    fn every_field_that_is_emitted_has_the_type_it_was_emitted_for() {
+        let table = include_str!("../backend/elastic/fields.tsv");
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let [_, _, _, name, kind, text, _] = cells[..] else { panic!("{line}") };
+            if name == "-" {
+                continue;
+            }
+            let meant = match kind {
+                "wildcard" => Type::Wildcard,
+                "ip" => Type::Ip,
+                "long" => Type::Long,
+                _ => Type::Keyword,
+            };
+            assert_eq!(named(name).map(|field| field.kind), Ok(meant), "{line}");
+            if text == "yes" {
+                let analysed = named(&format!("{name}.text"));
+                assert_eq!(analysed.map(|field| field.kind), Ok(Type::Text), "{line}");
+            }
+        }
+    }
 }

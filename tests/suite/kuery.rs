@@ -85,6 +85,49 @@ fn types_are_those_that_rules_say_they_need() {
 }
 
 #[test]
+fn types_are_those_of_elastics_packages() {
+    let Some(corpus) = corpus("types_are_those_of_elastics_packages") else { return };
+    let schema = std::fs::read_to_string(corpus.join("schemas/elastic-fields.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let table = std::fs::read_to_string(root().join("src/kuery/fields.tsv")).unwrap();
+    // One data set that stands for each word of the table.
+    let data_sets = [
+        ("process", "endpoint.events.process"),
+        ("file", "endpoint.events.file"),
+        ("network", "endpoint.events.network"),
+        ("registry", "endpoint.events.registry"),
+        ("endgame", "endgame-*"),
+        ("others", "windows.sysmon_operational"),
+        ("others", "system.security"),
+        ("others", "auditd_manager.auditd"),
+        ("others", "iis.access"),
+        ("others", "winlogbeat-*"),
+        ("others", "filebeat-*"),
+    ];
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [name, kind, limit, words] = cells[..] else { panic!("{line}") };
+        for (word, data_set) in data_sets {
+            let data_set = &schema["datasets"][data_set];
+            let inherited = &schema["ecs"]["fields"][name];
+            let inherited = data_set["ecs_fields"].as_bool().unwrap().then_some(inherited);
+            let theirs = data_set["fields"].get(name).or(inherited).and_then(Value::as_str);
+            let ours = (words == "all" || words.split(' ').any(|one| one == word)).then_some(kind);
+            let theirs = theirs.map(|kind| match kind {
+                "match_only_text" => "text",
+                "keyword" if name.ends_with(".caseless") => "lowercase",
+                kind => kind,
+            });
+            assert_eq!(ours, theirs, "{word}: {line}");
+        }
+        let most = &schema["_meta"]["ignore_above"]["exceptions"][name];
+        let most = most.as_u64().unwrap_or(1_024).to_string();
+        let keyword = matches!(kind, "keyword" | "lowercase");
+        assert_eq!(limit, if keyword { most.as_str() } else { "-" }, "{line}");
+    }
+}
+
+#[test]
 fn an_expression_is_read_back_as_the_same() {
     let mut dice = Dice(0x6b75_6572_795f_3031);
     for _ in 0..20_000 {

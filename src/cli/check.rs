@@ -47,11 +47,11 @@ impl Check {
             0 => String::new(),
             refused => format!(", {refused} refused"),
         };
-        let through = match project.through {
+        let through = match project.rules.len() - project.reported().count() {
             0 => String::new(),
             through => format!(", {through} through a correlation"),
         };
-        let rules = project.rules.len() + project.refused + project.through;
+        let rules = project.rules.len() + project.refused;
         report::say(
             global,
             &format!(

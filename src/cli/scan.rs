@@ -45,7 +45,7 @@ pub(super) struct Scan {
     /// The kind of every event: `process_creation`, or a log source such as `windows/security`;
     /// `list events` shows them
     #[arg(long, value_name = "KIND", value_parser = kind)]
-    event: Option<EventKind>,
+    event: Option<Given>,
     /// The field that names the kind of each event
     #[arg(long, value_name = "NAME", conflicts_with = "event")]
     event_field: Option<String>,
@@ -61,9 +61,17 @@ pub(super) struct Scan {
 }
 
 /// Reads a kind of event: one of the tables, or a log source that only a rule names
-fn kind(name: &str) -> Result<EventKind, String> {
-    let known = EventKind::category(name).map(|(kind, _)| kind);
-    Ok(known.unwrap_or_else(|| EventKind::Log(Log::of_name(name))))
+fn kind(name: &str) -> Result<Given, String> {
+    let known = EventKind::category(name);
+    let (kind, action) = known.unwrap_or_else(|| (EventKind::Log(Log::of_name(name)), None));
+    Ok(Given { kind, action })
+}
+
+/// A kind of event, and what Sigma's category says has happened in it
+#[derive(Clone, Copy)]
+struct Given {
+    kind: EventKind,
+    action: Option<&'static str>,
 }
 
 /// A kind that neither a table nor a rule knows is probably misspelt
@@ -85,11 +93,16 @@ fn looked_at(kind: EventKind, rules: &[Rule]) -> Result<(), Failure> {
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let project = self.around.load(&self.paths)?;
-        let rules: Vec<Rule> = project.rules.iter().map(|loaded| loaded.rule.clone()).collect();
-        if let Some(kind) = self.event {
-            looked_at(kind, &rules)?;
+        let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
+        if let Some(given) = self.event {
+            looked_at(given.kind, &rules)?;
         }
-        let options = Options { field: self.field, kind: self.event, kind_field: self.event_field };
+        let options = Options {
+            field: self.field,
+            kind: self.event.map(|given| given.kind),
+            action: self.event.and_then(|given| given.action),
+            kind_field: self.event_field,
+        };
         let engine = Engine::new(&rules, &options);
         let memory = match &self.state {
             Some(path) => remembered(&engine, path)?,

@@ -83,7 +83,7 @@ modifiers! {
     EndsWith "endswith" "the field ends with the value",
     Exists "exists" "the field is there (true) or is not (false)",
     Expand "expand" "`%name%` in the value stands for the values of that placeholder",
-    FieldRef "fieldref" "the value names another field, which is equal",
+    FieldRef "fieldref" "the value names another field, which is compared in place of it",
     Gt "gt" "the field is greater than the number",
     Gte "gte" "the field is the number or greater",
     Hour "hour" "the hour, 0 to 23, of the time in the field",

@@ -182,7 +182,11 @@ fn of(
         let label = if least == 0 { "always true" } else { "never true: not so many" };
         return refuse(Code::E0303, message, label);
     }
-    if combinations(least, fitting) > MOST_COMBINATIONS {
+    // Each selection stands in every combination that has it.
+    let copies = combinations(least.saturating_sub(1), fitting - 1);
+    let tests = chosen.iter().map(Expr::size).sum::<usize>().saturating_mul(copies);
+    let written_out = matches!(quantifier, Quantifier::AtLeast(2..)) && tests > MOST_TESTS;
+    if written_out || combinations(least, fitting) > MOST_COMBINATIONS {
         let message = format!("{least} of {fitting} selections");
         return refuse(Code::E0305, message, "too many combinations to write out");
     }

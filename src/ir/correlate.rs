@@ -241,6 +241,11 @@ impl Lowering<'_> {
             return column_field(&wanted.value, kind);
         }
         let field = Field::of_log(&wanted.value);
+        if field == Field::EVERY {
+            let message = "`*` is no field".to_owned();
+            self.error(Code::E0409, wanted.span, message, "expected a name");
+            return None;
+        }
         let known = kind.field_names();
         if kind.field_type(field).is_none() && !known.is_empty() {
             let message = format!("{kind} events are not known to have `{field}`");

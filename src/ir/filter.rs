@@ -6,7 +6,7 @@
 
 use super::link::at;
 use super::{Clause, Rule, Signal};
-use crate::definition::{Definition, Filtered};
+use crate::definition::{Definition, Filtered, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
 /// Adds a Sigma filter to the rules that it is for
@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 pub(super) fn narrow(
     definition: &Definition,
     filter: &Rule,
-    rules: &mut [&mut Rule],
+    (all, rules): (&[&Definition], &mut [&mut Rule]),
     diagnostics: &mut Diagnostics,
 ) {
     let (Some(says), [narrowing]) = (&definition.filter, &*filter.signals) else { return };
@@ -28,8 +28,11 @@ pub(super) fn narrow(
     let names = match &says.rules {
         Filtered::These(names) => names,
         Filtered::Any => {
-            for rule in rules.iter_mut() {
-                add(rule, narrowing, title);
+            let added =
+                rules.iter_mut().filter_map(|rule| add(rule, narrowing, title).then_some(()));
+            if added.count() == 0 {
+                let message = "no rule is of the filter's log source".to_owned();
+                report(Code::W0413, says.span, message, "changes nothing", "");
             }
             return;
         }
@@ -45,10 +48,25 @@ pub(super) fn narrow(
                 report(Code::E0412, name.span, message, "has another log source", help);
             }
         }
-        if !known {
-            let message = format!("no rule is called `{}`", name.value);
-            let label = "by name or id, among the files read";
-            report(Code::W0413, name.span, message, label, "");
+        let called = |other: &&&Definition| {
+            let metadata = &other.metadata;
+            let names = [&metadata.name, &metadata.id];
+            names.into_iter().flatten().any(|known| known.value == name.value)
+        };
+        match all.iter().find(called) {
+            _ if known => {}
+            Some(other) if other.form == Form::Correlation => {
+                let message = format!("`{}` is a correlation", name.value);
+                let help = "Name the rules that it is about.";
+                report(Code::E0412, name.span, message, "has no events of its own", help);
+            }
+            // It is there and wrong, which has been reported.
+            Some(_) => {}
+            None => {
+                let message = format!("no rule is called `{}`", name.value);
+                let label = "by name or id, among the files read";
+                report(Code::W0413, name.span, message, label, "");
+            }
         }
     }
 }
@@ -57,8 +75,9 @@ pub(super) fn narrow(
 /// false when there is no such signal
 fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     let alike = |signal: &&mut Signal| {
-        (signal.kind, signal.action) == (filter.kind, filter.action)
-            && (filter.product.is_none() || filter.product == signal.product)
+        let action = filter.action.is_none() || filter.action == signal.action;
+        let product = filter.product.is_none() || filter.product == signal.product;
+        action && product && filter.kind.takes(signal.kind, signal.product)
     };
     let mut added = false;
     for signal in rule.signals.iter_mut().filter(alike) {

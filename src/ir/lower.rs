@@ -93,6 +93,7 @@ fn lower_signal<'d>(
         product,
         open: definition.form != Form::Definition,
         size: 0,
+        texts: 0,
         used,
         diagnostics,
     };

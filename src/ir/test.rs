@@ -30,6 +30,8 @@ pub(super) struct Scope<'a> {
     pub(super) open: bool,
     /// Tests that the condition has been written out to
     pub(super) size: usize,
+    /// Texts that values have been written out to
+    pub(super) texts: usize,
     pub(super) used: &'a mut Vec<String>,
     pub(super) diagnostics: &'a mut Diagnostics,
 }
@@ -143,7 +145,9 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     if let (EventKind::Log(_), Some(kind)) = (scope.kind, scope.kind.field_type(of_sigma)) {
         return Some(Meaning { field: of_sigma, kind, open, reading: None });
     }
-    if let Some(word) = Word::named(name) {
+    // A field of a log may be called like a word.
+    let field_of_log = open && matches!(scope.kind, EventKind::Log(_));
+    if let Some(word) = Word::named(name).filter(|_| !field_of_log) {
         if let Some(field) = word.field(scope.kind) {
             let kind = field.kind();
             return Some(Meaning { field, kind, open, reading: Some(word.reading) });

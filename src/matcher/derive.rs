@@ -72,11 +72,13 @@ impl Derived {
                 slots[*slot] = Slot::Missing;
             }
         }
-        if let Some(Slot::One(hashes)) = self.hashes.map(|slot| slots[slot].clone()) {
-            for (field, slot) in &self.hashed {
-                if let (Slot::Missing, Some(hash)) = (&slots[*slot], hash::of(*field, &hashes)) {
-                    slots[*slot] = Slot::One(Cow::Owned(hash.to_owned()));
-                }
+        for (field, slot) in &self.hashed {
+            let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
+            let found = all.iter().find_map(|hashes| hash::of(*field, hashes));
+            let found = found.map(ToOwned::to_owned);
+            let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
+            if let (true, Some(hash)) = (lacks, found) {
+                slots[*slot] = Slot::One(Cow::Owned(hash));
             }
         }
         if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {

@@ -163,6 +163,10 @@ impl<'a> Event<'a> {
             (None, Some(kinds)) => Kind::Known(kinds, product),
             (None, None) => Kind::Unknown,
         };
+        if let Some((kind, action)) = self.layout.given {
+            self.take_kind(kind);
+            happened = happened.or(action);
+        }
         for (slot, on, value) in log.aliases {
             let here = match &self.kind {
                 Kind::Known(kinds, _) => kinds.contains(&on),
@@ -186,13 +190,17 @@ impl<'a> Event<'a> {
     /// Takes the kind as given, whatever the event says of itself
     pub(super) fn given(mut self, kind: Option<EventKind>) -> Self {
         if let Some(kind) = kind {
-            let (known, product) = match &self.kind {
-                Kind::Known(kinds, product) => (&**kinds, *product),
-                Kind::Unknown => (&[][..], None),
-            };
-            let logs = known.iter().copied().filter(|other| matches!(other, EventKind::Log(_)));
-            self.kind = Kind::Known(logs.chain([kind]).collect(), product);
+            self.take_kind(kind);
         }
         self
+    }
+
+    fn take_kind(&mut self, kind: EventKind) {
+        let (known, product) = match &self.kind {
+            Kind::Known(kinds, product) => (&**kinds, *product),
+            Kind::Unknown => (&[][..], None),
+        };
+        let logs = known.iter().copied().filter(|other| matches!(other, EventKind::Log(_)));
+        self.kind = Kind::Known(logs.chain([kind]).collect(), product);
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Layout {
     pub(super) inner: Option<String>,
     /// A field that names the kind of event
     pub(super) kind_field: Option<String>,
+    /// The kind of every event and what has happened in it, when the user says so
+    pub(super) given: Option<(EventKind, Option<&'static str>)>,
     /// Logs that no table knows and a rule names
     pub(super) logs: Vec<Log>,
     /// The slot that takes every value, when a rule looks for keywords

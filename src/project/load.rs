@@ -95,10 +95,10 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
         let Document { definition, folder, stem, .. } = document;
         match rule {
             _ if definition.form == Form::Filter => {}
-            Some(_) if through => project.through += 1,
             Some(rule) => {
                 backend::check_targets(&rule, &mut project.diagnostics);
-                project.rules.push(Loaded { definition, rule, folder, stem });
+                let reported = !through;
+                project.rules.push(Loaded { definition, rule, folder, stem, reported });
             }
             None => project.refused += 1,
         }

@@ -96,7 +96,9 @@ impl EventKind {
             (EventKind::Log(whole), event) if whole.is_whole_product() => {
                 let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
                 let product = product.map(Product::name).or(of_log);
-                self == event || product.is_some_and(|product| product == whole.name())
+                // Whose it is may not be known; then it may be any.
+                let vocabulary = !matches!(event, EventKind::Log(_));
+                self == event || product.map_or(vocabulary, |product| product == whole.name())
             }
             _ => self == event,
         }
@@ -280,6 +282,8 @@ impl Asked {
 }
 
 fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Option<Recognized> {
+    // Without its number an event of a log may be any of those that the log holds.
+    id?;
     let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
     let known = provider.and_then(log).or_else(|| channel.and_then(log));
     let shared = known.zip(id).and_then(|((_, log, _), id)| shared_kind(*log, id));

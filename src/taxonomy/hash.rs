@@ -27,12 +27,17 @@ pub fn whole(text: &str) -> Option<(Field, &str)> {
     whole.then_some((Field::named(field)?, hash))
 }
 
-/// The hash that a field holds, out of the text of all of them
+/// The hash that a field holds, out of a text of several: `MD5=…` with its digits, wherever it stands
 pub fn of(field: Field, hashes: &str) -> Option<&str> {
-    let (name, ..) = ALGORITHMS.iter().find(|(.., known)| *known == field.name())?;
-    hashes.split(',').find_map(|one| {
-        let (known, hash) = one.split_once('=')?;
-        known.trim().eq_ignore_ascii_case(name).then_some(hash)
+    let (name, digits, _) = ALGORITHMS.iter().find(|(.., known)| *known == field.name())?;
+    let is_border = |head: &str| !head.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let signs = hashes.match_indices('=');
+    signs.into_iter().find_map(|(at, _)| {
+        let start = at.checked_sub(name.len())?;
+        let named = hashes.get(start..at)?.eq_ignore_ascii_case(name);
+        let hash = hashes.get(at + 1..at + 1 + digits)?;
+        let whole = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (named && is_border(&hashes[..start]) && whole).then_some(hash)
     })
 }
 
@@ -43,10 +48,11 @@ mod tests {
     #[test]
     fn a_hash_is_found_by_its_algorithm() {
         let md5 = "0123456789abcdef0123456789ABCDEF";
-        let hashes = format!("SHA1=aa,MD5={md5},IMPHASH=bb");
+        let hashes = format!("SHA1=aa|MD5={md5}; IMPHASH={md5}");
         let field = |name| Field::named(name).unwrap();
         assert_eq!(of(field("md5"), &hashes), Some(md5));
-        assert_eq!(of(field("Imphash"), &hashes), Some("bb"));
+        assert_eq!(of(field("Imphash"), &hashes), Some(md5));
+        assert_eq!(of(field("sha1"), &hashes), None);
         assert_eq!(of(field("sha256"), &hashes), None);
         assert_eq!(whole(&format!("md5={md5}")), Some((field("md5"), md5)));
         assert_eq!(whole("MD5=0123"), None);

@@ -41,7 +41,7 @@ fn load(
 fn rules(project: &Project) -> Vec<Rule> {
     let errors = project.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     assert_eq!(errors.count(), 0, "{}", lines(project.diagnostics.clone()).join("\n"));
-    project.rules.iter().map(|loaded| loaded.rule.clone()).collect()
+    project.reported().map(|loaded| loaded.rule.clone()).collect()
 }
 
 /// When the last correlation of the one rule is reported, in seconds
@@ -110,7 +110,7 @@ fn a_chain_of_correlations_is_one_rule_over_the_rules_it_names() {
     let project = load("chain", &[("logins.yml", LOGINS)], &[], "");
     let rules = rules(&project);
     let [rule] = &*rules else { panic!("{} rules", rules.len()) };
-    assert_eq!(project.through, 3);
+    assert_eq!(project.rules.len(), 4, "what it names is still tested by itself");
     let names: Vec<&str> = rule.signals.iter().map(|signal| signal.name.as_str()).collect();
     assert_eq!(names, ["failed_login", "successful_login"]);
     let failures = |user| [(0, login(4625, user)), (5, login(4625, user)), (9, login(529, user))];
@@ -261,6 +261,69 @@ fn placeholders_stand_for_what_the_user_says() {
         .map(|one| matches(&rules[0], &user(one)))
         .collect();
     assert_eq!(fits, [true, true, false, false]);
+}
+
+#[test]
+fn a_backslash_may_stand_before_a_placeholder() {
+    let text =
+        SHELL.replace("'\\w3wp.exe'", "'\\w3wp.exe', CommandLine|expand|endswith: '\\\\%tools%'");
+    let rules = rules(&load("backslash", &[("a.yml", &text)], &[], "tools: foo.exe\n"));
+    let event = |line: &str| json!({"ParentImage": "C:\\w3wp.exe", "CommandLine": line});
+    assert!(matches(&rules[0], &event("C:\\foo.exe")));
+    assert!(!matches(&rules[0], &event("foo.exe")));
+}
+
+#[test]
+fn a_correlation_that_is_wrong_hides_none_of_the_rules_it_names() {
+    let wrong = LOGINS.replace("timespan: 10m", "timespan: 10 minutes");
+    let project = load("wrong", &[("logins.yml", &wrong)], &[], "");
+    let titles: Vec<&str> =
+        project.reported().map(|loaded| loaded.rule.metadata.title.value.as_str()).collect();
+    assert_eq!(titles, ["Single failed login", "Successful login"]);
+    assert_eq!(project.refused, 2);
+}
+
+#[test]
+fn a_sample_of_a_correlation_is_for_the_correlation() {
+    let event = |second: u32| {
+        format!(
+            "{{Channel: Security, EventID: 4625, TargetUserName: anna, time: '2026-11-21T10:00:0{second}Z'}}"
+        )
+    };
+    let sample = |name: &str, events: &[u32], alerts: usize| {
+        let events: Vec<String> = events.iter().map(|second| event(*second)).collect();
+        format!("  - name: {name}\n    events: [{}]\n    alerts: {alerts}\n", events.join(", "))
+    };
+    let start = LOGINS.find("title: Multiple failed logons").unwrap();
+    let text = LOGINS[start..].replacen(
+        "---\n",
+        &format!("tests:\n{}{}---\n", sample("three", &[1, 2, 3], 1), sample("two", &[1, 2], 0)),
+        1,
+    );
+    let project = load("samples", &[("logins.yml", &text)], &[], "");
+    let mut found = rulecast::diagnostic::Diagnostics::default();
+    let results: Vec<bool> = project
+        .rules
+        .iter()
+        .flat_map(|loaded| rulecast::project::run_samples(loaded, &mut found))
+        .map(|result| result.passed)
+        .collect();
+    assert_eq!(results, [true, true], "{}", lines(found).join("\n"));
+    let misspelt = text.replacen("alerts: 1", "alerts: 1\n    signal: failed_logins", 1);
+    let project = load("misspelt", &[("logins.yml", &misspelt)], &[], "");
+    assert!(lines(project.diagnostics).iter().any(|line| line.contains("E0404")));
+}
+
+#[test]
+fn an_event_without_its_number_is_tried_as_whatever_its_log_holds() {
+    let rules = rules(&load("number", &[("a.yml", SHELL)], &[], ""));
+    let event = |id: Value| {
+        let channel = "Microsoft-Windows-Sysmon/Operational";
+        json!({"Channel": channel, "EventID": id, "ParentImage": "C:\\w3wp.exe"})
+    };
+    assert!(matches(&rules[0], &event(json!({"#text": 1}))));
+    assert!(matches(&rules[0], &event(json!(1))));
+    assert!(!matches(&rules[0], &event(json!(7))));
 }
 
 #[test]

@@ -53,7 +53,8 @@ type Verdicts = BTreeMap<String, BTreeSet<String>>;
 /// The verdicts of the engine on files of recorded events
 fn verdicts(rules: &[Rule], files: &[PathBuf]) -> Verdicts {
     let field = |name: &str| Some(name.to_owned());
-    let options = Options { field: field("sigma"), kind_field: field("kind"), kind: None };
+    let options =
+        Options { field: field("sigma"), kind_field: field("kind"), ..Options::default() };
     let engine = Engine::new(rules, &options);
     let mut verdicts = Verdicts::new();
     for path in files {

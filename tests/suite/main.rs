@@ -6,6 +6,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod conformance;
 mod damage;
 mod diagnostics;
 mod documents;

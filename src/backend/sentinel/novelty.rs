@@ -94,7 +94,7 @@ pub(super) fn novelty(
         format!("    {name}"),
         match schedule.period > new.window {
             true => format!(
-                "    | where {seen} between (ago({}) .. ago({}))",
+                "    | where {seen} >= ago({}) and {seen} < ago({})",
                 span(new.window),
                 span(schedule.frequency)
             ),

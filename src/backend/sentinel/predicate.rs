@@ -78,7 +78,9 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
         Op::Null => match column.kind {
             Type::Number => Kusto::Is(format!("isnull({name})")),
             Type::Dashed => Kusto::Is(format!("{name} in (\"\", \"-\")")),
-            Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
+            // To Kusto an empty list is not empty.
+            Type::List => Kusto::Is(format!("array_length({name}) == 0")),
+            Type::Text | Type::Recased | Type::Action | Type::Direction => {
                 Kusto::Is(format!("isempty({name})"))
             }
         },

@@ -1,0 +1,162 @@
+"""What duckdb-kql does not know of Kusto and rulecast emits, defined from Microsoft's documentation.
+
+In: an emitted query. Out: rows of an in-memory DuckDB database that answer it as Kusto does.
+
+`install` adds rows to the registries of duckdb-kql and functions to the connection; each is
+tested in test_dialect.py with the examples of its page under
+https://learn.microsoft.com/kusto/query/. `respelled` puts the few constructs that duckdb-kql's
+parser lacks into other words of Kusto. Nothing here knows a rule or the native engine.
+"""
+import functools
+import ipaddress
+import json
+import re
+
+import duckdb_kql
+from duckdb_kql import translate
+from duckdb_kql.translate import functions
+
+# What `prev` looks back along: every query that asks for it sorts by these just before.
+SORTED = "sort by Group asc, TimeGenerated asc"
+# Holds a value of its own in each row of SecurityAlert.
+ROW_OF_ALERT = "RowOfAlert"
+
+# A string with escapes; comments and verbatim strings, which have none, are left alone
+TEXT = re.compile(r'//[^\n]*|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"')
+
+SCALARS = {
+    "ipv4_is_in_any_range": "kusto_in_networks(4, CAST(json_array({}) AS VARCHAR))",
+    "ipv6_is_in_any_range": "kusto_in_networks(6, CAST(json_array({}) AS VARCHAR))",
+    "parse_command_line": "CAST(kusto_command_line({}) AS JSON)",
+    "prev": "lag({}) OVER (ORDER BY \"Group\", \"TimeGenerated\")",
+    "row_number": "row_number() OVER (ORDER BY \"TimeGenerated\")",
+    "range": "to_json(generate_series({}))",
+    # Known to duckdb-kql but for `summarize`, which asks the registry.
+    "strcat_array": "",
+}
+AGGREGATES = {
+    "count_distinct": "count(DISTINCT {0})",
+    "count_distinctif": "count(DISTINCT {0}) FILTER (WHERE {1})",
+    "make_list_if": "to_json(coalesce(list({0}) FILTER (WHERE {1} AND {0} IS NOT NULL), []))",
+    "make_set_if":
+        "to_json(coalesce(list_distinct(list({0}) FILTER (WHERE {1})), [])[1:CAST({2} AS BIGINT)])",
+}
+
+
+def install():
+    """A connection that knows everything that rulecast emits"""
+    for name, template in SCALARS.items():
+        functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(name, "template", template)
+    for name, template in AGGREGATES.items():
+        functions.AGGREGATE_FUNCTIONS[name] = functions.AggregateSpec(name, template)
+    translate.to_re2_named_groups = re2
+    connection = duckdb_kql.connect()
+    connection.create_function("kusto_in_networks", in_networks, ["INTEGER", "VARCHAR"],
+                               "BOOLEAN", null_handling="special")
+    connection.create_function("kusto_command_line", command_line, ["VARCHAR", "VARCHAR"],
+                               "VARCHAR", null_handling="special")
+    return connection
+
+
+# ----------------------------------------------------------------------------------------- spelling
+
+def respelled(query):
+    r"""The same query in the words that duckdb-kql's parser knows
+
+    `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
+    `mv-apply … on (summarize …)` becomes `mv-expand` with a `summarize` by row, which is what it
+    is defined as.
+    """
+    if "prev(" in query and query.count(SORTED) != query.count("extend StartTime = prev("):
+        raise NotImplementedError("prev() after another order than the one that is known")
+    query = TEXT.sub(lambda text: text[0] if text[0][0] != '"' else
+                     re.sub(r"\\\\|\\x(..)", code, text[0]), query)
+    query = re.sub(r"between \(([^()]+?) \.\. ([^()]+?)\)", r"between ((\1) .. (\2))", query)
+    return re.sub(r"\| mv-apply (\w+ = \w+) on \(\s+summarize(.+?)\n\)",
+                  rf"| mv-expand \1\n| summarize\2, arg_max(TimeGenerated, *) by {ROW_OF_ALERT}",
+                  query, flags=re.DOTALL)
+
+
+def code(escape):
+    return chr(int(escape[1], 16)) if escape[1] else escape[0]
+
+
+def re2(pattern):
+    """A regular expression of Kusto, which are those of Rust, for RE2
+
+    RE2 does not know `(?i-u:…)`, ASCII letters without case: each becomes a class.
+    """
+    def classes(group):
+        return re.sub(r"\\x\{[0-9a-fA-F]+\}|\\.|[A-Za-z]", either_case, group[1])
+    return re.sub(r"\(\?i-u:((?:\\.|[^\\)])*)\)", lambda group: f"(?:{classes(group)})", pattern,
+                  flags=re.DOTALL)
+
+
+def either_case(part):
+    letter = part[0]
+    return letter if letter.startswith("\\") else f"[{letter.lower()}{letter.upper()}]"
+
+
+# ---------------------------------------------------------------------------------------- functions
+
+@functools.lru_cache(maxsize=None)
+def in_networks(version, arguments):
+    """`ipv4_is_in_any_range`, `ipv6_is_in_any_range`: null for what is no address
+
+    The arguments are a JSON list: the address, then networks or lists of them. For the second
+    function an IPv4 address is one of `::ffff:0:0/96`.
+    """
+    text, *networks = json.loads(arguments)
+    try:
+        address = ipaddress.ip_address(text or "")
+    except ValueError:
+        return None
+    if version == 6 and address.version == 4:
+        address = ipaddress.ip_address(f"::ffff:{text}")
+    if address.version != version:
+        return None
+    lists = [one if isinstance(one, list) else [one] for one in networks]
+    return any(address in network(one) for some in lists for one in some)
+
+
+@functools.lru_cache(maxsize=None)
+def network(text):
+    return ipaddress.ip_network(text, strict=False)
+
+
+@functools.lru_cache(maxsize=None)
+def command_line(text, parser):
+    """`parse_command_line` for Windows: the arguments as a JSON list, null for no text
+
+    Blanks part arguments outside quotes. 2n backslashes before a quote are n and the quote opens
+    or closes; 2n+1 are n and a quote; two quotes inside quotes are one and close.
+    """
+    if parser != "windows":
+        raise NotImplementedError(f"parse_command_line for {parser}")
+    if not text:
+        return None
+    found, part, quoted, at = [], None, False, 0
+    while at < len(text):
+        run = BACKSLASHES.match(text, at)[0]
+        at += len(run)
+        sign = text[at:at + 1]
+        at += 1
+        if sign != '"' and run:
+            part = (part or "") + run
+        if sign == '"':
+            part = (part or "") + "\\" * (len(run) // 2)
+            if len(run) % 2:
+                part += sign
+            elif quoted and text[at:at + 1] == sign:
+                part, quoted, at = part + sign, False, at + 1
+            else:
+                quoted = not quoted
+        elif sign and (quoted or sign not in " \t"):
+            part = (part or "") + sign
+        elif part is not None:
+            found.append(part)
+            part = None
+    return json.dumps(found if part is None else [*found, part])
+
+
+BACKSLASHES = re.compile(r"\\*")

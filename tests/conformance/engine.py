@@ -1,0 +1,94 @@
+"""Kusto queries over rows, answered by DuckDB.
+
+In: rows of tables, each with a time of its own, and an emitted query. Out: the rows that the query
+returns, as sets of what a report is known by: the time, the signal, the level, the group.
+
+The clock is set so that every row is newer than what `ago` asks for, or half of them.
+"""
+import datetime
+import json
+import re
+import tempfile
+from pathlib import Path
+
+import duckdb_kql
+
+import dialect
+
+TYPES = {
+    "bool": "BOOLEAN", "datetime": "TIMESTAMP", "decimal": "DECIMAL", "dynamic": "JSON",
+    "guid": "VARCHAR", "int": "INTEGER", "long": "BIGINT", "real": "DOUBLE", "string": "VARCHAR",
+    "timespan": "INTERVAL",
+}
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+# The engine takes no event from the future.
+BEGINNING = datetime.datetime(2024, 1, 8)
+
+
+class Kusto:
+    """A database with the tables of Microsoft Sentinel and of advanced hunting"""
+
+    def __init__(self, schema, threads=None):
+        """Takes tables with the types of their columns; a table of two platforms has both's"""
+        self.schema = {table: {**columns, dialect.ROW_OF_ALERT: "string"}
+                       if table == "SecurityAlert" else columns
+                       for table, columns in schema.items()}
+        self.connection = dialect.install()
+        if threads:
+            self.connection.execute(f"SET threads={threads}")
+        self.names = {table: list(columns) for table, columns in self.schema.items()}
+        for table, columns in self.schema.items():
+            typed = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in columns.items())
+            self.connection.execute(f'CREATE TABLE "{table}" ({typed})')
+        self.translated, self.answered = {}, {}
+
+    def load(self, rows):
+        """Replaces all rows; text that a row lacks is empty, everything else null"""
+        self.answered.clear()
+        of_table = {table: [] for table in self.schema}
+        for row in rows:
+            of_table[row["$table"]].append(row)
+        with tempfile.TemporaryDirectory() as folder:
+            for table, columns in self.schema.items():
+                self.connection.execute(f'DELETE FROM "{table}"')
+                if of_table[table]:
+                    self.insert(table, columns, of_table[table], Path(folder) / f"{table}.json")
+
+    def insert(self, table, columns, rows, file):
+        missing = {name: "" if kind == "string" else None for name, kind in columns.items()}
+        with file.open("w", encoding="utf-8") as out:
+            for row in rows:
+                known = {name: row[name] for name in columns if row.get(name) is not None}
+                out.write(json.dumps({**missing, **known}) + "\n")
+        typed = ", ".join(f"'{name}': '{TYPES[kind]}'" for name, kind in columns.items())
+        named = ", ".join(f'"{name}"' for name in columns)
+        self.connection.execute(
+            f"INSERT INTO \"{table}\" SELECT {named} FROM read_json('{file}', "
+            f"columns={{{typed}}}, format='newline_delimited', maximum_object_size=4194304)")
+
+    def ask(self, query, now, keep=True):
+        """The rows of a query, as it is emitted"""
+        sql = self.translated.get(query)
+        if sql is None:
+            sql = duckdb_kql.to_sql(dialect.respelled(query), schema=self.names, query_now=now)
+            if keep:
+                self.translated[query] = sql
+        bound = {**sql.parameters}
+        for name, value in bound.items():
+            if isinstance(value, datetime.datetime):
+                bound[name] = now
+        answer = self.connection.execute(sql, bound) if bound else self.connection.execute(sql)
+        columns = [column[0] for column in answer.description]
+        return [dict(zip(columns, row)) for row in answer.fetchall()]
+
+
+def lookback(query):
+    """The shortest span that a query looks back with `ago`; none if it does not"""
+    spans = [datetime.timedelta(**{UNITS[unit]: int(number)})
+             for number, unit in re.findall(r"\bago\((\d+)([dhms])\)", query)]
+    return min(spans, default=datetime.timedelta())
+
+
+def moment(row):
+    """When a returned row's event happened; it is known by that"""
+    return row.get("TimeGenerated") or row.get("Timestamp")

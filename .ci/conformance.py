@@ -7,8 +7,9 @@
    queries for advanced hunting ask what those for Sentinel ask.
 3. Correlations, executed over the recorded rows, are completed by the groups of events that the
    native engine reports; rules of new terms alert about what it calls new.
-4. Labels: the rules of this project find every recorded web shell and nothing else.
-5. Kusto: every query binds against the real table schemas, every package around it is complete.
+4. Verdicts: of Sigma's rules the native engine says what pySigma with SQLite says.
+5. Labels: the rules of this project find every recorded web shell and nothing else.
+6. Kusto: every query binds against the real table schemas, every package around it is complete.
 
 `rules/` and `tests/operators/` must be spotless, and the operators use every key and modifier.
 Of the corpus's Sigma rules, which have a style of their own, warnings are counted. The golden
@@ -29,6 +30,7 @@ import labels
 import novelty
 import packages
 import shapes
+import verdicts
 from corpus import CORPUS, read_events
 from project import ROOT, Report, RuleSet, listed
 
@@ -103,6 +105,8 @@ def check_events(sets, work, report):
     for rules in sets:
         correlations.compare(rules, events, report)
         novelty.compare(rules, events, work, report)
+    report.step("Verdicts")
+    verdicts.check(report)
     report.step("Labels")
     labels.check(sets[0], recorded, work, report)
 

@@ -10,7 +10,8 @@
 //!
 //! A room imports only rooms to its left in this list, and a test keeps it so: [`source`],
 //! [`diagnostic`], [`taxonomy`], [`definition`], [`ir`], then [`backend`] and [`matcher`],
-//! [`project`], [`cli`]. `taxonomy` and `ir` know no target; the meaning of every comparison is
+//! [`kuery`], which reads emitted Kibana queries back and judges documents by them, [`project`],
+//! [`cli`]. `taxonomy` and `ir` know no target; the meaning of every comparison is
 //! written once, at [`ir::Op`], and every target follows it, names what it loses, or refuses.
 //!
 //! ```
@@ -36,6 +37,7 @@ pub mod cli;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
+pub mod kuery;
 pub mod matcher;
 pub mod project;
 pub mod source;

@@ -31,7 +31,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = self.around.load(&self.paths)?;
+        let project = self.around.load(&self.paths)?;
         let (_, refused) =
             project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         for loaded in &project.rules {
@@ -39,7 +39,7 @@ impl Check {
         }
         // A target that was left out might have had the loss that a comment is about.
         let looked = if self.targets.is_empty() { Looked::Everywhere } else { Looked::InPart };
-        let found = report::relevant(global, &mut project, looked);
+        let found = report::relevant(global, project, looked);
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         let warnings = found.len() - errors;
         let outcome = report::findings(global, &found, Stream::Out)?;
@@ -47,16 +47,22 @@ impl Check {
             0 => String::new(),
             refused => format!(", {refused} refused"),
         };
+        let through = match project.rules.len() - project.reported().count() {
+            0 => String::new(),
+            through => format!(", {through} through a correlation"),
+        };
+        let rules = project.rules.len() + project.refused;
         report::say(
             global,
             &format!(
-                "{} in {}{left_out}: {}, {}",
-                count(project.rules.len() + project.refused, "rule"),
+                "{} in {}{through}{left_out}: {}, {}",
+                count(rules, "rule"),
                 count(project.files, "file"),
                 count(errors, "error"),
                 count(warnings, "warning")
             ),
         )?;
+        report::reasons(global, &found, project.refused + refused)?;
         Ok(outcome)
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = self.around.load(&self.paths)?;
+        let project = self.around.load(&self.paths)?;
         let (outputs, refused) =
             project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         let refused = refused + project.refused;
@@ -91,9 +91,10 @@ impl Convert {
                 )
             }
         };
-        let found = report::relevant(global, &mut project, Looked::InPart);
+        let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &done)?;
+        report::reasons(global, &found, refused)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }
 }

@@ -19,8 +19,12 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// Reads the rules
-    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<Project, Failure> {
+    ///
+    /// They stay until the process ends: to take thousands of them apart would take long, and the
+    /// memory is given back all the same.
+    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<&'static mut Project, Failure> {
         let filters = self.filters.clone();
-        load_with(paths, &Around { filters, placeholders: self.placeholders.clone() })
+        let around = Around { filters, placeholders: self.placeholders.clone() };
+        Ok(Box::leak(Box::new(load_with(paths, &around)?)))
     }
 }

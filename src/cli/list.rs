@@ -7,18 +7,22 @@ use clap::{Args, ValueEnum};
 use super::{Outcome, Stop};
 use crate::backend::support::{self, Support};
 use crate::backend::{LossName, Target};
-use crate::definition::Modifier;
 use crate::definition::vocabulary::WORDS;
+use crate::definition::{Modifier, nearest_name};
 use crate::diagnostic::Code;
-use crate::taxonomy::{EventKind, Field};
+use crate::project::Failure;
+use crate::taxonomy::{EventKind, Field, FieldType, Log};
 
 /// List fields, targets, codes, events, modifiers, losses or operators
 #[derive(Args)]
-#[command(after_help = "Example:\n  rulecast list fields")]
+#[command(after_help = "Example:\n  rulecast list fields windows/security")]
 pub(super) struct List {
     /// What to list
     #[arg(value_enum, value_name = "WHAT")]
     what: What,
+    /// Of `fields`: for this kind of event only, which may be a log source such as `windows/security`
+    #[arg(value_name = "EVENT")]
+    event: Option<String>,
 }
 
 #[derive(ValueEnum, Clone, Copy)]
@@ -42,11 +46,11 @@ enum What {
 impl List {
     pub(super) fn run(self) -> Result<Outcome, Stop> {
         let rows: Vec<(String, String)> = match self.what {
-            What::Fields => return fields(),
+            What::Fields => return fields(self.event.as_deref()),
             What::Operators => return operators(),
             What::Targets => Target::ALL.iter().map(|t| row(t.name(), t.describe())).collect(),
             What::Codes => Code::ALL.iter().map(|c| row(c.as_str(), c.title())).collect(),
-            What::Events => EventKind::ALL.iter().map(|k| row(k.name(), k.describe())).collect(),
+            What::Events => kinds().map(|kind| row(kind.name(), kind.describe())).collect(),
             What::Modifiers => Modifier::ALL.iter().map(|m| row(m.name(), m.says())).collect(),
             What::Losses => LossName::ALL.iter().map(|l| row(l.name(), l.says())).collect(),
         };
@@ -67,15 +71,49 @@ fn print(rows: &[(String, String)], indent: &str) -> Result<Outcome, Stop> {
     Ok(Outcome::Clean)
 }
 
-fn fields() -> Result<Outcome, Stop> {
-    for kind in EventKind::ALL {
+/// Every kind of event that the tables know
+fn kinds() -> impl Iterator<Item = EventKind> {
+    EventKind::ALL.iter().copied().chain(Log::all().map(EventKind::Log))
+}
+
+fn fields(event: Option<&str>) -> Result<Outcome, Stop> {
+    let asked: Vec<EventKind> = match event {
+        None => EventKind::ALL.to_vec(),
+        Some(name) => match EventKind::category(name) {
+            Some((kind, _)) => vec![kind],
+            None => {
+                let near = nearest_name(name, kinds().map(EventKind::name));
+                let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                return Err(Failure::new(format!("no events are called `{name}`{near}")).into());
+            }
+        },
+    };
+    for kind in asked {
         writeln!(anstream::stdout().lock(), "{kind}")?;
-        let words = WORDS.iter().filter(|word| word.field(*kind).is_some());
+        let words = WORDS.iter().filter(|word| word.field(kind).is_some());
         let words = words.map(|word| row(word.name, word.says));
-        let fields = Field::of(*kind).map(|field| row(field.name(), field.says()));
+        let fields = kind.field_names().into_iter().map(|name| {
+            let field = Field::of_log(name);
+            let says = if field.belongs_to(kind) { field.says() } else { of_a_log(kind, field) };
+            row(name, says)
+        });
         print(&words.chain(fields).collect::<Vec<_>>(), "  ")?;
     }
     Ok(Outcome::Clean)
+}
+
+/// What a log holds in a field, as far as its table tells
+fn of_a_log(kind: EventKind, field: Field) -> &'static str {
+    match kind.field_type(field) {
+        Some(FieldType::Path) => "a path",
+        Some(FieldType::Command) => "a command line",
+        Some(FieldType::Account) => "an account",
+        Some(FieldType::Number) => "a number",
+        Some(FieldType::Address) => "an address",
+        Some(FieldType::Text | FieldType::Action | FieldType::Key | FieldType::Any) | None => {
+            "text"
+        }
+    }
 }
 
 fn operators() -> Result<Outcome, Stop> {

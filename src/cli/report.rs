@@ -3,12 +3,14 @@
 //! In: what a run has found. Out: the findings that remain when suppressions, `--select` and
 //! `--ignore` have been heard, printed; and whether they fail the run.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::{FailOn, Format, Global, Outcome, select};
 use crate::definition::Looked;
-use crate::diagnostic::{Diagnostic, Severity, concise, full, github, json, sarif};
+use crate::diagnostic::{Code, Diagnostic, Severity, concise, full, github, json, sarif};
 use crate::project::Project;
 use crate::source::visible;
 
@@ -55,6 +57,26 @@ pub(super) fn findings(
 
 fn lines(found: &[Diagnostic], print: impl Fn(&Diagnostic) -> String) -> String {
     found.iter().map(|diagnostic| print(diagnostic) + "\n").collect()
+}
+
+/// Says why rules were left out, a line for each reason, the most frequent first
+pub(super) fn reasons(global: &Global, found: &[Diagnostic], left_out: usize) -> io::Result<()> {
+    // Of a single rule its findings say it all.
+    if left_out < 2 {
+        return Ok(());
+    }
+    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let mut reasons: BTreeMap<Code, BTreeSet<&str>> = BTreeMap::new();
+    for one in errors {
+        reasons.entry(one.code).or_default().insert(one.source.name());
+    }
+    let mut reasons: Vec<(usize, Code)> =
+        reasons.into_iter().map(|(code, files)| (files.len(), code)).collect();
+    reasons.sort_by_key(|(files, code)| (Reverse(*files), *code));
+    for (files, code) in reasons {
+        say(global, &format!("  {:>12}  {code} {}", count(files, "file"), code.title()))?;
+    }
+    Ok(())
 }
 
 /// Says something about the run, unless it is to be quiet

@@ -14,13 +14,13 @@ use serde_json::{Map, json};
 use super::input::Surroundings;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
-use crate::definition::Looked;
+use crate::definition::{Looked, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Finding, Found, Memory, Options, Unreadable, scan};
 use crate::project::{self, Failure};
 use crate::source::{SourceText, Span, visible_json};
-use crate::taxonomy::EventKind;
+use crate::taxonomy::{EventKind, Log};
 
 /// Match events against the rules
 ///
@@ -42,9 +42,10 @@ pub(super) struct Scan {
     /// The object inside each line that holds the event's fields
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// The kind of every event
+    /// The kind of every event: `process_creation`, or a log source such as `windows/security`;
+    /// `list events` shows them
     #[arg(long, value_name = "KIND", value_parser = kind)]
-    event: Option<EventKind>,
+    event: Option<Given>,
     /// The field that names the kind of each event
     #[arg(long, value_name = "NAME", conflicts_with = "event")]
     event_field: Option<String>,
@@ -59,16 +60,49 @@ pub(super) struct Scan {
     fail_on_match: bool,
 }
 
-fn kind(name: &str) -> Result<EventKind, String> {
-    let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.name()).collect();
-    EventKind::named(name).ok_or_else(|| format!("expected {}", known.join(", ")))
+/// Reads a kind of event: one of the tables, or a log source that only a rule names
+fn kind(name: &str) -> Result<Given, String> {
+    let known = EventKind::category(name);
+    let (kind, action) = known.unwrap_or_else(|| (EventKind::Log(Log::of_name(name)), None));
+    Ok(Given { kind, action })
+}
+
+/// A kind of event, and what Sigma's category says has happened in it
+#[derive(Clone, Copy)]
+struct Given {
+    kind: EventKind,
+    action: Option<&'static str>,
+}
+
+/// A kind that neither a table nor a rule knows is probably misspelt
+fn looked_at(kind: EventKind, rules: &[Rule]) -> Result<(), Failure> {
+    let name = kind.name();
+    let signals = rules.iter().flat_map(|rule| &rule.signals);
+    if EventKind::named(name).is_some() || signals.clone().any(|signal| signal.kind == kind) {
+        return Ok(());
+    }
+    let mut why = format!("no rule looks at `{name}` events, and no table knows them");
+    let known = EventKind::ALL.iter().copied().chain(Log::all().map(EventKind::Log));
+    let known = known.chain(signals.map(|signal| signal.kind)).map(EventKind::name);
+    if let Some(near) = nearest_name(name, known) {
+        why.push_str(&format!("; did you mean `{near}`?"));
+    }
+    Err(Failure::new(why))
 }
 
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = self.around.load(&self.paths)?;
-        let rules: Vec<Rule> = project.rules.iter().map(|loaded| loaded.rule.clone()).collect();
-        let options = Options { field: self.field, kind: self.event, kind_field: self.event_field };
+        let project = self.around.load(&self.paths)?;
+        let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
+        if let Some(given) = self.event {
+            looked_at(given.kind, &rules)?;
+        }
+        let options = Options {
+            field: self.field,
+            kind: self.event.map(|given| given.kind),
+            action: self.event.and_then(|given| given.action),
+            kind_field: self.event_field,
+        };
         let engine = Engine::new(&rules, &options);
         let memory = match &self.state {
             Some(path) => remembered(&engine, path)?,
@@ -120,7 +154,7 @@ impl Scan {
         if let Some(path) = &self.state {
             project::replace(path, memory.keep(&engine).as_bytes())?;
         }
-        let found = report::relevant(global, &mut project, Looked::InPart);
+        let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         let (matched, rules) = (count(hits, "match"), count(rules.len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;

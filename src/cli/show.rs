@@ -49,7 +49,7 @@ enum Stage {
 
 impl Show {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = self.around.load(std::slice::from_ref(&self.path))?;
+        let project = self.around.load(std::slice::from_ref(&self.path))?;
         let mut out = anstream::stdout().lock();
         for loaded in &project.rules {
             match self.stage {
@@ -72,7 +72,7 @@ impl Show {
             drop(out);
             super::convert::print(&outputs)?;
         }
-        let found = report::relevant(global, &mut project, Looked::InPart);
+        let found = report::relevant(global, project, Looked::InPart);
         Ok(report::findings(global, &found, Stream::Err)?)
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let mut project = self.around.load(&self.paths)?;
+        let project = self.around.load(&self.paths)?;
         let (mut passed, mut failed, mut untested) = (0, 0, 0);
         for loaded in &mut project.rules {
             if let Some(only) = &self.only {
@@ -50,7 +50,7 @@ impl Test {
                 }
             }
         }
-        let found = report::relevant(global, &mut project, Looked::InPart);
+        let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Out)?;
         let without = match untested {
             0 => String::new(),

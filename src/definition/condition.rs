@@ -3,6 +3,8 @@
 //! In: the text of a condition. Out: a [`Condition`] in which every name has its place. Names
 //! are looked up later, when all selections are known.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use pest::Parser;
@@ -65,16 +67,57 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
         reader.error(Code::E0305, node.span, message, "too large to read");
         return None;
     }
-    match Grammar::parse(Rule::condition, &text) {
+    let mut condition = match KNOWN.with_borrow(|known| known.get(text.value.as_str()).cloned()) {
+        Some(condition) => condition,
+        None => {
+            let condition = parse(reader, node, &text)?;
+            KNOWN.with_borrow_mut(|known| {
+                if known.len() >= REMEMBERED {
+                    known.clear();
+                }
+                known.insert(text.value.as_str().into(), condition.clone());
+            });
+            condition
+        }
+    };
+    place(&mut condition, &|span| node.part(reader.source, span.range()));
+    Some(condition)
+}
+
+/// The most conditions that are remembered
+const REMEMBERED: usize = 1_000;
+
+thread_local! {
+    /// Conditions that have been parsed, with places in their text: rules share a few
+    static KNOWN: RefCell<HashMap<Box<str>, Condition>> = RefCell::default();
+}
+
+/// A condition with places in its text
+fn parse(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Condition> {
+    match Grammar::parse(Rule::condition, text) {
         Ok(pairs) => {
             let expression = pairs.flatten().find(|pair| pair.as_rule() == Rule::expression)?;
-            let place = |range| node.part(reader.source, range);
-            Some(build(expression, &place))
+            Some(build(expression))
         }
         Err(error) => {
-            let found = syntax(reader, node, &text, &error);
+            let found = syntax(reader, node, text, &error);
             reader.report(found);
             None
+        }
+    }
+}
+
+/// Gives every name another place
+fn place(condition: &mut Condition, to: &dyn Fn(Span) -> Span) {
+    match condition {
+        Condition::And(parts) | Condition::Or(parts) => {
+            parts.iter_mut().for_each(|part| place(part, to));
+        }
+        Condition::Not(part) => place(part, to),
+        Condition::Selection(name) => name.span = to(name.span),
+        Condition::Of(quantifier, name) => {
+            quantifier.span = to(quantifier.span);
+            name.span = to(name.span);
         }
     }
 }
@@ -90,14 +133,14 @@ fn deepest(text: &str) -> usize {
     most
 }
 
-fn build(pair: Pair<'_, Rule>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -> Condition {
+fn build(pair: Pair<'_, Rule>) -> Condition {
     let spanned = |pair: &Pair<'_, Rule>| {
-        let span = pair.as_span();
-        Spanned::new(pair.as_str().to_owned(), place(span.start()..span.end()))
+        let (start, end) = (pair.as_span().start() as u32, pair.as_span().end() as u32);
+        Spanned::new(pair.as_str().to_owned(), Span::new(start, end))
     };
     PRATT
         .map_primary(|primary| match primary.as_rule() {
-            Rule::expression => build(primary, place),
+            Rule::expression => build(primary),
             Rule::of => {
                 let mut parts = primary.into_inner();
                 let word = parts.next().map(|word| spanned(&word));

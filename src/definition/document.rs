@@ -75,7 +75,7 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         source: Arc::clone(reader.source),
         span: document.span,
         form,
-        metadata,
+        metadata: Arc::new(metadata),
         lists: document.get("lists").map_or_else(Vec::new, |node| lists(reader, node)),
         signals,
         new_terms: document.get("new_terms").and_then(|node| new_terms(reader, node)),

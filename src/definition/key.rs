@@ -3,6 +3,10 @@
 //! In: the key's text. Out: a name and its modifiers, each with its place. Whether the name is
 //! a field of the event is asked later, when the event is known.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+
 use pest::Parser;
 use pest_derive::Parser;
 
@@ -79,7 +83,7 @@ modifiers! {
     EndsWith "endswith" "the field ends with the value",
     Exists "exists" "the field is there (true) or is not (false)",
     Expand "expand" "`%name%` in the value stands for the values of that placeholder",
-    FieldRef "fieldref" "the value names another field, which is equal",
+    FieldRef "fieldref" "the value names another field, which is compared in place of it",
     Gt "gt" "the field is greater than the number",
     Gte "gte" "the field is the number or greater",
     Hour "hour" "the hour, 0 to 23, of the time in the field",
@@ -102,9 +106,49 @@ modifiers! {
     Year "year" "the year of the date in the field",
 }
 
+/// Where the parts of a key stand in its text
+#[derive(Debug, Clone, Default)]
+struct Parts {
+    name: Range<usize>,
+    modifiers: Vec<Range<usize>>,
+}
+
+/// The most keys that are remembered
+const REMEMBERED: usize = 1_000;
+
+thread_local! {
+    /// Keys that have been parsed: rules use the same few again and again
+    static KNOWN: RefCell<HashMap<Box<str>, Parts>> = RefCell::default();
+}
+
 /// Reads a key; modifiers that are wrong are reported and left out
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Key> {
     let text = reader.key(node)?;
+    let known = KNOWN.with_borrow(|known| known.get(text).cloned());
+    let parts = match known {
+        Some(parts) => parts,
+        None => {
+            let parts = parse(reader, node, text)?;
+            KNOWN.with_borrow_mut(|known| {
+                if known.len() >= REMEMBERED {
+                    known.clear();
+                }
+                known.insert(text.into(), parts.clone());
+            });
+            parts
+        }
+    };
+    let name = node.part(reader.source, parts.name.clone());
+    let name = Spanned::new(text[parts.name].to_owned(), name);
+    let modifiers = parts.modifiers.into_iter().filter_map(|range| {
+        let span = node.part(reader.source, range.clone());
+        modifier(reader, &text[range], span)
+    });
+    let modifiers = modifiers.collect();
+    Some(Key { span: node.span, name, modifiers })
+}
+
+fn parse(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Parts> {
     let pairs = match Grammar::parse(Rule::key, text) {
         Ok(pairs) => pairs,
         Err(error) => {
@@ -124,19 +168,16 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Key> {
             return None;
         }
     };
-    let start = node.part(reader.source, 0..0);
-    let mut name = Spanned::new(String::new(), Span::new(node.span.start, start.start));
-    let mut modifiers = Vec::new();
+    let mut parts = Parts::default();
     for pair in pairs.flatten() {
-        let part = pair.as_span();
-        let span = node.part(reader.source, part.start()..part.end());
+        let range = pair.as_span().start()..pair.as_span().end();
         match pair.as_rule() {
-            Rule::name => name = Spanned::new(part.as_str().to_owned(), span),
-            Rule::modifier => modifiers.extend(modifier(reader, part.as_str(), span)),
+            Rule::name => parts.name = range,
+            Rule::modifier => parts.modifiers.push(range),
             Rule::key | Rule::name_char | Rule::EOI => {}
         }
     }
-    Some(Key { span: node.span, name, modifiers })
+    Some(parts)
 }
 
 fn modifier(reader: &mut Reader<'_>, name: &str, span: Span) -> Option<Spanned<Modifier>> {

@@ -189,7 +189,7 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         }
     }
     for tag in texts(reader, document, "tags") {
-        match tag.value.strip_prefix("attack.") {
+        match tag.value.strip_prefix("attack.").filter(|name| !is_attack_object(name)) {
             Some(name) => metadata.attack.push(Spanned::new(name.to_owned(), tag.span)),
             None => metadata.tags.push(tag),
         }
@@ -217,6 +217,18 @@ fn related(reader: &mut Reader<'_>, node: &Node) -> Vec<Related> {
         all.extend(id.zip(relation).map(|(id, relation)| Related { id, relation }));
     }
     all
+}
+
+/// Whether a tag names a group, a software, a data source or the like of ATT&CK, which are neither
+/// tactics nor techniques
+///
+/// Source: SigmaHQ sigma-specification, appendix tags.
+fn is_attack_object(name: &str) -> bool {
+    let number = name.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let letters = &name[..name.len() - number.len()];
+    let kind =
+        ["g", "s", "c", "m", "ds", "dc"].iter().any(|kind| letters.eq_ignore_ascii_case(kind));
+    kind && number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether another key was probably meant to be this one, which is reported by itself

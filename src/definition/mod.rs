@@ -57,7 +57,7 @@ pub struct Definition {
     /// How it was written
     pub form: Form,
     /// Title, id, level and the like
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
     /// Named value lists
     pub lists: Vec<List>,
     /// What to look for

@@ -4,6 +4,7 @@
 //! target can take a literal star for a wildcard or the other way round. Case is kept; folding
 //! it is a matter of comparing ([`fold`]).
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A piece of a [`Pattern`]
@@ -29,6 +30,9 @@ impl Pattern {
     ///
     /// Source: SigmaHQ sigma-specification, rules specification, "Escaping" and "String wildcard".
     pub fn read(text: &str) -> Pattern {
+        if !text.contains(['\\', '*', '?']) {
+            return Pattern::literal(text);
+        }
         let mut pattern = Pattern::default();
         let mut characters = text.chars().peekable();
         while let Some(c) = characters.next() {
@@ -47,17 +51,18 @@ impl Pattern {
 
     /// Text without wildcards
     pub fn literal(text: &str) -> Pattern {
-        let mut pattern = Pattern::default();
-        if !text.is_empty() {
-            pattern.push(Token::Literal(text.to_owned()));
+        if text.is_empty() {
+            Pattern::default()
+        } else {
+            Pattern(vec![Token::Literal(text.into())])
         }
-        pattern
     }
 
     /// A pattern of these tokens
     pub fn of(tokens: impl IntoIterator<Item = Token>) -> Pattern {
-        let mut pattern = Pattern::default();
-        tokens.into_iter().for_each(|token| pattern.push(token));
+        let tokens = tokens.into_iter();
+        let mut pattern = Pattern(Vec::with_capacity(tokens.size_hint().0));
+        tokens.for_each(|token| pattern.push(token));
         pattern
     }
 
@@ -86,6 +91,16 @@ impl Pattern {
             Token::Literal(text) => Some(text.as_str()),
             Token::Any | Token::One => None,
         })
+    }
+
+    /// How it compares with another when case does not count
+    pub fn compare_folded(&self, other: &Pattern) -> Ordering {
+        let tokens = self.0.iter().zip(&other.0).map(|both| match both {
+            (Token::Literal(a), Token::Literal(b)) => compare_folded(a, b),
+            (a, b) => a.cmp(b),
+        });
+        let mut different = tokens.filter(|order| order.is_ne());
+        different.next().unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
     }
 
     /// The same pattern with every literal rewritten
@@ -160,7 +175,12 @@ pub fn fold(c: char) -> char {
 
 /// `text` with every character folded
 pub fn fold_text(text: &str) -> String {
-    text.chars().map(fold).collect()
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold).collect() }
+}
+
+/// How two texts compare when case does not count
+pub fn compare_folded(a: &str, b: &str) -> Ordering {
+    a.chars().map(fold).cmp(b.chars().map(fold))
 }
 
 /// Whether the text holds a letter that only simple lower-casing beyond ASCII can equate

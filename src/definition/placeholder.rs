@@ -9,7 +9,7 @@ use super::pattern::Pattern;
 use super::shape::Reader;
 use super::value::{self, Value};
 use super::yaml;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::source::SourceText;
 
 /// Names and what they stand for
@@ -21,13 +21,24 @@ impl Placeholders {
     pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Placeholders {
         let documents = yaml::parse(source, diagnostics);
         let mut reader = Reader { source, diagnostics, has_lists: false };
-        let mut all = Vec::new();
+        let mut all: Vec<(String, Vec<Pattern>)> = Vec::new();
         for document in documents.iter().filter(|document| !document.is_null()) {
             for (name, values) in reader.map(document, "the file of placeholders") {
                 let Some(name) = reader.key(name) else { continue };
                 let values = value::list(&mut reader, values, &format!("`{name}`"));
-                let patterns = values.iter().filter_map(Value::pattern).collect();
-                all.push((name.to_owned(), patterns));
+                let text = |value: &Value| {
+                    let pattern = value.pattern();
+                    if pattern.is_none() {
+                        let message = format!("`{name}` cannot stand for null");
+                        reader.error(Code::E0208, value.span, message, "expected text");
+                    }
+                    pattern
+                };
+                let patterns: Vec<Pattern> = values.iter().filter_map(text).collect();
+                match all.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, known)) => known.extend(patterns),
+                    None => all.push((name.to_owned(), patterns)),
+                }
             }
         }
         Placeholders(all)

@@ -17,6 +17,10 @@ pub(super) fn locate(
     style: Style,
     range: Range<usize>,
 ) -> Span {
+    if let Some(start) = verbatim(source.slice(span), text, style) {
+        let start = span.start + start;
+        return Span::new(start + range.start as u32, start + range.end as u32);
+    }
     let places = align(source.text(), span, text, style);
     let nth = |byte: usize| text.get(..byte).map_or(usize::MAX, |head| head.chars().count());
     let (first, end) = (nth(range.start), nth(range.end));
@@ -26,6 +30,16 @@ pub(super) fn locate(
         _ => start,
     };
     Span::new(start, stop)
+}
+
+/// Where the text begins in a scalar that is written as it is
+fn verbatim(raw: &str, text: &str, style: Style) -> Option<u32> {
+    let (raw, start) = match style {
+        Style::Plain => (raw, 0),
+        Style::Single | Style::Double => (raw.get(1..raw.len().checked_sub(1)?)?, 1),
+        Style::Block => return None,
+    };
+    (raw == text).then_some(start)
 }
 
 /// For every character of `text`, the bytes of the file it came from

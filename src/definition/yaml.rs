@@ -280,10 +280,13 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, anchor: bool, tag: bool, value: Span) {
+        if !anchor && !tag {
+            return;
+        }
         // The parser's place is the value's; the anchor or tag is the word before it.
         let head = self.source.text().get(..value.start as usize).unwrap_or("").trim_end();
-        let start =
-            head.rfind(|c: char| c.is_whitespace() || "[{,".contains(c)).map_or(0, |n| n + 1);
+        let word = head.rsplit(|c: char| c.is_whitespace() || "[{,".contains(c)).next();
+        let start = head.len() - word.map_or(0, str::len);
         let marks = head[start..].starts_with(['&', '!']);
         let span = if marks { Span::new(start as u32, head.len() as u32) } else { value };
         if anchor {

@@ -138,9 +138,10 @@ codes! {
     E0203 "key cannot be read"
         "A key is a field or a word of the vocabulary, followed by modifiers: \
          `CommandLine|contains|all`.";
-    E0204 "not supported yet"
-        "The Sigma specification has this, rulecast does not read it yet. The rule is refused \
-         rather than read as something else.";
+    E0204 "not supported"
+        "Sigma once had this and has given it up, such as `| count()` in a condition, or other tools \
+         have it, such as a taxonomy of their own. The rule is refused rather than read as \
+         something else.";
     E0205 "unknown kind of event"
         "Signals look at one kind of event; `rulecast list events` shows the kinds.";
     E0206 "field of another event"

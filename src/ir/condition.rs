@@ -16,8 +16,9 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<
     let mut searches = Vec::new();
     for (name, alternatives) in &detection.selections {
         let parts = alternatives.iter().map(|one| test::lower_all(scope, one)).collect();
-        searches.push(Search { name, expr: Expr::Any(parts), used: false });
+        searches.push(Search { name, expr: Expr::Any(parts), used: false, uses: 0 });
     }
+    detection.conditions.iter().for_each(|condition| count_uses(condition, &mut searches));
     let clauses = match &*detection.conditions {
         [Condition::And(parts)] => flat(parts)
             .into_iter()
@@ -43,6 +44,51 @@ struct Search<'d> {
     name: &'d Spanned<String>,
     expr: Expr,
     used: bool,
+    /// How often the condition still needs the expression
+    uses: usize,
+}
+
+impl Search<'_> {
+    /// The expression where the condition names it; refused when all of them grow too large
+    fn written_out(&mut self, scope: &mut Scope<'_>, span: Span) -> Option<Expr> {
+        self.used = true;
+        let before = scope.size;
+        scope.size += self.expr.size();
+        if scope.size > MOST_TESTS {
+            if before <= MOST_TESTS {
+                let message =
+                    format!("the condition has more than {MOST_TESTS} tests when written out");
+                let code = Code::E0305;
+                scope.report(Diagnostic::new(code, scope.source, span, message, "from here on"));
+            }
+            return None;
+        }
+        self.uses = self.uses.saturating_sub(1);
+        // Most selections are needed once.
+        Some(match self.uses {
+            0 => std::mem::replace(&mut self.expr, Expr::Any(Vec::new())),
+            _ => self.expr.clone(),
+        })
+    }
+}
+
+/// Counts how often a condition needs each selection
+fn count_uses(condition: &Condition, searches: &mut [Search<'_>]) {
+    match condition {
+        Condition::And(parts) | Condition::Or(parts) => {
+            parts.iter().for_each(|part| count_uses(part, searches));
+        }
+        Condition::Not(part) => count_uses(part, searches),
+        Condition::Selection(name) => {
+            let named = searches.iter_mut().filter(|search| search.name.value == name.value);
+            named.for_each(|search| search.uses += 1);
+        }
+        Condition::Of(_, pattern) => {
+            let named = searches.iter_mut();
+            let named = named.filter(|search| fits(&pattern.value, &search.name.value));
+            named.for_each(|search| search.uses += 1);
+        }
+    }
 }
 
 /// `a and b and c` is read as `(a and b) and c`.
@@ -94,8 +140,7 @@ fn resolve(
         Condition::Not(part) => resolve(scope, part, searches).map(|e| Expr::Not(Box::new(e))),
         Condition::Selection(name) => {
             if let Some(search) = searches.iter_mut().find(|s| s.name.value == name.value) {
-                search.used = true;
-                return written_out(scope, &search.expr, name.span);
+                return search.written_out(scope, name.span);
             }
             let message = format!("no selection is called `{}`", name.value);
             let found = Diagnostic::new(Code::E0302, scope.source, name.span, message, "unknown");
@@ -118,8 +163,7 @@ fn of(
 ) -> Option<Expr> {
     let mut chosen = Vec::new();
     for search in searches.iter_mut().filter(|s| fits(&pattern.value, &s.name.value)) {
-        search.used = true;
-        chosen.push(written_out(scope, &search.expr, pattern.span)?);
+        chosen.push(search.written_out(scope, pattern.span)?);
     }
     let least = match quantifier {
         Quantifier::All => 1,
@@ -138,7 +182,11 @@ fn of(
         let label = if least == 0 { "always true" } else { "never true: not so many" };
         return refuse(Code::E0303, message, label);
     }
-    if combinations(least, fitting) > MOST_COMBINATIONS {
+    // Each selection stands in every combination that has it.
+    let copies = combinations(least.saturating_sub(1), fitting - 1);
+    let tests = chosen.iter().map(Expr::size).sum::<usize>().saturating_mul(copies);
+    let written_out = matches!(quantifier, Quantifier::AtLeast(2..)) && tests > MOST_TESTS;
+    if written_out || combinations(least, fitting) > MOST_COMBINATIONS {
         let message = format!("{least} of {fitting} selections");
         return refuse(Code::E0305, message, "too many combinations to write out");
     }
@@ -158,21 +206,6 @@ const MOST_TESTS: usize = 100_000;
 fn combinations(choose: usize, of: usize) -> usize {
     let smaller = choose.min(of - choose);
     (0..smaller).fold(1, |ways: usize, at| ways.saturating_mul(of - at) / (at + 1))
-}
-
-/// A selection's expression where the condition names it; refused when all of them grow too large
-fn written_out(scope: &mut Scope<'_>, expr: &Expr, span: Span) -> Option<Expr> {
-    let before = scope.size;
-    scope.size += expr.tests().len();
-    if scope.size <= MOST_TESTS {
-        return Some(expr.clone());
-    }
-    if before > MOST_TESTS {
-        return None;
-    }
-    let message = format!("the condition has more than {MOST_TESTS} tests when written out");
-    scope.report(Diagnostic::new(Code::E0305, scope.source, span, message, "from here on"));
-    None
 }
 
 /// So many of the parts: every combination of that size, one of which holds

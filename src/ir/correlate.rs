@@ -5,9 +5,10 @@
 
 use super::novelty::{COLUMNS, column_field, seconds};
 use super::{Correlation, Fields, Key, Origin, Signal};
-use crate::definition::{self, CorrelationType, Definition, Level, nearest_name};
+use crate::definition::{self, CorrelationType, Definition, Form, Level, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
+use crate::taxonomy::{EventKind, Field};
 
 pub(super) fn lower(
     definition: &Definition,
@@ -210,7 +211,7 @@ impl Lowering<'_> {
             let wanted = renamed.map_or(name, |(_, field)| field);
             for at in self.ends_of(*origin) {
                 let kind = self.signals[at].kind;
-                if let Some(field) = column_field(&wanted.value, kind) {
+                if let Some(field) = self.field(wanted, kind) {
                     let other = fields.insert(at, field).filter(|other| *other != field);
                     if let Some(other) = other {
                         complete = false;
@@ -232,6 +233,30 @@ impl Lowering<'_> {
             }
         }
         complete.then_some(fields)
+    }
+
+    /// A field of these events; Sigma has no columns, and events may have what no table knows
+    fn field(&mut self, wanted: &Spanned<String>, kind: EventKind) -> Option<Field> {
+        if self.definition.form != Form::Correlation {
+            return column_field(&wanted.value, kind);
+        }
+        let field = Field::of_log(&wanted.value);
+        if field == Field::EVERY {
+            let message = "`*` is no field".to_owned();
+            self.error(Code::E0409, wanted.span, message, "expected a name");
+            return None;
+        }
+        let known = kind.field_names();
+        if kind.field_type(field).is_none() && !known.is_empty() {
+            let message = format!("{kind} events are not known to have `{field}`");
+            let source = &self.definition.source;
+            let found = Diagnostic::new(Code::W0216, source, wanted.span, message, "in no table");
+            self.report(match nearest_name(field.name(), known) {
+                Some(near) => found.help(format!("There is a field `{near}`.")),
+                None => found,
+            });
+        }
+        Some(field)
     }
 
     fn key(

@@ -20,6 +20,9 @@ enum Stage {
 /// The most texts that one value may stand for
 const MOST: usize = 3_125;
 
+/// The most texts that the values of one rule may stand for together
+const MOST_OF_A_RULE: usize = 100_000;
+
 /// The characters that Windows programs take before an option
 ///
 /// Source: SigmaHQ sigma-specification, modifiers appendix, `windash`.
@@ -53,6 +56,15 @@ pub(super) fn texts(scope: &mut Scope<'_>, key: &Key, value: &Value) -> Option<V
         }
         stages = next;
     }
+    let before = scope.texts;
+    scope.texts += stages.len();
+    if scope.texts > MOST_OF_A_RULE {
+        if before <= MOST_OF_A_RULE {
+            let message = format!("the values stand for more than {MOST_OF_A_RULE} texts");
+            scope.error(Code::E0219, value.span, message, "from here on");
+        }
+        return None;
+    }
     let mut texts = Vec::new();
     for stage in stages {
         match stage {
@@ -83,8 +95,8 @@ fn step(
         return Some(vec![stage]);
     }
     match (modifier, stage) {
-        (Modifier::Expand, Stage::Text(pattern)) => {
-            let patterns = expanded(scope, &pattern, value)?;
+        (Modifier::Expand, Stage::Text(_)) => {
+            let patterns = expanded(scope, value)?;
             Some(patterns.into_iter().map(Stage::Text).collect())
         }
         (Modifier::WinDash, Stage::Text(pattern)) => {
@@ -124,7 +136,14 @@ fn encoded(
         return Some(vec![text(STANDARD.encode(bytes))]);
     }
     if modifier == Modifier::Base64Offset {
-        return Some((0..3).map(|shift| text(shifted(&bytes, shift))).collect());
+        let texts: Vec<String> = (0..3).map(|shift| shifted(&bytes, shift)).collect();
+        if texts.iter().any(String::is_empty) {
+            let message = format!("`{}` is too short for `base64offset`", value.written);
+            let label = "at some offset nothing of it is certain";
+            scope.error(Code::E0219, value.span, message, label);
+            return None;
+        }
+        return Some(texts.into_iter().map(text).collect());
     }
     let Ok(written) = std::str::from_utf8(&bytes) else {
         let message = format!("`{}` of bytes that are no text", modifier.name());
@@ -165,67 +184,66 @@ fn dashed(pattern: &Pattern) -> Vec<Pattern> {
             ways.iter_mut().for_each(|way| way.push(token.clone()));
             continue;
         };
-        let word = |c: char| c.is_alphanumeric() || c == '_';
-        let mut before = None;
-        let mut rest = text.chars().peekable();
-        while let Some(c) = rest.next() {
-            let starts_word = !before.is_some_and(word) && rest.peek().copied().is_some_and(word);
-            let many = DASHES.contains(&c) && starts_word && ways.len() <= MOST;
-            let written: &[char] = if many { &DASHES } else { std::slice::from_ref(&c) };
-            let longer = |way: &Vec<Token>| {
-                let way = way.clone();
-                written.iter().map(move |c| {
-                    let mut way = way.clone();
-                    way.push(Token::Literal(c.to_string()));
-                    way
-                })
-            };
-            ways = match written {
-                [one] => {
-                    ways.iter_mut().for_each(|way| way.push(Token::Literal(one.to_string())));
-                    ways
-                }
-                _ => ways.iter().flat_map(longer).collect(),
-            };
-            before = Some(c);
-        }
+        let texts = dashed_text(text, MOST / ways.len());
+        let longer = |way: Vec<Token>| {
+            texts.iter().map(move |text| {
+                let text = Token::Literal(text.clone());
+                way.iter().cloned().chain([text]).collect()
+            })
+        };
+        ways = ways.into_iter().flat_map(longer).collect();
     }
     ways.into_iter().map(Pattern::of).collect()
 }
 
+/// The same of a text; as soon as there are more ways than `most`, the rest stays as it is
+fn dashed_text(text: &str, most: usize) -> Vec<String> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut ways = vec![String::with_capacity(text.len())];
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let starts_word = !before.is_some_and(word) && rest.peek().copied().is_some_and(word);
+        before = Some(c);
+        if !(DASHES.contains(&c) && starts_word && ways.len() <= most) {
+            ways.iter_mut().for_each(|way| way.push(c));
+            continue;
+        }
+        let longer = |way: String| DASHES.into_iter().map(move |dash| format!("{way}{dash}"));
+        ways = ways.into_iter().flat_map(longer).collect();
+    }
+    ways
+}
+
 /// The value with every `%name%` replaced by each of that placeholder's values
-fn expanded(scope: &mut Scope<'_>, pattern: &Pattern, value: &Value) -> Option<Vec<Pattern>> {
+fn expanded(scope: &mut Scope<'_>, value: &Value) -> Option<Vec<Pattern>> {
     let mut ways: Vec<Vec<Token>> = vec![Vec::new()];
     let mut found = false;
-    for token in pattern.tokens() {
-        let Token::Literal(text) = token else {
-            ways.iter_mut().for_each(|way| way.push(token.clone()));
-            continue;
-        };
-        for piece in pieces(text) {
-            let choices = match piece {
-                Piece::Text(text) => vec![vec![Token::Literal(text)]],
-                Piece::Placeholder(name) => {
-                    found = true;
-                    placeholder(scope, name, value)?
-                }
-            };
-            ways = ways
-                .iter()
-                .flat_map(|way| {
-                    choices.iter().map(move |choice| way.iter().chain(choice).cloned().collect())
-                })
-                .collect();
-            if ways.len() > MOST {
-                let message = format!("`{}` stands for more than {MOST} texts", value.written);
-                scope.error(Code::E0219, value.span, message, "too many to write out");
-                return None;
+    for piece in pieces(&value.written) {
+        let choices = match piece {
+            Piece::Text(text) => vec![Pattern::read(&text).tokens().to_vec()],
+            Piece::Placeholder(name) => {
+                found = true;
+                placeholder(scope, name, value)?
             }
+        };
+        if ways.len().saturating_mul(choices.len()) > MOST {
+            let message = format!("`{}` stands for more than {MOST} texts", value.written);
+            scope.error(Code::E0219, value.span, message, "too many to write out");
+            return None;
         }
+        let longer = |way: &Vec<Token>| {
+            let way = way.clone();
+            let with = |choice: &Vec<Token>| way.iter().chain(choice).cloned().collect();
+            choices.iter().map(with).collect::<Vec<Vec<Token>>>()
+        };
+        ways = ways.iter().flat_map(longer).collect();
     }
-    if !found && !value.written.contains("\\%") {
+    if !found {
         let message = format!("`expand` without a placeholder in `{}`", value.written);
-        scope.error(Code::E0218, value.span, message, "expected `%name%`");
+        let label = "expected `%name%`";
+        let found = Diagnostic::new(Code::E0218, scope.source, value.span, message, label);
+        scope.report(found.help("A backslash before a placeholder is written `\\\\%name%`."));
         return None;
     }
     Some(ways.into_iter().map(Pattern::of).collect())
@@ -236,7 +254,8 @@ enum Piece<'t> {
     Placeholder(&'t str),
 }
 
-/// `a%b%c` is text, a placeholder and text; `\%` is a plain percent sign
+/// `a%b%c` is text, a placeholder and text; `\%` is a plain percent sign, `\\%b%` a backslash before
+/// a placeholder; every other escape is left to the text
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut plain = String::new();
@@ -252,6 +271,10 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             }
             _ if c == '\\' && tail.starts_with('%') => {
                 plain.push('%');
+                rest = &tail[1..];
+            }
+            _ if c == '\\' && tail.starts_with('\\') => {
+                plain.push_str("\\\\");
                 rest = &tail[1..];
             }
             _ => {
@@ -328,6 +351,7 @@ mod tests {
         };
         assert_eq!(read("a%b%c"), "[a]<b>[c]");
         assert_eq!(read(r"\%plain%name%"), "[%plain]<name>[]");
+        assert_eq!(read(r"\\%name%"), r"[\\]<name>[]");
         assert_eq!(read("100%"), "[100%]");
         assert_eq!(read("% a %"), "[% a %]");
     }

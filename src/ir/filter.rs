@@ -6,7 +6,7 @@
 
 use super::link::at;
 use super::{Clause, Rule, Signal};
-use crate::definition::{Definition, Filtered};
+use crate::definition::{Definition, Filtered, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
 /// Adds a Sigma filter to the rules that it is for
@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 pub(super) fn narrow(
     definition: &Definition,
     filter: &Rule,
-    rules: &mut [&mut Rule],
+    (all, rules): (&[&Definition], &mut [&mut Rule]),
     diagnostics: &mut Diagnostics,
 ) {
     let (Some(says), [narrowing]) = (&definition.filter, &*filter.signals) else { return };
@@ -28,38 +28,64 @@ pub(super) fn narrow(
     let names = match &says.rules {
         Filtered::These(names) => names,
         Filtered::Any => {
-            let all = rules.iter_mut().filter(|rule| looks_alike(rule, narrowing));
-            return all.for_each(|rule| add(rule, narrowing, title));
+            let added =
+                rules.iter_mut().filter_map(|rule| add(rule, narrowing, title).then_some(()));
+            if added.count() == 0 {
+                let message = "no rule is of the filter's log source".to_owned();
+                report(Code::W0413, says.span, message, "changes nothing", "");
+            }
+            return;
         }
     };
     for name in names {
-        let Some(rule) = rules.iter_mut().find(|rule| rule.is_called(&name.value)) else {
-            let message = format!("no rule is called `{}`", name.value);
-            let label = "by name or id, among the files read";
-            report(Code::W0413, name.span, message, label, "");
-            continue;
-        };
-        if looks_alike(rule, narrowing) {
-            add(rule, narrowing, title);
-            continue;
+        let mut known = false;
+        for rule in rules.iter_mut().filter(|rule| rule.is_called(&name.value)) {
+            known = true;
+            if !add(rule, narrowing, title) {
+                let other = &rule.metadata.title.value;
+                let message = format!("filter for other events than `{other}`");
+                let help = "Give the filter the log source of the rule.";
+                report(Code::E0412, name.span, message, "has another log source", help);
+            }
         }
-        let message = format!("filter for other events than `{}`", rule.metadata.title.value);
-        let help = "Give the filter the log source of the rule.";
-        report(Code::E0412, name.span, message, "has another log source", help);
+        let called = |other: &&&Definition| {
+            let metadata = &other.metadata;
+            let names = [&metadata.name, &metadata.id];
+            names.into_iter().flatten().any(|known| known.value == name.value)
+        };
+        match all.iter().find(called) {
+            _ if known => {}
+            Some(other) if other.form == Form::Correlation => {
+                let message = format!("`{}` is a correlation", name.value);
+                let help = "Name the rules that it is about.";
+                report(Code::E0412, name.span, message, "has no events of its own", help);
+            }
+            // It is there and wrong, which has been reported.
+            Some(_) => {}
+            None => {
+                let message = format!("no rule is called `{}`", name.value);
+                let label = "by name or id, among the files read";
+                report(Code::W0413, name.span, message, label, "");
+            }
+        }
     }
 }
 
-/// Whether a rule looks at events that a filter is for
-fn looks_alike(rule: &Rule, filter: &Signal) -> bool {
-    let [signal] = &*rule.signals else { return false };
-    (signal.kind, signal.action) == (filter.kind, filter.action)
-        && (filter.product.is_none() || filter.product == signal.product)
-}
-
-/// Adds what a filter asks for, at the place of the rule's own selections
-fn add(rule: &mut Rule, filter: &Signal, title: &str) {
-    let filter = at(filter, rule.signals[0].span);
-    let parts = filter.clauses.into_iter().filter(|clause| clause.label != "category");
-    let label = format!("filter {title}");
-    rule.signals[0].clauses.extend(parts.map(|part| Clause { label: label.clone(), ..part }));
+/// Adds what a filter asks for to the signals of its events, at the place of their own selections;
+/// false when there is no such signal
+fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
+    let alike = |signal: &&mut Signal| {
+        let action = filter.action.is_none() || filter.action == signal.action;
+        let product = filter.product.is_none() || filter.product == signal.product;
+        action && product && filter.kind.takes(signal.kind, signal.product)
+    };
+    let mut added = false;
+    for signal in rule.signals.iter_mut().filter(alike) {
+        let filter = at(filter, signal.span);
+        let parts = filter.clauses.into_iter().filter(|clause| clause.label != "category");
+        let label = format!("filter {title}");
+        signal.clauses.extend(parts.map(|part| Clause { label: label.clone(), ..part }));
+        added = true;
+    }
+    added
 }

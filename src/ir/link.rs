@@ -4,8 +4,10 @@
 //! are those rules, under names of their own. Afterwards no reference to another document is
 //! left; what came from one has the place of the word that named it.
 
+use std::sync::Arc;
+
 use super::{Column, Correlation, Expr, Origin, Rule, Signal, attack, correlate, filter};
-use crate::definition::{Definition, Form, Level, nearest_name};
+use crate::definition::{self, Definition, Form, Level, Sample, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 
@@ -25,19 +27,22 @@ pub fn join(
             && let Some(narrowing) = rules[at].take()
         {
             let mut others: Vec<&mut Rule> = rules.iter_mut().flatten().collect();
-            filter::narrow(definition, &narrowing, &mut others, diagnostics);
+            filter::narrow(definition, &narrowing, (definitions, &mut others), diagnostics);
         }
     }
     let is_correlation = |at: &usize| definitions[*at].form == Form::Correlation;
     let places: Vec<usize> = (0..definitions.len()).filter(is_correlation).collect();
     let correlations: Vec<&Definition> = places.iter().map(|at| definitions[*at]).collect();
     let known: Vec<&Rule> = rules.iter().flatten().collect();
-    let linked = link(&correlations, &known, diagnostics);
-    for (at, rule) in places.into_iter().zip(linked) {
-        rules[at] = rule;
+    let linked = link(&correlations, definitions, &known, diagnostics);
+    for (at, rule) in places.iter().zip(linked) {
+        rules[*at] = rule;
     }
+    // One that is wrong reports nothing, so what it names is still to be reported.
+    let linked: Vec<&Definition> =
+        places.iter().filter(|at| rules[**at].is_some()).map(|at| definitions[*at]).collect();
     let through = |rule: &Rule| {
-        let written = correlations.iter().flat_map(|one| &one.correlations);
+        let written = linked.iter().flat_map(|one| &one.correlations);
         let mut silent = written.filter(|one| !one.generate);
         silent.any(|one| one.signals.iter().any(|name| rule.is_called(&name.value)))
     };
@@ -47,6 +52,7 @@ pub fn join(
 /// Lowers Sigma's correlations over these rules; `None` in the place of one that is wrong
 fn link(
     definitions: &[&Definition],
+    all: &[&Definition],
     rules: &[&Rule],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Option<Rule>> {
@@ -69,7 +75,10 @@ fn link(
         };
         let at = waiting.remove(ready);
         let known: Vec<&Rule> = rules.iter().copied().chain(done.iter().flatten()).collect();
-        let broken = |name: &str| definitions.iter().any(|other| is_called(other, name));
+        // What is there and wrong has been reported; a filter is no rule.
+        let broken = |name: &str| {
+            all.iter().any(|other| other.form != Form::Filter && is_called(other, name))
+        };
         done[at] = one(definitions[at], &known, &broken, diagnostics);
     }
     done
@@ -100,11 +109,21 @@ fn one(
     let mut gathered = Gathered::default();
     let mut renamed = Vec::new();
     for name in &mut written.signals {
-        let Some(rule) = rules.iter().find(|rule| rule.is_called(&name.value)) else {
-            if !broken(&name.value) {
+        let called: Vec<&&Rule> = rules.iter().filter(|rule| rule.is_called(&name.value)).collect();
+        let rule = match *called {
+            [rule] => rule,
+            [] if broken(&name.value) => continue,
+            [] => {
                 found.push(unknown(definition, name, rules));
+                continue;
             }
-            continue;
+            [..] => {
+                let message = format!("{} rules are called `{}`", called.len(), name.value);
+                let two =
+                    Diagnostic::new(Code::E0407, source, name.span, message, "which of them?");
+                found.push(two.help("Name the rule by its id."));
+                continue;
+            }
         };
         match gathered.take(rule, name.span) {
             Some(own) => {
@@ -112,7 +131,7 @@ fn one(
                 name.value = own;
             }
             None => {
-                let message = format!("`{}` has several signals", name.value);
+                let message = format!("`{}` does not report one thing", name.value);
                 let found_one =
                     Diagnostic::new(Code::E0407, source, name.span, message, "which of them?");
                 found.push(found_one.help("Write the correlation under its `correlations:`."));
@@ -132,6 +151,7 @@ fn one(
     let Gathered { signals, correlations } = gathered;
     let before = (&*signals, correlations);
     let correlations = correlate::lower_one(definition, &written, before, level, &mut found);
+    let tests = tests(definition, &written, &renamed, &mut found);
     let complete = !found.has_errors();
     diagnostics.extend(found);
     let correlations = correlations.filter(|_| complete)?;
@@ -139,7 +159,7 @@ fn one(
         source: source.clone(),
         span: definition.span,
         form: definition.form,
-        metadata: definition.metadata.clone(),
+        metadata: Arc::clone(&definition.metadata),
         level,
         threats,
         columns: Column::of(&signals),
@@ -147,8 +167,40 @@ fn one(
         new_terms: None,
         correlations,
         targets: definition.targets.clone(),
-        tests: definition.tests.clone(),
+        tests,
     })
+}
+
+/// The samples of a correlation: without a name they are for the correlation itself
+fn tests(
+    definition: &Definition,
+    written: &definition::Correlation,
+    renamed: &[(String, String)],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Sample> {
+    let mut tests = definition.tests.clone();
+    for test in &mut tests {
+        let Some(signal) = &mut test.signal else {
+            test.signal = Some(Spanned::new(written.name.value.clone(), test.name.span));
+            continue;
+        };
+        let own = definition.correlations.iter().map(|one| (&one.name.value, &written.name.value));
+        let names = renamed.iter().map(|(name, own)| (name, own)).chain(own);
+        match names.clone().find(|(name, _)| **name == signal.value) {
+            Some((_, own)) => signal.value = own.clone(),
+            None => {
+                let message = format!("no rule here is called `{}`", signal.value);
+                let (source, span) = (&definition.source, signal.span);
+                let found = Diagnostic::new(Code::E0404, source, span, message, "unknown");
+                let known = names.map(|(name, _)| name.as_str());
+                diagnostics.push(match nearest_name(&signal.value, known) {
+                    Some(near) => found.replace(span, near),
+                    None => found,
+                });
+            }
+        }
+    }
+    tests
 }
 
 fn unknown(definition: &Definition, name: &Spanned<String>, rules: &[&Rule]) -> Diagnostic {
@@ -174,6 +226,11 @@ impl Gathered {
     /// Takes the signals and correlations of a rule, each once; gives the name of what the rule
     /// reports, or `None` when it reports several things
     fn take(&mut self, rule: &Rule, span: Span) -> Option<String> {
+        if rule.new_terms.is_some() {
+            return None;
+        }
+        let reported = (0..rule.correlations.len()).filter(|at| rule.reports_correlation(*at));
+        let reported: Vec<usize> = reported.collect();
         if rule.correlations.is_empty() {
             let [signal] = &*rule.signals else { return None };
             let named = rule.metadata.name.as_ref().unwrap_or(&rule.metadata.title);
@@ -191,8 +248,9 @@ impl Gathered {
         for one in &rule.correlations {
             moved.push(self.correlation(one, (&signals, &moved), span));
         }
-        // The last one is what the document says; those before are what it uses.
-        moved.last().map(|at| self.correlations[*at].name.clone())
+        // The others are what it uses.
+        let [reported] = *reported else { return None };
+        Some(self.correlations[moved[reported]].name.clone())
     }
 
     /// The signal's name here: its own, unless another one has it

@@ -65,7 +65,7 @@ pub fn lower_with(
         source: Arc::clone(source),
         span: definition.span,
         form: definition.form,
-        metadata: definition.metadata.clone(),
+        metadata: Arc::clone(&definition.metadata),
         level,
         threats,
         signals,
@@ -93,6 +93,7 @@ fn lower_signal<'d>(
         product,
         open: definition.form != Form::Definition,
         size: 0,
+        texts: 0,
         used,
         diagnostics,
     };

@@ -24,6 +24,7 @@ mod normalize;
 mod novelty;
 mod place;
 mod print;
+mod regex;
 mod reported;
 mod test;
 mod value;
@@ -58,7 +59,7 @@ pub struct Rule {
     /// How it was written
     pub form: Form,
     /// What it says about itself
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
     /// How bad a match is when no case says otherwise
     pub level: Level,
     /// ATT&CK tactics with their techniques, in matrix order
@@ -245,13 +246,16 @@ pub enum Case {
     Sensitive,
 }
 
-/// A range of whole numbers, both ends included
+/// A range of numbers, both ends included
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Numbers {
-    /// The smallest
+    /// The smallest whole number
     pub from: i64,
-    /// The largest
+    /// The largest whole number
     pub to: i64,
+    /// Whether the fractions between the one end and the next whole number are in it: 3.5 is
+    /// greater than 3. Only a range without a smallest or without a largest number can be so
+    pub open: bool,
 }
 
 /// A signal that counts only when a combination of values is new
@@ -303,7 +307,16 @@ impl Op {
 impl Numbers {
     /// Just this number
     pub fn one(number: i64) -> Numbers {
-        Numbers { from: number, to: number }
+        Numbers { from: number, to: number, open: false }
+    }
+
+    /// Whether a number is in the range
+    pub fn holds(self, number: f64) -> bool {
+        // Whole numbers beyond 2^53 are compared as such before anybody asks this.
+        let (from, to) = (self.from as f64, self.to as f64);
+        let low = self.from == i64::MIN || number >= from || (self.open && number > from - 1.0);
+        let high = self.to == i64::MAX || number <= to || (self.open && number < to + 1.0);
+        low && high
     }
 }
 
@@ -313,6 +326,15 @@ impl Expr {
         match self {
             Expr::Test(test) => Some(test),
             Expr::All(_) | Expr::Any(_) | Expr::Not(_) => None,
+        }
+    }
+
+    /// How many tests the expression has
+    pub fn size(&self) -> usize {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().map(Expr::size).sum(),
+            Expr::Not(part) => part.size(),
+            Expr::Test(_) => 1,
         }
     }
 

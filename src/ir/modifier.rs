@@ -11,7 +11,8 @@ use crate::definition::{Entry, Modifier, Scalar, Value};
 use crate::diagnostic::Code;
 use crate::taxonomy::{Field, FieldType};
 
-/// Modifiers that say how to compare; at most one of them can stand in a key
+/// Modifiers that say how to compare; at most one of them can stand in a key, but that `fieldref`
+/// takes one that says where the other field stands
 const COMPARING: &[Modifier] = &[
     Modifier::Contains,
     Modifier::StartsWith,
@@ -49,8 +50,8 @@ fn fits_after(
     before: &[Modifier],
 ) -> Result<(), String> {
     use Modifier::{
-        All, Cased, Contains, EndsWith, Exists, FieldRef, Neq, Re, ReDotAll, ReIgnoreCase,
-        ReMultiLine, StartsWith,
+        All, Cased, Cidr, Contains, EndsWith, Exists, FieldRef, Gt, Gte, Lt, Lte, Neq, Re,
+        ReDotAll, ReIgnoreCase, ReMultiLine, StartsWith,
     };
     const ENDS: &[Modifier] = &[Contains, StartsWith, EndsWith];
     let has = |wanted| entry.key.modifier(wanted).is_some();
@@ -65,6 +66,8 @@ fn fits_after(
             Some(other) if modifier == FieldRef && ENDS.contains(&other) => Ok(()),
             Some(FieldRef) if ENDS.contains(&modifier) => Ok(()),
             Some(other) => Err(format!("contradicts `{}`", other.name())),
+            // Of a date a part is compared, which is a number.
+            None if before.iter().any(|one| TimeUnit::of(*one).is_some()) => Ok(()),
             None => comparison_fits(modifier, meaning),
         };
     }
@@ -80,6 +83,10 @@ fn fits_after(
         () if modifier == Neq && entry.values.negated => "`not` says it already",
         () if [Neq, All, Cased].contains(&modifier) && has(Exists) => {
             "`exists` takes true or false only"
+        }
+        () if modifier == Cased && has(ReIgnoreCase) => "contradicts `i`",
+        () if modifier == Cased && [Cidr, Gt, Gte, Lt, Lte].into_iter().any(has) => {
+            "addresses and numbers have no case"
         }
         () => return Ok(()),
     };
@@ -139,7 +146,7 @@ impl TimeUnit {
             TimeUnit::Month => (1, 12),
             TimeUnit::Year => (0, 9999),
         };
-        Numbers { from, to }
+        Numbers { from, to, open: false }
     }
 }
 
@@ -158,7 +165,7 @@ fn unit_fits(
     match (meaning.kind, others.find(|one| !beside(one))) {
         _ if meaning.field == Field::EVERY => Err("keywords are text".to_owned()),
         (_, Some(other)) => Err(format!("contradicts `{}`", other.name())),
-        (FieldType::Text | FieldType::Any | FieldType::Number, None) => match before.last() {
+        (FieldType::Text | FieldType::Any, None) => match before.last() {
             Some(other) if [Gt, Gte, Lt, Lte].contains(other) => {
                 Err(format!("stands before `{}`", other.name()))
             }
@@ -186,6 +193,10 @@ fn change_fits(
     let number = |value: &Value| matches!(value.scalar, Scalar::Number(_) | Scalar::Bool(_));
     if entry.values.items.iter().any(number) {
         return Err("changes text, and a value is none".to_owned());
+    }
+    let changed = before.iter().find(|one| encode::changes_text(**one));
+    if let (Some(changed), Expand) = (changed, modifier) {
+        return Err(format!("stands before `{}`", changed.name()));
     }
     // Modifiers work in their order: what opens an end would be encoded with the value.
     let end = before.iter().find(|one| [Contains, StartsWith, EndsWith].contains(one));

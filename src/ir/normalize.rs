@@ -7,6 +7,7 @@
 //! INVARIANT: `normalize(normalize(x)) == normalize(x)`, and both match the same events.
 
 use super::{Expr, Op, Test};
+use crate::definition::pattern::Pattern;
 
 /// Brings an expression into its one form
 pub fn normalize(expr: Expr) -> Expr {
@@ -24,7 +25,7 @@ pub fn normalize(expr: Expr) -> Expr {
 }
 
 fn group(parts: Vec<Expr>, all: bool) -> Expr {
-    let mut flat = Vec::new();
+    let mut flat = Vec::with_capacity(parts.len());
     for part in parts.into_iter().map(normalize) {
         match (part, all) {
             (Expr::All(inner), true) | (Expr::Any(inner), false) => flat.extend(inner),
@@ -50,7 +51,7 @@ fn group(parts: Vec<Expr>, all: bool) -> Expr {
 
 /// Joins the values of tests that differ in nothing else
 fn merged(parts: Vec<Expr>) -> Vec<Expr> {
-    let mut out: Vec<Expr> = Vec::new();
+    let mut out: Vec<Expr> = Vec::with_capacity(parts.len());
     for part in parts {
         let Expr::Test(test) = part else {
             out.push(part);
@@ -103,16 +104,16 @@ fn sorted(op: Op) -> Op {
     use super::Case;
     match op {
         Op::Text(relation, mut values, case) => {
-            // Spelled alike up to case: the spelling that sorts first stays.
-            values.sort();
             match case {
-                Case::Sensitive => values.dedup(),
+                Case::Sensitive => {
+                    values.sort();
+                    values.dedup();
+                }
                 Case::Insensitive => dedup_folded(&mut values),
             }
             Op::Text(relation, values, case)
         }
         Op::Segments(mut values) => {
-            values.sort();
             dedup_folded(&mut values);
             Op::Segments(values)
         }
@@ -127,7 +128,7 @@ fn sorted(op: Op) -> Op {
             let mut joined: Vec<super::Numbers> = Vec::new();
             for range in values {
                 match joined.last_mut() {
-                    Some(last) if range.from <= last.to => last.to = last.to.max(range.to),
+                    Some(last) if range.from <= last.to => widen(last, range),
                     _ => joined.push(range),
                 }
             }
@@ -137,9 +138,23 @@ fn sorted(op: Op) -> Op {
     }
 }
 
-fn dedup_folded(values: &mut Vec<crate::definition::pattern::Pattern>) {
-    use crate::definition::pattern::fold_text;
-    let mut seen = std::collections::BTreeSet::new();
-    values.retain(|value| seen.insert(value.map_literals(fold_text)));
-    values.sort_by_cached_key(|value| (value.map_literals(fold_text), value.clone()));
+/// Joins a range that starts within the last one
+fn widen(last: &mut super::Numbers, range: super::Numbers) {
+    if range.to > last.to {
+        // The end that says whether fractions count is the new one, unless that is no end.
+        let keeps = range.to == i64::MAX && last.from != i64::MIN && range.from != last.from;
+        last.open = if keeps { last.open } else { range.open };
+        last.to = range.to;
+    } else if (range.from, range.to) == (last.from, last.to) {
+        last.open |= range.open;
+    }
+}
+
+fn dedup_folded(values: &mut Vec<Pattern>) {
+    if values.len() < 2 {
+        return;
+    }
+    // Of those that are spelled alike the first stays.
+    values.sort_by(|a, b| a.compare_folded(b).then_with(|| a.cmp(b)));
+    values.dedup_by(|a, b| a.compare_folded(b).is_eq());
 }

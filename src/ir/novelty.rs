@@ -90,6 +90,9 @@ pub(super) fn column_field(name: &str, kind: EventKind) -> Option<Field> {
         ("client", Webserver) => "c-ip",
         (name, _) => name,
     };
+    if let EventKind::Log(_) = kind {
+        return Some(Field::of_log(field));
+    }
     Field::named(field).filter(|field| field.belongs_to(kind))
 }
 

@@ -132,6 +132,10 @@ fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
             write!(out, "is")?;
             let range = |n: &super::Numbers| match n {
                 n if n.from == n.to => n.from.to_string(),
+                n if !n.open && n.to == i64::MAX => format!(">={}", n.from),
+                n if !n.open && n.from == i64::MIN => format!("<={}", n.to),
+                n if n.open && n.to == i64::MAX => format!(">{}", n.from.saturating_sub(1)),
+                n if n.open && n.from == i64::MIN => format!("<{}", n.to.saturating_add(1)),
                 n => format!("{}-{}", n.from, n.to),
             };
             values.iter().map(range).collect()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Column, Fields, NewTerms, Origin, Rule};
+use crate::definition::Form;
 use crate::taxonomy::Field;
 
 impl Rule {
@@ -35,6 +36,10 @@ impl Rule {
     }
 
     fn reports(&self, origin: Origin) -> bool {
+        // What a Sigma correlation uses is a rule of its own beside it, where it is to be reported.
+        if self.form == Form::Correlation {
+            return origin == Origin::Correlation(self.correlations.len().saturating_sub(1));
+        }
         self.correlations.iter().all(|other| other.generate || !other.origins.contains(&origin))
     }
 

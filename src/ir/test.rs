@@ -4,13 +4,13 @@
 //! Out: an [`Expr`] over fields. A vocabulary word brings its reading, a field its type;
 //! modifiers are spent here and nowhere else.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::modifier;
 use super::value::{self, Reading};
 use super::{Case, Clause, Expr, Op, Relation, Role, Subject, Test};
 use crate::definition::pattern::Pattern;
+use crate::definition::pattern::compare_folded;
 use crate::definition::vocabulary::{self, WORDS, Word};
 use crate::definition::{
     Entry, Form, Key, List, Modifier, Placeholders, Scalar, Selection, Value, nearest_name,
@@ -30,6 +30,8 @@ pub(super) struct Scope<'a> {
     pub(super) open: bool,
     /// Tests that the condition has been written out to
     pub(super) size: usize,
+    /// Texts that values have been written out to
+    pub(super) texts: usize,
     pub(super) used: &'a mut Vec<String>,
     pub(super) diagnostics: &'a mut Diagnostics,
 }
@@ -143,7 +145,9 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     if let (EventKind::Log(_), Some(kind)) = (scope.kind, scope.kind.field_type(of_sigma)) {
         return Some(Meaning { field: of_sigma, kind, open, reading: None });
     }
-    if let Some(word) = Word::named(name) {
+    // A field of a log may be called like a word.
+    let field_of_log = open && matches!(scope.kind, EventKind::Log(_));
+    if let Some(word) = Word::named(name).filter(|_| !field_of_log) {
         if let Some(field) = word.field(scope.kind) {
             let kind = field.kind();
             return Some(Meaning { field, kind, open, reading: Some(word.reading) });
@@ -244,15 +248,21 @@ fn refuse_null_among_others(scope: &mut Scope<'_>, values: &[&Value]) -> Option<
 }
 
 fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
-    use crate::definition::pattern::fold_text;
     let exact = [Modifier::Cased, Modifier::Re].iter().any(|m| key.modifier(*m).is_some());
-    let mut seen: HashMap<String, Span> = HashMap::new();
-    for value in values.iter().filter(|value| value.scalar != Scalar::Null) {
-        let text = if exact { value.written.clone() } else { fold_text(&value.written) };
-        if let Some(first) = seen.insert(text, value.span) {
+    let compare = |a: &Value, b: &Value| match exact {
+        true => a.written.cmp(&b.written),
+        false => compare_folded(&a.written, &b.written),
+    };
+    let mut sorted: Vec<&&Value> =
+        values.iter().filter(|value| value.scalar != Scalar::Null).collect();
+    // Sorting keeps the author's order among those that are alike.
+    sorted.sort_by(|a, b| compare(a, b));
+    for alike in sorted.chunk_by(|a, b| compare(a, b).is_eq()) {
+        let [first, again @ ..] = alike else { continue };
+        for value in again {
             let message = format!("`{}` stands here twice", value.written);
             let found = Diagnostic::new(Code::W0213, scope.source, value.span, message, "again")
-                .also(first, "first here");
+                .also(first.span, "first here");
             scope.report(found);
         }
     }

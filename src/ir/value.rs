@@ -6,13 +6,13 @@
 
 use super::test::{Meaning, Scope};
 use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, TimeUnit};
-use super::{encode, network, place};
+use super::{encode, network, place, regex};
 use crate::definition::pattern::{Pattern, Token};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::taxonomy::{Field, FieldType};
+use crate::taxonomy::{Field, FieldType, hash};
 
 /// How a key reads its values
 pub(super) struct Reading<'a> {
@@ -61,7 +61,7 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
         return field_reference(scope, reading, value);
     }
     if reading.has(Modifier::Re) {
-        return regex(scope, reading, value);
+        return regex::lower(scope, reading, value);
     }
     if let Some(unit) = reading.key.modifiers.iter().find_map(|one| TimeUnit::of(one.value)) {
         return time_unit(scope, reading, unit, value);
@@ -147,10 +147,15 @@ fn time_unit(
 /// A text test: modifiers add wildcards at the ends, and the wildcards decide the relation
 pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
     let (open_start, open_end) = open_ends(reading);
-    let start = open_start.then_some(Token::Any);
-    let end = open_end.then_some(Token::Any);
-    let pattern = Pattern::of(start.into_iter().chain(pattern.tokens().iter().cloned()).chain(end));
-    let (relation, pattern) = relation(pattern);
+    let (relation, pattern) = match pattern.as_literal() {
+        // Most values: nothing has to be taken apart.
+        Some(text) if !text.is_empty() => (by_ends(open_start, open_end), pattern),
+        _ => {
+            let start = open_start.then_some(Token::Any).into_iter();
+            let end = open_end.then_some(Token::Any);
+            relation(Pattern::of(start.chain(pattern.tokens().iter().cloned()).chain(end)))
+        }
+    };
     let case = reading.case();
     let path = reading.meaning.kind == FieldType::Path;
     if path && part == Part::Whole && relation == Relation::Ends {
@@ -161,7 +166,22 @@ pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &
             return reading.test(Part::Name, op, value.span);
         }
     }
+    if let Some((field, digits)) = whole_hash(reading, relation, &pattern) {
+        let subject = Subject::whole(field);
+        let op = Op::Text(Relation::Equals, vec![Pattern::literal(digits)], case);
+        return Expr::Test(Test { subject, op, list: None, span: value.span });
+    }
     reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
+}
+
+/// A whole hash of one algorithm somewhere in the text of all of them
+fn whole_hash<'p>(
+    reading: &Reading<'_>,
+    relation: Relation,
+    pattern: &'p Pattern,
+) -> Option<(Field, &'p str)> {
+    let hashes = reading.meaning.field.name() == "Hashes" && relation == Relation::Contains;
+    pattern.as_literal().filter(|_| hashes).and_then(hash::whole)
 }
 
 /// Whether anything may stand before the value, and after it
@@ -188,10 +208,18 @@ fn relation(pattern: Pattern) -> (Relation, Pattern) {
     match (start, middle.as_literal(), end) {
         (_, None, _) => (Relation::Wildcard, pattern),
         // A lone `*` is any text: it contains the empty text.
-        (true, Some(_), true) | (true, Some(""), false) => (Relation::Contains, middle),
-        (true, Some(_), false) => (Relation::Ends, middle),
-        (false, Some(_), true) => (Relation::Starts, middle),
-        (false, Some(_), false) => (Relation::Equals, middle),
+        (true, Some(""), false) => (Relation::Contains, middle),
+        (start, Some(_), end) => (by_ends(start, end), middle),
+    }
+}
+
+/// How text compares with a literal before and after which anything may stand
+fn by_ends(start: bool, end: bool) -> Relation {
+    match (start, end) {
+        (true, true) => Relation::Contains,
+        (true, false) => Relation::Ends,
+        (false, true) => Relation::Starts,
+        (false, false) => Relation::Equals,
     }
 }
 
@@ -265,7 +293,7 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
         (Ok(number), _) => Some(compared(reading, number)),
         (Err(_), Some((from, to))) => match (from.trim().parse(), to.trim().parse()) {
             (Ok(from), Ok(to)) if from <= to && compared(reading, 0) == Numbers::one(0) => {
-                Some(Numbers { from, to })
+                Some(Numbers { from, to, open: false })
             }
             _ => None,
         },
@@ -273,7 +301,7 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
     };
     let ports = reading.meaning.field.name().ends_with("Port");
     match range {
-        Some(Numbers { from, to })
+        Some(Numbers { from, to, .. })
             if ports && (from > 65_535 || to < 0 || (to > 65_535 && to != i64::MAX)) =>
         {
             let message = format!("`{written}` is no port");
@@ -290,14 +318,14 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
 }
 
 fn compared(reading: &Reading<'_>, number: i64) -> Numbers {
-    let (from, to) = match () {
-        () if reading.has(Modifier::Gt) => (number.saturating_add(1), i64::MAX),
-        () if reading.has(Modifier::Gte) => (number, i64::MAX),
-        () if reading.has(Modifier::Lt) => (i64::MIN, number.saturating_sub(1)),
-        () if reading.has(Modifier::Lte) => (i64::MIN, number),
-        () => (number, number),
+    let (from, to, open) = match () {
+        () if reading.has(Modifier::Gt) => (number.saturating_add(1), i64::MAX, true),
+        () if reading.has(Modifier::Gte) => (number, i64::MAX, false),
+        () if reading.has(Modifier::Lt) => (i64::MIN, number.saturating_sub(1), true),
+        () if reading.has(Modifier::Lte) => (i64::MIN, number, false),
+        () => (number, number, false),
     };
-    Numbers { from, to }
+    Numbers { from, to, open }
 }
 
 fn field_reference(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
@@ -313,42 +341,7 @@ fn field_reference(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) 
         scope.error(Code::E0201, value.span, message, "not a field of this event");
         return None;
     };
-    let relation = match open_ends(reading) {
-        (true, true) => Relation::Contains,
-        (true, false) => Relation::Ends,
-        (false, true) => Relation::Starts,
-        (false, false) => Relation::Equals,
-    };
+    let (start, end) = open_ends(reading);
+    let relation = by_ends(start, end);
     Some(reading.test(Part::Whole, Op::Same(relation, other, reading.case()), value.span))
-}
-
-fn regex(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
-    let flags: String =
-        [(Modifier::ReIgnoreCase, 'i'), (Modifier::ReMultiLine, 'm'), (Modifier::ReDotAll, 's')]
-            .iter()
-            .filter_map(|(modifier, flag)| reading.has(*modifier).then_some(*flag))
-            .collect();
-    let pattern = match flags.is_empty() {
-        true => value.written.clone(),
-        false => format!("(?{flags}){}", value.written),
-    };
-    let part = match (reading.meaning.reading, scope.product) {
-        (Some(Word::Argument), Some(product)) => Part::Argument(product),
-        (Some(Word::Program), _) => Part::Name,
-        (Some(Word::Extension), _) => Part::Extension,
-        _ => Part::Whole,
-    };
-    match regex::Regex::new(&pattern) {
-        Ok(_) => Some(reading.test(part, Op::Regex(vec![pattern]), value.span)),
-        Err(error) => {
-            let text = error.to_string();
-            let why = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-            let message = format!("not a regular expression: {why}");
-            scope.report(
-                Diagnostic::new(Code::E0210, scope.source, value.span, message, "cannot be read")
-                    .help("The syntax is that of Rust's regex crate, without look-around."),
-            );
-            None
-        }
-    }
 }

@@ -1,14 +1,14 @@
 //! Fields that follow from others.
 //!
-//! In: what an event holds. Out: the fields of rulecast's own that it lacks: what happened to a
-//! file or a registry key, and the key, value and data that Sysmon writes as one path and a form
-//! of its own. A field that the event has by itself stays as it is, but for the
+//! In: what an event holds. Out: the fields that it lacks: what happened to a file or a registry
+//! key, the key, value and data that Sysmon writes as one path and a form of its own, and the hash of
+//! each algorithm out of the text of all of them. A field that the event has by itself stays as it is, but for the
 //! dash that a web log writes where there is no value.
 
 use std::borrow::Cow;
 
 use super::event::Slot;
-use crate::taxonomy::{Field, registry};
+use crate::taxonomy::{Field, hash, registry};
 
 /// Where the fields that take part stand, as far as a rule reads one of them
 #[derive(Debug, Default)]
@@ -20,6 +20,9 @@ pub(super) struct Derived {
     event_type: Option<usize>,
     target: Option<usize>,
     details: Option<usize>,
+    hashes: Option<usize>,
+    /// Fields with the hash of one algorithm
+    hashed: Vec<(Field, usize)>,
     /// Fields of web logs
     dashed: Vec<usize>,
 }
@@ -35,11 +38,17 @@ impl Derived {
             "EventType" => &mut self.event_type,
             "TargetObject" => &mut self.target,
             "Details" => &mut self.details,
+            "Hashes" => &mut self.hashes,
             "cs-host" | "cs-referer" | "cs-uri-query" | "cs-user-agent" | "cs-username" => {
                 self.dashed.push(slot);
                 return;
             }
-            _ => return,
+            _ => {
+                if hash::fields().any(|known| known == field) {
+                    self.hashed.push((field, slot));
+                }
+                return;
+            }
         };
         *place = Some(slot);
     }
@@ -50,6 +59,7 @@ impl Derived {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => {
                 &["EventType", "TargetObject", "Details"]
             }
+            _ if hash::fields().any(|known| known == field) => &["Hashes"],
             _ => &[],
         };
         names.iter().filter_map(|name| Field::named(name))
@@ -60,6 +70,15 @@ impl Derived {
         for slot in &self.dashed {
             if matches!(&slots[*slot], Slot::One(text) if text == "-") {
                 slots[*slot] = Slot::Missing;
+            }
+        }
+        for (field, slot) in &self.hashed {
+            let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
+            let found = all.iter().find_map(|hashes| hash::of(*field, hashes));
+            let found = found.map(ToOwned::to_owned);
+            let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
+            if let (true, Some(hash)) = (lacks, found) {
+                slots[*slot] = Slot::One(Cow::Owned(hash));
             }
         }
         if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {

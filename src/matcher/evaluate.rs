@@ -45,8 +45,12 @@ fn passes(check: &Check, subject: usize, slot: usize, event: &Event<'_>) -> bool
             address(event, subject, |ip| !NON_PUBLIC.iter().any(|network| network.contains(&ip)))
         }
         Check::Numbers(ranges) => event.any(subject, |text| {
-            let number = text.trim().parse::<i64>();
-            number.is_ok_and(|n| ranges.iter().any(|range| (range.from..=range.to).contains(&n)))
+            let text = text.trim();
+            if let Ok(whole) = text.parse::<i64>() {
+                return ranges.iter().any(|range| (range.from..=range.to).contains(&whole));
+            }
+            let number = text.parse::<f64>();
+            number.is_ok_and(|n| n.is_finite() && ranges.iter().any(|range| range.holds(n)))
         }),
         Check::Exists => !matches!(event.slot(slot), Slot::Missing),
         Check::Null => event.slot(slot).values().is_empty(),

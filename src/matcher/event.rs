@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::layout::Layout;
 use super::part;
@@ -65,7 +66,7 @@ pub(super) struct Event<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     /// All of these, from this product where that is known; none of them when no rule knows it
-    Known(Vec<EventKind>, Option<Product>),
+    Known(Arc<[EventKind]>, Option<Product>),
     /// Nothing: every signal is tried
     Unknown,
 }
@@ -155,13 +156,17 @@ impl<'a> Event<'a> {
                 happened = action.or(named.and_then(|(_, action)| action));
                 let mut kinds: Vec<EventKind> = named.map(|(kind, _)| kind).into_iter().collect();
                 // What it is called says nothing about the log that it stands in.
-                let logs = recognized.into_iter().flatten();
+                let logs = recognized.iter().flat_map(|kinds| kinds.iter());
                 kinds.extend(logs.filter(|kind| matches!(kind, EventKind::Log(_))));
-                Kind::Known(kinds, product)
+                Kind::Known(kinds.into(), product)
             }
             (None, Some(kinds)) => Kind::Known(kinds, product),
             (None, None) => Kind::Unknown,
         };
+        if let Some((kind, action)) = self.layout.given {
+            self.take_kind(kind);
+            happened = happened.or(action);
+        }
         for (slot, on, value) in log.aliases {
             let here = match &self.kind {
                 Kind::Known(kinds, _) => kinds.contains(&on),
@@ -185,14 +190,17 @@ impl<'a> Event<'a> {
     /// Takes the kind as given, whatever the event says of itself
     pub(super) fn given(mut self, kind: Option<EventKind>) -> Self {
         if let Some(kind) = kind {
-            let (mut kinds, product) = match self.kind {
-                Kind::Known(kinds, product) => (kinds, product),
-                Kind::Unknown => (Vec::new(), None),
-            };
-            kinds.retain(|other| matches!(other, EventKind::Log(_)) && *other != kind);
-            kinds.push(kind);
-            self.kind = Kind::Known(kinds, product);
+            self.take_kind(kind);
         }
         self
+    }
+
+    fn take_kind(&mut self, kind: EventKind) {
+        let (known, product) = match &self.kind {
+            Kind::Known(kinds, product) => (&**kinds, *product),
+            Kind::Unknown => (&[][..], None),
+        };
+        let logs = known.iter().copied().filter(|other| matches!(other, EventKind::Log(_)));
+        self.kind = Kind::Known(logs.chain([kind]).collect(), product);
     }
 }

@@ -3,7 +3,7 @@
 //! In: the fields and subjects of compiled rules. Out: a [`Layout`]: a slot for each field, and for
 //! each name that an event may use, where its value goes. Everything else is skipped unread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::derive::Derived;
 use crate::ir::Subject;
@@ -22,14 +22,21 @@ pub(super) struct Layout {
     pub(super) inner: Option<String>,
     /// A field that names the kind of event
     pub(super) kind_field: Option<String>,
+    /// The kind of every event and what has happened in it, when the user says so
+    pub(super) given: Option<(EventKind, Option<&'static str>)>,
     /// Logs that no table knows and a rule names
     pub(super) logs: Vec<Log>,
     /// The slot that takes every value, when a rule looks for keywords
     pub(super) every: Option<usize>,
-    places: HashMap<String, Place>,
+    places: Names,
     /// What stands before a dot in the name of a field
     objects: HashSet<String>,
 }
+
+/// Places by name, and names by length: events have many names that no rule reads, and few of one
+/// length that some rule does
+#[derive(Debug, Default)]
+struct Names(Vec<Vec<(String, Place)>>);
 
 /// What is done with the value under a name
 #[derive(Debug, Default, Clone)]
@@ -111,12 +118,13 @@ impl Layout {
 
     /// What is done with the value under a name
     pub(super) fn at(&self, name: &str) -> Option<&Place> {
-        self.places.get(name)
+        let alike = self.places.0.get(name.len())?;
+        alike.iter().find(|(known, _)| known == name).map(|(_, place)| place)
     }
 
     /// Whether a field is looked for inside the object of this name
     pub(super) fn is_object(&self, name: &str) -> bool {
-        self.objects.contains(name)
+        !self.objects.is_empty() && self.objects.contains(name)
     }
 
     /// The kind that an event calls its own, and what has happened in it
@@ -126,6 +134,15 @@ impl Layout {
     }
 
     fn place(&mut self, name: &str) -> &mut Place {
-        self.places.entry(name.to_owned()).or_default()
+        let places = &mut self.places.0;
+        if places.len() <= name.len() {
+            places.resize_with(name.len() + 1, Vec::new);
+        }
+        let alike = &mut places[name.len()];
+        let at = alike.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            alike.push((name.to_owned(), Place::default()));
+            alike.len() - 1
+        });
+        &mut alike[at].1
     }
 }

@@ -11,7 +11,12 @@ use crate::ir::Measure;
 pub(super) struct Numbers<'l> {
     measure: Measure,
     limits: &'l [(Comparison, u64)],
+    /// For percentiles only
     sorted: Vec<f64>,
+    count: usize,
+    sum: f64,
+    /// What rounding has left out of the sum
+    rest: f64,
 }
 
 /// The number that a value of an event is
@@ -21,7 +26,21 @@ pub(super) fn number(value: &str) -> Option<f64> {
 
 impl<'l> Numbers<'l> {
     pub(super) fn new(measure: Measure, limits: &'l [(Comparison, u64)]) -> Numbers<'l> {
-        Numbers { measure, limits, sorted: Vec::new() }
+        Numbers { measure, limits, sorted: Vec::new(), count: 0, sum: 0.0, rest: 0.0 }
+    }
+
+    fn is_percentile(&self) -> bool {
+        matches!(self.measure, Measure::Percentile(_))
+    }
+
+    /// Adds to the sum; Neumaier's way keeps what a plain sum would lose
+    fn add(&mut self, number: f64) {
+        let sum = self.sum + number;
+        self.rest += match self.sum.abs() >= number.abs() {
+            true => (self.sum - sum) + number,
+            false => (number - sum) + self.sum,
+        };
+        self.sum = sum;
     }
 
     fn place(&self, number: f64) -> usize {
@@ -30,12 +49,12 @@ impl<'l> Numbers<'l> {
 
     /// What they come to; `None` when there is no number
     fn measured(&self) -> Option<f64> {
-        let count = self.sorted.len();
-        let sum = || self.sorted.iter().sum::<f64>();
+        let count = self.count;
+        let sum = self.sum + self.rest;
         Some(match self.measure {
             _ if count == 0 => return None,
-            Measure::Sum => sum(),
-            Measure::Average => sum() / count as f64,
+            Measure::Sum => sum,
+            Measure::Average => sum / count as f64,
             Measure::Percentile(percent) => {
                 let rank = (percent as f64 / 100.0 * count as f64).ceil() as usize;
                 *self.sorted.get(rank.max(1) - 1)?
@@ -48,12 +67,21 @@ impl Tally for Numbers<'_> {
     type Thing = f64;
 
     fn enter(&mut self, number: f64) {
-        self.sorted.insert(self.place(number), number);
+        self.count += 1;
+        self.add(number);
+        if self.is_percentile() {
+            self.sorted.insert(self.place(number), number);
+        }
     }
 
     fn leave(&mut self, number: f64) {
+        self.count = self.count.saturating_sub(1);
+        self.add(-number);
+        if self.count == 0 {
+            (self.sum, self.rest) = (0.0, 0.0);
+        }
         let at = self.place(number);
-        if at < self.sorted.len() {
+        if self.is_percentile() && at < self.sorted.len() {
             self.sorted.remove(at);
         }
     }

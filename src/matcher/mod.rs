@@ -44,7 +44,6 @@ pub struct Engine<'r> {
     rules: &'r [Rule],
     layout: Layout,
     signals: Vec<CompiledSignal>,
-    kind: Option<EventKind>,
     ancestry: Option<Places>,
 }
 
@@ -68,6 +67,8 @@ pub struct Options {
     pub field: Option<String>,
     /// The kind of every event
     pub kind: Option<EventKind>,
+    /// What Sigma's category says has happened in every event
+    pub action: Option<&'static str>,
     /// The field that names the kind of each event
     pub kind_field: Option<String>,
 }
@@ -95,6 +96,7 @@ impl<'r> Engine<'r> {
     /// Prepares rules for events of this form
     pub fn new(rules: &'r [Rule], options: &Options) -> Self {
         let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
+        layout.given = options.kind.map(|kind| (kind, options.action));
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
             for (signal, sought) in meant.signals.iter().enumerate() {
@@ -123,7 +125,7 @@ impl<'r> Engine<'r> {
             }
         }
         let ancestry = Places::of(&mut layout);
-        Engine { rules, layout, signals, kind: options.kind, ancestry }
+        Engine { rules, layout, signals, ancestry }
     }
 
     /// The rules it judges by
@@ -149,14 +151,14 @@ impl<'r> Engine<'r> {
         kind: Option<EventKind>,
         memory: &mut Memory,
     ) -> serde_json::Result<Vec<Match>> {
-        let mut event = (&self.layout).deserialize(event)?.given(kind.or(self.kind));
+        let mut event = (&self.layout).deserialize(event)?.given(kind);
         memory.follow(self, &mut event);
         Ok(self.matches(&event))
     }
 
     /// Reads an event written as one line of JSON
     fn read<'e>(&'e self, line: &'e str) -> serde_json::Result<Event<'e>> {
-        Ok(self.layout.read(line)?.given(self.kind))
+        self.layout.read(line)
     }
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {

@@ -96,10 +96,12 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
             }
         }
     }
-    // A folder and a file in it name the file twice.
-    let mut seen = std::collections::HashSet::new();
-    files
-        .retain(|file| seen.insert(file.path.canonicalize().unwrap_or_else(|_| file.path.clone())));
+    if paths.len() > 1 {
+        // A folder and a file in it name the file twice.
+        let mut seen = std::collections::HashSet::new();
+        let real = |file: &RuleFile| file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
+        files.retain(|file| seen.insert(real(file)));
+    }
     if files.is_empty() {
         let looked: Vec<_> = paths.iter().map(|path| slashes(path)).collect();
         return Err(Failure::new(format!("no rule files (.yml, .yaml) in {}", looked.join(", "))));

@@ -74,7 +74,8 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
         .collect();
     let read: Vec<_> =
         all.par_iter().map(|(file, around)| read(file, *around, &placeholders)).collect();
-    let (mut documents, mut heads) = (Vec::new(), Vec::new());
+    let mut documents = Vec::with_capacity(all.len());
+    let mut heads = Vec::with_capacity(all.len());
     for one in read {
         let one = one?;
         documents.extend(one.documents);
@@ -89,14 +90,15 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
         documents.iter_mut().map(|document| document.rule.take()).collect();
     let definitions: Vec<&Definition> = documents.iter().map(|one| &one.definition).collect();
     let through = ir::join(&definitions, &mut rules, &mut project.diagnostics);
+    project.rules.reserve(documents.len());
     for ((document, rule), through) in documents.into_iter().zip(rules).zip(through) {
         let Document { definition, folder, stem, .. } = document;
         match rule {
             _ if definition.form == Form::Filter => {}
-            Some(_) if through => project.through += 1,
             Some(rule) => {
                 backend::check_targets(&rule, &mut project.diagnostics);
-                project.rules.push(Loaded { definition, rule, folder, stem });
+                let reported = !through;
+                project.rules.push(Loaded { definition, rule, folder, stem, reported });
             }
             None => project.refused += 1,
         }

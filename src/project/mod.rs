@@ -30,6 +30,15 @@ pub struct Loaded {
     pub folder: String,
     /// File name without extension; from the second document of a file on with its number
     pub stem: String,
+    /// Whether it is reported by itself, and not only through a correlation that names it
+    pub reported: bool,
+}
+
+impl Project {
+    /// The rules that are reported by themselves
+    pub fn reported(&self) -> impl Iterator<Item = &Loaded> {
+        self.rules.iter().filter(|loaded| loaded.reported)
+    }
 }
 
 /// What a run has read
@@ -43,8 +52,6 @@ pub struct Project {
     pub suppressions: Suppressions,
     /// How many rules were left out because of a mistake
     pub refused: usize,
-    /// How many rules are reported through a correlation only
-    pub through: usize,
     /// How many files were read
     pub files: usize,
 }

@@ -43,6 +43,7 @@ pub fn outputs(
     targets: &[Target],
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Output>, usize) {
+    let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
     let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets)).collect();
     let mut outputs: Vec<Output> = Vec::new();
     let mut owners: HashMap<String, &str> = HashMap::new();

@@ -4,7 +4,9 @@
 //! an [`EventKind`] with its [`Product`]. An event that nothing identifies stays unknown; the
 //! matcher then tries it against every signal.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Field, FieldType, Log};
 
@@ -94,7 +96,9 @@ impl EventKind {
             (EventKind::Log(whole), event) if whole.is_whole_product() => {
                 let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
                 let product = product.map(Product::name).or(of_log);
-                self == event || product.is_some_and(|product| product == whole.name())
+                // Whose it is may not be known; then it may be any.
+                let vocabulary = !matches!(event, EventKind::Log(_));
+                self == event || product.map_or(vocabulary, |product| product == whole.name())
             }
             _ => self == event,
         }
@@ -210,7 +214,7 @@ impl fmt::Display for Product {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recognized {
     /// What it is: an event of the security log may be the start of a process as well
-    pub kinds: Vec<EventKind>,
+    pub kinds: Arc<[EventKind]>,
     /// The product it is from, where that has a part in rules
     pub product: Option<Product>,
     /// What happened to a file or a registry key
@@ -244,6 +248,42 @@ pub fn recognize(
     provider: Option<&str>,
     id: Option<i64>,
 ) -> Option<Recognized> {
+    /// A log has few ids
+    const REMEMBERED: usize = 64;
+    thread_local! {
+        static KNOWN: RefCell<Vec<(Asked, Option<Recognized>)>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        let same = |(asked, _): &&(Asked, Option<Recognized>)| asked.is(channel, provider, id);
+        if let Some((_, recognized)) = known.iter().find(same) {
+            return recognized.clone();
+        }
+        let recognized = look_up(channel, provider, id);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        let (channel, provider) = (channel.map(Into::into), provider.map(Into::into));
+        known.push((Asked { channel, provider, id }, recognized.clone()));
+        recognized
+    })
+}
+
+/// What an event says about its log
+struct Asked {
+    channel: Option<Box<str>>,
+    provider: Option<Box<str>>,
+    id: Option<i64>,
+}
+
+impl Asked {
+    fn is(&self, channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> bool {
+        self.id == id && self.channel.as_deref() == channel && self.provider.as_deref() == provider
+    }
+}
+
+fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Option<Recognized> {
+    // Without its number an event of a log may be any of those that the log holds.
+    id?;
     let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
     let known = provider.and_then(log).or_else(|| channel.and_then(log));
     let shared = known.zip(id).and_then(|((_, log, _), id)| shared_kind(*log, id));
@@ -258,7 +298,7 @@ pub fn recognize(
     }
     let windows = in_table.then_some(Product::Windows);
     (known.is_some() || in_table).then(|| Recognized {
-        kinds,
+        kinds: kinds.into(),
         product: product.or(windows),
         action: shared.and_then(|(_, action)| action),
     })
@@ -286,7 +326,7 @@ mod tests {
 
     fn of(channel: &str, provider: Option<&str>, id: i64) -> Option<Vec<&'static str>> {
         let recognized = recognize(Some(channel), provider, Some(id))?;
-        Some(recognized.kinds.into_iter().map(EventKind::name).collect())
+        Some(recognized.kinds.iter().map(|kind| kind.name()).collect())
     }
 
     #[test]
@@ -303,7 +343,7 @@ mod tests {
     fn the_provider_tells_linux_from_windows() {
         let provider = Some("Linux-Sysmon");
         let linux = recognize(Some("Linux-Sysmon/Operational"), provider, Some(1)).unwrap();
-        assert_eq!(linux.kinds, [EventKind::ProcessCreation]);
+        assert_eq!(*linux.kinds, [EventKind::ProcessCreation]);
         assert_eq!(linux.product, Some(Product::Linux));
     }
 

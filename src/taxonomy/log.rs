@@ -80,12 +80,14 @@ impl Log {
 
     /// The log of the table that a log source names
     ///
-    /// The category says enough: one that is known for Windows is the same without a product.
+    /// A category that is known for Windows is the same without a product; for a product of its own
+    /// it is another log.
     pub fn of(category: Option<&str>, product: Option<&str>, service: Option<&str>) -> Option<Log> {
         let exact =
             |row: &&Row| (row.category, row.product, row.service) == (category, product, service);
         let same =
             |row: &&Row| category.is_some() && (row.category, row.service) == (category, service);
+        let same = |row: &&Row| same(row) && (product.is_none() || product == row.product);
         let found = ROWS.iter().find(exact).or_else(|| ROWS.iter().find(same))?;
         Some(Log(found.name))
     }

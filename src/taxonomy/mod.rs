@@ -8,6 +8,7 @@ mod alias;
 pub mod attack;
 mod event;
 mod field;
+pub mod hash;
 mod log;
 mod name;
 pub mod registry;

@@ -157,7 +157,8 @@ def varied(base, values):
 def examples(signal, clause, one, recorded):
     """Events about one test of a signal"""
     kind = signal.kind
-    if one.subject not in KNOWN[rows.family(kind)]:
+    # Of a log without a table there is no row to try.
+    if one.subject not in KNOWN.get(rows.family(kind), ()):
         return
     required = [part for other in signal.requires if other is not clause
                 for part in fulfil(other, one)]
@@ -229,10 +230,18 @@ def addresses(_, text):
 
 
 def numbers(_, text):
-    low, high = map(int, re.fullmatch(r"(-?\d+)(?:-(\d+))?", text).groups(text.partition("-")[0]))
+    low, high = limits(text)
     inside = min(max(low, 0) + 7, high)
     near_by = [inside, high, low, low - 1, high + 1, None]
     return [number for number in dict.fromkeys(near_by) if number is None or 0 <= number < 1 << 31]
+
+
+def limits(text):
+    """The smallest and the largest number of a range as it is printed: `5`, `5-9`, `>=5`"""
+    sign, first, last = re.fullmatch(r"(>=|<=|>|<)?(-?\d+)(?:-(\d+))?", text).groups()
+    low, high = int(first), int(last or first)
+    return {">=": (low, 1 << 31), ">": (low + 1, 1 << 31), "<=": (0, high),
+            "<": (0, high - 1)}.get(sign, (low, high))
 
 
 def texts(one, value):

@@ -432,8 +432,25 @@ fn windows_arguments(command: &str) -> Vec<String> {
 }
 
 fn number_in(text: &str, ranges: &[(i64, i64)]) -> bool {
-    let number = text.trim().parse::<i64>();
-    number.is_ok_and(|n| ranges.iter().any(|(from, to)| (*from..=*to).contains(&n)))
+    if let Ok(whole) = text.trim().parse::<i64>() {
+        return ranges.iter().any(|(from, to)| (*from..=*to).contains(&whole));
+    }
+    let within = |n: f64, from: i64, to: i64| {
+        (from == i64::MIN || n >= from as f64) && (to == i64::MAX || n <= to as f64)
+    };
+    number(text).is_some_and(|n| ranges.iter().any(|(from, to)| within(n, *from, *to)))
+}
+
+fn number_above(text: &str, limit: i64) -> bool {
+    number(text).is_some_and(|number| number > limit as f64)
+}
+
+fn number_below(text: &str, limit: i64) -> bool {
+    number(text).is_some_and(|number| number < limit as f64)
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 fn in_networks(text: &str, networks: &[(&str, u32)]) -> bool {

@@ -14,6 +14,7 @@ const ROOMS: &[&[&str]] = &[
     &["definition"],
     &["ir"],
     &["backend", "matcher"],
+    &["kuery"],
     &["project"],
     &["cli"],
 ];

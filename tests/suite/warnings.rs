@@ -184,7 +184,8 @@ fn every_fix_of_a_warning_mends_it_and_keeps_the_meaning() {
     assert!(fixed >= 12, "{fixed}");
 }
 
-/// SigmaHQ runs pySigma's validators over every rule, and exempts rules that mean what they say.
+/// SigmaHQ runs pySigma's validators over every rule, and exempts rules that mean what they say:
+/// those that ask for what other sensors than Sysmon record (W0216).
 #[test]
 fn the_rules_of_sigmahq_raise_no_warning_of_the_checks() {
     let Some(corpus) = corpus("the_rules_of_sigmahq_raise_no_warning_of_the_checks") else {
@@ -193,6 +194,7 @@ fn the_rules_of_sigmahq_raise_no_warning_of_the_checks() {
     let project = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
     let validated = |one: &&Diagnostic| one.code.explanation().contains("pySigma: ");
     let warnings = project.diagnostics.iter().filter(|one| one.severity == Severity::Warning);
+    let warnings = warnings.filter(|one| one.code != rulecast::diagnostic::Code::W0216);
     let raised: Vec<String> = warnings.filter(validated).map(concise).collect();
     assert!(raised.is_empty(), "{}", raised.join("\n"));
 }

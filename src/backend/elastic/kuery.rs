@@ -1,121 +1,161 @@
-//! Kibana's query language: expressions and how they are laid out.
+//! Kibana's query language: the target expression.
 //!
-//! In: a [`Kuery`] tree. Out: its text in the form detection-rules calls optimised: one group a
-//! field, `not` last, `and` and `or` at the ends of lines. [`quote`] and [`wildcard`] are the
-//! places that write values; what they cannot write never reaches them.
+//! In: parts that a plan joins. Out: a [`Kuery`] tree, which [`Kuery::optimised`] brings into the
+//! form detection-rules calls so: one group a field, `not` last. `layout` writes it down.
+//! [`Literal::quoted`] and [`Literal::wildcard`] make values; what the language cannot write never
+//! gets past them. Ranges, nested documents and values without a field are never emitted; the
+//! tree has them because the language does, and what is emitted is read back into it.
 
 use std::collections::BTreeMap;
 
 use crate::definition::pattern::{Pattern, Token};
+use crate::source::is_unprintable;
 
-/// A query expression
+/// A query in Kibana's language
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kuery {
+pub enum Kuery {
+    /// Every part holds; of none, every document fits
     And(Vec<Kuery>),
+    /// A part holds
     Or(Vec<Kuery>),
+    /// The part does not hold
     Not(Box<Kuery>),
-    /// A field and what it holds
-    Field(&'static str, Values),
-    /// `field.text`: the analysed sub-field
-    Text(&'static str, Values),
+    /// A field, by a name that may have stars, and what it holds
+    Field(Pattern, Values),
+    /// A field whose value stands on this side of a limit
+    Range(Pattern, Bound, Literal),
+    /// An object of a nested field that fits on its own
+    Nested(Pattern, Box<Kuery>),
+    /// A value that any field may hold
+    Anywhere(Literal),
 }
 
 /// An expression over the values of one field
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Values {
-    /// A value as written
-    One(String),
+pub enum Values {
+    /// This value
+    One(Literal),
+    /// One of these
     Any(Vec<Values>),
+    /// All of these, be it in different elements of a list
     All(Vec<Values>),
+    /// Not that
     Not(Box<Values>),
+}
+
+/// A value
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// Between quotes: every character is itself
+    Quoted(String),
+    /// Without quotes: stars are wildcards
+    Plain(Pattern),
+}
+
+/// A side of a limit
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+}
+
+impl Literal {
+    /// `*`: the field is there
+    pub(super) fn anything() -> Literal {
+        Literal::Plain(Pattern::of([Token::Any]))
+    }
+
+    /// A word or number that needs no quotes
+    pub(super) fn word(text: &str) -> Literal {
+        Literal::Plain(Pattern::literal(text))
+    }
+
+    /// A quoted value; `None` for control characters that the language has no escape for
+    pub(super) fn quoted(text: &str) -> Option<Literal> {
+        let written = |c: char| matches!(c, '\t' | '\r' | '\n') || !is_unprintable(c);
+        text.chars().all(written).then(|| Literal::Quoted(text.to_owned()))
+    }
+
+    /// An unquoted value with its stars; `None` for what only a filter can say
+    ///
+    /// White space splits an unquoted value on a field that is not a plain keyword, `?` is
+    /// literal, and a value that starts with `not` is misread by detection-rules (its own parser).
+    pub(super) fn wildcard(pattern: &Pattern) -> Option<Literal> {
+        let single = pattern.tokens().contains(&Token::One);
+        let split = |c: char| c.is_whitespace() || is_unprintable(c);
+        let splits = pattern.literals().any(|text| text.contains(split));
+        let negates = match pattern.tokens().first() {
+            Some(Token::Literal(text)) => {
+                text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("not"))
+            }
+            Some(Token::Any | Token::One) | None => false,
+        };
+        let usable = !(single || splits || negates);
+        usable.then(|| Literal::Plain(pattern.clone()))
+    }
 }
 
 impl Values {
     /// One of these values
-    pub(super) fn any(values: impl IntoIterator<Item = String>) -> Values {
-        let mut values: Vec<Values> = values.into_iter().map(Values::One).collect();
-        match (values.pop(), values.is_empty()) {
-            (Some(only), true) => only,
-            (last, _) => {
-                values.extend(last);
-                Values::Any(values)
+    pub(super) fn any(values: impl IntoIterator<Item = Literal>) -> Values {
+        join(values.into_iter().map(Values::One).collect(), false)
+    }
+}
+
+impl Kuery {
+    /// A field and what it holds
+    pub(super) fn field(name: &str, values: Values) -> Kuery {
+        Kuery::Field(Pattern::literal(name), values)
+    }
+
+    /// The fields it names, with their stars
+    pub fn fields(&self) -> Vec<String> {
+        match self {
+            Kuery::And(parts) | Kuery::Or(parts) => parts.iter().flat_map(Kuery::fields).collect(),
+            Kuery::Not(part) => part.fields(),
+            Kuery::Field(name, _) | Kuery::Range(name, ..) => vec![name.to_string()],
+            Kuery::Nested(name, inner) => {
+                inner.fields().iter().map(|field| format!("{name}.{field}")).collect()
             }
+            Kuery::Anywhere(_) => Vec::new(),
         }
     }
 
-    fn inline(&self) -> String {
-        let join = |parts: &[Values], word: &str| {
-            parts.iter().map(Values::grouped).collect::<Vec<_>>().join(word)
-        };
+    /// The same with one group a field: plain parts first, negated ones last
+    pub fn optimised(self) -> Kuery {
         match self {
-            Values::One(value) => value.clone(),
-            Values::Any(parts) => join(parts, " or "),
-            Values::All(parts) => join(parts, " and "),
-            Values::Not(part) => format!("not {}", part.grouped()),
-        }
-    }
-
-    fn grouped(&self) -> String {
-        match self {
-            Values::One(_) | Values::Not(_) => self.inline(),
-            Values::Any(_) | Values::All(_) => format!("({})", self.inline()),
+            Kuery::And(parts) => one_or(merged(parts, true), Kuery::And),
+            Kuery::Or(parts) => one_or(merged(parts, false), Kuery::Or),
+            Kuery::Not(part) => match part.optimised() {
+                Kuery::Not(inner) => *inner,
+                part @ (Kuery::And(_)
+                | Kuery::Or(_)
+                | Kuery::Field(..)
+                | Kuery::Range(..)
+                | Kuery::Nested(..)
+                | Kuery::Anywhere(_)) => Kuery::Not(Box::new(part)),
+            },
+            Kuery::Field(name, values) => Kuery::Field(name, join(vec![values], true)),
+            Kuery::Nested(name, inner) => Kuery::Nested(name, Box::new(inner.optimised())),
+            whole @ (Kuery::Range(..) | Kuery::Anywhere(_)) => whole,
         }
     }
 }
 
-/// The width lines keep to where values allow it
-const WIDTH: usize = 100;
-
-impl Kuery {
-    fn field(&self) -> Option<String> {
-        match self {
-            Kuery::Field(name, _) => Some((*name).to_owned()),
-            Kuery::Text(name, _) => Some(format!("{name}.text")),
-            Kuery::And(_) | Kuery::Or(_) | Kuery::Not(_) => None,
+/// The only part, or a group of them
+fn one_or(mut parts: Vec<Kuery>, group: fn(Vec<Kuery>) -> Kuery) -> Kuery {
+    match (parts.pop(), parts.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            parts.extend(last);
+            group(parts)
         }
-    }
-
-    fn values(&self) -> Option<&Values> {
-        match self {
-            Kuery::Field(_, values) | Kuery::Text(_, values) => Some(values),
-            Kuery::And(_) | Kuery::Or(_) | Kuery::Not(_) => None,
-        }
-    }
-
-    /// The fields it names
-    pub(super) fn fields(&self) -> Vec<String> {
-        match self {
-            Kuery::And(parts) | Kuery::Or(parts) => parts.iter().flat_map(Kuery::fields).collect(),
-            Kuery::Not(part) => part.fields(),
-            Kuery::Field(..) | Kuery::Text(..) => self.field().into_iter().collect(),
-        }
-    }
-
-    /// The whole query, parts joined by `and` a line each
-    pub(super) fn print(&self) -> String {
-        let parts = match self {
-            Kuery::And(parts) => merged(parts, true),
-            other @ (Kuery::Or(_) | Kuery::Not(_) | Kuery::Field(..) | Kuery::Text(..)) => {
-                merged(std::slice::from_ref(other), true)
-            }
-        };
-        parts.join(" and\n")
-    }
-
-    fn inline(&self) -> String {
-        let text = match self {
-            Kuery::And(parts) => merged(parts, true).join(" and "),
-            Kuery::Or(parts) => merged(parts, false).join(" or "),
-            other @ (Kuery::Not(_) | Kuery::Field(..) | Kuery::Text(..)) => {
-                merged(std::slice::from_ref(other), true).join(" and ")
-            }
-        };
-        text.split('\n')
-            .map(str::trim)
-            .collect::<Vec<_>>()
-            .join(" ")
-            .replace("( ", "(")
-            .replace(" )", ")")
     }
 }
 
@@ -126,39 +166,51 @@ struct Said {
     no: Vec<Values>,
 }
 
-/// Prints parts with one group a field; plain parts first, negated ones last
-fn merged(parts: &[Kuery], all: bool) -> Vec<String> {
-    let mut order: Vec<String> = Vec::new();
-    let mut fields: BTreeMap<String, Said> = BTreeMap::new();
+/// The parts of one kind of group, a group a field
+fn merged(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
+    let mut order: Vec<Pattern> = Vec::new();
+    let mut fields: BTreeMap<Pattern, Said> = BTreeMap::new();
     let mut groups = Vec::new();
     for part in flat(parts, all) {
-        let (inner, negated) = match part {
-            Kuery::Not(inner) => (&**inner, true),
-            part @ (Kuery::And(_) | Kuery::Or(_) | Kuery::Field(..) | Kuery::Text(..)) => {
-                (part, false)
+        let (name, values, negated) = match part {
+            Kuery::Field(name, values) => (name, values, false),
+            Kuery::Not(inner) => match *inner {
+                Kuery::Field(name, values) => (name, values, true),
+                inner @ (Kuery::And(_)
+                | Kuery::Or(_)
+                | Kuery::Not(_)
+                | Kuery::Range(..)
+                | Kuery::Nested(..)
+                | Kuery::Anywhere(_)) => {
+                    groups.push(Kuery::Not(Box::new(inner)));
+                    continue;
+                }
+            },
+            part @ (Kuery::And(_)
+            | Kuery::Or(_)
+            | Kuery::Range(..)
+            | Kuery::Nested(..)
+            | Kuery::Anywhere(_)) => {
+                groups.push(part);
+                continue;
             }
-        };
-        let (Some(name), Some(values)) = (inner.field(), inner.values()) else {
-            let text = format!("({})", inner.inline());
-            groups.push(if negated { format!("not {text}") } else { text });
-            continue;
         };
         if !order.contains(&name) {
             order.push(name.clone());
         }
         let said = fields.entry(name).or_default();
-        if negated { said.no.push(values.clone()) } else { said.yes.push(values.clone()) }
+        if negated { said.no.push(values) } else { said.yes.push(values) }
     }
     let mut plain = Vec::new();
     let mut negative = Vec::new();
     for name in order {
         let said = fields.remove(&name).unwrap_or_default();
         if said.yes.is_empty() {
-            negative.push(format!("not {}", clause(&name, &join(said.no, !all))));
+            negative.push(Kuery::Not(Box::new(Kuery::Field(name, join(said.no, !all)))));
         } else {
             let mut values = said.yes;
             values.extend(said.no.into_iter().map(|value| Values::Not(Box::new(value))));
-            plain.push(clause(&name, &join(values, all)));
+            plain.push(Kuery::Field(name, join(values, all)));
         }
     }
     plain.extend(groups);
@@ -166,18 +218,18 @@ fn merged(parts: &[Kuery], all: bool) -> Vec<String> {
     plain
 }
 
-/// A group of the same kind inside a group says nothing of its own
-fn flat<'k>(parts: &'k [Kuery], all: bool) -> Vec<&'k Kuery> {
-    let inner = |part: &'k Kuery| match (part, all) {
-        (Kuery::And(inner), true) | (Kuery::Or(inner), false) => flat(inner, all),
+/// The parts, optimised; a group of the same kind inside a group says nothing of its own
+fn flat(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
+    let inner = |part: Kuery| match (part.optimised(), all) {
+        (Kuery::And(inner), true) | (Kuery::Or(inner), false) => inner,
         (part, _) => vec![part],
     };
-    parts.iter().flat_map(inner).collect()
+    parts.into_iter().flat_map(inner).collect()
 }
 
+/// The values of one kind of list; a list of the same kind inside it says nothing of its own
 fn join(values: Vec<Values>, all: bool) -> Values {
-    // A list of the same kind inside a list says nothing of its own.
-    let flat = values.into_iter().flat_map(|value| match (value, all) {
+    let flat = values.into_iter().map(flat_values).flat_map(|value| match (value, all) {
         (Values::All(inner), true) | (Values::Any(inner), false) => inner,
         (value, _) => vec![value],
     });
@@ -191,91 +243,18 @@ fn join(values: Vec<Values>, all: bool) -> Values {
     }
 }
 
-fn clause(name: &str, values: &Values) -> String {
-    let inline = format!("{name}:{}", values.grouped_as_list());
-    if inline.len() <= WIDTH {
-        return inline;
-    }
+fn flat_values(values: Values) -> Values {
     match values {
-        Values::Any(parts) => {
-            let parts: Vec<_> = parts.iter().map(Values::grouped).collect();
-            format!("{name}:(\n  {}\n)", parts.join(" or\n  "))
-        }
-        Values::All(parts) => {
-            let parts: Vec<_> = parts.iter().map(wrapped).collect();
-            format!("{name}:(\n  {}\n)", parts.join(" and\n  "))
-        }
-        Values::One(_) | Values::Not(_) => inline,
-    }
-}
-
-/// A part of a list that is itself a long list
-fn wrapped(values: &Values) -> String {
-    let inline = values.grouped();
-    let (head, inner) = match values {
-        Values::Not(inner) => ("not ", &**inner),
-        inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("", inner),
-    };
-    match inner {
-        Values::Any(parts) if inline.len() + 4 > WIDTH => {
-            let parts: Vec<_> = parts.iter().map(Values::grouped).collect();
-            format!("{head}(\n    {}\n  )", parts.join(" or\n    "))
-        }
-        Values::One(_) | Values::Any(_) | Values::All(_) | Values::Not(_) => inline,
-    }
-}
-
-impl Values {
-    fn grouped_as_list(&self) -> String {
-        match self {
-            Values::One(value) => value.clone(),
-            Values::Any(_) | Values::All(_) | Values::Not(_) => format!("({})", self.inline()),
-        }
-    }
-}
-
-/// A quoted value; `None` for control characters that the language has no escape for
-pub(super) fn quote(text: &str) -> Option<String> {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\n' => out.push_str("\\n"),
-            c if crate::source::is_unprintable(c) => return None,
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    Some(out)
-}
-
-/// An unquoted value with its stars; `None` for what only a filter can say
-///
-/// White space splits an unquoted value on a field that is not a plain keyword, `?` is literal,
-/// and a value that starts with `not` is misread by detection-rules (its own parser).
-pub(super) fn wildcard(pattern: &Pattern) -> Option<String> {
-    let mut out = String::new();
-    for token in pattern.tokens() {
-        match token {
-            Token::Any => out.push('*'),
-            Token::One => return None,
-            Token::Literal(text) => {
-                for c in text.chars() {
-                    if c.is_whitespace() || crate::source::is_unprintable(c) {
-                        return None;
-                    }
-                    if r#"\():<>"*{}"#.contains(c) {
-                        out.push('\\');
-                    }
-                    out.push(c);
-                }
+        Values::Any(inner) => join(inner, false),
+        Values::All(inner) => join(inner, true),
+        Values::Not(inner) => match flat_values(*inner) {
+            Values::Not(twice) => *twice,
+            inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => {
+                Values::Not(Box::new(inner))
             }
-        }
+        },
+        one @ Values::One(_) => one,
     }
-    (!out.to_ascii_lowercase().starts_with("not")).then_some(out)
 }
 
 #[cfg(test)]
@@ -283,7 +262,11 @@ mod tests {
     use super::*;
 
     fn field(name: &'static str, values: &[&str]) -> Kuery {
-        Kuery::Field(name, Values::any(values.iter().map(ToString::to_string)))
+        let literal = |text: &&str| match *text {
+            "*" => Literal::anything(),
+            text => Literal::word(text),
+        };
+        Kuery::field(name, Values::any(values.iter().map(literal)))
     }
 
     #[test]
@@ -295,17 +278,20 @@ mod tests {
             not(field("a", &["1", "2"])),
             field("b", &["x", "y"]),
         ]);
-        assert_eq!(query.print(), "a:(* and not (1 or 2)) and\nb:(x or y) and\nnot c:1");
+        let text = query.optimised().to_string();
+        assert_eq!(text, "a:(* and not (1 or 2)) and\nb:(x or y) and\nnot c:1");
         let both = Kuery::And(vec![not(field("a", &["1"])), not(field("a", &["2"]))]);
-        assert_eq!(both.print(), "not a:(1 or 2)");
+        assert_eq!(both.optimised().to_string(), "not a:(1 or 2)");
     }
 
     #[test]
-    fn values_are_quoted_and_escaped() {
-        assert_eq!(quote(r#"C:\temp "x""#).unwrap(), r#""C:\\temp \"x\"""#);
-        assert_eq!(quote("\u{0}"), None);
-        assert_eq!(wildcard(&Pattern::read(r"C:\a(*")).unwrap(), r"C\:\\a\(*");
-        assert_eq!(wildcard(&Pattern::read("mode CON*")), None);
-        assert_eq!(wildcard(&Pattern::read("notepad*")), None);
+    fn what_the_language_cannot_write_is_no_value() {
+        let wildcard = |text| Literal::wildcard(&Pattern::read(text));
+        assert_eq!(Literal::quoted("\u{0}"), None);
+        assert_eq!(wildcard("mode CON*"), None);
+        assert_eq!(wildcard("notepad*"), None);
+        assert_eq!(wildcard("a?c"), None);
+        assert_eq!(wildcard("*\u{200b}"), None);
+        assert!(wildcard("*not*").is_some());
     }
 }

@@ -7,6 +7,7 @@
 mod fields;
 mod filter;
 mod kuery;
+mod layout;
 mod plan;
 mod registry;
 mod required;
@@ -15,6 +16,8 @@ mod severity;
 mod threat;
 mod toml;
 mod view;
+
+pub use kuery::{Bound, Kuery, Literal, Values};
 
 use super::template::render;
 use super::{Artifact, Losses};
@@ -47,7 +50,7 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
     for (at, (signal, (plan, indices, mapping))) in rule.signals.iter().zip(plans).enumerate() {
         losses.enter(&signal.name);
         let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
-        let query = plan.query.print();
+        let query = plan.query.to_string();
         if query.contains("'''") {
             let message = "three single quotes in a value".to_owned();
             losses.refuse(signal.span, message, "ends TOML's literal text", "");

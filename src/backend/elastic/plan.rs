@@ -5,11 +5,12 @@
 //! more. Filters restore the exact meaning of every clause the query only approximates.
 //! Negated parts that are not exact stand in filters alone.
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
-use super::kuery::{Kuery, Values, quote, wildcard};
+use super::kuery::{Kuery, Literal, Values};
 use super::registry::{self, Seen};
 use crate::backend::Losses;
 use crate::definition::pattern::{Pattern, Token};
@@ -41,12 +42,12 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
         }
         filters.push(kibana_filter(clause, seen, losses));
     }
-    Plan { query: Kuery::And(parts), filters }
+    Plan { query: Kuery::And(parts).optimised(), filters }
 }
 
 /// What every document of the kind holds
 fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
-    let one = |field, value: &str| Kuery::Field(field, Values::One(value.to_owned()));
+    let one = |field, value: &str| Kuery::field(field, Values::One(Literal::word(value)));
     let category = match signal.kind {
         EventKind::ProcessCreation => "process",
         EventKind::FileEvent => "file",
@@ -74,8 +75,8 @@ fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
                 })
             };
             if !signal.clauses.iter().any(acts) {
-                let types = ["change", "creation", "deletion"].map(ToOwned::to_owned);
-                parts.push(Kuery::Field("event.type", Values::any(types)));
+                let types = ["change", "creation", "deletion"].map(Literal::word);
+                parts.push(Kuery::field("event.type", Values::any(types)));
             }
         }
         EventKind::RegistryEvent
@@ -116,9 +117,12 @@ fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Op
         Expr::Any(parts) => many(parts).map(Kuery::Or),
         Expr::Not(part) => match exact(seen, part, !positive, losses)? {
             Kuery::Not(inner) => Some(*inner),
-            inner @ (Kuery::And(_) | Kuery::Or(_) | Kuery::Field(..) | Kuery::Text(..)) => {
-                Some(Kuery::Not(Box::new(inner)))
-            }
+            inner @ (Kuery::And(_)
+            | Kuery::Or(_)
+            | Kuery::Field(..)
+            | Kuery::Range(..)
+            | Kuery::Nested(..)
+            | Kuery::Anywhere(_)) => Some(Kuery::Not(Box::new(inner))),
         },
         Expr::Test(test) => exact_test(seen, test, positive, losses),
     }
@@ -130,7 +134,7 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         return None;
     }
     let ecs = fields::of_test(seen.kind, test)?;
-    let values = |values| Some(Kuery::Field(ecs.name, values));
+    let values = |values| Some(Kuery::field(ecs.name, values));
     if field.name() == "RegistryValue" && matches!(test.op, Op::Exists | Op::Null) {
         let there = positive == (test.op == Op::Exists);
         registry::note_value_names(seen, test, there, losses);
@@ -139,30 +143,30 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         Op::Text(_, actions, _) if ecs.kind == Type::Action => {
             filter::note_actions(test, actions, positive, losses);
             let types = filter::event_types(actions);
-            values(Values::any(types.iter().map(ToString::to_string)))
+            values(Values::any(types.iter().map(|name| Literal::word(name))))
         }
         Op::Text(_, actions, _) if ecs.kind == Type::Change => registry::sets_values(actions)
-            .then(|| Kuery::Field(ecs.name, Values::One("*".to_owned()))),
+            .then(|| Kuery::field(ecs.name, Values::One(Literal::anything()))),
         Op::Text(_, words, _) if ecs.kind == Type::Direction => direction(words),
         Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == Type::Keyword => {
             let written = patterns.iter().map(|p| keyword_value(*relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))
         }
         Op::Networks(networks) if ecs.kind == Type::Ip => {
-            values(Values::any(networks.iter().map(|network| format!("\"{network}\""))))
+            values(Values::any(networks.iter().map(network_value)))
         }
         Op::Public if ecs.kind == Type::Ip => {
-            let networks = NON_PUBLIC.iter().map(|network| format!("\"{network}\""));
+            let networks = NON_PUBLIC.iter().map(network_value);
             let not = Values::Not(Box::new(Values::any(networks)));
-            values(Values::All(vec![Values::One("*".to_owned()), not]))
+            values(Values::All(vec![Values::One(Literal::anything()), not]))
         }
         Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
-            values(Values::any(ranges.iter().map(|range| range.from.to_string())))
+            values(Values::any(ranges.iter().map(|range| number(range.from))))
         }
         Op::Numbers(ranges) => range_query(ecs, ranges),
-        Op::Exists => values(Values::One("*".to_owned())),
+        Op::Exists => values(Values::One(Literal::anything())),
         Op::Null => {
-            let there = Kuery::Field(ecs.name, Values::One("*".to_owned()));
+            let there = Kuery::field(ecs.name, Values::One(Literal::anything()));
             Some(Kuery::Not(Box::new(there)))
         }
         Op::Text(..)
@@ -175,34 +179,42 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
 }
 
 /// A case-sensitive test of a keyword; with wildcards only where no value can be too long
-fn keyword_value(relation: Relation, pattern: &Pattern, ecs: EcsField) -> Option<String> {
+fn keyword_value(relation: Relation, pattern: &Pattern, ecs: EcsField) -> Option<Literal> {
     if relation == Relation::Equals {
-        return quote(pattern.as_literal()?);
+        return Literal::quoted(pattern.as_literal()?);
     }
     let start = matches!(relation, Relation::Ends | Relation::Contains).then_some(Token::Any);
     let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Token::Any);
     let tokens = pattern.tokens().iter().cloned();
     let open = Pattern::of(start.into_iter().chain(tokens).chain(end));
-    if ecs.long { None } else { wildcard(&open) }
+    if ecs.long { None } else { Literal::wildcard(&open) }
+}
+
+fn number(number: i64) -> Literal {
+    Literal::word(&number.to_string())
+}
+
+fn network_value(network: &IpNet) -> Literal {
+    Literal::Quoted(network.to_string())
 }
 
 fn range_query(ecs: EcsField, ranges: &[Numbers]) -> Option<Kuery> {
     // A range has a syntax of its own (`field >= 1`), which one group a field cannot hold.
     let short = ranges.iter().all(|range| range.to.saturating_sub(range.from) < 50);
     let numbers = ranges.iter().flat_map(|range| range.from..=range.to);
-    short.then(|| Kuery::Field(ecs.name, Values::any(numbers.map(|n| n.to_string()))))
+    short.then(|| Kuery::field(ecs.name, Values::any(numbers.map(number))))
 }
 
 /// `Initiated` as Kibana knows it: false is a connection that the host took
 fn direction(words: &[Pattern]) -> Option<Kuery> {
-    let incoming = Values::any(INCOMING.iter().map(|word| format!("\"{word}\"")));
+    let incoming = Values::any(INCOMING.iter().filter_map(|word| Literal::quoted(word)));
     let field = "network.direction";
     match words {
-        [word] if word.as_literal() == Some("false") => Some(Kuery::Field(field, incoming)),
+        [word] if word.as_literal() == Some("false") => Some(Kuery::field(field, incoming)),
         [word] if word.as_literal() == Some("true") => {
-            let there = Values::One("*".to_owned());
+            let there = Values::One(Literal::anything());
             let not = Values::Not(Box::new(incoming));
-            Some(Kuery::Field(field, Values::All(vec![there, not])))
+            Some(Kuery::field(field, Values::All(vec![there, not])))
         }
         _ => None,
     }
@@ -227,14 +239,15 @@ fn superset(kind: EventKind, expr: &Expr) -> Option<Kuery> {
 
 /// Alternatives on one field are one list.
 fn joined(parts: Vec<Kuery>) -> Kuery {
-    let mut lists: Vec<(&'static str, Vec<Values>)> = Vec::new();
+    let parts: Vec<Kuery> = parts.into_iter().map(Kuery::optimised).collect();
+    let mut lists: Vec<(&Pattern, Vec<Values>)> = Vec::new();
     for part in &parts {
-        let Kuery::Text(name, values) = part else { return Kuery::Or(parts) };
+        let Kuery::Field(name, values) = part else { return Kuery::Or(parts) };
         let values = match values {
             Values::Any(values) => values.clone(),
             one @ (Values::One(_) | Values::All(_) | Values::Not(_)) => vec![one.clone()],
         };
-        match lists.iter_mut().find(|(known, _)| known == name) {
+        match lists.iter_mut().find(|(known, _)| *known == name) {
             Some((_, list)) => list.extend(values),
             None => lists.push((name, values)),
         }
@@ -243,11 +256,11 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
         [(name, values)] => {
             let mut values = values.clone();
             values.sort_by_key(|value| match value {
-                Values::One(text) => text.trim_matches('"').to_lowercase(),
+                Values::One(value) => value.to_string().trim_matches('"').to_lowercase(),
                 Values::Any(_) | Values::All(_) | Values::Not(_) => String::new(),
             });
             values.dedup();
-            Kuery::Text(name, Values::Any(values))
+            Kuery::Field((*name).clone(), Values::Any(values))
         }
         _ => Kuery::Or(parts),
     }
@@ -264,15 +277,16 @@ fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
         Relation::Starts | Relation::Wildcard => prefix(pattern),
         Relation::Ends | Relation::Contains => None,
     });
-    Some(Kuery::Text(ecs.name, Values::any(values.collect::<Option<Vec<_>>>()?)))
+    let analysed = format!("{}.text", ecs.name);
+    Some(Kuery::field(&analysed, Values::any(values.collect::<Option<Vec<_>>>()?)))
 }
 
 /// The value as a phrase: the same words in sequence, whatever their case
 ///
 /// Equal values have equal words, so the phrase fits every value the test does; a value without
 /// any word fits nothing.
-fn phrase(text: &str) -> Option<String> {
-    text.chars().any(char::is_alphanumeric).then(|| quote(text)).flatten()
+fn phrase(text: &str) -> Option<Literal> {
+    text.chars().any(char::is_alphanumeric).then(|| Literal::quoted(text)).flatten()
 }
 
 /// The letters and digits a value starts with, as the start of a word
@@ -280,12 +294,12 @@ fn phrase(text: &str) -> Option<String> {
 /// The analyser never breaks between ASCII letters, digits and underscores, so the first word of
 /// a fitting value starts with them. What follows may break anywhere (`tomcat9.exe` is `tomcat9`
 /// and `exe`), so the pattern ends there.
-fn prefix(pattern: &Pattern) -> Option<String> {
+fn prefix(pattern: &Pattern) -> Option<Literal> {
     let Some(Token::Literal(first)) = pattern.tokens().first() else { return None };
     let joins = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let end = first.find(|c: char| !joins(c)).unwrap_or(first.len());
     let run = &first[..end];
     let speaks = run.len() >= 2 && run.starts_with(|c: char| c.is_ascii_alphanumeric());
     let open = Pattern::of([Token::Literal(run.to_owned()), Token::Any]);
-    speaks.then(|| wildcard(&open)).flatten()
+    speaks.then(|| Literal::wildcard(&open)).flatten()
 }

@@ -106,7 +106,7 @@ pub(super) fn detection(
         let note = format!("## Triage and analysis\n\n### Investigating {name}\n\n{guide}");
         set("note", json!(note));
     }
-    set("query", json!(plan.query.print()));
+    set("query", json!(plan.query.to_string()));
     if !metadata.references.is_empty() {
         set("references", json!(text(&metadata.references)));
     }

@@ -154,7 +154,7 @@ impl Printer<'_, '_> {
                 let list = self.constants.name("NON_PUBLIC", "(&str, u32)", blocks(&NON_PUBLIC));
                 format!("public(v, {list})")
             }
-            Op::Numbers(ranges) => format!("number_in(v, &[{}])", pairs(ranges)),
+            Op::Numbers(ranges) => numbers(ranges),
             Op::Regex(_) => {
                 let message = "std has no regular expressions".to_owned();
                 let help = "Use the engine behind `rulecast scan`, or say it with wildcards.";
@@ -285,6 +285,17 @@ fn blocks(networks: &[ipnet::IpNet]) -> Vec<String> {
         format!("({}, {})", literal(&network.addr().to_string()), network.prefix_len())
     };
     networks.iter().map(block).collect()
+}
+
+/// Ranges in one call, those that fractions belong to in calls of their own
+fn numbers(ranges: &[Numbers]) -> String {
+    let (open, closed): (Vec<Numbers>, Vec<Numbers>) = ranges.iter().partition(|range| range.open);
+    let closed = (!closed.is_empty()).then(|| format!("number_in(v, &[{}])", pairs(&closed)));
+    let open = open.iter().map(|range| match range.to {
+        i64::MAX => format!("number_above(v, {})", range.from.saturating_sub(1)),
+        to => format!("number_below(v, {})", to.saturating_add(1)),
+    });
+    closed.into_iter().chain(open).collect::<Vec<_>>().join(" || ")
 }
 
 fn pairs(ranges: &[Numbers]) -> String {

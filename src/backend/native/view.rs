@@ -147,6 +147,9 @@ fn left(rule: &Rule) -> Vec<String> {
             "RegistryKey with its hive spelled out, RegistryValue, RegistryData with numbers in decimal",
         );
     }
+    if reads(&["md5", "sha1", "sha256", "Imphash"]) {
+        left.push("md5, sha1, sha256 and Imphash, which Sysmon writes as one text");
+    }
     if reads(&["cs-host", "cs-referer", "cs-uri-query", "cs-user-agent", "cs-username"]) {
         left.push("fields of web logs without the dash that stands for no value");
     }

@@ -1,0 +1,239 @@
+//! How a query is laid out as text.
+//!
+//! In: a [`Kuery`]. Out: its text: `field:value` without spaces, `and` and `or` at the ends of
+//! lines, a long list of values a line each. Here alone values are quoted and escaped.
+//!
+//! INVARIANT: a text that is read back gives the expression it was written from.
+
+use std::fmt;
+
+use super::kuery::{Bound, Kuery, Literal, Values};
+use crate::definition::pattern::{Pattern, Token};
+
+/// The width lines keep to where values allow it
+const WIDTH: usize = 100;
+
+/// The characters that end an unquoted value unless a backslash stands before them
+const RESERVED: &str = r#"\():<>"*{}"#;
+
+impl fmt::Display for Kuery {
+    /// The whole query, parts joined by `and` a line each
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Kuery::And(parts) => parts.iter().map(clause).collect::<Vec<_>>().join(" and\n"),
+            Kuery::Or(_)
+            | Kuery::Not(_)
+            | Kuery::Field(..)
+            | Kuery::Range(..)
+            | Kuery::Nested(..)
+            | Kuery::Anywhere(_) => clause(self),
+        };
+        f.write_str(&text)
+    }
+}
+
+/// A part of the whole query, on as many lines as its values need
+fn clause(part: &Kuery) -> String {
+    match part {
+        Kuery::Field(name, values) => list(name, values),
+        Kuery::Not(inner) => format!("not {}", unit(inner, clause)),
+        Kuery::And(_) | Kuery::Or(_) => format!("({})", inline(part)),
+        Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => inline(part),
+    }
+}
+
+/// What may stand behind `not`
+fn unit(part: &Kuery, write: fn(&Kuery) -> String) -> String {
+    match part {
+        Kuery::Field(..) | Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => write(part),
+        Kuery::And(_) | Kuery::Or(_) | Kuery::Not(_) => format!("({})", inline(part)),
+    }
+}
+
+/// An expression on one line
+fn inline(part: &Kuery) -> String {
+    let join = |parts: &[Kuery], word: &str| {
+        let grouped = |part: &Kuery| match part {
+            Kuery::And(_) | Kuery::Or(_) => format!("({})", inline(part)),
+            Kuery::Not(_)
+            | Kuery::Field(..)
+            | Kuery::Range(..)
+            | Kuery::Nested(..)
+            | Kuery::Anywhere(_) => inline(part),
+        };
+        parts.iter().map(grouped).collect::<Vec<_>>().join(word)
+    };
+    match part {
+        Kuery::And(parts) => join(parts, " and "),
+        Kuery::Or(parts) => join(parts, " or "),
+        Kuery::Not(inner) => format!("not {}", unit(inner, inline)),
+        Kuery::Field(name, values) => format!("{}:{}", plain(name), as_list(values)),
+        Kuery::Range(name, bound, limit) => {
+            let sign = match bound {
+                Bound::Below => "<",
+                Bound::AtMost => "<=",
+                Bound::Above => ">",
+                Bound::AtLeast => ">=",
+            };
+            format!("{} {sign} {limit}", plain(name))
+        }
+        Kuery::Nested(name, inner) => format!("{}:{{ {} }}", plain(name), inline(inner)),
+        Kuery::Anywhere(value) => value.to_string(),
+    }
+}
+
+/// A field with a list of values, a line each where one line is too short
+fn list(name: &Pattern, values: &Values) -> String {
+    let name = plain(name);
+    let inline = format!("{name}:{}", as_list(values));
+    if inline.len() <= WIDTH {
+        return inline;
+    }
+    match values {
+        Values::Any(parts) => {
+            let parts: Vec<_> = parts.iter().map(grouped).collect();
+            format!("{name}:(\n  {}\n)", parts.join(" or\n  "))
+        }
+        Values::All(parts) => {
+            let parts: Vec<_> = parts.iter().map(wrapped).collect();
+            format!("{name}:(\n  {}\n)", parts.join(" and\n  "))
+        }
+        Values::One(_) | Values::Not(_) => inline,
+    }
+}
+
+/// A part of a list that is itself a long list
+fn wrapped(values: &Values) -> String {
+    let inline = grouped(values);
+    let (head, inner) = match values {
+        Values::Not(inner) => ("not ", &**inner),
+        inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("", inner),
+    };
+    match inner {
+        Values::Any(parts) if inline.len() + 4 > WIDTH => {
+            let parts: Vec<_> = parts.iter().map(grouped).collect();
+            format!("{head}(\n    {}\n  )", parts.join(" or\n    "))
+        }
+        Values::One(_) | Values::Any(_) | Values::All(_) | Values::Not(_) => inline,
+    }
+}
+
+fn joined(values: &Values) -> String {
+    let join =
+        |parts: &[Values], word: &str| parts.iter().map(grouped).collect::<Vec<_>>().join(word);
+    match values {
+        Values::One(value) => value.to_string(),
+        Values::Any(parts) => join(parts, " or "),
+        Values::All(parts) => join(parts, " and "),
+        Values::Not(part) => match &**part {
+            Values::Not(_) => format!("not ({})", joined(part)),
+            Values::One(_) | Values::Any(_) | Values::All(_) => format!("not {}", grouped(part)),
+        },
+    }
+}
+
+fn grouped(values: &Values) -> String {
+    match values {
+        Values::One(_) | Values::Not(_) => joined(values),
+        Values::Any(_) | Values::All(_) => format!("({})", joined(values)),
+    }
+}
+
+fn as_list(values: &Values) -> String {
+    match values {
+        Values::One(value) => value.to_string(),
+        Values::Any(_) | Values::All(_) | Values::Not(_) => format!("({})", joined(values)),
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Literal::Quoted(text) => {
+                f.write_str("\"")?;
+                text.chars().try_for_each(|c| match c {
+                    '\\' | '"' => write!(f, "\\{c}"),
+                    c => spaced(c, f),
+                })?;
+                f.write_str("\"")
+            }
+            Literal::Plain(pattern) => f.write_str(&plain(pattern)),
+        }
+    }
+}
+
+fn spaced(c: char, f: &mut impl fmt::Write) -> fmt::Result {
+    match c {
+        '\t' => f.write_str("\\t"),
+        '\r' => f.write_str("\\r"),
+        '\n' => f.write_str("\\n"),
+        c => write!(f, "{c}"),
+    }
+}
+
+/// A name or value without quotes
+fn plain(pattern: &Pattern) -> String {
+    let mut out = String::new();
+    for (place, token) in pattern.tokens().iter().enumerate() {
+        let ends = place + 1 == pattern.tokens().len();
+        match token {
+            Token::Any => out.push('*'),
+            // The language has no such wildcard, and no value with one is made.
+            Token::One => out.push('?'),
+            Token::Literal(text) => {
+                for (at, c) in text.char_indices() {
+                    if RESERVED.contains(c) {
+                        out.push('\\');
+                        out.push(c);
+                    } else if is_keyword(&text[..at], &text[at..], ends) {
+                        out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                    } else {
+                        // Writing to a text never fails.
+                        let _ = spaced(c, &mut out);
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Whether the rest begins with a word that would join or negate; a blank may follow the end
+fn is_keyword(before: &str, rest: &str, ends: bool) -> bool {
+    let space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{a0}');
+    let starts = |word: &str| {
+        let Some((head, tail)) = rest.split_at_checked(word.len()) else { return false };
+        head.eq_ignore_ascii_case(word) && (tail.starts_with(space) || ends && tail.is_empty())
+    };
+    starts("not") || before.ends_with(space) && (starts("and") || starts("or"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_and_escaped() {
+        let quoted = Literal::quoted("C:\\temp \"x\"\t").unwrap();
+        assert_eq!(quoted.to_string(), r#""C:\\temp \"x\"\t""#);
+        let wildcard = Literal::wildcard(&Pattern::read(r"C:\a(*")).unwrap();
+        assert_eq!(wildcard.to_string(), r"C\:\\a\(*");
+    }
+
+    #[test]
+    fn brackets_inside_a_value_stay_as_they_are() {
+        let one = |text: &str| Values::One(Literal::quoted(text).unwrap());
+        let either = Kuery::Or(vec![Kuery::field("a", one("b( c )")), Kuery::field("d", one("e"))]);
+        let query = Kuery::And(vec![either, Kuery::field("f", one("g"))]);
+        assert_eq!(query.to_string(), "(a:\"b( c )\" or d:\"e\") and\nf:\"g\"");
+    }
+
+    #[test]
+    fn a_word_of_the_language_inside_a_value_is_spelled() {
+        let word = |text: &str| Literal::word(text).to_string();
+        assert_eq!(word("a or b"), r"a \u006fr b");
+        assert_eq!(word("cannot open"), r"can\u006eot open");
+        assert_eq!(word("do not"), r"do \u006eot");
+        assert_eq!(word("or nothing"), "or nothing");
+    }
+}

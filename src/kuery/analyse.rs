@@ -1,0 +1,89 @@
+//! Words, as the standard analyser of Elasticsearch makes them.
+//!
+//! In: text. Out: its words in lower case: letters and digits, joined by `_`, by `.`, `:` or an
+//! apostrophe between letters, and by `.`, `,`, `;` or an apostrophe between digits. An ideograph is a word of its
+//! own. Source: Unicode Standard Annex 29, "Word Boundary Rules", as far as log data needs it;
+//! scripts without blanks (Thai, Khmer) are deliberately absent.
+
+use super::glob::lower;
+
+/// The longest word; what follows is the next one
+const LONGEST: usize = 255;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    Digit,
+    Joiner,
+    Ideograph,
+    Other,
+}
+
+/// The words of a text, in order
+pub(super) fn words(text: &str) -> Vec<String> {
+    let characters: Vec<char> = text.chars().collect();
+    let class_at = |at: Option<usize>| at.and_then(|at| characters.get(at)).map(|c| class(*c));
+    let mut words: Vec<Vec<char>> = Vec::new();
+    let mut word = Vec::new();
+    for (at, c) in characters.iter().enumerate() {
+        match class(*c) {
+            Class::Letter | Class::Digit | Class::Joiner => word.push(*c),
+            Class::Ideograph => {
+                words.extend([std::mem::take(&mut word), vec![*c]]);
+            }
+            Class::Other => {
+                let around = (class_at(at.checked_sub(1)), class_at(Some(at + 1)));
+                let joins = match around {
+                    (Some(Class::Letter), Some(Class::Letter)) => ".'’:·․".contains(*c),
+                    (Some(Class::Digit), Some(Class::Digit)) => ".,;'’".contains(*c),
+                    _ => false,
+                };
+                if joins {
+                    word.push(*c);
+                } else {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+        }
+    }
+    words.push(word);
+    let spoken = words.into_iter().filter(|word| word.iter().any(|c| c.is_alphanumeric()));
+    let pieces = spoken.flat_map(|word| word.chunks(LONGEST).map(Vec::from).collect::<Vec<_>>());
+    pieces.map(|word| word.into_iter().map(lower).collect()).collect()
+}
+
+fn class(c: char) -> Class {
+    match c {
+        '_' => Class::Joiner,
+        '\u{3040}'..='\u{309f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => {
+            Class::Ideograph
+        }
+        '\u{20000}'..='\u{3ffff}' => Class::Ideograph,
+        c if c.is_alphabetic() => Class::Letter,
+        c if c.is_numeric() => Class::Digit,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_standard_analyser() {
+        assert_eq!(words("cmd.exe /c C:\\Windows"), ["cmd.exe", "c", "c", "windows"]);
+        assert_eq!(words("queue:work foo_bar"), ["queue:work", "foo_bar"]);
+        assert_eq!(
+            words("tomcat9.exe 1.2,3 it's a.1"),
+            ["tomcat9", "exe", "1.2,3", "it's", "a", "1"]
+        );
+        assert_eq!(words("日本 __ ..."), ["日", "本"]);
+        assert_eq!(words("ÄRGER Kelvin \u{212a}"), ["ärger", "kelvin", "k"]);
+    }
+
+    #[test]
+    fn a_very_long_word_is_cut() {
+        let lengths: Vec<usize> = words(&"a".repeat(300)).iter().map(String::len).collect();
+        assert_eq!(lengths, [255, 45]);
+    }
+}

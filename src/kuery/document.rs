@@ -1,0 +1,61 @@
+//! The values of a document.
+//!
+//! In: a document as it was sent, its objects nested, its keys dotted, or both. Out: what stands
+//! at the path of a field, lists taken apart: Elasticsearch knows no lists, a field has values.
+
+use serde_json::Value;
+
+/// The values at a path, null left out
+pub(super) fn leaves<'d>(document: &'d Value, path: &str) -> Vec<&'d Value> {
+    let mut found = Vec::new();
+    collect(document, path, &mut found);
+    found
+}
+
+fn collect<'d>(value: &'d Value, path: &str, found: &mut Vec<&'d Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, path, found)),
+        Value::Object(map) => {
+            let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+            for end in ends.filter(|_| !path.is_empty()) {
+                if let Some(inner) = map.get(&path[..end]) {
+                    collect(inner, path.get(end + 1..).unwrap_or_default(), found);
+                }
+            }
+        }
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            if path.is_empty() {
+                found.push(value);
+            }
+        }
+    }
+}
+
+/// A value as the text of a keyword
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nested_dotted_and_listed_values_are_all_found() {
+        let document = json!({
+            "a": [{"b.c": "1", "b": {"c": ["2", null, ["3"]]}}, {"b": "no"}],
+            "a.b": {"c": 4},
+            "a.b.c": {"d": "no"},
+        });
+        assert_eq!(leaves(&document, "a.b.c"), [&json!("2"), &json!("3"), &json!("1"), &json!(4)]);
+        assert!(leaves(&document, "a.b.c.e").is_empty());
+    }
+}

@@ -1,0 +1,80 @@
+//! Whether a document fits a query.
+//!
+//! In: a [`Query`], a document and the indices it may be in. Out: yes or no. A field that these
+//! indices do not map has no values; a test of several values holds when one of them does.
+
+use std::ops::RangeBounds;
+
+use serde_json::Value;
+
+use super::analyse::words;
+use super::document::{leaves, text};
+use super::fields::{Field, Groups, Type};
+use super::glob::lower;
+use super::point;
+use super::query::{Leaf, Query};
+
+/// Whether the document fits
+pub(super) fn holds(query: &Query, document: &Value, groups: Groups) -> bool {
+    match query {
+        Query::All(parts) => parts.iter().all(|part| holds(part, document, groups)),
+        Query::AtLeast(wanted, parts) => {
+            let holding = parts.iter().filter(|part| holds(part, document, groups));
+            holding.take(*wanted).count() == *wanted
+        }
+        Query::Not(part) => !holds(part, document, groups),
+        Query::Leaf(field, leaf) => {
+            let values = || leaves(document, field.path()).into_iter();
+            field.is_in(groups) && values().any(|value| fits(field, leaf, value))
+        }
+    }
+}
+
+/// Whether one value fits
+fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
+    match (leaf, field.kind) {
+        (Leaf::Points(wanted), _) => {
+            let point = point::of_value(field.kind, value);
+            point.is_some_and(|point| wanted.iter().any(|points| points.contains(&point)))
+        }
+        (Leaf::Exists, Type::Text) => true,
+        (Leaf::Exists, Type::Long | Type::Ip | Type::Date | Type::Boolean) => {
+            point::of_value(field.kind, value).is_some()
+        }
+        (Leaf::Exists, Type::Keyword | Type::Lowercase | Type::Wildcard) => {
+            indexed(field, value).is_some()
+        }
+        (Leaf::Globs(globs, fold), Type::Text) => {
+            let words = words(&text(value));
+            globs.iter().any(|glob| words.iter().any(|word| glob.fits(word, *fold)))
+        }
+        (Leaf::Globs(globs, fold), _) => indexed(field, value)
+            .is_some_and(|value| globs.iter().any(|glob| glob.fits(&value, *fold))),
+        (Leaf::Between(from, to), _) => {
+            indexed(field, value).is_some_and(|value| (from.as_ref(), to.as_ref()).contains(&value))
+        }
+        (Leaf::AnyWord(wanted), _) => words(&text(value)).iter().any(|word| wanted.contains(word)),
+        (Leaf::Phrase(wanted), _) => {
+            // Words that are none fit nothing, and there are no windows of no length.
+            let length = wanted.len().max(1);
+            words(&text(value)).windows(length).any(|window| window == wanted)
+        }
+    }
+}
+
+/// A whole value as the index has it; one that is too long is not there
+fn indexed(field: &Field, value: &Value) -> Option<String> {
+    let text = text(value);
+    let folded = match field.kind {
+        Type::Lowercase => text.chars().map(lower).collect(),
+        Type::Keyword
+        | Type::Wildcard
+        | Type::Text
+        | Type::Long
+        | Type::Ip
+        | Type::Date
+        | Type::Boolean => text,
+    };
+    let short = field.limit.is_none_or(|limit| folded.chars().count() <= limit);
+    short.then_some(folded)
+}

@@ -1,0 +1,163 @@
+//! A query as Elasticsearch runs it.
+//!
+//! In: fields with their types, and values as text. Out: a [`Query`] whose values have the form
+//! that their field is indexed in. A value that is none of its type is refused here, as
+//! Elasticsearch refuses the whole search, whichever documents there are.
+
+use std::ops::Bound;
+
+use super::Error;
+use super::analyse::words;
+use super::fields::{Field, Type};
+use super::glob::{Glob, lower};
+use super::point::{self, Points, Side};
+
+/// What a document is asked
+#[derive(Debug, Clone)]
+pub(super) enum Query {
+    /// Every part; every document when empty
+    All(Vec<Query>),
+    /// So many of the parts
+    AtLeast(usize, Vec<Query>),
+    Not(Box<Query>),
+    /// A value of the field does
+    Leaf(&'static Field, Leaf),
+}
+
+/// What one value of a field is asked
+#[derive(Debug, Clone)]
+pub(super) enum Leaf {
+    Exists,
+    /// The whole value, or one word of text, fits one of these; `true` folds ASCII
+    Globs(Vec<Glob>, bool),
+    /// In the order of characters
+    Between(Bound<String>, Bound<String>),
+    /// Its point is inside one of these
+    Points(Vec<Points>),
+    /// One of the words
+    AnyWord(Vec<String>),
+    /// All of the words, one after the other
+    Phrase(Vec<String>),
+}
+
+impl Query {
+    pub(super) fn any(parts: Vec<Query>) -> Query {
+        Query::AtLeast(1, parts)
+    }
+
+    pub(super) fn negate(part: Query) -> Query {
+        Query::Not(Box::new(part))
+    }
+}
+
+/// The field has a value
+pub(super) fn exists(field: &'static Field) -> Query {
+    Query::Leaf(field, Leaf::Exists)
+}
+
+/// The value as a whole
+pub(super) fn term(field: &'static Field, value: &str, fold: bool) -> Result<Query, Error> {
+    let glob = Glob::literal(value);
+    let leaf = match field.kind {
+        Type::Keyword | Type::Wildcard => Leaf::Globs(vec![glob], fold),
+        Type::Lowercase => Leaf::Globs(vec![glob.lowered()], fold),
+        Type::Text => return Err(analysed(field)),
+        Type::Long | Type::Ip | Type::Date | Type::Boolean if fold => {
+            return Err(Error::new(format!("{} is {}, and has no case", field.name, says(field))));
+        }
+        Type::Long | Type::Ip | Type::Date | Type::Boolean => {
+            let points = point::equal(field, value).ok_or_else(|| no_value(field, value))?;
+            Leaf::Points(vec![points])
+        }
+    };
+    Ok(Query::Leaf(field, leaf))
+}
+
+/// The whole value, or of text one word
+pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<Query, Error> {
+    let glob = match field.kind {
+        Type::Keyword | Type::Wildcard => glob,
+        Type::Lowercase | Type::Text => glob.lowered(),
+        Type::Long | Type::Ip | Type::Date | Type::Boolean => {
+            let message = format!("{} is {}, and has no wildcards", field.name, says(field));
+            return Err(Error::new(message));
+        }
+    };
+    Ok(Query::Leaf(field, Leaf::Globs(vec![glob], fold)))
+}
+
+/// The value as it is analysed: a phrase, or any of its words
+pub(super) fn analyse(field: &'static Field, value: &str, phrase: bool) -> Result<Query, Error> {
+    match field.kind {
+        Type::Text if phrase => Ok(Query::Leaf(field, Leaf::Phrase(words(value)))),
+        Type::Text => Ok(Query::Leaf(field, Leaf::AnyWord(words(value)))),
+        Type::Keyword
+        | Type::Lowercase
+        | Type::Wildcard
+        | Type::Long
+        | Type::Ip
+        | Type::Date
+        | Type::Boolean => term(field, value, false),
+    }
+}
+
+/// One value inside all of these limits
+pub(super) fn range(field: &'static Field, limits: &[(Side, String)]) -> Result<Query, Error> {
+    let leaf = match field.kind {
+        Type::Keyword | Type::Lowercase | Type::Wildcard => between(field, limits)?,
+        Type::Text => return Err(analysed(field)),
+        Type::Long | Type::Ip | Type::Date | Type::Boolean => {
+            let mut inside = 0..=u128::MAX;
+            for (side, limit) in limits {
+                let points = point::beyond(field, limit, *side);
+                let points = points.ok_or_else(|| no_value(field, limit))?;
+                inside = *inside.start().max(points.start())..=*inside.end().min(points.end());
+            }
+            Leaf::Points(vec![inside])
+        }
+    };
+    Ok(Query::Leaf(field, leaf))
+}
+
+fn between(field: &Field, limits: &[(Side, String)]) -> Result<Leaf, Error> {
+    let (mut from, mut to) = (Bound::Unbounded, Bound::Unbounded);
+    for (side, limit) in limits {
+        let limit: String = match field.kind == Type::Lowercase {
+            true => limit.chars().map(lower).collect(),
+            false => limit.clone(),
+        };
+        let (bound, inside) = match side {
+            Side::From(inside) => (&mut from, *inside),
+            Side::To(inside) => (&mut to, *inside),
+        };
+        if *bound != Bound::Unbounded {
+            let message = format!("a range over {} has two limits on one side", field.name);
+            return Err(Error::new(message));
+        }
+        *bound = if inside { Bound::Included(limit) } else { Bound::Excluded(limit) };
+    }
+    Ok(Leaf::Between(from, to))
+}
+
+/// Whole values of text are not judged: it is indexed by words
+pub(super) fn analysed(field: &Field) -> Error {
+    Error::new(format!(
+        "{} is analysed text, and whole values of it are not judged here",
+        field.name
+    ))
+}
+
+fn no_value(field: &Field, value: &str) -> Error {
+    Error::new(format!("`{value}` is no value of {}, which is {}", field.name, says(field)))
+}
+
+fn says(field: &Field) -> &'static str {
+    match field.kind {
+        Type::Keyword | Type::Lowercase | Type::Wildcard => "a keyword",
+        Type::Text => "text",
+        Type::Long => "a number",
+        Type::Ip => "an address",
+        Type::Date => "a date",
+        Type::Boolean => "true or false",
+    }
+}

@@ -1,0 +1,61 @@
+//! Hashes: one text of several algorithms, and each by itself.
+//!
+//! In: `Hashes` as Sysmon writes it, `MD5=…,SHA256=…,IMPHASH=…`. Out: the field that holds the hash
+//! of one algorithm. A test of the one for a whole hash of an algorithm is a test of the other.
+
+use super::Field;
+
+/// An algorithm as Sysmon names it, the digits of a hash, and the field that holds it
+const ALGORITHMS: &[(&str, usize, &str)] = &[
+    ("MD5", 32, "md5"),
+    ("SHA1", 40, "sha1"),
+    ("SHA256", 64, "sha256"),
+    ("IMPHASH", 32, "Imphash"),
+];
+
+/// The fields that hold the hash of one algorithm
+pub fn fields() -> impl Iterator<Item = Field> {
+    ALGORITHMS.iter().filter_map(|(.., field)| Field::named(field))
+}
+
+/// Field and hash of `MD5=…` when the hash is whole; `None` for any other text
+pub fn whole(text: &str) -> Option<(Field, &str)> {
+    let (name, hash) = text.split_once('=')?;
+    let named = |(known, ..): &&(&str, usize, &str)| known.eq_ignore_ascii_case(name);
+    let (_, digits, field) = ALGORITHMS.iter().find(named)?;
+    let whole = hash.len() == *digits && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    whole.then_some((Field::named(field)?, hash))
+}
+
+/// The hash that a field holds, out of a text of several: `MD5=…` with its digits, wherever it stands
+pub fn of(field: Field, hashes: &str) -> Option<&str> {
+    let (name, digits, _) = ALGORITHMS.iter().find(|(.., known)| *known == field.name())?;
+    let is_border = |head: &str| !head.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let signs = hashes.match_indices('=');
+    signs.into_iter().find_map(|(at, _)| {
+        let start = at.checked_sub(name.len())?;
+        let named = hashes.get(start..at)?.eq_ignore_ascii_case(name);
+        let hash = hashes.get(at + 1..at + 1 + digits)?;
+        let whole = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (named && is_border(&hashes[..start]) && whole).then_some(hash)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_found_by_its_algorithm() {
+        let md5 = "0123456789abcdef0123456789ABCDEF";
+        let hashes = format!("SHA1=aa|MD5={md5}; IMPHASH={md5}");
+        let field = |name| Field::named(name).unwrap();
+        assert_eq!(of(field("md5"), &hashes), Some(md5));
+        assert_eq!(of(field("Imphash"), &hashes), Some(md5));
+        assert_eq!(of(field("sha1"), &hashes), None);
+        assert_eq!(of(field("sha256"), &hashes), None);
+        assert_eq!(whole(&format!("md5={md5}")), Some((field("md5"), md5)));
+        assert_eq!(whole("MD5=0123"), None);
+        assert_eq!(whole("MD5"), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The rules that the field already has: each reads, prints back to the same meaning, and finds
+//! what it must.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+use rayon::prelude::*;
+use rulecast::diagnostic::Diagnostics;
+use rulecast::matcher::{Engine, Found, Memory, Options, scan};
+use rulecast::project::{self, Loaded};
+use rulecast::source::SourceText;
+use rulecast::{Rule, definition, ir};
+use serde_json::Value;
+
+use crate::support::{corpus, lines};
+
+fn load(corpus: &Path) -> Vec<Loaded> {
+    let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
+    assert!(!read.diagnostics.has_errors(), "{}", lines(read.diagnostics).join("\n"));
+    assert_eq!((read.rules.len(), read.refused), (read.files, 0));
+    read.rules
+}
+
+#[test]
+fn every_rule_of_sigmahq_reads_and_prints_back_to_the_same_ir() {
+    let Some(corpus) = corpus("every_rule_of_sigmahq_reads_and_prints_back_to_the_same_ir") else {
+        return;
+    };
+    let rules = load(&corpus);
+    assert!(rules.len() > 2_000, "{}", rules.len());
+    rules.par_iter().for_each(|loaded| {
+        let printed = loaded.definition.print();
+        let source = Arc::new(SourceText::new("printed.yml", printed.as_str()));
+        let mut found = Diagnostics::default();
+        let again = definition::parse(&source, &mut found);
+        let again = again.first().and_then(|definition| ir::lower(definition, &mut found));
+        let again = again.unwrap_or_else(|| panic!("{printed}\n{}", lines(found).join("\n")));
+        let name = loaded.rule.source.name();
+        assert_eq!(ir::print(&loaded.rule), ir::print(&again), "{name}");
+        for (one, other) in loaded.rule.signals.iter().zip(&again.signals) {
+            assert_eq!(one.clauses, other.clauses, "{name}");
+        }
+    });
+}
+
+/// Which events fit which rules, by the rules' ids
+type Verdicts = BTreeMap<String, BTreeSet<String>>;
+
+/// The verdicts of the engine on files of recorded events
+fn verdicts(rules: &[Rule], files: &[PathBuf]) -> Verdicts {
+    let field = |name: &str| Some(name.to_owned());
+    let options =
+        Options { field: field("sigma"), kind_field: field("kind"), ..Options::default() };
+    let engine = Engine::new(rules, &options);
+    let mut verdicts = Verdicts::new();
+    for path in files {
+        let mut lines = Vec::new();
+        let mut reader = BufReader::new(MultiGzDecoder::new(File::open(path).unwrap()));
+        reader.read_until(0, &mut lines).unwrap();
+        let ids: Vec<String> = lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| {
+                serde_json::from_slice::<Value>(line).unwrap()["id"].as_str().unwrap().into()
+            })
+            .collect();
+        let mut found = |found: Found| {
+            if let Found::Hit(hit) = found {
+                let id = rules[hit.matched.rule].metadata.id.as_ref().unwrap();
+                verdicts.entry(id.value.clone()).or_default().insert(ids[hit.line - 1].clone());
+            }
+            Ok(())
+        };
+        let mut unreadable = |line: rulecast::matcher::Unreadable| panic!("{}", line.why);
+        let mut events = &*lines;
+        let stream = (0, &mut events as &mut dyn BufRead);
+        let mut memory = Memory::default();
+        scan(&engine, &mut memory, stream, &mut found, &mut unreadable, &mut |_| ()).unwrap();
+    }
+    verdicts
+}
+
+fn id_of(corpus: &Path, rules: &[Loaded], path: &str) -> String {
+    let name = corpus.join("data/sigma").join(path).to_string_lossy().replace('\\', "/");
+    let rule = rules.iter().find(|loaded| loaded.rule.source.name() == name);
+    rule.and_then(|loaded| loaded.rule.metadata.id.as_ref()).expect(path).value.clone()
+}
+
+#[test]
+fn the_cases_of_sigmahq_are_found() {
+    let Some(corpus) = corpus("the_cases_of_sigmahq_are_found") else { return };
+    let loaded = load(&corpus);
+    let rules: Vec<Rule> = loaded.iter().map(|loaded| loaded.rule.clone()).collect();
+    let folder = corpus.join("data/sigma-regression");
+    let found = verdicts(&rules, &[folder.join("events.jsonl.gz")]);
+    let cases = fs::read_to_string(folder.join("cases.jsonl")).unwrap();
+    let mut missed = Vec::new();
+    for case in cases.lines() {
+        let case: Value = serde_json::from_str(case).unwrap();
+        let path = case["rule"].as_str().unwrap();
+        let of_rule = found.get(&id_of(&corpus, &loaded, path));
+        let events = case["events"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let fitting = events.filter(|id| of_rule.is_some_and(|found| found.contains(*id))).count();
+        if (fitting as u64) < case["match_count"].as_u64().unwrap_or(1) {
+            missed.push(path.to_owned());
+        }
+    }
+    assert!(cases.lines().count() > 100 && missed.is_empty(), "{missed:?}");
+}

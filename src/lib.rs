@@ -42,6 +42,7 @@ pub mod matcher;
 pub mod project;
 pub mod source;
 pub mod taxonomy;
+pub mod verify;
 
 use std::sync::Arc;
 

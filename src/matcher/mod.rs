@@ -16,11 +16,13 @@ mod layout;
 mod measure;
 mod part;
 mod read;
+mod record;
 mod scan;
 pub mod state;
 mod store;
 
 pub use correlate::Together;
+pub use record::{Record, Recorder, arguments};
 pub use scan::{Finding, Found, Hit, Memory, Unreadable, scan};
 pub use store::StateError;
 

@@ -50,7 +50,7 @@ pub(super) fn time_unit(text: &str, unit: TimeUnit) -> Option<i64> {
 ///
 /// Windows: by the rules of `CommandLineToArgvW`, applied to the program as well. Elsewhere the
 /// kernel has a list and the recorded line has lost its borders, so white space separates.
-pub(super) fn arguments(command: &str, product: Product) -> Vec<String> {
+pub fn arguments(command: &str, product: Product) -> Vec<String> {
     match product {
         Product::Windows => windows_arguments(command),
         Product::Linux | Product::Macos => {

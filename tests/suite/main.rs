@@ -23,4 +23,5 @@ mod sigma;
 mod specification;
 mod support;
 mod targets;
+mod verify;
 mod warnings;

@@ -1,0 +1,89 @@
+//! An event as the engine sees it, whole.
+//!
+//! In: an event of some kind. Out: a [`Record`]: every field of that kind with its values,
+//! aliases resolved and derived fields filled in, as texts. For those who compare the engine with
+//! another; the engine itself reads no more of an event than its rules ask for.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::de::DeserializeSeed;
+use serde_json::Value;
+
+use super::event::{Kind, Slot};
+use super::layout::Layout;
+use super::state;
+use crate::taxonomy::{EventKind, Field, Product};
+
+pub use super::part::arguments;
+
+/// What an event says
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What it is; `None` when nothing tells
+    pub kinds: Option<Vec<EventKind>>,
+    /// The operating system it is of, when its log tells
+    pub product: Option<Product>,
+    /// When it happened
+    pub time: Option<Timestamp>,
+    /// The values of each field that is there; none where it is null
+    pub fields: BTreeMap<Field, Vec<String>>,
+}
+
+/// Reads events with all fields of one kind
+#[derive(Debug)]
+pub struct Recorder {
+    layout: Layout,
+}
+
+impl Recorder {
+    /// A reader of the fields that events of this kind have
+    pub fn new(kind: EventKind) -> Recorder {
+        let mut layout = Layout::new(None, None);
+        for field in Field::of(kind) {
+            layout.slot(field);
+        }
+        Recorder { layout }
+    }
+
+    /// Reads an event, as one of this kind where that is given
+    ///
+    /// # Errors
+    /// When the value is no object.
+    pub fn read(&self, event: &Value, kind: Option<EventKind>) -> serde_json::Result<Record> {
+        let event = (&self.layout).deserialize(event)?.given(kind);
+        let there = |slot: usize| !matches!(event.slot(slot), Slot::Missing);
+        let texts = |slot: usize| event.slot(slot).values().iter().map(|v| v.to_string()).collect();
+        let fields = self.layout.fields.iter().enumerate();
+        let fields = fields.filter(|(slot, _)| there(*slot)).map(|(slot, f)| (*f, texts(slot)));
+        let (kinds, product) = match event.kind() {
+            Kind::Known(kinds, product) => (Some(kinds.to_vec()), *product),
+            Kind::Unknown => (None, None),
+        };
+        let time = event.time().and_then(state::timestamp);
+        Ok(Record { kinds, product, time, fields: fields.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_holds_what_is_written_and_what_follows_from_it() {
+        let event = json!({
+            "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 13, "ProcessId": 4,
+            "TargetObject": r"HKLM\SYSTEM\a", "Details": "DWORD (0x00000010)",
+        });
+        let record = Recorder::new(EventKind::RegistryEvent).read(&event, None).unwrap();
+        assert!(record.kinds.unwrap().contains(&EventKind::RegistryEvent));
+        assert_eq!(record.product, Some(Product::Windows));
+        let of = |name: &str| record.fields[&Field::named(name).unwrap()].clone();
+        assert_eq!(of("RegistryKey"), [r"HKEY_LOCAL_MACHINE\SYSTEM"]);
+        assert_eq!(of("RegistryData"), ["16"]);
+        assert_eq!(of("ProcessId"), ["4"]);
+        assert!(!record.fields.contains_key(&Field::named("Image").unwrap()));
+    }
+}

@@ -1,0 +1,283 @@
+//! Events as Elastic holds them.
+//!
+//! In: what the engine reads of an event. Out: the ECS document that Elastic's pipelines make of
+//! it, fields by their dotted names. The pipelines drop some of what a sensor records; a document
+//! can be asked for without these gaps, to see whether a verdict differs because of one.
+//!
+//! Source of the gaps: the pipelines of the Sysmon, Windows and IIS integrations, and recorded
+//! events beside the documents they became.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::matcher::{Record, arguments};
+use crate::taxonomy::{EventKind, Field, Product, registry};
+
+/// Whether a document has the gaps that the pipelines leave
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gaps {
+    /// As Elastic holds it
+    Left,
+    /// With everything that the event says
+    Filled,
+}
+
+/// Where fields go, as written
+const TABLE: &str = include_str!("ecs.tsv");
+
+struct Row {
+    kind: EventKind,
+    field: Field,
+    how: &'static str,
+    ecs: &'static str,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
+
+fn row(line: &'static str) -> Option<Row> {
+    let cells: Vec<&str> = line.split('\t').collect();
+    let [kind, field, how, ecs] = cells[..] else { return None };
+    let kind = EventKind::lettered(kind).next()?;
+    Some(Row { kind, field: Field::named(field)?, how, ecs })
+}
+
+/// What the pipelines take for no value
+const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
+
+/// The document of an event of this kind; `None` when such events have no index
+pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) -> Option<Value> {
+    let said = |name: &str| Some(record.fields.get(&Field::named(name)?)?.first()?.as_str());
+    let action = said("Action").unwrap_or_default();
+    let (category, types): (&[&str], &[&str]) = match kind {
+        EventKind::ProcessCreation => (&["process"], &["start"]),
+        EventKind::NetworkConnection => (&["network"], &["start", "connection", "protocol"]),
+        EventKind::FileEvent => (
+            &["file"],
+            match action {
+                "created" => &["creation"],
+                "deleted" => &["deletion"],
+                _ => &["change"],
+            },
+        ),
+        EventKind::RegistryEvent => (&["configuration", "registry"], &["change"]),
+        EventKind::Webserver => (&["web", "network"], &["connection"]),
+        EventKind::SecurityAlert | EventKind::Log(_) => return None,
+    };
+    let mut fields = Fields { product, gaps, map: Map::new() };
+    fields.map.insert("event.category".to_owned(), json!(category));
+    fields.map.insert("event.type".to_owned(), json!(types));
+    fields.map.insert("host.os.type".to_owned(), json!(product.name()));
+    for row in ROWS.iter().filter(|row| row.kind == kind) {
+        for value in record.fields.get(&row.field).into_iter().flatten() {
+            fields.take(row, value);
+        }
+    }
+    if kind == EventKind::RegistryEvent {
+        fields.registry(action, &said);
+    }
+    Some(Value::Object(fields.map))
+}
+
+/// A document on its way
+struct Fields {
+    product: Product,
+    gaps: Gaps,
+    map: Map<String, Value>,
+}
+
+impl Fields {
+    fn add(&mut self, ecs: &str, value: impl Into<Value>) {
+        if let Value::Array(values) = self.map.entry(ecs).or_insert_with(|| json!([])) {
+            values.push(value.into());
+        }
+    }
+
+    /// Adds a value that the pipelines do not take for none
+    fn keep(&mut self, ecs: &str, value: &str) {
+        if self.gaps == Gaps::Filled || !NOTHING.contains(&value) {
+            self.add(ecs, value);
+        }
+    }
+
+    fn take(&mut self, row: &Row, value: &str) {
+        if self.gaps == Gaps::Left && NOTHING.contains(&value) {
+            return;
+        }
+        let (ecs, of) = (row.ecs, |part: &str| format!("{}.{part}", row.ecs));
+        match row.how {
+            // Elasticsearch takes a document with a number in letters, or with an address that is
+            // none, only without that field.
+            "number" => {
+                if let Ok(number) = value.trim().parse::<i64>() {
+                    self.add(ecs, number);
+                }
+            }
+            "address" if value.parse::<std::net::IpAddr>().is_err() => {}
+            "direction" => {
+                let word = if value.eq_ignore_ascii_case("false") { "ingress" } else { "egress" };
+                self.add(ecs, word);
+            }
+            "host" => {
+                self.add(&of("name"), value);
+                // An id is another name that nobody reads.
+                self.add(&of("id"), value);
+            }
+            "image" => self.path(&of("executable"), &of("name"), value),
+            "file" => {
+                self.path(&of("path"), &of("name"), value);
+                self.extension(&of("extension"), value);
+            }
+            "command" => {
+                self.add(&of("command_line"), value);
+                for argument in arguments(value, self.product) {
+                    self.add(&of("args"), argument);
+                }
+            }
+            // Zeros stand for a hash that was not made.
+            "hash" if value.chars().all(|c| c == '0') => {}
+            "hash" => self.add(ecs, value.to_ascii_lowercase()),
+            "account" => match value.rsplit_once('\\') {
+                Some((domain, name)) => {
+                    self.keep(&of("domain"), domain);
+                    self.keep(&of("name"), name);
+                }
+                // The pipelines for Windows take accounts with a domain only.
+                None if self.gaps == Gaps::Left && self.product == Product::Windows => {}
+                None => self.add(&of("name"), value),
+            },
+            _ => self.add(ecs, value),
+        }
+    }
+
+    fn separator(&self) -> char {
+        if self.product == Product::Windows { '\\' } else { '/' }
+    }
+
+    /// A path and what follows its last separator; a path without one has no name
+    fn path(&mut self, whole: &str, name: &str, value: &str) {
+        self.add(whole, value);
+        match (value.rsplit_once(self.separator()), self.gaps) {
+            (Some((_, last)), Gaps::Left) => self.add(name, last),
+            (None, Gaps::Left) => {}
+            (_, Gaps::Filled) => self.add(name, base_name(value)),
+        }
+    }
+
+    /// What follows the last dot of the whole path, be it in a directory
+    fn extension(&mut self, ecs: &str, value: &str) {
+        let (text, there) = match self.gaps {
+            Gaps::Left => (value, value.contains(self.separator())),
+            Gaps::Filled => (base_name(value), true),
+        };
+        if let (Some((_, extension)), true) = (text.rsplit_once('.'), there) {
+            self.add(ecs, extension);
+        }
+    }
+
+    /// A registry event has one path: the key, and the name of the value when it is about one
+    fn registry<'r>(&mut self, action: &str, said: &dyn Fn(&str) -> Option<&'r str>) {
+        let value = said("RegistryValue");
+        if let Some(key) = said("RegistryKey") {
+            let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
+            let hive = registry::short(hive).unwrap_or(hive);
+            let mut path = hive.to_owned();
+            for part in [rest].into_iter().filter(|rest| !rest.is_empty()).chain(value) {
+                path.push('\\');
+                path.push_str(part);
+            }
+            self.keep("registry.value", path.rsplit('\\').next().unwrap_or_default());
+            self.add("registry.path", path);
+        }
+        if action != "modified" {
+            return;
+        }
+        let details = said("Details").unwrap_or_default();
+        let binary = details == "Binary Data";
+        let kind = match details.split_once(" (") {
+            Some(("DWORD", _)) => "SZ_DWORD",
+            Some(("QWORD", _)) => "SZ_QWORD",
+            _ if binary => "REG_BINARY",
+            _ => "REG_SZ",
+        };
+        let data = said("RegistryData").or(binary.then_some(details));
+        let data = data.filter(|data| self.gaps == Gaps::Filled || !NOTHING.contains(data));
+        // Of binary data Sysmon says nothing; Elastic holds these words.
+        if let Some(data) = data.filter(|_| !(binary && self.gaps == Gaps::Filled)) {
+            self.add("registry.data.strings", data);
+        }
+        if data.is_some() || self.gaps == Gaps::Filled {
+            self.add("registry.data.type", kind);
+        }
+    }
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+/// The operating system of an event that does not say it, by its paths
+pub fn guessed_product(record: &Record, kind: EventKind) -> Product {
+    let rooted = |text: &String| text.starts_with('/');
+    let paths = ["Image", "TargetFilename", "CurrentDirectory"].into_iter();
+    let mut values = paths.filter_map(|name| record.fields.get(&Field::named(name)?)).flatten();
+    let linux = kind != EventKind::RegistryEvent && values.any(rooted);
+    if linux { Product::Linux } else { Product::Windows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::Recorder;
+
+    fn of(kind: EventKind, event: &Value, gaps: Gaps) -> Value {
+        let record = Recorder::new(kind).read(event, Some(kind)).unwrap();
+        document(&record, kind, guessed_product(&record, kind), gaps).unwrap()
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(ROWS.len(), lines);
+    }
+
+    #[test]
+    fn a_process_has_a_name_and_arguments() {
+        let event = json!({
+            "Image": r"C:\Windows\cmd.exe", "CommandLine": r#"cmd "a b""#, "User": r"NT\SYSTEM",
+            "ParentImage": "w3wp.exe", "Company": "-", "ProcessId": "7",
+        });
+        let document = of(EventKind::ProcessCreation, &event, Gaps::Left);
+        assert_eq!(document["process.name"], json!(["cmd.exe"]));
+        assert_eq!(document["process.args"], json!(["cmd", "a b"]));
+        assert_eq!(document["user.domain"], json!(["NT"]));
+        assert_eq!(document["process.pid"], json!([7]));
+        assert_eq!(document.get("process.parent.name"), None, "the path has no separator");
+        assert_eq!(document.get("process.pe.company"), None);
+        let filled = of(EventKind::ProcessCreation, &event, Gaps::Filled);
+        assert_eq!(filled["process.parent.name"], json!(["w3wp.exe"]));
+        assert_eq!(filled["process.pe.company"], json!(["-"]));
+    }
+
+    #[test]
+    fn a_registry_event_has_one_path() {
+        let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\Run";
+        let set = json!({"RegistryKey": key, "RegistryValue": "a", "RegistryData": "b"});
+        let document = of(EventKind::RegistryEvent, &set, Gaps::Left);
+        assert_eq!(document["registry.path"], json!([r"HKLM\SOFTWARE\Run\a"]));
+        assert_eq!(document["registry.value"], json!(["a"]));
+        assert_eq!(document["registry.data.strings"], json!(["b"]));
+        let made = json!({"RegistryKey": key, "Action": "created"});
+        let document = of(EventKind::RegistryEvent, &made, Gaps::Left);
+        assert_eq!(document["registry.value"], json!(["Run"]));
+        assert_eq!(document.get("registry.data.type"), None);
+    }
+
+    #[test]
+    fn the_extension_is_that_of_the_whole_path() {
+        let event = json!({"TargetFilename": r"C:\a.com\file"});
+        let document = of(EventKind::FileEvent, &event, Gaps::Left);
+        assert_eq!(document["file.extension"], json!([r"com\file"]));
+        assert_eq!(of(EventKind::FileEvent, &event, Gaps::Filled).get("file.extension"), None);
+    }
+}

@@ -1,0 +1,73 @@
+//! What `verify` stands on: documents as Elastic makes them.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+
+use flate2::read::MultiGzDecoder;
+use rulecast::matcher::Recorder;
+use rulecast::taxonomy::{EventKind, Product};
+use rulecast::verify::{Gaps, document};
+use serde_json::Value;
+
+use crate::support::{corpus, root};
+
+/// The leaves of a document by their dotted names, each a sorted list of texts
+fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<String>>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, inner)| {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            leaves(inner, &path, found);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, path, found)),
+        Value::Null => {}
+        Value::String(text) => found.entry(path.to_owned()).or_default().push(text.clone()),
+        other => found.entry(path.to_owned()).or_default().push(other.to_string()),
+    }
+}
+
+/// The fields of ECS that emitted rules about events of a kind can name
+fn fields_in_use(kind: EventKind) -> Vec<String> {
+    let table = std::fs::read_to_string(root().join("src/backend/elastic/fields.tsv")).unwrap();
+    let rows = table.lines().map(|row| row.split('\t').collect::<Vec<_>>());
+    let rows = rows.filter(|cells| EventKind::lettered(cells[0]).any(|of| of == kind));
+    rows.filter_map(|cells| Some((*cells.get(3)?).to_owned())).collect()
+}
+
+#[test]
+fn documents_are_those_that_were_recorded() {
+    let Some(corpus) = corpus("documents_are_those_that_were_recorded") else { return };
+    let mut compared = 0;
+    for entry in walkdir::WalkDir::new(corpus.join("data/events")).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(category) = name.strip_suffix(".jsonl.gz") else { continue };
+        let Some((kind, action)) = EventKind::category(category) else { continue };
+        if matches!(kind, EventKind::Log(_)) {
+            continue;
+        }
+        let (recorder, in_use) = (Recorder::new(kind), fields_in_use(kind));
+        let lines = BufReader::new(MultiGzDecoder::new(std::fs::File::open(&path).unwrap()));
+        for line in lines.lines() {
+            let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let mut sigma = event["sigma"].clone();
+            if let (Some(action), None) = (action, sigma.get("EventType")) {
+                sigma["Action"] = action.into();
+            }
+            let record = recorder.read(&sigma, Some(kind)).unwrap();
+            let product = Product::named(event["product"].as_str().unwrap());
+            let product = product.unwrap_or(Product::Windows);
+            let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
+            leaves(&document(&record, kind, product, Gaps::Left).unwrap(), "", &mut ours);
+            leaves(&event["ecs"], "", &mut theirs);
+            // The host's id and the system of a web server come from Elastic's agent.
+            ours.remove("host.id");
+            if kind == EventKind::Webserver {
+                ours.remove("host.os.type");
+            }
+            theirs.retain(|field, _| in_use.contains(field) || ours.contains_key(field));
+            assert_eq!(ours, theirs, "{category} {}", event["id"]);
+            compared += 1;
+        }
+    }
+    assert!(compared > 30_000, "only {compared} documents");
+}

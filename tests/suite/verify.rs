@@ -21,7 +21,9 @@ fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<String>>) 
         Value::Array(items) => items.iter().for_each(|item| leaves(item, path, found)),
         Value::Null => {}
         Value::String(text) => found.entry(path.to_owned()).or_default().push(text.clone()),
-        other => found.entry(path.to_owned()).or_default().push(other.to_string()),
+        other @ (Value::Bool(_) | Value::Number(_)) => {
+            found.entry(path.to_owned()).or_default().push(other.to_string())
+        }
     }
 }
 

@@ -133,6 +133,17 @@ pub struct Artifact {
     pub text: String,
 }
 
+/// A rule in the words of a target
+#[derive(Debug, Clone)]
+pub struct Translation {
+    /// The rule without what its author leaves out on this target
+    pub rule: Rule,
+    /// What the target takes; nothing when the author leaves out every signal
+    pub artifacts: Vec<Artifact>,
+    /// What the artifacts say less exactly, as they say themselves
+    pub losses: Vec<Loss>,
+}
+
 /// Emits a rule for a target; `None` when it is refused, which `diagnostics` then says
 ///
 /// `stem` is the rule's file name without extension; artifacts are named after it.
@@ -142,6 +153,16 @@ pub fn emit(
     stem: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Artifact>> {
+    translate(target, rule, stem, diagnostics).map(|translation| translation.artifacts)
+}
+
+/// The same, with the rule that the artifacts are of and what they lose
+pub fn translate(
+    target: Target,
+    rule: &Rule,
+    stem: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Translation> {
     let said = rule.targets.iter().filter(|said| said.target.value == target.name());
     let names: Vec<&Spanned<String>> = said.flat_map(|said| &said.without).collect();
     let without: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
@@ -166,10 +187,12 @@ pub fn emit(
         (Target::Elastic, false) => elastic::emit(&reduced, stem, &mut losses),
         (Target::Native, false) => native::emit(&reduced, stem, &mut losses),
     };
+    let noted = losses.noted().to_vec();
     let found = losses.finish();
     let refused = found.has_errors();
     diagnostics.extend(found);
-    artifacts.filter(|_| !refused)
+    let artifacts = artifacts.filter(|_| !refused)?;
+    Some(Translation { rule: reduced, artifacts, losses: noted })
 }
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name

@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod convert;
+mod events;
 mod explain;
 mod input;
 mod list;

@@ -18,6 +18,7 @@ mod toml;
 mod view;
 
 pub use kuery::{Bound, Kuery, Literal, Values};
+pub use severity::severity;
 
 use super::template::render;
 use super::{Artifact, Losses};

@@ -11,7 +11,7 @@ use crate::definition::Level;
 use crate::ir::{Case, Relation, Rule, Signal};
 
 /// Severity and risk score as Elastic's own rules pair them
-pub(super) fn severity(level: Level) -> (&'static str, u8) {
+pub fn severity(level: Level) -> (&'static str, u8) {
     match level {
         Level::Informational | Level::Low => ("low", 21),
         Level::Medium => ("medium", 47),

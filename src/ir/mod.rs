@@ -26,6 +26,7 @@ mod place;
 mod print;
 mod regex;
 mod reported;
+mod samples;
 mod test;
 mod value;
 

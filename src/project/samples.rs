@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::Loaded;
 use crate::definition::{Expectation, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -47,7 +45,7 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
 
 fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String> {
     let named = |name: &str| sample.signal.as_ref().is_some_and(|signal| signal.value == name);
-    let signal = rule.signals.iter().position(|signal| named(&signal.name));
+    let signal = rule.sampled(sample);
     if let Some(at) = rule.correlations.iter().position(|one| named(&one.name)) {
         return judge_together(engine, rule, sample, at);
     }
@@ -55,9 +53,10 @@ fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String
     let mut memory = Memory::default();
     let mut alerts = 0;
     for event in &sample.events {
-        let event = with_action(rule, signal, &event.value);
+        let of_signal = signal.map(|at| rule.signals[at].sample_event(&event.value));
+        let event = of_signal.as_ref().unwrap_or(&event.value);
         let matches =
-            engine.judge_value(&event, kind, &mut memory).map_err(|error| error.to_string())?;
+            engine.judge_value(event, kind, &mut memory).map_err(|error| error.to_string())?;
         let matches: Vec<Match> =
             matches.into_iter().filter(|m| signal.is_none_or(|at| at == m.signal)).collect();
         match sample.expect {
@@ -127,18 +126,6 @@ fn counted(sample: &Sample, alerts: usize) -> Result<(), String> {
         }
         Expectation::Match | Expectation::NoMatch | Expectation::Alerts(_) => Ok(()),
     }
-}
-
-/// An event of a Sigma category that says what has happened, where the event does not
-fn with_action(rule: &Rule, signal: Option<usize>, event: &Value) -> Value {
-    let mut event = event.clone();
-    let action = signal.and_then(|at| rule.signals[at].action);
-    if let (Some(action), Value::Object(fields)) = (action, &mut event)
-        && !fields.contains_key("EventType")
-    {
-        fields.entry("Action").or_insert_with(|| action.into());
-    }
-    event
 }
 
 fn unmatched(rule: &Rule, signal: Option<usize>) -> String {

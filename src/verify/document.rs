@@ -48,7 +48,8 @@ const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
 /// The document of an event of this kind; `None` when such events have no index
 pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) -> Option<Value> {
     let said = |name: &str| Some(record.fields.get(&Field::named(name)?)?.first()?.as_str());
-    let action = said("Action").unwrap_or_default();
+    let action = said("Action").unwrap_or_default().to_ascii_lowercase();
+    let action = action.as_str();
     let (category, types): (&[&str], &[&str]) = match kind {
         EventKind::ProcessCreation => (&["process"], &["start"]),
         EventKind::NetworkConnection => (&["network"], &["start", "connection", "protocol"]),
@@ -78,6 +79,38 @@ pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) 
     }
     Some(Value::Object(fields.map))
 }
+
+/// Whether a document can hold all that an event of this kind says: no null, no number in letters,
+/// no word that no sensor writes, no data of the registry without a key and the name of a value
+pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
+    let word = |value: &str, known: &[&str]| known.iter().any(|w| w.eq_ignore_ascii_case(value));
+    let fits = |how: &str, value: &str| match how {
+        "number" => value.trim().parse::<i64>().is_ok(),
+        "address" => value.parse::<std::net::IpAddr>().is_ok(),
+        "direction" => word(value, &["true", "false"]),
+        _ => true,
+    };
+    let first = |name: &str| record.fields.get(&Field::named(name)?)?.first();
+    let set = first("Action").is_some_and(|action| word(action, &["modified"]));
+    // One path says key and value: a name with a separator in it would be another key.
+    let named = |name: &String| !name.contains('\\');
+    let value = first("RegistryValue");
+    let whole =
+        first("RegistryKey").is_some() && value.is_none_or(named) && (!set || value.is_some());
+    if kind == EventKind::RegistryEvent && !whole {
+        return false;
+    }
+    record.fields.iter().all(|(field, values)| {
+        let mut rows = ROWS.iter().filter(|row| row.kind == kind && row.field == *field);
+        let how = rows.next().map_or("text", |row| row.how);
+        let action = field.name() == "Action";
+        let fits = |value: &String| fits(how, value) && (!action || word(value, ACTIONS));
+        !values.is_empty() && values.iter().all(fits)
+    })
+}
+
+/// What can happen to a file or a registry key
+const ACTIONS: &[&str] = &["created", "deleted", "modified", "renamed"];
 
 /// A document on its way
 struct Fields {
@@ -180,7 +213,7 @@ impl Fields {
         let value = said("RegistryValue");
         if let Some(key) = said("RegistryKey") {
             let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
-            let hive = registry::short(hive).unwrap_or(hive);
+            let hive = registry::short(&hive.to_ascii_uppercase()).unwrap_or(hive);
             let mut path = hive.to_owned();
             for part in [rest].into_iter().filter(|rest| !rest.is_empty()).chain(value) {
                 path.push('\\');

@@ -17,7 +17,9 @@ mod document;
 mod elastic;
 mod import;
 mod sight;
+mod trial;
 
 pub use document::{Gaps, document, guessed_product};
 pub use elastic::{Difference, Finding, Import, Judged, Seen};
 pub use sight::{Eyes, Sight};
+pub use trial::{Example, Place, Tally, Trial, try_tests};

@@ -127,7 +127,7 @@ pub(crate) fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
 }
 
 /// The same for some tests
-fn values_near_tests<'t>(
+pub(crate) fn values_near_tests<'t>(
     tests: impl Iterator<Item = &'t ir::Test>,
 ) -> BTreeMap<&'static str, Vec<String>> {
     let mut near: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();

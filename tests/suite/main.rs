@@ -23,5 +23,6 @@ mod sigma;
 mod specification;
 mod support;
 mod targets;
+mod trials;
 mod verify;
 mod warnings;

@@ -1,0 +1,29 @@
+//! The samples of a rule, as events.
+//!
+//! In: a sample as written. Out: each of its events, of the kind that its signal looks for.
+
+use serde_json::Value;
+
+use super::{Rule, Signal};
+use crate::definition::Sample;
+
+impl Rule {
+    /// The signal that a sample is for; `None` when it is for all of them, or for a correlation
+    pub fn sampled(&self, sample: &Sample) -> Option<usize> {
+        let named = sample.signal.as_ref()?;
+        self.signals.iter().position(|signal| signal.name == named.value)
+    }
+}
+
+impl Signal {
+    /// An event of a sample, which says what has happened where Sigma's category does
+    pub fn sample_event(&self, event: &Value) -> Value {
+        let mut event = event.clone();
+        if let (Some(action), Value::Object(fields)) = (self.action, &mut event)
+            && !fields.contains_key("EventType")
+        {
+            fields.entry("Action").or_insert_with(|| action.into());
+        }
+        event
+    }
+}

@@ -1,0 +1,133 @@
+//! A rule as Kibana imports it, judging documents.
+//!
+//! In: a line of the import file. Out: an [`Imported`] that says of a document whether it matches,
+//! how severe it is, and which combinations of its values could be new. Types of fields, the
+//! filters and the index patterns are judged as in [`crate::kuery`].
+
+use serde_json::Value;
+
+use crate::kuery;
+use crate::matcher::state::combinations;
+
+/// A rule of Elastic
+#[derive(Debug)]
+pub(super) struct Imported {
+    query: kuery::Rule,
+    severity: String,
+    mapping: Vec<Mapped>,
+    pub(super) history: Option<History>,
+}
+
+/// The severity of documents whose field has a value
+#[derive(Debug)]
+struct Mapped {
+    field: String,
+    value: String,
+    severity: String,
+}
+
+/// What a rule of type `new_terms` remembers
+#[derive(Debug)]
+pub(super) struct History {
+    fields: Vec<String>,
+    /// How far back, in minutes
+    pub(super) window: u32,
+}
+
+/// Severities, the lowest first
+const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+
+impl Imported {
+    /// Reads a line; errors are a clause without a period
+    pub(super) fn read(line: &str) -> Result<Imported, String> {
+        let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
+        let query = kuery::Rule::of(&rule).map_err(|why| why.to_string())?;
+        let written = rule["query"].as_str().unwrap_or_default();
+        let read = kuery::parse(written).map_err(|why| why.to_string())?.to_string();
+        if read != written {
+            return Err(format!("its query reads back as `{read}`"));
+        }
+        let severity = word(&rule["severity"])?;
+        let mapping = match rule.get("severity_mapping") {
+            Some(Value::Array(mapped)) => mapped.iter().map(Mapped::read).collect::<Result<_, _>>(),
+            _ => Ok(Vec::new()),
+        };
+        let history = match rule["type"].as_str() {
+            Some("query") => None,
+            Some("new_terms") => Some(History::read(&rule)?),
+            _ => return Err(format!("rules of the type {} are not judged", rule["type"])),
+        };
+        Ok(Imported { query, severity, mapping: mapping?, history })
+    }
+
+    pub(super) fn matches(&self, document: &Value) -> bool {
+        self.query.matches(document)
+    }
+
+    /// The highest severity that a value of the document is mapped to; else that of the rule
+    ///
+    /// Source: Kibana's `build_severity_from_mapping`, which compares texts exactly.
+    pub(super) fn severity_of(&self, document: &Value) -> &str {
+        let fits = |mapped: &&Mapped| texts(document, &mapped.field).contains(&mapped.value);
+        let mapped = self.mapping.iter().filter(fits).map(|mapped| mapped.severity.as_str());
+        let rank = |severity: &&str| SEVERITIES.iter().position(|known| known == severity);
+        mapped.max_by_key(rank).unwrap_or(&self.severity)
+    }
+}
+
+impl Mapped {
+    fn read(mapped: &Value) -> Result<Mapped, String> {
+        let text = |key: &str| {
+            let text = mapped[key].as_str().map(ToOwned::to_owned);
+            text.ok_or_else(|| format!("a mapped severity has no `{key}`"))
+        };
+        let severity = word(&mapped["severity"])?;
+        if mapped["operator"] != "equals" {
+            return Err(format!("a severity is mapped by {}", mapped["operator"]));
+        }
+        Ok(Mapped { field: text("field")?, value: text("value")?, severity })
+    }
+}
+
+impl History {
+    fn read(rule: &Value) -> Result<History, String> {
+        let fields = rule["new_terms_fields"].as_array().into_iter().flatten();
+        let fields: Vec<String> =
+            fields.filter_map(|field| field.as_str().map(ToOwned::to_owned)).collect();
+        let start = rule["history_window_start"].as_str().unwrap_or_default();
+        let back = start.strip_prefix("now-").and_then(|back| {
+            let (number, unit) = back.split_at_checked(back.len().checked_sub(1)?)?;
+            let minutes = match unit {
+                "d" => 24 * 60,
+                "h" => 60,
+                "m" => 1,
+                _ => return None,
+            };
+            number.parse::<u32>().ok()?.checked_mul(minutes)
+        });
+        let window = back.ok_or_else(|| format!("a history cannot start at `{start}`"))?;
+        if fields.is_empty() {
+            return Err("no field makes a term".to_owned());
+        }
+        Ok(History { fields, window })
+    }
+
+    /// The combinations of a document's values; none when it lacks one of the fields
+    pub(super) fn combinations(&self, document: &Value) -> Vec<Vec<String>> {
+        let values: Vec<Vec<String>> =
+            self.fields.iter().map(|field| texts(document, field)).collect();
+        combinations(&values)
+    }
+}
+
+fn word(severity: &Value) -> Result<String, String> {
+    let known = SEVERITIES.iter().find(|known| severity == **known);
+    known.map(ToString::to_string).ok_or_else(|| format!("no severity is called {severity}"))
+}
+
+/// The values of a field of a document whose fields are dotted
+fn texts(document: &Value, field: &str) -> Vec<String> {
+    let values = document[field].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    values.map(text).collect()
+}

@@ -1,0 +1,193 @@
+//! Elastic's rules on trial: many events, one account.
+//!
+//! In: what Kibana imports, and events from a rule's own tests or from files. Out: a [`Tally`] a
+//! rule: how many events were looked at, what matched, and where the two sides differ.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::elastic::{Difference, Finding, Import, Judged, Seen};
+use super::sight::Eyes;
+use crate::backend::LossName;
+use crate::ir::Rule;
+use crate::matcher::{Engine, Memory, Options};
+use crate::taxonomy::EventKind;
+
+/// An event, and where it stands
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Where
+    pub place: Place,
+    /// Its fields
+    pub event: Value,
+    /// Its kind, where that is given
+    pub kind: Option<EventKind>,
+}
+
+/// Where an event stands
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The events of a test of the rule, both counted from 0
+    Test {
+        /// Index into [`Rule::tests`]
+        test: usize,
+        /// Which of its events
+        event: usize,
+    },
+    /// A line of a file of events
+    Line {
+        /// Which file, from 0
+        file: usize,
+        /// Which line, from 1
+        line: usize,
+    },
+}
+
+/// What became of a rule's trial
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Events of a kind that the rule looks at
+    pub events: usize,
+    /// Those of them that some signal matches, on both sides
+    pub matched: usize,
+    /// Those that differ only because Elastic's pipelines drop what they say
+    pub dropped: usize,
+    /// Those that differ as the artifact says, and why
+    pub lost: usize,
+    /// The losses that explain them
+    pub losses: BTreeSet<LossName>,
+    /// The signals that some event matches, by index
+    pub signals: BTreeSet<usize>,
+    /// Where the sides differ, in the order of the events
+    pub differences: Vec<(Place, Difference)>,
+}
+
+impl Tally {
+    fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = (usize, &'f Finding)>) {
+        self.events += 1;
+        let (mut matched, mut dropped, mut lost) = (false, false, false);
+        for (signal, finding) in found {
+            match finding {
+                Finding::Same(false) => {}
+                Finding::Same(true) => {
+                    matched = true;
+                    self.signals.insert(signal);
+                }
+                Finding::Dropped => dropped = true,
+                Finding::Lost(loss) => {
+                    lost = true;
+                    self.losses.insert(*loss);
+                }
+                Finding::Different(difference) => {
+                    self.differences.push((place, difference.clone()));
+                }
+            }
+        }
+        self.matched += usize::from(matched);
+        self.dropped += usize::from(dropped);
+        self.lost += usize::from(lost);
+    }
+}
+
+/// Tries a rule on its own tests
+///
+/// `rule` is the one whose tests they are; what its author leaves out on the target is judged by
+/// nobody, but its events are looked at.
+pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
+    let (engine, eyes) = (Engine::new(import.rules(), &Options::default()), Eyes::default());
+    let mut tally = Tally::default();
+    for (test, sample) in rule.tests.iter().enumerate() {
+        let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
+        let mut seen = Seen::default();
+        for (at, event) in sample.events.iter().enumerate() {
+            let of_signal = signal.map(|signal| signal.sample_event(&event.value));
+            let event = of_signal.unwrap_or_else(|| event.value.clone());
+            let place = Place::Test { test, event: at };
+            let example = Example { place, event, kind: signal.map(|signal| signal.kind) };
+            let judged = judge(&engine, &eyes, &[Some(import)], &example);
+            if let Some(Some(judged)) = judged.into_iter().next() {
+                account(&mut tally, &mut seen, import, &example, &judged);
+            }
+        }
+    }
+    tally
+}
+
+/// Rules on trial over a stream of events
+pub struct Trial<'r> {
+    engine: Engine<'r>,
+    eyes: Eyes,
+    imports: &'r [Option<Import<'r>>],
+    accounts: Vec<(Tally, Seen)>,
+}
+
+impl<'r> Trial<'r> {
+    /// Prepares the trial of these rules; those without an import are not tried
+    pub fn new(rules: &'r [Rule], imports: &'r [Option<Import<'r>>]) -> Self {
+        let engine = Engine::new(rules, &Options::default());
+        let accounts = rules.iter().map(|_| Default::default()).collect();
+        Trial { engine, eyes: Eyes::default(), imports, accounts }
+    }
+
+    /// Tries the next events
+    pub fn observe(&mut self, examples: &[Example]) {
+        let imports: Vec<Option<&Import<'_>>> = self.imports.iter().map(Option::as_ref).collect();
+        let all: Vec<_> = examples
+            .par_iter()
+            .map(|example| judge(&self.engine, &self.eyes, &imports, example))
+            .collect();
+        for (example, rules) in examples.iter().zip(all) {
+            for (rule, judged) in rules.into_iter().enumerate() {
+                let ((tally, seen), Some(import)) = (&mut self.accounts[rule], imports[rule])
+                else {
+                    continue;
+                };
+                if let Some(judged) = judged {
+                    account(tally, seen, import, example, &judged);
+                }
+            }
+        }
+    }
+
+    /// What became of each rule
+    pub fn finish(self) -> Vec<Tally> {
+        self.accounts.into_iter().map(|(tally, _)| tally).collect()
+    }
+}
+
+/// What each import says of an event, as far as it looks at such events
+///
+/// A value that is no object is no event, and nobody looks at it.
+fn judge(
+    engine: &Engine<'_>,
+    eyes: &Eyes,
+    imports: &[Option<&Import<'_>>],
+    example: &Example,
+) -> Vec<Option<Vec<Judged>>> {
+    let sight = eyes.look(&example.event, example.kind);
+    let matches = engine.judge_value(&example.event, example.kind, &mut Memory::default());
+    let (Ok(sight), Ok(matches)) = (sight, matches) else { return Vec::new() };
+    let judged = imports.iter().enumerate().map(|(rule, import)| {
+        let import = import.filter(|import| import.looks_at(&sight))?;
+        Some(import.compare(&sight, matches.iter().filter(move |one| one.rule == rule)))
+    });
+    judged.collect()
+}
+
+fn account(
+    tally: &mut Tally,
+    seen: &mut Seen,
+    import: &Import<'_>,
+    example: &Example,
+    judged: &[Judged],
+) {
+    let new: Vec<_> = judged
+        .iter()
+        .filter_map(|one| Some((one.signal, import.compare_terms(seen, one)?)))
+        .collect();
+    let findings = judged.iter().map(|one| (one.signal, &one.finding));
+    let new = new.iter().map(|(signal, finding)| (*signal, finding));
+    tally.take(example.place, findings.chain(new));
+}

@@ -27,6 +27,11 @@ pub(super) struct Derived {
     dashed: Vec<usize>,
 }
 
+/// What says whether an event is about a key or a value of it: all of it is read, so that a verdict
+/// does not depend on what other tests ask for
+const REGISTRY: &[&str] =
+    &["EventType", "TargetObject", "Details", "RegistryKey", "RegistryValue", "RegistryData"];
+
 impl Derived {
     /// Notes where a field stands
     pub(super) fn note(&mut self, field: Field, slot: usize) {
@@ -56,9 +61,7 @@ impl Derived {
     /// The fields that must be read to derive this one
     pub(super) fn sources(field: Field) -> impl Iterator<Item = Field> {
         let names: &[&str] = match field.name() {
-            "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => {
-                &["EventType", "TargetObject", "Details"]
-            }
+            "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
             _ if hash::fields().any(|known| known == field) => &["Hashes"],
             _ => &[],
         };
@@ -115,5 +118,22 @@ impl Derived {
         set(self.key, key.map(Cow::Owned));
         set(self.value, value.map(Cow::Owned));
         set(self.data, details.as_deref().and_then(registry::data).map(Cow::Owned));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Layout;
+    use super::*;
+
+    #[test]
+    fn what_happened_does_not_depend_on_what_else_is_asked() {
+        let action = Field::named("Action").unwrap();
+        let mut layout = Layout::new(None, None);
+        let slot = layout.slot(action);
+        let line =
+            r#"{"RegistryKey":"HKEY_LOCAL_MACHINE\\A","RegistryValue":"b","RegistryData":"1"}"#;
+        let event = layout.read(line).unwrap();
+        assert_eq!(*event.slot(slot).values(), ["modified"]);
     }
 }

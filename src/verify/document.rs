@@ -168,7 +168,7 @@ impl Fields {
                 }
             }
             // Zeros stand for a hash that was not made.
-            "hash" if value.chars().all(|c| c == '0') => {}
+            "hash" if self.gaps == Gaps::Left && value.chars().all(|c| c == '0') => {}
             "hash" => self.add(ecs, value.to_ascii_lowercase()),
             "account" => match value.rsplit_once('\\') {
                 Some((domain, name)) => {

@@ -12,6 +12,7 @@ use rulecast::{Rule, project};
 use serde_json::Value;
 
 use crate::agreement::{Dice, event_near, values_near_tests};
+use crate::near;
 use crate::support::root;
 
 /// What Elastic takes of the rules of a folder, each with the whole rule
@@ -48,13 +49,14 @@ pub(crate) fn recorded() -> Vec<Example> {
     examples.collect()
 }
 
-/// Events near the literals of each signal of a rule
-pub(crate) fn near(rule: &Rule, dice: &mut Dice, each: usize) -> Vec<Example> {
+/// Events near the literals of each signal of a rule; those by chance differ from any other
+pub(crate) fn near(rule: &Rule, dice: &mut Dice, by_chance: usize) -> Vec<Example> {
     let mut all = Vec::new();
     for (file, signal) in rule.signals.iter().enumerate() {
         let pool = values_near_tests(signal.tests());
-        for line in 0..each {
-            let event = Value::Object(event_near(&pool, dice));
+        let chance = (0..by_chance).map(|_| Value::Object(event_near(&pool, dice)));
+        let events = near::events(signal).into_iter().chain(chance.collect::<Vec<_>>());
+        for (line, event) in events.enumerate() {
             let place = Place::Line { file, line };
             all.push(Example { place, event, kind: Some(signal.kind) });
         }
@@ -83,7 +85,7 @@ fn emitted_rules_say_what_the_engine_says() {
             let import = Import::read(&made.rule, &made.losses, import(&made))
                 .unwrap_or_else(|why| panic!("{title}: {why}"));
             let tests = try_tests(&import, &rule);
-            let near = near(&made.rule, &mut dice, 2_000);
+            let near = near(&made.rule, &mut dice, 400);
             let imports = [Some(import)];
             let mut trial = Trial::new(reduced, &imports);
             trial.observe(&recorded);

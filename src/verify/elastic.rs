@@ -6,21 +6,23 @@
 //! [`Difference`].
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::document::Gaps;
-use super::import::Imported;
+use super::import::{Imported, rank};
+use super::scope;
 use super::sight::{Side, Sight};
 use crate::backend::elastic::severity;
 use crate::backend::{Direction, Loss, LossName};
 use crate::ir::{Rule, Signal};
 use crate::matcher::state::NewTerms;
-use crate::matcher::{Match, Record};
+use crate::matcher::{Engine, Match, Memory, Options};
+use crate::taxonomy::EventKind;
 
 /// What Kibana imports for a rule
-#[derive(Debug)]
 pub struct Import<'r> {
     rule: &'r Rule,
+    engine: Engine<'r>,
     losses: &'r [Loss],
     lines: Vec<Imported>,
 }
@@ -98,12 +100,13 @@ impl<'r> Import<'r> {
             }
             lines.push(imported);
         }
-        Ok(Import { rule, losses, lines })
+        let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
+        Ok(Import { rule, engine, losses, lines })
     }
 
-    /// The rule that it is of, for an engine
-    pub(super) fn rules(&self) -> &'r [Rule] {
-        std::slice::from_ref(self.rule)
+    /// The engine of this rule alone
+    pub(super) fn engine(&self) -> &Engine<'r> {
+        &self.engine
     }
 
     /// Whether some signal is about such events
@@ -124,7 +127,7 @@ impl<'r> Import<'r> {
         let signals = self.rule.signals.iter().zip(&self.lines).enumerate();
         let judged = signals.filter_map(|(signal, (sought, line))| {
             let matched = matches.clone().find(|one| one.signal == signal);
-            let pair = Pair { signal: sought, line, losses: self.losses, sight, matched };
+            let pair = Pair { import: self, at: signal, signal: sought, line, sight, matched };
             let finding = pair.judge()?;
             let terms = pair.terms().filter(|_| finding == Finding::Same(true));
             Some(Judged { signal, finding, terms })
@@ -158,11 +161,23 @@ impl<'r> Import<'r> {
     }
 }
 
+/// What may have happened where ECS writes the same as for this
+fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
+    match (kind, action.to_ascii_lowercase().as_str()) {
+        (EventKind::RegistryEvent, "modified") => &["modified"],
+        (EventKind::RegistryEvent, _) => &["created", "deleted", "renamed"],
+        (_, "modified" | "renamed") => &["modified", "renamed"],
+        (_, "created") => &["created"],
+        _ => &["deleted"],
+    }
+}
+
 /// A signal, what stands for it, and an event
 struct Pair<'p> {
+    import: &'p Import<'p>,
+    at: usize,
     signal: &'p Signal,
     line: &'p Imported,
-    losses: &'p [Loss],
     sight: &'p Sight,
     matched: Option<&'p Match>,
 }
@@ -175,11 +190,21 @@ impl Pair<'_> {
             return hit.map(|_| self.different(true));
         };
         match (self.matched, hit) {
-            (None, None) => Some(Finding::Same(false)),
-            (Some(matched), Some(document)) => Some(self.judge_severity(matched, document)),
+            (None, None) => Some(match own.document(self.signal.product, Gaps::Left) {
+                Some(document)
+                    if scope::alike(document).iter().any(|one| self.line.matches(one)) =>
+                {
+                    self.different(true)
+                }
+                _ => Finding::Same(false),
+            }),
+            (Some(matched), Some(document)) => Some(
+                self.judge_scope(own, document)
+                    .unwrap_or_else(|| self.judge_severity(matched, document)),
+            ),
             (matched, hit) => {
                 let way = if matched.is_some() { Direction::Narrower } else { Direction::Wider };
-                let explains = |loss: &Loss| loss.direction == way && shows(loss.name, &own.record);
+                let explains = |loss: &Loss| loss.direction == way && self.shows(loss.name, own);
                 Some(match self.named(explains) {
                     Some(loss) => Finding::Lost(loss),
                     None if !own.held => Finding::Dropped,
@@ -192,10 +217,27 @@ impl Pair<'_> {
         }
     }
 
+    /// Whether documents beside the one that is found are not found, or found with it
+    fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
+        let others = scope::others(document, own.kind, self.signal.product);
+        let strange = others.into_iter().find(|(_, other)| self.line.matches(other));
+        let alike = || scope::alike(document).into_iter().all(|one| self.line.matches(&one));
+        let (engine, target) = match strange {
+            Some((what, _)) => ("no match".to_owned(), format!("match of {what}")),
+            None if alike() => return None,
+            None => ("match".to_owned(), "no match in another integration's words".to_owned()),
+        };
+        let signal = self.signal.name.clone();
+        Some(Finding::Different(Difference { signal, engine, target }))
+    }
+
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
         let (wanted, found) = (severity(matched.level).0, self.line.severity_of(document));
         let filled = || Some(self.line.severity_of(self.hit(Gaps::Filled)?));
-        match self.named(|loss| loss.name == LossName::LevelCases) {
+        // What Kibana cannot tell keeps the severity of the whole rule, or that of another case.
+        let default = severity(self.import.rule.level).0;
+        let lower = found == default || rank(found) < rank(wanted);
+        match self.named(|loss| loss.name == LossName::LevelCases && lower) {
             _ if wanted == found => Finding::Same(true),
             Some(loss) => Finding::Lost(loss),
             None if filled() == Some(wanted) => Finding::Dropped,
@@ -220,7 +262,7 @@ impl Pair<'_> {
     }
 
     fn named(&self, explains: impl Fn(&Loss) -> bool) -> Option<LossName> {
-        let mut own = self.losses.iter().filter(|loss| loss.signal == self.signal.name);
+        let mut own = self.import.losses.iter().filter(|loss| loss.signal == self.signal.name);
         own.find(|loss| explains(loss)).map(|loss| loss.name)
     }
 
@@ -246,18 +288,57 @@ impl Pair<'_> {
             filled: of(Gaps::Filled).unwrap_or_default(),
         })
     }
-}
 
-/// Whether an event has what a loss is about
-fn shows(loss: LossName, record: &Record) -> bool {
-    let any = |test: fn(&String) -> bool| record.fields.values().flatten().any(test);
-    match loss {
-        LossName::Case => any(|value| !value.is_ascii()),
-        LossName::Empty => any(String::is_empty),
-        LossName::LongValue => any(|value| value.chars().count() > 1_024),
-        LossName::Encoding => any(|value| value.contains(['%', '+'])),
-        // Of what happened, and where, every event says something.
-        LossName::Actions | LossName::Inbound | LossName::Product | LossName::Repeats => true,
-        LossName::LevelCases => false,
+    /// Whether an event has what a loss is about
+    fn shows(&self, loss: LossName, side: &Side) -> bool {
+        let fields = &side.record.fields;
+        let any = |test: fn(&String) -> bool| fields.values().flatten().any(test);
+        match loss {
+            LossName::Case => any(|value| !value.is_ascii()),
+            LossName::Empty => any(String::is_empty),
+            LossName::LongValue => any(|value| value.chars().count() > 1_024),
+            LossName::Actions => self.depends_on_action(side),
+            LossName::Inbound | LossName::Product | LossName::Repeats => true,
+            // Documents are made here of what the log says, before it is decoded.
+            LossName::Encoding | LossName::LevelCases => false,
+        }
+    }
+
+    /// Whether the engine's verdict would be another one for what ECS may write in the same way:
+    /// something else that happened, or to a key instead of a value of it
+    fn depends_on_action(&self, side: &Side) -> bool {
+        let fields = side.record.fields.iter();
+        let mut event: Map<String, Value> = fields
+            .filter(|(field, _)| !["EventType", "TargetObject"].contains(&field.name()))
+            .map(|(field, values)| (field.name().to_owned(), json!(values)))
+            .collect();
+        let text = |event: &Map<String, Value>, name: &str| {
+            event.get(name).and_then(|values| values[0].as_str()).map(ToOwned::to_owned)
+        };
+        let (key, value) = (text(&event, "RegistryKey"), text(&event, "RegistryValue"));
+        let other = match (key, value) {
+            (Some(key), Some(value)) => Some((format!("{key}\\{value}"), None)),
+            (Some(key), None) => {
+                key.rsplit_once('\\').map(|(above, last)| (above.to_owned(), Some(last.to_owned())))
+            }
+            (None, _) => None,
+        };
+        let happened = text(&event, "Action").unwrap_or_default();
+        let differs = |event: &mut Map<String, Value>| {
+            written_alike(side.kind, &happened).iter().any(|action| {
+                event.insert("Action".to_owned(), json!(action));
+                let (event, kind) = (Value::Object(event.clone()), Some(side.kind));
+                let judged = self.import.engine.judge_value(&event, kind, &mut Memory::default());
+                let matched = judged.is_ok_and(|all| all.iter().any(|one| one.signal == self.at));
+                matched != self.matched.is_some()
+            })
+        };
+        differs(&mut event)
+            || other.is_some_and(|(key, value)| {
+                event.insert("RegistryKey".to_owned(), json!(key));
+                event.remove("RegistryValue");
+                event.extend(value.map(|value| ("RegistryValue".to_owned(), json!(value))));
+                differs(&mut event)
+            })
     }
 }

@@ -70,8 +70,7 @@ impl Imported {
     pub(super) fn severity_of(&self, document: &Value) -> &str {
         let fits = |mapped: &&Mapped| texts(document, &mapped.field).contains(&mapped.value);
         let mapped = self.mapping.iter().filter(fits).map(|mapped| mapped.severity.as_str());
-        let rank = |severity: &&str| SEVERITIES.iter().position(|known| known == severity);
-        mapped.max_by_key(rank).unwrap_or(&self.severity)
+        mapped.max_by_key(|severity| rank(severity)).unwrap_or(&self.severity)
     }
 }
 
@@ -123,6 +122,11 @@ impl History {
 fn word(severity: &Value) -> Result<String, String> {
     let known = SEVERITIES.iter().find(|known| severity == **known);
     known.map(ToString::to_string).ok_or_else(|| format!("no severity is called {severity}"))
+}
+
+/// How high a severity is
+pub(super) fn rank(severity: &str) -> Option<usize> {
+    SEVERITIES.iter().position(|known| *known == severity)
 }
 
 /// The values of a field of a document whose fields are dotted

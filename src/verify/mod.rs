@@ -16,6 +16,7 @@
 mod document;
 mod elastic;
 mod import;
+mod scope;
 mod sight;
 mod trial;
 

@@ -96,7 +96,7 @@ impl Tally {
 /// `rule` is the one whose tests they are; what its author leaves out on the target is judged by
 /// nobody, but its events are looked at.
 pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
-    let (engine, eyes) = (Engine::new(import.rules(), &Options::default()), Eyes::default());
+    let eyes = Eyes::default();
     let mut tally = Tally::default();
     for (test, sample) in rule.tests.iter().enumerate() {
         let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
@@ -106,7 +106,7 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
             let event = of_signal.unwrap_or_else(|| event.value.clone());
             let place = Place::Test { test, event: at };
             let example = Example { place, event, kind: signal.map(|signal| signal.kind) };
-            let judged = judge(&engine, &eyes, &[Some(import)], &example);
+            let judged = judge(import.engine(), &eyes, &[Some(import)], &example);
             if let Some(Some(judged)) = judged.into_iter().next() {
                 account(&mut tally, &mut seen, import, &example, &judged);
             }

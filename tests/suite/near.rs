@@ -15,14 +15,17 @@ use serde_json::{Map, Value, json};
 type Assigned<'t> = (&'t Test, Option<String>);
 
 /// Literals of a test that get every variant; the others get the literal and a few
-const THOROUGH: usize = 4;
+const THOROUGH: usize = 300;
+
+/// What begins so is the whole value: what stands there already is not kept
+const WHOLE: char = '\u{0}';
 
 /// The events of a signal
 pub(crate) fn events(signal: &Signal) -> Vec<Value> {
     let whole = signal.expr();
     let cases: Vec<Expr> =
         signal.cases.iter().map(|(_, case)| Expr::All(vec![whole.clone(), case.clone()])).collect();
-    let mut events = Vec::new();
+    let mut events = unsaid(signal, &whole);
     for expr in std::iter::once(&whole).chain(&cases) {
         for test in expr.tests() {
             let mut around = Vec::new();
@@ -34,9 +37,42 @@ pub(crate) fn events(signal: &Signal) -> Vec<Value> {
                     for (one, value) in around.iter().chain([&(test, value)]) {
                         assign(&mut event, one, value.as_deref());
                     }
+                    // The key itself, and not a value of it
+                    let mut made = event.clone();
+                    if made.remove("RegistryValue").is_some() {
+                        made.remove("RegistryData");
+                        made.insert("Action".to_owned(), json!("created"));
+                        events.push(Value::Object(made));
+                    }
                     events.push(Value::Object(event));
                 }
             }
+        }
+    }
+    events
+}
+
+/// What a rule need not say: what happened to a file or a key, and who opened a connection
+fn unsaid(signal: &Signal, expr: &Expr) -> Vec<Value> {
+    let (field, words): (&str, &[&str]) = match signal.kind {
+        EventKind::FileEvent | EventKind::RegistryEvent => {
+            ("Action", &["created", "modified", "renamed", "deleted"])
+        }
+        EventKind::NetworkConnection => ("Initiated", &["true", "false"]),
+        EventKind::ProcessCreation
+        | EventKind::Webserver
+        | EventKind::SecurityAlert
+        | EventKind::Log(_) => return Vec::new(),
+    };
+    let mut events = Vec::new();
+    for test in expr.tests() {
+        let mut given = Vec::new();
+        fulfil(expr, true, test, &mut given);
+        for word in words {
+            let mut event = made(signal);
+            given.iter().for_each(|(one, value)| assign(&mut event, one, value.as_deref()));
+            event.insert(field.to_owned(), json!(word));
+            events.push(Value::Object(event));
         }
     }
     events
@@ -94,16 +130,12 @@ fn made(signal: &Signal) -> Map<String, Value> {
             "RegistryKey": r"HKEY_LOCAL_MACHINE\SOFTWARE\Tool", "RegistryValue": "Path",
             "RegistryData": "1",
         }),
-        EventKind::Webserver => json!({"cs-uri-stem": "/index.html", "cs-method": "GET"}),
+        EventKind::Webserver => json!({"cs-uri-stem": "/shop/index.html", "cs-method": "GET"}),
         EventKind::SecurityAlert | EventKind::Log(_) => json!({}),
     };
-    match event {
-        Value::Object(mut fields) => {
-            fields.insert("Computer".to_owned(), json!("web01"));
-            fields
-        }
-        _ => Map::new(),
-    }
+    let mut fields = event.as_object().cloned().unwrap_or_default();
+    fields.insert("Computer".to_owned(), json!("web01"));
+    fields
 }
 
 /// Puts a value where a test looks, beside what other tests have put there
@@ -140,6 +172,9 @@ fn composed(field: Field, test: &Test, before: &str, value: &str) -> String {
     let separator = if before.starts_with('/') { '/' } else { '\\' };
     let name_at = before.rfind(['\\', '/']).map_or(0, |at| at + 1);
     let (folder, name) = before.split_at(name_at);
+    if let Some(whole) = value.strip_prefix(WHOLE) {
+        return whole.to_owned();
+    }
     match (test.subject.part, field.kind(), &test.op) {
         (Part::Name, ..) => format!("{folder}{value}"),
         (Part::Extension, ..) => {
@@ -152,16 +187,16 @@ fn composed(field: Field, test: &Test, before: &str, value: &str) -> String {
             format!("{hive}{}", value.trim_end_matches('/').replace('/', "\\"))
         }
         (_, _, Op::Segments(_)) => {
-            let run = value.replace('/', &separator.to_string());
-            let drive = if separator == '\\' && run.starts_with('\\') { "C:" } else { "" };
-            format!("{drive}{run}{name}")
+            let drive = if separator == '\\' && value.starts_with(['\\', '/']) { "C:" } else { "" };
+            format!("{drive}{value}{name}")
         }
         (_, FieldType::Path, Op::Text(Relation::Ends | Relation::Contains, ..)) => {
-            let run = format!("{separator}{value}");
-            let run = if value.starts_with(['\\', '/']) { value.to_owned() } else { run };
-            format!("C:{}{run}", folder.trim_start_matches("C:").trim_end_matches(['\\', '/']))
+            let between = if value.starts_with(['\\', '/']) { "" } else { "\\" };
+            format!("{before}{between}{value}")
         }
-        (_, _, Op::Text(Relation::Starts, ..)) if before.is_empty() => format!("{value}9"),
+        (_, _, Op::Text(Relation::Starts, ..)) => {
+            format!("{value}9{}", before.trim_start_matches("C:"))
+        }
         (_, _, Op::Text(Relation::Ends, ..)) => format!("{before}{value}"),
         (_, FieldType::Command | FieldType::Text, Op::Text(Relation::Contains, ..)) => {
             format!("{before} {value} ")
@@ -197,11 +232,15 @@ fn variants(test: &Test) -> Vec<Vec<Option<String>>> {
     match &test.op {
         Op::Text(relation, patterns, _) => {
             let texts = patterns.iter().enumerate();
-            texts.map(|(at, pattern)| near_text(pattern, *relation, at < THOROUGH)).collect()
+            let near = texts.map(|(at, pattern)| near_text(pattern, *relation, at < THOROUGH));
+            near.map(|near| with_places(near, test.subject.part)).collect()
         }
         Op::Segments(patterns) => {
             let texts = patterns.iter().enumerate();
-            texts.map(|(at, run)| near_text(run, Relation::Contains, at < THOROUGH)).collect()
+            let runs = texts.flat_map(|(at, run)| {
+                test.subject.part.spellings(run).into_iter().map(move |run| (at, run))
+            });
+            runs.map(|(at, run)| near_text(&run, Relation::Contains, at < THOROUGH)).collect()
         }
         Op::Networks(networks) => networks
             .iter()
@@ -230,11 +269,38 @@ fn variants(test: &Test) -> Vec<Vec<Option<String>>> {
                 beside.map(|number| Some(number.to_string())).into_iter().chain([None]).collect()
             })
             .collect(),
-        Op::Exists => vec![vec![some("there"), None, some("")]],
-        Op::Null => vec![vec![None, some("there"), some("")]],
+        Op::Exists => vec![vec![some(present(test.subject.field)), None, some("")]],
+        Op::Null => vec![vec![None, some(present(test.subject.field)), some("")]],
         Op::Same(..) => vec![vec![None, some("other")]],
         // What fits an expression is in the samples of the rules.
         Op::Regex(_) => Vec::new(),
+    }
+}
+
+/// Names and extensions alone, and in folders of either kind
+fn with_places(mut near: Vec<Option<String>>, part: Part) -> Vec<Option<String>> {
+    let folders: &[&str] = match part {
+        Part::Name => &["", "x/y/", "x\\y\\", "/"],
+        Part::Extension => &["x.", "x/y.z.", "x\\y.", "x.y/z.", "x.y\\"],
+        Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => &[],
+    };
+    let texts: Vec<String> = near.iter().take(2).flatten().cloned().collect();
+    for (folder, text) in folders.iter().flat_map(|f| texts.iter().map(move |text| (f, text))) {
+        near.push(Some(format!("{WHOLE}{folder}{text}")));
+    }
+    near
+}
+
+/// Some value of a field
+fn present(field: Field) -> &'static str {
+    match field.kind() {
+        FieldType::Number => "4444",
+        FieldType::Address => "8.8.8.8",
+        FieldType::Path => r"C:\Temp\there.exe",
+        FieldType::Account => r"CONTOSO\there",
+        FieldType::Action => "created",
+        FieldType::Key => r"HKEY_LOCAL_MACHINE\SOFTWARE\There",
+        FieldType::Text | FieldType::Command | FieldType::Any => "there",
     }
 }
 
@@ -268,6 +334,7 @@ fn near_text(pattern: &Pattern, relation: Relation, thorough: bool) -> Vec<Optio
         shorter.next_back();
         let head = shorter.as_str().to_owned();
         near.extend([format!("{text}x"), format!("x{text}"), format!("x{text}x"), head, tail]);
+        near.extend([format!("{text} x"), format!("x {text}"), format!("x-{text}")]);
         near.extend([format!("é{text}"), format!("{text} "), text.replace(['\\', '/'], "")]);
         if relation == Relation::Equals {
             near.extend([String::new(), "-".to_owned(), text.replace('.', "9")]);

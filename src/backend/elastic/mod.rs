@@ -43,7 +43,7 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
             losses.refuse_with(Code::E0607, signal.span, message, "never searched", help);
         }
         let plan = plan::plan(signal, &indices, losses);
-        (plan, indices, severity::severity_mapping(rule, signal, losses))
+        (plan, indices, severity::severity_mapping(signal, losses))
     });
     let plans: Vec<_> = planned.collect();
     let mut lines = String::new();

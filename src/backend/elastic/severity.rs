@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fields;
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::Level;
-use crate::ir::{Case, Relation, Rule, Signal};
+use crate::ir::{Case, Relation, Signal};
 
 /// Severity and risk score as Elastic's own rules pair them
 pub fn severity(level: Level) -> (&'static str, u8) {
@@ -21,11 +21,7 @@ pub fn severity(level: Level) -> (&'static str, u8) {
 }
 
 /// Levels of a signal as far as Kibana can say them: one field equal to one value
-pub(super) fn severity_mapping(
-    rule: &Rule,
-    signal: &Signal,
-    losses: &mut Losses<'_>,
-) -> Vec<Value> {
+pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Value> {
     let mut mapping = Vec::new();
     let mut lost = None;
     let levels: Vec<Level> = signal.cases.iter().map(|(level, _)| *level).collect();
@@ -59,8 +55,8 @@ pub(super) fn severity_mapping(
         }
     }
     if let Some(which) = lost {
-        let (name, default) = (&signal.name, rule.level);
-        let reason = format!("a match of {name} {which} gets the severity of level {default}");
+        let name = &signal.name;
+        let reason = format!("a match of {name} {which} does not get the severity of that level");
         losses.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
     }
     mapping

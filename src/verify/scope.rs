@@ -1,0 +1,62 @@
+//! Documents beside the one that an event becomes.
+//!
+//! In: a document. Out: documents with the same values that are of other events, which no rule
+//! about this one may find; and documents that other integrations make of the same event, which the
+//! rule must find as well.
+//!
+//! Source: the allowed values of ECS's categorization fields, and the words for `network.direction`
+//! that the integrations of Elastic write.
+
+use serde_json::{Value, json};
+
+use crate::taxonomy::{EventKind, Product};
+
+/// Documents of something else: what differs, in words, and the document
+pub(super) fn others(
+    document: &Value,
+    kind: EventKind,
+    product: Option<Product>,
+) -> Vec<(&'static str, Value)> {
+    let with = |field: &str, word: &str| {
+        let mut other = document.clone();
+        other[field] = json!([word]);
+        other
+    };
+    let mut others =
+        vec![("an event of another category", with("event.category", "vulnerability"))];
+    match kind {
+        EventKind::ProcessCreation => {
+            others.push(("a process that ends", with("event.type", "end")));
+        }
+        EventKind::NetworkConnection => {
+            others.push(("a connection that ends", with("event.type", "end")));
+        }
+        EventKind::FileEvent => {
+            others.push(("a file that is read", with("event.type", "access")));
+        }
+        EventKind::RegistryEvent
+        | EventKind::Webserver
+        | EventKind::SecurityAlert
+        | EventKind::Log(_) => {}
+    }
+    if let Some(product) = product {
+        let other = if product == Product::Linux { Product::Macos } else { Product::Linux };
+        others.push(("another operating system", with("host.os.type", other.name())));
+    }
+    others
+}
+
+/// The same event in the words of other integrations
+pub(super) fn alike(document: &Value) -> Vec<Value> {
+    let words: &[&str] = match document["network.direction"][0].as_str() {
+        Some("ingress") => &["inbound", "incoming"],
+        Some("egress") => &["outbound", "outgoing"],
+        _ => &[],
+    };
+    let with = |word: &&str| {
+        let mut other = document.clone();
+        other["network.direction"] = json!([word]);
+        other
+    };
+    words.iter().map(with).collect()
+}

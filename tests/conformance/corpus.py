@@ -8,7 +8,7 @@ import functools
 import multiprocessing
 import os
 import re
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import events
@@ -25,22 +25,29 @@ FEWEST = {"Sigma": 1000}
 
 
 def prove(work, report, bind):
-    """Everything on one timeline; what correlations find also at the recorded times"""
+    """Executes every query while one thread waits for the binder; `bind` gives a line of the report"""
     report.check("The schema is that of the corpus", list(schema.differing()))
     folder = Path(schema.CORPUS)
-    close = events.pack(folder / "data" / "events")
-    trials = [Trial(name, paths, close, work / name) for name, paths in sets(folder, work)]
+    recorded = events.pack(folder / "data" / "events")
+    trials = [Trial(name, paths, recorded, work / name) for name, paths in sets(folder, work)]
     queries = [one for trial in trials for one in trial.emitted()]
-    tables = schema.cut(schema.corpus(), [one[1:] for one in queries])
-    report.head("Rules on the corpus")
-    execute(trials, tables, work / "close.duckdb", report, FEWEST)
-    apart = events.pack(folder / "data" / "events", as_recorded=True)
+    with ThreadPoolExecutor(1) as beside:
+        bound = beside.submit(bind, queries, schema.corpus())
+        tables = schema.cut(schema.corpus(), [one[1:] for one in queries])
+        report.head("Rules on the corpus")
+        execute(trials, tables, work / "together.duckdb", report, judge.of_everything)
+        report.head("Correlations at recorded times")
+        apart = [correlations(trials, folder, work / "correlations")]
+        execute(apart, tables, work / "apart.duckdb", report, judge.of_groups)
+        report.check(*bound.result())
+
+
+def correlations(trials, folder, work):
+    """The rules of all trials that have correlations, with the recorded time between events"""
     files = [file for trial in trials for path in trial.paths for file in written(path)
              if re.search("^correlations:", file.read_text(encoding="utf-8"), re.M)]
-    report.head("Correlations at recorded times")
-    correlated = Trial("correlations", files, apart, work / "correlations")
-    execute([correlated], tables, work / "apart.duckdb", report, {}, judge.of_groups)
-    bind(queries, schema.corpus())
+    recorded = events.pack(folder / "data" / "events", as_recorded=True)
+    return Trial("correlations", files, recorded, work)
 
 
 def sets(folder, work):
@@ -60,7 +67,7 @@ def written(path):
     return sorted(path.rglob("*.yml")) if path.is_dir() else [path]
 
 
-def execute(trials, tables, file, report, fewest, questions=judge.of_everything):
+def execute(trials, tables, file, report, questions):
     """Asks every query of trials that have the same events"""
     physical = schema.physical(tables)
     # Loaded here and closed before another process opens the file.
@@ -73,7 +80,7 @@ def execute(trials, tables, file, report, fewest, questions=judge.of_everything)
         for trial in trials:
             for target, tally in judge.run(trial, answers, questions):
                 report.line(trial.name, target, tally)
-                if tally.queries < fewest.get(trial.name, 1):
+                if tally.queries < FEWEST.get(trial.name, 1):
                     report.check(f"{trial.name} for {target}", ["hardly any query was emitted"])
 
 

@@ -38,13 +38,12 @@ def rule_files():
                    *(native.ROOT / "tests" / "operators").rglob("*.yml")])
 
 
-def bind(queries, modules, tables, work, report):
-    """Queries with their files and platforms, and the packages around them"""
+def bind(queries, modules, tables, work):
+    """What the binder says of queries and of the packages around them, for the report"""
     file = work / "schema.json"
     file.write_text(json.dumps(tables), encoding="utf-8")
     wrong, mapped = binding.findings(queries, modules, file)
-    report.check(f"{len(queries)} queries bound without a diagnostic, {mapped} mapped columns "
-                 "returned", wrong)
+    return f"{len(queries)} queries bound without a diagnostic, {mapped} mapped columns returned", wrong
 
 
 def prove_rule(path, folder, with_mutants):
@@ -82,7 +81,7 @@ def prove(paths, modules, work, report, with_mutants):
             tried += number
             survived += found
     report.check("Every signal is matched by some event", untried)
-    bind(queries, modules, schema.read(), work, report)
+    report.check(*bind(queries, modules, schema.read(), work))
     if with_mutants and tried:
         judge_mutants(tried, survived, report)
 
@@ -114,7 +113,7 @@ def main():
               not arguments.no_mutants and not arguments.rules)
         if schema.CORPUS and not arguments.rules:
             corpus.prove(Path(work), report, lambda queries, tables: bind(
-                queries, arguments.modules, tables, Path(work), report))
+                queries, arguments.modules, tables, Path(work)))
     report.close()
     print(f"{time.monotonic() - started:.0f} seconds")
     print(f"{report.passed} passed, {report.failed} failed")

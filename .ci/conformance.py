@@ -7,7 +7,7 @@
 3. New terms: a rule alerts about what the native engine calls new.
 4. Verdicts: of Sigma's rules the native engine says what pySigma with SQLite says.
 5. Labels: the rules of this project find every recorded web shell and nothing else.
-6. Kusto: a linter finds nothing in any query, and every package around one is complete.
+6. Kusto: a linter finds nothing in a query, and every package around one is complete.
 
 `rules/` and `tests/operators/` must be spotless, and the operators use every key and modifier.
 Of the corpus's Sigma rules, which have a style of their own, warnings are counted. The golden

@@ -9,19 +9,13 @@ from pathlib import Path
 CORPUS = Path(os.environ["RULECAST_CORPUS"])
 EVENTS = CORPUS / "data" / "events"
 ECS_FIELDS = CORPUS / "schemas" / "elastic-fields.json"
-KUSTO_TABLES = json.loads((CORPUS / "schemas" / "kusto-tables.json").read_text())
 KINDS = ("process_creation", "file_event", "file_delete", "network_connection", "registry_set",
          "registry_add", "registry_delete", "registry_rename", "webserver")
-# Tables of the schema of which no row is recorded
-UNRECORDED = {"SecurityAlert"}
 
 sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
 import import_check  # noqa: E402,F401
 import kuery_ref  # noqa: E402,F401
 import newterms_sim  # noqa: E402,F401
-
-sys.path.insert(0, str(EVENTS / "tools"))
-from normalize import HIVE_LONG, argv_windows  # noqa: E402,F401
 
 # The Sysmon integration for Linux is no data set of the schema; Winlogbeat's is plain ECS.
 STAND_INS = {"sysmon_linux.log": "winlogbeat-*"}
@@ -29,14 +23,13 @@ STAND_INS = {"sysmon_linux.log": "winlogbeat-*"}
 
 @dataclass
 class Event:
-    """A recorded event: what it is, and its three shapes"""
+    """A recorded event: what it is, as Sigma names its fields, and as Elastic holds it"""
     id: str
     kind: str
     product: str
     label: str
     time: str
     sigma: dict
-    mde: dict
     ecs: dict
 
     @property
@@ -54,7 +47,7 @@ def read_events():
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             for e in map(json.loads, lines):
                 events.append(Event(e["id"], kind, e["product"], e["label"], e["time"],
-                                    e["sigma"], e["mde"], e["ecs"]))
+                                    e["sigma"], e["ecs"]))
     return events
 
 

@@ -1,19 +1,17 @@
-"""Why the shapes of one recorded event can be judged differently without a mistake.
+"""Why an Elastic rule can judge a recorded event otherwise than the engine without a mistake.
 
-A shape holds less than the event, since Elastic's pipelines and Defender's tables lose things.
-Each class here makes up for one such thing and judges again; only a difference that vanishes
-then is one of the shapes. So no class can hide a mistake of the compiler. A loss that the
-artifact names in its own text explains a difference too, in the direction that it names.
+An ECS document holds less than the event, since Elastic's pipelines lose things. Each class here
+makes up for one such thing and judges again; only a difference that vanishes then is one of the
+documents. So no class can hide a mistake of the compiler. A loss that the artifact names in its own
+text explains a difference too, in the direction that it names.
 """
 import copy
 import csv
 from pathlib import Path
 
-import kusto
-from corpus import HIVE_LONG
 from elastic import Documents, rule_query
 
-LISTED = Path(__file__).with_name("shape_differences.tsv")
+LISTED = Path(__file__).with_name("elastic_differences.tsv")
 
 # Where Elastic's pipelines put a field of Sigma's taxonomy, and what they make of paths and
 # command lines.
@@ -49,8 +47,6 @@ def known():
         rows = csv.reader(file, delimiter="\t")
         return {(row[0], row[1]): row[2] for row in rows if row and not row[0].startswith("#")}
 
-
-# ---------------------------------------------------------------------------------------- Elastic
 
 def put(document, path, value):
     """Sets a field of a document; None takes it away"""
@@ -123,7 +119,7 @@ NAMED = {
 }
 
 
-def explain_elastic(rule, events, natives):
+def explain(rule, events, natives):
     """Why the verdicts on each event may differ; None where they may not"""
     listed = known()
     reasons = [listed.get((rule["rule_id"], event.id)) for event in events]
@@ -157,69 +153,3 @@ def restored(event, classes):
     for give_back in classes:
         give_back(event, document)
     return event.data_set, document
-
-
-# --------------------------------------------------------------------------------------- Sentinel
-
-def without_empty(event):
-    """The fields of an event as Sentinel's rows know them: without empty text and `-`"""
-    return {field: value for field, value in event.sigma.items() if value not in EMPTY}
-
-
-def grandparents(events):
-    """The image of each process's grandparent, where the recording shows the parent's start"""
-    started, found = {}, {}
-    for event in (event for event in events if event.kind == "process_creation"):
-        fields = event.sigma
-        host, parent = fields.get("Computer", "").lower(), fields.get("ParentImage")
-        guid = fields.get("ParentProcessGuid")
-        for key in (guid, (host, fields.get("ParentProcessId"))):
-            other = started.get(key, {})
-            # An id is used again: a process with another GUID is another process.
-            known = guid and other.get("ProcessGuid")
-            same_image = other.get("Image", "").lower() == (parent or "-").lower()
-            if guid == known if known else same_image:
-                found[event.id] = other["ParentImage"]
-                break
-        if parent and fields.get("Image"):
-            for key in (fields.get("ProcessGuid"), (host, fields.get("ProcessId"))):
-                started[key] = fields
-    return found
-
-
-def give_back_grandparent(event, row, above):
-    """Defender: the rows made of recorded events do not name the parent's parent"""
-    if event.id in above:
-        row["InitiatingProcessParentFileName"] = base_name(above[event.id])
-
-
-def give_back_hive(event, row, above):
-    """Defender: the rows made of recorded events leave a hive short that stands alone"""
-    hives = {short.rstrip("\\"): long.rstrip("\\") for short, long in HIVE_LONG}
-    if row.get("RegistryKey") in hives:
-        row["RegistryKey"] = hives[row["RegistryKey"]]
-
-
-def give_back_default(event, row, above):
-    """Defender: the value of a key itself, `(Default)`, has no name"""
-    if event.sigma.get("TargetObject", "").endswith("\\(Default)"):
-        row["RegistryValueName"] = "(Default)"
-
-
-def explain_sentinel(query, signal, event, native, native_without_empty, above):
-    """Why a signal may say the contrary of the native verdict on an event; None if it may not"""
-    if native_without_empty != native:
-        return "Defender: its rows hold no `-`, and no empty text beside missing values"
-    for give_back in (give_back_grandparent, give_back_hive, give_back_default):
-        row = dict(event.mde)
-        give_back(event, row, above)
-        if bool(kusto.Rows([row]).matching(signal)) == native:
-            return give_back.__doc__
-    wider = "May match more than the definition: "
-    if not native and wider + "the Defender tables do not say which rows are" in query:
-        if event.product not in query.split("which rows are ", 1)[1].split(".", 1)[0]:
-            return "Sentinel, named: events of every operating system are searched"
-    narrower = "May miss events: " if native else wider
-    if narrower + "an empty value cannot be told from a missing one" in query:
-        return "Sentinel, named: an empty value is a missing one"
-    return None

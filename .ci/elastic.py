@@ -145,7 +145,7 @@ class Documents:
 
 
 def held_by(within, column, owners):
-    """The places in a column of the values that some documents or rows have"""
+    """The places in a column of the values that some documents have"""
     if within.bit_count() < len(column):
         return {owners[at] for at in members(within)}
     return [at for at, (*_, documents) in enumerate(column) if documents & within]

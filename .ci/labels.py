@@ -4,7 +4,7 @@ import re
 
 from corpus import write_events
 from project import scan
-from shapes import shown
+from agreement import shown
 
 LABELS = ("webshell", "webshell_chain", "hard_negative", "sql_exec", "other")
 # Kinds of events that rules look at and that no correlation needs to complete

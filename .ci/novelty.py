@@ -15,12 +15,12 @@ from project import derived_id, hits
 UNLIMITED = 1 << 31
 
 
-def compare(rules, shapes, work, report):
+def compare(rules, recorded, work, report):
     """Each rule of new terms of a set: its combinations, and the time of each alert"""
     emitted = [(file, rule) for file, rule in rules.elastic_rules() if rule["type"] == "new_terms"]
     if not emitted:
         return
-    in_order = sorted(shapes.events, key=lambda event: event.time)
+    in_order = sorted(recorded.events, key=lambda event: event.time)
     write_events(work / "in_order.jsonl", in_order)
     native = collections.defaultdict(list)
     for hit in hits(rules.paths, work / "in_order.jsonl"):
@@ -30,7 +30,7 @@ def compare(rules, shapes, work, report):
     for file, rule in emitted:
         wanted = {(terms, event.time) for event in native[rule["rule_id"]]
                   for terms in combinations(rule, event)}
-        found, made = alerts(rule, shapes)
+        found, made = alerts(rule, recorded)
         title = f"{rules.name}, Elastic: {file.name}: {rule['name']}"
         if wanted != found:
             report.fail(f"{title}: new terms differ", differing(wanted, found))
@@ -59,12 +59,12 @@ def mapping(patterns, name):
     return kuery_ref.Index(next(iter(maps.values())))
 
 
-def alerts(rule, shapes):
+def alerts(rule, recorded):
     """The combinations and times that Kibana finds, and those that it makes alerts of"""
     names = data_sets(rule["index"])
     maps, view = kuery_ref.load_view(ECS_FIELDS, names)
-    matched = shapes.documents.matching(rule_query(rule))
-    documents = [with_host_id(shapes.events[at].ecs) for at in members(matched)]
+    matched = recorded.documents.matching(rule_query(rule))
+    documents = [with_host_id(recorded.events[at].ecs) for at in members(matched)]
     # Every one of them matches, so the simulator need not ask again.
     unlimited = {**rule, "query": "", "filters": [], "max_signals": UNLIMITED}
     found, made = set(), set()

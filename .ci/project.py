@@ -75,7 +75,8 @@ class RuleSet:
     def convert_for(self, targets, exits, report):
         chosen = [part for target in targets for part in ("-t", target)]
         done = rulecast("convert", *self.paths, *chosen, "-o", self.output)
-        *found, said = done.stderr.splitlines()
+        found = done.stderr.splitlines()
+        said = next(line for line in found if " files written to " in line)
         name = " and ".join([self.name, *targets])
         report.say(f"{name}: {said}")
         errors = [line for line in found if ": error[" in line]

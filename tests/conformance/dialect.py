@@ -43,14 +43,14 @@ AGGREGATES = {
 }
 
 
-def install():
+def install(file=":memory:", **settings):
     """A connection that knows everything that rulecast emits"""
     for name, template in SCALARS.items():
         functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(name, "template", template)
     for name, template in AGGREGATES.items():
         functions.AGGREGATE_FUNCTIONS[name] = functions.AggregateSpec(name, template)
     translate.to_re2_named_groups = re2
-    connection = duckdb_kql.connect()
+    connection = duckdb_kql.connect(file, **settings)
     connection.create_function("kusto_in_networks", in_networks, ["INTEGER", "VARCHAR"],
                                "BOOLEAN", null_handling="special")
     connection.create_function("kusto_command_line", command_line, ["VARCHAR", "VARCHAR"],

@@ -28,26 +28,31 @@ BEGINNING = datetime.datetime(2024, 1, 8)
 class Kusto:
     """A database with the tables of Microsoft Sentinel and of advanced hunting"""
 
-    def __init__(self, schema, threads=None):
-        """Takes tables with the types of their columns; a table of two platforms has both's"""
+    def __init__(self, schema, file=":memory:", filled=False):
+        """Takes tables with the types of their columns; a table of two platforms has both's
+
+        A file that is filled is opened to be read, by any number of processes.
+        """
         self.schema = {table: {**columns, dialect.ROW_OF_ALERT: "string"}
                        if table == "SecurityAlert" else columns
                        for table, columns in schema.items()}
-        self.connection = dialect.install()
-        if threads:
-            self.connection.execute(f"SET threads={threads}")
+        # Whoever needs more cores runs more processes: one query is too short to be shared out.
+        self.connection = dialect.install(str(file), read_only=filled, config={"threads": 1})
         self.names = {table: list(columns) for table, columns in self.schema.items()}
-        for table, columns in self.schema.items():
+        self.translated, self.answered = {}, {}
+        for table, columns in () if filled else self.schema.items():
             typed = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in columns.items())
             self.connection.execute(f'CREATE TABLE "{table}" ({typed})')
-        self.translated, self.answered = {}, {}
 
     def load(self, rows):
-        """Replaces all rows; text that a row lacks is empty, everything else null"""
+        """Replaces all rows; text that a row lacks is empty, everything else null
+
+        Rows of tables that no query asks are left out.
+        """
         self.answered.clear()
         of_table = {table: [] for table in self.schema}
         for row in rows:
-            of_table[row["$table"]].append(row)
+            of_table.get(row["$table"], []).append(row)
         with tempfile.TemporaryDirectory() as folder:
             for table, columns in self.schema.items():
                 self.connection.execute(f'DELETE FROM "{table}"')
@@ -80,6 +85,17 @@ class Kusto:
         answer = self.connection.execute(sql, bound) if bound else self.connection.execute(sql)
         columns = [column[0] for column in answer.description]
         return [dict(zip(columns, row)) for row in answer.fetchall()]
+
+
+    def known(self, asked):
+        """For each list of queries and times the rows, each as what a report is known by"""
+        for questions in asked:
+            yield [[{name: row[name] for name in REPORTED if name in row}
+                    for row in self.ask(query, now)] for query, now in questions]
+
+
+# What the row of a report is known by
+REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group")
 
 
 def lookback(query):

@@ -37,8 +37,12 @@ def recorded():
         return [from_record(json.loads(line)) for line in lines]
 
 
-def pack(folder):
-    """Every recorded event of a corpus in the order of their time, on one timeline"""
+def pack(folder, as_recorded=False):
+    """Every recorded event of a corpus in the order of their time
+
+    On one timeline of some hours, within which no new term is forgotten, or at the time that was
+    recorded, but for events of one instant, which become known by times of their own.
+    """
     found = []
     for file in sorted(folder.glob("*/*.jsonl.gz")):
         kind = file.name.split(".")[0]
@@ -48,7 +52,8 @@ def pack(folder):
                     found.append(from_record({**record, "kind": kind, "event": record["sigma"],
                                               "row": record["mde"]}))
     found.sort(key=lambda example: example.time)
-    return timed(found, [one.time for one in found])
+    times = [one.time for one in found]
+    return recorded_times(found, times) if as_recorded else timed(found, times)
 
 
 def from_record(record):
@@ -113,6 +118,16 @@ def timed(examples, times=None):
     for at, (example, gap) in enumerate(zip(examples, gaps)):
         now += max(min(gap, longest), datetime.timedelta(milliseconds=1))
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        stamp(example, now, at)
+    return examples
+
+
+def recorded_times(examples, times):
+    """Gives every example its own time, or the next one that is free"""
+    now = datetime.datetime.min
+    for at, (example, time) in enumerate(zip(examples, times)):
+        now = max(now + datetime.timedelta(milliseconds=1),
+                  time.replace(microsecond=time.microsecond // 1000 * 1000))
         stamp(example, now, at)
     return examples
 

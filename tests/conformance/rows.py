@@ -181,7 +181,7 @@ def asim(kind, event, row):
             TargetProcessId=str(row.get("ProcessId") or ""),
             TargetProcessIntegrityLevel=get("ProcessIntegrityLevel"),
             TargetProcessMD5=get("MD5"), TargetProcessSHA1=get("SHA1"),
-            TargetProcessSHA256=get("SHA256"),
+            TargetProcessSHA256=get("SHA256"), TargetProcessIMPHASH=import_hash(event),
             TargetProcessFileCompany=get("ProcessVersionInfoCompanyName"),
             TargetProcessFileDescription=get("ProcessVersionInfoFileDescription"),
             TargetProcessFileProduct=get("ProcessVersionInfoProductName"),
@@ -209,6 +209,12 @@ def asim(kind, event, row):
             HttpReferrer=get("csReferer"), HttpHost=get("csHost"), SrcIpAddr=get("cIP"),
             SrcUsername=get("csUserName"), EventResultDetails=str(row.get("scStatus") or ""))
     return made
+
+
+def import_hash(event):
+    """Defender has none; the parser of Sysmon takes it out of the text of all hashes"""
+    found = re.search(r"IMPHASH=(\w+)", event.get("Hashes") or "")
+    return event.get("Imphash") or (found[1] if found else "")
 
 
 def network_session(event, row, user):

@@ -1,0 +1,168 @@
+"""Compares what emitted queries return with what the native engine says, event by event.
+
+In: a trial and a database that answers. Out: a tally for each target: pairs compared, matches, what
+differs, and what differs because a row of a table holds less than its event.
+
+A query is asked up to three times: for its signals, also those that it does not report; for what it
+reports; and, where it looks for new terms, as half of the events are its baseline.
+"""
+import collections
+import re
+
+import statements
+from engine import lookback, moment
+from report import Tally
+from trial import TARGETS
+
+SIGNALS, REPORTED, LATER, GROUPS = "signals", "reported", "later", "groups"
+
+
+def of_everything(query, examples):
+    """What to ask of the database: why, the query, and at what time"""
+    start = beginning(examples) + lookback(query)
+    signals, _ = statements.of_signals(query)
+    yield SIGNALS, signals, start
+    if signals != query or "ago(" in query:
+        yield REPORTED, query, start
+    if "leftanti" in query:
+        yield LATER, query, half(examples) + lookback(query)
+
+
+def of_groups(query, examples):
+    """The same, where only correlations are judged"""
+    yield GROUPS, query, beginning(examples) + lookback(query)
+
+
+def beginning(examples):
+    """When a run begins that sees every event as a new one"""
+    return examples[0].time
+
+
+def half(examples):
+    return examples[len(examples) // 2].time
+
+
+def run(trial, answers, questions=of_everything):
+    """Each target with what a trial comes to; `answers` gives the rows of lists of questions"""
+    places = {one.time: at for at, one in enumerate(trial.examples)}
+    for target in TARGETS:
+        tally, queries = Tally(), list(trial.queries(target))
+        asked = [list(questions(query, trial.examples)) for _, query in queries]
+        told = answers([[question[1:] for question in some] for some in asked])
+        for (file, query), some, answer in zip(queries, asked, told):
+            tally.queries += 1
+            tally.events += len(trial.examples)
+            judge = Judge(trial, query, tally, f"{target}: {file.name}", places)
+            for (what, *_), rows in zip(some, answer):
+                judge.hear(what, rows)
+        if tally.queries:
+            yield target, tally
+
+
+class Judge:
+    """Compares what a query returns with what the engine says"""
+
+    def __init__(self, trial, query, tally, place, places):
+        self.trial, self.query, self.tally = trial, query, tally
+        self.place, self.places = place, places
+        self.title = query.split("\n", 1)[0].removeprefix("// ")
+
+    def hear(self, what, rows):
+        if what == SIGNALS:
+            self.signals(rows)
+        elif what == GROUPS:
+            self.groups(rows)
+        else:
+            self.reported(rows, half(self.trial.examples) if what == LATER else None)
+
+    def signals(self, rows):
+        """Every signal that the query defines, whether it reports it or not"""
+        found = levels(rows, self.places)
+        for name in statements.of_signals(self.query)[1]:
+            self.compare("signals", name, found.get(name, {}))
+            if not found.get(name):
+                self.tally.untried.append(f"{self.place}: {name} is matched by no event")
+
+    def reported(self, rows, since):
+        """What the query reports: signals, those of new terms when new, and correlations"""
+        whole = self.trial.verdicts["whole"]
+        found = levels([row for row in rows if not row.get("Group")], self.places)
+        for title, name in sorted(whole.reported.keys() | {(self.title, one) for one in found}):
+            if title == self.title:
+                self.compare("reported", name, found.get(name, {}), since)
+        if since is None:
+            self.groups(rows)
+
+    def compare(self, what, name, found, since=None):
+        wanted = getattr(self.trial.verdicts["whole"], what).get((self.title, name), {})
+        if since:
+            wanted = {at: level for at, level in wanted.items()
+                      if self.trial.examples[at].time >= since}
+        self.tally.matches += len(wanted)
+        for at in sorted(wanted.keys() | found.keys()):
+            if wanted.get(at) != found.get(at):
+                self.differing(what, name, at, wanted.get(at), found.get(at))
+
+    def differing(self, what, name, at, wanted, found):
+        """A difference is none when the row holds less than the event, or the query names it"""
+        verdicts = {version: getattr(one, what).get((self.title, name), {}).get(at)
+                    for version, one in self.trial.verdicts.items()}
+        example = self.trial.examples[at]
+        if verdicts["cut"] == found:
+            why = "a row holds no empty value and no `-`"
+        elif self.named("empty value cannot be told") and verdicts["filled"] == found:
+            why = "named: an empty value is a missing one"
+        elif found and self.named("do not say which rows are", "does not say which rows are") \
+                and example.product not in ("", self.product()):
+            why = "named: events of every operating system"
+        elif self.place.startswith("asim") and re.search(
+                r"://|[?#]", str(example.event.get("cs-uri-stem"))):
+            why = "ASIM has one column for a URL: a path may look like an origin or a query"
+        else:
+            self.tally.disagreements.append(
+                f"{self.place}: {name}: engine {wanted}, Kusto {found}: {example.name}: "
+                f"{example.event}")
+            return
+        self.tally.judged[why] += 1
+
+    def named(self, *texts):
+        return any(text in self.query for text in texts)
+
+    def product(self):
+        return self.query.split("which rows are ", 1)[1].split(".", 1)[0]
+
+    def groups(self, rows):
+        """Correlations: the groups, when each is first complete, and the level"""
+        found = collections.defaultdict(dict)
+        for row in (row for row in rows if row.get("Group")):
+            found[row["Signal"]][row["Group"]] = moment(row), row["Level"]
+        versions = [{name: groups for (title, name), groups in one.groups.items()
+                     if title == self.title} for one in self.trial.verdicts.values()]
+        for name in sorted(versions[0].keys() | found.keys()):
+            wanted = [one.get(name, {}) for one in versions]
+            self.tally.matches += len(wanted[0])
+            for group in sorted(wanted[0].keys() | found[name].keys()):
+                given = found[name].get(group)
+                if wanted[0].get(group) == given:
+                    continue
+                if given == wanted[1].get(group):
+                    self.tally.judged["a row holds no empty value and no `-`"] += 1
+                    continue
+                self.tally.disagreements.append(
+                    f"{self.place}: correlation {name}: {group!r}: engine {wanted[0].get(group)}, "
+                    f"Kusto {given}")
+
+
+def levels(rows, places):
+    """By signal: the places of the events that rows are of, with the level"""
+    found = collections.defaultdict(dict)
+    for row in rows:
+        level = row["Level"]
+        if row.get("Severity", SEVERITIES.get(level)) != SEVERITIES.get(level):
+            level = f"{level}, severity {row['Severity']}"
+        found[row["Signal"]][places[moment(row)]] = level
+    return found
+
+
+SEVERITIES = {"critical": "High", "high": "High", "medium": "Medium", "low": "Low",
+              "informational": "Informational"}

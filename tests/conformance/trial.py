@@ -1,0 +1,95 @@
+"""Rules with what they become, events to try them on, and what the native engine says of those.
+
+In: rule files and examples, recorded or near a rule's literals. Out: emitted queries by target, and
+the engine's verdicts by signal: which events it matches, which it reports, at which level, and when
+the groups of correlations are first complete.
+"""
+import datetime
+import functools
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import events
+import meaning
+import native
+import schema
+
+TARGETS = tuple(schema.TARGETS)
+
+
+class Trial:
+    """Rules, what they become, and events with the engine's verdicts on them"""
+
+    def __init__(self, name, paths, examples, folder):
+        self.name, self.paths, self.examples, self.folder = name, paths, examples, folder
+        native.convert(paths, TARGETS, folder)
+        files = events.write(examples, folder)
+        with ThreadPoolExecutor(len(files)) as pool:
+            read = {version: pool.submit(Verdicts, paths, file) for version, file in files.items()}
+        self.verdicts = {version: one.result() for version, one in read.items()}
+
+    def queries(self, target):
+        for file in sorted((self.folder / target).rglob("*.kql")):
+            yield file, file.read_text(encoding="utf-8")
+
+    def emitted(self):
+        """Every query with its file and the platform that it is for"""
+        return [(file, schema.TARGETS[target], query)
+                for target in TARGETS for file, query in self.queries(target)]
+
+
+def near_trial(path, known, folder):
+    """A rule file on recorded events and on those near its literals"""
+    folder.mkdir()
+    hits = signal_hits([path], events.write(known, folder)["whole"])
+    meant, times = native.show(path), [one.time for one in known]
+    signals = meaning.signals(meant)
+    examples = events.of_rule(signals, known, hits)
+    spans = sorted(map(int, set(re.findall(r"^  within (\d+) seconds", meant, re.M))))
+    if spans:
+        examples = events.of_correlations(examples, signals, times, spans)
+    else:
+        events.timed(examples, times)
+    return Trial(path.stem, [path], examples, folder)
+
+
+def signal_hits(paths, file):
+    return [hit for hit in native.scan(paths, file, "--signals") if "signal" in hit]
+
+
+class Verdicts:
+    """What the engine says of a version of the events"""
+
+    def __init__(self, paths, file):
+        self.paths, self.file = paths, file
+        self.signals = {}
+        for hit in signal_hits(paths, file):
+            self.signals.setdefault((hit["rule"], hit["signal"]), {})[hit["line"] - 1] = hit["level"]
+
+    @functools.cached_property
+    def hits(self):
+        """What a run reports; rules of signals alone report those, and need not be run twice"""
+        return native.scan(self.paths, self.file)
+
+    @functools.cached_property
+    def reported(self):
+        """Signals, those of new terms where they are new"""
+        found = {}
+        for hit in self.hits:
+            if "signal" in hit and hit.get("new", True):
+                known = found.setdefault((hit["rule"], hit["signal"]), {})
+                known[hit["line"] - 1] = hit["level"]
+        return found
+
+    @functools.cached_property
+    def groups(self):
+        """When each correlation is first complete; Defender writes accounts in lower case"""
+        found = {}
+        for hit in self.hits:
+            if "signal" not in hit:
+                key = "\x1f".join(value.lower() if name == "user" else value
+                                  for name, value in hit["group"].items())
+                at = datetime.datetime.fromisoformat(hit["time"]).replace(tzinfo=None)
+                known = found.setdefault((hit["rule"], hit["correlation"]), {})
+                known[key] = min(known.get(key, (at, hit["level"])), (at, hit["level"]))
+        return found

@@ -97,9 +97,16 @@ pub(super) struct Expression {
     pub(super) kind: Kind,
 }
 
+impl Expression {
+    /// The name that it is and nothing else
+    pub(super) fn as_name(&self) -> Option<&str> {
+        if let Kind::Name(name) = &self.kind { Some(name) } else { None }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A literal; of its value only what may name a column is kept, see [`Kind::Element`]
+    /// A literal, of which only the type is kept
     Literal(Type),
     Name(String),
     Star,

@@ -273,7 +273,7 @@ fn what_microsofts_binder_refuses_is_refused() {
     let mut dice = Dice(0x6b75_7374_6f5f_3032);
     let mut mutants = Vec::new();
     for query in of_project() {
-        for _ in 0..20 {
+        for _ in 0..8 {
             let text = damaged(&query.text, &mut dice);
             mutants.push(Query { text, name: query.name.clone(), ..query });
         }
@@ -288,6 +288,6 @@ fn what_microsofts_binder_refuses_is_refused() {
             missed.push(format!("{}\n{}", theirs["diagnostics"], query.text));
         }
     }
-    assert!(refused > 800, "only {refused} of {} are wrong", mutants.len());
+    assert!(refused > 300, "only {refused} of {} are wrong", mutants.len());
     assert!(missed.is_empty(), "{} of {refused}: {}", missed.len(), missed[0]);
 }

@@ -82,11 +82,9 @@ impl Binder {
         arguments: &[Expression],
         kinds: &[Option<Type>],
     ) -> Option<Type> {
-        let by_count = |signature: &&Signature| {
-            signature.parameters(kinds.len()).map(|parameters| (signature.gives, parameters))
-        };
+        let of_count = |one: &&Signature| Some((one.gives, one.parameters(kinds.len())?));
         let candidates: Vec<(Gives, Vec<Parameter>)> =
-            signatures.iter().filter_map(|one| by_count(one)).collect();
+            signatures.iter().filter_map(of_count).collect();
         let fits = |parameter: &Parameter, kind: &Option<Type>| {
             kind.is_none_or(|kind| parameter.takes(kind))
         };

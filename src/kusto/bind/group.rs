@@ -18,13 +18,12 @@ impl Binder {
         self.add(&mut result, keys);
         let mut bound = Vec::new();
         for item in aggregates {
-            match &item.value.kind {
-                Kind::Call { name, arguments }
-                    if matches!(name.text.as_str(), "arg_min" | "arg_max") =>
-                {
-                    bound.extend(self.beside(input, item, name, arguments, by));
-                }
-                _ => bound.extend(self.items(std::slice::from_ref(item), Scope::groups(input))),
+            if let Kind::Call { name, arguments } = &item.value.kind
+                && matches!(name.text.as_str(), "arg_min" | "arg_max")
+            {
+                bound.extend(self.beside(input, item, name, arguments, by));
+            } else {
+                bound.extend(self.items(std::slice::from_ref(item), Scope::groups(input)));
             }
         }
         self.add(&mut result, bound);
@@ -64,30 +63,12 @@ impl Binder {
                 continue;
             }
             let spent = by.iter().map(|key| &key.value).chain([value]);
-            let spent: Vec<&str> = spent.filter_map(column).collect();
+            let spent: Vec<&str> = spent.filter_map(Expression::as_name).collect();
             let rest = input.columns.iter().filter(|slot| !spent.contains(&slot.name.as_str()));
             bound.extend(
                 rest.map(|slot| Bound { name: Title::After(slot.name.clone()), kind: slot.kind }),
             );
         }
         bound
-    }
-}
-
-/// The name of a column that stands alone
-fn column(expression: &Expression) -> Option<&str> {
-    match &expression.kind {
-        Kind::Name(name) => Some(name),
-        Kind::Literal(_)
-        | Kind::Star
-        | Kind::Call { .. }
-        | Kind::Member(..)
-        | Kind::Element { .. }
-        | Kind::Chain { .. }
-        | Kind::Arithmetic { .. }
-        | Kind::Compare { .. }
-        | Kind::OneOf { .. }
-        | Kind::Between { .. }
-        | Kind::Pipeline(_) => None,
     }
 }

@@ -73,12 +73,12 @@ impl Binder {
 }
 
 fn title(item: &Item) -> Title {
-    match (&item.name, &item.value.kind) {
-        (Some(name), _) => Title::Fixed(name.clone()),
-        (None, Kind::Name(name)) => {
-            Title::Fixed(Name { text: name.clone(), place: item.value.place.clone() })
-        }
-        (None, _) => called(&item.value).map_or(Title::Numbered, Title::After),
+    let value = &item.value;
+    let alone =
+        value.as_name().map(|text| Name { text: text.to_owned(), place: value.place.clone() });
+    match item.name.clone().or(alone) {
+        Some(name) => Title::Fixed(name),
+        None => called(value).map_or(Title::Numbered, Title::After),
     }
 }
 

@@ -14,7 +14,7 @@ mod item;
 mod step;
 
 use super::schema;
-use super::syntax::{Expression, Kind, Pipeline, Place, Query, Source};
+use super::syntax::{Expression, Pipeline, Place, Query, Source};
 use super::table::{Slot, Table};
 use super::{Column, Finding, Platform, Type};
 
@@ -106,11 +106,7 @@ impl Binder {
 
     /// An expression where only rows may stand
     fn table(&mut self, expression: &Expression) -> Table {
-        let found = match &expression.kind {
-            // A name is not a column here.
-            Kind::Name(name) => self.named(name, &expression.place),
-            _ => self.value(expression, Scope::NOTHING),
-        };
+        let found = self.value(expression, Scope::NOTHING);
         match found {
             Value::Table(table) => table,
             Value::Scalar(None) => Table::unknown(),

@@ -8,7 +8,7 @@
 use pest::iterators::Pair;
 
 use super::{Parts, Rule, name, pipeline, place};
-use crate::kusto::syntax::{Expression, Item, Kind, Name, Source};
+use crate::kusto::syntax::{Expression, Item, Kind, Name, Pipeline, Source};
 use crate::kusto::{Finding, Type};
 
 /// `Name = expression`, or an expression alone
@@ -62,20 +62,15 @@ fn test(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
     let left = sum(parts.next()?)?;
     let Some(word) = parts.if_any() else { return Ok(left) };
     let (operator, left) = (name(&word), Box::new(left));
-    let kind = match word.as_rule() {
-        Rule::lister => Kind::OneOf { operator, value: left, list: parts.map(bracketed)? },
-        Rule::kw_between => {
-            let bounds = Box::new([sum(parts.next()?)?, sum(parts.next()?)?]);
-            Kind::Between { operator, value: left, bounds }
-        }
-        _ => Kind::Compare { operator, left, right: Box::new(sum(parts.next()?)?) },
+    let kind = if word.as_rule() == Rule::lister {
+        Kind::OneOf { operator, value: left, list: parts.map(bracketed)? }
+    } else if word.as_rule() == Rule::kw_between {
+        let bounds = Box::new([sum(parts.next()?)?, sum(parts.next()?)?]);
+        Kind::Between { operator, value: left, bounds }
+    } else {
+        Kind::Compare { operator, left, right: Box::new(sum(parts.next()?)?) }
     };
     Ok(Expression { place, kind })
-}
-
-/// What `union` and `join` take: a name, a call or a pipeline in brackets
-pub(super) fn leg(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
-    head(pair)
 }
 
 /// A pipeline in brackets or in a list; without steps it is its source
@@ -85,7 +80,7 @@ fn bracketed(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
         (Source::Expression(value), true) => Ok(value),
         (source, _) => {
             let place = read.place.clone();
-            let pipeline = crate::kusto::syntax::Pipeline { source, ..read };
+            let pipeline = Pipeline { source, ..read };
             Ok(Expression { place, kind: Kind::Pipeline(Box::new(pipeline)) })
         }
     }
@@ -122,20 +117,28 @@ fn operand(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
 /// The longest path into a dynamic value that is read
 const MAX_PATH: usize = 20;
 
-fn head(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
+/// The types of literals
+const LITERALS: &[(Rule, Type)] = &[
+    (Rule::text, Type::String),
+    (Rule::timespan, Type::TimeSpan),
+    (Rule::number, Type::Long),
+    (Rule::truth, Type::Bool),
+    (Rule::dynamic, Type::Dynamic),
+];
+
+/// A literal, a name, a call, or a pipeline in brackets
+pub(super) fn head(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
     let place = place(&pair);
-    let kind = match pair.as_rule() {
-        Rule::text => Kind::Literal(Type::String),
-        Rule::timespan => Kind::Literal(Type::TimeSpan),
-        Rule::number => Kind::Literal(Type::Long),
-        Rule::truth => Kind::Literal(Type::Bool),
-        Rule::dynamic => Kind::Literal(Type::Dynamic),
-        Rule::group => return bracketed(Parts::of(pair).next()?),
-        Rule::call => {
-            let mut parts = Parts::of(pair);
-            Kind::Call { name: name(&parts.next()?), arguments: parts.map(argument)? }
-        }
-        _ => Kind::Name(pair.as_str().to_owned()),
+    let literal = LITERALS.iter().find(|(rule, _)| *rule == pair.as_rule());
+    let kind = if let Some((_, kind)) = literal {
+        Kind::Literal(*kind)
+    } else if pair.as_rule() == Rule::group {
+        return bracketed(Parts::of(pair).next()?);
+    } else if pair.as_rule() == Rule::call {
+        let mut parts = Parts::of(pair);
+        Kind::Call { name: name(&parts.next()?), arguments: parts.map(argument)? }
+    } else {
+        Kind::Name(pair.as_str().to_owned())
     };
     Ok(Expression { place, kind })
 }

@@ -90,7 +90,7 @@ fn pipeline(pair: Pair<'_, Rule>) -> Result<Pipeline, Finding> {
     let mut parts = Parts::of(pair);
     let source = parts.next()?;
     let source = match source.as_rule() == Rule::union {
-        true => Source::Union(Parts::of(source).map(expression::leg)?),
+        true => Source::Union(Parts::of(source).map(expression::head)?),
         false => Source::Expression(expression::expression(source)?),
     };
     Ok(Pipeline { source, steps: parts.map(step::step)?, place })

@@ -4,32 +4,38 @@
 
 use pest::iterators::Pair;
 
-use super::expression::{expression, item, leg};
+use super::expression::{expression, head, item};
 use super::{Parts, Rule, name, place};
 use crate::kusto::Finding;
 use crate::kusto::syntax::{JoinKind, Name, Operator, Step};
 
+/// Reads what follows the first word
+type Read = fn(Parts<'_>) -> Result<Operator, Finding>;
+
+/// How each step is read
+const STEPS: &[(Rule, Read)] = &[
+    (Rule::filter, |mut parts| Ok(Operator::Where(expression(parts.next()?)?))),
+    (Rule::project, |parts| Ok(Operator::Project(parts.map(item)?))),
+    (Rule::extend, |parts| Ok(Operator::Extend(parts.map(item)?))),
+    (Rule::distinct, |parts| Ok(Operator::Distinct(parts.map(item)?))),
+    (Rule::project_away, |parts| Ok(Operator::ProjectAway(parts.map(|pair| Ok(name(&pair)))?))),
+    (Rule::project_rename, |parts| Ok(Operator::ProjectRename(parts.map(renamed)?))),
+    (Rule::summarize, summarize),
+    (Rule::join, join),
+    (Rule::mv_expand, |mut parts| {
+        let item = item(parts.next()?)?;
+        Ok(Operator::MvExpand { item, to: parts.if_any().map(|pair| name(&pair)) })
+    }),
+    (Rule::mv_apply, |mut parts| {
+        Ok(Operator::MvApply { item: item(parts.next()?)?, steps: parts.map(step)? })
+    }),
+    (Rule::sort, |parts| Ok(Operator::Sort(parts.map(|key| expression(Parts::of(key).next()?))?))),
+];
+
 pub(super) fn step(pair: Pair<'_, Rule>) -> Result<Step, Finding> {
     let word = first_word(&pair);
-    let rule = pair.as_rule();
-    let mut parts = Parts::of(pair);
-    let operator = match rule {
-        Rule::filter => Operator::Where(expression(parts.next()?)?),
-        Rule::project => Operator::Project(parts.map(item)?),
-        Rule::extend => Operator::Extend(parts.map(item)?),
-        Rule::distinct => Operator::Distinct(parts.map(item)?),
-        Rule::project_away => Operator::ProjectAway(parts.map(|pair| Ok(name(&pair)))?),
-        Rule::project_rename => Operator::ProjectRename(parts.map(renamed)?),
-        Rule::summarize => summarize(parts)?,
-        Rule::join => join(parts)?,
-        Rule::mv_expand => Operator::MvExpand {
-            item: item(parts.next()?)?,
-            to: parts.if_any().map(|pair| name(&pair)),
-        },
-        Rule::mv_apply => Operator::MvApply { item: item(parts.next()?)?, steps: parts.map(step)? },
-        Rule::sort => Operator::Sort(parts.map(|key| expression(Parts::of(key).next()?))?),
-        _ => Operator::Unread,
-    };
+    let read = STEPS.iter().find(|(rule, _)| *rule == pair.as_rule());
+    let operator = read.map_or(Ok(Operator::Unread), |(_, read)| read(Parts::of(pair)))?;
     Ok(Step { word, operator })
 }
 
@@ -63,6 +69,6 @@ fn join(mut parts: Parts<'_>) -> Result<Operator, Finding> {
         "leftanti" => JoinKind::LeftAnti,
         _ => JoinKind::Inner,
     };
-    let right = leg(parts.next()?)?;
+    let right = head(parts.next()?)?;
     Ok(Operator::Join { kind, right, keys: parts.map(|pair| Ok(name(&pair)))? })
 }

@@ -30,6 +30,10 @@ pub(super) enum Parameter {
     Integer,
     Orderable,
     Key,
+    /// A column, not what is made of one
+    Column,
+    /// A string that does not depend on a row
+    Pattern,
     /// One of those that need a type in common
     Value,
 }
@@ -37,12 +41,13 @@ pub(super) enum Parameter {
 impl Parameter {
     pub(super) fn takes(self, kind: Type) -> bool {
         match self {
-            Parameter::Any | Parameter::Value => true,
+            Parameter::Any | Parameter::Value | Parameter::Column => true,
             Parameter::Exactly(one) => kind == one,
             Parameter::Text => kind.is_text(),
             Parameter::Integer => kind.is_integer(),
             Parameter::Orderable => kind.is_orderable(),
             Parameter::Key => kind != Type::Dynamic,
+            Parameter::Pattern => kind == Type::String,
         }
     }
 
@@ -53,6 +58,8 @@ impl Parameter {
             "integer" => Some(Parameter::Integer),
             "orderable" => Some(Parameter::Orderable),
             "key" => Some(Parameter::Key),
+            "column" => Some(Parameter::Column),
+            "pattern" => Some(Parameter::Pattern),
             "value" => Some(Parameter::Value),
             word => Type::named(word).map(Parameter::Exactly),
         }
@@ -63,11 +70,13 @@ impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Parameter::Any | Parameter::Value => "a value",
+            Parameter::Column => "a column",
             Parameter::Exactly(one) => one.as_str(),
             Parameter::Text => "string or dynamic",
             Parameter::Integer => "int or long",
             Parameter::Orderable => "a number, a text or a time",
             Parameter::Key => "anything but dynamic",
+            Parameter::Pattern => "string",
         })
     }
 }

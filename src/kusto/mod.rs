@@ -171,6 +171,10 @@ mod tests {
             "ProcessId: `strlen` takes string or dynamic here, and this is long"
         );
         assert_eq!(wrong("strlen() > 1"), "strlen: `strlen` takes 1 argument, not 0");
+        assert_eq!(
+            wrong("extract(FileName, 1, FolderPath) == \"a\""),
+            "FileName: `extract` takes a pattern that is written out"
+        );
         assert_eq!(wrong("FileName"), "FileName: bool is expected, and this is string");
         assert_eq!(wrong("FileName in~ (\"a\", 1)"), "1: `in~` compares string with long here");
         assert_eq!(
@@ -207,6 +211,10 @@ mod tests {
         assert_eq!(
             wrong("summarize Last = max(TimeGenerated) - TimeGenerated"),
             "TimeGenerated: the column `TimeGenerated` stands outside an aggregate function"
+        );
+        assert_eq!(
+            wrong("sort by cIP | extend Before = prev(strlen(cIP))"),
+            "strlen(cIP): `prev` takes a column itself"
         );
         assert_eq!(wrong("mv-expand cIP"), "cIP: a dynamic list is expected, and this is string");
     }

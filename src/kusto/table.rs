@@ -73,6 +73,9 @@ impl Table {
     }
 
     /// Rows of several tables; a name with two types becomes a column for each, `X_string`
+    ///
+    /// As Kusto's reference says. Where the first tables agree, Microsoft's binder keeps their type
+    /// and says nothing of a later one.
     pub(super) fn union(tables: &[Table]) -> Table {
         let mut names: Vec<&str> = Vec::new();
         for slot in tables.iter().flat_map(|table| &table.columns) {

@@ -5,7 +5,7 @@
 
 use super::{Binder, Scope, Value};
 use crate::kusto::functions::{Gives, Parameter, Signature, Stage, named};
-use crate::kusto::syntax::{Expression, Name};
+use crate::kusto::syntax::{Expression, Kind, Name};
 use crate::kusto::types::common;
 use crate::kusto::{Type, schema};
 
@@ -40,7 +40,28 @@ impl Binder {
         };
         let kinds: Vec<Option<Type>> =
             arguments.iter().map(|argument| self.scalar(argument, inner)).collect();
+        self.forms(first, arguments, inner);
         Value::Scalar(self.result(name, &signatures, arguments, &kinds))
+    }
+
+    /// Says which arguments are of the wrong form: Kusto takes some patterns only as they are
+    /// written, and some columns only as they are
+    fn forms(&mut self, signature: &Signature, arguments: &[Expression], scope: Scope<'_>) {
+        let parameters = signature.parameters(arguments.len()).unwrap_or_default();
+        for (parameter, argument) in parameters.iter().zip(arguments) {
+            let is_column = |name| scope.table.is_some_and(|table| table.column(name).is_some());
+            let column = argument.as_name().is_some_and(is_column);
+            let literal = matches!(argument.kind, Kind::Literal(_));
+            let named = argument.as_name().is_some();
+            let wanted = if *parameter == Parameter::Pattern && (column || !literal && !named) {
+                "a pattern that is written out"
+            } else if *parameter == Parameter::Column && !named {
+                "a column itself"
+            } else {
+                continue;
+            };
+            self.find(&argument.place, format!("`{}` takes {wanted}", signature.name));
+        }
     }
 
     fn materialize(&mut self, name: &Name, arguments: &[Expression]) -> Value {

@@ -10,9 +10,10 @@
 //!
 //! A room imports only rooms to its left in this list, and a test keeps it so: [`source`],
 //! [`diagnostic`], [`taxonomy`], [`definition`], [`ir`], then [`backend`] and [`matcher`],
-//! [`kuery`], which reads emitted Kibana queries back and judges documents by them, [`project`],
-//! [`cli`]. `taxonomy` and `ir` know no target; the meaning of every comparison is
-//! written once, at [`ir::Op`], and every target follows it, names what it loses, or refuses.
+//! [`kuery`], which reads emitted Kibana queries back and judges documents by them, and [`kusto`],
+//! which tells the columns that emitted Kusto returns, [`verify`], [`project`], [`cli`].
+//! `taxonomy` and `ir` know no target; the meaning of every comparison is written once, at
+//! [`ir::Op`], and every target follows it, names what it loses, or refuses.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -38,6 +39,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod ir;
 pub mod kuery;
+pub mod kusto;
 pub mod matcher;
 pub mod project;
 pub mod source;

@@ -7,8 +7,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import schema
-
 DRIVER = Path(__file__).with_name("bind.cjs")
 
 
@@ -24,7 +22,7 @@ def bind(queries, modules, schema_file):
     return {answer["id"]: answer for answer in answers}
 
 
-def findings(queries, modules, schema_file=schema.FILE):
+def findings(queries, modules, schema_file):
     """What the binder says of queries, and mapped columns that a query does not return"""
     found = []
     answers = bind(queries, modules, schema_file)

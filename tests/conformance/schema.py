@@ -1,32 +1,33 @@
-"""The tables and functions that emitted queries ask, with the columns that they name.
+"""The tables and functions that emitted queries ask, with all their columns.
 
-In: tests/conformance/schema.json, and with RULECAST_CORPUS the schemas of the corpus, which cover
-every table. Out: the compact schema, made anew with `--write` from the emitted queries, and what
-of it differs from the corpus.
-
-Facts from Microsoft's reference of Azure Monitor Logs tables, of the advanced hunting schema and
-of the ASIM schemas (CC BY 4.0); the notice stands in the file.
+In: src/kusto/columns.tsv, which the judge of emitted Kusto reads too, and with RULECAST_CORPUS the
+schemas of the corpus, which cover every table. Out: tables and functions of each platform, and
+what of them differs from the corpus.
 """
 import json
 import os
 import re
-import sys
-import tempfile
 from pathlib import Path
 
 import native
 
-FILE = Path(__file__).with_name("schema.json")
+FILE = native.ROOT / "src/kusto/columns.tsv"
 CORPUS = os.environ.get("RULECAST_CORPUS")
 TARGETS = {"sentinel": "sentinel", "asim": "sentinel", "xdr": "xdr"}
 PARTS = ("tables", "functions")
-NOTICE = ("Names and types of columns: Azure Monitor Logs table reference, advanced hunting schema "
-          "reference and ASIM schema reference, Microsoft, CC BY 4.0 "
-          "(https://creativecommons.org/licenses/by/4.0/); cut down to what is in use.")
 
 
 def read():
-    return json.loads(FILE.read_text(encoding="utf-8"))
+    """Types of columns by platform, part, table and name"""
+    found = {platform: {part: {} for part in PARTS} for platform in ("sentinel", "xdr")}
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        table, column, kind, where = line.split("\t")
+        part = "functions" if table.startswith("_Im_") else "tables"
+        for platform in found if where == "both" else [where]:
+            found[platform][part].setdefault(table, {})[column] = kind
+    return found
 
 
 def corpus():
@@ -42,15 +43,16 @@ def corpus():
 
 
 def differing():
-    """What the compact schema says that the corpus does not"""
+    """Tables of ours that are not those of the corpus, column for column"""
     ours, theirs = read(), corpus()
     for platform in theirs:
         for part in PARTS:
             for table, columns in ours[platform][part].items():
                 known = theirs[platform][part].get(table, {})
-                for name, kind in columns.items():
-                    if known.get(name) != kind:
-                        yield f"{platform}: {table}.{name}: {kind}, corpus {known.get(name)}"
+                for name in sorted(columns.keys() | known.keys()):
+                    if known.get(name) != columns.get(name):
+                        yield (f"{platform}: {table}.{name}: {columns.get(name)}, "
+                               f"corpus {known.get(name)}")
 
 
 def physical(schema):
@@ -81,19 +83,3 @@ def cut(schema, queries):
         table: {name: kind for name, kind in sorted(schema[platform][part][table].items())
                 if name in found[platform][part][table]}
         for table in sorted(found[platform][part])} for part in PARTS} for platform in found}
-
-
-def main():
-    rules = [native.ROOT / "rules", *sorted((native.ROOT / "tests/operators").rglob("*.yml"))]
-    queries = []
-    with tempfile.TemporaryDirectory() as folder:
-        for target, platform in TARGETS.items():
-            native.convert(rules, [target], Path(folder))
-            queries += [(platform, file.read_text(encoding="utf-8"))
-                        for file in sorted((Path(folder) / target).rglob("*.kql"))]
-    compact = {"notice": NOTICE, **cut(corpus(), queries)}
-    FILE.write_text(json.dumps(compact, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,8 @@ const ROOMS: &[&[&str]] = &[
     &["definition"],
     &["ir"],
     &["backend", "matcher"],
-    &["kuery"],
+    &["kuery", "kusto"],
+    &["verify"],
     &["project"],
     &["cli"],
 ];

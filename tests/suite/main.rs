@@ -13,6 +13,7 @@ mod documents;
 mod events;
 mod golden;
 mod kuery;
+mod kusto;
 mod linking;
 mod memory;
 mod mutants;

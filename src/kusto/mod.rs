@@ -1,0 +1,260 @@
+//! The judge of emitted Kusto: whether a query holds together, and which columns it returns.
+//!
+//! ```text
+//!  text ──► parse ──► Query ──► bind ──► columns of the result, or what is wrong
+//!                                 ▲
+//!         columns.tsv, functions.tsv
+//! ```
+//!
+//! In: a query as Sentinel's backend writes it, and the platform it is for. Out: the names and
+//! types of its result, as Microsoft's own binder computes them, or every finding at its word. No
+//! node, no network and no event is needed: the tables and functions that may be asked are in two
+//! tables of facts.
+//!
+//! INVARIANT: nothing here asks a rule what it means, nor the backend what it wrote. What is not
+//! of the Kusto that is read here is a finding; it is never guessed and never passed over.
+
+mod bind;
+mod functions;
+mod parse;
+mod schema;
+mod syntax;
+mod table;
+mod types;
+
+use std::fmt;
+use std::ops::Range;
+
+pub use types::Type;
+
+/// Where a query runs, which decides the tables that it may ask
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// A workspace of Microsoft Sentinel: its tables, those of Defender, and the ASIM parsers
+    Sentinel,
+    /// Advanced hunting in Defender XDR
+    AdvancedHunting,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Platform::Sentinel => "Microsoft Sentinel",
+            Platform::AdvancedHunting => "advanced hunting",
+        })
+    }
+}
+
+/// A column of a result
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name; letter case counts
+    pub name: String,
+    /// The type of its values
+    pub kind: Type,
+}
+
+/// What is wrong with a query
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// One line, lower case, no final period
+    pub message: String,
+    /// The bytes of the query that it is about; empty at the end of the text
+    pub place: Range<usize>,
+}
+
+impl Finding {
+    /// The line and the column of its place in the text of the query, in characters from 1
+    pub fn line_column(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.place.start).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Finding {}
+
+/// Computes the columns that a query returns, in their order
+///
+/// # Errors
+/// Everything that is wrong, sorted by place: what is not of the Kusto that is read here (then
+/// nothing else is looked for), unknown tables, columns and functions, and values that do not fit.
+pub fn bind(text: &str, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
+    let query = parse::parse(text).map_err(|finding| vec![finding])?;
+    bind::bind(&query, platform)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The columns as `name:type`
+    fn columns(text: &str) -> String {
+        let columns =
+            bind(text, Platform::Sentinel).unwrap_or_else(|why| panic!("{text}: {why:?}"));
+        let all: Vec<String> =
+            columns.iter().map(|column| format!("{}:{}", column.name, column.kind)).collect();
+        all.join(" ")
+    }
+
+    /// The findings, each with the word it is about
+    fn findings(text: &str, platform: Platform) -> Vec<String> {
+        let found = bind(text, platform).expect_err(text);
+        found.iter().map(|one| format!("{}: {}", &text[one.place.clone()], one.message)).collect()
+    }
+
+    /// The one finding of a condition on processes
+    fn wrong(condition: &str) -> String {
+        let text = format!("DeviceProcessEvents | where {condition}");
+        let found = findings(&text, Platform::Sentinel);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    }
+
+    #[test]
+    fn columns_follow_the_steps() {
+        let rows = "let a = W3CIISLog | project TimeGenerated, Site = sSiteName, cIP; a";
+        assert_eq!(columns(rows), "TimeGenerated:datetime Site:string cIP:string");
+        assert_eq!(
+            columns(&format!("{rows} | extend cIP = strlen(cIP), Since = TimeGenerated - ago(1d)")),
+            "TimeGenerated:datetime Site:string cIP:long Since:timespan"
+        );
+        assert_eq!(
+            columns(&format!("{rows} | join kind=inner (a | project-away Site) on cIP")),
+            "TimeGenerated:datetime Site:string cIP:string TimeGenerated1:datetime cIP1:string"
+        );
+        assert_eq!(
+            columns(&format!("{rows} | summarize arg_max(TimeGenerated, *), count() by Site")),
+            "Site:string TimeGenerated:datetime cIP:string count_:long"
+        );
+        assert_eq!(
+            columns(&format!("{rows} | summarize min(TimeGenerated) by bin(TimeGenerated, 1h)")),
+            "TimeGenerated:datetime min_TimeGenerated:datetime"
+        );
+        assert_eq!(
+            columns("union (W3CIISLog | project A = cIP), (W3CIISLog | project A = 1, B = true)"),
+            "A_string:string A_long:long B:bool"
+        );
+    }
+
+    #[test]
+    fn lists_are_made_and_taken_apart() {
+        let keys = "W3CIISLog | project Key = range(bin(TimeGenerated, 1m), TimeGenerated, 1m)";
+        assert_eq!(columns(keys), "Key:dynamic");
+        assert_eq!(columns(&format!("{keys} | mv-expand Key to typeof(datetime)")), "Key:datetime");
+        assert_eq!(
+            columns(
+                "SecurityAlert | project Entities = todynamic(Entities) | mv-apply E = Entities on \
+                 (summarize Names = make_list_if(tostring(E.Name), tostring(E[\"$id\"]) == \"1\"))"
+            ),
+            "Entities:dynamic Names:dynamic"
+        );
+    }
+
+    #[test]
+    fn a_finding_stands_at_the_word() {
+        assert_eq!(wrong("ProcesId == 1"), "ProcesId: there is no column `ProcesId` here");
+        assert_eq!(wrong("ProcessId == \"1\""), "==: `==` is not defined for long and string");
+        assert_eq!(wrong("ProcessId has \"1\""), "has: `has` is not defined for long and string");
+        assert_eq!(
+            wrong("lower(FileName) == \"a\""),
+            "lower: the function `lower` is not known here"
+        );
+        assert_eq!(
+            wrong("strlen(ProcessId) > 1"),
+            "ProcessId: `strlen` takes string or dynamic here, and this is long"
+        );
+        assert_eq!(wrong("strlen() > 1"), "strlen: `strlen` takes 1 argument, not 0");
+        assert_eq!(
+            wrong("extract(FileName, 1, FolderPath) == \"a\""),
+            "FileName: `extract` takes a pattern that is written out"
+        );
+        assert_eq!(wrong("FileName"), "FileName: bool is expected, and this is string");
+        assert_eq!(wrong("FileName in~ (\"a\", 1)"), "1: `in~` compares string with long here");
+        assert_eq!(
+            wrong("TimeGenerated between (ago(1h) .. 1)"),
+            "between: `between` is not defined for datetime, datetime and long"
+        );
+        assert_eq!(
+            wrong("iff(FileName == \"a\", 1, \"b\") == 1"),
+            "iff: `iff` gives long or string, not one type"
+        );
+    }
+
+    #[test]
+    fn steps_say_what_they_do_not_take() {
+        let wrong =
+            |steps: &str| findings(&format!("W3CIISLog | {steps}"), Platform::Sentinel).join("\n");
+        assert_eq!(
+            wrong("join kind=inner (SecurityAlert) on cIP"),
+            "cIP: the right side has no column `cIP`"
+        );
+        assert_eq!(
+            wrong("evaluate bag_unpack(x) | where y"),
+            "evaluate: the operator `evaluate` is not read here"
+        );
+        assert_eq!(wrong("project cIP, cIP"), "cIP: the column `cIP` stands twice here");
+        assert_eq!(
+            wrong("extend Before = prev(cIP)"),
+            "prev: `prev` needs rows in order, and no `sort` stands before it"
+        );
+        assert_eq!(
+            wrong("where count() > 1"),
+            "count: `count` is an aggregate function, and stands only in `summarize`"
+        );
+        assert_eq!(
+            wrong("summarize Last = max(TimeGenerated) - TimeGenerated"),
+            "TimeGenerated: the column `TimeGenerated` stands outside an aggregate function"
+        );
+        assert_eq!(
+            wrong("sort by cIP | extend Before = prev(strlen(cIP))"),
+            "strlen(cIP): `prev` takes a column itself"
+        );
+        assert_eq!(wrong("mv-expand cIP"), "cIP: a dynamic list is expected, and this is string");
+    }
+
+    #[test]
+    fn a_table_is_one_of_its_platform() {
+        let found = findings("SecurityAlert | where x == 1", Platform::AdvancedHunting);
+        assert_eq!(found, ["SecurityAlert: `SecurityAlert` is not a table of advanced hunting"]);
+        let found = findings("_Im_ProcessCreate", Platform::AdvancedHunting);
+        assert_eq!(
+            found,
+            ["_Im_ProcessCreate: `_Im_ProcessCreate` is not a table of advanced hunting"]
+        );
+        let found = findings("DeviceProcessEvent | where x == 1", Platform::Sentinel);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(columns("_Im_ProcessCreate() | project Dvc").contains("Dvc:string"));
+    }
+
+    #[test]
+    fn every_mistake_is_found_in_one_run_and_in_order() {
+        let text = "let a = W3CIISLog\n| where Foo == 1\n| project Bar;\nunion a, b";
+        let found = bind(text, Platform::Sentinel).unwrap_err();
+        let places: Vec<_> = found.iter().map(|one| one.line_column(text)).collect();
+        assert_eq!(places, [(2, 9), (3, 11), (4, 10)]);
+    }
+
+    #[test]
+    fn the_deepest_query_needs_a_small_stack() {
+        let not =
+            format!("W3CIISLog | where {}true{}", "not((true or ".repeat(20), "))".repeat(20));
+        let join = "materialize(W3CIISLog | join kind=inner (";
+        let join = format!("{}W3CIISLog{}", join.repeat(20), ") on cIP)".repeat(20));
+        let path = format!("SecurityAlert | where isempty(todynamic(Entities){})", ".a".repeat(20));
+        for text in [not, join, path] {
+            let thread = std::thread::Builder::new().stack_size(1 << 20);
+            let bound = thread.spawn(move || bind(&text, Platform::Sentinel).map(drop));
+            bound.unwrap().join().unwrap().unwrap();
+        }
+        let long = |terms| vec!["true"; terms].join(" or ");
+        assert!(bind(&format!("W3CIISLog | where {}", long(400)), Platform::Sentinel).is_ok());
+        assert!(wrong(&long(50_000)).starts_with("or: Kusto refuses"));
+    }
+}

@@ -1,0 +1,98 @@
+//! The tables and parsers that a query may ask.
+//!
+//! In: a name and a platform. Out: the columns, all of them, or where else the name would be one.
+
+use std::sync::LazyLock;
+
+use super::{Platform, Type};
+
+/// The table of facts as written
+const TABLE: &str = include_str!("columns.tsv");
+
+/// A column of a table, on one platform or both
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) table: &'static str,
+    pub(super) column: &'static str,
+    pub(super) kind: Type,
+    sentinel: bool,
+    xdr: bool,
+}
+
+impl Row {
+    fn is_on(&self, platform: Platform) -> bool {
+        match platform {
+            Platform::Sentinel => self.sentinel,
+            Platform::AdvancedHunting => self.xdr,
+        }
+    }
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
+
+fn row(line: &'static str) -> Option<Row> {
+    let cells: Vec<&str> = line.split('\t').collect();
+    let [table, column, kind, platform] = cells[..] else { return None };
+    let (sentinel, xdr) = match platform {
+        "both" => (true, true),
+        "sentinel" => (true, false),
+        "xdr" => (false, true),
+        _ => return None,
+    };
+    Some(Row { table, column, kind: Type::named(kind)?, sentinel, xdr })
+}
+
+/// The columns of a table or parser, in their order; none when the platform has no such table
+pub(super) fn columns(name: &str, platform: Platform) -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().filter(move |row| row.table == name && row.is_on(platform))
+}
+
+/// Whether any platform has a table or parser with this name
+pub(super) fn is_known(name: &str) -> bool {
+    ROWS.iter().any(|row| row.table == name)
+}
+
+/// Whether the name is that of a parser, which may be called
+pub(super) fn is_parser(name: &str) -> bool {
+    name.starts_with("_Im_") && is_known(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_read_and_no_column_stands_twice() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(ROWS.len(), lines);
+        for platform in [Platform::Sentinel, Platform::AdvancedHunting] {
+            let on: Vec<&Row> = ROWS.iter().filter(|row| row.is_on(platform)).collect();
+            let mut names: Vec<_> = on.iter().map(|row| (row.table, row.column)).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), on.len(), "{platform}");
+        }
+    }
+
+    #[test]
+    fn a_table_stands_in_one_piece() {
+        let mut tables: Vec<&str> = ROWS.iter().map(|row| row.table).collect();
+        tables.dedup();
+        assert!(tables.is_sorted(), "{tables:?}");
+        assert_eq!(tables.len(), 11);
+    }
+
+    #[test]
+    fn platforms_have_tables_of_their_own() {
+        let count = |name, platform| columns(name, platform).count();
+        assert!(count("SecurityAlert", Platform::Sentinel) > 30);
+        assert_eq!(count("SecurityAlert", Platform::AdvancedHunting), 0);
+        let time = |platform| {
+            let first = columns("DeviceProcessEvents", platform).next();
+            first.map(|row| row.column)
+        };
+        assert_eq!(time(Platform::Sentinel), Some("TimeGenerated"));
+        assert_eq!(time(Platform::AdvancedHunting), Some("Timestamp"));
+        assert!(is_parser("_Im_WebSession") && !is_parser("W3CIISLog"));
+    }
+}

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod convert;
 mod events;
+mod examples;
 mod explain;
 mod input;
 mod list;
@@ -15,6 +16,8 @@ mod scan;
 mod select;
 mod show;
 mod test;
+mod verdict;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -142,6 +145,7 @@ enum Command {
     Check(check::Check),
     Convert(convert::Convert),
     Test(test::Test),
+    Verify(verify::Verify),
     Scan(scan::Scan),
     Show(show::Show),
     Explain(explain::Explain),
@@ -187,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.run(global),
         Command::Convert(convert) => convert.run(global),
         Command::Test(test) => test.run(global),
+        Command::Verify(verify) => verify.run(global),
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
         Command::Explain(explain) => explain.run(),

@@ -315,6 +315,13 @@ codes! {
     W0807 "file name used twice"
         "Two rule files in different folders have the same name. Sigma's tools, and people, know \
          a rule by the name of its file. pySigma: duplicate_filename.";
+    E0808 "output differs from the engine"
+        "The target would say of an event what the engine does not say. A file under `--artifacts` \
+         may be older than its rule, or was changed by hand: run `convert` again. If it is as \
+         `convert` writes it, this is a bug of rulecast.";
+    E0809 "output that the target would not take"
+        "The target would refuse the file, or run something else than the rule beside it. Run \
+         `convert` again; if the file is as it writes it, this is a bug of rulecast.";
 }
 
 impl Code {

@@ -1,7 +1,7 @@
 //! A folder of rules and a folder of outputs.
 //!
-//! In: paths from the command line. Out: rules ready to compile, verdicts on their samples, and
-//! artifacts written safely. Every mistake of every file is reported in one run; a rule with a
+//! In: paths from the command line. Out: rules ready to compile, verdicts on their samples and on
+//! what is emitted, and artifacts written safely. Every mistake of every file is reported in one run; a rule with a
 //! mistake never hides another.
 
 mod files;
@@ -9,11 +9,14 @@ mod load;
 mod names;
 mod output;
 mod samples;
+mod verify;
 
 pub use files::{Failure, RuleFile, find};
 pub use load::{Around, load, load_with};
+use output::place;
 pub use output::{Change, Output, outputs, pending, replace, replaceable, write};
 pub use samples::{SampleResult, run as run_samples};
+pub use verify::{Events, Verified, verify};
 
 use crate::definition::{Definition, Suppressions};
 use crate::diagnostic::Diagnostics;

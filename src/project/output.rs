@@ -72,15 +72,21 @@ fn emit_rule(loaded: &Loaded, targets: &[Target]) -> (Vec<Output>, Diagnostics, 
     let meant = if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
     for target in &meant {
         match emit(*target, &loaded.rule, &loaded.stem, &mut found) {
-            Some(artifacts) => outputs.extend(artifacts.into_iter().map(|artifact| {
-                let parts = [target.name(), &loaded.folder, &artifact.name];
-                let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-                Output { path: parts.join("/"), text: artifact.text }
+            Some(artifacts) => outputs.extend(artifacts.into_iter().map(|artifact| Output {
+                path: place(*target, loaded, &artifact.name),
+                text: artifact.text,
             })),
             None => complete = false,
         }
     }
     (outputs, found, complete)
+}
+
+/// Where an artifact stands below the output folder
+pub(super) fn place(target: Target, loaded: &Loaded, artifact: &str) -> String {
+    let parts = [target.name(), &loaded.folder, artifact];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("/")
 }
 
 fn clash(loaded: &Loaded, path: &str, first: &str) -> Diagnostic {

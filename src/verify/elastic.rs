@@ -104,6 +104,15 @@ impl<'r> Import<'r> {
         Ok(Import { rule, engine, losses, lines })
     }
 
+    /// The names of the signals that the target has
+    pub(super) fn signals(&self) -> impl Iterator<Item = &str> {
+        self.rule.signals.iter().map(|signal| signal.name.as_str())
+    }
+
+    pub(super) fn signal(&self, at: usize) -> &str {
+        &self.rule.signals[at].name
+    }
+
     /// The engine of this rule alone
     pub(super) fn engine(&self) -> &Engine<'r> {
         &self.engine

@@ -4,23 +4,32 @@
 //!  event ──┬─► Engine ─────────────────────────────► matches ──┐
 //!          └─► Sight ──► documents, as Elastic's pipelines ──┐  ├─► Finding
 //!                        make them                           │  │
-//!  artifact ──► Import ──► kuery::Rule ──────────────────────┴──┘
+//!  NDJSON ──► Import ──► kuery::Rule ────────────────────────┴──┘
+//!
+//!  query, packages ──► kusto::bind ──► columns, or what is not there
 //! ```
 //!
-//! In: artifacts, as text, the rule they are of and events. Out: for each event and signal whether
-//! both say the same.
+//! In: artifacts, as text, the rule they are of and events. Out: a [`Verdict`]. Elastic's rules are
+//! executed: for each event and signal, whether both say the same; their two forms are held against
+//! each other. Kusto is bound, not executed.
 //!
 //! INVARIANT: an artifact is read as its target would read it. Of the compiler that made it only
 //! the losses are known here, which the artifact names in its own description.
 
+mod binding;
 mod document;
 mod elastic;
 mod import;
 mod scope;
 mod sight;
+mod tables;
 mod trial;
+mod verdict;
 
+pub use binding::bind;
 pub use document::{Gaps, document, guessed_product};
 pub use elastic::{Difference, Finding, Import, Judged, Seen};
 pub use sight::{Eyes, Sight};
+pub use tables::compare_forms;
 pub use trial::{Example, Place, Tally, Trial, try_tests};
+pub use verdict::{Fault, Verdict};

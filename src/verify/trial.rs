@@ -3,7 +3,7 @@
 //! In: what Kibana imports, and events from a rule's own tests or from files. Out: a [`Tally`] a
 //! rule: how many events were looked at, what matched, and where the two sides differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -58,14 +58,34 @@ pub struct Tally {
     pub lost: usize,
     /// The losses that explain them
     pub losses: BTreeSet<LossName>,
-    /// The signals that some event matches, by index
-    pub signals: BTreeSet<usize>,
+    /// How many events each signal matches, by name
+    pub signals: BTreeMap<String, usize>,
     /// Where the sides differ, in the order of the events
     pub differences: Vec<(Place, Difference)>,
 }
 
 impl Tally {
-    fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = (usize, &'f Finding)>) {
+    /// Both together
+    #[must_use]
+    pub fn joined(mut self, other: Tally) -> Tally {
+        self.events += other.events;
+        self.matched += other.matched;
+        self.dropped += other.dropped;
+        self.lost += other.lost;
+        self.losses.extend(other.losses);
+        for (signal, matched) in other.signals {
+            *self.signals.entry(signal).or_default() += matched;
+        }
+        self.differences.extend(other.differences);
+        self
+    }
+
+    fn of(import: &Import<'_>) -> Tally {
+        let names = import.signals().map(|name| (name.to_owned(), 0));
+        Tally { signals: names.collect(), ..Tally::default() }
+    }
+
+    fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = (&'f str, &'f Finding)>) {
         self.events += 1;
         let (mut matched, mut dropped, mut lost) = (false, false, false);
         for (signal, finding) in found {
@@ -73,7 +93,7 @@ impl Tally {
                 Finding::Same(false) => {}
                 Finding::Same(true) => {
                     matched = true;
-                    self.signals.insert(signal);
+                    *self.signals.entry(signal.to_owned()).or_default() += 1;
                 }
                 Finding::Dropped => dropped = true,
                 Finding::Lost(loss) => {
@@ -97,7 +117,7 @@ impl Tally {
 /// nobody, but its events are looked at.
 pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
     let eyes = Eyes::default();
-    let mut tally = Tally::default();
+    let mut tally = Tally::of(import);
     for (test, sample) in rule.tests.iter().enumerate() {
         let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
         let mut seen = Seen::default();
@@ -127,7 +147,9 @@ impl<'r> Trial<'r> {
     /// Prepares the trial of these rules; those without an import are not tried
     pub fn new(rules: &'r [Rule], imports: &'r [Option<Import<'r>>]) -> Self {
         let engine = Engine::new(rules, &Options::default());
-        let accounts = rules.iter().map(|_| Default::default()).collect();
+        let tally =
+            |import: &Option<Import<'_>>| import.as_ref().map(Tally::of).unwrap_or_default();
+        let accounts = imports.iter().map(|import| (tally(import), Seen::default())).collect();
         Trial { engine, eyes: Eyes::default(), imports, accounts }
     }
 
@@ -183,11 +205,9 @@ fn account(
     example: &Example,
     judged: &[Judged],
 ) {
-    let new: Vec<_> = judged
-        .iter()
-        .filter_map(|one| Some((one.signal, import.compare_terms(seen, one)?)))
-        .collect();
-    let findings = judged.iter().map(|one| (one.signal, &one.finding));
-    let new = new.iter().map(|(signal, finding)| (*signal, finding));
-    tally.take(example.place, findings.chain(new));
+    let name = |one: &Judged| import.signal(one.signal);
+    let new = judged.iter().filter_map(|one| Some((name(one), import.compare_terms(seen, one)?)));
+    let new: Vec<(&str, Finding)> = new.collect();
+    let findings = judged.iter().map(|one| (name(one), &one.finding));
+    tally.take(example.place, findings.chain(new.iter().map(|(name, finding)| (*name, finding))));
 }

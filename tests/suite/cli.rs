@@ -17,6 +17,10 @@ fn rulecast(arguments: &[&str]) -> Output {
     command.env("COLUMNS", "100").output().unwrap()
 }
 
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -148,4 +152,40 @@ fn scan_reads_standard_input_and_gzip_and_can_fail_on_a_match() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.ends_with(b"\n") && !output.stdout.is_empty());
     fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn verify_judges_what_is_written_and_the_events_it_is_given() {
+    let build = folder("verify");
+    let path = build.to_string_lossy().into_owned();
+    let rule = "rules/webshell/web_shell_script_child.yml";
+    let converted = rulecast(&["convert", rule, "-o", &path]);
+    assert_eq!(converted.status.code(), Some(0), "{}", err(&converted));
+    let events = ["-e", "tests/events/recorded.jsonl", "--field", "event", "--event-field", "kind"];
+    let judged = ["verify", rule, "-t", "elastic", "-t", "sentinel", "--artifacts", &path];
+    let judged = [&judged[..], &events].concat();
+    let same = rulecast(&judged);
+    assert_eq!(same.status.code(), Some(0), "{}", err(&same));
+    assert!(out(&same).contains("  binds ") && out(&same).contains("  same "), "{}", out(&same));
+    let looked_at = |text: &str| -> usize {
+        let line = text.lines().find(|line| line.contains("elastic")).unwrap();
+        line.split_whitespace().nth(3).unwrap().parse().unwrap()
+    };
+    let own = rulecast(&["verify", rule, "-t", "elastic"]);
+    assert!(looked_at(&out(&same)) > looked_at(&out(&own)) + 20, "{}", out(&same));
+
+    // Which of the two forms was changed cannot be told; the import is what is executed.
+    let import = build.join("elastic/web_shell_script_child.ndjson");
+    let text = fs::read_to_string(&import).unwrap();
+    fs::write(&import, text.replacen("event.type:start", "event.type:end", 1)).unwrap();
+    let query = build.join("sentinel/web_shell_script_child.kql");
+    let text = fs::read_to_string(&query).unwrap();
+    fs::write(&query, text.replacen("ProcessCommandLine", "ProcessLine", 1)).unwrap();
+    let broken = rulecast(&judged);
+    assert_eq!(broken.status.code(), Some(1));
+    assert_eq!(out(&broken).matches("  broken ").count(), 2, "{}", out(&broken));
+    assert!(err(&broken).contains("E0809") && err(&broken).contains("ProcessLine"));
+    fs::remove_dir_all(&build).unwrap();
+    let gone = rulecast(&judged);
+    assert!(out(&gone).contains("not checkable  cannot read"), "{}", out(&gone));
 }

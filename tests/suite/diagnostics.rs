@@ -49,12 +49,40 @@ fn said(path: &Path, format: &str) -> String {
         "E0803" => {
             command.arg("convert").arg(name).args(["-t", "sentinel", "--check", "-o"]).arg(&empty)
         }
+        "E0808" => command
+            .args(["verify", "-t", "elastic", "--artifacts"])
+            .arg(tampered(name, format, "elastic", ("powershell.exe", "pwsh.exe")))
+            .arg(name),
+        "E0809" => command
+            .args(["verify", "-t", "xdr", "--artifacts"])
+            .arg(tampered(name, format, "xdr", ("ProcessCommandLine", "RemotePort")))
+            .arg(name),
         _ => command.arg("check").arg(name),
     };
     let output = command.output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8(text).unwrap();
     text.replace(&*empty.to_string_lossy(), "build")
+        .replace(&*built(name, format).to_string_lossy(), "build")
+}
+
+fn built(rule: &Path, format: &str) -> PathBuf {
+    let code = code_of(rule);
+    std::env::temp_dir().join(format!("rulecast-tampered-{code}-{format}-{}", std::process::id()))
+}
+
+/// A folder with the rule converted, in which somebody has put one word for another
+fn tampered(rule: &Path, format: &str, target: &str, (from, to): (&str, &str)) -> PathBuf {
+    let folder = built(rule, format);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+    command.current_dir(root()).arg("convert").arg(rule).args(["-t", target, "-o"]).arg(&folder);
+    assert!(command.output().unwrap().status.success());
+    for entry in fs::read_dir(folder.join(target)).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replace(from, to)).unwrap();
+    }
+    folder
 }
 
 #[test]

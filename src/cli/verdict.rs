@@ -1,0 +1,134 @@
+//! Verdicts in words.
+//!
+//! In: what was said of a rule on a target. Out: the line that a person reads, and a finding for
+//! every difference and fault, at the test, the event or the word that shows it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::report::count;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::project::Verified;
+use crate::source::{SourceText, Span};
+use crate::verify::{Difference, Fault, Place, Tally, Verdict};
+
+/// The most findings of one rule on one target; of more, the number is said
+const SHOWN: usize = 10;
+
+/// What stands behind a verdict, on one line; `files` are the names of the files of events
+pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
+    let first = |what: String, all: usize| match all {
+        0 | 1 => what,
+        all => format!("{what}; {} more", all - 1),
+    };
+    match &verified.verdict {
+        Verdict::Same(tally) => same(tally),
+        Verdict::Binds { columns, named: 0 } => count(*columns, "column"),
+        Verdict::Binds { columns, named } => {
+            format!("{}, {named} of them named by packages", count(*columns, "column"))
+        }
+        Verdict::Different(tally) => tally.differences.first().map_or_else(String::new, |shown| {
+            let (place, Difference { signal, engine, target }) = shown;
+            let place = standing(verified, *place, files);
+            let what = format!(
+                "{signal}, {place}: engine: {engine}; {}: {target}",
+                verified.target.name()
+            );
+            first(what, tally.differences.len())
+        }),
+        Verdict::Broken(faults) => faults.first().map_or_else(String::new, |fault| {
+            first(format!("{}: {}", fault.artifact.name, fault.message), faults.len())
+        }),
+        Verdict::Unchecked(why) => why.clone(),
+    }
+}
+
+fn same(tally: &Tally) -> String {
+    let mut parts = vec![format!("{}, {} matched", count(tally.events, "event"), tally.matched)];
+    if tally.lost > 0 {
+        let names: Vec<&str> = tally.losses.iter().map(|loss| loss.name()).collect();
+        parts.push(format!("{} as the loss {} says", tally.lost, names.join(", ")));
+    }
+    if tally.dropped > 0 {
+        parts.push(format!("{} with what Elastic does not hold", tally.dropped));
+    }
+    let never = tally.signals.iter().filter(|(_, matched)| **matched == 0);
+    let never: Vec<&str> = never.map(|(name, _)| name.as_str()).collect();
+    if !never.is_empty() {
+        parts.push(format!("never matched: {}", never.join(", ")));
+    }
+    parts.join("; ")
+}
+
+fn standing(verified: &Verified<'_>, place: Place, files: &[String]) -> String {
+    match place {
+        Place::Test { test, event } => {
+            let sample = &verified.loaded.rule.tests[test];
+            let name = format!("test `{}`", sample.name.value);
+            if sample.events.len() > 1 { format!("{name}, event {}", event + 1) } else { name }
+        }
+        Place::Line { file, line } => format!("{}:{line}", files[file]),
+    }
+}
+
+/// Reports what is different or broken; `folder` is where the artifacts were read from
+pub(super) fn report(
+    verified: &Verified<'_>,
+    files: &[String],
+    folder: Option<&Path>,
+    diagnostics: &mut Diagnostics,
+) {
+    let (all, found): (usize, Vec<Diagnostic>) = match &verified.verdict {
+        Verdict::Different(Tally { differences, .. }) => {
+            let found = differences.iter().take(SHOWN);
+            let found = found.map(|(place, one)| different(verified, *place, one, files));
+            (differences.len(), found.collect())
+        }
+        Verdict::Broken(faults) => {
+            let found = faults.iter().take(SHOWN).map(|fault| broken(verified, fault, folder));
+            (faults.len(), found.collect())
+        }
+        Verdict::Same(_) | Verdict::Binds { .. } | Verdict::Unchecked(_) => return,
+    };
+    for (at, one) in found.into_iter().enumerate() {
+        diagnostics.push(match all - SHOWN.min(all) {
+            more if more > 0 && at + 1 == SHOWN => one.note(format!("{more} more like it")),
+            _ => one,
+        });
+    }
+}
+
+fn different(
+    verified: &Verified<'_>,
+    place: Place,
+    difference: &Difference,
+    files: &[String],
+) -> Diagnostic {
+    let Difference { signal, engine, target } = difference;
+    let rule = &verified.loaded.rule;
+    let (source, span) = match place {
+        Place::Test { test, .. } => (Arc::clone(&rule.source), rule.tests[test].name.span),
+        // The line itself may be long and is the user's own; empty lines keep its number.
+        Place::Line { file, line } => {
+            let text = "\n".repeat(line - 1);
+            let end = Span::new(line as u32 - 1, line as u32 - 1);
+            (Arc::new(SourceText::new(files[file].as_str(), text)), end)
+        }
+    };
+    let on = verified.target.name();
+    let message = format!("the signal {signal} means something else on {on}");
+    let label = format!("engine: {engine}; {on}: {target}");
+    let title = &rule.metadata.title.value;
+    Diagnostic::new(Code::E0808, &source, span, message, label).note(format!("rule: {title}"))
+}
+
+fn broken(verified: &Verified<'_>, fault: &Fault, folder: Option<&Path>) -> Diagnostic {
+    let artifact = &fault.artifact;
+    let path = verified.place(&artifact.name);
+    let name =
+        folder.map_or_else(|| path.clone(), |folder| folder.join(&path).to_string_lossy().into());
+    let source = Arc::new(SourceText::new(name.replace('\\', "/"), artifact.text.as_str()));
+    let span = Span::new(fault.place.start as u32, fault.place.end as u32);
+    let message = format!("{} would not take this", verified.target.name());
+    Diagnostic::new(Code::E0809, &source, span, message, fault.message.as_str())
+}

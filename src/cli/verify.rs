@@ -1,0 +1,114 @@
+//! `verify`: whether what is emitted means what the rules say.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::convert::target;
+use super::events::EventForm;
+use super::examples::Files;
+use super::input::Surroundings;
+use super::report::{self, Stream, count};
+use super::{Format, Global, Outcome, Stop, verdict};
+use crate::backend::Target;
+use crate::definition::Looked;
+use crate::ir::Rule;
+use crate::project::{self, Verified};
+use crate::source::{visible, visible_json};
+
+/// Check that what is emitted means what the rules say
+///
+/// Elastic's rules are read back as Kibana reads them and judge the events of each rule's own tests,
+/// in the documents that Elastic's pipelines make of them: verdicts, severities and new terms must
+/// be the engine's. Kusto is bound to the schema of its tables: columns, types, limits, and what the
+/// packages around a query name. All of it happens on this machine.
+///
+/// Prints a line for each rule and target: `same`, `binds`, `different`, `broken`, or `not checkable`
+/// and why. With `--format json` a line is an object.
+#[derive(Args)]
+#[command(after_help = "Example:\n  rulecast verify rules\n  \
+                        rulecast verify rules -t elastic -e events.jsonl --event process_creation\n  \
+                        rulecast verify rules --artifacts build")]
+pub(super) struct Verify {
+    /// Rule files or folders
+    #[arg(value_name = "PATH", default_value = "rules")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Surroundings,
+    /// Verify these targets only, repeatable; without it, those that `convert` writes
+    #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
+    targets: Vec<Target>,
+    /// Verify the files that `convert -o DIR` has written, as they are now
+    #[arg(long, value_name = "DIR")]
+    artifacts: Option<PathBuf>,
+    /// File of events to try the rules on besides their tests, repeatable; `-` for standard input
+    #[arg(short, long, value_name = "FILE")]
+    events: Vec<PathBuf>,
+    #[command(flatten)]
+    form: EventForm,
+}
+
+impl Verify {
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        let project = self.around.load(&self.paths)?;
+        let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
+        let mut files = Files::open(&self.events, self.form.options(&rules)?, global.quiet)?;
+        let verified =
+            project::verify(&project.rules, &self.targets, self.artifacts.as_deref(), &mut || {
+                files.next()
+            })?;
+        files.finish(&mut project.diagnostics);
+        let mut shown = Vec::new();
+        for one in &verified {
+            shown.push((one, verdict::detail(one, &files.names)));
+            let folder = self.artifacts.as_deref();
+            verdict::report(one, &files.names, folder, &mut project.diagnostics);
+        }
+        print(&shown, global.format == Format::Json)?;
+        let judged = |word: &str| verified.iter().filter(|one| one.verdict.word() == word).count();
+        let words = ["same", "binds", "different", "broken", "not checkable"];
+        let words = words.iter().filter(|word| judged(word) > 0);
+        let summary: Vec<String> = words.map(|word| format!("{} {word}", judged(word))).collect();
+        let rules = count(rules.len(), "rule");
+        let left_out = match project.refused {
+            0 => String::new(),
+            refused => format!(", {} left out", count(refused, "rule")),
+        };
+        let refused = project.refused > 0;
+        let found = report::relevant(global, project, Looked::InPart);
+        let outcome = report::findings(global, &found, Stream::Err)?;
+        report::say(global, &format!("{rules}{left_out}: {}", summary.join(", ")))?;
+        Ok(if refused { Outcome::Findings } else { outcome })
+    }
+}
+
+/// Prints a line for each rule and target, in columns or as objects
+fn print(shown: &[(&Verified<'_>, String)], as_json: bool) -> Result<(), Stop> {
+    let mut out = anstream::stdout().lock();
+    let name = |one: &Verified<'_>| match one.loaded.folder.as_str() {
+        "" => one.loaded.stem.clone(),
+        folder => format!("{folder}/{}", one.loaded.stem),
+    };
+    let width = shown.iter().map(|(one, _)| name(one).chars().count()).max().unwrap_or(0);
+    for (one, detail) in shown {
+        let (target, word) = (one.target.name(), one.verdict.word());
+        if as_json {
+            let rule = &one.loaded.rule;
+            let line = json!({
+                "rule": rule.metadata.title.value,
+                "id": rule.metadata.id.as_ref().map(|id| &id.value),
+                "file": rule.source.name(),
+                "target": target,
+                "verdict": word,
+                "detail": detail,
+            });
+            writeln!(out, "{}", visible_json(&line.to_string()))?;
+        } else {
+            let name = name(one);
+            writeln!(out, "{name:width$}  {target:8}  {word:13}  {}", visible(detail))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Verdicts on what is emitted for the rules of a project.
+//!
+//! In: loaded rules, targets and events. Out: a [`Verdict`] for each rule and target. The artifacts
+//! are those that `convert` would write, or the files that it has written.
+
+use std::fs;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::{Failure, Loaded, place};
+use crate::backend::{Artifact, Target, Translation, translate};
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::ir::Rule;
+use crate::kusto::Platform;
+use crate::verify::{
+    Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, try_tests,
+};
+
+/// A rule on a target, and what is said of it
+#[derive(Debug)]
+pub struct Verified<'l> {
+    /// The rule
+    pub loaded: &'l Loaded,
+    /// The target
+    pub target: Target,
+    /// What is said
+    pub verdict: Verdict,
+}
+
+impl Verified<'_> {
+    /// Where an artifact of the rule stands below the output folder
+    pub fn place(&self, artifact: &str) -> String {
+        place(self.target, self.loaded, artifact)
+    }
+}
+
+/// A rule on a target, on its way to a verdict
+struct Case<'l> {
+    loaded: &'l Loaded,
+    target: Target,
+    stage: Stage,
+}
+
+enum Stage {
+    Done(Verdict),
+    /// To be tried on events, with the text for Kibana's import
+    Trial(Box<Translation>, Artifact),
+}
+
+/// Gives the next events; none at the end
+pub type Events<'e> = dyn FnMut() -> Result<Vec<Example>, Failure> + 'e;
+
+/// Verifies every rule for these targets, or for those it is meant for when none is given
+///
+/// `folder` is where the artifacts stand that are to be verified instead of those that would be
+/// written now.
+///
+/// # Errors
+/// When events cannot be read.
+pub fn verify<'l>(
+    rules: &'l [Loaded],
+    targets: &[Target],
+    folder: Option<&Path>,
+    events: &mut Events<'_>,
+) -> Result<Vec<Verified<'l>>, Failure> {
+    let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
+    let mut cases: Vec<Case<'l>> = rules
+        .par_iter()
+        .flat_map_iter(|loaded| {
+            let meant =
+                if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
+            let stages = meant.into_iter().map(|target| (target, stage(loaded, target, folder)));
+            let cases = stages.map(|(target, stage)| Case { loaded, target, stage });
+            cases.collect::<Vec<_>>()
+        })
+        .collect();
+    try_all(&mut cases, events)?;
+    let verified = cases.into_iter().map(|Case { loaded, target, stage }| {
+        let verdict = match stage {
+            Stage::Done(verdict) => verdict,
+            Stage::Trial(..) => Verdict::of_trial(Tally::default()),
+        };
+        Verified { loaded, target, verdict }
+    });
+    Ok(verified.collect())
+}
+
+/// As far as a rule comes without events
+fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
+    let unchecked = |why: String| Stage::Done(Verdict::Unchecked(why));
+    let mut found = Diagnostics::default();
+    let made = translate(target, &loaded.rule, &loaded.stem, &mut found);
+    let Some(mut made) = made else {
+        let errors = found.sorted().into_iter().filter(|one| one.severity == Severity::Error);
+        let mut codes: Vec<Code> = errors.map(|one| one.code).collect();
+        codes.dedup();
+        let codes: Vec<String> =
+            codes.iter().map(|code| format!("{code} {}", code.title())).collect();
+        return unchecked(format!("refused: {}", codes.join(", ")));
+    };
+    if made.artifacts.is_empty() {
+        return unchecked("the rule leaves every signal out here".to_owned());
+    }
+    if let Some(folder) = folder {
+        for artifact in &mut made.artifacts {
+            let path = folder.join(place(target, loaded, &artifact.name));
+            match fs::read_to_string(&path) {
+                Ok(text) => artifact.text = text,
+                Err(why) => {
+                    return unchecked(format!("cannot read {}: {why}", path.display()));
+                }
+            }
+        }
+    }
+    match target {
+        Target::Sentinel | Target::Asim => Stage::Done(bind(Platform::Sentinel, &made.artifacts)),
+        Target::Xdr => Stage::Done(bind(Platform::AdvancedHunting, &made.artifacts)),
+        Target::Native => {
+            unchecked("its source needs a compiler; the engine here means the same".to_owned())
+        }
+        Target::Elastic => {
+            let faults = compare_forms(&made.artifacts);
+            if !faults.is_empty() {
+                return Stage::Done(Verdict::Broken(faults));
+            }
+            let lines = made.artifacts.iter().find(|one| one.name.ends_with(".ndjson")).cloned();
+            match lines {
+                Some(lines) => Stage::Trial(Box::new(made), lines),
+                None => unchecked("there is nothing to import".to_owned()),
+            }
+        }
+    }
+}
+
+/// Tries the rules on their own tests, then on the events
+fn try_all(cases: &mut [Case<'_>], events: &mut Events<'_>) -> Result<(), Failure> {
+    let on_trial = cases.iter().enumerate().filter_map(|(at, case)| match &case.stage {
+        Stage::Trial(made, lines) => Some((at, case.loaded, made, lines)),
+        Stage::Done(_) => None,
+    });
+    let on_trial: Vec<_> = on_trial.collect();
+    let rules: Vec<Rule> = on_trial.iter().map(|(_, _, made, _)| made.rule.clone()).collect();
+    let read: Vec<_> = on_trial
+        .par_iter()
+        .zip(&rules)
+        .map(|((_, loaded, made, lines), rule)| {
+            let import = Import::read(rule, &made.losses, &lines.text)?;
+            let tally = try_tests(&import, &loaded.rule);
+            Ok::<_, String>((import, tally))
+        })
+        .collect();
+    let mut imports = Vec::new();
+    let mut tallies = Vec::new();
+    for one in read {
+        match one {
+            Ok((import, tally)) => {
+                imports.push(Some(import));
+                tallies.push(Ok(tally));
+            }
+            Err(why) => {
+                imports.push(None);
+                tallies.push(Err(why));
+            }
+        }
+    }
+    let mut trial = Trial::new(&rules, &imports);
+    loop {
+        let next = events()?;
+        if next.is_empty() {
+            break;
+        }
+        trial.observe(&next);
+    }
+    let of_events = trial.finish();
+    let verdicts: Vec<(usize, Verdict)> = on_trial
+        .iter()
+        .zip(tallies.into_iter().zip(of_events))
+        .map(|((at, _, _, lines), (of_tests, of_events))| {
+            let verdict = match of_tests {
+                Ok(tally) => Verdict::of_trial(tally.joined(of_events)),
+                Err(why) => Verdict::Broken(vec![Fault::new(lines, why)]),
+            };
+            (*at, verdict)
+        })
+        .collect();
+    for (at, verdict) in verdicts {
+        cases[at].stage = Stage::Done(verdict);
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Kusto artifacts, bound to the schema of their tables.
+//!
+//! In: the query of a rule and the packages around it, as text. Out: a [`Verdict`]: whether every
+//! table, column and type is there, whether each package holds that same query, and whether the
+//! columns that the packages name are among those that the query returns.
+//!
+//! Source of the limits and of what a custom detection needs: Microsoft's pages on scheduled
+//! analytic rules and on custom detections.
+
+use serde_json::Value;
+
+use super::verdict::{Fault, Verdict};
+use crate::backend::Artifact;
+use crate::kusto::{self, Platform};
+
+/// The longest query of a rule, in UTF-16 code units
+const MAX_QUERY: usize = 10_000;
+
+/// What a custom detection returns, and what it must return one of
+const NEEDED: [&str; 2] = ["Timestamp", "ReportId"];
+const ASSETS: [&str; 5] =
+    ["DeviceId", "DeviceName", "AccountSid", "AccountUpn", "InitiatingProcessAccountSid"];
+
+/// Binds the query of a rule and holds the packages against it
+pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
+    let Some(query) = artifacts.iter().find(|artifact| artifact.name.ends_with(".kql")) else {
+        return Verdict::Unchecked("there is no query".to_owned());
+    };
+    let columns = match kusto::bind(&query.text, platform) {
+        Ok(columns) => columns,
+        Err(findings) => {
+            let faults = findings.into_iter().map(|found| Fault {
+                artifact: query.clone(),
+                message: found.message,
+                place: found.place,
+            });
+            return Verdict::Broken(faults.collect());
+        }
+    };
+    let mut faults = Vec::new();
+    let length = query.text.encode_utf16().count();
+    if length > MAX_QUERY {
+        let message = format!("the query has {length} characters, the limit is {MAX_QUERY}");
+        faults.push(Fault::new(query, message));
+    }
+    let returned = |name: &str| columns.iter().any(|column| column.name == name);
+    if platform == Platform::AdvancedHunting {
+        let missing = NEEDED.iter().filter(|name| !returned(name));
+        for name in missing {
+            faults.push(Fault::new(query, format!("a custom detection returns {name}")));
+        }
+        if !ASSETS.iter().any(|name| returned(name)) {
+            let message = format!("a custom detection returns one of {}", ASSETS.join(", "));
+            faults.push(Fault::new(query, message));
+        }
+    }
+    let mut named = Vec::new();
+    for package in artifacts.iter().filter(|artifact| artifact.name != query.name) {
+        let content: Value = match read(package) {
+            Ok(content) => content,
+            Err(why) => {
+                faults.push(Fault::new(package, why));
+                continue;
+            }
+        };
+        let mut found = Found::default();
+        found.walk("", &content);
+        if !found.texts.iter().any(|text| text.trim() == query.text.trim()) {
+            let message = format!("the query is not that of {}", query.name);
+            faults.push(Fault::new(package, message));
+        }
+        for column in found.columns {
+            if !returned(column) {
+                let message = format!("the query returns no column `{column}`");
+                faults
+                    .push(Fault { place: place(package, column), ..Fault::new(package, message) });
+            } else if !named.contains(&column.to_owned()) {
+                named.push(column.to_owned());
+            }
+        }
+    }
+    if faults.is_empty() {
+        return Verdict::Binds { columns: columns.len(), named: named.len() };
+    }
+    Verdict::Broken(faults)
+}
+
+/// Reads a package, which is YAML or JSON by its name
+fn read(package: &Artifact) -> Result<Value, String> {
+    if package.name.ends_with(".json") {
+        serde_json::from_str(&package.text).map_err(|why| why.to_string())
+    } else {
+        serde_yaml::from_str(&package.text).map_err(|why| why.to_string())
+    }
+}
+
+/// Where a package names a column
+fn place(package: &Artifact, column: &str) -> std::ops::Range<usize> {
+    let at = |start: &str| Some(package.text.find(&format!("{start}{column}"))? + start.len());
+    let start = [": ", ": \"", "{{"].into_iter().find_map(at);
+    start.map_or(0..0, |start| start..start + column.len())
+}
+
+/// What a package says
+#[derive(Default)]
+struct Found<'p> {
+    texts: Vec<&'p str>,
+    columns: Vec<&'p str>,
+}
+
+impl<'p> Found<'p> {
+    /// Columns are named by keys that end so, by custom details, and inside formats
+    fn walk(&mut self, key: &str, value: &'p Value) {
+        match value {
+            Value::Object(map) if key == "customDetails" => {
+                self.columns.extend(map.values().filter_map(Value::as_str));
+            }
+            Value::Object(map) => map.iter().for_each(|(key, value)| self.walk(key, value)),
+            Value::Array(items) => items.iter().for_each(|item| self.walk(key, item)),
+            Value::String(text) => {
+                self.texts.push(text);
+                let key = key.to_ascii_lowercase();
+                if key.ends_with("column") || key.ends_with("columnname") {
+                    self.columns.push(text);
+                }
+                if key.starts_with("alert") && key.ends_with("format") {
+                    let named = text.split("{{").skip(1);
+                    self.columns.extend(named.filter_map(|rest| Some(rest.split_once("}}")?.0)));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

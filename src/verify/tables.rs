@@ -1,0 +1,77 @@
+//! The two forms of Elastic's rules, held against each other.
+//!
+//! In: the artifacts of a rule: lines for Kibana's import, and a TOML file a signal for the
+//! repository of detection-rules. Out: what is in the one and not in the other.
+
+use serde_json::{Map, Value};
+
+use super::verdict::Fault;
+use crate::backend::Artifact;
+
+/// What the forms do not have in common
+pub fn compare_forms(artifacts: &[Artifact]) -> Vec<Fault> {
+    let ends = |end: &'static str| artifacts.iter().filter(move |one| one.name.ends_with(end));
+    let lines: Vec<Value> = ends(".ndjson")
+        .flat_map(|lines| lines.text.lines())
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let mut faults: Vec<Fault> = ends(".toml")
+        .filter_map(|file| differs(&file.text, &lines).map(|why| Fault::new(file, why)))
+        .collect();
+    let files = ends(".toml").count();
+    if let (true, Some(import)) = (files != lines.len(), ends(".ndjson").next()) {
+        let message = format!("{} rules stand beside {files} TOML files", lines.len());
+        faults.push(Fault::new(import, message));
+    }
+    faults
+}
+
+/// Why a TOML file is not one of the rules
+fn differs(text: &str, lines: &[Value]) -> Option<String> {
+    let file = match text.parse::<toml::Table>() {
+        Ok(file) => file,
+        Err(why) => return Some(why.message().to_owned()),
+    };
+    let Some(Ok(Value::Object(rule))) = file.get("rule").map(serde_json::to_value) else {
+        return Some("there is no `[rule]`".to_owned());
+    };
+    let rule = flat(rule);
+    let Some(line) = lines.iter().find(|line| line["rule_id"] == rule["rule_id"]) else {
+        return Some("no rule of the import has its rule_id".to_owned());
+    };
+    let line = without_empty(line);
+    let rule = without_empty(&rule);
+    let (Value::Object(line), Value::Object(rule)) = (&line, &rule) else { return None };
+    let keys = line.keys().chain(rule.keys()).find(|key| line.get(*key) != rule.get(*key));
+    keys.map(|key| format!("`{key}` is not that of the rule for import"))
+}
+
+/// The rule with what detection-rules writes in its own way as Kibana has it
+fn flat(mut rule: Map<String, Value>) -> Value {
+    if let Some(terms) = rule.remove("new_terms") {
+        for part in [&terms, &terms["history_window_start"][0]] {
+            if let Some(field) = part["field"].as_str() {
+                rule.insert(field.to_owned(), part["value"].clone());
+            }
+        }
+    }
+    // The template ends the query with a line of its own.
+    if let Some(query) = rule.get("query").and_then(Value::as_str) {
+        let query = query.strip_suffix('\n').unwrap_or(query).to_owned();
+        rule.insert("query".to_owned(), query.into());
+    }
+    Value::Object(rule)
+}
+
+/// The same without empty lists, which only one form writes
+fn without_empty(value: &Value) -> Value {
+    let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !empty(value));
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_empty(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_empty).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}

@@ -132,3 +132,56 @@ impl<'p> Found<'p> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUERY: &str = "DeviceProcessEvents\n| project Timestamp, DeviceId, ReportId, FileName\n";
+
+    fn artifact(name: &str, text: &str) -> Artifact {
+        Artifact { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    fn faults(artifacts: &[Artifact]) -> Vec<String> {
+        match bind(Platform::AdvancedHunting, artifacts) {
+            Verdict::Broken(faults) => faults.into_iter().map(|fault| fault.message).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_package_names_what_its_query_returns() {
+        let query = artifact("a.kql", QUERY);
+        let package = |column: &str| {
+            let text = serde_json::json!({
+                "queryText": QUERY,
+                "alertDescriptionFormat": format!("Started {{{{{column}}}}}"),
+                "entityMappings": {"hosts": [{"deviceIdColumn": "DeviceId"}]},
+            });
+            artifact("a.detection.json", &text.to_string())
+        };
+        let named = bind(Platform::AdvancedHunting, &[query.clone(), package("FileName")]);
+        assert!(matches!(named, Verdict::Binds { columns: 4, named: 2 }), "{named:?}");
+        let found = faults(&[query.clone(), package("Filename")]);
+        assert_eq!(found, ["the query returns no column `Filename`"]);
+        let other = artifact("a.hunting.yaml", "query: |\n  DeviceProcessEvents\n");
+        assert_eq!(faults(&[query, other]), ["the query is not that of a.kql"]);
+    }
+
+    #[test]
+    fn a_custom_detection_returns_what_defender_asks_for() {
+        let text = "DeviceProcessEvents | project Timestamp, FileName";
+        let found = faults(&[artifact("a.kql", text)]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].ends_with("ReportId") && found[1].contains("DeviceId"));
+    }
+
+    #[test]
+    fn a_query_has_a_longest_form() {
+        let list = vec!["\"a\""; 3_000].join(", ");
+        let text = format!("DeviceProcessEvents | where FileName in~ ({list})");
+        let found = bind(Platform::Sentinel, &[artifact("a.kql", &text)]);
+        assert!(matches!(found, Verdict::Broken(ref faults) if faults.len() == 1), "{found:?}");
+    }
+}

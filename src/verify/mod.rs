@@ -14,12 +14,15 @@
 //! each other. Kusto is bound, not executed.
 //!
 //! INVARIANT: an artifact is read as its target would read it. Of the compiler that made it only
-//! the losses are known here, which the artifact names in its own description.
+//! the losses are known here, which the artifact names in its own description, and the words for
+//! severities.
 
 mod binding;
 mod document;
 mod elastic;
 mod import;
+mod novelty;
+mod pair;
 mod scope;
 mod sight;
 mod tables;
@@ -28,7 +31,9 @@ mod verdict;
 
 pub use binding::bind;
 pub use document::{Gaps, document, guessed_product};
-pub use elastic::{Difference, Finding, Import, Judged, Seen};
+pub use elastic::{Import, Judged};
+pub use novelty::Seen;
+pub use pair::{Difference, Finding};
 pub use sight::{Eyes, Sight};
 pub use tables::compare_forms;
 pub use trial::{Example, Place, Tally, Trial, try_tests};

@@ -20,7 +20,7 @@ pub fn compare_forms(artifacts: &[Artifact]) -> Vec<Fault> {
         .collect();
     let files = ends(".toml").count();
     if let (true, Some(import)) = (files != lines.len(), ends(".ndjson").next()) {
-        let message = format!("{} rules stand beside {files} TOML files", lines.len());
+        let message = format!("rules for import: {}, TOML files: {files}", lines.len());
         faults.push(Fault::new(import, message));
     }
     faults
@@ -73,5 +73,39 @@ fn without_empty(value: &Value) -> Value {
         }
         Value::Array(items) => Value::Array(items.iter().map(without_empty).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact(name: &str, text: &str) -> Artifact {
+        Artifact { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    const TOML: &str = "[rule]\nrule_id = \"1\"\nquery = '''\na:b\n'''\nfilters = []\n\n\
+                        [rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = [\"c\"]\n\n\
+                        [[rule.new_terms.history_window_start]]\n\
+                        field = \"history_window_start\"\nvalue = \"now-7d\"\n";
+
+    #[test]
+    fn the_forms_say_the_same() {
+        let line = |window: &str| {
+            let rule = serde_json::json!({
+                "rule_id": "1", "query": "a:b", "new_terms_fields": ["c"],
+                "history_window_start": window,
+            });
+            [artifact("a.ndjson", &rule.to_string()), artifact("a_b.toml", TOML)]
+        };
+        assert_eq!(compare_forms(&line("now-7d")), []);
+        let found = compare_forms(&line("now-8d"));
+        assert_eq!(found[0].message, "`history_window_start` is not that of the rule for import");
+        assert_eq!(
+            compare_forms(&line("now-7d")[..1])[0].message,
+            "rules for import: 1, TOML files: 0"
+        );
+        let broken = [artifact("a.ndjson", "{}"), artifact("a.toml", "[metadata]\n")];
+        assert_eq!(compare_forms(&broken)[0].message, "there is no `[rule]`");
     }
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::elastic::{Difference, Finding, Import, Judged, Seen};
+use super::elastic::{Import, Judged};
+use super::novelty::Seen;
+use super::pair::{Difference, Finding};
 use super::sight::Eyes;
 use crate::backend::LossName;
 use crate::ir::Rule;
@@ -126,7 +128,7 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
             let event = of_signal.unwrap_or_else(|| event.value.clone());
             let place = Place::Test { test, event: at };
             let example = Example { place, event, kind: signal.map(|signal| signal.kind) };
-            let judged = judge(import.engine(), &eyes, &[Some(import)], &example);
+            let judged = judge(&import.engine, &eyes, &[Some(import)], &example);
             if let Some(Some(judged)) = judged.into_iter().next() {
                 account(&mut tally, &mut seen, import, &example, &judged);
             }

@@ -1,0 +1,227 @@
+//! One signal, the rule that stands for it on Elastic, and one event.
+//!
+//! In: the engine's match, or that there is none, and the documents of the event. Out: a
+//! [`Finding`]: both say the same, or they do not, and then why: a loss that the artifact names and
+//! the event shows, a value that Elastic's pipelines drop, or nothing, which is a [`Difference`].
+
+use serde_json::{Map, Value, json};
+
+use super::document::Gaps;
+use super::elastic::Import;
+use super::import::{Imported, rank};
+use super::novelty::Terms;
+use super::scope;
+use super::sight::{Side, Sight};
+use crate::backend::elastic::severity;
+use crate::backend::{Direction, Loss, LossName};
+use crate::ir::Signal;
+use crate::matcher::{Match, Memory};
+use crate::taxonomy::EventKind;
+
+/// How the two sides stand to each other
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Both say that the event matches, or both that it does not
+    Same(bool),
+    /// They differ as a loss says that the artifact names
+    Lost(LossName),
+    /// They differ because Elastic's pipelines drop what the event says, or cannot hold it
+    Dropped,
+    /// They differ
+    Different(Difference),
+}
+
+/// What each side says of an event
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The signal
+    pub signal: String,
+    /// What the engine says
+    pub engine: String,
+    /// What the target says
+    pub target: String,
+}
+
+/// What may have happened where ECS writes the same as for this
+fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
+    match (kind, action.to_ascii_lowercase().as_str()) {
+        (EventKind::RegistryEvent, "modified") => &["modified"],
+        (EventKind::RegistryEvent, _) => &["created", "deleted", "renamed"],
+        (_, "modified" | "renamed") => &["modified", "renamed"],
+        (_, "created") => &["created"],
+        _ => &["deleted"],
+    }
+}
+
+/// A signal, what stands for it, and an event
+pub(super) struct Pair<'p> {
+    pub(super) import: &'p Import<'p>,
+    pub(super) at: usize,
+    pub(super) signal: &'p Signal,
+    pub(super) line: &'p Imported,
+    pub(super) sight: &'p Sight,
+    pub(super) matched: Option<&'p Match>,
+}
+
+impl Pair<'_> {
+    /// How the two sides stand to each other; `None` for an event of another kind
+    pub(super) fn judge(&self) -> Option<Finding> {
+        let hit = self.hit(Gaps::Left);
+        let Some(own) = self.sides().find(|side| side.kind == self.signal.kind) else {
+            // The engine does not look at such events.
+            return hit.map(|_| self.different(true));
+        };
+        match (self.matched, hit) {
+            (None, None) => Some(match own.document(self.signal.product, Gaps::Left) {
+                Some(document)
+                    if scope::alike(document).iter().any(|one| self.line.matches(one)) =>
+                {
+                    self.different(true)
+                }
+                _ => Finding::Same(false),
+            }),
+            (Some(matched), Some(document)) => Some(
+                self.judge_scope(own, document)
+                    .unwrap_or_else(|| self.judge_severity(matched, document)),
+            ),
+            (matched, hit) => {
+                let way = if matched.is_some() { Direction::Narrower } else { Direction::Wider };
+                let explains = |loss: &Loss| loss.direction == way && self.shows(loss.name, own);
+                Some(match self.named(explains) {
+                    Some(loss) => Finding::Lost(loss),
+                    None if !own.held => Finding::Dropped,
+                    None if self.hit(Gaps::Filled).is_some() == matched.is_some() => {
+                        Finding::Dropped
+                    }
+                    None => self.different(hit.is_some()),
+                })
+            }
+        }
+    }
+
+    /// Whether documents beside the one that is found are not found, or found with it
+    fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
+        let others = scope::others(document, own.kind, self.signal.product);
+        let strange = others.into_iter().find(|(_, other)| self.line.matches(other));
+        let alike = || scope::alike(document).into_iter().all(|one| self.line.matches(&one));
+        let (engine, target) = match strange {
+            Some((what, _)) => ("no match".to_owned(), format!("match of {what}")),
+            None if alike() => return None,
+            None => ("match".to_owned(), "no match in another integration's words".to_owned()),
+        };
+        let signal = self.signal.name.clone();
+        Some(Finding::Different(Difference { signal, engine, target }))
+    }
+
+    fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
+        let (wanted, found) = (severity(matched.level).0, self.line.severity_of(document));
+        let filled = || Some(self.line.severity_of(self.hit(Gaps::Filled)?));
+        // What Kibana cannot tell keeps the severity of the whole rule, or that of another case.
+        let default = severity(self.import.rule.level).0;
+        let lower = found == default || rank(found) < rank(wanted);
+        match self.named(|loss| loss.name == LossName::LevelCases && lower) {
+            _ if wanted == found => Finding::Same(true),
+            Some(loss) => Finding::Lost(loss),
+            None if filled() == Some(wanted) => Finding::Dropped,
+            None => Finding::Different(Difference {
+                signal: self.signal.name.clone(),
+                engine: format!("level {}", matched.level),
+                target: format!("severity {found}"),
+            }),
+        }
+    }
+
+    /// The event as each kind that it may be; where that is unknown, as what the signal looks for
+    fn sides(&self) -> impl Iterator<Item = &Side> {
+        let fits = |side: &&Side| self.sight.known || side.kind == self.signal.kind;
+        self.sight.sides.iter().filter(fits)
+    }
+
+    /// The document that Elastic's rule finds
+    fn hit(&self, gaps: Gaps) -> Option<&Value> {
+        let documents = self.sides().filter_map(|side| side.document(self.signal.product, gaps));
+        documents.into_iter().find(|document| self.line.matches(document))
+    }
+
+    fn named(&self, explains: impl Fn(&Loss) -> bool) -> Option<LossName> {
+        let mut own = self.import.losses.iter().filter(|loss| loss.signal == self.signal.name);
+        own.find(|loss| explains(loss)).map(|loss| loss.name)
+    }
+
+    fn different(&self, hit: bool) -> Finding {
+        let engine = self.matched.map(|matched| {
+            let fields: Vec<_> = matched.fields.keys().copied().collect();
+            format!("match by {}", fields.join(", "))
+        });
+        Finding::Different(Difference {
+            signal: self.signal.name.clone(),
+            engine: engine.unwrap_or_else(|| "no match".to_owned()),
+            target: if hit { "match" } else { "no match" }.to_owned(),
+        })
+    }
+
+    /// What may be new about the event
+    pub(super) fn terms(&self) -> Option<Terms> {
+        let (matched, history) = (self.matched?, self.line.history.as_ref()?);
+        let of = |gaps| self.hit(gaps).map(|document| history.combinations(document));
+        Some(Terms {
+            time: matched.time,
+            engine: matched.terms.clone()?,
+            elastic: of(Gaps::Left).unwrap_or_default(),
+            filled: of(Gaps::Filled).unwrap_or_default(),
+        })
+    }
+
+    /// Whether an event has what a loss is about
+    fn shows(&self, loss: LossName, side: &Side) -> bool {
+        let fields = &side.record.fields;
+        let any = |test: fn(&String) -> bool| fields.values().flatten().any(test);
+        match loss {
+            LossName::Case => any(|value| !value.is_ascii()),
+            LossName::LongValue => any(|value| value.chars().count() > 1_024),
+            LossName::Actions => self.depends_on_action(side),
+            // Documents are made here of what the log says, before it is decoded.
+            LossName::Encoding | LossName::LevelCases => false,
+            // These are losses of Kusto.
+            LossName::Empty | LossName::Inbound | LossName::Product | LossName::Repeats => false,
+        }
+    }
+
+    /// Whether the engine's verdict would be another one for what ECS may write in the same way:
+    /// something else that happened, or to a key instead of a value of it
+    fn depends_on_action(&self, side: &Side) -> bool {
+        let fields = side.record.fields.iter();
+        let mut event: Map<String, Value> = fields
+            .filter(|(field, _)| !["EventType", "TargetObject"].contains(&field.name()))
+            .map(|(field, values)| (field.name().to_owned(), json!(values)))
+            .collect();
+        let text = |event: &Map<String, Value>, name: &str| {
+            event.get(name).and_then(|values| values[0].as_str()).map(ToOwned::to_owned)
+        };
+        let (key, value) = (text(&event, "RegistryKey"), text(&event, "RegistryValue"));
+        let other = match (key, value) {
+            (Some(key), Some(value)) => Some((format!("{key}\\{value}"), None)),
+            (Some(key), None) => {
+                key.rsplit_once('\\').map(|(above, last)| (above.to_owned(), Some(last.to_owned())))
+            }
+            (None, _) => None,
+        };
+        let happened = text(&event, "Action").unwrap_or_default();
+        let differs = |event: &mut Map<String, Value>| {
+            written_alike(side.kind, &happened).iter().any(|action| {
+                event.insert("Action".to_owned(), json!(action));
+                let (event, kind) = (Value::Object(event.clone()), Some(side.kind));
+                let judged = self.import.engine.judge_value(&event, kind, &mut Memory::default());
+                let matched = judged.is_ok_and(|all| all.iter().any(|one| one.signal == self.at));
+                matched != self.matched.is_some()
+            })
+        };
+        differs(&mut event)
+            || other.is_some_and(|(key, value)| {
+                event.insert("RegistryKey".to_owned(), json!(key));
+                event.remove("RegistryValue");
+                event.extend(value.map(|value| ("RegistryValue".to_owned(), json!(value))));
+                differs(&mut event)
+            })
+    }
+}

@@ -70,7 +70,9 @@ impl Verify {
         let judged = |word: &str| verified.iter().filter(|one| one.verdict.word() == word).count();
         let words = ["same", "binds", "different", "broken", "not checkable"];
         let words = words.iter().filter(|word| judged(word) > 0);
-        let summary: Vec<String> = words.map(|word| format!("{} {word}", judged(word))).collect();
+        let words: Vec<String> = words.map(|word| format!("{} {word}", judged(word))).collect();
+        let summary =
+            if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
         let rules = count(rules.len(), "rule");
         let left_out = match project.refused {
             0 => String::new(),
@@ -79,7 +81,7 @@ impl Verify {
         let refused = project.refused > 0;
         let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
-        report::say(global, &format!("{rules}{left_out}: {}", summary.join(", ")))?;
+        report::say(global, &format!("{rules}{left_out}{summary}"))?;
         Ok(if refused { Outcome::Findings } else { outcome })
     }
 }

@@ -108,7 +108,9 @@ fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
             match fs::read_to_string(&path) {
                 Ok(text) => artifact.text = text,
                 Err(why) => {
-                    return unchecked(format!("cannot read {}: {why}", path.display()));
+                    artifact.text.clear();
+                    let fault = Fault::new(artifact, format!("it cannot be read: {why}"));
+                    return Stage::Done(Verdict::Broken(vec![fault]));
                 }
             }
         }

@@ -187,5 +187,6 @@ fn verify_judges_what_is_written_and_the_events_it_is_given() {
     assert!(err(&broken).contains("E0809") && err(&broken).contains("ProcessLine"));
     fs::remove_dir_all(&build).unwrap();
     let gone = rulecast(&judged);
-    assert!(out(&gone).contains("not checkable  cannot read"), "{}", out(&gone));
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(out(&gone).contains("it cannot be read"), "{}", out(&gone));
 }

@@ -144,10 +144,10 @@ mod tests {
     }
 
     fn faults(artifacts: &[Artifact]) -> Vec<String> {
-        match bind(Platform::AdvancedHunting, artifacts) {
-            Verdict::Broken(faults) => faults.into_iter().map(|fault| fault.message).collect(),
-            other => panic!("{other:?}"),
-        }
+        let Verdict::Broken(faults) = bind(Platform::AdvancedHunting, artifacts) else {
+            return Vec::new();
+        };
+        faults.into_iter().map(|fault| fault.message).collect()
     }
 
     #[test]

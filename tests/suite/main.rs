@@ -26,5 +26,6 @@ mod specification;
 mod support;
 mod targets;
 mod trials;
+mod values;
 mod verify;
 mod warnings;

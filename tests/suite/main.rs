@@ -16,6 +16,7 @@ mod kuery;
 mod linking;
 mod memory;
 mod mutants;
+mod mutate;
 mod native;
 mod near;
 mod normalize;

@@ -6,19 +6,16 @@
 //!
 //! Without chance: the same rule gives the same events.
 
-use rulecast::definition::pattern::{Pattern, Token};
+use std::collections::BTreeSet;
+
 use rulecast::ir::{Expr, Op, Part, Relation, Signal, Test};
 use rulecast::taxonomy::{EventKind, Field, FieldType, Product};
 use serde_json::{Map, Value, json};
 
+use crate::values::{WHOLE, variants};
+
 /// What a test is to be given: nothing takes the field away
 type Assigned<'t> = (&'t Test, Option<String>);
-
-/// Literals of a test that get every variant; the others get the literal and a few
-const THOROUGH: usize = 300;
-
-/// What begins so is the whole value: what stands there already is not kept
-const WHOLE: char = '\u{0}';
 
 /// The events of a signal
 pub(crate) fn events(signal: &Signal) -> Vec<Value> {
@@ -31,25 +28,54 @@ pub(crate) fn events(signal: &Signal) -> Vec<Value> {
             let mut around = Vec::new();
             fulfil(expr, true, test, &mut around);
             around.retain(|(one, _)| !std::ptr::eq(*one, test));
+            let first = events.len();
             for variants in variants(test) {
                 for value in variants {
                     let mut event = made(signal);
-                    for (one, value) in around.iter().chain([&(test, value)]) {
+                    let mut given: Vec<&Assigned<'_>> = around.iter().collect();
+                    let this = (test, value);
+                    given.push(&this);
+                    given.sort_by_key(|(one, _)| {
+                        let this = std::ptr::eq(*one, test) && is_whole(one);
+                        (this, at_the_end(one), !is_whole(one))
+                    });
+                    for (one, value) in given {
                         assign(&mut event, one, value.as_deref());
                     }
+                    settle(&mut event);
                     // The key itself, and not a value of it
-                    let mut made = event.clone();
-                    if made.remove("RegistryValue").is_some() {
-                        made.remove("RegistryData");
-                        made.insert("Action".to_owned(), json!("created"));
-                        events.push(Value::Object(made));
+                    for word in ["created", "renamed"] {
+                        let mut made = event.clone();
+                        if made.remove("RegistryValue").is_some() {
+                            made.remove("RegistryData");
+                            made.insert("Action".to_owned(), json!(word));
+                            events.push(Value::Object(made));
+                        }
                     }
                     events.push(Value::Object(event));
                 }
             }
+            // The same on another host
+            if let Some(mut elsewhere) = events.get(first).cloned() {
+                elsewhere["Computer"] = json!("web02");
+                events.push(elsewhere);
+            }
         }
     }
+    let mut seen = BTreeSet::new();
+    events.retain(|event| seen.insert(event.to_string()));
     events
+}
+
+/// Whether a test is about the end of a value: what others put there stands before
+fn at_the_end(test: &Test) -> bool {
+    let part = matches!(test.subject.part, Part::Name | Part::Extension);
+    part || matches!(test.op, Op::Text(Relation::Ends, ..))
+}
+
+/// Whether a test is about a whole value: nothing that others put there stays
+fn is_whole(test: &Test) -> bool {
+    test.subject.part == Part::Whole && matches!(test.op, Op::Text(Relation::Equals, ..))
 }
 
 /// What a rule need not say: what happened to a file or a key, and who opened a connection
@@ -86,8 +112,12 @@ fn holds(expr: &Expr, test: &Test) -> bool {
 fn fulfil<'t>(expr: &'t Expr, wanted: bool, through: &Test, given: &mut Vec<Assigned<'t>>) {
     let (parts, all) = match expr {
         Expr::Test(test) => {
-            if wanted {
-                given.push((test, variants(test).into_iter().flatten().next().flatten()));
+            let first = || variants(test).into_iter().flatten().next().flatten();
+            match (wanted, &test.op) {
+                (true, _) => given.push((test, first())),
+                // An event has most fields, and not what is in none.
+                (false, Op::Exists) => given.push((test, None)),
+                (false, _) => {}
             }
             return;
         }
@@ -115,7 +145,7 @@ fn fulfil<'t>(expr: &'t Expr, wanted: bool, through: &Test, given: &mut Vec<Assi
 /// An event that no rule is about
 fn made(signal: &Signal) -> Map<String, Value> {
     let linux = signal.product == Some(Product::Linux);
-    let path = if linux { "/opt/app/tool" } else { r"C:\Temp\tool.exe" };
+    let path = if linux { "/opt/app/tool" } else { r"C:\Lab\tool.exe" };
     let account = if linux { "worker" } else { r"CONTOSO\worker" };
     let event = match signal.kind {
         EventKind::ProcessCreation => json!({
@@ -136,6 +166,17 @@ fn made(signal: &Signal) -> Map<String, Value> {
     let mut fields = event.as_object().cloned().unwrap_or_default();
     fields.insert("Computer".to_owned(), json!("web01"));
     fields
+}
+
+/// Makes programs those of the operating system that the path of a file shows
+fn settle(event: &mut Map<String, Value>) {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    if text("TargetFilename").is_some_and(|path| path.starts_with('/'))
+        && let Some(name) = text("Image").and_then(|path| path.strip_prefix(r"C:\Lab\"))
+    {
+        let image = format!("/opt/app/{name}");
+        event.insert("Image".to_owned(), json!(image));
+    }
 }
 
 /// Puts a value where a test looks, beside what other tests have put there
@@ -181,14 +222,26 @@ fn composed(field: Field, test: &Test, before: &str, value: &str) -> String {
             let stem = name.split('.').next().unwrap_or_default();
             format!("{folder}{stem}.{value}")
         }
-        (Part::Argument(_), ..) => format!("{before} {value}"),
+        (Part::Argument(_), ..) if value.is_empty() => format!("{before} \"\""),
+        (Part::Argument(_), ..) => format!("{before} {}", value.replace('"', "\\\"")),
         (_, _, Op::Segments(_)) if field.kind() == FieldType::Key => {
-            let hive = if value.starts_with('/') { r"HKEY_LOCAL_MACHINE\A" } else { "" };
-            format!("{hive}{}", value.trim_end_matches('/').replace('/', "\\"))
+            let hive = if value.starts_with('\\') { r"HKEY_LOCAL_MACHINE\A" } else { "" };
+            format!("{hive}{}", value.trim_end_matches('\\'))
         }
         (_, _, Op::Segments(_)) => {
-            let drive = if separator == '\\' && value.starts_with(['\\', '/']) { "C:" } else { "" };
-            format!("{drive}{value}{name}")
+            let value = if before.starts_with("/opt/") {
+                value.replace('\\', "/")
+            } else {
+                value.to_owned()
+            };
+            // Below what another test asks for.
+            let above = match folder {
+                _ if !value.starts_with(['\\', '/']) => "",
+                r"C:\Lab\" | "/opt/app/" if separator == '\\' => "C:",
+                r"C:\Lab\" | "/opt/app/" => "",
+                _ => folder.strip_suffix(&value[..1]).unwrap_or(folder),
+            };
+            format!("{above}{value}{name}")
         }
         (_, FieldType::Path, Op::Text(Relation::Ends | Relation::Contains, ..)) => {
             let between = if value.starts_with(['\\', '/']) { "" } else { "\\" };
@@ -203,144 +256,4 @@ fn composed(field: Field, test: &Test, before: &str, value: &str) -> String {
         }
         _ => value.to_owned(),
     }
-}
-
-// ------------------------------------------------------------------------------------------ values
-
-const ADDRESSES: [&str; 16] = [
-    "8.8.8.8",
-    "10.0.0.0",
-    "11.0.0.0",
-    "172.15.255.255",
-    "172.16.0.0",
-    "172.32.0.0",
-    "192.168.0.1",
-    "100.63.255.255",
-    "100.64.0.1",
-    "127.0.0.1",
-    "169.254.1.1",
-    "224.0.0.1",
-    "2606:4700::1111",
-    "::ffff:10.0.0.1",
-    "fe80::1",
-    "::1",
-];
-
-/// For each value of a test, what to try; the value itself first
-fn variants(test: &Test) -> Vec<Vec<Option<String>>> {
-    let some = |text: &str| Some(text.to_owned());
-    match &test.op {
-        Op::Text(relation, patterns, _) => {
-            let texts = patterns.iter().enumerate();
-            let near = texts.map(|(at, pattern)| near_text(pattern, *relation, at < THOROUGH));
-            near.map(|near| with_places(near, test.subject.part)).collect()
-        }
-        Op::Segments(patterns) => {
-            let texts = patterns.iter().enumerate();
-            let runs = texts.flat_map(|(at, run)| {
-                test.subject.part.spellings(run).into_iter().map(move |run| (at, run))
-            });
-            runs.map(|(at, run)| near_text(&run, Relation::Contains, at < THOROUGH)).collect()
-        }
-        Op::Networks(networks) => networks
-            .iter()
-            .map(|network| {
-                let (first, last) =
-                    (network.network().to_string(), network.broadcast().to_string());
-                let beside = match network {
-                    ipnet::IpNet::V4(network) => {
-                        let beside = u32::from(network.broadcast()).wrapping_add(1);
-                        std::net::Ipv4Addr::from(beside).to_string()
-                    }
-                    ipnet::IpNet::V6(network) => {
-                        let beside = u128::from(network.broadcast()).wrapping_add(1);
-                        std::net::Ipv6Addr::from(beside).to_string()
-                    }
-                };
-                [first, last, beside].map(Some).into_iter().chain([None]).collect()
-            })
-            .collect(),
-        Op::Public => vec![ADDRESSES.iter().map(|address| some(address)).chain([None]).collect()],
-        Op::Numbers(ranges) => ranges
-            .iter()
-            .map(|range| {
-                let (from, to) = (range.from.max(0), range.to.min(i64::from(u32::MAX)));
-                let beside = [from, to, from.saturating_sub(1), to.saturating_add(1)];
-                beside.map(|number| Some(number.to_string())).into_iter().chain([None]).collect()
-            })
-            .collect(),
-        Op::Exists => vec![vec![some(present(test.subject.field)), None, some("")]],
-        Op::Null => vec![vec![None, some(present(test.subject.field)), some("")]],
-        Op::Same(..) => vec![vec![None, some("other")]],
-        // What fits an expression is in the samples of the rules.
-        Op::Regex(_) => Vec::new(),
-    }
-}
-
-/// Names and extensions alone, and in folders of either kind
-fn with_places(mut near: Vec<Option<String>>, part: Part) -> Vec<Option<String>> {
-    let folders: &[&str] = match part {
-        Part::Name => &["", "x/y/", "x\\y\\", "/"],
-        Part::Extension => &["x.", "x/y.z.", "x\\y.", "x.y/z.", "x.y\\"],
-        Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => &[],
-    };
-    let texts: Vec<String> = near.iter().take(2).flatten().cloned().collect();
-    for (folder, text) in folders.iter().flat_map(|f| texts.iter().map(move |text| (f, text))) {
-        near.push(Some(format!("{WHOLE}{folder}{text}")));
-    }
-    near
-}
-
-/// Some value of a field
-fn present(field: Field) -> &'static str {
-    match field.kind() {
-        FieldType::Number => "4444",
-        FieldType::Address => "8.8.8.8",
-        FieldType::Path => r"C:\Temp\there.exe",
-        FieldType::Account => r"CONTOSO\there",
-        FieldType::Action => "created",
-        FieldType::Key => r"HKEY_LOCAL_MACHINE\SOFTWARE\There",
-        FieldType::Text | FieldType::Command | FieldType::Any => "there",
-    }
-}
-
-fn near_text(pattern: &Pattern, relation: Relation, thorough: bool) -> Vec<Option<String>> {
-    let filled = |any: &str, one: &str| -> String {
-        let tokens = pattern.tokens().iter();
-        tokens
-            .map(|token| match token {
-                Token::Literal(text) => text.clone(),
-                Token::Any => any.to_owned(),
-                Token::One => one.to_owned(),
-            })
-            .collect()
-    };
-    let text = filled("x9", "8");
-    let flipped: String =
-        text.chars()
-            .map(|c| {
-                if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
-            })
-            .collect();
-    let mut near = vec![text.clone(), flipped];
-    if pattern.as_literal().is_none() {
-        near.extend([filled("", "8"), filled("x9", ""), filled("x9", "88"), filled("a/b\\c", "/")]);
-    }
-    if thorough {
-        let mut shorter = text.chars();
-        shorter.next();
-        let tail = shorter.as_str().to_owned();
-        let mut shorter = text.chars();
-        shorter.next_back();
-        let head = shorter.as_str().to_owned();
-        near.extend([format!("{text}x"), format!("x{text}"), format!("x{text}x"), head, tail]);
-        near.extend([format!("{text} x"), format!("x {text}"), format!("x-{text}")]);
-        near.extend([format!("é{text}"), format!("{text} "), text.replace(['\\', '/'], "")]);
-        if relation == Relation::Equals {
-            near.extend([String::new(), "-".to_owned(), text.replace('.', "9")]);
-        }
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    near.retain(|text| seen.insert(text.clone()));
-    near.into_iter().map(Some).chain(thorough.then_some(None)).collect()
 }

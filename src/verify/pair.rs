@@ -116,10 +116,12 @@ impl Pair<'_> {
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
         let (wanted, found) = (severity(matched.level).0, self.line.severity_of(document));
         let filled = || Some(self.line.severity_of(self.hit(Gaps::Filled)?));
-        // What Kibana cannot tell keeps the severity of the whole rule, or that of another case.
+        // What Kibana cannot tell keeps the severity of the whole rule, or that of a lower case.
         let default = severity(self.import.rule.level).0;
-        let lower = found == default || rank(found) < rank(wanted);
-        match self.named(|loss| loss.name == LossName::LevelCases && lower) {
+        let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level).0);
+        let lower = rank(found) < rank(wanted) && cases.any(|case| case == found);
+        let other = found == default || lower;
+        match self.named(|loss| loss.name == LossName::LevelCases && other) {
             _ if wanted == found => Finding::Same(true),
             Some(loss) => Finding::Lost(loss),
             None if filled() == Some(wanted) => Finding::Dropped,

@@ -227,13 +227,19 @@ fn flat(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
     parts.into_iter().flat_map(inner).collect()
 }
 
-/// The values of one kind of list; a list of the same kind inside it says nothing of its own
+/// The values of one kind of list, each once; a list of the same kind inside it says nothing of its
+/// own
 fn join(values: Vec<Values>, all: bool) -> Values {
     let flat = values.into_iter().map(flat_values).flat_map(|value| match (value, all) {
         (Values::All(inner), true) | (Values::Any(inner), false) => inner,
         (value, _) => vec![value],
     });
-    let mut values: Vec<Values> = flat.collect();
+    let mut values: Vec<Values> = Vec::new();
+    for value in flat {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
     match (values.pop(), values.is_empty()) {
         (Some(only), true) => only,
         (last, _) => {
@@ -282,6 +288,9 @@ mod tests {
         assert_eq!(text, "a:(* and not (1 or 2)) and\nb:(x or y) and\nnot c:1");
         let both = Kuery::And(vec![not(field("a", &["1"])), not(field("a", &["2"]))]);
         assert_eq!(both.optimised().to_string(), "not a:(1 or 2)");
+        let twice =
+            Kuery::And(vec![not(field("a", &["1"])), field("b", &["2"]), not(field("a", &["1"]))]);
+        assert_eq!(twice.optimised().to_string(), "b:2 and\nnot a:1");
     }
 
     #[test]

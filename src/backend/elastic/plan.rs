@@ -40,7 +40,11 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
         if positive && seen.text {
             parts.extend(superset(seen.kind, &clause.expr));
         }
-        filters.push(kibana_filter(clause, seen, losses));
+        let filter = kibana_filter(clause, seen, losses);
+        // What every document fits is not asked; what is lost by that has been named.
+        if !positive || filter["query"] != json!({"match_all": {}}) {
+            filters.push(filter);
+        }
     }
     Plan { query: Kuery::And(parts).optimised(), filters }
 }

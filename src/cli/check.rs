@@ -1,10 +1,8 @@
 //! `check`: every mistake and every loss of every rule.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::input::Surroundings;
+use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
@@ -18,11 +16,8 @@ use crate::project::{self, run_samples};
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast check rules --format sarif > findings.sarif")]
 pub(super) struct Check {
-    /// Rule files or folders
-    #[arg(value_name = "PATH", default_value = "rules")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    around: Surroundings,
+    rules: Rules,
     /// Check for these targets only, repeatable; without it, for sentinel, elastic, native and
     /// those a rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = super::convert::target)]
@@ -31,7 +26,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.around.load(&self.paths)?;
+        let project = self.rules.load()?;
         let (_, refused) =
             project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         for loaded in &project.rules {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::input::Surroundings;
+use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::backend::Target;
@@ -23,11 +23,8 @@ use crate::source::{SourceText, Span};
 #[command(after_help = "Example:\n  rulecast convert rules -o build\n  \
                         rulecast convert rules -o build --check")]
 pub(super) struct Convert {
-    /// Rule files or folders
-    #[arg(value_name = "PATH", default_value = "rules")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    around: Surroundings,
+    rules: Rules,
     /// Compile for these targets only, repeatable; without it, for sentinel, elastic, native and
     /// those a rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
@@ -48,14 +45,11 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.around.load(&self.paths)?;
+        let project = self.rules.load()?;
         let (outputs, refused) =
             project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
         let refused = refused + project.refused;
-        let left_out = match refused {
-            0 => String::new(),
-            refused => format!(", {} left out", count(refused, "rule")),
-        };
+        let left_out = report::left_out(refused);
         let rules = count(project.rules.len() + project.refused, "rule");
         if let Some(folder) =
             self.output.as_ref().filter(|folder| folder.exists() && !folder.is_dir())

@@ -99,13 +99,19 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     Ok(Box::new(reader))
 }
 
+/// The place of a line, from 1, of a file of events
+///
+/// The line itself may be long and is the user's own; empty lines keep its number.
+pub(super) fn line_of(file: &str, line: usize) -> (Arc<SourceText>, Span) {
+    let source = Arc::new(SourceText::new(file, "\n".repeat(line - 1)));
+    (source, Span::new(line as u32 - 1, line as u32 - 1))
+}
+
 /// The first bad lines with their place, then how many more there are
 pub(super) fn not_events(file: &str, unreadable: &[Unreadable], diagnostics: &mut Diagnostics) {
     const SHOWN: usize = 10;
     for (at, bad) in unreadable.iter().take(SHOWN).enumerate() {
-        // The line itself may be long and is the user's own; empty lines keep its number.
-        let source = Arc::new(SourceText::new(file, "\n".repeat(bad.line - 1)));
-        let end = Span::new(bad.line as u32 - 1, bad.line as u32 - 1);
+        let (source, end) = line_of(file, bad.line);
         let why = bad.why.split(" at line ").next().unwrap_or_default();
         let message = format!("this line is no event: {why}");
         let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");

@@ -17,6 +17,23 @@ pub(super) struct Surroundings {
     placeholders: Option<PathBuf>,
 }
 
+/// The rules that a command is about
+#[derive(Args, Clone)]
+pub(super) struct Rules {
+    /// Rule files or folders
+    #[arg(value_name = "PATH", default_value = "rules")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Surroundings,
+}
+
+impl Rules {
+    /// Reads them, with what surrounds them
+    pub(super) fn load(&self) -> Result<&'static mut Project, Failure> {
+        self.around.load(&self.paths)
+    }
+}
+
 impl Surroundings {
     /// Reads the rules
     ///

@@ -79,6 +79,11 @@ pub(super) fn reasons(global: &Global, found: &[Diagnostic], left_out: usize) ->
     Ok(())
 }
 
+/// How many rules were left out, to follow how many there are; nothing when none was
+pub(super) fn left_out(rules: usize) -> String {
+    if rules == 0 { String::new() } else { format!(", {} left out", count(rules, "rule")) }
+}
+
 /// Says something about the run, unless it is to be quiet
 pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
     if global.quiet {

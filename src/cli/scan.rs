@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, json};
 
 use super::events::{EventForm, Progress, not_events, open};
-use super::input::Surroundings;
+use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::definition::Looked;
@@ -26,11 +26,8 @@ use crate::source::visible_json;
 #[command(after_help = "Example:\n  rulecast scan rules -e events.jsonl.gz\n  \
                         zcat events.jsonl.gz | rulecast scan rules -e - --event process_creation")]
 pub(super) struct Scan {
-    /// Rule files or folders
-    #[arg(value_name = "PATH", default_value = "rules")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    around: Surroundings,
+    rules: Rules,
     /// File of events, repeatable; `-` for standard input
     #[arg(short, long, value_name = "FILE", required = true)]
     events: Vec<PathBuf>,
@@ -49,7 +46,7 @@ pub(super) struct Scan {
 
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.around.load(&self.paths)?;
+        let project = self.rules.load()?;
         let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
         let options = self.form.options(&rules)?;
         let engine = Engine::new(&rules, &options);

@@ -1,11 +1,10 @@
 //! `test`: the samples that rules carry.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 
-use super::input::Surroundings;
+use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::definition::Looked;
@@ -15,11 +14,8 @@ use crate::project::run_samples;
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast test rules --only 'tomcat'")]
 pub(super) struct Test {
-    /// Rule files or folders
-    #[arg(value_name = "PATH", default_value = "rules")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    around: Surroundings,
+    rules: Rules,
     /// Only tests whose name, or whose rule's title, holds this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -30,7 +26,7 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.around.load(&self.paths)?;
+        let project = self.rules.load()?;
         let (mut passed, mut failed, mut untested) = (0, 0, 0);
         for loaded in &mut project.rules {
             if let Some(only) = &self.only {

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::events::line_of;
 use super::report::count;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::project::Verified;
@@ -108,12 +109,7 @@ fn different(
     let rule = &verified.loaded.rule;
     let (source, span) = match place {
         Place::Test { test, .. } => (Arc::clone(&rule.source), rule.tests[test].name.span),
-        // The line itself may be long and is the user's own; empty lines keep its number.
-        Place::Line { file, line } => {
-            let text = "\n".repeat(line - 1);
-            let end = Span::new(line as u32 - 1, line as u32 - 1);
-            (Arc::new(SourceText::new(files[file].as_str(), text)), end)
-        }
+        Place::Line { file, line } => line_of(&files[file], line),
     };
     let on = verified.target.name();
     let message = format!("the signal {signal} means something else on {on}");

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::convert::target;
 use super::events::EventForm;
 use super::examples::Files;
-use super::input::Surroundings;
+use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Format, Global, Outcome, Stop, verdict};
 use crate::backend::Target;
@@ -17,6 +17,7 @@ use crate::definition::Looked;
 use crate::ir::Rule;
 use crate::project::{self, Verified};
 use crate::source::{visible, visible_json};
+use crate::verify::Verdict;
 
 /// Check that what is emitted means what the rules say
 ///
@@ -32,11 +33,8 @@ use crate::source::{visible, visible_json};
                         rulecast verify rules -t elastic -e events.jsonl --event process_creation\n  \
                         rulecast verify rules --artifacts build")]
 pub(super) struct Verify {
-    /// Rule files or folders
-    #[arg(value_name = "PATH", default_value = "rules")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    around: Surroundings,
+    rules: Rules,
     /// Verify these targets only, repeatable; without it, those that `convert` writes
     #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
     targets: Vec<Target>,
@@ -52,7 +50,7 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.around.load(&self.paths)?;
+        let project = self.rules.load()?;
         let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
         let mut files = Files::open(&self.events, self.form.options(&rules)?, global.quiet)?;
         let verified =
@@ -68,16 +66,12 @@ impl Verify {
         }
         print(&shown, global.format == Format::Json)?;
         let judged = |word: &str| verified.iter().filter(|one| one.verdict.word() == word).count();
-        let words = ["same", "binds", "different", "broken", "not checkable"];
-        let words = words.iter().filter(|word| judged(word) > 0);
+        let words = Verdict::WORDS.iter().filter(|word| judged(word) > 0);
         let words: Vec<String> = words.map(|word| format!("{} {word}", judged(word))).collect();
         let summary =
             if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
         let rules = count(rules.len(), "rule");
-        let left_out = match project.refused {
-            0 => String::new(),
-            refused => format!(", {} left out", count(refused, "rule")),
-        };
+        let left_out = report::left_out(project.refused);
         let refused = project.refused > 0;
         let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;

@@ -55,6 +55,9 @@ impl Verdict {
         }
     }
 
+    /// Every word, the best verdict first
+    pub const WORDS: &[&str] = &["same", "binds", "different", "broken", "not checkable"];
+
     /// One or two words
     pub fn word(&self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::events::{Progress, not_events, open};
 use crate::diagnostic::Diagnostics;
+use crate::ir::say_action;
 use crate::matcher::{Options, Unreadable};
 use crate::project::Failure;
 use crate::taxonomy::EventKind;
@@ -91,10 +92,10 @@ impl Files {
             (None, Some(None)) => return None,
             (None, None) => (None, None),
         };
-        let fields = event.as_object_mut()?;
-        if let (Some(action), false) = (action, fields.contains_key("EventType")) {
-            fields.entry("Action").or_insert_with(|| action.into());
+        if !event.is_object() {
+            return None;
         }
+        say_action(&mut event, action);
         Some(Example { place: Place::Line { file, line: line_number }, event, kind })
     }
 

@@ -44,6 +44,7 @@ pub use network::NON_PUBLIC;
 pub use normalize::normalize;
 pub(crate) use novelty::seconds;
 pub use print::print;
+pub use samples::say_action;
 
 use crate::definition::pattern::Pattern;
 use crate::definition::{Form, Level, Metadata, Sample, TargetSettings};

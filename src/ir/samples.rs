@@ -19,11 +19,16 @@ impl Signal {
     /// An event of a sample, which says what has happened where Sigma's category does
     pub fn sample_event(&self, event: &Value) -> Value {
         let mut event = event.clone();
-        if let (Some(action), Value::Object(fields)) = (self.action, &mut event)
-            && !fields.contains_key("EventType")
-        {
-            fields.entry("Action").or_insert_with(|| action.into());
-        }
+        say_action(&mut event, self.action);
         event
+    }
+}
+
+/// Says in an event what Sigma's category says has happened, where the event does not
+pub fn say_action(event: &mut Value, action: Option<&str>) {
+    if let (Some(action), Value::Object(fields)) = (action, event)
+        && !fields.contains_key("EventType")
+    {
+        fields.entry("Action").or_insert_with(|| action.into());
     }
 }

@@ -12,7 +12,7 @@ use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::taxonomy::{Field, FieldType, hash};
+use crate::taxonomy::{ACTIONS, Field, FieldType, hash};
 
 /// How a key reads its values
 pub(super) struct Reading<'a> {
@@ -275,7 +275,6 @@ fn bad_network(scope: &mut Scope<'_>, value: &Value, wanted: &str) -> Option<Exp
 }
 
 fn action(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
-    const ACTIONS: &[&str] = &["created", "modified", "renamed", "deleted"];
     if !ACTIONS.contains(&value.written.as_str()) {
         let message = format!("`{}` is nothing that happens to a file or a key", value.written);
         let label = format!("expected {}", ACTIONS.join(", "));

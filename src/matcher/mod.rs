@@ -22,7 +22,7 @@ pub mod state;
 mod store;
 
 pub use correlate::Together;
-pub use record::{Record, Recorder, arguments};
+pub use record::{Record, Recorder, arguments, base_name};
 pub use scan::{Finding, Found, Hit, Memory, Unreadable, scan};
 pub use store::StateError;
 

@@ -10,7 +10,7 @@ use crate::ir::TimeUnit;
 use crate::taxonomy::Product;
 
 /// What follows the last `\` or `/`; all of it when there is none
-pub(super) fn base_name(path: &str) -> &str {
+pub fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
 }
 

@@ -15,7 +15,7 @@ use super::layout::Layout;
 use super::state;
 use crate::taxonomy::{EventKind, Field, Product};
 
-pub use super::part::arguments;
+pub use super::part::{arguments, base_name};
 
 /// What an event says
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -185,6 +185,9 @@ pub enum Product {
     Macos,
 }
 
+/// What can happen to a file or a registry key
+pub const ACTIONS: &[&str] = &["created", "modified", "renamed", "deleted"];
+
 impl Product {
     /// Every product
     pub const ALL: &[Product] = &[Product::Windows, Product::Linux, Product::Macos];

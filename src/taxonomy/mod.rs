@@ -14,6 +14,6 @@ mod name;
 pub mod registry;
 
 pub use alias::aliases;
-pub use event::{EventKind, Product, Recognized, recognize};
+pub use event::{ACTIONS, EventKind, Product, Recognized, recognize};
 pub use field::{Field, FieldType};
 pub use log::Log;

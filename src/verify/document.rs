@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::matcher::{Record, arguments};
-use crate::taxonomy::{EventKind, Field, Product, registry};
+use crate::matcher::{Record, arguments, base_name};
+use crate::taxonomy::{ACTIONS, EventKind, Field, Product, registry};
 
 /// Whether a document has the gaps that the pipelines leave
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,9 +108,6 @@ pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
         !values.is_empty() && values.iter().all(fits)
     })
 }
-
-/// What can happen to a file or a registry key
-const ACTIONS: &[&str] = &["created", "deleted", "modified", "renamed"];
 
 /// A document on its way
 struct Fields {
@@ -243,10 +240,6 @@ impl Fields {
             self.add("registry.data.type", kind);
         }
     }
-}
-
-fn base_name(path: &str) -> &str {
-    path.rsplit(['\\', '/']).next().unwrap_or(path)
 }
 
 /// The operating system of an event that does not say it, by its paths

@@ -33,10 +33,8 @@ pub(super) struct Side {
     pub(super) held: bool,
     /// Where the event does not say its operating system, what its paths look like
     guessed: Product,
-    documents: [OnceCell<Option<Value>>; 2 * PRODUCTS.len()],
+    documents: [OnceCell<Option<Value>>; 2 * Product::ALL.len()],
 }
-
-const PRODUCTS: [Product; 3] = [Product::Windows, Product::Linux, Product::Macos];
 
 impl Default for Eyes {
     fn default() -> Self {
@@ -78,7 +76,7 @@ impl Side {
     /// The document of the event; where it does not say its operating system, `meant` is it
     pub(super) fn document(&self, meant: Option<Product>, gaps: Gaps) -> Option<&Value> {
         let product = self.record.product.or(meant).unwrap_or(self.guessed);
-        let at = PRODUCTS.iter().position(|known| *known == product)?;
+        let at = Product::ALL.iter().position(|known| *known == product)?;
         let place = at * 2 + usize::from(gaps == Gaps::Filled);
         let made = || document(&self.record, self.kind, product, gaps);
         self.documents[place].get_or_init(made).as_ref()

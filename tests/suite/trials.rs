@@ -7,6 +7,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use rulecast::backend::{Target, Translation, translate};
 use rulecast::diagnostic::Diagnostics;
+use rulecast::ir::say_action;
 use rulecast::taxonomy::EventKind;
 use rulecast::verify::{Example, Import, Place, Tally, Trial, try_tests};
 use rulecast::{Rule, project};
@@ -45,9 +46,7 @@ pub(crate) fn recorded() -> Vec<Example> {
         let mut value: Value = serde_json::from_str(text).unwrap();
         let (kind, action) = EventKind::category(value["kind"].as_str().unwrap()).unwrap();
         let mut event = value["event"].take();
-        if let (Some(action), None) = (action, event.get("EventType")) {
-            event["Action"] = action.into();
-        }
+        say_action(&mut event, action);
         Example { place: Place::Line { file: 0, line: line + 1 }, event, kind: Some(kind) }
     });
     examples.collect()

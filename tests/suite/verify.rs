@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 
 use flate2::read::MultiGzDecoder;
+use rulecast::ir::say_action;
 use rulecast::matcher::Recorder;
 use rulecast::taxonomy::{EventKind, Product};
 use rulecast::verify::{Gaps, document};
@@ -52,9 +53,7 @@ fn documents_are_those_that_were_recorded() {
         for line in lines.lines() {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
             let mut sigma = event["sigma"].clone();
-            if let (Some(action), None) = (action, sigma.get("EventType")) {
-                sigma["Action"] = action.into();
-            }
+            say_action(&mut sigma, action);
             let record = recorder.read(&sigma, Some(kind)).unwrap();
             let product = Product::named(event["product"].as_str().unwrap());
             let product = product.unwrap_or(Product::Windows);

@@ -65,7 +65,7 @@ pub fn verify<'l>(
     events: &mut Events<'_>,
 ) -> Result<Vec<Verified<'l>>, Failure> {
     let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
-    let mut cases: Vec<Case<'l>> = rules
+    let cases: Vec<Case<'l>> = rules
         .par_iter()
         .flat_map_iter(|loaded| {
             let meant =
@@ -75,13 +75,13 @@ pub fn verify<'l>(
             cases.collect::<Vec<_>>()
         })
         .collect();
-    try_all(&mut cases, events)?;
-    let verified = cases.into_iter().map(|Case { loaded, target, stage }| {
+    let mut tried = try_all(&cases, events)?.into_iter();
+    let verified = cases.into_iter().filter_map(|Case { loaded, target, stage }| {
         let verdict = match stage {
             Stage::Done(verdict) => verdict,
-            Stage::Trial(..) => Verdict::of_trial(Tally::default()),
+            Stage::Trial(..) => tried.next()?,
         };
-        Verified { loaded, target, verdict }
+        Some(Verified { loaded, target, verdict })
     });
     Ok(verified.collect())
 }
@@ -135,37 +135,24 @@ fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
     }
 }
 
-/// Tries the rules on their own tests, then on the events
-fn try_all(cases: &mut [Case<'_>], events: &mut Events<'_>) -> Result<(), Failure> {
-    let on_trial = cases.iter().enumerate().filter_map(|(at, case)| match &case.stage {
-        Stage::Trial(made, lines) => Some((at, case.loaded, made, lines)),
+/// Tries the rules on their own tests, then on the events; a verdict for each case that is on trial
+fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, Failure> {
+    let on_trial = cases.iter().filter_map(|case| match &case.stage {
+        Stage::Trial(made, lines) => Some((case.loaded, &**made, lines)),
         Stage::Done(_) => None,
     });
-    let on_trial: Vec<_> = on_trial.collect();
-    let rules: Vec<Rule> = on_trial.iter().map(|(_, _, made, _)| made.rule.clone()).collect();
-    let read: Vec<_> = on_trial
-        .par_iter()
-        .zip(&rules)
-        .map(|((_, loaded, made, lines), rule)| {
-            let import = Import::read(rule, &made.losses, &lines.text)?;
-            let tally = try_tests(&import, &loaded.rule);
-            Ok::<_, String>((import, tally))
-        })
-        .collect();
-    let mut imports = Vec::new();
-    let mut tallies = Vec::new();
-    for one in read {
-        match one {
-            Ok((import, tally)) => {
-                imports.push(Some(import));
-                tallies.push(Ok(tally));
+    let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
+    let rules: Vec<Rule> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
+    let read = on_trial.par_iter().zip(&rules).map(|((loaded, made, lines), rule)| {
+        match Import::read(rule, &made.losses, &lines.text) {
+            Ok(import) => {
+                let tally = try_tests(&import, &loaded.rule);
+                (Some(import), Ok(tally))
             }
-            Err(why) => {
-                imports.push(None);
-                tallies.push(Err(why));
-            }
+            Err(why) => (None, Err(Fault::new(lines, why))),
         }
-    }
+    });
+    let (imports, of_tests): (Vec<Option<Import<'_>>>, Vec<Result<Tally, Fault>>) = read.unzip();
     let mut trial = Trial::new(&rules, &imports);
     loop {
         let next = events()?;
@@ -174,20 +161,10 @@ fn try_all(cases: &mut [Case<'_>], events: &mut Events<'_>) -> Result<(), Failur
         }
         trial.observe(&next);
     }
-    let of_events = trial.finish();
-    let verdicts: Vec<(usize, Verdict)> = on_trial
-        .iter()
-        .zip(tallies.into_iter().zip(of_events))
-        .map(|((at, _, _, lines), (of_tests, of_events))| {
-            let verdict = match of_tests {
-                Ok(tally) => Verdict::of_trial(tally.joined(of_events)),
-                Err(why) => Verdict::Broken(vec![Fault::new(lines, why)]),
-            };
-            (*at, verdict)
-        })
-        .collect();
-    for (at, verdict) in verdicts {
-        cases[at].stage = Stage::Done(verdict);
-    }
-    Ok(())
+    let verdicts =
+        of_tests.into_iter().zip(trial.finish()).map(|(of_tests, of_events)| match of_tests {
+            Ok(tally) => Verdict::of_trial(tally.joined(of_events)),
+            Err(fault) => Verdict::Broken(vec![fault]),
+        });
+    Ok(verdicts.collect())
 }

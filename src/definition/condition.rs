@@ -3,8 +3,6 @@
 //! In: the text of a condition. Out: a [`Condition`] in which every name has its place. Names
 //! are looked up later, when all selections are known.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use pest::Parser;
@@ -12,6 +10,7 @@ use pest::iterators::Pair;
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 use pest_derive::Parser;
 
+use super::remembered::Remembered;
 use super::shape::Reader;
 use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
@@ -67,29 +66,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
         reader.error(Code::E0305, node.span, message, "too large to read");
         return None;
     }
-    let mut condition = match KNOWN.with_borrow(|known| known.get(text.value.as_str()).cloned()) {
-        Some(condition) => condition,
-        None => {
-            let condition = parse(reader, node, &text)?;
-            KNOWN.with_borrow_mut(|known| {
-                if known.len() >= REMEMBERED {
-                    known.clear();
-                }
-                known.insert(text.value.as_str().into(), condition.clone());
-            });
-            condition
-        }
-    };
+    let parse = || parse(reader, node, &text);
+    let mut condition = KNOWN.with(|known| known.get_or(&text.value, parse))?;
     place(&mut condition, &|span| node.part(reader.source, span.range()));
     Some(condition)
 }
 
-/// The most conditions that are remembered
-const REMEMBERED: usize = 1_000;
-
 thread_local! {
-    /// Conditions that have been parsed, with places in their text: rules share a few
-    static KNOWN: RefCell<HashMap<Box<str>, Condition>> = RefCell::default();
+    /// Conditions that have been parsed, with places in their text
+    static KNOWN: Remembered<Condition> = Remembered::default();
 }
 
 /// A condition with places in its text

@@ -3,13 +3,12 @@
 //! In: the key's text. Out: a name and its modifiers, each with its place. Whether the name is
 //! a field of the event is asked later, when the event is known.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use pest::Parser;
 use pest_derive::Parser;
 
+use super::remembered::Remembered;
 use super::shape::{Reader, nearest};
 use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
@@ -113,31 +112,15 @@ struct Parts {
     modifiers: Vec<Range<usize>>,
 }
 
-/// The most keys that are remembered
-const REMEMBERED: usize = 1_000;
-
 thread_local! {
-    /// Keys that have been parsed: rules use the same few again and again
-    static KNOWN: RefCell<HashMap<Box<str>, Parts>> = RefCell::default();
+    /// Keys that have been parsed
+    static KNOWN: Remembered<Parts> = Remembered::default();
 }
 
 /// Reads a key; modifiers that are wrong are reported and left out
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Key> {
     let text = reader.key(node)?;
-    let known = KNOWN.with_borrow(|known| known.get(text).cloned());
-    let parts = match known {
-        Some(parts) => parts,
-        None => {
-            let parts = parse(reader, node, text)?;
-            KNOWN.with_borrow_mut(|known| {
-                if known.len() >= REMEMBERED {
-                    known.clear();
-                }
-                known.insert(text.into(), parts.clone());
-            });
-            parts
-        }
-    };
+    let parts = KNOWN.with(|known| known.get_or(text, || parse(reader, node, text)))?;
     let name = node.part(reader.source, parts.name.clone());
     let name = Spanned::new(text[parts.name].to_owned(), name);
     let modifiers = parts.modifiers.into_iter().filter_map(|range| {

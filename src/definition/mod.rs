@@ -17,6 +17,7 @@ mod metadata;
 pub mod pattern;
 mod placeholder;
 mod print;
+mod remembered;
 mod sample;
 mod shape;
 mod signal;

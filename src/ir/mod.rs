@@ -44,6 +44,7 @@ pub use network::NON_PUBLIC;
 pub use normalize::normalize;
 pub(crate) use novelty::seconds;
 pub use print::print;
+pub use regex::RegexPattern;
 pub use samples::say_action;
 
 use crate::definition::pattern::Pattern;
@@ -205,7 +206,7 @@ pub enum Op {
     /// The text stands in this relation to a pattern
     Text(Relation, Vec<Pattern>, Case),
     /// A regular expression is found in the text
-    Regex(Vec<String>),
+    Regex(Vec<RegexPattern>),
     /// The directories of a path, or a registry key, hold a run of whole segments. Patterns are
     /// written with `/` and end with it; one that starts with `/` fits anywhere, another at the
     /// start. The path may use `\` or `/`, the same throughout the run

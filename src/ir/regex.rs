@@ -1,8 +1,11 @@
 //! Regular expressions: whether they can be read, and how large they become.
 //!
 //! In: a value under the modifier `re`. Out: a test over the part of the field that the key is
-//! about. The pattern stays text, in the syntax of Rust's regex crate; every engine compiles it.
+//! about, with a [`RegexPattern`]: text that the engine can compile. The estimate of its size and
+//! the engine's compiler stand here side by side, so that no pattern passes the one and fails the
+//! other.
 
+use ::regex::{RegexSet, RegexSetBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::test::Scope;
@@ -29,8 +32,8 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
         (Some(Word::Extension), _) => Part::Extension,
         _ => Part::Whole,
     };
-    match readable(&pattern) {
-        Ok(()) => Some(reading.test(part, Op::Regex(vec![pattern]), value.span)),
+    match RegexPattern::read(pattern) {
+        Ok(pattern) => Some(reading.test(part, Op::Regex(vec![pattern]), value.span)),
         Err(text) => {
             let why = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
             let message = format!("not a regular expression: {why}");
@@ -43,23 +46,77 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
     }
 }
 
-/// Whether the regex crate reads a pattern, or what it says
+/// A regular expression in the syntax of Rust's regex crate, small enough for the engine
 ///
-/// Compiling takes many times as long as parsing, and only tells more of a pattern that may be too
-/// large.
-fn readable(pattern: &str) -> Result<(), String> {
-    /// A third of what the regex crate takes, and far above what people write
-    const LARGE: u64 = 1_000_000;
-    let parsed = regex_syntax::parse(pattern).map_err(|error| error.to_string())?;
-    if size(&parsed) < LARGE {
-        return Ok(());
+/// INVARIANT: [`RegexPattern::read`] is the only way to make one, so compiling it again succeeds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegexPattern(String);
+
+impl std::ops::Deref for RegexPattern {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
     }
-    ::regex::Regex::new(pattern).map(|_| ()).map_err(|error| error.to_string())
+}
+
+impl RegexPattern {
+    /// Checks a pattern
+    ///
+    /// Compiling takes many times as long as parsing, so only a pattern that may be too large is
+    /// compiled here.
+    ///
+    /// # Errors
+    /// In the words of the regex crate, when it cannot read the pattern or the pattern compiles to
+    /// more than 16 MiB.
+    pub fn read(pattern: String) -> Result<Self, String> {
+        let parsed = regex_syntax::parse(&pattern).map_err(|error| error.to_string())?;
+        if states(&parsed) >= SURELY_SMALL {
+            program(&[&pattern], MOST_MEMORY).map_err(|error| error.to_string())?;
+        }
+        Ok(RegexPattern(pattern))
+    }
+
+    /// How many groups capture text
+    pub fn groups(&self) -> usize {
+        regex_syntax::parse(self).map_or(0, |hir| hir.properties().explicit_captures_len())
+    }
+
+    /// Whether it has a match in a text without characters
+    pub fn matches_empty_text(&self) -> bool {
+        Self::compile(std::slice::from_ref(self)).iter().any(|set| set.is_match(""))
+    }
+
+    /// Compiles patterns together; a list too large for one program becomes several
+    pub fn compile(patterns: &[Self]) -> Vec<RegexSet> {
+        let texts: Vec<&str> = patterns.iter().map(|pattern| &**pattern).collect();
+        programs(&texts, MOST_MEMORY)
+    }
+}
+
+fn programs(patterns: &[&str], memory: usize) -> Vec<RegexSet> {
+    match (program(patterns, memory), patterns.len()) {
+        (Ok(set), _) => vec![set],
+        (Err(_), 0 | 1) => program(patterns, usize::MAX).into_iter().collect(),
+        (Err(_), many) => {
+            let (first, rest) = patterns.split_at(many / 2);
+            [programs(first, memory), programs(rest, memory)].concat()
+        }
+    }
+}
+
+/// The most memory that one compiled set of patterns may take, in bytes
+const MOST_MEMORY: usize = 16 << 20;
+
+/// Below so many states a pattern takes far less than [`MOST_MEMORY`]: a state has 24 bytes
+const SURELY_SMALL: u64 = 50_000;
+
+fn program(patterns: &[&str], memory: usize) -> Result<RegexSet, ::regex::Error> {
+    RegexSetBuilder::new(patterns).size_limit(memory).build()
 }
 
 /// About how many states a pattern compiles to
-fn size(pattern: &Hir) -> u64 {
-    let all = |parts: &[Hir]| parts.iter().map(size).fold(0, u64::saturating_add);
+fn states(pattern: &Hir) -> u64 {
+    let all = |parts: &[Hir]| parts.iter().map(states).fold(0, u64::saturating_add);
     match pattern.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(text) => text.0.len() as u64,
@@ -67,9 +124,44 @@ fn size(pattern: &Hir) -> u64 {
         HirKind::Class(Class::Bytes(class)) => class.ranges().len() as u64,
         HirKind::Repetition(many) => {
             let times = u64::from(many.max.unwrap_or(many.min).max(1));
-            size(&many.sub).saturating_mul(times)
+            states(&many.sub).saturating_mul(times)
         }
-        HirKind::Capture(group) => size(&group.sub).saturating_add(2),
+        HirKind::Capture(group) => states(&group.sub).saturating_add(2),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => all(parts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_taken_for_small_compiles_within_the_limit() {
+        for unit in ["\\w", "a", "(?i)k", "[a-z]?", "(?:a|bc)", "\\pL{1,3}", "(a)", "\\b", "(?s:.)"]
+        {
+            let largest = (1..20).rev().map(|power| format!("(?:{unit}){{{}}}", 1_u64 << power));
+            let mut taken =
+                largest.filter_map(|text| Some((states(&regex_syntax::parse(&text).ok()?), text)));
+            let Some((_, text)) = taken.find(|(states, _)| *states < SURELY_SMALL) else {
+                continue;
+            };
+            assert!(program(&[&text], MOST_MEMORY).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_beyond_one_program_becomes_several() {
+        let words: Vec<String> = (0..20).map(|at| format!(r"\bword{at}\s")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let sets = programs(&words, 8_000);
+        assert!(sets.len() > 1, "{}", sets.len());
+        assert_eq!(sets.iter().filter(|set| set.is_match("word19 x")).count(), 1);
+        assert_eq!(sets.iter().map(RegexSet::len).sum::<usize>(), 20);
+    }
+
+    #[test]
+    fn a_pattern_beyond_the_limit_is_refused() {
+        assert!(RegexPattern::read(r"\w{2000}".to_owned()).unwrap_err().contains("size limit"));
+        assert!(RegexPattern::read(r"cmd|\w{200}".to_owned()).is_ok());
     }
 }

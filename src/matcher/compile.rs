@@ -12,7 +12,7 @@ use regex::RegexSet;
 
 use super::layout::Layout;
 use crate::definition::pattern::{Pattern, Token, fold_text};
-use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
+use crate::ir::{Case, Expr, Numbers, Op, Part, RegexPattern, Relation, Test};
 
 /// An expression over slots
 pub(super) enum Node {
@@ -28,7 +28,8 @@ pub(super) enum Check {
     Folded(TextCheck),
     /// Over text as it is
     Cased(TextCheck),
-    Regex(RegexSet),
+    /// Several sets where one would be too large
+    Regex(Vec<RegexSet>),
     Networks(Vec<IpNet>),
     Public,
     Numbers(Vec<Numbers>),
@@ -70,11 +71,7 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
         }
         Op::Text(relation, values, Case::Sensitive) => Check::Cased(text(*relation, values)),
         Op::Segments(values) => Check::Folded(segments(test.subject.part, values)),
-        // INVARIANT: lowering has compiled every pattern; a set of them can only be too large,
-        // and then nothing matches rather than something wrong.
-        Op::Regex(patterns) => {
-            Check::Regex(RegexSet::new(patterns).unwrap_or_else(|_| RegexSet::empty()))
-        }
+        Op::Regex(patterns) => Check::Regex(RegexPattern::compile(patterns)),
         Op::Networks(networks) => Check::Networks(networks.clone()),
         Op::Public => Check::Public,
         Op::Numbers(numbers) => Check::Numbers(numbers.clone()),

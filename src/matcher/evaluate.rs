@@ -37,7 +37,7 @@ fn passes(check: &Check, subject: usize, slot: usize, event: &Event<'_>) -> bool
     match check {
         Check::Folded(check) => event.any_folded(subject, |text| text_passes(check, text)),
         Check::Cased(check) => event.any(subject, |text| text_passes(check, text)),
-        Check::Regex(patterns) => event.any(subject, |text| patterns.is_match(text)),
+        Check::Regex(sets) => event.any(subject, |text| sets.iter().any(|set| set.is_match(text))),
         Check::Networks(networks) => {
             address(event, subject, |ip| networks.iter().any(|network| network.contains(&ip)))
         }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use rayon::prelude::*;
 use rulecast::backend::support::{ROWS, Support};
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
@@ -14,7 +15,7 @@ use rulecast::taxonomy::EventKind;
 use serde_json::{Map, Value};
 
 use crate::agreement::{Dice, event_near, values_near};
-use crate::support::{definition, lines, root, rule};
+use crate::support::{corpus, definition, lines, root, rule};
 
 /// Compiles a file with nothing but std
 fn compile(name: &str, text: &str) {
@@ -76,6 +77,52 @@ fn signals_named_like_keywords_compile() {
     for name in ["match", "type", "fold", "union", "self_", "event"] {
         compile(name, &source(&text.replace("  only:", &format!("  {name}:"))));
     }
+}
+
+#[test]
+fn lists_named_like_items_of_the_template_compile() {
+    let lists = "lists:\n  signals: [a.exe]\n  correlations: [b.exe]\n  non_public: [c.exe]\n";
+    let tests = "Image: $signals\nParentImage: $correlations\nUser: $non_public\nDestinationIp: x";
+    let text = definition("p", &tests.replace("\nDestinationIp: x", ""));
+    compile("lists", &source(&format!("{lists}{text}")));
+}
+
+#[test]
+fn a_field_of_any_name_keeps_it_in_the_matcher() {
+    let odd =
+        ["a.b", "cs(User-Agent)", "P{}.V", "a@b", "a+b", "a$b", "a%b", "a#b", "a//b", "a[0].b"];
+    let names = odd.iter().chain(&["a:b", "a-b", "a_b", "1a", "_", "-", "a..b"]);
+    let tests: Vec<String> =
+        names.clone().map(|name| format!("    '{name}|contains': [x, '{name}']\n")).collect();
+    let source = source(&format!(
+        "title: Odd names\nid: 0d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c01\nlogsource: {{product: aws, \
+         service: cloudtrail}}\ndetection:\n  a:\n{}  condition: a\n",
+        tests.concat()
+    ));
+    for name in names {
+        assert!(source.contains(&format!("event.any({name:?},")), "{name}:\n{source}");
+    }
+    compile("fields", &source);
+}
+
+#[test]
+fn every_matcher_of_sigmahq_is_rust() {
+    let Some(corpus) = corpus("every_matcher_of_sigmahq_is_rust") else { return };
+    let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
+    let emitted = read.rules.par_iter().enumerate().filter_map(|(at, loaded)| {
+        let mut found = Diagnostics::default();
+        let artifacts = emit(Target::Native, &loaded.rule, &loaded.stem, &mut found)?;
+        let text = &artifacts[0].text;
+        let name = loaded.rule.source.name();
+        assert!(syn::parse_file(text).is_ok(), "{name}:\n{text}");
+        // A compiler sees more than a parser, and takes a hundred times as long.
+        if at % 60 == 0 {
+            compile(&loaded.stem, text);
+        }
+        Some(())
+    });
+    let count = emitted.count();
+    assert!(count > 2_000, "{count}");
 }
 
 /// The `main` of a program that judges events from standard input with generated modules

@@ -17,6 +17,9 @@ pub(super) struct Constant {
     pub(super) items: Vec<String>,
 }
 
+/// Names that the template gives to its own items
+const TAKEN: [&str; 2] = ["CORRELATIONS", "SIGNALS"];
+
 /// The constants of one file
 #[derive(Debug, Default)]
 pub(super) struct Constants {
@@ -32,8 +35,8 @@ impl Constants {
         loop {
             match self.all.iter().find(|known| known.name == name) {
                 Some(known) if known.items == items && known.kind == kind => return name,
-                Some(_) => name = format!("{base}_{number}"),
-                None => break,
+                None if !TAKEN.contains(&name.as_str()) => break,
+                Some(_) | None => name = format!("{base}_{number}"),
             }
             number += 1;
         }
@@ -268,14 +271,16 @@ fn bracketed(text: &str) -> String {
     format!("({text})")
 }
 
-/// `ParentImage` as `parent_image`, `c-ip` as `c_ip`
+/// `ParentImage` as `parent_image`, `c-ip` as `c_ip`, `userIdentity.type` as `user_identity_type`
+///
+/// Names of different fields may become one; [`Constants::name`] tells their lists apart.
 fn snake(name: &str) -> String {
     let mut out = String::new();
-    for c in name.replace('-', "_").chars() {
+    for c in name.chars() {
         if c.is_ascii_uppercase() && !out.is_empty() {
             out.push('_');
         }
-        out.push(c.to_ascii_lowercase());
+        out.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
     }
     out
 }

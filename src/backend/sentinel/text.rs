@@ -12,7 +12,7 @@ use super::predicate::{Context, actions_of, exists, refuse};
 use super::profile::Profile;
 use crate::backend::{Direction, LossName};
 use crate::definition::pattern::{Pattern, has_wide_case};
-use crate::ir::{Case, Part, Relation, Test};
+use crate::ir::{Case, Part, RegexPattern, Relation, Test};
 use crate::taxonomy::Product;
 
 /// Above so many alternatives a chain of `or` becomes one regular expression
@@ -283,9 +283,9 @@ pub(super) fn regex(
     context: &mut Context<'_, '_>,
     test: &Test,
     column: Column,
-    patterns: &[String],
+    patterns: &[RegexPattern],
 ) -> Kusto {
-    let folds = |written: &String| {
+    let folds = |written: &RegexPattern| {
         let flags = written.strip_prefix("(?").and_then(|rest| rest.split(')').next());
         flags.is_some_and(|flags| flags.contains('i') && !flags.contains('-'))
     };
@@ -306,14 +306,13 @@ pub(super) fn regex(
     let left = left(context, column, test.subject.part, |_| true);
     let mut tests = Vec::new();
     for written in patterns {
-        let Ok(compiled) = ::regex::Regex::new(written) else { continue };
-        if compiled.captures_len() > 17 {
+        if written.groups() > 16 {
             // Source: Microsoft, `matches regex`: at most 16 capture groups.
             let message = "a regular expression with more than 16 groups".to_owned();
             return refuse(context, test, message);
         }
         let matches = Kusto::Is(format!("{left} matches regex {}", quote(written)));
-        tests.push(match compiled.is_match("") {
+        tests.push(match written.matches_empty_text() {
             true => Kusto::all(vec![exists(column), matches]),
             false => matches,
         });

@@ -54,7 +54,7 @@ impl Convert {
         if let Some(folder) =
             self.output.as_ref().filter(|folder| folder.exists() && !folder.is_dir())
         {
-            let why = format!("cannot write to {}: it is no folder", folder.display());
+            let why = format!("cannot write to {}: it is no folder", project::display(folder));
             return Err(Failure::new(why).into());
         }
         let done = match (&self.output, self.check) {
@@ -63,22 +63,23 @@ impl Convert {
                 format!("{rules}{left_out}")
             }
             (Some(folder), true) => {
-                let stale: Vec<&Output> = outputs
-                    .iter()
-                    .filter(|output| project::pending(folder, output) != Change::Same)
-                    .collect();
-                for output in &stale {
-                    project.diagnostics.push(out_of_date(folder, output));
+                let mut stale = 0;
+                for output in &outputs {
+                    if project::pending(folder, output)? != Change::Same {
+                        stale += 1;
+                        project.diagnostics.push(out_of_date(folder, output));
+                    }
                 }
-                format!("{rules}{left_out}: {} out of date", count(stale.len(), "file"))
+                format!("{rules}{left_out}: {} out of date", count(stale, "file"))
             }
             (Some(folder), false) => {
+                project::tidy(folder, &outputs);
                 let mut written = 0;
                 for output in &outputs {
                     written += usize::from(project::write(folder, output)? != Change::Same);
                 }
                 let same = outputs.len() - written;
-                let folder = folder.display();
+                let folder = project::display(folder);
                 format!(
                     "{rules}{left_out}: {} written to {folder}, {same} unchanged",
                     count(written, "file")
@@ -105,8 +106,9 @@ pub(super) fn print(outputs: &[Output]) -> Result<(), Stop> {
 }
 
 fn out_of_date(folder: &std::path::Path, output: &Output) -> Diagnostic {
-    let name = folder.join(&output.path).to_string_lossy().replace('\\', "/");
-    let have = std::fs::read_to_string(&name).unwrap_or_default();
+    let path = folder.join(&output.path);
+    let name = project::display(&path);
+    let have = std::fs::read_to_string(&path).unwrap_or_default();
     let same = have.lines().zip(output.text.lines()).take_while(|(a, b)| a == b);
     let start: usize = same.map(|(line, _)| line.len() + 1).sum();
     let start = start.min(have.len());

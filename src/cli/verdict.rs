@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::events::line_of;
 use super::report::count;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::project::Verified;
+use crate::project::{Verified, display};
 use crate::source::{SourceText, Span};
 use crate::verify::{Difference, Fault, Place, Tally, Verdict};
 
@@ -121,9 +121,8 @@ fn different(
 fn broken(verified: &Verified<'_>, fault: &Fault, folder: Option<&Path>) -> Diagnostic {
     let artifact = &fault.artifact;
     let path = verified.place(&artifact.name);
-    let name =
-        folder.map_or_else(|| path.clone(), |folder| folder.join(&path).to_string_lossy().into());
-    let source = Arc::new(SourceText::new(name.replace('\\', "/"), artifact.text.as_str()));
+    let name = folder.map_or_else(|| path.clone(), |folder| display(&folder.join(&path)));
+    let source = Arc::new(SourceText::new(name, artifact.text.as_str()));
     let span = Span::new(fault.place.start as u32, fault.place.end as u32);
     let message = format!("{} would not take this", verified.target.name());
     Diagnostic::new(Code::E0809, &source, span, message, fault.message.as_str())

@@ -3,6 +3,7 @@
 //! In: files and folders. Out: [`RuleFile`]s in a stable order: as given, folders sorted by file
 //! name, without dot files. A link is followed only when it is given by itself.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -32,8 +33,8 @@ impl std::error::Error for Failure {}
 pub struct RuleFile {
     /// The path, with `/`, as messages show it
     pub name: String,
-    /// Its folder below the path the user gave
-    pub folder: String,
+    /// Its folder below the path the user gave, with `/`; `None` when that is no UTF-8
+    pub folder: Option<String>,
     /// Its name without extension, made of letters, digits, `_`, `-` and `.`
     pub stem: String,
     path: PathBuf,
@@ -47,10 +48,12 @@ impl RuleFile {
 
     fn new(path: &Path, root: &Path) -> RuleFile {
         let below = path.parent().and_then(|parent| parent.strip_prefix(root).ok());
+        let folders = below.unwrap_or(Path::new("")).iter().map(OsStr::to_str);
+        let folders: Option<Vec<&str>> = folders.collect();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         RuleFile {
-            name: slashes(path),
-            folder: below.map_or_else(String::new, slashes),
+            name: display(path),
+            folder: folders.map(|folders| folders.join("/")),
             stem: plain(&stem),
             path: path.to_owned(),
         }
@@ -68,8 +71,10 @@ fn plain(stem: &str) -> String {
     stem.chars().map(kept).collect::<String>().trim_start_matches('.').to_owned()
 }
 
-fn slashes(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
+/// A path as messages show it, with `/`; a backslash that is part of a name stays one
+pub fn display(path: &Path) -> String {
+    let shown = path.to_string_lossy();
+    if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() }
 }
 
 /// Every `.yml` and `.yaml` file of these paths
@@ -84,9 +89,9 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
             continue;
         }
         if !path.is_dir() {
-            return Err(Failure::new(format!("no such file or folder: {}", slashes(path))));
+            return Err(Failure::new(format!("no such file or folder: {}", display(path))));
         }
-        let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+        let hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
         let walk = WalkDir::new(path).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|e| e.depth() == 0 || !hidden(e.file_name())) {
             let entry = entry.map_err(|error| Failure::new(format!("cannot read: {error}")))?;
@@ -103,7 +108,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
         files.retain(|file| seen.insert(real(file)));
     }
     if files.is_empty() {
-        let looked: Vec<_> = paths.iter().map(|path| slashes(path)).collect();
+        let looked: Vec<_> = paths.iter().map(|path| display(path)).collect();
         return Err(Failure::new(format!("no rule files (.yml, .yaml) in {}", looked.join(", "))));
     }
     Ok(files)

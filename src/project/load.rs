@@ -118,6 +118,10 @@ fn placeholders(path: &Path, diagnostics: &mut Diagnostics) -> Result<Placeholde
 
 fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<ReadFile, Failure> {
     let mut diagnostics = Diagnostics::default();
+    let Some(folder) = &file.folder else {
+        diagnostics.push(unnameable(file));
+        return Ok(ReadFile { diagnostics, lost: 1, ..ReadFile::default() });
+    };
     let unread = |diagnostics| Ok(ReadFile { diagnostics, lost: 1, ..ReadFile::default() });
     let text = match String::from_utf8(file.read()?) {
         Ok(text) if text.contains('\0') => {
@@ -153,11 +157,19 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
         let rule = rule.filter(|_| !broken);
         definition::check(&definition, &mut diagnostics);
         heads.push(names::Head::of(file, &definition));
-        let folder = file.folder.clone();
+        let folder = folder.clone();
         documents.push(Document { definition, rule, folder, stem, around });
     }
     let lost = usize::from(astray);
     Ok(ReadFile { documents, heads, diagnostics, suppressions, lost })
+}
+
+/// Outputs lie in a folder of the same name, which must not be another's after all
+fn unnameable(file: &RuleFile) -> Diagnostic {
+    let source = Arc::new(SourceText::new(file.name.clone(), ""));
+    let message = "the folder of the file has a name that is not UTF-8";
+    Diagnostic::new(Code::E0101, &source, Span::default(), message, "in this folder")
+        .help("Give the folder another name.")
 }
 
 fn not_utf8(file: &RuleFile, bytes: &[u8], valid: usize) -> Diagnostic {

@@ -4,17 +4,21 @@
 //! what is emitted, and artifacts written safely. Every mistake of every file is reported in one run; a rule with a
 //! mistake never hides another.
 
+mod events;
 mod files;
 mod load;
 mod names;
 mod output;
+mod replace;
 mod samples;
 mod verify;
 
-pub use files::{Failure, RuleFile, find};
+pub use events::{check_events, events};
+pub use files::{Failure, RuleFile, display, find};
 pub use load::{Around, load, load_with};
 use output::place;
-pub use output::{Change, Output, outputs, pending, replace, replaceable, write};
+pub use output::{Change, Output, inside, outputs, pending, tidy, write};
+pub use replace::{replaceable, update};
 pub use samples::{SampleResult, run as run_samples};
 pub use verify::{Events, Verified, verify};
 

@@ -1,17 +1,17 @@
 //! Outputs: what `convert` would write, and writing it.
 //!
-//! In: loaded rules and targets. Out: files under one folder. A file is written beside its place
-//! and moved there, so that a crash leaves the old or the new text and never half of one; a file
-//! that already holds the text is not touched.
+//! In: loaded rules and targets. Out: files under one folder, and none outside of it: neither the
+//! name of a rule nor a link in the folder leads out. A file that already holds its text is not
+//! touched.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{Failure, Loaded};
+use super::replace::{remove_leftovers, replace};
+use super::{Failure, Loaded, display};
 use crate::backend::{Target, emit};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -99,77 +99,69 @@ fn clash(loaded: &Loaded, path: &str, first: &str) -> Diagnostic {
 }
 
 /// What writing an output under `folder` would change
-pub fn pending(folder: &Path, output: &Output) -> Change {
-    match fs::read(folder.join(&output.path)) {
+///
+/// # Errors
+/// When the output would not lie in the folder.
+pub fn pending(folder: &Path, output: &Output) -> Result<Change, Failure> {
+    let place = inside(folder, &output.path)?;
+    Ok(match fs::read(place) {
         Ok(text) if text == output.text.as_bytes() => Change::Same,
         Ok(_) => Change::Changed,
         Err(_) => Change::New,
-    }
+    })
 }
 
 /// Writes an output under `folder`
 ///
 /// # Errors
-/// When the folder cannot be made or the file cannot be written.
+/// When the output would not lie in the folder, the folder cannot be made or the file cannot be
+/// written.
 pub fn write(folder: &Path, output: &Output) -> Result<Change, Failure> {
-    let change = pending(folder, output);
+    let change = pending(folder, output)?;
     if change == Change::Same {
         return Ok(change);
     }
-    let path: PathBuf = folder.join(&output.path);
+    let path = inside(folder, &output.path)?;
     if let Some(parent) = path.parent() {
         let failed =
-            |error| Failure::new(format!("cannot make the folder of {}: {error}", path.display()));
+            |error| Failure::new(format!("cannot make the folder of {}: {error}", display(&path)));
         fs::create_dir_all(parent).map_err(failed)?;
     }
     replace(&path, output.text.as_bytes())?;
     Ok(change)
 }
 
-/// Puts a text in the place of a file's, so that a crash leaves the one or the other
-///
-/// A link is followed, and the file keeps who may read it.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut temporary = builder().tempfile_in(folder_of(&target)).map_err(failed)?;
-    if let Ok(metadata) = fs::metadata(&target) {
-        temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
-    }
-    temporary.write_all(text).map_err(failed)?;
-    // The name must not be there before the text is.
-    temporary.as_file().sync_all().map_err(failed)?;
-    temporary.persist(&target).map_err(|error| failed(error.error))?;
-    Ok(())
+/// Removes what killed runs have left in the folders of these outputs
+pub fn tidy(folder: &Path, outputs: &[Output]) {
+    let parent = |output: &Output| {
+        let place = inside(folder, &output.path).ok()?;
+        place.parent().map(Path::to_owned)
+    };
+    let folders: BTreeSet<PathBuf> = outputs.iter().filter_map(parent).collect();
+    folders.iter().for_each(|folder| remove_leftovers(folder));
 }
 
-/// Whether [`replace`] will be able to write there, as far as that can be known before
+/// The place of an output under `folder`
 ///
 /// # Errors
-/// When the folder takes no new file.
-pub fn replaceable(path: &Path) -> Result<(), Failure> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let failed = |error| Failure::new(format!("cannot write {}: {error}", path.display()));
-    builder().tempfile_in(folder_of(&target)).map(drop).map_err(failed)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
-}
-
-/// Temporary files get the permissions any new file gets, not those of a secret.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".rulecast-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+/// When its path, or a link on the way, leads out of the folder.
+pub fn inside(folder: &Path, path: &str) -> Result<PathBuf, Failure> {
+    let out = |what: &Path, why: &str| {
+        Failure::new(format!("{} {why} {}", display(what), display(folder)))
+    };
+    let mut place = folder.to_owned();
+    for part in path.split('/') {
+        let mut parts = Path::new(part).components();
+        match (parts.next(), parts.next()) {
+            (Some(Component::Normal(name)), None) if name == part => place.push(name),
+            _ => return Err(out(&folder.join(path), "leads out of")),
+        }
+        if place.is_symlink() {
+            let real = place.canonicalize().and_then(|real| Ok((real, folder.canonicalize()?)));
+            if !real.is_ok_and(|(real, folder)| real.starts_with(folder)) {
+                return Err(out(&place, "is a link that leads out of"));
+            }
+        }
     }
-    builder
+    Ok(place)
 }

@@ -94,7 +94,7 @@ fn judge_together(
         }
     }
     found.extend(memory.finish(engine));
-    let untimed = memory.uncorrelated().0;
+    let untimed = memory.shortfall().untimed;
     if untimed > 0 {
         return Err(format!("{untimed} of the events have no `time`"));
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{Failure, Loaded, place};
+use super::{Failure, Loaded, inside, place};
 use crate::backend::{Artifact, Target, Translation, translate};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::ir::Rule;
@@ -104,12 +104,15 @@ fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
     }
     if let Some(folder) = folder {
         for artifact in &mut made.artifacts {
-            let path = folder.join(place(target, loaded, &artifact.name));
-            match fs::read_to_string(&path) {
+            let path = inside(folder, &place(target, loaded, &artifact.name));
+            let read = path.map_err(|why| why.to_string()).and_then(|path| {
+                fs::read_to_string(path).map_err(|why| format!("it cannot be read: {why}"))
+            });
+            match read {
                 Ok(text) => artifact.text = text,
                 Err(why) => {
                     artifact.text.clear();
-                    let fault = Fault::new(artifact, format!("it cannot be read: {why}"));
+                    let fault = Fault::new(artifact, why);
                     return Stage::Done(Verdict::Broken(vec![fault]));
                 }
             }

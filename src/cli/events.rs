@@ -1,16 +1,14 @@
-//! Files of events: how a command is told of them, and reading them.
+//! Events on the command line.
 //!
-//! In: paths, and options that say where the fields of an event stand and what it is. Out: readers
-//! of lines; what is no event becomes a finding at its line.
+//! In: options that say where the fields of an event stand and what it is. Out: the same as the
+//! engine is told of it; lines that are no events become findings, and a person at a terminal sees
+//! how far the reading is.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use flate2::read::MultiGzDecoder;
 
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -33,9 +31,17 @@ pub(super) struct EventForm {
     /// The field that names the kind of each event
     #[arg(long, value_name = "NAME", conflicts_with = "event")]
     event_field: Option<String>,
+    /// Skip and report lines longer than this, in bytes or with K, M, G
+    #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
+    max_line: usize,
 }
 
 impl EventForm {
+    /// The longest line that is read, in bytes
+    pub(super) fn max_line(&self) -> usize {
+        self.max_line
+    }
+
     /// The same as the engine is told of it
     ///
     /// # Errors
@@ -83,20 +89,22 @@ fn looked_at(kind: EventKind, rules: &[Rule]) -> Result<(), Failure> {
     Err(Failure::new(why))
 }
 
-/// Opens a file of events, gzipped or not; `-` is standard input
-pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let file = File::open(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
-    let mut reader = BufReader::with_capacity(1 << 20, file);
-    let head = reader.fill_buf().unwrap_or_default();
-    if head.starts_with(&[0x1f, 0x8b]) {
-        let unpacked = MultiGzDecoder::new(reader);
-        return Ok(Box::new(BufReader::with_capacity(1 << 20, unpacked)));
-    }
-    Ok(Box::new(reader))
+/// Reads a size: `16M`, `16 MiB`, `4096`
+fn size(text: &str) -> Result<usize, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.trim().to_ascii_lowercase();
+    let shift = match unit.trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return Err(format!("`{unit}` is no unit: expected K, M or G")),
+    };
+    let bytes = number.parse::<usize>().ok().filter(|bytes| *bytes > 0);
+    let bytes = bytes.and_then(|bytes| bytes.checked_mul(1 << shift));
+    bytes.ok_or_else(|| "expected a size in bytes, such as 16M".to_owned())
 }
 
 /// The place of a line, from 1, of a file of events
@@ -107,19 +115,37 @@ pub(super) fn line_of(file: &str, line: usize) -> (Arc<SourceText>, Span) {
     (source, Span::new(line as u32 - 1, line as u32 - 1))
 }
 
-/// The first bad lines with their place, then how many more there are
-pub(super) fn not_events(file: &str, unreadable: &[Unreadable], diagnostics: &mut Diagnostics) {
+/// The lines of a file that are no events: the first ones, and how many there are
+#[derive(Default)]
+pub(super) struct BadLines {
+    first: Vec<Unreadable>,
+    count: usize,
+}
+
+impl BadLines {
+    /// The most lines that are shown
     const SHOWN: usize = 10;
-    for (at, bad) in unreadable.iter().take(SHOWN).enumerate() {
-        let (source, end) = line_of(file, bad.line);
-        let why = bad.why.split(" at line ").next().unwrap_or_default();
-        let message = format!("this line is no event: {why}");
-        let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
-        let more = unreadable.len() - SHOWN.min(unreadable.len());
-        diagnostics.push(match (at + 1 == SHOWN, more) {
-            (true, more) if more > 0 => found.note(format!("{} more lines are no events", more)),
-            _ => found,
-        });
+
+    pub(super) fn push(&mut self, line: Unreadable) {
+        self.count += 1;
+        if self.first.len() < Self::SHOWN {
+            self.first.push(line);
+        }
+    }
+
+    /// Reports the first lines with their places, then how many more there are
+    pub(super) fn report(self, file: &str, diagnostics: &mut Diagnostics) {
+        let more = self.count - self.first.len();
+        for (at, bad) in self.first.iter().enumerate() {
+            let (source, end) = line_of(file, bad.line);
+            let why = bad.why.split(" at line ").next().unwrap_or_default();
+            let message = format!("this line is no event: {why}");
+            let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
+            diagnostics.push(match at + 1 == Self::SHOWN && more > 0 {
+                true => found.note(format!("{more} more lines are no events")),
+                false => found,
+            });
+        }
     }
 }
 
@@ -149,5 +175,11 @@ impl Progress {
         if self.shown {
             let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
+    }
+
+    /// Starts again, for the next file
+    pub(super) fn next(&self) -> Progress {
+        self.clear();
+        Progress::new(!self.active)
     }
 }

@@ -9,7 +9,9 @@ mod convert;
 mod events;
 mod examples;
 mod explain;
+mod hit;
 mod input;
+mod interruption;
 mod list;
 mod report;
 mod scan;
@@ -158,6 +160,10 @@ enum Command {
 enum Outcome {
     Clean,
     Findings,
+    /// Some input could not be read to its end, which has been said
+    Broken,
+    /// A signal ended it
+    Stopped(usize),
 }
 
 /// Why a run ended early
@@ -201,6 +207,8 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Broken) => ExitCode::from(2),
+        Ok(Outcome::Stopped(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(255)),
         Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Stop::Io(error)) => report::failed(&error.to_string()),
         Err(Stop::Failed(failure)) => report::failed(&failure.to_string()),

@@ -1,27 +1,31 @@
 //! `scan`: rules over recorded events.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, json};
 
-use super::events::{EventForm, Progress, not_events, open};
+use super::events::{BadLines, EventForm, Progress};
+use super::hit::Hits;
 use super::input::Rules;
+use super::interruption;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::definition::Looked;
 use crate::ir::Rule;
-use crate::matcher::{Engine, Finding, Found, Memory, Unreadable, scan};
+use crate::matcher::state::MOST_COMBINATIONS;
+use crate::matcher::{End, Engine, Found, Listener, Memory, Shortfall, scan};
 use crate::project::{self, Failure};
-use crate::source::visible_json;
 
 /// Match events against the rules
 ///
 /// Events are JSON objects in Sigma's field names, one a line; files may be gzipped. Prints one
-/// JSON object for each signal that an event fits, and for each correlation, most of them when all
-/// events have been read. An event whose kind nothing tells is tried against every signal.
+/// JSON object for each signal that an event fits, as the lines come, and for each correlation, most
+/// of them when all events have been read. An event whose kind nothing tells is tried against every
+/// signal. SIGINT, SIGTERM and SIGHUP end the run in order, with exit code 128 and the signal's
+/// number; a file that breaks off is judged as far as it goes, with exit code 2.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast scan rules -e events.jsonl.gz\n  \
                         zcat events.jsonl.gz | rulecast scan rules -e - --event process_creation")]
@@ -34,6 +38,8 @@ pub(super) struct Scan {
     #[command(flatten)]
     form: EventForm,
     /// Remember the new terms of this run in a file, and those of the runs before
+    ///
+    /// Runs at the same time may share the file: each adds what it has seen.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Also report signals that a correlation reports in their place
@@ -48,76 +54,79 @@ impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let project = self.rules.load()?;
         let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
-        let options = self.form.options(&rules)?;
-        let engine = Engine::new(&rules, &options);
+        let engine = Engine::new(&rules, &self.form.options(&rules)?);
+        // What cannot be read or kept is better said before hours of work.
+        project::check_events(&self.events)?;
         let memory = match &self.state {
-            Some(path) => remembered(&engine, path)?,
+            Some(path) => kept(&engine, path)?,
             None => Memory::default(),
         };
         let mut memory = memory.until(tomorrow());
-        // What cannot be read or kept is better said before hours of work.
-        for path in self.events.iter().filter(|path| path.as_path() != Path::new("-")) {
-            open(path)?;
-        }
-        if let Some(path) = &self.state {
-            project::replaceable(path)?;
-        }
-        let names: Vec<String> =
-            self.events.iter().map(|path| path.to_string_lossy().replace('\\', "/")).collect();
-        let (mut events, mut hits) = (0, 0);
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        let mut tell = |found: &Found, file: usize| -> io::Result<()> {
-            if let Some(line) = line(&rules, &names, file, found, self.signals) {
-                hits += 1;
-                writeln!(out, "{}", visible_json(&line.to_string()))?;
-            }
-            Ok(())
+        let stop = interruption::listen()?;
+        let files: Vec<String> = self.events.iter().map(|path| project::display(path)).collect();
+        let mut hits = Hits {
+            rules: &rules,
+            files: &files,
+            file: 0,
+            signals: self.signals,
+            out: io::BufWriter::new(io::stdout().lock()),
+            printed: 0,
+            bad: BadLines::default(),
+            progress: Progress::new(global.quiet),
         };
+        let (mut events, mut broken) = (0, Vec::new());
         for (file, path) in self.events.iter().enumerate() {
-            let name = &names[file];
-            let mut reader: Box<dyn BufRead> = open(path)?;
-            let mut talk = Progress::new(global.quiet);
-            let mut unreadable = Vec::new();
-            let mut found = |found: Found| tell(&found, file);
-            let mut bad = |line: Unreadable| unreadable.push(line);
-            let mut progress = |events: usize| talk.tell(events);
-            let stream = (file, reader.as_mut());
-            let scanned = scan(&engine, &mut memory, stream, &mut found, &mut bad, &mut progress);
-            let broken = |error: io::Error| {
-                if error.kind() == io::ErrorKind::BrokenPipe {
-                    return Stop::Io(error);
-                }
-                Stop::Failed(Failure::new(format!("cannot read {name}: {error}")))
-            };
-            events += scanned.map_err(broken)?;
-            talk.clear();
-            not_events(name, &unreadable, &mut project.diagnostics);
+            let mut lines = project::events(path, self.form.max_line(), stop.clone())?;
+            hits.file = file;
+            let (read, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
+            events += read;
+            hits.progress = hits.progress.next();
+            std::mem::take(&mut hits.bad).report(&files[file], &mut project.diagnostics);
+            match end {
+                End::Whole => {}
+                End::Broken(error) => broken.push(format!("cannot read {}: {error}", files[file])),
+                End::Stopped => break,
+            }
         }
         for finding in memory.finish(&engine) {
-            tell(&Found::Together(finding), 0)?;
+            hits.found(Found::Together(finding))?;
         }
-        out.flush()?;
+        hits.out.flush()?;
+        let printed = hits.printed;
         if let Some(path) = &self.state {
-            project::replace(path, memory.keep(&engine).as_bytes())?;
+            keep(&engine, &mut memory, path)?;
         }
         let found = report::relevant(global, project, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
-        let (matched, rules) = (count(hits, "match"), count(rules.len(), "rule"));
+        let (matched, rules) = (count(printed, "match"), count(rules.len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
-        let (untimed, lost) = memory.uncorrelated();
-        // Said even to those who want to hear nothing: a finding may be missing.
-        for (number, why) in [
-            (untimed, "have no time, or one in the future"),
-            (lost, "came too late, or were too many to remember"),
-        ] {
-            if number > 0 {
-                let matches = count(number, "match");
-                writeln!(anstream::stderr().lock(), "warning: {matches} not correlated: {why}")?;
-            }
+        say_shortfall(memory.shortfall())?;
+        for why in &broken {
+            report::failed(why);
         }
-        let fails = self.fail_on_match && hits > 0;
-        Ok(if fails { Outcome::Findings } else { outcome })
+        Ok(match stop.load(Ordering::Relaxed) {
+            0 if !broken.is_empty() => Outcome::Broken,
+            0 if self.fail_on_match && printed > 0 => Outcome::Findings,
+            0 => outcome,
+            signal => Outcome::Stopped(signal),
+        })
     }
+}
+
+/// Said even to those who want to hear nothing: a finding may be missing, or be one too many
+fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
+    let crowded = format!("they have more than {MOST_COMBINATIONS} combinations of values");
+    for (number, what) in [
+        (shortfall.untimed, "not correlated: they have no time, or one in the future"),
+        (shortfall.lost, "not correlated: they came too late, or were too many to remember"),
+        (shortfall.crowded_terms, &format!("taken for new: {crowded}")),
+        (shortfall.crowded_groups, &format!("reported each as a correlation: {crowded}")),
+    ] {
+        if number > 0 {
+            writeln!(anstream::stderr().lock(), "warning: {} {what}", count(number, "match"))?;
+        }
+    }
+    Ok(())
 }
 
 /// No clock is more than a day ahead; later times are broken
@@ -126,70 +135,28 @@ fn tomorrow() -> Timestamp {
 }
 
 /// The memory that an earlier run has kept; a new one when there is no file yet
-fn remembered(engine: &Engine<'_>, path: &Path) -> Result<Memory, Failure> {
+fn kept(engine: &Engine<'_>, path: &Path) -> Result<Memory, Failure> {
+    project::replaceable(path)?;
     match std::fs::read_to_string(path) {
-        Ok(json) => Memory::restored(engine, &json)
-            .map_err(|error| Failure::new(format!("cannot use {}: {error}", path.display()))),
+        Ok(json) => restored(engine, &json, path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Memory::default()),
-        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => Err(Failure::new(format!("cannot read {}: {error}", project::display(path)))),
     }
 }
 
-/// What is printed of a finding; nothing of what is reported through a correlation only
-fn line(
-    rules: &[Rule],
-    files: &[String],
-    file: usize,
-    found: &Found,
-    signals: bool,
-) -> Option<serde_json::Value> {
-    let head = |rule: &Rule| {
-        let id = rule.metadata.id.as_ref().map(|id| id.value.clone());
-        Map::from_iter([
-            ("rule".to_owned(), json!(rule.metadata.title.value)),
-            ("id".to_owned(), json!(id)),
-        ])
-    };
-    let (mut line, rest) = match found {
-        Found::Hit(hit) => {
-            let rule = &rules[hit.matched.rule];
-            if !signals && !rule.reports_signal(hit.matched.signal) {
-                return None;
-            }
-            let mut rest = json!({
-                "signal": rule.signals[hit.matched.signal].name,
-                "level": hit.matched.level.as_str(),
-                "file": files[file],
-                "line": hit.line,
-                "fields": hit.matched.fields,
-            });
-            if let Some(new) = hit.new {
-                rest["new"] = json!(new);
-            }
-            (head(rule), rest)
-        }
-        Found::Together(Finding { rule, together }) => {
-            let rule = &rules[*rule];
-            if !rule.reports_correlation(together.correlation) {
-                return None;
-            }
-            let correlation = &rule.correlations[together.correlation];
-            let place = |(file, line): &(usize, usize)| json!({"file": files[*file], "line": line});
-            let events: Vec<_> = together.places.iter().map(place).collect();
-            let group: Map<String, serde_json::Value> =
-                together.group.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-            let rest = json!({
-                "correlation": correlation.name,
-                "level": correlation.level.as_str(),
-                "time": together.time.to_string(),
-                "group": group,
-                "events": events,
-            });
-            (head(rule), rest)
-        }
-    };
-    if let serde_json::Value::Object(rest) = rest {
-        line.extend(rest);
+/// Keeps the memory, together with what other runs have kept in the meantime
+fn keep(engine: &Engine<'_>, memory: &mut Memory, path: &Path) -> Result<(), Failure> {
+    project::update(path, |json| {
+        memory.join(restored(engine, json, path)?);
+        Ok(memory.keep(engine))
+    })
+}
+
+/// A run that was killed before it kept anything leaves an empty file
+fn restored(engine: &Engine<'_>, json: &str, path: &Path) -> Result<Memory, Failure> {
+    if json.is_empty() {
+        return Ok(Memory::default());
     }
-    Some(serde_json::Value::Object(line))
+    let cannot = |error| Failure::new(format!("cannot use {}: {error}", project::display(path)));
+    Memory::restored(engine, json).map_err(cannot)
 }

@@ -52,7 +52,7 @@ impl Verify {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let project = self.rules.load()?;
         let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
-        let mut files = Files::open(&self.events, self.form.options(&rules)?, global.quiet)?;
+        let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
         let verified =
             project::verify(&project.rules, &self.targets, self.artifacts.as_deref(), &mut || {
                 files.next()

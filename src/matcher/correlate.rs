@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::measure::{Numbers, number};
-use super::state::combinations;
-use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
+use super::state::{MOST_COMBINATIONS, combinations};
+use crate::ir::{Bound, Correlation, CorrelationTest, Key, Origin, Rule};
 use crate::taxonomy::Field;
 
 /// The most events that wait for others, for one rule
@@ -54,6 +54,8 @@ pub(super) struct Correlator {
     reported: BTreeMap<(usize, Vec<String>), Timestamp>,
     /// Events that came too late, or that a later judgement would have needed
     pub lost: usize,
+    /// Events that are in too many groups of a correlation
+    pub crowded: usize,
 }
 
 impl Correlator {
@@ -63,11 +65,13 @@ impl Correlator {
             self.lost += 1;
             return Vec::new();
         }
+        let mut found = crowded(rule, &event);
+        self.crowded += usize::from(!found.is_empty());
         self.waiting.push(event);
         if self.waiting.len() <= MOST {
-            return Vec::new();
+            return found;
         }
-        let found = self.judge(rule, false);
+        found.extend(self.judge(rule, false));
         // What is judged is sorted by time. Older events than the timespans reach back go first.
         let horizon: i64 = rule.correlations.iter().map(|one| i64::from(one.timespan)).sum();
         let newest = self.waiting.last().map_or(Timestamp::MIN, |event| event.time);
@@ -188,17 +192,38 @@ fn complete(
     found
 }
 
+/// A finding for each correlation that has more groups of the event than are judged
+fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
+    let correlations = rule.correlations.iter().enumerate();
+    let groups = |one: &Correlation| {
+        let values = one.keys.iter().map(|key| key_values(key, event).count());
+        values.fold(1, usize::saturating_mul)
+    };
+    let crowded = correlations.filter(|(_, one)| groups(one) > MOST_COMBINATIONS);
+    let alone = |(correlation, _)| Together {
+        correlation,
+        time: event.time,
+        group: Vec::new(),
+        places: vec![event.place],
+    };
+    crowded.map(alone).collect()
+}
+
 /// The groups of an event: one for each combination of its values
 fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
     let values = correlation.keys.iter().map(|key| {
-        let field = key.fields.get(&event.signal);
-        let values = field.and_then(|field| Some((field, event.values.get(field)?)));
-        let Some((field, values)) = values else { return Vec::new() };
-        let host = field.name() == "Computer";
+        let host = key.fields.get(&event.signal).is_some_and(|field| field.name() == "Computer");
         let one = |value: &String| if host { short_host(value) } else { value.clone() };
-        values.iter().filter(|value| !value.is_empty()).map(one).collect()
+        key_values(key, event).map(one).collect()
     });
-    combinations(&values.collect::<Vec<_>>())
+    combinations(&values.collect::<Vec<_>>()).keys
+}
+
+/// The values of an event that a key of a group may have
+fn key_values<'e>(key: &Key, event: &'e Waiting) -> impl Iterator<Item = &'e String> {
+    let field = key.fields.get(&event.signal);
+    let values = field.and_then(|field| event.values.get(field));
+    values.into_iter().flatten().filter(|value| !value.is_empty())
 }
 
 /// A host without its domain, in lower case; an address stays whole

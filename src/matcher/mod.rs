@@ -13,6 +13,7 @@ mod evaluate;
 mod event;
 mod glob;
 mod layout;
+mod lines;
 mod measure;
 mod part;
 mod read;
@@ -22,8 +23,9 @@ pub mod state;
 mod store;
 
 pub use correlate::Together;
+pub use lines::{Block, End, Lines, MAX_LINE, Stop};
 pub use record::{Record, Recorder, arguments, base_name};
-pub use scan::{Finding, Found, Hit, Memory, Unreadable, scan};
+pub use scan::{Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan, too_long};
 pub use store::StateError;
 
 use std::borrow::Cow;
@@ -40,6 +42,7 @@ use serde::de::DeserializeSeed;
 use crate::definition::Level;
 use crate::ir::Rule;
 use crate::taxonomy::{EventKind, Field, Product};
+use state::Combinations;
 
 /// Rules ready to judge events
 pub struct Engine<'r> {
@@ -89,7 +92,7 @@ pub struct Match {
     /// When it happened, as far as the event says
     pub time: Option<Timestamp>,
     /// The combinations of values that may be new; `None` when the signal does not ask
-    pub terms: Option<Vec<Vec<String>>>,
+    pub terms: Option<Combinations>,
     /// What correlations read of the event; `None` when none looks at the signal
     pub correlated: Option<BTreeMap<Field, Vec<String>>>,
 }

@@ -1,12 +1,10 @@
 //! Many events, on all cores, in order.
 //!
-//! In: lines of JSON from a reader. Out: [`Hit`]s in the order of the lines, whatever the number
-//! of threads. Lines are read in blocks; memory stays bounded by the blocks in work, and by what a
-//! [`Memory`] keeps of them.
+//! In: lines of JSON. Out: [`Hit`]s in the order of the lines, whatever the number of threads. Lines
+//! come in blocks; memory stays bounded by the blocks in work, and by what a [`Memory`] keeps.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead};
-use std::ops::Range;
+use std::io;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -14,11 +12,10 @@ use rayon::prelude::*;
 use super::ancestry::ProcessTree;
 use super::correlate::{Correlator, Together, Waiting};
 use super::event::Event;
+use super::lines::{Block, End, Lines};
 use super::state::{NewTerms, SeenTerms};
 use super::{Engine, Match};
 
-/// Bytes of lines that are worked on at once
-const BLOCK: usize = 4 << 20;
 /// Lines that one thread takes at least: fewer cost more to hand out than to judge
 const SHARE: usize = 64;
 
@@ -54,8 +51,23 @@ pub struct Memory {
     correlators: BTreeMap<usize, Correlator>,
     /// Matches without a time, which no correlation can place
     untimed: usize,
+    /// Matches with more combinations of new terms than are judged
+    crowded_terms: usize,
     /// No event is later than this, whatever its clock says
     pub(super) now: Option<Timestamp>,
+}
+
+/// How many matches were not judged as a correlation or novelty asks
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shortfall {
+    /// Not correlated: without a time, or with one in the future
+    pub untimed: usize,
+    /// Not correlated: too late, or forgotten to make room
+    pub lost: usize,
+    /// Reported as new: more than [`MOST_COMBINATIONS`](super::state::MOST_COMBINATIONS) terms
+    pub crowded_terms: usize,
+    /// Reported by themselves: in more groups of a correlation than that
+    pub crowded_groups: usize,
 }
 
 /// A correlation of a rule
@@ -76,48 +88,65 @@ pub enum Found {
     Together(Finding),
 }
 
-/// Judges every line of `events`, after what `memory` has seen; gives the number of events read
+/// Hears what a scan finds, in the order of the lines
+pub trait Listener {
+    /// Something was found
+    ///
+    /// # Errors
+    /// When it cannot be passed on, which ends the scan.
+    fn found(&mut self, found: Found) -> io::Result<()>;
+
+    /// A line is no event
+    fn unreadable(&mut self, line: Unreadable);
+
+    /// All lines that have come so far are judged; `events` of them are events
+    ///
+    /// # Errors
+    /// When what was found cannot be passed on, which ends the scan.
+    fn judged(&mut self, events: usize) -> io::Result<()>;
+}
+
+/// Judges every line of a stream, after what `memory` has seen; gives the number of events and how
+/// the stream ended
 ///
-/// `file` is the number that findings know the stream by. `found` gets the matches in the order
-/// of the lines, `unreadable` the lines that are no events, `progress` the number of events so
-/// far, now and then. What still waits for other events, [`Memory::finish`] tells.
+/// `file` is the number that findings know the stream by. What still waits for other events,
+/// [`Memory::finish`] tells.
 ///
 /// # Errors
-/// When reading fails, or when `found` does.
+/// When the listener fails.
 pub fn scan(
     engine: &Engine<'_>,
     memory: &mut Memory,
-    (file, events): (usize, &mut (dyn BufRead + '_)),
-    found: &mut dyn FnMut(Found) -> io::Result<()>,
-    unreadable: &mut dyn FnMut(Unreadable),
-    progress: &mut dyn FnMut(usize),
-) -> io::Result<usize> {
+    (file, lines): (usize, &mut Lines<'_>),
+    listener: &mut dyn Listener,
+) -> io::Result<(usize, End)> {
     let (mut line, mut count) = (0, 0);
     let mut block = Block::default();
     loop {
-        block.read(events)?;
-        if block.lines.is_empty() {
-            return Ok(count);
+        if let Some(end) = lines.next(&mut block) {
+            return Ok((count, end));
         }
         let verdicts = judge_block(engine, memory, &block);
         for verdict in verdicts {
             line += 1;
             match verdict {
                 Verdict::Blank => {}
-                Verdict::Unreadable(column, why) => unreadable(Unreadable { line, column, why }),
+                Verdict::Unreadable(column, why) => {
+                    listener.unreadable(Unreadable { line, column, why });
+                }
                 Verdict::Event(matches) => {
                     count += 1;
                     for matched in matches {
                         let new = memory.observe(engine, &matched);
                         for finding in memory.correlate(engine, &matched, (file, line)) {
-                            found(Found::Together(finding))?;
+                            listener.found(Found::Together(finding))?;
                         }
-                        found(Found::Hit(Hit { line, matched, new }))?;
+                        listener.found(Found::Hit(Hit { line, matched, new }))?;
                     }
                 }
             }
         }
-        progress(count);
+        listener.judged(count)?;
     }
 }
 
@@ -133,8 +162,9 @@ impl Memory {
         let window = engine.rules()[matched.rule].new_terms.as_ref()?.window;
         let terms = matched.terms.as_ref()?;
         let seen = self.terms.entry(matched.rule).or_default();
-        let mut new = false;
-        for key in terms {
+        let mut new = terms.more;
+        self.crowded_terms += usize::from(terms.more);
+        for key in &terms.keys {
             new |= seen.observe(key.clone(), matched.time, window);
         }
         Some(new)
@@ -172,10 +202,23 @@ impl Memory {
         found
     }
 
-    /// How many matches no correlation saw: those without a time, and those that had to be
-    /// forgotten or came too late
-    pub fn uncorrelated(&self) -> (usize, usize) {
-        (self.untimed, self.correlators.values().map(|correlator| correlator.lost).sum())
+    /// How many matches were not judged as a correlation or novelty asks
+    pub fn shortfall(&self) -> Shortfall {
+        let sum = |count: fn(&Correlator) -> usize| self.correlators.values().map(count).sum();
+        Shortfall {
+            untimed: self.untimed,
+            lost: sum(|correlator| correlator.lost),
+            crowded_terms: self.crowded_terms,
+            crowded_groups: sum(|correlator| correlator.crowded),
+        }
+    }
+
+    /// Takes the terms that another run has seen
+    pub fn join(&mut self, other: Memory) {
+        for (rule, terms) in other.terms {
+            self.terms.entry(rule).or_default().join(terms);
+        }
+        self.others.extend(other.others);
     }
 
     /// Fills the grandparent of an event and remembers its process
@@ -208,8 +251,11 @@ fn judge_block(
     memory: &mut Memory,
     block: &Block,
 ) -> Vec<Verdict<Vec<Match>>> {
-    let lines = block.lines.par_iter().with_min_len(SHARE);
-    let read = lines.map(|line| read(engine, &block.bytes[line.clone()]));
+    let lines = (0..block.len()).into_par_iter().with_min_len(SHARE);
+    let read = lines.map(|at| match block.line(at) {
+        Ok(line) => read(engine, line),
+        Err(limit) => Verdict::Unreadable(1, too_long(limit)),
+    });
     if engine.ancestry.is_none() {
         return read.map(|event| event.map(|event| engine.matches(&event))).collect();
     }
@@ -224,6 +270,11 @@ fn judge_block(
     events.map(|event| event.map(|event| engine.matches(&event))).collect()
 }
 
+/// Why a line above the limit is no event
+pub fn too_long(limit: usize) -> String {
+    format!("it has more than {limit} bytes")
+}
+
 fn read<'e>(engine: &'e Engine<'_>, line: &'e [u8]) -> Verdict<Event<'e>> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_start_matches('\u{feff}').trim(),
@@ -235,28 +286,5 @@ fn read<'e>(engine: &'e Engine<'_>, line: &'e [u8]) -> Verdict<Event<'e>> {
     match engine.read(text) {
         Ok(event) => Verdict::Event(event),
         Err(error) => Verdict::Unreadable(error.column(), error.to_string()),
-    }
-}
-
-/// Whole lines, one after another
-#[derive(Default)]
-struct Block {
-    bytes: Vec<u8>,
-    lines: Vec<Range<usize>>,
-}
-
-impl Block {
-    /// Takes the next lines; none at the end of the stream
-    fn read(&mut self, events: &mut dyn BufRead) -> io::Result<()> {
-        self.bytes.clear();
-        self.lines.clear();
-        while self.bytes.len() < BLOCK {
-            let start = self.bytes.len();
-            if events.read_until(b'\n', &mut self.bytes)? == 0 {
-                break;
-            }
-            self.lines.push(start..self.bytes.len());
-        }
-        Ok(())
     }
 }

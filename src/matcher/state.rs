@@ -36,6 +36,14 @@ impl NewTerms {
         expired
     }
 
+    /// Takes what another memory has seen
+    pub fn join(&mut self, other: NewTerms) {
+        other.seen.into_iter().for_each(|(key, time)| {
+            let last = self.seen.entry(key).or_insert(time);
+            *last = (*last).max(time);
+        });
+    }
+
     /// Combinations seen before
     pub fn of(seen: Vec<SeenTerms>) -> Self {
         NewTerms { seen: seen.into_iter().collect() }
@@ -62,11 +70,24 @@ impl NewTerms {
     }
 }
 
-/// The most combinations of one event; of more, the first count
-const MOST_COMBINATIONS: usize = 1_000;
+/// The most combinations of values that one event is judged by
+///
+/// An event with more is reported as new, and in a correlation by itself: lists of values in several
+/// fields would otherwise fill the memory with their product.
+pub const MOST_COMBINATIONS: usize = 1_000;
+
+/// The combinations of an event's values
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Combinations {
+    /// One value a field; at most [`MOST_COMBINATIONS`]
+    pub keys: Vec<Vec<String>>,
+    /// Whether there are more than the keys
+    pub more: bool,
+}
 
 /// Every combination of one value a field
-pub fn combinations(fields: &[Vec<String>]) -> Vec<Vec<String>> {
+pub fn combinations(fields: &[Vec<String>]) -> Combinations {
+    let all = fields.iter().map(Vec::len).fold(1, usize::saturating_mul);
     let mut keys = vec![Vec::new()];
     for values in fields {
         let longer = keys.iter().flat_map(|key: &Vec<String>| {
@@ -74,7 +95,7 @@ pub fn combinations(fields: &[Vec<String>]) -> Vec<Vec<String>> {
         });
         keys = longer.take(MOST_COMBINATIONS).collect();
     }
-    keys
+    Combinations { keys, more: all > MOST_COMBINATIONS }
 }
 
 /// Reads the time of an event: RFC 3339, or Sysmon's `2020-06-10 02:51:04.728` in UTC
@@ -101,7 +122,14 @@ mod tests {
 
     #[test]
     fn a_missing_field_makes_no_combination() {
-        assert!(combinations(&[vec!["a".into()], vec![]]).is_empty());
-        assert_eq!(combinations(&[vec!["a".into()], vec!["x".into(), "y".into()]]).len(), 2);
+        let of = |counts: &[usize]| {
+            let values = |count: &usize| (0..*count).map(|value| value.to_string()).collect();
+            let found = combinations(&counts.iter().map(values).collect::<Vec<_>>());
+            (found.keys.len(), found.more)
+        };
+        assert_eq!(of(&[1, 0]), (0, false));
+        assert_eq!(of(&[1, 2]), (2, false));
+        assert_eq!(of(&[10, 100]), (MOST_COMBINATIONS, false));
+        assert_eq!(of(&[1, 11, 100]), (MOST_COMBINATIONS, true));
     }
 }

@@ -115,7 +115,7 @@ impl History {
     pub(super) fn combinations(&self, document: &Value) -> Vec<Vec<String>> {
         let values: Vec<Vec<String>> =
             self.fields.iter().map(|field| texts(document, field)).collect();
-        combinations(&values)
+        combinations(&values).keys
     }
 }
 

@@ -168,7 +168,7 @@ impl Pair<'_> {
         let of = |gaps| self.hit(gaps).map(|document| history.combinations(document));
         Some(Terms {
             time: matched.time,
-            engine: matched.terms.clone()?,
+            engine: matched.terms.clone()?.keys,
             elastic: of(Gaps::Left).unwrap_or_default(),
             filled: of(Gaps::Filled).unwrap_or_default(),
         })

@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader};
 
 use flate2::read::MultiGzDecoder;
 use rulecast::Rule;
-use rulecast::matcher::{Engine, Found, Memory, Options, scan};
+use rulecast::matcher::{Engine, Found, Lines, Memory, Options, scan};
 use rulecast::taxonomy::EventKind;
 use serde_json::Value;
 
-use crate::support::{corpus, root, rules};
+use crate::support::{Finds, corpus, root, rules};
 
 /// The lines of a stream that some signal matches
 fn matched_lines(rules: &[Rule], field: &str, events: &mut dyn BufRead) -> Vec<usize> {
@@ -26,18 +26,16 @@ fn matched_lines_of(
     let options = Options { field: Some(field.to_owned()), kind, ..Options::default() };
     let engine = Engine::new(rules, &options);
     let mut lines = Vec::new();
-    let mut found = |found: Found| {
+    let mut found = Finds(|found: Found| {
         // What a correlation reports in its signal's place is no finding by itself.
         if let Found::Hit(hit) = found
             && rules[hit.matched.rule].reports_signal(hit.matched.signal)
         {
             lines.push(hit.line);
         }
-        Ok(())
-    };
-    let mut memory = Memory::default();
-    let mut bad = |bad| panic!("{bad:?}");
-    scan(&engine, &mut memory, (0, events), &mut found, &mut bad, &mut |_| {}).unwrap();
+    });
+    let stream = (0, &mut Lines::new(events));
+    scan(&engine, &mut Memory::default(), stream, &mut found).unwrap();
     lines
 }
 

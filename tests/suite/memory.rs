@@ -2,10 +2,9 @@
 //! the process tree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use rulecast::Rule;
-use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::matcher::{Engine, Memory, Options, Shortfall};
 use serde_json::json;
 
 use crate::agreement::Dice;
@@ -43,7 +42,7 @@ fn judged(rule: &Rule, requests: &[Request]) -> BTreeSet<(String, i64)> {
         }
     }
     found.extend(memory.finish(&engine));
-    assert_eq!(memory.uncorrelated(), (0, 0));
+    assert_eq!(memory.shortfall(), Shortfall::default());
     let one = |found: rulecast::matcher::Finding| {
         let group = found.together.group[0].1.clone();
         (group, found.together.time.as_second() - 1_700_000_000)
@@ -179,66 +178,12 @@ fn memory_stays_bounded_and_says_what_it_lost() {
     }
     assert!(found > 50_000, "only {found} were judged before the end");
     found += memory.finish(&engine).len();
-    assert_eq!((found, memory.uncorrelated()), (150_000, (0, 0)));
+    assert_eq!((found, memory.shortfall()), (150_000, Shortfall::default()));
     // One from long ago can no longer be placed.
     for matched in engine.judge(&event(0).to_string()).unwrap() {
         memory.correlate(&engine, &matched, (0, 1));
     }
-    assert_eq!(memory.uncorrelated(), (0, 1));
-}
-
-fn scan(state: &std::path::Path, events: &str) -> (Option<i32>, Vec<serde_json::Value>, String) {
-    let file = state.with_extension("jsonl");
-    fs::write(&file, events).unwrap();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_rulecast"))
-        .current_dir(crate::support::root())
-        .args(["scan", "rules/webshell/web_shell_script_child.yml", "--state"])
-        .arg(state)
-        .arg("-e")
-        .arg(&file)
-        .output()
-        .unwrap();
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    (output.status.code(), lines, String::from_utf8(output.stderr).unwrap())
-}
-
-#[test]
-fn terms_are_remembered_between_runs_and_a_broken_state_is_left_alone() {
-    let folder = std::env::temp_dir().join(format!("rulecast-state-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let state = folder.join("terms.json");
-    let event = |day: u32, command: &str| {
-        json!({
-            "time": format!("2026-01-{day:02}T00:00:00Z"),
-            "Computer": "web01",
-            "ParentImage": r"C:\Windows\System32\inetsrv\w3wp.exe",
-            "Image": r"C:\Windows\System32\cmd.exe",
-            "CommandLine": command,
-        })
-        .to_string()
-    };
-    let new = |lines: &[serde_json::Value]| -> Vec<bool> {
-        lines.iter().map(|line| line["new"].as_bool().unwrap()).collect()
-    };
-    let (code, lines, _) = scan(&state, &event(1, "cmd /c whoami"));
-    assert_eq!((code, new(&lines)), (Some(0), vec![true]));
-    let later = [event(2, "cmd /c whoami"), event(3, "cmd /c hostname")].join("\n");
-    assert_eq!(new(&scan(&state, &later).1), [false, true]);
-    assert_eq!(new(&scan(&state, &event(20, "cmd /c whoami")).1), [true], "after the window");
-    let kept = fs::read_to_string(&state).unwrap();
-    assert!(!kept.contains("hostname"), "a term beyond its window is forgotten: {kept}");
-    let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "temporary files are left: {left:?}");
-
-    for broken in [&kept[..kept.len() / 2], "[]", r#"{"rulecast_state":9,"new_terms":{}}"#] {
-        fs::write(&state, broken).unwrap();
-        let (code, _, said) = scan(&state, &event(1, "cmd /c whoami"));
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains("terms.json"), "{said}");
-        assert_eq!(fs::read_to_string(&state).unwrap(), broken);
-    }
-    fs::remove_dir_all(folder).unwrap();
+    assert_eq!(memory.shortfall(), Shortfall { lost: 1, ..Shortfall::default() });
 }
 
 #[test]
@@ -349,7 +294,7 @@ fn hostile_events_neither_multiply_nor_stop_the_clock() {
             memory.correlate(&engine, &matched, (0, 1));
         }
     }
-    assert_eq!(memory.uncorrelated(), (1, 0));
+    assert_eq!(memory.shortfall(), Shortfall { untimed: 1, ..Shortfall::default() });
 }
 
 #[test]

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use rulecast::diagnostic::Diagnostics;
-use rulecast::matcher::{Engine, Found, Memory, Options, scan};
+use rulecast::matcher::{Engine, Found, Lines, Memory, Options, scan};
 use rulecast::project::{self, Loaded};
 use rulecast::source::SourceText;
 use rulecast::{Rule, definition, ir};
 use serde_json::Value;
 
-use crate::support::{corpus, lines};
+use crate::support::{Finds, corpus, lines};
 
 fn load(corpus: &Path) -> Vec<Loaded> {
     let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
@@ -68,18 +68,14 @@ fn verdicts(rules: &[Rule], files: &[PathBuf]) -> Verdicts {
                 serde_json::from_slice::<Value>(line).unwrap()["id"].as_str().unwrap().into()
             })
             .collect();
-        let mut found = |found: Found| {
+        let mut found = Finds(|found: Found| {
             if let Found::Hit(hit) = found {
                 let id = rules[hit.matched.rule].metadata.id.as_ref().unwrap();
                 verdicts.entry(id.value.clone()).or_default().insert(ids[hit.line - 1].clone());
             }
-            Ok(())
-        };
-        let mut unreadable = |line: rulecast::matcher::Unreadable| panic!("{}", line.why);
-        let mut events = &*lines;
-        let stream = (0, &mut events as &mut dyn BufRead);
-        let mut memory = Memory::default();
-        scan(&engine, &mut memory, stream, &mut found, &mut unreadable, &mut |_| ()).unwrap();
+        });
+        let stream = (0, &mut Lines::new(&*lines));
+        scan(&engine, &mut Memory::default(), stream, &mut found).unwrap();
     }
     verdicts
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rulecast::diagnostic::{Diagnostics, concise};
+use rulecast::matcher::{Found, Listener, Unreadable};
 use rulecast::source::SourceText;
 use rulecast::{Rule, definition, ir, project};
 
@@ -82,6 +83,24 @@ pub(crate) fn definition(event: &str, tests: &str) -> String {
          only:\n    event: {kind}{product}\n{}\n",
         tests.join("\n")
     )
+}
+
+/// Takes what a scan finds; every line must be an event
+pub(crate) struct Finds<F>(pub(crate) F);
+
+impl<F: FnMut(Found)> Listener for Finds<F> {
+    fn found(&mut self, found: Found) -> std::io::Result<()> {
+        (self.0)(found);
+        Ok(())
+    }
+
+    fn unreadable(&mut self, line: Unreadable) {
+        panic!("{line:?}");
+    }
+
+    fn judged(&mut self, _: usize) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Findings, a line each

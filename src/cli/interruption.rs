@@ -1,0 +1,33 @@
+//! Signals that ask a long run to end.
+//!
+//! In: SIGINT, SIGTERM, SIGHUP. Out: their number, for those who read to look at. The first one ends
+//! the run in order; a second one ends the process at once, as if nobody listened.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag::{register, register_conditional_default, register_usize};
+
+use crate::matcher::Stop;
+
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+
+/// Listens from now on; the number stays zero until a signal comes
+///
+/// # Errors
+/// When the system takes no handler.
+pub(super) fn listen() -> std::io::Result<Stop> {
+    let (number, again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    for signal in SIGNALS {
+        register_conditional_default(signal, Arc::clone(&again))?;
+        register(signal, Arc::clone(&again))?;
+        register_usize(signal, Arc::clone(&number), signal as usize)?;
+    }
+    Ok(number)
+}

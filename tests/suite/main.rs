@@ -23,6 +23,7 @@ mod near;
 mod normalize;
 mod oracle;
 mod pairs;
+mod properties;
 mod sigma;
 mod specification;
 mod support;

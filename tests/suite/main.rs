@@ -24,6 +24,7 @@ mod normalize;
 mod oracle;
 mod pairs;
 mod properties;
+mod replay;
 mod sigma;
 mod specification;
 mod support;

@@ -12,6 +12,8 @@ mod diagnostics;
 mod documents;
 mod events;
 mod golden;
+#[cfg(unix)]
+mod killed;
 mod kuery;
 mod kusto;
 mod linking;

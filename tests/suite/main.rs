@@ -12,6 +12,8 @@ mod diagnostics;
 mod documents;
 mod events;
 mod golden;
+#[cfg(unix)]
+mod killed;
 mod kuery;
 mod kusto;
 mod linking;
@@ -24,6 +26,8 @@ mod normalize;
 mod oracle;
 mod outside;
 mod pairs;
+mod properties;
+mod replay;
 mod sigma;
 mod specification;
 mod state;

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../../suite/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::hold("settings", bytes));

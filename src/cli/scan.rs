@@ -147,16 +147,14 @@ fn kept(engine: &Engine<'_>, path: &Path) -> Result<Memory, Failure> {
 /// Keeps the memory, together with what other runs have kept in the meantime
 fn keep(engine: &Engine<'_>, memory: &mut Memory, path: &Path) -> Result<(), Failure> {
     project::update(path, |json| {
-        memory.join(restored(engine, json, path)?);
+        if let Some(json) = json {
+            memory.join(restored(engine, json, path)?);
+        }
         Ok(memory.keep(engine))
     })
 }
 
-/// A run that was killed before it kept anything leaves an empty file
 fn restored(engine: &Engine<'_>, json: &str, path: &Path) -> Result<Memory, Failure> {
-    if json.is_empty() {
-        return Ok(Memory::default());
-    }
     let cannot = |error| Failure::new(format!("cannot use {}: {error}", project::display(path)));
     Memory::restored(engine, json).map_err(cannot)
 }

@@ -4,7 +4,7 @@
 //! there, so that a crash leaves the old or the new text and never half of one. The temporary file
 //! is locked while its run lives, so the next run can tell what a killed one has left.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -23,19 +23,21 @@ const PREFIX: &str = ".rulecast-";
 /// # Errors
 /// When the file cannot be written.
 pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
-    write_beside(path, text).map_err(|error| cannot("write", path, &error))
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let put = |temporary: NamedTempFile| temporary.persist(&target).map_err(|error| error.error);
+    written(&target, text).and_then(put).map(drop).map_err(|error| cannot("write", path, &error))
 }
 
-fn write_beside(path: &Path, text: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut temporary = temporary(folder_of(&target))?;
-    if let Ok(metadata) = fs::metadata(&target) {
+/// A temporary file beside a path, with this text and with who may read the file at the path
+fn written(target: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
+    let mut temporary = temporary(folder_of(target))?;
+    if let Ok(metadata) = fs::metadata(target) {
         temporary.as_file().set_permissions(metadata.permissions())?;
     }
     temporary.write_all(text)?;
     // The name must not be there before the text is.
     temporary.as_file().sync_all()?;
-    temporary.persist(&target).map(drop).map_err(|error| error.error)
+    Ok(temporary)
 }
 
 /// Whether [`replace`] will be able to write there, as far as that can be known before; what killed
@@ -51,33 +53,42 @@ pub fn replaceable(path: &Path) -> Result<(), Failure> {
 
 /// Replaces a file by what `change` makes of its text, while no other run does the same
 ///
-/// The file is made when it is not there; its text is empty then.
+/// The text is `None` when the file is not there. Where another run is faster, `change` is asked
+/// again, with the text of that run.
 ///
 /// # Errors
 /// When the file cannot be read or written, or when `change` fails.
 pub fn update(
     path: &Path,
-    change: impl FnOnce(&str) -> Result<String, Failure>,
+    mut change: impl FnMut(Option<&str>) -> Result<String, Failure>,
 ) -> Result<(), Failure> {
-    let mut held = lock(path).map_err(|error| cannot("lock", path, &error))?;
-    let mut text = String::new();
-    held.read_to_string(&mut text).map_err(|error| cannot("read", path, &error))?;
-    replace(path, change(&text)?.as_bytes())
+    loop {
+        let Some(mut held) = lock(path).map_err(|error| cannot("lock", path, &error))? else {
+            let new = change(None)?;
+            match written(path, new.as_bytes()).map(|new| new.persist_noclobber(path)) {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) if error.error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Ok(Err(error)) => return Err(cannot("write", path, &error.error)),
+                Err(error) => return Err(cannot("write", path, &error)),
+            }
+        };
+        let mut text = String::new();
+        held.read_to_string(&mut text).map_err(|error| cannot("read", path, &error))?;
+        return replace(path, change(Some(&text))?.as_bytes());
+    }
 }
 
 /// The file at a path, locked; waits for who holds it
-fn lock(path: &Path) -> io::Result<File> {
+fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                OpenOptions::new().read(true).append(true).create(true).open(path)?
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
         file.lock()?;
         // Who held it has put another file in its place.
         if Handle::from_file(file.try_clone()?)? == Handle::from_path(path)? {
-            return Ok(file);
+            return Ok(Some(file));
         }
     }
 }
@@ -153,7 +164,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        update(&path, |text| Ok(format!("{text}x"))).unwrap();
+                        update(&path, |text| Ok(format!("{}x", text.unwrap_or("")))).unwrap();
                     }
                 });
             }

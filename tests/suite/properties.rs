@@ -10,7 +10,7 @@ use rulecast::backend::{self, Artifact, Target, Translation};
 use rulecast::definition::{Looked, Placeholders, Suppressions};
 use rulecast::diagnostic::{self, Diagnostic, Diagnostics};
 use rulecast::kusto::Platform;
-use rulecast::matcher::{Engine, Memory, Options, scan};
+use rulecast::matcher::{Engine, Found, Lines, Listener, Memory, Options, Unreadable, scan};
 use rulecast::source::{SourceText, Span, is_unprintable};
 use rulecast::verify::{Import, Verdict};
 use rulecast::{Definition, Rule, definition, ir, kuery, kusto, verify};
@@ -231,23 +231,36 @@ fn is_judged_as_parsed(line: &str) {
     }
 }
 
+/// What a scan says
+#[derive(Default)]
+struct Heard {
+    found: Vec<String>,
+    unreadable: usize,
+}
+
+impl Listener for Heard {
+    fn found(&mut self, found: Found) -> std::io::Result<()> {
+        self.found.push(format!("{found:?}"));
+        Ok(())
+    }
+
+    fn unreadable(&mut self, _: Unreadable) {
+        self.unreadable += 1;
+    }
+
+    fn judged(&mut self, _: usize) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// What is found in a stream, and the state afterwards
 fn scanned(bytes: &[u8]) -> (Vec<String>, String) {
     let mut memory = Memory::default();
-    let (mut found, mut unreadable, mut stream) = (Vec::new(), 0, bytes);
+    let mut heard = Heard::default();
     let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
-    let read = scan(
-        &ENGINE,
-        &mut memory,
-        (0, &mut stream),
-        &mut |one| {
-            found.push(format!("{one:?}"));
-            Ok(())
-        },
-        &mut |_| unreadable += 1,
-        &mut |_| {},
-    );
-    let read = read.expect("bytes in memory can be read");
+    let read = scan(&ENGINE, &mut memory, (0, &mut Lines::new(bytes)), &mut heard);
+    let (read, _) = read.expect("bytes in memory can be read");
+    let Heard { mut found, unreadable } = heard;
     assert!(read + unreadable <= lines, "{read} and {unreadable} of {lines} lines");
     found.extend(memory.finish(&ENGINE).iter().map(|one| format!("{one:?}")));
     (found, memory.keep(&ENGINE))

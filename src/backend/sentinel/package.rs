@@ -175,11 +175,15 @@ pub(super) fn printable(text: &str) -> String {
 
 /// Sentinel fills `{{Column}}`; the title itself must not ask for a column.
 fn display_name(title: &str) -> String {
-    let mut plain: String = title.chars().take(200).collect();
-    while plain.contains("{{") {
-        plain = plain.replace("{{", "{ {");
-    }
+    let plain: String = parted(title).chars().take(200).collect();
     printable(&format!("{plain}: {{{{Signal}}}} on {{{{DeviceName}}}}"))
+}
+
+/// Text for a field in which Microsoft fills `{{Column}}`: braces that follow each other get a
+/// blank between them
+pub(super) fn parted(text: &str) -> String {
+    // Twice: of three braces the first pass parts two.
+    text.replace("{{", "{ {").replace("{{", "{ {")
 }
 
 fn limit(losses: &mut Losses<'_>, rule: &Rule, what: &str, length: usize, most: usize) {

@@ -135,7 +135,8 @@ pub fn visible(text: &str) -> String {
 
 /// JSON with its unprintable characters escaped: the same to a program, visible to a reviewer
 ///
-/// Line breaks between values stay.
+/// Line breaks between values stay. So that the runner of a GitHub step takes no part of a line for
+/// a command, `##[` is escaped as well.
 pub fn visible_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -145,7 +146,7 @@ pub fn visible_json(json: &str) -> String {
             out.push(c);
         }
     }
-    out
+    out.replace("##[", r"#\u0023[")
 }
 
 #[cfg(test)]
@@ -159,6 +160,7 @@ mod tests {
         }
         assert!(!['\u{fffd}', '\u{fe0f}', '\u{1f600}'].into_iter().any(is_unprintable));
         assert_eq!(visible_json("\"\u{1fffe}\""), r#""\ud83f\udffe""#);
+        assert_eq!(visible_json("\"##[error]\""), r##""#\u0023[error]""##);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod input;
 mod list;
 mod report;
 mod scan;
+mod screen;
 mod select;
 mod show;
 mod test;

@@ -71,6 +71,13 @@ fn every_operator_compiles() {
 }
 
 #[test]
+fn constants_of_nested_fields_compile() {
+    let text = "title: Nested\nlogsource: {category: process_creation, product: windows}\n\
+                detection:\n  a: {process.pe.company-name|contains: [a, b]}\n  condition: a\n";
+    compile("nested", &source(text));
+}
+
+#[test]
 fn signals_named_like_keywords_compile() {
     let text = definition("p", "CommandLine: a");
     for name in ["match", "type", "fold", "union", "self_", "event"] {

@@ -26,7 +26,9 @@ pub(super) struct Constants {
 impl Constants {
     /// The name of a constant with these items; `wanted` unless other items have it
     fn name(&mut self, wanted: &str, kind: &'static str, items: Vec<String>) -> String {
-        let base = wanted.to_uppercase();
+        // The path of a nested field has dots.
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        let base: String = wanted.chars().map(plain).collect();
         let mut name = base.clone();
         let mut number = 2;
         loop {

@@ -159,7 +159,8 @@ fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
 /// The first sentences, as long as a hunting query's description may be
 fn summary(description: &[String]) -> String {
     const MOST: usize = 255;
-    let text = description.first().map(String::as_str).unwrap_or_default();
+    let text = description.iter().find(|line| !line.is_empty());
+    let text = text.map(String::as_str).unwrap_or_default();
     if text.chars().count() <= MOST {
         return text.to_owned();
     }

@@ -195,8 +195,9 @@ codes! {
          A wildcard has no bytes, and bytes that are no text compare with nothing.";
     W0220 "control character"
         "In double quotes YAML reads `\\t` as a tab and `\\b` as a backspace, so a path or a \
-         pattern written there never matches. Single quotes leave backslashes as they are. \
-         pySigma: control_character.";
+         pattern written there never matches. Single quotes leave backslashes as they are. In a \
+         text for people, marks that hide or turn its direction count too; outputs have a blank in \
+         their place. pySigma: control_character.";
     W0221 "double wildcard"
         "One `*` stands for any run of characters already. pySigma: double_wildcard.";
     W0222 "escaped wildcard"

@@ -320,9 +320,9 @@ fn tags(rule: &Rule, signal: &Signal, indices: &[Index], settings: &Settings) ->
     if rule.metadata.investigation.is_some() {
         tags.push("Resources: Investigation Guide".to_owned());
     }
-    for tag in &settings.tags {
-        if !tags.contains(tag) {
-            tags.push(tag.clone());
+    for tag in settings.tags.iter().map(|tag| shown(tag)) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
         }
     }
     tags

@@ -117,10 +117,15 @@ impl fmt::Debug for SourceText {
 
 /// Whether a character controls the terminal, the line or the direction of text instead of
 /// showing something
+///
+/// Noncharacters count: YAML refuses a file that holds U+FFFE. So do tags and the variation
+/// selectors beyond the first sixteen, which hide a text inside another.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e0fff}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Text with every unprintable character replaced: safe on a terminal and in one line
@@ -130,7 +135,8 @@ pub fn visible(text: &str) -> String {
 
 /// JSON with its unprintable characters escaped: the same to a program, visible to a reviewer
 ///
-/// Line breaks between values stay.
+/// Line breaks between values stay. So that the runner of a GitHub step takes no part of a line for
+/// a command, `##[` is escaped as well.
 pub fn visible_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -140,12 +146,22 @@ pub fn visible_json(json: &str) -> String {
             out.push(c);
         }
     }
-    out
+    out.replace("##[", r"#\u0023[")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn noncharacters_and_tags_are_not_printed() {
+        for c in ['\u{fffe}', '\u{ffff}', '\u{fdd0}', '\u{1fffe}', '\u{10ffff}', '\u{e0041}'] {
+            assert!(is_unprintable(c), "{c:?}");
+        }
+        assert!(!['\u{fffd}', '\u{fe0f}', '\u{1f600}'].into_iter().any(is_unprintable));
+        assert_eq!(visible_json("\"\u{1fffe}\""), r#""\ud83f\udffe""#);
+        assert_eq!(visible_json("\"##[error]\""), r##""#\u0023[error]""##);
+    }
 
     #[test]
     fn columns_count_characters_not_bytes() {

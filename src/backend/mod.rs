@@ -13,6 +13,7 @@ mod settings;
 pub mod support;
 mod template;
 
+use crate::definition::live::inert;
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
@@ -35,6 +36,18 @@ fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
     }
     out.push('"');
     out
+}
+
+/// Text of the rule on one line: what nobody sees is a blank
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
+/// Text of the rule that a browser may show as Markdown: lines stay, what nobody sees is a blank,
+/// and no tag or link in it does anything
+fn shown(text: &str) -> String {
+    let blank = |c| if is_unprintable(c) && !"\n\t".contains(c) { ' ' } else { c };
+    inert(&text.chars().map(blank).collect::<String>())
 }
 
 /// A target that rules compile to

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::input::Rules;
 use super::report::{self, Stream, count};
-use super::{Global, Outcome, Stop};
+use super::{Global, Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic};
@@ -99,8 +99,8 @@ pub(super) fn print(outputs: &[Output]) -> Result<(), Stop> {
     let mut out = anstream::stdout().lock();
     for (at, output) in outputs.iter().enumerate() {
         let blank = if at > 0 { "\n" } else { "" };
-        writeln!(out, "{blank}==> {} <==", output.path)?;
-        out.write_all(output.text.as_bytes())?;
+        writeln!(out, "{blank}==> {} <==", screen::line(&output.path))?;
+        screen::body(&mut out, &output.text)?;
     }
     Ok(())
 }

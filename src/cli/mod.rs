@@ -15,6 +15,7 @@ mod interruption;
 mod list;
 mod report;
 mod scan;
+mod screen;
 mod select;
 mod show;
 mod test;

@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{FailOn, Format, Global, Outcome, select};
+use super::{FailOn, Format, Global, Outcome, screen, select};
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic, Severity, concise, full, github, json, sarif};
 use crate::project::Project;
-use crate::source::visible;
 
 /// Where findings go
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,8 +37,8 @@ pub(super) fn findings(
     stream: Stream,
 ) -> io::Result<Outcome> {
     let text = match global.format {
-        Format::Full => found.iter().map(|d| full(d, true) + "\n\n").collect(),
-        Format::Concise => lines(found, concise),
+        Format::Full => screen::lines(found.iter().map(|d| full(d, true) + "\n\n").collect()),
+        Format::Concise => screen::lines(lines(found, concise)),
         Format::Github => lines(found, github),
         Format::Json => json(found),
         Format::Sarif => sarif(found),
@@ -89,13 +88,14 @@ pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
     if global.quiet {
         return Ok(());
     }
-    writeln!(anstream::stderr().lock(), "{}", visible(text))
+    writeln!(anstream::stderr().lock(), "{}", screen::line(text))
 }
 
 /// Says why the run could not do its work
 pub(super) fn failed(why: &str) -> ExitCode {
     // Nothing is left to do when even this cannot be written.
-    let _ = writeln!(anstream::stderr().lock(), "error: {}", visible(why.trim_end_matches('.')));
+    let why = screen::line(why.trim_end_matches('.'));
+    let _ = writeln!(anstream::stderr().lock(), "error: {why}");
     ExitCode::from(2)
 }
 

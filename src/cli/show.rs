@@ -1,13 +1,12 @@
 //! `show`: a rule at one station of its way.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::input::Surroundings;
 use super::report::{self, Stream};
-use super::{Global, Outcome, Stop};
+use super::{Global, Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::{ir, project};
@@ -53,8 +52,8 @@ impl Show {
         let mut out = anstream::stdout().lock();
         for loaded in &project.rules {
             match self.stage {
-                Stage::Definition => out.write_all(loaded.definition.print().as_bytes())?,
-                Stage::Ir => out.write_all(ir::print(&loaded.rule).as_bytes())?,
+                Stage::Definition => screen::body(&mut out, &loaded.definition.print())?,
+                Stage::Ir => screen::body(&mut out, &ir::print(&loaded.rule))?,
                 Stage::Sentinel | Stage::Asim | Stage::Xdr | Stage::Elastic | Stage::Native => {}
             }
         }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::input::Rules;
 use super::report::{self, Stream, count};
-use super::{Global, Outcome, Stop};
+use super::{Global, Outcome, Stop, screen};
 use crate::definition::Looked;
 use crate::project::run_samples;
 
@@ -42,7 +42,8 @@ impl Test {
                     failed += 1
                 }
                 if self.verbose && result.passed {
-                    writeln!(anstream::stdout().lock(), "ok  {}: {}", result.rule, result.sample)?;
+                    let passed = screen::line(&format!("ok  {}: {}", result.rule, result.sample));
+                    writeln!(anstream::stdout().lock(), "{passed}")?;
                 }
             }
         }

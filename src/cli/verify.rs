@@ -11,12 +11,12 @@ use super::events::EventForm;
 use super::examples::Files;
 use super::input::Rules;
 use super::report::{self, Stream, count};
-use super::{Format, Global, Outcome, Stop, verdict};
+use super::{Format, Global, Outcome, Stop, screen, verdict};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::ir::Rule;
 use crate::project::{self, Verified};
-use crate::source::{visible, visible_json};
+use crate::source::visible_json;
 use crate::verify::Verdict;
 
 /// Check that what is emitted means what the rules say
@@ -103,7 +103,8 @@ fn print(shown: &[(&Verified<'_>, String)], as_json: bool) -> Result<(), Stop> {
             writeln!(out, "{}", visible_json(&line.to_string()))?;
         } else {
             let name = name(one);
-            writeln!(out, "{name:width$}  {target:8}  {word:13}  {}", visible(detail))?;
+            let line = format!("{name:width$}  {target:8}  {word:13}  {detail}");
+            writeln!(out, "{}", screen::line(&line))?;
         }
     }
     Ok(())

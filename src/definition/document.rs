@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::shape::{Reader, nearest};
 use super::yaml::{self, Node};
 use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
-use super::{correlation, filter, metadata, sample, signal, target, value};
+use super::{correlation, dangerous, filter, metadata, sample, signal, target, value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 
@@ -71,7 +71,7 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         }
         (None, None) => Vec::new(),
     };
-    Some(Definition {
+    let definition = Definition {
         source: Arc::clone(reader.source),
         span: document.span,
         form,
@@ -83,7 +83,9 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         filter: document.get("filter").and_then(|node| filter::read(reader, node)),
         targets: document.get("targets").map_or_else(Vec::new, |node| target::read(reader, node)),
         tests: document.get("tests").map_or_else(Vec::new, |node| tests(reader, node)),
-    })
+    };
+    dangerous::report(reader, &definition);
+    Some(definition)
 }
 
 /// Reports keys that a document of this form does not have

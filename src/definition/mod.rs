@@ -8,10 +8,12 @@
 mod check;
 mod condition;
 mod correlation;
+mod dangerous;
 mod de;
 mod document;
 mod filter;
 mod key;
+pub(crate) mod live;
 mod logsource;
 mod metadata;
 pub mod pattern;

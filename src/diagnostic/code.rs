@@ -127,6 +127,15 @@ codes! {
     W0132 "file name that Sigma does not use"
         "Files of Sigma rules have names of 10 to 90 characters with their extension, in \
          lower-case letters, digits and `_`. pySigma: filename_length.";
+    E0133 "text that would run where it is shown"
+        "Guides, descriptions and references are shown in browsers, some of them as Markdown or \
+         HTML. Tags that run or load something, and links with a scheme such as `javascript:`, \
+         `data:` or `file:`, have no place there; a reference is `http:`, `https:` or plain words. \
+         Between backticks a tag is only shown.";
+    W0134 "text of another's rule that would run"
+        "A tag or link in a text of the rule would run or load something where the text is shown. \
+         In what is written, `<` of such a tag is `&lt;`, a backslash stands before the address of \
+         such a link, and such a reference begins with `not a link:`.";
     W0140 "attribute that Sigma does not have"
         "Sigma lets authors add attributes of their own; rulecast does not look at them. One that \
          is misspelt is an error instead (E0110). pySigma: custom_attributes.";
@@ -186,8 +195,9 @@ codes! {
          A wildcard has no bytes, and bytes that are no text compare with nothing.";
     W0220 "control character"
         "In double quotes YAML reads `\\t` as a tab and `\\b` as a backspace, so a path or a \
-         pattern written there never matches. Single quotes leave backslashes as they are. \
-         pySigma: control_character.";
+         pattern written there never matches. Single quotes leave backslashes as they are. In a \
+         text for people, marks that hide or turn its direction count too; outputs have a blank in \
+         their place. pySigma: control_character.";
     W0221 "double wildcard"
         "One `*` stands for any run of characters already. pySigma: double_wildcard.";
     W0222 "escaped wildcard"

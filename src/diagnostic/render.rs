@@ -146,6 +146,7 @@ fn visible(text: &str) -> String {
         .map(|c| match c.len_utf8() {
             2 if is_unprintable(c) => '¿',
             3 if is_unprintable(c) => '\u{fffd}',
+            4 if is_unprintable(c) => '\u{1f6ab}',
             // The snippet crate draws the control characters of ASCII as pictures.
             _ => c,
         })
@@ -228,7 +229,8 @@ help: change it to `x`
 
     #[test]
     fn no_text_controls_the_terminal_whatever_the_spans() {
-        let pieces: Vec<char> = "a: \n\r\tä漢\0\u{1b}\u{85}\u{200d}\u{202e}".chars().collect();
+        let pieces: Vec<char> =
+            "a: \n\r\tä漢\0\u{1b}\u{85}\u{200d}\u{202e}\u{fffe}\u{e0041}".chars().collect();
         let mut state = 1_u32;
         let mut random = |below: usize| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -12,6 +12,9 @@ mod diagnostics;
 mod documents;
 mod events;
 mod golden;
+mod hostile;
+mod inert;
+mod injection;
 #[cfg(unix)]
 mod killed;
 mod kuery;
@@ -27,6 +30,7 @@ mod oracle;
 mod outside;
 mod pairs;
 mod properties;
+mod readers;
 mod replay;
 mod sigma;
 mod specification;

@@ -155,6 +155,8 @@ fn a_guide_reads_the_same_in_toml_and_json() {
     let toml: toml::Table = of(".toml").parse().unwrap();
     for key in ["note", "setup"] {
         assert_eq!(toml["rule"][key].as_str(), json[key].as_str(), "{key}");
-        assert!(json[key].as_str().unwrap().ends_with(guide), "{key}");
+        // A mark that turns the direction of the text is a blank.
+        let guide = guide.replace('\u{202e}', " ");
+        assert!(json[key].as_str().unwrap().ends_with(&guide), "{key}");
     }
 }

@@ -12,7 +12,7 @@ use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
 use super::kuery::{Kuery, Literal, Values};
 use super::registry::{self, Seen};
-use crate::backend::Losses;
+use crate::backend::{Losses, one_line};
 use crate::definition::pattern::{Pattern, Token};
 use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
 use crate::taxonomy::{EventKind, FieldType, Product};
@@ -105,9 +105,7 @@ fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Value 
         (Role::Exclude, "") => "not: exclusion".to_owned(),
         (Role::Exclude, label) => format!("not: {label}"),
     };
-    let visible = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
-    let alias: String = alias.chars().map(visible).collect();
-    let meta = json!({"alias": alias, "disabled": false, "negate": !positive, "type": "custom"});
+    let meta = json!({"alias": one_line(&alias), "disabled": false, "negate": !positive, "type": "custom"});
     json!({"meta": meta, "query": query})
 }
 

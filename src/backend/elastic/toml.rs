@@ -13,6 +13,7 @@ pub(super) fn string(text: &str) -> String {
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
+        c if u32::from(c) > 0xffff => format!("\\U{:08X}", u32::from(c)),
         c => format!("\\u{:04X}", u32::from(c)),
     })
 }

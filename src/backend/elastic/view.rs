@@ -13,7 +13,8 @@ use super::settings::{Settings, Suppression};
 use super::severity::severity;
 use super::threat::{ThreatView, rule_threats, threat_json};
 use super::toml;
-use crate::backend::{Losses, derived_id};
+use crate::backend::{Losses, derived_id, one_line, shown};
+use crate::definition::live::inert_reference;
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::source::visible_json;
@@ -71,7 +72,7 @@ pub(super) fn detection(
     let new_terms = new.map(|new| new_terms(signal, new, from, losses));
     let dates = dates(rule, losses);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
-        items.iter().map(|item| item.value.clone()).collect()
+        items.iter().map(|item| shown(&item.value)).collect()
     };
     let packages = indices.iter().filter(|index| !index.package.is_empty());
     let mut packages: Vec<String> = packages.map(|index| index.package.to_owned()).collect();
@@ -96,7 +97,7 @@ pub(super) fn detection(
     }
     set("language", json!("kuery"));
     if let Some(license) = &metadata.license {
-        set("license", json!(license.value));
+        set("license", json!(shown(&license.value)));
     }
     if let Some(most) = settings.max_signals {
         set("max_signals", json!(most));
@@ -104,11 +105,13 @@ pub(super) fn detection(
     if let Some(guide) = &metadata.investigation {
         let guide = &guide.value;
         let note = format!("## Triage and analysis\n\n### Investigating {name}\n\n{guide}");
-        set("note", json!(note));
+        set("note", json!(guide_text(&note)));
     }
     set("query", json!(plan.query.to_string()));
     if !metadata.references.is_empty() {
-        set("references", json!(text(&metadata.references)));
+        let references = metadata.references.iter();
+        let references = references.map(|one| one_line(&inert_reference(&one.value)));
+        set("references", references.collect());
     }
     let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
     set("related_integrations", packages.iter().map(integration).collect());
@@ -117,7 +120,7 @@ pub(super) fn detection(
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
     set("rule_id", json!(derived_id(rule, &format!("elastic/{}", signal.name))));
     if let Some(setup) = &settings.setup {
-        set("setup", json!(setup));
+        set("setup", json!(guide_text(setup)));
     }
     set("severity", json!(severity));
     if !mapping.is_empty() {
@@ -215,8 +218,7 @@ fn name(rule: &Rule, signal: &Signal) -> String {
         _ if signal.title == *title => format!("{title} - {}", signal.name.replace('_', " ")),
         _ => format!("{title} - {}", signal.title),
     };
-    let plain = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
-    let full: String = full.chars().map(plain).collect();
+    let full = one_line(&shown(&full));
     // detection-rules: a name starts and ends with a letter or digit, or ends with a bracket.
     let full = full.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
     full.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"])".contains(c)).to_owned()
@@ -229,7 +231,21 @@ fn description(rule: &Rule, signal: &Signal, losses: &Losses<'_>) -> String {
     let text = [text, stop].concat();
     let parts = std::iter::once(text.as_str()).chain(losses.iter().map(String::as_str));
     let words: Vec<&str> = parts.flat_map(str::split_whitespace).collect();
-    words.join(" ")
+    shown(&words.join(" "))
+}
+
+/// Markdown without the placeholders of Kibana's plugins and of detection-rules' transforms
+fn guide_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("!{") {
+        let plugin = after.starts_with(|c: char| c.is_ascii_alphabetic());
+        out.extend([before, if plugin { "!\\{" } else { "!{" }]);
+        rest = after;
+    }
+    out.push_str(rest);
+    let out = out.replace("$investigate_", "$investigate\\_");
+    shown(&out.replace("$osquery_", "$osquery\\_"))
 }
 
 fn new_terms(
@@ -304,9 +320,9 @@ fn tags(rule: &Rule, signal: &Signal, indices: &[Index], settings: &Settings) ->
     if rule.metadata.investigation.is_some() {
         tags.push("Resources: Investigation Guide".to_owned());
     }
-    for tag in &settings.tags {
-        if !tags.contains(tag) {
-            tags.push(tag.clone());
+    for tag in settings.tags.iter().map(|tag| shown(tag)) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
         }
     }
     tags

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
-use crate::backend::Losses;
+use crate::backend::{Losses, one_line};
 use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 
@@ -200,9 +200,4 @@ fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
         keys: one.keys.iter().map(key).collect(),
         timespan: one.timespan,
     }
-}
-
-/// A comment ends with its line, and rustc refuses marks that change the direction of text.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if crate::source::is_unprintable(c) { ' ' } else { c }).collect()
 }

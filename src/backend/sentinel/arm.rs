@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::package::Package;
+use super::package::{Package, parted};
 use super::query::Shape;
 use super::settings::Settings;
 use crate::source::visible_json;
@@ -121,10 +121,11 @@ pub(super) fn detection(package: &Package, query: &str, shape: &Shape) -> String
         "queryCondition": {"queryText": query.trim_end()},
         "schedule": {"frequency": duration(shape.schedule.frequency)},
         "detectionAction": {"alertTemplate": {
-            "title": package.name,
-            "description": description,
+            // Source: Microsoft, custom detections, dynamic alert titles and descriptions.
+            "title": parted(&package.name),
+            "description": parted(&description),
             "severity": package.severity.to_lowercase(),
-            "recommendedActions": package.investigation,
+            "recommendedActions": parted(&package.investigation),
             "entityMappings": entities,
             "tactics": tactics,
         }},

@@ -42,7 +42,7 @@ pub(super) fn statements(
         let used = Origin::Correlation(done.len());
         let used = rule.correlations.iter().any(|other| other.origins.contains(&used));
         let plan = Plan { rule, one, time: profile.time(), origins: &origins, name: &name, used };
-        lines.push(format!("// {}", super::query::one_line(&one.title)));
+        lines.push(format!("// {}", crate::backend::one_line(&one.title)));
         let columns = match &one.test {
             CorrelationTest::InOrder => plan.in_order(&mut lines),
             CorrelationTest::Together => plan.together(&mut lines, lets, None),

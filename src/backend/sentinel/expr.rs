@@ -148,22 +148,30 @@ impl Kusto {
 ///
 /// Verbatim (`@"…"`) when there is a backslash and nothing that needs an escape; any other
 /// unknown escape is a syntax error in Kusto, so control characters are written as `\uXXXX`.
+///
+/// The hunting page of Sentinel fills [`TIMES`] wherever they stand, so their first brace is one.
 pub(super) fn quote(text: &str) -> String {
-    let escaped = text.chars().any(crate::source::is_unprintable);
+    let filled = TIMES.iter().any(|time| text.contains(time));
+    let escaped = filled || text.chars().any(crate::source::is_unprintable);
     if text.contains('\\') && !escaped {
         return format!("@\"{}\"", text.replace('"', "\"\""));
     }
-    quoted(text, |c| match c {
+    let literal = quoted(text, |c| match c {
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
-        c => code_unit(c),
-    })
+        c if u32::from(c) > 0xffff => format!("\\U{:08x}", u32::from(c)),
+        c => format!("\\u{:04x}", u32::from(c)),
+    });
+    TIMES.iter().fold(literal, |text, time| text.replace(time, &time.replacen('{', "\\u007b", 1)))
 }
+
+/// Placeholders in a hunting query (Microsoft, Azure Sentinel repository)
+const TIMES: [&str; 2] = ["{{StartTimeISO}}", "{{EndTimeISO}}"];
 
 /// A `dynamic([...])` list; its values are JSON strings
 pub(super) fn dynamic(values: &[&str], head: &str) -> String {
-    let json: Vec<String> = values.iter().map(|value| quoted(value, code_unit)).collect();
+    let json: Vec<String> = values.iter().map(|value| quoted(value, code_units)).collect();
     let inline = format!("dynamic([{}])", json.join(", "));
     if head.len() + inline.len() < WIDTH {
         return inline;
@@ -171,9 +179,9 @@ pub(super) fn dynamic(values: &[&str], head: &str) -> String {
     format!("dynamic([\n    {}\n])", json.join(",\n    "))
 }
 
-/// Every unprintable character is one UTF-16 unit
-fn code_unit(c: char) -> String {
-    format!("\\u{:04x}", u32::from(c))
+/// A character as JSON escapes it: one UTF-16 unit, or two
+fn code_units(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
 #[cfg(test)]
@@ -188,6 +196,9 @@ mod tests {
         assert_eq!(quote(r#"C:\a "b""#), r#"@"C:\a ""b""""#);
         assert_eq!(quote("a\\\n"), r#""a\\\n""#);
         assert_eq!(quote("\u{202e}"), r#""\u202e""#);
+        assert_eq!(quote("\\{{StartTimeISO}}"), r#""\\\u007b{StartTimeISO}}""#);
+        assert_eq!(quote("\u{1fffe}"), r#""\U0001fffe""#);
+        assert_eq!(dynamic(&["\u{1fffe}"], ""), r#"dynamic(["\ud83f\udffe"])"#);
     }
 
     #[test]

@@ -6,8 +6,9 @@
 
 use super::query::Shape;
 use super::settings::Settings;
-use crate::backend::{Losses, derived_id};
+use crate::backend::{Losses, derived_id, one_line, shown};
 use crate::definition::Level;
+use crate::definition::live::inert;
 use crate::diagnostic::Code;
 use crate::ir::Rule;
 
@@ -92,7 +93,7 @@ pub(super) fn package(
     Package {
         id: derived_id(rule, losses.target()),
         hunting_id: derived_id(rule, &format!("{}/hunting", losses.target())),
-        name: printable(&title.value),
+        name: printable(&shown(&title.value)),
         summary: summary(&description),
         description,
         severity: severity(rule.level),
@@ -104,7 +105,7 @@ pub(super) fn package(
             .metadata
             .investigation
             .as_ref()
-            .map_or_else(String::new, |guide| guide.value.clone()),
+            .map_or_else(String::new, |guide| shown(&guide.value)),
         entities: mapped.take(MOST_ENTITIES).copied().collect(),
         details: details.into_iter().filter(|name| has(name)).collect(),
         display_name: display_name(&title.value),
@@ -144,20 +145,22 @@ fn refuse_nrt(rule: &Rule, span: crate::source::Span, losses: &mut Losses<'_>) {
 fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
     let metadata = &rule.metadata;
     let text = metadata.description.as_ref().unwrap_or(&metadata.title);
-    let mut lines: Vec<String> = text.value.lines().map(printable).collect();
+    let mut lines: Vec<String> = shown(&text.value).lines().map(printable).collect();
     if !metadata.falsepositives.is_empty() {
         lines.push("False positives:".to_owned());
         let notes = metadata.falsepositives.iter();
         lines.extend(notes.map(|note| format!("- {}", printable(&note.value))));
     }
     lines.extend(losses.sentences().iter().map(|line| printable(line)));
-    lines
+    // Once more: what is code in a part need not be code in the whole.
+    inert(&lines.join("\n")).lines().map(ToOwned::to_owned).collect()
 }
 
 /// The first sentences, as long as a hunting query's description may be
 fn summary(description: &[String]) -> String {
     const MOST: usize = 255;
-    let text = description.first().map(String::as_str).unwrap_or_default();
+    let text = description.iter().find(|line| !line.is_empty());
+    let text = text.map(String::as_str).unwrap_or_default();
     if text.chars().count() <= MOST {
         return text.to_owned();
     }
@@ -169,17 +172,20 @@ fn summary(description: &[String]) -> String {
 }
 
 pub(super) fn printable(text: &str) -> String {
-    let visible = |c| if crate::source::is_unprintable(c) { ' ' } else { c };
-    text.chars().map(visible).collect::<String>().trim().to_owned()
+    one_line(text).trim().to_owned()
 }
 
 /// Sentinel fills `{{Column}}`; the title itself must not ask for a column.
 fn display_name(title: &str) -> String {
-    let mut plain: String = title.chars().take(200).collect();
-    while plain.contains("{{") {
-        plain = plain.replace("{{", "{ {");
-    }
+    let plain: String = parted(&shown(title)).chars().take(200).collect();
     printable(&format!("{plain}: {{{{Signal}}}} on {{{{DeviceName}}}}"))
+}
+
+/// Text for a field in which Microsoft fills `{{Column}}`: braces that follow each other get a
+/// blank between them
+pub(super) fn parted(text: &str) -> String {
+    // Twice: of three braces the first pass parts two.
+    text.replace("{{", "{ {").replace("{{", "{ {")
 }
 
 fn limit(losses: &mut Losses<'_>, rule: &Rule, what: &str, length: usize, most: usize) {

@@ -16,8 +16,8 @@ use super::profile::Profile;
 use super::schedule::{Schedule, schedule};
 use super::settings::Settings;
 use super::signal::{self, SignalView};
-use crate::backend::Losses;
 use crate::backend::settings::span;
+use crate::backend::{Losses, one_line};
 use crate::ir::Rule;
 use crate::taxonomy::EventKind;
 
@@ -182,9 +182,4 @@ fn severity_column() -> String {
     "| extend Severity = case(\n    Level in (\"critical\", \"high\"), \"High\",\n    \
      Level == \"medium\", \"Medium\",\n    Level == \"low\", \"Low\",\n    \"Informational\"\n)"
         .to_owned()
-}
-
-/// A comment ends with its line, so nothing in it may end the line.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if crate::source::is_unprintable(c) { ' ' } else { c }).collect()
 }

@@ -1,13 +1,14 @@
 //! Control characters, which nobody sees and hardly anybody means.
 //!
 //! In: a value, or a text of the metadata. Out: a warning at the first control character. They
-//! come from double quotes, where YAML reads `\t` as a tab.
+//! come from double quotes, where YAML reads `\t` as a tab. In a text that people read, marks that
+//! turn its direction or hide in it count as well.
 
 use std::sync::Arc;
 
 use crate::definition::Value;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::{SourceText, Span, Spanned};
+use crate::source::{SourceText, Span, Spanned, is_unprintable};
 
 /// Reports the first control character of a value
 pub(super) fn control_characters(
@@ -28,8 +29,11 @@ pub(super) fn control_character_of(
     text: &Spanned<String>,
     diagnostics: &mut Diagnostics,
 ) {
-    let odd = |c: &char| c.is_control() && !"\n\r\t".contains(*c);
-    if let Some(c) = text.value.chars().find(odd) {
+    // Joiners are part of the spelling of some languages, and of emoji.
+    let odd = |c: &char| is_unprintable(*c) && !"\n\r\t\u{200c}\u{200d}\u{ad}".contains(*c);
+    // A line separator that stands in the file itself is an error already.
+    let refused = |c: char| "\u{2028}\u{2029}".contains(c) && source.slice(text.span).contains(c);
+    if let Some(c) = text.value.chars().find(|c| odd(c) && !refused(*c)) {
         diagnostics.push(found(source, text.span, c, text.span));
     }
 }

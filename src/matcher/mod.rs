@@ -17,6 +17,7 @@ mod measure;
 mod part;
 mod read;
 mod record;
+mod same;
 mod scan;
 pub mod state;
 mod store;
@@ -177,8 +178,7 @@ impl<'r> Engine<'r> {
     }
 
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {
-        let mut slots = Vec::new();
-        evidence(&signal.condition, event, &mut slots);
+        let slots = evidence(&signal.condition, event);
         let owned = |values: &[Cow<'_, str>]| values.iter().map(|v| v.to_string()).collect();
         let fields = slots.iter().map(|slot| {
             let field: Field = self.layout.fields[*slot];

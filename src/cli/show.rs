@@ -53,7 +53,10 @@ impl Show {
         let mut out = anstream::stdout().lock();
         for loaded in &project.rules {
             match self.stage {
-                Stage::Definition => out.write_all(loaded.definition.print().as_bytes())?,
+                Stage::Definition => {
+                    let printed = loaded.definition().map(|definition| definition.print());
+                    out.write_all(printed.unwrap_or_default().as_bytes())?;
+                }
                 Stage::Ir => out.write_all(ir::print(&loaded.rule).as_bytes())?,
                 Stage::Sentinel | Stage::Asim | Stage::Xdr | Stage::Elastic | Stage::Native => {}
             }

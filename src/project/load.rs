@@ -98,7 +98,7 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
             Some(rule) => {
                 backend::check_targets(&rule, &mut project.diagnostics);
                 let reported = !through;
-                project.rules.push(Loaded { definition, rule, folder, stem, reported });
+                project.rules.push(Loaded { rule, folder, stem, reported });
             }
             None => project.refused += 1,
         }
@@ -154,7 +154,7 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
     }
     astray |= told < errors.len();
     let (mut documents, mut heads) = (Vec::new(), Vec::new());
-    for (at, definition) in definitions.into_iter().enumerate() {
+    for (at, mut definition) in definitions.into_iter().enumerate() {
         let stem = match at {
             0 => file.stem.clone(),
             at => format!("{}_{}", file.stem, at + 1),
@@ -166,6 +166,8 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
         definition::check(&definition, &mut own);
         diagnostics.extend(own);
         heads.push(names::Head::of(file, &definition));
+        // The rule says what they mean, and what joins rules does not look at them.
+        (definition.signals, definition.lists) = (Vec::new(), Vec::new());
         let folder = file.folder.clone();
         documents.push(Document { definition, rule, folder, stem, around });
     }

@@ -33,7 +33,7 @@ fn every_rule_of_sigmahq_reads_and_prints_back_to_the_same_ir() {
     let rules = load(&corpus);
     assert!(rules.len() > 2_000, "{}", rules.len());
     rules.par_iter().for_each(|loaded| {
-        let printed = loaded.definition.print();
+        let printed = loaded.definition().unwrap().print();
         let source = Arc::new(SourceText::new("printed.yml", printed.as_str()));
         let mut found = Diagnostics::default();
         let again = definition::parse(&source, &mut found);

@@ -209,7 +209,7 @@ mod tests {
         let bang = source.text().find('!').unwrap() as u32;
         assert_eq!(source.line_column(bang), (2, 6));
         assert_eq!(source.line_column(9_999), (3, 1));
-        assert_eq!((source.lines(0..0), source.lines(6..8)), (0..6, 6..14));
+        assert_eq!((source.lines(0..0), source.lines(6..8)), (0..6, 6..15));
     }
 
     #[test]

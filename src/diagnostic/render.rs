@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Padding, Patch, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
 use super::json::within;
 use super::{Diagnostic, Fix, Severity};
@@ -24,18 +24,36 @@ const DIFF_LINE: usize = 1_000;
 ///
 /// With `ASIDE` it bounds what is given to the snippet crate, so that many findings in a large file
 /// cost what each of them shows.
-const FAR: usize = 8_000;
+const FAR: usize = 3_000;
 /// Bytes of a very long line kept before the first mark and after the last
-const ASIDE: usize = 1_000;
+const ASIDE: usize = 600;
 /// Characters of a message, a label or a note
 const REMARK: usize = 1_000;
 
 /// The finding with the source lines it is about, as rustc shows it
 pub fn full(diagnostic: &Diagnostic, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let mut report = vec![finding(diagnostic)];
+    let (group, cut) = finding(diagnostic);
+    let mut report = vec![group];
     report.extend(diagnostic.fix.as_ref().map(|fix| change(&diagnostic.source, fix)));
-    renderer.render(&report)
+    let text = renderer.render(&report);
+    match cut {
+        0 => text,
+        cut => with_column(&text, diagnostic, cut),
+    }
+}
+
+/// The text with the column that the place to look at first has in its whole line
+///
+/// The snippet crate has counted from where the line was cut.
+fn with_column(text: &str, diagnostic: &Diagnostic, cut: usize) -> String {
+    let source = &diagnostic.source;
+    let (line, column) = source.line_column(within(source, diagnostic.primary.span).start);
+    let path = remark(source.name());
+    let counted = format!("{path}:{line}:{}", column.saturating_sub(cut));
+    // The message is one line; the place follows it.
+    let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
+    format!("{message}\n{}", rest.replacen(&counted, &format!("{path}:{line}:{column}"), 1))
 }
 
 /// The finding on one line: `path:line:col: error[E0201]: message (label)`
@@ -47,12 +65,17 @@ pub fn concise(diagnostic: &Diagnostic) -> String {
     format!("{path}:{line}:{column}: {severity}[{code}]: {}{label}", remark(message))
 }
 
-fn finding(diagnostic: &Diagnostic) -> Group<'static> {
+/// The finding, and the characters that its first line has lost at the start, where the place to
+/// look at first stands in that line
+fn finding(diagnostic: &Diagnostic) -> (Group<'static>, usize) {
     let source = &diagnostic.source;
     let (marks, far) = marks(diagnostic);
     let first = marks.iter().map(|(_, range, _)| range.start).min().unwrap_or(0);
     let last = marks.iter().map(|(_, range, _)| range.end).max().unwrap_or(0);
-    let (shown, is_cut) = around(source, first..last);
+    let shown = around(source, first..last);
+    let (place, start) = (within(source, diagnostic.primary.span).start, shown.start as u32);
+    let ((line, _), (cut_line, column)) = (source.line_column(place), source.line_column(start));
+    let cut = if line == cut_line { column - 1 } else { 0 };
     let annotations = marks.into_iter().map(|(kind, range, text)| {
         let label = (!text.is_empty()).then_some(text);
         kind.span(range.start - shown.start..range.end - shown.start).label(label)
@@ -64,19 +87,11 @@ fn finding(diagnostic: &Diagnostic) -> Group<'static> {
     };
     let title = level.primary_title(remark(&diagnostic.message)).id(diagnostic.code.as_str());
     let excerpt = excerpt(source, &shown).annotations(annotations);
-    let group = match is_cut {
-        false => title.element(excerpt.path(remark(source.name()))),
-        // In a line without its start the snippet crate would count another column.
-        true => {
-            let place = within(source, diagnostic.primary.span).start;
-            let (line, column) = source.line_column(place);
-            let place = Origin::path(remark(source.name())).line(line).char_column(column);
-            title.element(place).element(Padding).element(excerpt)
-        }
-    };
-    group
+    let group = title
+        .element(excerpt)
         .elements(notes.map(|note| Level::NOTE.message(note)))
-        .elements(diagnostic.help.iter().map(|help| Level::HELP.message(remark(help))))
+        .elements(diagnostic.help.iter().map(|help| Level::HELP.message(remark(help))));
+    (group, cut)
 }
 
 /// A place to draw, and what to say there
@@ -144,15 +159,14 @@ fn change(source: &SourceText, fix: &Fix) -> Group<'static> {
     if too_long || edits.iter().any(|(_, new)| long(new)) {
         return Group::with_title(title);
     }
-    let excerpt = excerpt(source, &lines).path(remark(source.name()));
+    let excerpt = excerpt(source, &lines);
     title.element(excerpt.patches(edits.into_iter().map(|(range, new)| {
         Patch::new(range.start - lines.start..range.end - lines.start, visible(new))
     })))
 }
 
-/// The whole lines that a range touches, or what stands around it where they are very long; and
-/// whether the first of them has lost its start
-fn around(source: &SourceText, range: Range<usize>) -> (Range<usize>, bool) {
+/// The whole lines that a range touches, or what stands around it where they are very long
+fn around(source: &SourceText, range: Range<usize>) -> Range<usize> {
     let (text, lines) = (source.text(), source.lines(range.clone()));
     let between = |mut at: usize| {
         while !text.is_char_boundary(at) {
@@ -162,13 +176,14 @@ fn around(source: &SourceText, range: Range<usize>) -> (Range<usize>, bool) {
     };
     let start = lines.start.max(between(range.start.saturating_sub(ASIDE)));
     let end = lines.end.min(between((range.end + ASIDE).min(text.len())));
-    (start..end, start > lines.start)
+    start..end
 }
 
 fn excerpt<T: Clone>(source: &SourceText, lines: &Range<usize>) -> Snippet<'static, T> {
     // The snippet crate knows no line after the last newline. One more makes the end of the file
     // the same line and column here as in the other formats.
     Snippet::source(visible(&source.text()[lines.clone()]) + "\n")
+        .path(remark(source.name()))
         .line_start(source.line_column(lines.start as u32).0)
 }
 

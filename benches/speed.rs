@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::matcher::{Engine, Found, Lines, Listener, Memory, Options, Unreadable, scan};
+use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::source::SourceText;
 use rulecast::{Rule, definition, ir, project};
 use serde::de::IgnoredAny;
@@ -71,19 +71,6 @@ fn compile(text: &str, say: &mut impl FnMut(String)) {
     say(format!("  text to Sentinel, Elastic  {to_targets:>10.1?}   {:.2}", ratio(to_targets)));
 }
 
-/// Hears of matches and says nothing
-struct Silent;
-
-impl Listener for Silent {
-    fn found(&mut self, _: Found) -> std::io::Result<()> {
-        Ok(())
-    }
-    fn unreadable(&mut self, _: Unreadable) {}
-    fn judged(&mut self, _: usize) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
     let count = events.lines().count();
     let values = best(5, || {
@@ -104,7 +91,8 @@ fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
     });
     let all = best(5, || {
         let mut lines = Lines::new(events.as_bytes());
-        let done = scan(&engine, &mut Memory::default(), (0, &mut lines), &mut Silent);
+        let done =
+            scan(&engine, &mut Memory::default(), (0, &mut lines), &mut Collected::default());
         black_box(done.is_ok());
     });
     let line = |name: &str, time: Duration| {

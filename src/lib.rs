@@ -69,9 +69,13 @@ pub fn compile(
     let mut artifacts = Vec::new();
     let definitions = definition::parse(source, &mut found);
     let suppressions = definition::Suppressions::read(source, &mut found);
-    let mut rules: Vec<Option<Rule>> =
-        definitions.iter().map(|definition| ir::lower(definition, &mut found)).collect();
-    definitions.iter().for_each(|definition| definition::check(definition, &mut found));
+    let mut rules: Vec<Option<Rule>> = Vec::new();
+    for definition in &definitions {
+        let mut own = diagnostic::Diagnostics::default();
+        rules.push(ir::lower(definition, &mut own));
+        definition::check(definition, &mut own);
+        found.extend(own);
+    }
     let all: Vec<&Definition> = definitions.iter().collect();
     let through = ir::join(&all, &mut rules, &mut found);
     for (rule, through) in rules.iter().zip(through) {

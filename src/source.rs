@@ -59,8 +59,47 @@ impl<T> std::ops::Deref for Spanned<T> {
 pub struct SourceText {
     name: String,
     text: String,
-    /// Where lines start; made when the first place is asked for
-    lines: OnceLock<Vec<usize>>,
+    /// Made when the first place is asked for
+    places: OnceLock<Places>,
+}
+
+/// What finds the line and the column of an offset without reading the text from its start
+struct Places {
+    /// Where lines start
+    lines: Vec<u32>,
+    /// Characters before every so many bytes, for a column far along a very long line
+    characters: Vec<u32>,
+}
+
+/// Bytes from one count of characters to the next
+const STEP: usize = 1024;
+
+impl Places {
+    fn of(text: &str) -> Places {
+        let breaks = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(breaks.map(|(_, next)| next)).collect();
+        let mut characters = vec![0];
+        if text.len() >= STEP {
+            let mut before = 0;
+            for bytes in text.as_bytes().chunks_exact(STEP) {
+                before += count(bytes);
+                characters.push(before);
+            }
+        }
+        Places { lines, characters }
+    }
+
+    /// How many characters start before a byte
+    fn before(&self, text: &str, at: usize) -> usize {
+        let step = at / STEP;
+        let known = self.characters.get(step).copied().unwrap_or(0);
+        (known + count(&text.as_bytes()[step * STEP..at])) as usize
+    }
+}
+
+/// How many characters start in these bytes
+fn count(bytes: &[u8]) -> u32 {
+    bytes.iter().map(|byte| u32::from(byte & 0xc0 != 0x80)).sum()
 }
 
 impl PartialEq for SourceText {
@@ -74,7 +113,7 @@ impl Eq for SourceText {}
 impl SourceText {
     /// Text that is reported as `name`, which is a path as the user gave it, with `/`
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        SourceText { name: name.into(), text: text.into(), lines: OnceLock::new() }
+        SourceText { name: name.into(), text: text.into(), places: OnceLock::new() }
     }
 
     /// The name diagnostics show
@@ -98,13 +137,28 @@ impl SourceText {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let starts = self.lines.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
-        });
-        let line = starts.partition_point(|start| *start <= at);
-        let start = starts.get(line - 1).copied().unwrap_or(0);
-        (line, self.text[start..at].chars().count() + 1)
+        let places = self.places();
+        let (line, start) = self.line(at);
+        (line, places.before(&self.text, at) - places.before(&self.text, start) + 1)
+    }
+
+    /// The whole lines that a range touches, the last with its line break
+    pub fn lines(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let (_, start) = self.line(range.start);
+        let (last, _) = self.line(range.end);
+        let next = self.places().lines.get(last).map_or(self.text.len(), |next| *next as usize);
+        start..next
+    }
+
+    /// The line that holds a byte, from 1, and where it starts
+    fn line(&self, at: usize) -> (usize, usize) {
+        let starts = &self.places().lines;
+        let line = starts.partition_point(|start| *start as usize <= at);
+        (line, starts.get(line - 1).map_or(0, |start| *start as usize))
+    }
+
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::of(&self.text))
     }
 }
 
@@ -171,5 +225,13 @@ mod tests {
         let bang = source.text().find('!').unwrap() as u32;
         assert_eq!(source.line_column(bang), (2, 6));
         assert_eq!(source.line_column(9_999), (3, 1));
+        assert_eq!((source.lines(0..0), source.lines(6..8)), (0..6, 6..15));
+    }
+
+    #[test]
+    fn a_column_far_along_a_line_is_counted_from_its_start() {
+        let source = SourceText::new("a.yml", format!("ä\n{}!", "ä-".repeat(3_000)));
+        assert_eq!(source.line_column(source.text().len() as u32), (2, 6_002));
+        assert_eq!(source.line_column(3 * 1_024), (2, 2_047));
     }
 }

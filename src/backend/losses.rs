@@ -4,6 +4,7 @@
 //! write into their own descriptions. A loss that may miss events is an error until the author
 //! accepts it by name; one that may match more is a warning.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::Target;
@@ -13,7 +14,7 @@ use crate::ir::Rule;
 use crate::source::Span;
 
 /// Which way a loss goes
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
     /// May match events that the rule does not
     Wider,
@@ -45,7 +46,7 @@ impl fmt::Display for Direction {
 macro_rules! losses {
     ($($variant:ident $name:literal $says:literal),* $(,)?) => {
         /// A loss, by the name authors accept it under
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum LossName { $(#[doc = $says] $variant),* }
 
         impl LossName {
@@ -78,7 +79,7 @@ losses! {
 }
 
 /// A loss at a place
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Loss {
     /// Which one
     pub name: LossName,
@@ -99,7 +100,11 @@ pub struct Losses<'r> {
     rule: &'r Rule,
     signal: String,
     losses: Vec<Loss>,
+    /// The same, for finding one again
+    known: HashSet<Loss>,
     refusals: Diagnostics,
+    /// Codes, places and texts of warnings, for finding one again
+    warned: HashSet<(Code, Span, [String; 3])>,
     /// What the author leaves out on this target
     without: Vec<String>,
 }
@@ -107,8 +112,16 @@ pub struct Losses<'r> {
 impl<'r> Losses<'r> {
     /// None yet
     pub fn new(target: Target, rule: &'r Rule) -> Self {
-        let (losses, refusals, without) = (Vec::new(), Diagnostics::default(), Vec::new());
-        Losses { target, rule, signal: String::new(), losses, refusals, without }
+        Losses {
+            target,
+            rule,
+            signal: String::new(),
+            losses: Vec::new(),
+            known: HashSet::new(),
+            refusals: Diagnostics::default(),
+            warned: HashSet::new(),
+            without: Vec::new(),
+        }
     }
 
     /// Notes signals and correlations that the author leaves out on this target
@@ -136,7 +149,7 @@ impl<'r> Losses<'r> {
     pub fn lose(&mut self, name: LossName, direction: Direction, span: Span, reason: &str) {
         let (reason, signal) = (reason.to_owned(), self.signal.clone());
         let loss = Loss { name, direction, reason, span, signal };
-        if !self.losses.contains(&loss) {
+        if self.known.insert(loss.clone()) {
             self.losses.push(loss);
         }
     }
@@ -161,9 +174,10 @@ impl<'r> Losses<'r> {
 
     /// Notes what somebody should look at, without refusing anything
     pub fn warn(&mut self, code: Code, span: Span, message: String, label: &str, help: &str) {
-        let found = Diagnostic::new(code, &self.rule.source, span, message, label).help(help);
-        if !self.refusals.iter().any(|known| *known == found) {
-            self.refusals.push(found);
+        let texts = [&*message, label, help].map(ToOwned::to_owned);
+        if self.warned.insert((code, span, texts)) {
+            let found = Diagnostic::new(code, &self.rule.source, span, message, label);
+            self.refusals.push(found.help(help));
         }
     }
 
@@ -196,9 +210,11 @@ impl<'r> Losses<'r> {
         let mut found = refusals;
         let said = rule.targets.iter().filter(|said| said.target.value == target.name());
         let accepted: Vec<_> = said.flat_map(|said| &said.accept).collect();
+        let names: HashSet<&str> = accepted.iter().map(|one| one.value.as_str()).collect();
+        let lost: HashSet<&str> = losses.iter().map(|loss| loss.name.name()).collect();
         for loss in &losses {
             let name = loss.name.name();
-            if accepted.iter().any(|accepted| accepted.value == name) {
+            if names.contains(name) {
                 continue;
             }
             let (code, verb) = match (loss.direction, target) {
@@ -225,7 +241,7 @@ impl<'r> Losses<'r> {
                     Some(near) => unknown.replace(accepted.span, near),
                     None => unknown,
                 });
-            } else if !losses.iter().any(|loss| loss.name.name() == accepted.value) {
+            } else if !lost.contains(accepted.value.as_str()) {
                 let message = format!("this rule has no loss `{}` here", accepted.value);
                 let unneeded =
                     Diagnostic::new(Code::W0406, source, accepted.span, message, "not needed");

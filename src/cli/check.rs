@@ -27,8 +27,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let project = self.rules.load()?;
-        let (_, refused) =
-            project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
+        let refused = project::refused(&project.rules, &self.targets, &mut project.diagnostics);
         for loaded in &project.rules {
             run_samples(loaded, &mut project.diagnostics);
         }

@@ -52,7 +52,10 @@ impl Show {
         let mut out = anstream::stdout().lock();
         for loaded in &project.rules {
             match self.stage {
-                Stage::Definition => screen::body(&mut out, &loaded.definition.print())?,
+                Stage::Definition => {
+                    let printed = loaded.definition().map(|definition| definition.print());
+                    screen::body(&mut out, &printed.unwrap_or_default())?;
+                }
                 Stage::Ir => screen::body(&mut out, &ir::print(&loaded.rule))?,
                 Stage::Sentinel | Stage::Asim | Stage::Xdr | Stage::Elastic | Stage::Native => {}
             }

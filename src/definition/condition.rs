@@ -68,7 +68,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
     }
     let parse = || parse(reader, node, &text);
     let mut condition = KNOWN.with(|known| known.get_or(&text.value, parse))?;
-    place(&mut condition, &|span| node.part(reader.source, span.range()));
+    let places = node.parts(reader.source);
+    place(&mut condition, &|span| places.of(span.range()));
     Some(condition)
 }
 
@@ -163,7 +164,16 @@ fn build(pair: Pair<'_, Rule>) -> Condition {
         })
         .map_prefix(|_, inner| Condition::Not(Box::new(inner)))
         .map_infix(|left, operator, right| match operator.as_rule() {
-            Rule::and => Condition::And(vec![left, right]),
+            Rule::and => match left {
+                Condition::And(mut parts) => {
+                    parts.push(right);
+                    Condition::And(parts)
+                }
+                left @ (Condition::Or(_)
+                | Condition::Not(_)
+                | Condition::Selection(_)
+                | Condition::Of(..)) => Condition::And(vec![left, right]),
+            },
             Rule::EOI
             | Rule::condition
             | Rule::expression
@@ -182,7 +192,16 @@ fn build(pair: Pair<'_, Rule>) -> Condition {
             | Rule::keyword
             | Rule::word_char
             | Rule::blank
-            | Rule::WHITESPACE => Condition::Or(vec![left, right]),
+            | Rule::WHITESPACE => match left {
+                Condition::Or(mut parts) => {
+                    parts.push(right);
+                    Condition::Or(parts)
+                }
+                left @ (Condition::And(_)
+                | Condition::Not(_)
+                | Condition::Selection(_)
+                | Condition::Of(..)) => Condition::Or(vec![left, right]),
+            },
         })
         .parse(pair.into_inner())
 }

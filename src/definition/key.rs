@@ -121,10 +121,11 @@ thread_local! {
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Key> {
     let text = reader.key(node)?;
     let parts = KNOWN.with(|known| known.get_or(text, || parse(reader, node, text)))?;
-    let name = node.part(reader.source, parts.name.clone());
+    let places = node.parts(reader.source);
+    let name = places.of(parts.name.clone());
     let name = Spanned::new(text[parts.name].to_owned(), name);
     let modifiers = parts.modifiers.into_iter().filter_map(|range| {
-        let span = node.part(reader.source, range.clone());
+        let span = places.of(range.clone());
         modifier(reader, &text[range], span)
     });
     let modifiers = modifiers.collect();

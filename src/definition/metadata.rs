@@ -17,6 +17,8 @@ pub struct Metadata {
     pub title: Spanned<String>,
     /// A UUID in lower case
     pub id: Option<Spanned<String>>,
+    /// Whether there is an id that is none, which has been reported
+    pub(super) id_is_wrong: bool,
     /// A name other rules can refer to
     pub name: Option<Spanned<String>>,
     /// How ripe the rule is
@@ -156,9 +158,13 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
             None
         }
     };
+    let id = text(reader, document, "id");
+    let has_id = id.is_some();
+    let id = id.and_then(|id| uuid(reader, id));
     let mut metadata = Metadata {
         title: title.unwrap_or_else(|| Spanned::new("untitled".into(), document.span)),
-        id: field(reader, document, "id", uuid),
+        id_is_wrong: has_id && id.is_none(),
+        id,
         name: text(reader, document, "name"),
         status: field(reader, document, "status", |r, t| word(r, t, Status::ALL, Status::as_str)),
         level: field(reader, document, "level", |r, t| word(r, t, Level::ALL, Level::as_str)),

@@ -150,14 +150,27 @@ pub(super) fn misspelt<'k>(
     word: &str,
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<&'k str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let slips = |known: &&str| strsim::damerau_levenshtein(word, known);
     let near = known.into_iter().filter(|known| known.len() > 3).min_by_key(slips)?;
     (word.len() > 3 && slips(&near) <= 2).then_some(near)
 }
 
+/// The longest word that is taken for another one misspelt, in bytes
+const LONGEST: usize = 200;
+/// The most known words that are looked at: many wrong words and many known ones are no slips
+const MOST: usize = 1_000;
+
 /// The known word that was probably meant
 pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let score = |known: &str| strsim::jaro_winkler(&word.to_lowercase(), &known.to_lowercase());
-    let best = known.into_iter().map(|k| (score(k), k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    if word.len() > LONGEST {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let score = |known: &str| strsim::jaro_winkler(&word, &known.to_lowercase());
+    let known = known.into_iter().filter(|known| known.len() <= LONGEST).take(MOST);
+    let best = known.map(|k| (score(k), k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.8).then_some(best.1)
 }

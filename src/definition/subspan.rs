@@ -9,6 +9,43 @@ use std::ops::Range;
 use super::yaml::Style;
 use crate::source::{SourceText, Span};
 
+/// The places of the parts of one scalar
+pub(super) enum Places {
+    /// It is written as it is, from this byte on
+    Verbatim(u32),
+    /// Where each character of the decoded text starts, and the bytes of the file it came from
+    Aligned { starts: Vec<u32>, from: Vec<Span>, end: u32 },
+}
+
+impl Places {
+    /// Those of `text`, which is what the scalar at `span` decodes to
+    pub(super) fn new(source: &SourceText, span: Span, text: &str, style: Style) -> Places {
+        if let Some(start) = verbatim(source.slice(span), text, style) {
+            return Places::Verbatim(span.start + start);
+        }
+        let starts = text.char_indices().map(|(at, _)| at as u32).collect();
+        Places::Aligned { starts, from: align(source.text(), span, text, style), end: span.end }
+    }
+
+    /// The place of a range of the decoded text
+    pub(super) fn of(&self, range: Range<usize>) -> Span {
+        let (starts, from, end) = match self {
+            Places::Verbatim(start) => {
+                return Span::new(start + range.start as u32, start + range.end as u32);
+            }
+            Places::Aligned { starts, from, end } => (starts, from, *end),
+        };
+        let nth = |byte: usize| starts.partition_point(|start| (*start as usize) < byte);
+        let (first, after) = (nth(range.start), nth(range.end));
+        let start = from.get(first).map_or(end, |place| place.start);
+        let stop = match after.checked_sub(1) {
+            Some(last) if after > first => from.get(last).map_or(end, |place| place.end),
+            _ => start,
+        };
+        Span::new(start, stop)
+    }
+}
+
 /// The place of `text[range]`, where `text` is what the scalar at `span` decodes to
 pub(super) fn locate(
     source: &SourceText,
@@ -17,19 +54,7 @@ pub(super) fn locate(
     style: Style,
     range: Range<usize>,
 ) -> Span {
-    if let Some(start) = verbatim(source.slice(span), text, style) {
-        let start = span.start + start;
-        return Span::new(start + range.start as u32, start + range.end as u32);
-    }
-    let places = align(source.text(), span, text, style);
-    let nth = |byte: usize| text.get(..byte).map_or(usize::MAX, |head| head.chars().count());
-    let (first, end) = (nth(range.start), nth(range.end));
-    let start = places.get(first).map_or(span.end, |p| p.start);
-    let stop = match end.checked_sub(1) {
-        Some(last) if end > first => places.get(last).map_or(span.end, |p| p.end),
-        _ => start,
-    };
-    Span::new(start, stop)
+    Places::new(source, span, text, style).of(range)
 }
 
 /// Where the text begins in a scalar that is written as it is

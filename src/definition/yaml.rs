@@ -97,6 +97,15 @@ impl Node {
             Kind::List(_) | Kind::Map(_) => self.span,
         }
     }
+
+    /// The same for many ranges
+    pub(super) fn parts(&self, source: &SourceText) -> subspan::Places {
+        let (text, style) = match &self.kind {
+            Kind::Scalar(text, style) => (&**text, *style),
+            Kind::List(_) | Kind::Map(_) => ("", Style::Plain),
+        };
+        subspan::Places::new(source, self.span, text, style)
+    }
 }
 
 /// A collection whose end has not been read yet

@@ -152,47 +152,54 @@ fn one_line(text: &str) -> String {
 
 /// Findings of one run
 #[derive(Debug, Clone, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    /// How many of them are errors, which is asked again and again
+    errors: usize,
+}
 
 impl Diagnostics {
     /// Adds a finding
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
+        self.found.push(diagnostic);
     }
 
     /// Adds the findings of another part of the run
     pub fn extend(&mut self, other: Diagnostics) {
-        self.0.extend(other.0);
+        self.errors += other.errors;
+        self.found.extend(other.found);
     }
 
     /// Keeps the findings of which this is true
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
-        self.0.retain(keep);
+        self.found.retain(keep);
+        self.errors = self.found.iter().filter(|one| one.severity == Severity::Error).count();
     }
 
     /// Whether a finding refuses the rule
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// The findings in the order they were made
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.0.iter()
+        self.found.iter()
     }
 
     /// How many there are
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     /// Whether there is none
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// The findings by file and place, each once
     pub fn sorted(mut self) -> Vec<Diagnostic> {
-        self.0.sort_by(|a, b| {
+        self.found.sort_by(|a, b| {
             (a.source.name(), a.primary.span, a.code, &a.message).cmp(&(
                 b.source.name(),
                 b.primary.span,
@@ -200,7 +207,7 @@ impl Diagnostics {
                 &b.message,
             ))
         });
-        self.0.dedup();
-        self.0
+        self.found.dedup();
+        self.found
     }
 }

@@ -1,8 +1,9 @@
 //! Shows a finding to a person: the way rustc does, or on one line.
 //!
 //! In: one [`Diagnostic`]. Out: text for a terminal, without a final newline. Only this file
-//! knows the snippet crate, and only this file leaves anything out: far places of a very long
-//! line and very long remarks. The formats for machines are complete.
+//! knows the snippet crate, and only this file leaves anything out: places far from the one to look
+//! at first, the rest of a very long line and very long remarks. The formats for machines are
+//! complete.
 //!
 //! INVARIANT: no span panics, however wrong, and no character of the user's text controls the
 //! terminal or turns the direction of the line.
@@ -19,15 +20,40 @@ use crate::source::{SourceText, Span, is_unprintable};
 const COLUMNS: usize = 240;
 /// Bytes of a line up to which a diff shows it; the snippet crate does not shorten diffs
 const DIFF_LINE: usize = 1_000;
+/// Bytes from the place to look at first within which others are drawn
+///
+/// With `ASIDE` it bounds what is given to the snippet crate, so that many findings in a large file
+/// cost what each of them shows.
+const FAR: usize = 3_000;
+/// Bytes of a very long line kept before the first mark and after the last
+const ASIDE: usize = 600;
 /// Characters of a message, a label or a note
 const REMARK: usize = 1_000;
 
 /// The finding with the source lines it is about, as rustc shows it
 pub fn full(diagnostic: &Diagnostic, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let mut report = vec![finding(diagnostic)];
+    let (group, cut) = finding(diagnostic);
+    let mut report = vec![group];
     report.extend(diagnostic.fix.as_ref().map(|fix| change(&diagnostic.source, fix)));
-    renderer.render(&report)
+    let text = renderer.render(&report);
+    match cut {
+        0 => text,
+        cut => with_column(&text, diagnostic, cut),
+    }
+}
+
+/// The text with the column that the place to look at first has in its whole line
+///
+/// The snippet crate has counted from where the line was cut.
+fn with_column(text: &str, diagnostic: &Diagnostic, cut: usize) -> String {
+    let source = &diagnostic.source;
+    let (line, column) = source.line_column(within(source, diagnostic.primary.span).start);
+    let path = remark(source.name());
+    let counted = format!("{path}:{line}:{}", column.saturating_sub(cut));
+    // The message is one line; the place follows it.
+    let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
+    format!("{message}\n{}", rest.replacen(&counted, &format!("{path}:{line}:{column}"), 1))
 }
 
 /// The finding on one line: `path:line:col: error[E0201]: message (label)`
@@ -39,27 +65,33 @@ pub fn concise(diagnostic: &Diagnostic) -> String {
     format!("{path}:{line}:{column}: {severity}[{code}]: {}{label}", remark(message))
 }
 
-fn finding(diagnostic: &Diagnostic) -> Group<'static> {
+/// The finding, and the characters that its first line has lost at the start, where the place to
+/// look at first stands in that line
+fn finding(diagnostic: &Diagnostic) -> (Group<'static>, usize) {
     let source = &diagnostic.source;
     let (marks, far) = marks(diagnostic);
     let first = marks.iter().map(|(_, range, _)| range.start).min().unwrap_or(0);
     let last = marks.iter().map(|(_, range, _)| range.end).max().unwrap_or(0);
-    let lines = lines(source.text(), first..last);
+    let shown = around(source, first..last);
+    let (place, start) = (within(source, diagnostic.primary.span).start, shown.start as u32);
+    let ((line, _), (cut_line, column)) = (source.line_column(place), source.line_column(start));
+    let cut = if line == cut_line { column - 1 } else { 0 };
     let annotations = marks.into_iter().map(|(kind, range, text)| {
         let label = (!text.is_empty()).then_some(text);
-        kind.span(range.start - lines.start..range.end - lines.start).label(label)
+        kind.span(range.start - shown.start..range.end - shown.start).label(label)
     });
     let notes = far.into_iter().chain(diagnostic.notes.iter().map(|note| remark(note)));
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    level
-        .primary_title(remark(&diagnostic.message))
-        .id(diagnostic.code.as_str())
-        .element(excerpt(source, &lines).annotations(annotations))
+    let title = level.primary_title(remark(&diagnostic.message)).id(diagnostic.code.as_str());
+    let excerpt = excerpt(source, &shown).annotations(annotations);
+    let group = title
+        .element(excerpt)
         .elements(notes.map(|note| Level::NOTE.message(note)))
-        .elements(diagnostic.help.iter().map(|help| Level::HELP.message(remark(help))))
+        .elements(diagnostic.help.iter().map(|help| Level::HELP.message(remark(help))));
+    (group, cut)
 }
 
 /// A place to draw, and what to say there
@@ -72,17 +104,19 @@ fn marks(diagnostic: &Diagnostic) -> (Vec<Mark>, Vec<String>) {
     let home = source.line_column(diagnostic.primary.span.start).1;
     let left = if home < COLUMNS { 1 } else { home - COLUMNS / 4 };
     let columns = left..left + COLUMNS;
+    let near = |span: Span| span.start.abs_diff(diagnostic.primary.span.start) as usize <= FAR;
 
     let (mut marks, mut far) = (Vec::new(), Vec::new());
     let secondary = diagnostic.secondary.iter().map(|label| (AnnotationKind::Context, label));
     let primary = std::iter::once((AnnotationKind::Primary, &diagnostic.primary));
     for (kind, label) in primary.chain(secondary) {
         let text = remark(&label.text);
-        if let Some(range) = drawable(source, label.span, &columns) {
-            marks.push((kind, range, text));
-        } else {
-            let (line, column) = source.line_column(label.span.start);
-            far.push(format!("{text} (line {line}, column {column})").trim_start().to_owned());
+        match drawable(source, label.span, &columns).filter(|_| near(label.span)) {
+            Some(range) => marks.push((kind, range, text)),
+            None => {
+                let (line, column) = source.line_column(label.span.start);
+                far.push(format!("{text} (line {line}, column {column})").trim_start().to_owned());
+            }
         }
     }
     (marks, far)
@@ -96,7 +130,8 @@ fn drawable(source: &SourceText, span: Span, columns: &Range<usize>) -> Option<R
     let text = source.slice(span);
     // Blank lines belong to the span of a YAML block and tell nothing.
     let text = if text.trim().is_empty() { text } else { text.trim_end() };
-    let length = if columns.contains(&source.line_column((start + text.len()) as u32).1) {
+    let end = source.line_column((start + text.len()) as u32).1;
+    let length = if text.len() <= FAR && columns.contains(&end) {
         text.len()
     } else {
         let line = text.lines().next().unwrap_or_default();
@@ -115,20 +150,32 @@ fn change(source: &SourceText, fix: &Fix) -> Group<'static> {
         return Group::with_title(title);
     };
     let ordered = edits.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start);
-    let lines = lines(text, first.start..last.end);
-    let long = |text: &str| text.lines().any(|line| line.len() > DIFF_LINE);
-    if !ordered || long(&text[lines.clone()]) || edits.iter().any(|(_, new)| long(new)) {
+    if !ordered || last.end - first.start > FAR {
         return Group::with_title(title);
     }
-    title.element(excerpt(source, &lines).patches(edits.into_iter().map(|(range, new)| {
+    let lines = source.lines(first.start..last.end);
+    let long = |text: &str| text.lines().any(|line| line.len() > DIFF_LINE);
+    let too_long = lines.len() > FAR + 2 * DIFF_LINE || long(&text[lines.clone()]);
+    if too_long || edits.iter().any(|(_, new)| long(new)) {
+        return Group::with_title(title);
+    }
+    let excerpt = excerpt(source, &lines);
+    title.element(excerpt.patches(edits.into_iter().map(|(range, new)| {
         Patch::new(range.start - lines.start..range.end - lines.start, visible(new))
     })))
 }
 
-/// The whole lines that a range touches
-fn lines(text: &str, range: Range<usize>) -> Range<usize> {
-    let start = text[..range.start].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[range.end..].find('\n').map_or(text.len(), |newline| range.end + newline + 1);
+/// The whole lines that a range touches, or what stands around it where they are very long
+fn around(source: &SourceText, range: Range<usize>) -> Range<usize> {
+    let (text, lines) = (source.text(), source.lines(range.clone()));
+    let between = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = lines.start.max(between(range.start.saturating_sub(ASIDE)));
+    let end = lines.end.min(between((range.end + ASIDE).min(text.len())));
     start..end
 }
 
@@ -225,6 +272,25 @@ help: change it to `x`
         let finding = about(&text, 500_000, 900_000).also(Span::new(0, 1), "first");
         let shown = full(&finding.replace(Span::new(0, 1), "y"), false);
         assert!(shown.len() < 2_000 && shown.contains("note: first (line 1, column 1)"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_line_without_its_ends_looks_as_it_does_whole() {
+        let text = format!("a: 1\n{}: [{}]\n", "b ".repeat(700), "ä, ".repeat(900));
+        let place = text.find('[').unwrap() as u32 + 301;
+        let finding = about(&text, place, place + 2).also(Span::new(place - 30, place - 28), "x");
+        let shown = full(&finding, false);
+        let column = text[5..place as usize].chars().count() + 1;
+        assert!(shown.contains(&format!("\n --> a.yml:2:{column}\n  |\n2 | ... ")), "{shown}");
+        assert!(shown.contains(" ...\n  |  ") && shown.ends_with("^ here"), "{shown}");
+    }
+
+    #[test]
+    fn a_place_far_above_is_told_in_words() {
+        let text = format!("a: 1\n{}b: 2\n", "c: 3\n".repeat(5_000));
+        let finding = about(&text, 25_005, 25_006).also(Span::new(0, 1), "first");
+        let shown = full(&finding, false);
+        assert!(shown.len() < 200 && shown.contains("note: first (line 1, column 1)"), "{shown}");
     }
 
     #[test]

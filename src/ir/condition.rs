@@ -4,6 +4,8 @@
 //! selections' tests in place of their names. A condition that would have to be written out to
 //! more than anybody can read is refused.
 
+use std::collections::HashMap;
+
 use super::lower::clause;
 use super::test::{self, Scope};
 use super::{Clause, Expr, Role};
@@ -13,12 +15,28 @@ use crate::source::{Span, Spanned};
 
 /// The parts of a condition that are joined by `and` become clauses of their own.
 pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<Clause> {
-    let mut searches = Vec::new();
+    let before = scope.diagnostics.len();
+    let mut searches = Searches::default();
     for (name, alternatives) in &detection.selections {
         let parts = alternatives.iter().map(|one| test::lower_all(scope, one)).collect();
-        searches.push(Search { name, expr: Expr::Any(parts), used: false, uses: 0 });
+        searches.places.entry(&name.value).or_insert(searches.all.len());
+        searches.all.push(Search { name, expr: Expr::Any(parts), used: false, uses: 0 });
     }
-    detection.conditions.iter().for_each(|condition| count_uses(condition, &mut searches));
+    let mut patterns = Vec::new();
+    detection.conditions.iter().for_each(|one| count_uses(one, &mut searches, &mut patterns));
+    if let Some(first) = patterns.first()
+        && patterns.len().saturating_mul(searches.all.len()) > MOST_LOOKS
+    {
+        let (times, selections) = (patterns.len(), searches.all.len());
+        let message = format!("{times} times `of` over {selections} selections");
+        let found = Diagnostic::new(Code::E0305, scope.source, first.span, message, "too many");
+        scope.report(found.help("Name the selections, or join several under one name."));
+        return Vec::new();
+    }
+    for pattern in patterns {
+        let named = searches.all.iter_mut().filter(|search| fits(pattern, &search.name.value));
+        named.for_each(|search| search.uses += 1);
+    }
     let clauses = match &*detection.conditions {
         [Condition::And(parts)] => flat(parts)
             .into_iter()
@@ -31,13 +49,21 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<
         }
     };
     // A name that was not found is probably one of the unused ones, misspelt.
-    let failed = scope.diagnostics.iter().any(|d| matches!(d.code, Code::E0302 | Code::E0303));
-    for search in searches.iter().filter(|search| !search.used && !failed) {
+    let unknown = |found: &Diagnostic| matches!(found.code, Code::E0302 | Code::E0303);
+    let failed = scope.diagnostics.iter().skip(before).any(unknown);
+    for search in searches.all.iter().filter(|search| !search.used && !failed) {
         let message = format!("the condition does not use selection `{}`", search.name.value);
         let span = search.name.span;
         scope.report(Diagnostic::new(Code::W0304, scope.source, span, message, "unused"));
     }
     clauses
+}
+
+/// The selections, and the place of each name
+#[derive(Default)]
+struct Searches<'d> {
+    all: Vec<Search<'d>>,
+    places: HashMap<&'d str, usize>,
 }
 
 struct Search<'d> {
@@ -72,22 +98,23 @@ impl Search<'_> {
     }
 }
 
-/// Counts how often a condition needs each selection
-fn count_uses(condition: &Condition, searches: &mut [Search<'_>]) {
+/// Counts how often a condition names each selection, and gathers its patterns
+fn count_uses<'d>(
+    condition: &'d Condition,
+    searches: &mut Searches<'_>,
+    patterns: &mut Vec<&'d Spanned<String>>,
+) {
     match condition {
         Condition::And(parts) | Condition::Or(parts) => {
-            parts.iter().for_each(|part| count_uses(part, searches));
+            parts.iter().for_each(|part| count_uses(part, searches, patterns));
         }
-        Condition::Not(part) => count_uses(part, searches),
+        Condition::Not(part) => count_uses(part, searches, patterns),
         Condition::Selection(name) => {
-            let named = searches.iter_mut().filter(|search| search.name.value == name.value);
-            named.for_each(|search| search.uses += 1);
+            if let Some(at) = searches.places.get(name.value.as_str()) {
+                searches.all[*at].uses += 1;
+            }
         }
-        Condition::Of(_, pattern) => {
-            let named = searches.iter_mut();
-            let named = named.filter(|search| fits(&pattern.value, &search.name.value));
-            named.for_each(|search| search.uses += 1);
-        }
+        Condition::Of(_, pattern) => patterns.push(pattern),
     }
 }
 
@@ -109,7 +136,7 @@ fn flat(parts: &[Condition]) -> Vec<&Condition> {
 fn condition_clause(
     scope: &mut Scope<'_>,
     condition: &Condition,
-    searches: &mut [Search<'_>],
+    searches: &mut Searches<'_>,
 ) -> Option<Clause> {
     let (role, inner) = match condition {
         Condition::Not(inner) => (Role::Exclude, &**inner),
@@ -128,7 +155,7 @@ fn condition_clause(
 fn resolve(
     scope: &mut Scope<'_>,
     condition: &Condition,
-    searches: &mut [Search<'_>],
+    searches: &mut Searches<'_>,
 ) -> Option<Expr> {
     let mut many = |parts: &[Condition]| -> Option<Vec<Expr>> {
         let parts: Vec<_> = parts.iter().map(|part| resolve(scope, part, searches)).collect();
@@ -139,12 +166,12 @@ fn resolve(
         Condition::Or(parts) => many(parts).map(Expr::Any),
         Condition::Not(part) => resolve(scope, part, searches).map(|e| Expr::Not(Box::new(e))),
         Condition::Selection(name) => {
-            if let Some(search) = searches.iter_mut().find(|s| s.name.value == name.value) {
-                return search.written_out(scope, name.span);
+            if let Some(at) = searches.places.get(name.value.as_str()) {
+                return searches.all[*at].written_out(scope, name.span);
             }
             let message = format!("no selection is called `{}`", name.value);
             let found = Diagnostic::new(Code::E0302, scope.source, name.span, message, "unknown");
-            let known = searches.iter().map(|search| search.name.value.as_str());
+            let known = searches.all.iter().map(|search| search.name.value.as_str());
             scope.report(match nearest_name(&name.value, known) {
                 Some(near) => found.replace(name.span, near),
                 None => found,
@@ -159,10 +186,10 @@ fn of(
     scope: &mut Scope<'_>,
     quantifier: Quantifier,
     pattern: &Spanned<String>,
-    searches: &mut [Search<'_>],
+    searches: &mut Searches<'_>,
 ) -> Option<Expr> {
     let mut chosen = Vec::new();
-    for search in searches.iter_mut().filter(|s| fits(&pattern.value, &s.name.value)) {
+    for search in searches.all.iter_mut().filter(|s| fits(&pattern.value, &s.name.value)) {
         chosen.push(search.written_out(scope, pattern.span)?);
     }
     let least = match quantifier {
@@ -198,6 +225,9 @@ fn of(
 
 /// The most combinations that `n of` may be written out to
 const MOST_COMBINATIONS: usize = 1_000;
+
+/// The most names of selections that the patterns of a rule are compared with
+const MOST_LOOKS: usize = 10_000_000;
 
 /// The most tests that a condition may be written out to
 const MOST_TESTS: usize = 100_000;

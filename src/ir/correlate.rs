@@ -3,6 +3,8 @@
 //! In: names of signals, fields and aliases, a timespan in words. Out: [`Correlation`]s over
 //! signals and fields, each after those it uses.
 
+use std::collections::{HashMap, HashSet};
+
 use super::novelty::{COLUMNS, column_field, seconds};
 use super::{Correlation, Fields, Key, Origin, Signal};
 use crate::definition::{self, CorrelationType, Definition, Form, Level, nearest_name};
@@ -16,7 +18,8 @@ pub(super) fn lower(
     level: Level,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Correlation> {
-    let mut lowering = Lowering { definition, signals, done: Vec::new(), diagnostics };
+    let done = Vec::new();
+    let mut lowering = Lowering { definition, signals, places: places(signals), done, diagnostics };
     let mut waiting: Vec<&definition::Correlation> = definition.correlations.iter().collect();
     if let Some(first) = waiting.get(MOST) {
         let message = format!("{} correlations, more than {MOST}", waiting.len());
@@ -50,10 +53,15 @@ pub(super) fn lower_one(
     level: Level,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Correlation>> {
-    let mut lowering = Lowering { definition, signals, done, diagnostics };
+    let mut lowering = Lowering { definition, signals, places: places(signals), done, diagnostics };
     let one = lowering.one(written, level)?;
     lowering.done.push(one);
     Some(lowering.done)
+}
+
+fn places(signals: &[Signal]) -> HashMap<&str, usize> {
+    // The first of those that are called alike stays.
+    signals.iter().enumerate().rev().map(|(at, signal)| (signal.name.as_str(), at)).collect()
 }
 
 /// The most correlations of a definition
@@ -63,6 +71,8 @@ const MOST: usize = 200;
 pub(super) struct Lowering<'a> {
     definition: &'a Definition,
     signals: &'a [Signal],
+    /// The places of the signals by their names
+    places: HashMap<&'a str, usize>,
     done: Vec<Correlation>,
     diagnostics: &'a mut Diagnostics,
 }
@@ -119,8 +129,9 @@ impl Lowering<'_> {
     }
 
     fn repeated(&mut self, names: &[Spanned<String>], what: &str) {
-        for (at, name) in names.iter().enumerate() {
-            if names[..at].iter().any(|before| before.value == name.value) {
+        let mut before = HashSet::new();
+        for name in names {
+            if !before.insert(&name.value) {
                 let message = format!("{what} `{}` is named twice", name.value);
                 self.error(Code::E0410, name.span, message, "again");
             }
@@ -130,14 +141,16 @@ impl Lowering<'_> {
     /// An alias that nothing uses is probably misspelt
     fn unused_aliases(&mut self, written: &definition::Correlation) {
         let counted = written.condition.iter().filter_map(|count| count.field.as_ref());
-        let used: Vec<&Spanned<String>> = written.group_by.iter().chain(counted).collect();
+        let used = written.group_by.iter().chain(counted).map(|name| &name.value);
+        let used: HashSet<&String> = used.collect();
+        let signals: HashSet<&String> = written.signals.iter().map(|name| &name.value).collect();
         for alias in &written.aliases {
-            if !used.iter().any(|name| name.value == alias.name.value) {
+            if !used.contains(&alias.name.value) {
                 let message = format!("nothing is grouped by `{}`", alias.name.value);
                 self.error(Code::E0409, alias.name.span, message, "unused");
             }
             for (signal, _) in &alias.fields {
-                if !written.signals.iter().any(|name| name.value == signal.value) {
+                if !signals.contains(&signal.value) {
                     let message = format!("`{}` is none of the signals here", signal.value);
                     self.error(Code::E0407, signal.span, message, "unknown");
                 }
@@ -146,8 +159,8 @@ impl Lowering<'_> {
     }
 
     fn origin(&mut self, name: &Spanned<String>) -> Option<Origin> {
-        if let Some(at) = self.signals.iter().position(|signal| signal.name == name.value) {
-            return Some(Origin::Signal(at));
+        if let Some(at) = self.places.get(name.value.as_str()) {
+            return Some(Origin::Signal(*at));
         }
         if let Some(at) = self.done.iter().position(|done| done.name == name.value) {
             return Some(Origin::Correlation(at));
@@ -202,13 +215,14 @@ impl Lowering<'_> {
         name: &Spanned<String>,
     ) -> Option<Fields> {
         let alias = written.aliases.iter().find(|alias| alias.name.value == name.value);
+        let mut called = HashMap::new();
+        for (signal, field) in alias.iter().flat_map(|alias| &alias.fields) {
+            called.entry(&signal.value).or_insert(field);
+        }
         let mut fields = Fields::new();
         let mut complete = true;
         for (origin, origin_name) in origins.iter().zip(&written.signals) {
-            let renamed = alias.and_then(|alias| {
-                alias.fields.iter().find(|(signal, _)| signal.value == origin_name.value)
-            });
-            let wanted = renamed.map_or(name, |(_, field)| field);
+            let wanted = called.get(&origin_name.value).copied().unwrap_or(name);
             for at in self.ends_of(*origin) {
                 let kind = self.signals[at].kind;
                 if let Some(field) = self.field(wanted, kind) {

@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::dash;
 use super::test::Scope;
 use crate::definition::pattern::{Pattern, Token};
 use crate::definition::{Key, Modifier, Value};
@@ -23,10 +24,38 @@ const MOST: usize = 3_125;
 /// The most texts that the values of one rule may stand for together
 const MOST_OF_A_RULE: usize = 100_000;
 
-/// The characters that Windows programs take before an option
-///
-/// Source: SigmaHQ sigma-specification, modifiers appendix, `windash`.
-const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
+/// The most bytes that these texts may have together
+const MOST_BYTES: usize = 16 << 20;
+
+impl Stage {
+    fn length(&self) -> usize {
+        match self {
+            Stage::Text(pattern) => length(pattern.tokens()),
+            Stage::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// The bytes of a pattern; a wildcard has one
+fn length(tokens: &[Token]) -> usize {
+    let length = |token: &Token| match token {
+        Token::Literal(text) => text.len(),
+        Token::Any | Token::One => 1,
+    };
+    tokens.iter().map(length).sum()
+}
+
+/// Refuses a value that stands for too many texts, before they are made
+fn bounded(scope: &mut Scope<'_>, value: &Value, texts: usize, bytes: usize) -> Option<()> {
+    let most = match () {
+        () if texts > MOST => format!("{MOST} texts"),
+        () if bytes > MOST_BYTES => format!("{MOST_BYTES} bytes of text"),
+        () => return Some(()),
+    };
+    let message = format!("`{}` stands for more than {most}", value.written);
+    scope.error(Code::E0219, value.span, message, "too many to write out");
+    None
+}
 
 /// Whether the modifier changes the value instead of saying how it is compared
 pub(super) fn changes_text(modifier: Modifier) -> bool {
@@ -48,16 +77,20 @@ pub(super) fn texts(scope: &mut Scope<'_>, key: &Key, value: &Value) -> Option<V
         let mut next = Vec::new();
         for stage in stages {
             next.extend(step(scope, modifier, stage, value)?);
-            if next.len() > MOST {
-                let message = format!("`{}` stands for more than {MOST} texts", value.written);
-                scope.error(Code::E0219, value.span, message, "too many to write out");
-                return None;
-            }
+            bounded(scope, value, next.len(), next.iter().map(Stage::length).sum())?;
         }
         stages = next;
     }
-    let before = scope.texts;
+    let (before, bytes) = (scope.texts, scope.bytes);
     scope.texts += stages.len();
+    scope.bytes += stages.iter().map(Stage::length).sum::<usize>();
+    if scope.bytes > MOST_BYTES {
+        if bytes <= MOST_BYTES {
+            let message = format!("the values stand for more than {MOST_BYTES} bytes of text");
+            scope.error(Code::E0219, value.span, message, "from here on");
+        }
+        return None;
+    }
     if scope.texts > MOST_OF_A_RULE {
         if before <= MOST_OF_A_RULE {
             let message = format!("the values stand for more than {MOST_OF_A_RULE} texts");
@@ -100,7 +133,9 @@ fn step(
             Some(patterns.into_iter().map(Stage::Text).collect())
         }
         (Modifier::WinDash, Stage::Text(pattern)) => {
-            Some(dashed(&pattern).into_iter().map(Stage::Text).collect())
+            let (ways, longest) = dash::ways(&pattern);
+            bounded(scope, value, ways, ways.saturating_mul(longest))?;
+            Some(dash::dashed(&pattern).into_iter().map(Stage::Text).collect())
         }
         (Modifier::Expand | Modifier::WinDash, Stage::Bytes(_)) => {
             let message = format!("`{}` after an encoding", modifier.name());
@@ -173,48 +208,6 @@ fn shifted(bytes: &[u8], shift: usize) -> String {
     encoded.get(start..end).unwrap_or("").to_owned()
 }
 
-/// Every way to write the dashes that start a word
-///
-/// A dash inside a word is none: `a-b` stays. The specification does not say which dashes are
-/// meant; this is what pySigma does.
-fn dashed(pattern: &Pattern) -> Vec<Pattern> {
-    let mut ways: Vec<Vec<Token>> = vec![Vec::new()];
-    for token in pattern.tokens() {
-        let Token::Literal(text) = token else {
-            ways.iter_mut().for_each(|way| way.push(token.clone()));
-            continue;
-        };
-        let texts = dashed_text(text, MOST / ways.len());
-        let longer = |way: Vec<Token>| {
-            texts.iter().map(move |text| {
-                let text = Token::Literal(text.clone());
-                way.iter().cloned().chain([text]).collect()
-            })
-        };
-        ways = ways.into_iter().flat_map(longer).collect();
-    }
-    ways.into_iter().map(Pattern::of).collect()
-}
-
-/// The same of a text; as soon as there are more ways than `most`, the rest stays as it is
-fn dashed_text(text: &str, most: usize) -> Vec<String> {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut ways = vec![String::with_capacity(text.len())];
-    let mut before = None;
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let starts_word = !before.is_some_and(word) && rest.peek().copied().is_some_and(word);
-        before = Some(c);
-        if !(DASHES.contains(&c) && starts_word && ways.len() <= most) {
-            ways.iter_mut().for_each(|way| way.push(c));
-            continue;
-        }
-        let longer = |way: String| DASHES.into_iter().map(move |dash| format!("{way}{dash}"));
-        ways = ways.into_iter().flat_map(longer).collect();
-    }
-    ways
-}
-
 /// The value with every `%name%` replaced by each of that placeholder's values
 fn expanded(scope: &mut Scope<'_>, value: &Value) -> Option<Vec<Pattern>> {
     let mut ways: Vec<Vec<Token>> = vec![Vec::new()];
@@ -227,11 +220,11 @@ fn expanded(scope: &mut Scope<'_>, value: &Value) -> Option<Vec<Pattern>> {
                 placeholder(scope, name, value)?
             }
         };
-        if ways.len().saturating_mul(choices.len()) > MOST {
-            let message = format!("`{}` stands for more than {MOST} texts", value.written);
-            scope.error(Code::E0219, value.span, message, "too many to write out");
-            return None;
-        }
+        let bytes = |all: &[Vec<Token>]| all.iter().map(|one| length(one)).sum::<usize>();
+        let texts = ways.len().saturating_mul(choices.len());
+        let lengths = (bytes(&ways).saturating_mul(choices.len()))
+            .saturating_add(bytes(&choices).saturating_mul(ways.len()));
+        bounded(scope, value, texts, lengths)?;
         let longer = |way: &Vec<Token>| {
             let way = way.clone();
             let with = |choice: &Vec<Token>| way.iter().chain(choice).cloned().collect();
@@ -295,8 +288,8 @@ fn is_name(name: &str) -> bool {
 fn placeholder(scope: &mut Scope<'_>, name: &str, value: &Value) -> Option<Vec<Vec<Token>>> {
     let given = scope.placeholders.values(name);
     let listed = || {
-        let list = scope.lists.iter().find(|list| list.name.value == name)?;
-        scope.used.push(name.to_owned());
+        let list = scope.named.get(name)?;
+        scope.used.insert(name.to_owned());
         Some(list.values.iter().filter_map(Value::pattern).collect())
     };
     let Some(patterns) = given.or_else(listed) else {
@@ -311,19 +304,6 @@ fn placeholder(scope: &mut Scope<'_>, name: &str, value: &Value) -> Option<Vec<V
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ways(text: &str) -> Vec<String> {
-        dashed(&Pattern::read(text)).iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn only_a_dash_before_a_word_is_any_dash() {
-        assert_eq!(ways("-c"), ["-c", "/c", "–c", "—c", "―c"]);
-        assert_eq!(ways(" /a -b").len(), 25);
-        assert_eq!(ways("a-b"), ["a-b"]);
-        assert_eq!(ways("- "), ["- "]);
-        assert_eq!(ways("*-x*").len(), 5);
-    }
 
     #[test]
     fn base64_is_found_at_every_offset() {

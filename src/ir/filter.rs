@@ -4,7 +4,7 @@
 //! after their own. The specification does not say how the two conditions are joined; as in
 //! pySigma both must hold, so an exclusion is written `condition: not selection`.
 
-use super::link::at;
+use super::link::{Called, at};
 use super::{Clause, Rule, Signal};
 use crate::definition::{Definition, Filtered, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 pub(super) fn narrow(
     definition: &Definition,
     filter: &Rule,
-    (all, rules): (&[&Definition], &mut [&mut Rule]),
+    (all, called, rules): (&[&Definition], &Called<'_>, &mut [Option<Rule>]),
     diagnostics: &mut Diagnostics,
 ) {
     let (Some(says), [narrowing]) = (&definition.filter, &*filter.signals) else { return };
@@ -28,8 +28,8 @@ pub(super) fn narrow(
     let names = match &says.rules {
         Filtered::These(names) => names,
         Filtered::Any => {
-            let added =
-                rules.iter_mut().filter_map(|rule| add(rule, narrowing, title).then_some(()));
+            let rules = rules.iter_mut().flatten();
+            let added = rules.filter_map(|rule| add(rule, narrowing, title).then_some(()));
             if added.count() == 0 {
                 let message = "no rule is of the filter's log source".to_owned();
                 report(Code::W0413, says.span, message, "changes nothing", "");
@@ -39,7 +39,8 @@ pub(super) fn narrow(
     };
     for name in names {
         let mut known = false;
-        for rule in rules.iter_mut().filter(|rule| rule.is_called(&name.value)) {
+        for at in called.at(&name.value) {
+            let Some(rule) = &mut rules[*at] else { continue };
             known = true;
             if !add(rule, narrowing, title) {
                 let other = &rule.metadata.title.value;
@@ -48,12 +49,7 @@ pub(super) fn narrow(
                 report(Code::E0412, name.span, message, "has another log source", help);
             }
         }
-        let called = |other: &&&Definition| {
-            let metadata = &other.metadata;
-            let names = [&metadata.name, &metadata.id];
-            names.into_iter().flatten().any(|known| known.value == name.value)
-        };
-        match all.iter().find(called) {
+        match called.at(&name.value).first().map(|at| all[*at]) {
             _ if known => {}
             Some(other) if other.form == Form::Correlation => {
                 let message = format!("`{}` is a correlation", name.value);

@@ -4,10 +4,11 @@
 //! are those rules, under names of their own. Afterwards no reference to another document is
 //! left; what came from one has the place of the word that named it.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Column, Correlation, Expr, Origin, Rule, Signal, attack, correlate, filter};
-use crate::definition::{self, Definition, Form, Level, Sample, nearest_name};
+use crate::definition::{self, Definition, Form, Level, Metadata, Sample, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 
@@ -22,71 +23,100 @@ pub fn join(
     rules: &mut [Option<Rule>],
     diagnostics: &mut Diagnostics,
 ) -> Vec<bool> {
+    let called = Called::of(definitions);
     for (at, definition) in definitions.iter().enumerate() {
         if definition.form == Form::Filter
             && let Some(narrowing) = rules[at].take()
         {
-            let mut others: Vec<&mut Rule> = rules.iter_mut().flatten().collect();
-            filter::narrow(definition, &narrowing, (definitions, &mut others), diagnostics);
+            let all = (definitions, &called, &mut *rules);
+            filter::narrow(definition, &narrowing, all, diagnostics);
         }
     }
     let is_correlation = |at: &usize| definitions[*at].form == Form::Correlation;
     let places: Vec<usize> = (0..definitions.len()).filter(is_correlation).collect();
-    let correlations: Vec<&Definition> = places.iter().map(|at| definitions[*at]).collect();
-    let known: Vec<&Rule> = rules.iter().flatten().collect();
-    let linked = link(&correlations, definitions, &known, diagnostics);
-    for (at, rule) in places.iter().zip(linked) {
-        rules[*at] = rule;
-    }
+    link(&places, (definitions, &called, rules), diagnostics);
     // One that is wrong reports nothing, so what it names is still to be reported.
-    let linked: Vec<&Definition> =
-        places.iter().filter(|at| rules[**at].is_some()).map(|at| definitions[*at]).collect();
-    let through = |rule: &Rule| {
-        let written = linked.iter().flat_map(|one| &one.correlations);
-        let mut silent = written.filter(|one| !one.generate);
-        silent.any(|one| one.signals.iter().any(|name| rule.is_called(&name.value)))
-    };
+    let linked = places.iter().filter(|at| rules[**at].is_some()).map(|at| definitions[*at]);
+    let silent = linked.flat_map(|one| &one.correlations).filter(|one| !one.generate);
+    let named = silent.flat_map(|one| &one.signals).map(|name| name.value.as_str());
+    let named: HashSet<&str> = named.collect();
+    let through = |rule: &Rule| names(&rule.metadata).any(|name| named.contains(name));
     rules.iter().map(|rule| rule.as_ref().is_some_and(through)).collect()
 }
 
-/// Lowers Sigma's correlations over these rules; `None` in the place of one that is wrong
-fn link(
-    definitions: &[&Definition],
-    all: &[&Definition],
-    rules: &[&Rule],
-    diagnostics: &mut Diagnostics,
-) -> Vec<Option<Rule>> {
-    let mut done: Vec<Option<Rule>> = vec![None; definitions.len()];
-    let mut waiting: Vec<usize> = (0..definitions.len()).collect();
-    while !waiting.is_empty() {
-        let waits = |name: &str| waiting.iter().any(|at| is_called(definitions[*at], name));
-        let uses = |at: usize| definitions[at].correlations.iter().flat_map(|one| &one.signals);
-        let ready = waiting.iter().position(|at| !uses(*at).any(|name| waits(&name.value)));
-        let Some(ready) = ready else {
-            for at in waiting {
-                let definition = definitions[at];
-                let Some(one) = definition.correlations.first() else { continue };
-                let message = format!("`{}` uses itself", definition.metadata.title.value);
-                let (source, span) = (&definition.source, one.name.span);
-                let label = "through the rules it names";
-                diagnostics.push(Diagnostic::new(Code::E0408, source, span, message, label));
+/// Which documents a name or an id stands for
+pub(super) struct Called<'d>(HashMap<&'d str, Vec<usize>>);
+
+impl<'d> Called<'d> {
+    fn of(definitions: &[&'d Definition]) -> Called<'d> {
+        let mut called: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, definition) in definitions.iter().enumerate() {
+            for name in names(&definition.metadata) {
+                let places = called.entry(name).or_default();
+                if places.last() != Some(&at) {
+                    places.push(at);
+                }
             }
-            break;
-        };
-        let at = waiting.remove(ready);
-        let known: Vec<&Rule> = rules.iter().copied().chain(done.iter().flatten()).collect();
-        // What is there and wrong has been reported; a filter is no rule.
-        let broken = |name: &str| {
-            all.iter().any(|other| other.form != Form::Filter && is_called(other, name))
-        };
-        done[at] = one(definitions[at], &known, &broken, diagnostics);
+        }
+        Called(called)
     }
-    done
+
+    /// The places of those that are called so, in their order
+    pub(super) fn at(&self, name: &str) -> &[usize] {
+        self.0.get(name).map_or(&[], |places| places)
+    }
 }
 
-fn is_called(definition: &Definition, name: &str) -> bool {
-    let metadata = &definition.metadata;
-    [&metadata.name, &metadata.id].into_iter().flatten().any(|known| known.value == name)
+/// What other documents may call one
+fn names(metadata: &Metadata) -> impl Iterator<Item = &str> {
+    [&metadata.name, &metadata.id].into_iter().flatten().map(|name| name.value.as_str())
+}
+
+/// Lowers Sigma's correlations, which stand at these places, over the rules; one that is wrong
+/// stays `None`
+fn link(
+    places: &[usize],
+    (definitions, called, rules): (&[&Definition], &Called<'_>, &mut [Option<Rule>]),
+    diagnostics: &mut Diagnostics,
+) {
+    let is_correlation = |at: &usize| definitions[*at].form == Form::Correlation;
+    // How many correlations each one still waits for, and which wait for it.
+    let mut waits: HashMap<usize, usize> = HashMap::new();
+    let mut waited: HashMap<usize, Vec<usize>> = HashMap::new();
+    for at in places {
+        let uses = definitions[*at].correlations.iter().flat_map(|one| &one.signals);
+        let used = uses.flat_map(|name| called.at(&name.value)).filter(|at| is_correlation(at));
+        let mut count = 0;
+        for other in used {
+            waited.entry(*other).or_default().push(*at);
+            count += 1;
+        }
+        waits.insert(*at, count);
+    }
+    let mut ready: BTreeSet<usize> = places.iter().copied().filter(|at| waits[at] == 0).collect();
+    let mut known: Vec<String> = Vec::new();
+    let name = |rule: &Rule| rule.metadata.name.as_ref().map(|name| name.value.clone());
+    known.extend(rules.iter().flatten().filter_map(name));
+    while let Some(at) = ready.pop_first() {
+        waits.remove(&at);
+        rules[at] = one(definitions[at], (definitions, called, rules), &known, diagnostics);
+        known.extend(rules[at].as_ref().and_then(name));
+        for other in waited.remove(&at).unwrap_or_default() {
+            let count = waits.entry(other).or_default();
+            *count -= 1;
+            if *count == 0 {
+                ready.insert(other);
+            }
+        }
+    }
+    for at in places.iter().filter(|at| waits.contains_key(at)) {
+        let definition = definitions[*at];
+        let Some(one) = definition.correlations.first() else { continue };
+        let message = format!("`{}` uses itself", definition.metadata.title.value);
+        let (source, span) = (&definition.source, one.name.span);
+        let label = "through the rules it names";
+        diagnostics.push(Diagnostic::new(Code::E0408, source, span, message, label));
+    }
 }
 
 /// What a correlation looks at, gathered from other rules
@@ -94,14 +124,21 @@ fn is_called(definition: &Definition, name: &str) -> bool {
 struct Gathered {
     signals: Vec<Signal>,
     correlations: Vec<Correlation>,
+    /// The places of signals by their titles
+    titles: HashMap<String, Vec<usize>>,
+    /// Names that are taken, with the number to try next for each
+    taken: HashMap<String, usize>,
 }
 
 fn one(
     definition: &Definition,
-    rules: &[&Rule],
-    broken: &dyn Fn(&str) -> bool,
+    (definitions, places, rules): (&[&Definition], &Called<'_>, &[Option<Rule>]),
+    known: &[String],
     diagnostics: &mut Diagnostics,
 ) -> Option<Rule> {
+    // What is there and wrong has been reported; a filter is no rule.
+    let broken =
+        |name: &str| places.at(name).iter().any(|at| definitions[*at].form != Form::Filter);
     let source = &definition.source;
     let mut found = Diagnostics::default();
     let threats = attack::threats(source, &definition.metadata, &mut found);
@@ -109,12 +146,13 @@ fn one(
     let mut gathered = Gathered::default();
     let mut renamed = Vec::new();
     for name in &mut written.signals {
-        let called: Vec<&&Rule> = rules.iter().filter(|rule| rule.is_called(&name.value)).collect();
+        let called = places.at(&name.value).iter().filter_map(|at| rules[*at].as_ref());
+        let called: Vec<&Rule> = called.collect();
         let rule = match *called {
             [rule] => rule,
             [] if broken(&name.value) => continue,
             [] => {
-                found.push(unknown(definition, name, rules));
+                found.push(unknown(definition, name, known));
                 continue;
             }
             [..] => {
@@ -142,13 +180,18 @@ fn one(
         diagnostics.extend(found);
         return None;
     }
+    let mut own = HashMap::new();
+    for (name, name_here) in &renamed {
+        own.entry(name).or_insert(name_here);
+    }
     for (signal, _) in written.aliases.iter_mut().flat_map(|alias| &mut alias.fields) {
-        let own = renamed.iter().find(|(name, _)| *name == signal.value);
-        signal.value = own.map_or_else(|| signal.value.clone(), |(_, own)| own.clone());
+        if let Some(name) = own.get(&signal.value) {
+            signal.value.clone_from(name);
+        }
     }
     written.name.value = gathered.free(&plain_name(&written.name.value, "correlation"));
     let level = definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value);
-    let Gathered { signals, correlations } = gathered;
+    let Gathered { signals, correlations, .. } = gathered;
     let before = (&*signals, correlations);
     let correlations = correlate::lower_one(definition, &written, before, level, &mut found);
     let tests = tests(definition, &written, &renamed, &mut found);
@@ -203,12 +246,11 @@ fn tests(
     tests
 }
 
-fn unknown(definition: &Definition, name: &Spanned<String>, rules: &[&Rule]) -> Diagnostic {
+fn unknown(definition: &Definition, name: &Spanned<String>, known: &[String]) -> Diagnostic {
     let message = format!("no rule is called `{}`", name.value);
     let label = "by name or id, among the files read";
     let found = Diagnostic::new(Code::E0407, &definition.source, name.span, message, label);
-    let names = rules.iter().filter_map(|rule| rule.metadata.name.as_ref());
-    match nearest_name(&name.value, names.map(|name| name.value.as_str())) {
+    match nearest_name(&name.value, known.iter().map(String::as_str)) {
         Some(near) => found.replace(name.span, near),
         None => found.help("Give the file that holds it as well."),
     }
@@ -217,8 +259,7 @@ fn unknown(definition: &Definition, name: &Spanned<String>, rules: &[&Rule]) -> 
 impl Rule {
     /// Whether other documents may call it so
     pub fn is_called(&self, name: &str) -> bool {
-        let metadata = &self.metadata;
-        [&metadata.name, &metadata.id].into_iter().flatten().any(|known| known.value == name)
+        names(&self.metadata).any(|known| known == name)
     }
 }
 
@@ -236,14 +277,11 @@ impl Gathered {
             let named = rule.metadata.name.as_ref().unwrap_or(&rule.metadata.title);
             let name = plain_name(&named.value, "rule");
             let title = rule.metadata.title.value.clone();
-            return Some(self.signal(Signal { name, title, ..at(signal, span) }));
+            let place = self.signal(Signal { name, title, ..at(signal, span) });
+            return Some(self.signals[place].name.clone());
         }
-        let names: Vec<String> =
+        let signals: Vec<usize> =
             rule.signals.iter().map(|signal| self.signal(at(signal, span))).collect();
-        let place = |name: &String| {
-            self.signals.iter().position(|signal| signal.name == *name).unwrap_or_default()
-        };
-        let signals: Vec<usize> = names.iter().map(place).collect();
         let mut moved: Vec<usize> = Vec::new();
         for one in &rule.correlations {
             moved.push(self.correlation(one, (&signals, &moved), span));
@@ -253,20 +291,23 @@ impl Gathered {
         Some(self.correlations[moved[reported]].name.clone())
     }
 
-    /// The signal's name here: its own, unless another one has it
-    fn signal(&mut self, signal: Signal) -> String {
-        let same = |known: &&Signal| {
+    /// The place of a signal here; it keeps its name, unless another one has it
+    fn signal(&mut self, signal: Signal) -> usize {
+        let same = |at: &&usize| {
+            let known = &self.signals[**at];
             (known.kind, known.product, known.action)
                 == (signal.kind, signal.product, signal.action)
                 && known.clauses == signal.clauses
-                && known.title == signal.title
         };
-        if let Some(known) = self.signals.iter().find(same) {
-            return known.name.clone();
+        let titled = self.titles.get(&signal.title);
+        if let Some(known) = titled.into_iter().flatten().find(same) {
+            return *known;
         }
+        let place = self.signals.len();
         let name = self.free(&signal.name);
-        self.signals.push(Signal { name: name.clone(), ..signal });
-        name
+        self.titles.entry(signal.title.clone()).or_default().push(place);
+        self.signals.push(Signal { name, ..signal });
+        place
     }
 
     /// The place of a correlation here; `moved` are the places of what it uses
@@ -306,15 +347,16 @@ impl Gathered {
         self.correlations.len() - 1
     }
 
-    /// The name, with a number after it when it is taken
-    fn free(&self, name: &str) -> String {
-        let taken = |name: &str| {
-            self.signals.iter().any(|signal| signal.name == name)
-                || self.correlations.iter().any(|one| one.name == name)
-        };
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let mut names = std::iter::once(name.to_owned()).chain(numbered);
-        names.find(|name| !taken(name)).unwrap_or_default()
+    /// Takes the name, with a number after it when it is taken
+    fn free(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
+        while self.taken.contains_key(&free) {
+            let next = self.taken.entry(name.to_owned()).or_insert(2);
+            free = format!("{name}_{next}");
+            *next += 1;
+        }
+        self.taken.insert(free.clone(), 2);
+        free
     }
 }
 

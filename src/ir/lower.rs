@@ -4,13 +4,14 @@
 //! normalized expressions over fields. Every mistake is reported at its word; a definition with
 //! mistakes gives no rule.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::test::{self, Scope};
 use super::{
     Clause, Column, Expr, Role, Rule, Signal, attack, condition, correlate, normalize, novelty,
 };
-use crate::definition::{self, Definition, Form, Level, Placeholders, nearest_name};
+use crate::definition::{self, Definition, Form, Level, List, Placeholders, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Spanned;
 
@@ -34,13 +35,18 @@ pub fn lower_with(
     let source = &definition.source;
     let mut found = Diagnostics::default();
     let threats = attack::threats(source, &definition.metadata, &mut found);
-    let mut used = Vec::new();
+    let mut named = HashMap::new();
+    for list in &definition.lists {
+        named.entry(list.name.value.as_str()).or_insert(list);
+    }
+    let mut used = HashSet::new();
     let mut signals = Vec::new();
     for signal in &definition.signals {
-        signals.extend(lower_signal((definition, placeholders), signal, &mut used, &mut found));
+        let around = (definition, placeholders, &named);
+        signals.extend(lower_signal(around, signal, &mut used, &mut found));
     }
     for list in &definition.lists {
-        if !used.contains(&list.name.value) {
+        if !used.contains(list.name.value.as_str()) {
             let message = format!("no signal uses list `{}`", list.name.value);
             found.push(Diagnostic::new(Code::W0214, source, list.name.span, message, "unused"));
         }
@@ -78,9 +84,13 @@ pub fn lower_with(
 }
 
 fn lower_signal<'d>(
-    (definition, placeholders): (&'d Definition, &'d Placeholders),
+    (definition, placeholders, named): (
+        &'d Definition,
+        &'d Placeholders,
+        &'d HashMap<&'d str, &'d List>,
+    ),
     signal: &'d definition::Signal,
-    used: &'d mut Vec<String>,
+    used: &'d mut HashSet<String>,
     diagnostics: &'d mut Diagnostics,
 ) -> Option<Signal> {
     let kind = signal.event.as_ref()?.value;
@@ -88,12 +98,14 @@ fn lower_signal<'d>(
     let mut scope = Scope {
         source: &definition.source,
         lists: &definition.lists,
+        named,
         placeholders,
         kind,
         product,
         open: definition.form != Form::Definition,
         size: 0,
         texts: 0,
+        bytes: 0,
         used,
         diagnostics,
     };
@@ -135,16 +147,20 @@ fn names(definition: &Definition) -> impl Iterator<Item = &Spanned<String>> {
 /// A correlation is no second signal, and a target can go without what is there only
 fn check_names(definition: &Definition, diagnostics: &mut Diagnostics) {
     let source = &definition.source;
+    let mut signals = HashMap::new();
+    for signal in &definition.signals {
+        signals.entry(signal.name.value.as_str()).or_insert(signal);
+    }
     for one in &definition.correlations {
-        let twin = definition.signals.iter().find(|signal| signal.name.value == one.name.value);
-        if let Some(twin) = twin {
+        if let Some(twin) = signals.get(one.name.value.as_str()) {
             let message = format!("`{}` is a signal already", one.name.value);
             let found = Diagnostic::new(Code::E0115, source, one.name.span, message, "again");
             diagnostics.push(found.also(twin.name.span, "first here"));
         }
     }
+    let all: HashSet<&str> = names(definition).map(|name| name.value.as_str()).collect();
     for name in definition.targets.iter().flat_map(|target| &target.without) {
-        if names(definition).any(|known| known.value == name.value) {
+        if all.contains(name.value.as_str()) {
             continue;
         }
         let message = format!("no signal or correlation is called `{}`", name.value);
@@ -159,9 +175,10 @@ fn check_names(definition: &Definition, diagnostics: &mut Diagnostics) {
 
 fn check_tests(definition: &Definition, diagnostics: &mut Diagnostics) {
     let known: Vec<&str> = names(definition).map(|name| name.value.as_str()).collect();
+    let all: HashSet<&str> = known.iter().copied().collect();
     for sample in &definition.tests {
         if let Some(name) = &sample.signal
-            && !known.contains(&name.value.as_str())
+            && !all.contains(name.value.as_str())
         {
             let message = format!("no signal is called `{}`", name.value);
             let source = &definition.source;

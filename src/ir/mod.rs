@@ -14,6 +14,7 @@ mod condition;
 mod correlate;
 mod correlated;
 mod correlation;
+mod dash;
 mod encode;
 mod filter;
 mod link;

@@ -6,7 +6,9 @@
 //!
 //! INVARIANT: `normalize(normalize(x)) == normalize(x)`, and both match the same events.
 
-use super::{Expr, Op, Test};
+use std::collections::HashMap;
+
+use super::{Case, Expr, Op, Relation, Subject, Test};
 use crate::definition::pattern::Pattern;
 
 /// Brings an expression into its one form
@@ -52,21 +54,24 @@ fn group(parts: Vec<Expr>, all: bool) -> Expr {
 /// Joins the values of tests that differ in nothing else
 fn merged(parts: Vec<Expr>) -> Vec<Expr> {
     let mut out: Vec<Expr> = Vec::with_capacity(parts.len());
+    let mut places: HashMap<(Subject, Option<String>, Join), usize> = HashMap::new();
     for part in parts {
         let Expr::Test(test) = part else {
             out.push(part);
             continue;
         };
-        let twin = out.iter_mut().find_map(|expr| match expr {
-            Expr::Test(other) if joins(other, &test) => Some(other),
-            Expr::Test(_) | Expr::Any(_) | Expr::All(_) | Expr::Not(_) => None,
-        });
-        match twin {
-            Some(other) => {
+        let Some(join_as) = join_as(&test.op) else {
+            out.push(Expr::Test(test));
+            continue;
+        };
+        let next = out.len();
+        let place = *places.entry((test.subject, test.list.clone(), join_as)).or_insert(next);
+        match out.get_mut(place) {
+            Some(Expr::Test(other)) => {
                 join(&mut other.op, test.op);
                 other.span = other.span.cover(test.span);
             }
-            None => out.push(Expr::Test(test)),
+            Some(Expr::Any(_) | Expr::All(_) | Expr::Not(_)) | None => out.push(Expr::Test(test)),
         }
     }
     out.into_iter()
@@ -77,17 +82,25 @@ fn merged(parts: Vec<Expr>) -> Vec<Expr> {
         .collect()
 }
 
-fn joins(a: &Test, b: &Test) -> bool {
-    a.subject == b.subject
-        && a.list == b.list
-        && match (&a.op, &b.op) {
-            (Op::Text(r, _, c), Op::Text(s, _, d)) => r == s && c == d,
-            (Op::Regex(_), Op::Regex(_))
-            | (Op::Segments(_), Op::Segments(_))
-            | (Op::Networks(_), Op::Networks(_))
-            | (Op::Numbers(_), Op::Numbers(_)) => true,
-            _ => false,
-        }
+/// Comparisons of one kind have their values in one list
+#[derive(PartialEq, Eq, Hash)]
+enum Join {
+    Text(Relation, Case),
+    Regex,
+    Segments,
+    Networks,
+    Numbers,
+}
+
+fn join_as(op: &Op) -> Option<Join> {
+    match op {
+        Op::Text(relation, _, case) => Some(Join::Text(*relation, *case)),
+        Op::Regex(_) => Some(Join::Regex),
+        Op::Segments(_) => Some(Join::Segments),
+        Op::Networks(_) => Some(Join::Networks),
+        Op::Numbers(_) => Some(Join::Numbers),
+        Op::Public | Op::Exists | Op::Null | Op::Same(..) => None,
+    }
 }
 
 fn join(into: &mut Op, from: Op) {
@@ -101,7 +114,6 @@ fn join(into: &mut Op, from: Op) {
 }
 
 fn sorted(op: Op) -> Op {
-    use super::Case;
     match op {
         Op::Text(relation, mut values, case) => {
             match case {

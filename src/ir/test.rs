@@ -4,6 +4,7 @@
 //! Out: an [`Expr`] over fields. A vocabulary word brings its reading, a field its type;
 //! modifiers are spent here and nowhere else.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::modifier;
@@ -23,6 +24,8 @@ use crate::taxonomy::{EventKind, Field, FieldType, Product};
 pub(super) struct Scope<'a> {
     pub(super) source: &'a Arc<SourceText>,
     pub(super) lists: &'a [List],
+    /// The same by name
+    pub(super) named: &'a HashMap<&'a str, &'a List>,
     pub(super) placeholders: &'a Placeholders,
     pub(super) kind: EventKind,
     pub(super) product: Option<Product>,
@@ -32,7 +35,9 @@ pub(super) struct Scope<'a> {
     pub(super) size: usize,
     /// Texts that values have been written out to
     pub(super) texts: usize,
-    pub(super) used: &'a mut Vec<String>,
+    /// Bytes of these texts
+    pub(super) bytes: usize,
+    pub(super) used: &'a mut HashSet<String>,
     pub(super) diagnostics: &'a mut Diagnostics,
 }
 
@@ -212,16 +217,15 @@ fn expand<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<(Vec<&'d Value>
             values.push(value);
             continue;
         };
-        let lists = scope.lists;
-        if let Some(list) = lists.iter().find(|list| list.name.value == *name) {
-            scope.used.push(name.clone());
+        if let Some(list) = scope.named.get(name.as_str()) {
+            scope.used.insert(name.clone());
             values.extend(&list.values);
             continue;
         }
         complete = false;
         let message = format!("no list is called `{name}`");
         let found = Diagnostic::new(Code::E0209, scope.source, value.span, message, "undefined");
-        scope.report(match nearest_name(name, lists.iter().map(|l| l.name.value.as_str())) {
+        scope.report(match nearest_name(name, scope.lists.iter().map(|l| l.name.value.as_str())) {
             Some(near) => found.replace(value.span, format!("${near}")),
             None => found.help("Define it under `lists:`."),
         });

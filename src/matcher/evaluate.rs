@@ -1,12 +1,15 @@
 //! Verdicts: whether an event fits a compiled expression.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::compile::{Check, Node, TextCheck};
 use super::event::{Event, Slot};
 use super::glob;
+use super::same::Others;
 use crate::definition::pattern::fold_text;
-use crate::ir::{Case, NON_PUBLIC, Relation};
+use crate::ir::{Case, NON_PUBLIC};
 
 /// Whether the event fits
 pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {
@@ -18,15 +21,22 @@ pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {
     }
 }
 
-/// Adds the slots of the tests that the event passes, for saying why it matched
-pub(super) fn evidence(node: &Node, event: &Event<'_>, slots: &mut Vec<usize>) {
+/// The slots of the tests that the event passes, for saying why it matched
+pub(super) fn evidence(node: &Node, event: &Event<'_>) -> Vec<usize> {
+    let mut slots = Vec::new();
+    add_evidence(node, event, &mut HashSet::new(), &mut slots);
+    slots
+}
+
+fn add_evidence(node: &Node, event: &Event<'_>, seen: &mut HashSet<usize>, slots: &mut Vec<usize>) {
     match node {
         Node::All(parts) | Node::Any(parts) => {
-            parts.iter().for_each(|part| evidence(part, event, slots));
+            parts.iter().for_each(|part| add_evidence(part, event, seen, slots));
         }
         Node::Not(_) => {}
         Node::Test { subject, slot, check } => {
-            if !slots.contains(slot) && passes(check, *subject, *slot, event) {
+            if !seen.contains(slot) && passes(check, *subject, *slot, event) {
+                seen.insert(*slot);
                 slots.push(*slot);
             }
         }
@@ -55,24 +65,20 @@ fn passes(check: &Check, subject: usize, slot: usize, event: &Event<'_>) -> bool
         Check::Exists => !matches!(event.slot(slot), Slot::Missing),
         Check::Null => event.slot(slot).values().is_empty(),
         Check::Same(relation, other, case) => {
-            let others = event.slot(*other).values();
-            event.any(subject, |text| {
-                others.iter().any(|other| match case {
-                    Case::Sensitive => stands(*relation, text, other),
-                    Case::Insensitive => stands(*relation, &fold_text(text), &fold_text(other)),
-                })
-            })
+            let others = event.slot(*other).values().iter();
+            match case {
+                Case::Sensitive => {
+                    let others = others.map(|other| Cow::Borrowed(&**other));
+                    let others = Others::of(*relation, others.collect());
+                    event.any(subject, |text| others.take(text))
+                }
+                Case::Insensitive => {
+                    let others = others.map(|other| Cow::Owned(fold_text(other)));
+                    let others = Others::of(*relation, others.collect());
+                    event.any_folded(subject, |text| others.take(text))
+                }
+            }
         }
-    }
-}
-
-/// Whether the text stands in the relation to the other
-fn stands(relation: Relation, text: &str, other: &str) -> bool {
-    match relation {
-        Relation::Equals | Relation::Wildcard => text == other,
-        Relation::Starts => text.starts_with(other),
-        Relation::Ends => text.ends_with(other),
-        Relation::Contains => text.contains(other),
     }
 }
 

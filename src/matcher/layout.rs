@@ -3,7 +3,7 @@
 //! In: the fields and subjects of compiled rules. Out: a [`Layout`]: a slot for each field, and for
 //! each name that an event may use, where its value goes. Everything else is skipped unread.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::derive::Derived;
 use crate::ir::Subject;
@@ -29,6 +29,9 @@ pub(super) struct Layout {
     /// The slot that takes every value, when a rule looks for keywords
     pub(super) every: Option<usize>,
     places: Names,
+    /// The place of each field in `fields`, of each subject in `subjects`
+    slots: HashMap<Field, usize>,
+    known: HashMap<Subject, usize>,
     /// What stands before a dot in the name of a field
     objects: HashSet<String>,
 }
@@ -36,7 +39,34 @@ pub(super) struct Layout {
 /// Places by name, and names by length: events have many names that no rule reads, and few of one
 /// length that some rule does
 #[derive(Debug, Default)]
-struct Names(Vec<Vec<(String, Place)>>);
+struct Names(Vec<Alike>);
+
+/// Names of one length
+#[derive(Debug, Default)]
+struct Alike {
+    all: Vec<(String, Place)>,
+    /// Where each stands, once there are many
+    index: HashMap<String, usize>,
+}
+
+impl Alike {
+    /// Up to so many names, looking at each is fastest
+    const FEW: usize = 16;
+
+    fn position(&self, name: &str) -> Option<usize> {
+        match self.all.len() {
+            ..=Self::FEW => self.all.iter().position(|(known, _)| known == name),
+            _ => self.index.get(name).copied(),
+        }
+    }
+
+    fn add(&mut self, name: &str) -> usize {
+        let at = self.all.len();
+        self.all.push((name.to_owned(), Place::default()));
+        self.index.insert(name.to_owned(), at);
+        at
+    }
+}
 
 /// What is done with the value under a name
 #[derive(Debug, Default, Clone)]
@@ -85,10 +115,11 @@ impl Layout {
     }
 
     pub(super) fn slot(&mut self, field: Field) -> usize {
-        if let Some(slot) = self.fields.iter().position(|known| *known == field) {
-            return slot;
+        if let Some(slot) = self.slots.get(&field) {
+            return *slot;
         }
         let slot = self.fields.len();
+        self.slots.insert(field, slot);
         self.fields.push(field);
         if field == Field::EVERY {
             self.every = Some(slot);
@@ -110,7 +141,7 @@ impl Layout {
 
     pub(super) fn subject(&mut self, subject: Subject) -> usize {
         let slot = self.slot(subject.field);
-        self.subjects.iter().position(|(known, _)| *known == subject).unwrap_or_else(|| {
+        *self.known.entry(subject).or_insert_with(|| {
             self.subjects.push((subject, slot));
             self.subjects.len() - 1
         })
@@ -119,7 +150,7 @@ impl Layout {
     /// What is done with the value under a name
     pub(super) fn at(&self, name: &str) -> Option<&Place> {
         let alike = self.places.0.get(name.len())?;
-        alike.iter().find(|(known, _)| known == name).map(|(_, place)| place)
+        alike.position(name).map(|at| &alike.all[at].1)
     }
 
     /// Whether a field is looked for inside the object of this name
@@ -136,13 +167,10 @@ impl Layout {
     fn place(&mut self, name: &str) -> &mut Place {
         let places = &mut self.places.0;
         if places.len() <= name.len() {
-            places.resize_with(name.len() + 1, Vec::new);
+            places.resize_with(name.len() + 1, Alike::default);
         }
         let alike = &mut places[name.len()];
-        let at = alike.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
-            alike.push((name.to_owned(), Place::default()));
-            alike.len() - 1
-        });
-        &mut alike[at].1
+        let at = alike.position(name).unwrap_or_else(|| alike.add(name));
+        &mut alike.all[at].1
     }
 }

@@ -18,6 +18,7 @@ mod measure;
 mod part;
 mod read;
 mod record;
+mod same;
 mod scan;
 pub mod state;
 mod store;
@@ -25,7 +26,9 @@ mod store;
 pub use correlate::Together;
 pub use lines::{Block, End, Lines, MAX_LINE, Stop};
 pub use record::{Record, Recorder, arguments, base_name};
-pub use scan::{Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan, too_long};
+pub use scan::{
+    Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan, too_long,
+};
 pub use store::StateError;
 
 use std::borrow::Cow;
@@ -180,8 +183,7 @@ impl<'r> Engine<'r> {
     }
 
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {
-        let mut slots = Vec::new();
-        evidence(&signal.condition, event, &mut slots);
+        let slots = evidence(&signal.condition, event);
         let owned = |values: &[Cow<'_, str>]| values.iter().map(|v| v.to_string()).collect();
         let fields = slots.iter().map(|slot| {
             let field: Field = self.layout.fields[*slot];

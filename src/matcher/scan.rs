@@ -106,6 +106,30 @@ pub trait Listener {
     fn judged(&mut self, events: usize) -> io::Result<()>;
 }
 
+/// Keeps what a scan finds
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// What was found, in the order of the lines
+    pub found: Vec<Found>,
+    /// The lines that are no events
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Listener for Collected {
+    fn found(&mut self, found: Found) -> io::Result<()> {
+        self.found.push(found);
+        Ok(())
+    }
+
+    fn unreadable(&mut self, line: Unreadable) {
+        self.unreadable.push(line);
+    }
+
+    fn judged(&mut self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Judges every line of a stream, after what `memory` has seen; gives the number of events and how
 /// the stream ended
 ///

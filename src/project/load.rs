@@ -98,7 +98,7 @@ pub fn load_with(paths: &[PathBuf], around: &Around) -> Result<Project, Failure>
             Some(rule) => {
                 backend::check_targets(&rule, &mut project.diagnostics);
                 let reported = !through;
-                project.rules.push(Loaded { definition, rule, folder, stem, reported });
+                project.rules.push(Loaded { rule, folder, stem, reported });
             }
             None => project.refused += 1,
         }
@@ -138,25 +138,40 @@ fn read(file: &RuleFile, around: bool, placeholders: &Placeholders) -> Result<Re
     let source = Arc::new(SourceText::new(file.name.clone(), text));
     let definitions = definition::parse(&source, &mut diagnostics);
     let suppressions = Suppressions::read(&source, &mut diagnostics);
-    let errors: Vec<Span> = diagnostics
+    let mut errors: Vec<u32> = diagnostics
         .iter()
         .filter(|found| found.severity == Severity::Error)
-        .map(|found| found.primary.span)
+        .map(|found| found.primary.span.start)
         .collect();
-    let within =
-        |span: &Span, of: &Definition| of.span.start <= span.start && span.start <= of.span.end;
-    let astray = errors.iter().any(|error| !definitions.iter().any(|one| within(error, one)));
+    errors.sort_unstable();
+    // Documents stand one after the other.
+    let within = |of: Span| {
+        let from = errors.partition_point(|error| *error < of.start);
+        let to = errors.partition_point(|error| *error <= of.end);
+        from..to
+    };
+    let mut told = 0;
+    let mut astray = false;
+    for one in &definitions {
+        astray |= within(one.span).start > told;
+        told = told.max(within(one.span).end);
+    }
+    astray |= told < errors.len();
     let (mut documents, mut heads) = (Vec::new(), Vec::new());
-    for (at, definition) in definitions.into_iter().enumerate() {
+    for (at, mut definition) in definitions.into_iter().enumerate() {
         let stem = match at {
             0 => file.stem.clone(),
             at => format!("{}_{}", file.stem, at + 1),
         };
-        let broken = errors.iter().any(|error| within(error, &definition));
-        let rule = ir::lower_with(&definition, placeholders, &mut diagnostics);
+        let broken = !within(definition.span).is_empty();
+        let mut own = Diagnostics::default();
+        let rule = ir::lower_with(&definition, placeholders, &mut own);
         let rule = rule.filter(|_| !broken);
-        definition::check(&definition, &mut diagnostics);
+        definition::check(&definition, &mut own);
+        diagnostics.extend(own);
         heads.push(names::Head::of(file, &definition));
+        // The rule says what they mean, and what joins rules does not look at them.
+        (definition.signals, definition.lists) = (Vec::new(), Vec::new());
         let folder = folder.clone();
         documents.push(Document { definition, rule, folder, stem, around });
     }

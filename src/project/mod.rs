@@ -17,20 +17,18 @@ pub use events::{check_events, events};
 pub use files::{Failure, RuleFile, display, find};
 pub use load::{Around, load, load_with};
 use output::place;
-pub use output::{Change, Output, inside, outputs, pending, tidy, write};
+pub use output::{Change, Output, inside, outputs, pending, refused, tidy, write};
 pub use replace::{replaceable, update};
 pub use samples::{SampleResult, run as run_samples};
 pub use verify::{Events, Verified, verify};
 
-use crate::definition::{Definition, Suppressions};
+use crate::definition::{self, Definition, Suppressions};
 use crate::diagnostic::Diagnostics;
 use crate::ir::Rule;
 
 /// A rule and where it came from
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The document as written
-    pub definition: Definition,
     /// The rule as meant
     pub rule: Rule,
     /// Folder below the path the user gave, with `/`; empty at the top
@@ -39,6 +37,15 @@ pub struct Loaded {
     pub stem: String,
     /// Whether it is reported by itself, and not only through a correlation that names it
     pub reported: bool,
+}
+
+impl Loaded {
+    /// The document as written, read again from its text: few commands show it, and it takes as
+    /// much memory as the rule
+    pub fn definition(&self) -> Option<Definition> {
+        let all = definition::parse(&self.rule.source, &mut Diagnostics::default());
+        all.into_iter().find(|one| one.span == self.rule.span)
+    }
 }
 
 impl Project {

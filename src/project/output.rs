@@ -43,8 +43,22 @@ pub fn outputs(
     targets: &[Target],
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Output>, usize) {
+    every(rules, targets, |text| text, diagnostics)
+}
+
+/// The same for who asks only what is refused: no text is kept
+pub fn refused(rules: &[Loaded], targets: &[Target], diagnostics: &mut Diagnostics) -> usize {
+    every(rules, targets, |_| String::new(), diagnostics).1
+}
+
+fn every(
+    rules: &[Loaded],
+    targets: &[Target],
+    keep: fn(String) -> String,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Output>, usize) {
     let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
-    let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets)).collect();
+    let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets, keep)).collect();
     let mut outputs: Vec<Output> = Vec::new();
     let mut owners: HashMap<String, &str> = HashMap::new();
     let mut refused = 0;
@@ -65,7 +79,11 @@ pub fn outputs(
     (outputs, refused)
 }
 
-fn emit_rule(loaded: &Loaded, targets: &[Target]) -> (Vec<Output>, Diagnostics, bool) {
+fn emit_rule(
+    loaded: &Loaded,
+    targets: &[Target],
+    keep: fn(String) -> String,
+) -> (Vec<Output>, Diagnostics, bool) {
     let mut outputs = Vec::new();
     let mut found = Diagnostics::default();
     let mut complete = true;
@@ -74,7 +92,7 @@ fn emit_rule(loaded: &Loaded, targets: &[Target]) -> (Vec<Output>, Diagnostics, 
         match emit(*target, &loaded.rule, &loaded.stem, &mut found) {
             Some(artifacts) => outputs.extend(artifacts.into_iter().map(|artifact| Output {
                 path: place(*target, loaded, &artifact.name),
-                text: artifact.text,
+                text: keep(artifact.text),
             })),
             None => complete = false,
         }

@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader};
 
 use flate2::read::MultiGzDecoder;
 use rulecast::Rule;
-use rulecast::matcher::{Engine, Found, Lines, Memory, Options, scan};
+use rulecast::matcher::{Engine, Found, Memory, Options};
 use rulecast::taxonomy::EventKind;
 use serde_json::Value;
 
-use crate::support::{Finds, corpus, root, rules};
+use crate::support::{corpus, found, root, rules};
 
 /// The lines of a stream that some signal matches
 fn matched_lines(rules: &[Rule], field: &str, events: &mut dyn BufRead) -> Vec<usize> {
@@ -25,18 +25,14 @@ fn matched_lines_of(
 ) -> Vec<usize> {
     let options = Options { field: Some(field.to_owned()), kind, ..Options::default() };
     let engine = Engine::new(rules, &options);
-    let mut lines = Vec::new();
-    let mut found = Finds(|found: Found| {
+    let found = found(&engine, events).into_iter().filter_map(|found| match found {
         // What a correlation reports in its signal's place is no finding by itself.
-        if let Found::Hit(hit) = found
-            && rules[hit.matched.rule].reports_signal(hit.matched.signal)
-        {
-            lines.push(hit.line);
+        Found::Hit(hit) => {
+            rules[hit.matched.rule].reports_signal(hit.matched.signal).then_some(hit.line)
         }
+        Found::Together(_) => None,
     });
-    let stream = (0, &mut Lines::new(events));
-    scan(&engine, &mut Memory::default(), stream, &mut found).unwrap();
-    lines
+    found.collect()
 }
 
 fn all_rules() -> Vec<Rule> {

@@ -16,7 +16,7 @@ use crate::support::{lines, root, rules, snapshot};
 fn every_rule_at_every_station() {
     for loaded in rules() {
         let stem = &loaded.stem;
-        snapshot("definition", stem, &loaded.definition.print());
+        snapshot("definition", stem, &loaded.definition().unwrap().print());
         snapshot("ir", stem, &ir::print(&loaded.rule));
         let targets = Target::of(&loaded.rule).into_iter();
         for target in targets.filter(|target| *target != Target::Native) {

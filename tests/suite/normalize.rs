@@ -114,7 +114,7 @@ fn prints_back(definition: &rulecast::Definition) {
 #[test]
 fn a_printed_definition_means_the_same() {
     for loaded in rules() {
-        prints_back(&loaded.definition);
+        prints_back(&loaded.definition().unwrap());
     }
     let sigma = "title: T\nlogsource: {category: process_creation, product: windows}\ndetection:\n  \
                  sel_a:\n    - Image|endswith: ['\\a.exe', \"x\\\\\\\\*\"]\n    - CommandLine|re|i: 'a(b)'\n  \

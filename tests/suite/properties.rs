@@ -10,7 +10,7 @@ use rulecast::backend::{self, Artifact, Target, Translation};
 use rulecast::definition::{Looked, Placeholders, Suppressions};
 use rulecast::diagnostic::{self, Diagnostic, Diagnostics};
 use rulecast::kusto::Platform;
-use rulecast::matcher::{Engine, Found, Lines, Listener, Memory, Options, Unreadable, scan};
+use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::source::{SourceText, Span, is_unprintable};
 use rulecast::verify::{Import, Verdict};
 use rulecast::{Definition, Rule, definition, ir, kuery, kusto, verify};
@@ -231,36 +231,15 @@ fn is_judged_as_parsed(line: &str) {
     }
 }
 
-/// What a scan says
-#[derive(Default)]
-struct Heard {
-    found: Vec<String>,
-    unreadable: usize,
-}
-
-impl Listener for Heard {
-    fn found(&mut self, found: Found) -> std::io::Result<()> {
-        self.found.push(format!("{found:?}"));
-        Ok(())
-    }
-
-    fn unreadable(&mut self, _: Unreadable) {
-        self.unreadable += 1;
-    }
-
-    fn judged(&mut self, _: usize) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What is found in a stream, and the state afterwards
 fn scanned(bytes: &[u8]) -> (Vec<String>, String) {
     let mut memory = Memory::default();
-    let mut heard = Heard::default();
+    let mut collected = Collected::default();
     let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
-    let read = scan(&ENGINE, &mut memory, (0, &mut Lines::new(bytes)), &mut heard);
+    let read = scan(&ENGINE, &mut memory, (0, &mut Lines::new(bytes)), &mut collected);
     let (read, _) = read.expect("bytes in memory can be read");
-    let Heard { mut found, unreadable } = heard;
+    let mut found: Vec<String> = collected.found.iter().map(|one| format!("{one:?}")).collect();
+    let unreadable = collected.unreadable.len();
     assert!(read + unreadable <= lines, "{read} and {unreadable} of {lines} lines");
     found.extend(memory.finish(&ENGINE).iter().map(|one| format!("{one:?}")));
     (found, memory.keep(&ENGINE))

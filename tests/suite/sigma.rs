@@ -10,13 +10,13 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use rulecast::diagnostic::Diagnostics;
-use rulecast::matcher::{Engine, Found, Lines, Memory, Options, scan};
+use rulecast::matcher::{Engine, Found, Options};
 use rulecast::project::{self, Loaded};
 use rulecast::source::SourceText;
 use rulecast::{Rule, definition, ir};
 use serde_json::Value;
 
-use crate::support::{Finds, corpus, lines};
+use crate::support::{corpus, found, lines};
 
 fn load(corpus: &Path) -> Vec<Loaded> {
     let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
@@ -33,7 +33,7 @@ fn every_rule_of_sigmahq_reads_and_prints_back_to_the_same_ir() {
     let rules = load(&corpus);
     assert!(rules.len() > 2_000, "{}", rules.len());
     rules.par_iter().for_each(|loaded| {
-        let printed = loaded.definition.print();
+        let printed = loaded.definition().unwrap().print();
         let source = Arc::new(SourceText::new("printed.yml", printed.as_str()));
         let mut found = Diagnostics::default();
         let again = definition::parse(&source, &mut found);
@@ -68,14 +68,12 @@ fn verdicts(rules: &[Rule], files: &[PathBuf]) -> Verdicts {
                 serde_json::from_slice::<Value>(line).unwrap()["id"].as_str().unwrap().into()
             })
             .collect();
-        let mut found = Finds(|found: Found| {
+        for found in found(&engine, &*lines) {
             if let Found::Hit(hit) = found {
                 let id = rules[hit.matched.rule].metadata.id.as_ref().unwrap();
                 verdicts.entry(id.value.clone()).or_default().insert(ids[hit.line - 1].clone());
             }
-        });
-        let stream = (0, &mut Lines::new(&*lines));
-        scan(&engine, &mut Memory::default(), stream, &mut found).unwrap();
+        }
     }
     verdicts
 }

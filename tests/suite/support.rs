@@ -1,10 +1,11 @@
 //! What the suites share: where things are, and how a snapshot is named.
 
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rulecast::diagnostic::{Diagnostics, concise};
-use rulecast::matcher::{Found, Listener, Unreadable};
+use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, scan};
 use rulecast::source::SourceText;
 use rulecast::{Rule, definition, ir, project};
 
@@ -85,22 +86,13 @@ pub(crate) fn definition(event: &str, tests: &str) -> String {
     )
 }
 
-/// Takes what a scan finds; every line must be an event
-pub(crate) struct Finds<F>(pub(crate) F);
-
-impl<F: FnMut(Found)> Listener for Finds<F> {
-    fn found(&mut self, found: Found) -> std::io::Result<()> {
-        (self.0)(found);
-        Ok(())
-    }
-
-    fn unreadable(&mut self, line: Unreadable) {
-        panic!("{line:?}");
-    }
-
-    fn judged(&mut self, _: usize) -> std::io::Result<()> {
-        Ok(())
-    }
+/// What a scan finds in lines that must all be events
+pub(crate) fn found(engine: &Engine<'_>, lines: impl BufRead) -> Vec<Found> {
+    let mut collected = Collected::default();
+    let stream = (0, &mut Lines::new(lines));
+    scan(engine, &mut Memory::default(), stream, &mut collected).unwrap();
+    assert!(collected.unreadable.is_empty(), "{:?}", collected.unreadable);
+    collected.found
 }
 
 /// Findings, a line each

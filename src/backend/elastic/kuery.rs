@@ -6,7 +6,7 @@
 //! gets past them. Ranges, nested documents and values without a field are never emitted; the
 //! tree has them because the language does, and what is emitted is read back into it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::definition::pattern::{Pattern, Token};
 use crate::source::is_unprintable;
@@ -31,7 +31,7 @@ pub enum Kuery {
 }
 
 /// An expression over the values of one field
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Values {
     /// This value
     One(Literal),
@@ -44,7 +44,7 @@ pub enum Values {
 }
 
 /// A value
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Literal {
     /// Between quotes: every character is itself
     Quoted(String),
@@ -195,7 +195,7 @@ fn merged(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
                 continue;
             }
         };
-        if !order.contains(&name) {
+        if !fields.contains_key(&name) {
             order.push(name.clone());
         }
         let said = fields.entry(name).or_default();
@@ -234,12 +234,11 @@ fn join(values: Vec<Values>, all: bool) -> Values {
         (Values::All(inner), true) | (Values::Any(inner), false) => inner,
         (value, _) => vec![value],
     });
-    let mut values: Vec<Values> = Vec::new();
-    for value in flat {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
+    let flat: Vec<Values> = flat.collect();
+    let mut seen = HashSet::with_capacity(flat.len());
+    let mut first = flat.iter().map(|value| seen.insert(value)).collect::<Vec<_>>().into_iter();
+    let mut values = flat;
+    values.retain(|_| first.next() == Some(true));
     match (values.pop(), values.is_empty()) {
         (Some(only), true) => only,
         (last, _) => {

@@ -3,6 +3,8 @@
 //! In: the rule, a signal and its plan. Out: a [`RuleView`] for the TOML of detection-rules, and
 //! the JSON object of Kibana's rule import. Both say the same; one struct feeds them.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -320,10 +322,8 @@ fn tags(rule: &Rule, signal: &Signal, indices: &[Index], settings: &Settings) ->
     if rule.metadata.investigation.is_some() {
         tags.push("Resources: Investigation Guide".to_owned());
     }
-    for tag in settings.tags.iter().map(|tag| shown(tag)) {
-        if !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
+    let mut known: HashSet<String> = tags.iter().cloned().collect();
+    let own = settings.tags.iter().map(|tag| shown(tag));
+    tags.extend(own.filter(|tag| known.insert(tag.clone())));
     tags
 }

@@ -4,6 +4,8 @@
 //! folded here, so that the generated code folds only the event. [`literal`] is the one place
 //! that writes a string.
 
+use std::collections::HashMap;
+
 use crate::backend::Losses;
 use crate::definition::pattern::{Pattern, Token, fold_text};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
@@ -24,24 +26,48 @@ const TAKEN: [&str; 2] = ["CORRELATIONS", "SIGNALS"];
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     all: Vec<Constant>,
+    /// The place of each name
+    places: HashMap<String, usize>,
+    /// What is known of the names that begin alike
+    alike: HashMap<String, Alike>,
+}
+
+/// `LIST`, `LIST_2`, `LIST_3` …
+#[derive(Debug)]
+struct Alike {
+    /// The first number that has not been looked at
+    next: usize,
+    /// The places of the constants before it, by kind and items
+    known: HashMap<(&'static str, Vec<String>), usize>,
 }
 
 impl Constants {
     /// The name of a constant with these items; `wanted` unless other items have it
     fn name(&mut self, wanted: &str, kind: &'static str, items: Vec<String>) -> String {
         let base = wanted.to_uppercase();
-        let mut name = base.clone();
-        let mut number = 2;
+        let fresh = || Alike { next: 1, known: HashMap::new() };
+        let alike = self.alike.entry(base.clone()).or_insert_with(fresh);
+        let key = (kind, items);
         loop {
-            match self.all.iter().find(|known| known.name == name) {
-                Some(known) if known.items == items && known.kind == kind => return name,
-                None if !TAKEN.contains(&name.as_str()) => break,
-                Some(_) | None => name = format!("{base}_{number}"),
+            if let Some(at) = alike.known.get(&key) {
+                return self.all[*at].name.clone();
             }
-            number += 1;
+            let name =
+                if alike.next == 1 { base.clone() } else { format!("{base}_{}", alike.next) };
+            alike.next += 1;
+            if TAKEN.contains(&name.as_str()) {
+                continue;
+            }
+            let Some(at) = self.places.get(&name) else {
+                let place = self.all.len();
+                self.places.insert(name.clone(), place);
+                self.all.push(Constant { name: name.clone(), kind, items: key.1.clone() });
+                alike.known.insert(key, place);
+                return name;
+            };
+            let taken = &self.all[*at];
+            alike.known.entry((taken.kind, taken.items.clone())).or_insert(*at);
         }
-        self.all.push(Constant { name: name.clone(), kind, items });
-        name
     }
 
     /// All constants, by name

@@ -4,6 +4,8 @@
 //! list keeps the author's name; a name that Kusto reserves, or that is taken by other values,
 //! gets a number.
 
+use std::collections::{HashMap, HashSet};
+
 use super::expr::dynamic;
 
 /// Words that cannot be the name of a `let`: keywords and type names of Kusto's parser
@@ -35,33 +37,40 @@ const RESERVED: &[&str] = &[
 /// The `let` names of one query
 #[derive(Debug, Default)]
 pub(super) struct Lets {
-    taken: Vec<String>,
+    taken: HashSet<String>,
+    /// The number to try next for a name
+    next: HashMap<String, usize>,
     lists: Vec<(String, Vec<String>)>,
+    /// The places of lists by their values
+    places: HashMap<Vec<String>, Vec<usize>>,
 }
 
 impl Lets {
     /// Takes a name for something else than a list
     pub(super) fn name(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
-        let mut number = 2;
+        let next = self.next.entry(name.clone()).or_insert(2);
         while RESERVED.contains(&name.as_str()) || self.taken.contains(&name) {
-            name = format!("{wanted}_{number}");
-            number += 1;
+            name = format!("{wanted}_{next}");
+            *next += 1;
         }
-        self.taken.push(name.clone());
+        self.taken.insert(name.clone());
         name
     }
 
     /// The name of a list of these values
     pub(super) fn list(&mut self, wanted: &str, values: &[&str]) -> String {
-        let same = |list: &&(String, Vec<String>)| {
-            list.1 == values && (list.0 == wanted || list.0.starts_with(&format!("{wanted}_")))
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let alike = |name: &str| {
+            name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
-        if let Some((name, _)) = self.lists.iter().find(same) {
-            return name.clone();
+        let mut same = self.places.get(&values).into_iter().flatten();
+        if let Some(at) = same.find(|at| alike(&self.lists[**at].0)) {
+            return self.lists[*at].0.clone();
         }
         let name = self.name(wanted);
-        self.lists.push((name.clone(), values.iter().map(ToString::to_string).collect()));
+        self.places.entry(values.clone()).or_default().push(self.lists.len());
+        self.lists.push((name.clone(), values));
         name
     }
 

@@ -9,9 +9,7 @@ use crate::source::{Span, Spanned};
 
 pub(super) fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     let (source, metadata) = (&definition.source, &definition.metadata);
-    let wrong_id = |d: &Diagnostic| d.code == Code::E0113;
-    if definition.form == Form::Sigma && metadata.id.is_none() && !diagnostics.iter().any(wrong_id)
-    {
+    if definition.form == Form::Sigma && metadata.id.is_none() && !metadata.id_is_wrong {
         let start = definition.span.start;
         let line = source.slice(definition.span).lines().next().map_or(0, str::len) as u32;
         let span = Span::new(start, start + line);

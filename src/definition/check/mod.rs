@@ -21,6 +21,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span, Spanned};
 
 /// Reports what a definition says in an unusual way
+///
+/// `diagnostics` hold what lowering it has reported, and nothing about other definitions: all of
+/// them are looked at.
 pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     metadata::check(definition, diagnostics);
     tags::check(definition, diagnostics);

@@ -27,7 +27,7 @@ const LONG: Duration = Duration::from_millis(100);
 /// A size is measured in batches of runs that take so long: the clock of the processor is coarse
 const BATCH: Duration = Duration::from_millis(40);
 /// The largest number of a kind
-const LARGEST: usize = 1 << 19;
+const LARGEST: usize = 1 << 17;
 /// How many of the sizes the exponent is fitted over
 const SIZES: usize = 4;
 /// The best of so many batches of a size counts; the others were disturbed
@@ -89,7 +89,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "numbers", command: CHECK, least: 64, text: |n| network(&format!("{{DestinationPort: {}}}", flow(n, |i| (i % 65_536).to_string(), "[]"))) },
     Kind { name: "selections", command: CHECK, least: 64, text: |n| selections(n, "1 of a*") },
     Kind { name: "unused selections", command: CHECK, least: 2048, text: |n| selections(n, "a0") },
-    Kind { name: "unknown selections", command: CHECK, least: 2048, text: |n| selections(n / 8, &conditions(n, |i| format!("x{i}"))) },
+    Kind { name: "unknown selections", command: CHECK, least: 4096, text: |n| selections(n, &conditions(n, |i| format!("x{i}"))) },
     Kind { name: "conditions", command: CHECK, least: 2048, text: |n| selections(n, &conditions(n, |i| format!("a{i}"))) },
     Kind { name: "names in a condition", command: CHECK, least: 64, text: |n| selections(n, &flow(n.div_ceil(1_000), |i| (0..1_000).map(|j| format!("a{}", (i * 1_000 + j) % n)).collect::<Vec<_>>().join(" or "), "[]")) },
     Kind { name: "keywords", command: CHECK, least: 64, text: |n| one("a", &flow(n, |i| format!("word{i}"), "[]")) },

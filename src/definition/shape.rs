@@ -161,7 +161,7 @@ pub(super) fn misspelt<'k>(
 /// The longest word that is taken for another one misspelt, in bytes
 const LONGEST: usize = 200;
 /// The most known words that are looked at: many wrong words and many known ones are no slips
-const MOST: usize = 1_000;
+const MOST: usize = 300;
 
 /// The known word that was probably meant
 pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {

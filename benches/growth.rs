@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rulecast::backend::{Target, check_targets, emit};
 use rulecast::definition::{Looked, Suppressions};
 use rulecast::diagnostic::{Diagnostics, full};
-use rulecast::matcher::{Engine, Memory, Options, scan};
+use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::source::SourceText;
 use rulecast::{Definition, Rule, definition, ir, project};
 
@@ -297,10 +297,9 @@ fn run(command: Command, text: &str, events: &str) {
     }
     if let Command::Scan(_) = command {
         let engine = Engine::new(&rules, &Options::default());
-        let mut reader = events.as_bytes();
-        let mut memory = Memory::default();
-        let done =
-            scan(&engine, &mut memory, (0, &mut reader), &mut |_| Ok(()), &mut |_| {}, &mut |_| {});
+        let mut lines = Lines::new(events.as_bytes());
+        let mut collected = Collected::default();
+        let done = scan(&engine, &mut Memory::default(), (0, &mut lines), &mut collected);
         black_box(done.is_ok());
     }
     suppressions.apply(&mut found, Looked::Everywhere);

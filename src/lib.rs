@@ -8,10 +8,9 @@
 //!                                                 └─► matcher::Engine   ──► verdicts on events
 //! ```
 //!
-//! A room imports only rooms to its left in this list, and a test keeps it so: [`source`],
-//! [`diagnostic`], [`taxonomy`], [`definition`], [`ir`], then [`backend`] and [`matcher`],
-//! [`kuery`], which reads emitted Kibana queries back and judges documents by them, and [`kusto`],
-//! which tells the columns that emitted Kusto returns, [`verify`], [`project`], [`cli`].
+//! A room imports only rooms to its left in this list, and a test keeps it so: [`source`] and
+//! [`pattern`], [`query`] with the languages of the targets, [`diagnostic`], [`taxonomy`],
+//! [`definition`], [`ir`], then [`backend`] and [`matcher`], [`verify`], [`project`], [`cli`].
 //! `taxonomy` and `ir` know no target; the meaning of every comparison is written once, at
 //! [`ir::Op`], and every target follows it, names what it loses, or refuses.
 //!
@@ -38,10 +37,10 @@ pub mod cli;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
-pub mod kuery;
-pub mod kusto;
 pub mod matcher;
+pub mod pattern;
 pub mod project;
+pub mod query;
 pub mod source;
 pub mod taxonomy;
 pub mod verify;

@@ -16,7 +16,6 @@ mod key;
 pub(crate) mod live;
 mod logsource;
 mod metadata;
-pub mod pattern;
 mod placeholder;
 mod print;
 mod remembered;

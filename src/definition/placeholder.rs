@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use super::pattern::Pattern;
 use super::shape::Reader;
 use super::value::{self, Value};
 use super::yaml;
 use crate::diagnostic::{Code, Diagnostics};
+use crate::pattern::Pattern;
 use crate::source::SourceText;
 
 /// Names and what they stand for

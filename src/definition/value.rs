@@ -3,10 +3,10 @@
 //! In: the node after a key. Out: [`Values`]; text is read into a token list here, once. What a
 //! value may be under its key (a number, a network …) is decided when the key's field is known.
 
-use super::pattern::Pattern;
 use super::shape::Reader;
 use super::yaml::{Kind, Node, Style};
 use crate::diagnostic::Code;
+use crate::pattern::Pattern;
 use crate::source::{SourceText, Span};
 
 /// The values of one key

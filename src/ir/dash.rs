@@ -3,7 +3,7 @@
 //! In: a value. Out: the value with each of its dashes written in every way, and, before any of
 //! these is made, how many there would be.
 
-use crate::definition::pattern::{Pattern, Token};
+use crate::pattern::{Pattern, Token};
 
 /// The characters that Windows programs take before an option
 ///

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::dash;
 use super::test::Scope;
-use crate::definition::pattern::{Pattern, Token};
 use crate::definition::{Key, Modifier, Value};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::pattern::{Pattern, Token};
 
 /// A value on its way: text with wildcards, or bytes that an encoding has made
 enum Stage {

@@ -48,8 +48,8 @@ pub use print::print;
 pub use regex::RegexPattern;
 pub use samples::say_action;
 
-use crate::definition::pattern::Pattern;
 use crate::definition::{Form, Level, Metadata, Sample, TargetSettings};
+use crate::pattern::Pattern;
 use crate::source::{SourceText, Span};
 use crate::taxonomy::{EventKind, Field, Product};
 
@@ -244,7 +244,7 @@ pub enum Relation {
 /// Whether letter case counts
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Case {
-    /// As [`fold`](crate::definition::pattern::fold) says
+    /// As [`fold`](crate::pattern::fold) says
     Insensitive,
     /// Every character is itself
     Sensitive,

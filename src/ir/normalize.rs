@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use super::{Case, Expr, Op, Relation, Subject, Test};
-use crate::definition::pattern::Pattern;
+use crate::pattern::Pattern;
 
 /// Brings an expression into its one form
 pub fn normalize(expr: Expr) -> Expr {

@@ -7,9 +7,9 @@
 use super::test::Scope;
 use super::value::{Reading, text};
 use super::{Expr, Op, Part};
-use crate::definition::pattern::{Pattern, Token};
 use crate::definition::{Modifier, Value};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::pattern::{Pattern, Token};
 use crate::taxonomy::registry;
 
 pub(super) fn program(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {

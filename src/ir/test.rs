@@ -10,13 +10,13 @@ use std::sync::Arc;
 use super::modifier;
 use super::value::{self, Reading};
 use super::{Case, Clause, Expr, Op, Relation, Role, Subject, Test};
-use crate::definition::pattern::Pattern;
-use crate::definition::pattern::compare_folded;
 use crate::definition::vocabulary::{self, WORDS, Word};
 use crate::definition::{
     Entry, Form, Key, List, Modifier, Placeholders, Scalar, Selection, Value, nearest_name,
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::pattern::Pattern;
+use crate::pattern::compare_folded;
 use crate::source::{SourceText, Span};
 use crate::taxonomy::{EventKind, Field, FieldType, Product};
 

@@ -7,10 +7,10 @@
 use super::test::{Meaning, Scope};
 use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, TimeUnit};
 use super::{encode, network, place, regex};
-use crate::definition::pattern::{Pattern, Token};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::pattern::{Pattern, Token};
 use crate::source::Span;
 use crate::taxonomy::{ACTIONS, Field, FieldType, hash};
 

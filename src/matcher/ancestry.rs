@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use super::correlate::short_host;
 use super::event::{Event, Kind, Slot};
 use super::layout::Layout;
-use crate::definition::pattern::fold_text;
+use crate::pattern::fold_text;
 use crate::taxonomy::{EventKind, Field};
 
 /// The most processes that are remembered; the oldest go first

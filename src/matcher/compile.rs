@@ -11,8 +11,8 @@ use ipnet::IpNet;
 use regex::RegexSet;
 
 use super::layout::Layout;
-use crate::definition::pattern::{Pattern, Token, fold_text};
 use crate::ir::{Case, Expr, Numbers, Op, Part, RegexPattern, Relation, Test};
+use crate::pattern::{Pattern, Token, fold_text};
 
 /// An expression over slots
 pub(super) enum Node {

@@ -8,8 +8,8 @@ use super::compile::{Check, Node, TextCheck};
 use super::event::{Event, Slot};
 use super::glob;
 use super::same::Others;
-use crate::definition::pattern::fold_text;
 use crate::ir::{Case, NON_PUBLIC};
+use crate::pattern::fold_text;
 
 /// Whether the event fits
 pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {

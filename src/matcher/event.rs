@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::layout::Layout;
 use super::part;
 use super::read::Log;
-use crate::definition::pattern::fold_text;
 use crate::ir::Part;
+use crate::pattern::fold_text;
 use crate::taxonomy::{EventKind, FieldType, Product, Recognized, recognize};
 
 /// What an event holds for a field

@@ -3,7 +3,7 @@
 //! In: a [`Pattern`] and text, both folded or both not. Out: true or false, in time linear in
 //! the text for each run of literal characters; no pattern makes it exponential.
 
-use crate::definition::pattern::{Pattern, Token};
+use crate::pattern::{Pattern, Token};
 
 /// Whether the whole text fits the pattern
 pub(super) fn fits(pattern: &Pattern, text: &str) -> bool {

@@ -12,7 +12,7 @@ use super::{Failure, Loaded, inside, place};
 use crate::backend::{Artifact, Target, Translation, translate};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::ir::Rule;
-use crate::kusto::Platform;
+use crate::query::kusto::Platform;
 use crate::verify::{
     Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, try_tests,
 };

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::verdict::{Fault, Verdict};
 use crate::backend::Artifact;
-use crate::kusto::{self, Platform};
+use crate::query::kusto::{self, Platform};
 
 /// The longest query of a rule, in UTF-16 code units
 const MAX_QUERY: usize = 10_000;

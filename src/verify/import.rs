@@ -2,12 +2,12 @@
 //!
 //! In: a line of the import file. Out: an [`Imported`] that says of a document whether it matches,
 //! how severe it is, and which combinations of its values could be new. Types of fields, the
-//! filters and the index patterns are judged as in [`crate::kuery`].
+//! filters and the index patterns are judged as in [`crate::query::kuery`].
 
 use serde_json::Value;
 
-use crate::kuery;
 use crate::matcher::state::combinations;
+use crate::query::kuery;
 
 /// A rule of Elastic
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 """The tables and functions that emitted queries ask, with all their columns.
 
-In: src/kusto/columns.tsv, which the judge of emitted Kusto reads too, and with RULECAST_CORPUS the
+In: src/query/kusto/columns.tsv, which the judge of emitted Kusto reads too, and with RULECAST_CORPUS the
 schemas of the corpus, which cover every table. Out: tables and functions of each platform, and
 what of them differs from the corpus.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import native
 
-FILE = native.ROOT / "src/kusto/columns.tsv"
+FILE = native.ROOT / "src/query/kusto/columns.tsv"
 CORPUS = os.environ.get("RULECAST_CORPUS")
 TARGETS = {"sentinel": "sentinel", "asim": "sentinel", "xdr": "xdr"}
 PARTS = ("tables", "functions")

@@ -8,13 +8,13 @@ use crate::support::{root, rules};
 
 /// Rooms from left to right; those in one entry do not import each other
 const ROOMS: &[&[&str]] = &[
-    &["source"],
+    &["source", "pattern"],
+    &["query"],
     &["diagnostic"],
     &["taxonomy"],
     &["definition"],
     &["ir"],
     &["backend", "matcher"],
-    &["kuery", "kusto"],
     &["verify"],
     &["project"],
     &["cli"],

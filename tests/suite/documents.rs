@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use rulecast::backend::elastic::{Kuery, Literal, Values};
+use rulecast::query::kuery::{Kuery, Literal, Values};
 use serde_json::{Map, Value, json};
 
 use crate::agreement::Dice;

@@ -13,7 +13,7 @@ use rulecast::backend::{Artifact, Target, emit};
 use rulecast::definition::{self, Definition};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::ir;
-use rulecast::kusto::Platform;
+use rulecast::query::kusto::Platform;
 use rulecast::source::{SourceText, is_unprintable};
 use rulecast::verify::{Verdict, bind};
 

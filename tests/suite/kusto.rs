@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::kusto::{Column, Platform, bind};
 use rulecast::project;
+use rulecast::query::kusto::{Column, Platform, bind};
 use serde_json::{Map, Value, json};
 
 use crate::agreement::Dice;
@@ -166,7 +166,7 @@ fn damaged_queries_are_judged_without_a_panic() {
 
 /// The table of columns: table, column, type, platform
 fn facts() -> Vec<[String; 4]> {
-    let table = fs::read_to_string(root().join("src/kusto/columns.tsv")).unwrap();
+    let table = fs::read_to_string(root().join("src/query/kusto/columns.tsv")).unwrap();
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     let cells = lines.map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
     cells.map(|cells| cells.try_into().unwrap()).collect()

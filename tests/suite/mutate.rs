@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use rulecast::backend::elastic::{Bound, Kuery, Literal, Values};
-use rulecast::definition::pattern::{Pattern, Token};
-use rulecast::kuery;
+use rulecast::pattern::{Pattern, Token};
+use rulecast::query::kuery;
+use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
 use serde_json::{Value, json};
 
 /// What is changed, in one word and in detail, and the changed thing

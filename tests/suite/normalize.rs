@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rulecast::definition::pattern::Pattern;
 use rulecast::diagnostic::Diagnostics;
 use rulecast::ir::{Case, Expr, Numbers, Op, Relation, Subject, Test, normalize};
 use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::pattern::Pattern;
 use rulecast::source::{SourceText, Span};
 use rulecast::taxonomy::{EventKind, Field};
 use rulecast::{Rule, definition, ir};

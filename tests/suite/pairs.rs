@@ -4,8 +4,8 @@
 //! non-ASCII letters under `case_insensitive`, IPv4 addresses written as IPv6, dates without a
 //! fraction, numbers with one, punctuation above U+2000 and words above 255 letters in text.
 
-use rulecast::backend::elastic::{Bound, Kuery, Literal, Values};
-use rulecast::definition::pattern::{Pattern, Token};
+use rulecast::pattern::{Pattern, Token};
+use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
 use serde_json::{Value, json};
 
 use crate::agreement::Dice;

@@ -9,11 +9,12 @@ use std::sync::{Arc, LazyLock};
 use rulecast::backend::{self, Artifact, Target, Translation};
 use rulecast::definition::{Looked, Placeholders, Suppressions};
 use rulecast::diagnostic::{self, Diagnostic, Diagnostics};
-use rulecast::kusto::Platform;
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
+use rulecast::query::kusto::Platform;
+use rulecast::query::{kuery, kusto};
 use rulecast::source::{SourceText, Span, is_unprintable};
 use rulecast::verify::{Import, Verdict};
-use rulecast::{Definition, Rule, definition, ir, kuery, kusto, verify};
+use rulecast::{Definition, Rule, definition, ir, verify};
 use serde_json::{Value, json};
 
 /// A judge of bytes

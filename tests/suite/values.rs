@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use rulecast::definition::pattern::{Pattern, Token};
 use rulecast::ir::{NON_PUBLIC, Op, Part, Relation, Test};
+use rulecast::pattern::{Pattern, Token};
 use rulecast::taxonomy::{Field, FieldType};
 
 /// Literals of a test that get every variant; the others get the literal and a few

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::fields::{self, EcsField, Type};
 use super::registry::{self, Seen};
 use crate::backend::{Direction, LossName, Losses};
-use crate::definition::pattern::{Pattern, Token, has_wide_case};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::taxonomy::{EventKind, FieldType};
 
 /// Longest value that a keyword field indexes, in characters (ECS, `ignore_above`)

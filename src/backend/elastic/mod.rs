@@ -6,8 +6,6 @@
 
 mod fields;
 mod filter;
-mod kuery;
-mod layout;
 mod plan;
 mod registry;
 mod required;
@@ -17,7 +15,6 @@ mod threat;
 mod toml;
 mod view;
 
-pub use kuery::{Bound, Kuery, Literal, Values};
 pub use severity::severity;
 
 use super::template::render;

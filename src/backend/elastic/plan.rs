@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
-use super::kuery::{Kuery, Literal, Values};
 use super::registry::{self, Seen};
 use crate::backend::{Losses, one_line};
-use crate::definition::pattern::{Pattern, Token};
 use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
+use crate::pattern::{Pattern, Token};
+use crate::query::kuery::{Kuery, Literal, Values};
 use crate::taxonomy::{EventKind, FieldType, Product};
 
 /// What a rule of one signal asks for

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::filter::wildcard;
 use crate::backend::{Direction, LossName, Losses};
-use crate::definition::pattern::{Pattern, Token};
 use crate::ir::{Part, Role, Signal, Test};
+use crate::pattern::{Pattern, Token};
 use crate::taxonomy::{EventKind, FieldType, registry};
 
 /// What is known about the documents that a test sees

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::fields;
-use super::kuery::Kuery;
+use crate::query::kuery::Kuery;
 
 /// Fields with their types
 pub(super) fn required(query: &Kuery, filters: &[Value]) -> Value {

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use crate::backend::Losses;
-use crate::definition::pattern::{Pattern, Token, fold_text};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::pattern::{Pattern, Token, fold_text};
 use crate::taxonomy::{FieldType, Product};
 
 /// A constant list

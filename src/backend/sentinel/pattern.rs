@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::definition::pattern::{Pattern, Token, fold, fold_text};
 use crate::ir::Case;
+use crate::pattern::{Pattern, Token, fold, fold_text};
 
 /// The literals before and after the only `*`, when testing them apart is the same
 ///

@@ -11,8 +11,8 @@ use super::lets::Lets;
 use super::profile::Profile;
 use super::{address, text};
 use crate::backend::{Direction, LossName, Losses};
-use crate::definition::pattern::Pattern;
 use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
+use crate::pattern::Pattern;
 use crate::taxonomy::{EventKind, FieldType};
 
 /// What the predicates of one query share

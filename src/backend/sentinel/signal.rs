@@ -16,9 +16,9 @@ use super::predicate::{Context, actions_of, expression};
 use super::profile::Profile;
 use super::text;
 use crate::backend::{Direction, LossName, Losses, one_line};
-use crate::definition::pattern::Pattern;
 use crate::definition::{Form, Level};
 use crate::ir::{Case, Clause, Expr, NewTerms, Relation, Role, Rule, Signal};
+use crate::pattern::Pattern;
 use crate::taxonomy::{EventKind, FieldType};
 
 /// A signal as the query template shows it

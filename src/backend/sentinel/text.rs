@@ -11,8 +11,8 @@ use super::pattern::{self, Around};
 use super::predicate::{Context, actions_of, exists, refuse};
 use super::profile::Profile;
 use crate::backend::{Direction, LossName};
-use crate::definition::pattern::{Pattern, has_wide_case};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test};
+use crate::pattern::{Pattern, has_wide_case};
 use crate::taxonomy::Product;
 
 /// Above so many alternatives a chain of `or` becomes one regular expression
@@ -227,7 +227,7 @@ fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Kusto {
 }
 
 fn matches_regex(left: &str, values: &[Pattern], relation: Relation, case: Case) -> Kusto {
-    use crate::definition::pattern::Token::Any;
+    use crate::pattern::Token::Any;
     let (values, around) = match relation {
         Relation::Equals | Relation::Wildcard => (values.to_vec(), Around::Ends),
         Relation::Starts => (values.to_vec(), Around::Start),
@@ -259,7 +259,7 @@ fn arguments(
 
 /// A test of each element of a list
 fn elements(list: &str, relation: Relation, values: &[Pattern], case: Case) -> Kusto {
-    use crate::definition::pattern::Token::Any;
+    use crate::pattern::Token::Any;
     let start = matches!(relation, Relation::Ends | Relation::Contains).then_some(Any);
     let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Any);
     let open = |value: &Pattern| {

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::definition::pattern::Token;
 use crate::definition::vocabulary::Word;
 use crate::definition::{Entry, Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::pattern::Token;
 use crate::source::{SourceText, Span};
 
 /// Whether the values of a key are text in which wildcards count

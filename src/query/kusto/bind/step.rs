@@ -4,9 +4,9 @@
 
 use super::item::called;
 use super::{Binder, Scope};
-use crate::kusto::Type;
-use crate::kusto::syntax::{Expression, Item, JoinKind, Name, Operator, Step};
-use crate::kusto::table::Table;
+use crate::query::kusto::Type;
+use crate::query::kusto::syntax::{Expression, Item, JoinKind, Name, Operator, Step};
+use crate::query::kusto::table::Table;
 
 impl Binder {
     pub(super) fn step(&mut self, mut table: Table, step: &Step) -> Table {

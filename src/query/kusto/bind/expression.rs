@@ -3,10 +3,10 @@
 //! In: an expression and what it sees. Out: its type, or a finding at the word that is wrong.
 
 use super::{Binder, Scope, Value};
-use crate::kusto::functions;
-use crate::kusto::syntax::{Expression, Kind, Name, Place};
-use crate::kusto::types::{arithmetic, comparable, ordered, within};
-use crate::kusto::{Type, schema};
+use crate::query::kusto::functions;
+use crate::query::kusto::syntax::{Expression, Kind, Name, Place};
+use crate::query::kusto::types::{arithmetic, comparable, ordered, within};
+use crate::query::kusto::{Type, schema};
 
 /// The longest chain of `and` or `or`: Kusto reads a chain as a tree that deep, and refuses one
 /// of 500 levels, the words round the chain included ("Query syntax depth exceeds", KS245)

@@ -4,7 +4,7 @@
 //! a text fits it. Folding is that of `case_insensitive`, which Elasticsearch documents as ASCII
 //! only. This is not the matcher's code on purpose: the two are compared with each other.
 
-use crate::definition::pattern::{Pattern, Token};
+use crate::pattern::{Pattern, Token};
 
 /// A text with wildcards, or without
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use pest::iterators::Pair;
 
 use super::expression::{expression, head, item};
 use super::{Parts, Rule, name, place};
-use crate::kusto::Finding;
-use crate::kusto::syntax::{JoinKind, Name, Operator, Step};
+use crate::query::kusto::Finding;
+use crate::query::kusto::syntax::{JoinKind, Name, Operator, Step};
 
 /// Reads what follows the first word
 type Read = fn(Parts<'_>) -> Result<Operator, Finding>;

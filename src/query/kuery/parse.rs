@@ -11,8 +11,8 @@ use pest::iterators::Pair;
 use pest_derive::Parser;
 
 use super::Error;
-use crate::backend::elastic::{Bound, Kuery, Literal, Values};
-use crate::definition::pattern::{Pattern, Token};
+use super::tree::{Bound, Kuery, Literal, Values};
+use crate::pattern::{Pattern, Token};
 use crate::source::visible;
 
 #[derive(Parser)]

@@ -6,7 +6,7 @@
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
-use crate::kusto::Finding;
+use crate::query::kusto::Finding;
 
 pub(super) fn finding(text: &str, error: &Error<Rule>) -> Finding {
     let at = match error.location {

@@ -5,10 +5,10 @@
 //! among those without, as `Column1`.
 
 use super::{Binder, Scope};
-use crate::kusto::Type;
-use crate::kusto::functions::{Called, named};
-use crate::kusto::syntax::{Expression, Item, Kind, Name, Place};
-use crate::kusto::table::Table;
+use crate::query::kusto::Type;
+use crate::query::kusto::functions::{Called, named};
+use crate::query::kusto::syntax::{Expression, Item, Kind, Name, Place};
+use crate::query::kusto::table::Table;
 
 /// A column that a step computes
 #[derive(Debug)]

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::definition::pattern::{Pattern, Token};
+use crate::pattern::{Pattern, Token};
 use crate::source::is_unprintable;
 
 /// A query in Kibana's language
@@ -67,17 +67,17 @@ pub enum Bound {
 
 impl Literal {
     /// `*`: the field is there
-    pub(super) fn anything() -> Literal {
+    pub fn anything() -> Literal {
         Literal::Plain(Pattern::of([Token::Any]))
     }
 
     /// A word or number that needs no quotes
-    pub(super) fn word(text: &str) -> Literal {
+    pub fn word(text: &str) -> Literal {
         Literal::Plain(Pattern::literal(text))
     }
 
     /// A quoted value; `None` for control characters that the language has no escape for
-    pub(super) fn quoted(text: &str) -> Option<Literal> {
+    pub fn quoted(text: &str) -> Option<Literal> {
         let written = |c: char| matches!(c, '\t' | '\r' | '\n') || !is_unprintable(c);
         text.chars().all(written).then(|| Literal::Quoted(text.to_owned()))
     }
@@ -86,7 +86,7 @@ impl Literal {
     ///
     /// White space splits an unquoted value on a field that is not a plain keyword, `?` is
     /// literal, and a value that starts with `not` is misread by detection-rules (its own parser).
-    pub(super) fn wildcard(pattern: &Pattern) -> Option<Literal> {
+    pub fn wildcard(pattern: &Pattern) -> Option<Literal> {
         let single = pattern.tokens().contains(&Token::One);
         let split = |c: char| c.is_whitespace() || is_unprintable(c);
         let splits = pattern.literals().any(|text| text.contains(split));
@@ -103,14 +103,14 @@ impl Literal {
 
 impl Values {
     /// One of these values
-    pub(super) fn any(values: impl IntoIterator<Item = Literal>) -> Values {
+    pub fn any(values: impl IntoIterator<Item = Literal>) -> Values {
         join(values.into_iter().map(Values::One).collect(), false)
     }
 }
 
 impl Kuery {
     /// A field and what it holds
-    pub(super) fn field(name: &str, values: Values) -> Kuery {
+    pub fn field(name: &str, values: Values) -> Kuery {
         Kuery::Field(Pattern::literal(name), values)
     }
 

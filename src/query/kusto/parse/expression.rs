@@ -8,8 +8,8 @@
 use pest::iterators::Pair;
 
 use super::{Parts, Rule, name, pipeline, place};
-use crate::kusto::syntax::{Expression, Item, Kind, Name, Pipeline, Source};
-use crate::kusto::{Finding, Type};
+use crate::query::kusto::syntax::{Expression, Item, Kind, Name, Pipeline, Source};
+use crate::query::kusto::{Finding, Type};
 
 /// `Name = expression`, or an expression alone
 pub(super) fn item(pair: Pair<'_, Rule>) -> Result<Item, Finding> {

@@ -10,8 +10,8 @@ use super::fields::{self, Field, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
-use crate::backend::elastic::{Bound, Kuery, Literal, Values};
-use crate::definition::pattern::{Pattern, Token};
+use super::tree::{Bound, Kuery, Literal, Values};
+use crate::pattern::{Pattern, Token};
 
 /// The query that Elasticsearch gets
 pub(super) fn query(kuery: &Kuery) -> Result<Query, Error> {

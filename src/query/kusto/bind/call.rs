@@ -4,10 +4,10 @@
 //! unknown function and a wrong number of arguments at the name, a wrong argument at its place.
 
 use super::{Binder, Scope, Value};
-use crate::kusto::functions::{Gives, Parameter, Signature, Stage, named};
-use crate::kusto::syntax::{Expression, Kind, Name};
-use crate::kusto::types::common;
-use crate::kusto::{Type, schema};
+use crate::query::kusto::functions::{Gives, Parameter, Signature, Stage, named};
+use crate::query::kusto::syntax::{Expression, Kind, Name};
+use crate::query::kusto::types::common;
+use crate::query::kusto::{Type, schema};
 
 impl Binder {
     pub(super) fn call(

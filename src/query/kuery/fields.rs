@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn every_field_that_is_emitted_has_the_type_it_was_emitted_for() {
-        let table = include_str!("../backend/elastic/fields.tsv");
+        let table = include_str!("../../backend/elastic/fields.tsv");
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let cells: Vec<&str> = line.split('\t').collect();
             let [_, _, _, name, kind, text, _] = cells[..] else { panic!("{line}") };

@@ -24,12 +24,15 @@ mod glob;
 mod indices;
 mod parse;
 mod point;
+mod print;
 mod query;
 mod translate;
+mod tree;
 
 use std::fmt;
 
 pub use parse::parse;
+pub use tree::{Bound, Kuery, Literal, Values};
 
 use indices::Indices;
 use query::Query;

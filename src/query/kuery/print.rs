@@ -7,8 +7,8 @@
 
 use std::fmt;
 
-use super::kuery::{Bound, Kuery, Literal, Values};
-use crate::definition::pattern::{Pattern, Token};
+use super::tree::{Bound, Kuery, Literal, Values};
+use crate::pattern::{Pattern, Token};
 
 /// The width lines keep to where values allow it
 const WIDTH: usize = 100;

@@ -5,7 +5,7 @@
 //! pySigma both must hold, so an exclusion is written `condition: not selection`.
 
 use super::link::{Called, at};
-use super::{Clause, Rule, Signal};
+use super::{Clause, ClauseOrigin, Rule, Signal};
 use crate::definition::{Definition, Filtered, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
@@ -78,7 +78,8 @@ fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     let mut added = false;
     for signal in rule.signals.iter_mut().filter(alike) {
         let filter = at(filter, signal.span);
-        let parts = filter.clauses.into_iter().filter(|clause| clause.label != "category");
+        // The log source of the rule implies its own.
+        let parts = filter.clauses.into_iter().filter(|one| one.origin == ClauseOrigin::Author);
         let label = format!("filter {title}");
         signal.clauses.extend(parts.map(|part| Clause { label: label.clone(), ..part }));
         added = true;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::test::{self, Scope};
 use super::{
-    Clause, Column, Expr, Role, Rule, Signal, attack, condition, correlate, normalize, novelty,
+    Clause, ClauseOrigin, Column, Expr, Role, Rule, Signal, attack, condition, correlate,
+    normalize, novelty,
 };
 use crate::definition::{self, Definition, Form, Level, List, Placeholders, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -127,7 +128,7 @@ fn lower_signal<'d>(
         let expr = test::lower_all(&mut scope, &case.selection);
         cases.push((case.level.value, normalize(expr)));
     }
-    clauses.extend(test::implied(kind, signal.action, definition.form));
+    clauses.extend(test::implied(kind, signal.action, definition.form, &clauses));
     let title = signal.title.as_ref().unwrap_or(&definition.metadata.title).value.clone();
     let name = signal.name.value.clone();
     let (span, action) = (signal.name.span, signal.action);
@@ -135,7 +136,8 @@ fn lower_signal<'d>(
 }
 
 pub(super) fn clause(role: Role, label: &str, expr: Expr) -> Clause {
-    Clause { role, label: label.to_owned(), expr: normalize(expr) }
+    let (origin, label) = (ClauseOrigin::Author, label.to_owned());
+    Clause { role, origin, label, expr: normalize(expr) }
 }
 
 /// The names of signals and correlations

@@ -108,10 +108,21 @@ pub struct Signal {
 pub struct Clause {
     /// Whether it must hold or must not
     pub role: Role,
+    /// Who asks for it
+    pub origin: ClauseOrigin,
     /// The key, selection or false positive it came from
     pub label: String,
     /// What is tested; for an exclusion, what excludes
     pub expr: Expr,
+}
+
+/// Who asks for a clause
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClauseOrigin {
+    /// The log source implies it
+    LogSource,
+    /// The author wrote it, in the rule or in a filter for it
+    Author,
 }
 
 /// What a clause does
@@ -321,6 +332,23 @@ impl Numbers {
         let low = self.from == i64::MIN || number >= from || (self.open && number > from - 1.0);
         let high = self.to == i64::MAX || number <= to || (self.open && number < to + 1.0);
         low && high
+    }
+}
+
+impl Clause {
+    /// The parts that must all hold; none for an exclusion, whose parts need not fail one by one
+    pub fn conjuncts(&self) -> Vec<&Expr> {
+        fn flat<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
+            match expr {
+                Expr::All(all) => all.iter().for_each(|part| flat(part, parts)),
+                Expr::Any(_) | Expr::Not(_) | Expr::Test(_) => parts.push(expr),
+            }
+        }
+        let mut parts = Vec::new();
+        if self.role == Role::Require {
+            flat(&self.expr, &mut parts);
+        }
+        parts
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::modifier;
 use super::value::{self, Reading};
-use super::{Case, Clause, Expr, Op, Relation, Role, Subject, Test};
+use super::{Case, Clause, ClauseOrigin, Expr, Op, Relation, Role, Subject, Test};
 use crate::definition::vocabulary::{self, WORDS, Word};
 use crate::definition::{
     Entry, Form, Key, List, Modifier, Placeholders, Scalar, Selection, Value, nearest_name,
@@ -65,8 +65,19 @@ pub(super) struct Meaning {
 /// What the kind of event itself says, beside the author's tests
 ///
 /// Sigma's `file_event` is the creation of a file. A definition's `network_connection` is one
-/// that this host opened, so that `remote` and `ports` are the other side on every target.
-pub(super) fn implied(kind: EventKind, action: Option<&'static str>, form: Form) -> Option<Clause> {
+/// that this host opened, so that `remote` and `ports` are the other side on every target, unless
+/// its author says in `written` who opens it.
+pub(super) fn implied(
+    kind: EventKind,
+    action: Option<&'static str>,
+    form: Form,
+    written: &[Clause],
+) -> Option<Clause> {
+    let initiated = Field::named("Initiated")?;
+    let said = written.iter().flat_map(|clause| clause.expr.tests());
+    if action.is_none() && said.into_iter().any(|test| test.subject.field == initiated) {
+        return None;
+    }
     let (role, field, word) = match (kind, action, form) {
         (_, Some(action), _) => (Role::Require, "Action", action),
         (EventKind::NetworkConnection, None, Form::Definition) => {
@@ -78,7 +89,8 @@ pub(super) fn implied(kind: EventKind, action: Option<&'static str>, form: Form)
     let subject = Subject::whole(Field::named(field)?);
     let test = Test { subject, op, list: None, span: Span::default() };
     let label = if role == Role::Exclude { "incoming connections" } else { "category" };
-    Some(Clause { role, label: label.to_owned(), expr: Expr::Test(test) })
+    let (origin, label) = (ClauseOrigin::LogSource, label.to_owned());
+    Some(Clause { role, origin, label, expr: Expr::Test(test) })
 }
 
 /// Lowers tests that must all hold

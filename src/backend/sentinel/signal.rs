@@ -3,6 +3,7 @@
 //! In: a signal of a rule. Out: a [`SignalView`]: the table, a `where` a clause in the author's
 //! order with the note of each exclusion beside it, and the projection that all signals share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -84,10 +85,11 @@ pub(super) fn view(
     let kind = signal.kind;
     let mut context = Context { profile, kind, lets, losses, positive: true, earlier };
     let clauses = signal.clauses.iter().enumerate();
-    let clauses = clauses.filter(|(at, clause)| Some(*at) != asked && !says_outgoing(clause));
-    for (_, clause) in clauses {
+    let clauses = clauses.filter(|(at, _)| Some(*at) != asked);
+    let clauses = clauses.filter_map(|(_, clause)| Some((clause, beside_direction(clause)?)));
+    for (clause, rest) in clauses {
         let positive = clause.role == Role::Require;
-        let mut expr = expression(&mut context, &clause.expr, positive);
+        let mut expr = expression(&mut context, &rest, positive);
         if !positive {
             if !clause.label.is_empty() {
                 lines.push(format!("// not: {}", one_line(&clause.label)));
@@ -203,7 +205,8 @@ fn scope(
         let reason = format!("{tables} not say which rows are {product}");
         losses.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }
-    let says_so = signal.clauses.iter().any(says_outgoing);
+    let says_so = signal.clauses.iter().any(excludes_incoming)
+        || signal.clauses.iter().flat_map(Clause::conjuncts).any(|part| is_initiated(part, "true"));
     let all: &[&str] = match signal.kind {
         // The parser gives creations of processes only.
         EventKind::ProcessCreation if profile == Profile::Asim => return None,
@@ -250,11 +253,29 @@ fn asks_for_actions(clause: &Clause) -> bool {
         && test.op.as_text().is_some()
 }
 
-/// Whether the scope of the table, outgoing connections, already says the clause
-fn says_outgoing(clause: &Clause) -> bool {
-    let Some(test) = clause.expr.as_test() else { return false };
+/// What a clause asks beside the direction, which the scope of the table says; `None` for nothing
+fn beside_direction(clause: &Clause) -> Option<Cow<'_, Expr>> {
+    let parts = clause.conjuncts();
+    let said = |part: &Expr| is_initiated(part, "true");
+    let rest: Vec<&Expr> = parts.iter().copied().filter(|part| !said(part)).collect();
+    match &*rest {
+        _ if excludes_incoming(clause) => None,
+        _ if rest.len() == parts.len() => Some(Cow::Borrowed(&clause.expr)),
+        [] => None,
+        [only] => Some(Cow::Borrowed(only)),
+        rest => Some(Cow::Owned(Expr::All(rest.iter().map(|part| (*part).clone()).collect()))),
+    }
+}
+
+/// Whether a clause excludes what the scope of the table leaves out: connections that the host took
+fn excludes_incoming(clause: &Clause) -> bool {
+    clause.role == Role::Exclude && is_initiated(&clause.expr, "false")
+}
+
+/// Whether an expression asks who opened the connection, and for this answer alone
+fn is_initiated(expr: &Expr, wanted: &str) -> bool {
+    let Some(test) = expr.as_test() else { return false };
     let Some((Relation::Equals, values, case)) = test.op.as_text() else { return false };
-    let wanted = if clause.role == Role::Require { "true" } else { "false" };
     let says = |value: &Pattern| {
         value.as_literal().is_some_and(|text| match case {
             Case::Insensitive => text.eq_ignore_ascii_case(wanted),

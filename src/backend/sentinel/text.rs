@@ -31,8 +31,12 @@ pub(super) fn text(
     match (column.kind, case) {
         (Type::Action, _) => return actions_of(column.name, context.kind, values),
         (Type::Direction, _) => {
-            let message = "a direction of connections inside another test".to_owned();
-            return refuse(context, test, message);
+            let message = "connections that the host took, or a choice of both".to_owned();
+            let help = "The remote side of Defender's rows is the destination only where the host \
+                        opened the connection: require `Initiated: 'true'` beside the other tests, \
+                        or leave the signal out with `without:`.";
+            context.losses.refuse(test.span, message, "no exact form in Kusto", help);
+            return Kusto::Is("false".to_owned());
         }
         (Type::Recased, Case::Sensitive) => {
             let message = format!("Defender writes {} in a letter case of its own", column.name);

@@ -161,8 +161,8 @@ pub fn scan(
                 Verdict::Event(matches) => {
                     count += 1;
                     for matched in matches {
-                        let new = memory.observe(engine, &matched);
-                        for finding in memory.correlate(engine, &matched, (file, line)) {
+                        let (new, together) = memory.take(engine, &matched, (file, line));
+                        for finding in together {
                             listener.found(Found::Together(finding))?;
                         }
                         listener.found(Found::Hit(Hit { line, matched, new }))?;
@@ -179,6 +179,25 @@ impl Memory {
     #[must_use]
     pub fn until(self, now: Timestamp) -> Memory {
         Memory { now: Some(now), ..self }
+    }
+
+    /// Takes a match: whether it is new, as [`Memory::observe`] says, and what had to be judged to
+    /// make room for it
+    ///
+    /// A signal of `new_terms` counts only when it is new, so a match that is not new is no part of
+    /// a correlation. `place` is the number of the file and the line.
+    pub fn take(
+        &mut self,
+        engine: &Engine<'_>,
+        matched: &Match,
+        place: (usize, usize),
+    ) -> (Option<bool>, Vec<Finding>) {
+        let new = self.observe(engine, matched);
+        let together = match new {
+            Some(false) => Vec::new(),
+            Some(true) | None => self.correlate(engine, matched, place),
+        };
+        (new, together)
     }
 
     /// Whether a combination of the match is new; `None` when its signal does not ask

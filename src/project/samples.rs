@@ -90,7 +90,7 @@ fn judge_together(
     for (at, event) in sample.events.iter().enumerate() {
         let matches = engine.judge_value(&event.value, None, &mut memory);
         for matched in matches.map_err(|error| error.to_string())? {
-            found.extend(memory.correlate(engine, &matched, (0, at)));
+            found.extend(memory.take(engine, &matched, (0, at)).1);
         }
     }
     found.extend(memory.finish(engine));

@@ -62,6 +62,12 @@ pub(super) fn novelty(
     (lets, losses): (&mut Lets, &mut Losses<'_>),
 ) -> (Option<String>, Vec<String>) {
     let signal = &rule.signals[new.signal];
+    if rule.correlates(new.signal) {
+        // A row would have to be compared with the window before it, and not with that before the run.
+        let message = format!("a correlation of new terms of `{}`", signal.name);
+        let help = "Name the correlation under `without:` of this target.";
+        losses.refuse(new.span, message, "no query of one run says what was new when", help);
+    }
     for field in &new.fields {
         if fields::columns(profile, signal.kind, *field).is_empty() {
             let message = format!("{} has no column for the new term {field}", losses.target());

@@ -27,6 +27,8 @@ pub struct Judged {
     pub signal: usize,
     /// How the two sides stand to each other
     pub finding: Finding,
+    /// Whether the engine says that the event matches
+    pub matched: bool,
     /// What may be new about the event, where both sides say that it matches
     terms: Option<Terms>,
 }
@@ -86,7 +88,7 @@ impl<'r> Import<'r> {
             let pair = Pair { import: self, at: signal, signal: sought, line, sight, matched };
             let finding = pair.judge()?;
             let terms = pair.terms().filter(|_| finding == Finding::Same(true));
-            Some(Judged { signal, finding, terms })
+            Some(Judged { signal, finding, matched: matched.is_some(), terms })
         });
         judged.collect()
     }

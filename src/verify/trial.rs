@@ -60,7 +60,7 @@ pub struct Tally {
     pub lost: usize,
     /// The losses that explain them
     pub losses: BTreeSet<LossName>,
-    /// How many events each signal matches, by name
+    /// How many events each signal matches in the engine, by name; excused ones included
     pub signals: BTreeMap<String, usize>,
     /// Where the sides differ, in the order of the events
     pub differences: Vec<(Place, Difference)>,
@@ -87,16 +87,13 @@ impl Tally {
         Tally { signals: names.collect(), ..Tally::default() }
     }
 
-    fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = (&'f str, &'f Finding)>) {
+    fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = &'f Finding>) {
         self.events += 1;
         let (mut matched, mut dropped, mut lost) = (false, false, false);
-        for (signal, finding) in found {
+        for finding in found {
             match finding {
                 Finding::Same(false) => {}
-                Finding::Same(true) => {
-                    matched = true;
-                    *self.signals.entry(signal.to_owned()).or_default() += 1;
-                }
+                Finding::Same(true) => matched = true,
                 Finding::Dropped => dropped = true,
                 Finding::Lost(loss) => {
                     lost = true;
@@ -207,9 +204,10 @@ fn account(
     example: &Example,
     judged: &[Judged],
 ) {
-    let name = |one: &Judged| import.signal(one.signal);
-    let new = judged.iter().filter_map(|one| Some((name(one), import.compare_terms(seen, one)?)));
-    let new: Vec<(&str, Finding)> = new.collect();
-    let findings = judged.iter().map(|one| (name(one), &one.finding));
-    tally.take(example.place, findings.chain(new.iter().map(|(name, finding)| (*name, finding))));
+    for one in judged.iter().filter(|one| one.matched) {
+        *tally.signals.entry(import.signal(one.signal).to_owned()).or_default() += 1;
+    }
+    let new: Vec<Finding> =
+        judged.iter().filter_map(|one| import.compare_terms(seen, one)).collect();
+    tally.take(example.place, judged.iter().map(|one| &one.finding).chain(&new));
 }

@@ -15,6 +15,7 @@ mod golden;
 mod hostile;
 mod inert;
 mod injection;
+mod kept;
 #[cfg(unix)]
 mod killed;
 mod kuery;

@@ -72,8 +72,10 @@ fn marks(written: &str) -> Vec<(usize, bool)> {
 /// A key whose values all have their wildcards where a modifier puts them
 pub(super) fn modifiers(source: &Arc<SourceText>, entry: &Entry, diagnostics: &mut Diagnostics) {
     let key = &entry.key;
-    // A word of the vocabulary has its own way to compare, which a modifier would change.
-    if !key.modifiers.is_empty() || Word::named(&key.name.value).is_some() {
+    // A word of the vocabulary has its own way to compare, which a modifier would change; keywords
+    // have no key to put one into.
+    let fixed = Word::named(&key.name.value).is_some() || key.is_keywords();
+    if !key.modifiers.is_empty() || fixed {
         return;
     }
     let mut shapes = entry.values.items.iter().map(shape);

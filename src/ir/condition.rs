@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use super::lower::clause;
-use super::test::{self, Scope};
+use super::scope::Scope;
+use super::test;
 use super::{Clause, Expr, Role};
 use crate::definition::{Condition, Detection, Quantifier, nearest_name};
 use crate::diagnostic::{Code, Diagnostic};

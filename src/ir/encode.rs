@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::dash;
-use super::test::Scope;
+use super::scope::Scope;
 use crate::definition::{Key, Modifier, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pattern::{Pattern, Token};

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Column, Correlation, Expr, Origin, Rule, Signal, attack, correlate, filter};
+use super::{Column, Correlation, Expr, Origin, Rule, Signal, attack, correlation, filter};
 use crate::definition::{self, Definition, Form, Level, Metadata, Sample, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
@@ -193,7 +193,7 @@ fn one(
     let level = definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value);
     let Gathered { signals, correlations, .. } = gathered;
     let before = (&*signals, correlations);
-    let correlations = correlate::lower_one(definition, &written, before, level, &mut found);
+    let correlations = correlation::lower_one(definition, &written, before, level, &mut found);
     let tests = tests(definition, &written, &renamed, &mut found);
     let complete = !found.has_errors();
     diagnostics.extend(found);

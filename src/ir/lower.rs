@@ -7,9 +7,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::test::{self, Scope};
+use super::scope::Scope;
+use super::test;
 use super::{
-    Clause, ClauseOrigin, Column, Expr, Role, Rule, Signal, attack, condition, correlate,
+    Clause, ClauseOrigin, Column, Expr, Role, Rule, Signal, attack, condition, correlation,
     normalize, novelty,
 };
 use crate::definition::{self, Definition, Form, Level, List, Placeholders, nearest_name};
@@ -60,7 +61,7 @@ pub fn lower_with(
     let all = signals.len() == definition.signals.len();
     // With a signal missing, what is said about it would be wrong.
     let correlations = match all {
-        true => correlate::lower(definition, &signals, level, &mut found),
+        true => correlation::lower(definition, &signals, level, &mut found),
         false => Vec::new(),
     };
     check_names(definition, &mut found);

@@ -4,7 +4,7 @@
 //! that contradicts another one or the field. What the modifiers mean is said where they are
 //! spent: in [`value`](super::value) and [`encode`](super::encode).
 
-use super::test::{Meaning, Scope};
+use super::scope::{Meaning, Scope};
 use super::{Numbers, TimeUnit, encode};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Entry, Modifier, Scalar, Value};

@@ -4,8 +4,8 @@
 //! names. What no path can hold is refused here: a program below no drive, an extension with a
 //! dot inside, a key of nothing but separators.
 
-use super::test::Scope;
-use super::value::{Reading, text};
+use super::scope::{Reading, Scope};
+use super::text::text;
 use super::{Expr, Op, Part};
 use crate::definition::{Modifier, Value};
 use crate::diagnostic::{Code, Diagnostic};

@@ -8,8 +8,7 @@
 use ::regex::{RegexSet, RegexSetBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::test::Scope;
-use super::value::Reading;
+use super::scope::{Reading, Scope};
 use super::{Expr, Op, Part};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Modifier, Value};

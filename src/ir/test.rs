@@ -4,63 +4,17 @@
 //! Out: an [`Expr`] over fields. A vocabulary word brings its reading, a field its type;
 //! modifiers are spent here and nowhere else.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
 use super::modifier;
-use super::value::{self, Reading};
+use super::scope::{Meaning, Reading, Scope};
+use super::value;
 use super::{Case, Clause, ClauseOrigin, Expr, Op, Relation, Role, Subject, Test};
-use crate::definition::vocabulary::{self, WORDS, Word};
-use crate::definition::{
-    Entry, Form, Key, List, Modifier, Placeholders, Scalar, Selection, Value, nearest_name,
-};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::definition::vocabulary::{WORDS, Word};
+use crate::definition::{Entry, Form, Key, Modifier, Scalar, Selection, Value, nearest_name};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::pattern::Pattern;
 use crate::pattern::compare_folded;
-use crate::source::{SourceText, Span};
-use crate::taxonomy::{EventKind, Field, FieldType, Product};
-
-/// What the entries of one signal share
-pub(super) struct Scope<'a> {
-    pub(super) source: &'a Arc<SourceText>,
-    pub(super) lists: &'a [List],
-    /// The same by name
-    pub(super) named: &'a HashMap<&'a str, &'a List>,
-    pub(super) placeholders: &'a Placeholders,
-    pub(super) kind: EventKind,
-    pub(super) product: Option<Product>,
-    /// Whether a field that the kind is not known to have may still be there, as in Sigma
-    pub(super) open: bool,
-    /// Tests that the condition has been written out to
-    pub(super) size: usize,
-    /// Texts that values have been written out to
-    pub(super) texts: usize,
-    /// Bytes of these texts
-    pub(super) bytes: usize,
-    pub(super) used: &'a mut HashSet<String>,
-    pub(super) diagnostics: &'a mut Diagnostics,
-}
-
-impl Scope<'_> {
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
-    }
-
-    pub(super) fn error(&mut self, code: Code, span: Span, message: String, label: &str) {
-        self.report(Diagnostic::new(code, self.source, span, message, label));
-    }
-}
-
-/// What a key stands for
-pub(super) struct Meaning {
-    pub(super) field: Field,
-    /// What its values are on this kind of event
-    pub(super) kind: FieldType,
-    /// Whether a value of another type is compared as text, as in Sigma
-    pub(super) open: bool,
-    /// How a vocabulary word reads its values; `None` for a field
-    pub(super) reading: Option<vocabulary::Reading>,
-}
+use crate::source::Span;
+use crate::taxonomy::{EventKind, Field, FieldType};
 
 /// What the kind of event itself says, beside the author's tests
 ///

@@ -4,37 +4,15 @@
 //! each text that the value stands for. Anything that could only be guessed at is refused here: a
 //! port that is no number, a network that is none.
 
-use super::test::{Meaning, Scope};
-use super::{Case, Expr, Numbers, Op, Part, Relation, Subject, Test, TimeUnit};
+use super::scope::{Reading, Scope};
+use super::text::{by_ends, open_ends, text};
+use super::{Case, Expr, Numbers, Op, Part, Relation, TimeUnit};
 use super::{encode, network, place, regex};
 use crate::definition::vocabulary::Reading as Word;
-use crate::definition::{Key, Modifier, Scalar, Value};
+use crate::definition::{Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::pattern::{Pattern, Token};
-use crate::source::Span;
-use crate::taxonomy::{ACTIONS, Field, FieldType, hash};
-
-/// How a key reads its values
-pub(super) struct Reading<'a> {
-    pub(super) key: &'a Key,
-    pub(super) meaning: &'a Meaning,
-    pub(super) list: Option<String>,
-}
-
-impl Reading<'_> {
-    pub(super) fn has(&self, modifier: Modifier) -> bool {
-        self.key.modifier(modifier).is_some()
-    }
-
-    fn case(&self) -> Case {
-        if self.has(Modifier::Cased) { Case::Sensitive } else { Case::Insensitive }
-    }
-
-    pub(super) fn test(&self, part: Part, op: Op, span: Span) -> Expr {
-        let subject = Subject { field: self.meaning.field, part };
-        Expr::Test(Test { subject, op, list: self.list.clone(), span })
-    }
-}
+use crate::pattern::Pattern;
+use crate::taxonomy::{ACTIONS, Field, FieldType};
 
 /// Lowers one value
 pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
@@ -141,85 +119,6 @@ fn time_unit(
             scope.error(Code::E0208, value.span, message, &label);
             None
         }
-    }
-}
-
-/// A text test: modifiers add wildcards at the ends, and the wildcards decide the relation
-pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
-    let (open_start, open_end) = open_ends(reading);
-    let (relation, pattern) = match pattern.as_literal() {
-        // Most values: nothing has to be taken apart.
-        Some(text) if !text.is_empty() => (by_ends(open_start, open_end), pattern),
-        _ => {
-            let start = open_start.then_some(Token::Any).into_iter();
-            let end = open_end.then_some(Token::Any);
-            relation(Pattern::of(start.chain(pattern.tokens().iter().cloned()).chain(end)))
-        }
-    };
-    let case = reading.case();
-    let path = reading.meaning.kind == FieldType::Path;
-    if path && part == Part::Whole && relation == Relation::Ends {
-        // A path that ends with `\cmd.exe` is one whose base name is cmd.exe.
-        let name = pattern.as_literal().and_then(|text| text.strip_prefix(['\\', '/']));
-        if let Some(name) = name.filter(|n| !n.is_empty() && !n.contains(['\\', '/'])) {
-            let op = Op::Text(Relation::Equals, vec![Pattern::literal(name)], case);
-            return reading.test(Part::Name, op, value.span);
-        }
-    }
-    if let Some((field, digits)) = whole_hash(reading, relation, &pattern) {
-        let subject = Subject::whole(field);
-        let op = Op::Text(Relation::Equals, vec![Pattern::literal(digits)], case);
-        return Expr::Test(Test { subject, op, list: None, span: value.span });
-    }
-    reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
-}
-
-/// A whole hash of one algorithm somewhere in the text of all of them
-fn whole_hash<'p>(
-    reading: &Reading<'_>,
-    relation: Relation,
-    pattern: &'p Pattern,
-) -> Option<(Field, &'p str)> {
-    let hashes = reading.meaning.field.name() == "Hashes" && relation == Relation::Contains;
-    pattern.as_literal().filter(|_| hashes).and_then(hash::whole)
-}
-
-/// Whether anything may stand before the value, and after it
-fn open_ends(reading: &Reading<'_>) -> (bool, bool) {
-    let has = |modifier| reading.has(modifier);
-    let ends = has(Modifier::StartsWith) || has(Modifier::EndsWith);
-    // A keyword may stand anywhere, unless it is said where.
-    let anywhere = has(Modifier::Contains) || (reading.meaning.field == Field::EVERY && !ends);
-    (anywhere || has(Modifier::EndsWith), anywhere || has(Modifier::StartsWith))
-}
-
-/// The cheapest relation that says the same as the wildcards
-fn relation(pattern: Pattern) -> (Relation, Pattern) {
-    let tokens = pattern.tokens();
-    let (start, rest) = match tokens {
-        [Token::Any, rest @ ..] => (true, rest),
-        rest => (false, rest),
-    };
-    let (end, middle) = match rest {
-        [middle @ .., Token::Any] => (true, middle),
-        middle => (false, middle),
-    };
-    let middle = Pattern::of(middle.iter().cloned());
-    match (start, middle.as_literal(), end) {
-        (_, None, _) => (Relation::Wildcard, pattern),
-        // A lone `*` is any text: it contains the empty text.
-        (true, Some(""), false) => (Relation::Contains, middle),
-        (start, Some(_), end) => (by_ends(start, end), middle),
-    }
-}
-
-/// How text compares with a literal before and after which anything may stand
-fn by_ends(start: bool, end: bool) -> Relation {
-    match (start, end) {
-        (true, true) => Relation::Contains,
-        (true, false) => Relation::Ends,
-        (false, true) => Relation::Starts,
-        (false, false) => Relation::Equals,
     }
 }
 

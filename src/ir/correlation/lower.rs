@@ -5,14 +5,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::novelty::{COLUMNS, column_field, seconds};
-use super::{Correlation, Fields, Key, Origin, Signal};
+use super::{Correlation, Fields, Key, Origin};
 use crate::definition::{self, CorrelationType, Definition, Form, Level, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::ir::Signal;
+use crate::ir::novelty::{COLUMNS, column_field, seconds};
 use crate::source::{Span, Spanned};
 use crate::taxonomy::{EventKind, Field};
 
-pub(super) fn lower(
+pub(in crate::ir) fn lower(
     definition: &Definition,
     signals: &[Signal],
     level: Level,
@@ -46,7 +47,7 @@ pub(super) fn lower(
 }
 
 /// Lowers a correlation that stands for itself, after those it uses
-pub(super) fn lower_one(
+pub(in crate::ir) fn lower_one(
     definition: &Definition,
     written: &definition::Correlation,
     (signals, done): (&[Signal], Vec<Correlation>),

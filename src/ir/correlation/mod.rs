@@ -11,8 +11,13 @@
 //! completing event; a later correlation may group by any field of it. A group is reported once
 //! until the timespan is over.
 
+mod condition;
+mod lower;
+
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub(super) use lower::{lower, lower_one};
 
 use crate::definition::{Comparison, Level};
 use crate::source::Span;
@@ -117,7 +122,7 @@ impl CorrelationTest {
     }
 
     /// The same, for changing them
-    pub(super) fn fields_mut(&mut self) -> Option<&mut Fields> {
+    pub(in crate::ir) fn fields_mut(&mut self) -> Option<&mut Fields> {
         match self {
             CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
                 Some(fields)

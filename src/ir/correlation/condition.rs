@@ -3,7 +3,7 @@
 //! In: its type and condition in Sigma's words. Out: a [`CorrelationTest`]. A count that nothing can
 //! reach, or of something that is not named, is refused here.
 
-use super::correlate::Lowering;
+use super::lower::Lowering;
 use super::{Bound, CorrelationTest, Measure, Origin};
 use crate::definition::{self, Comparison, CorrelationType};
 use crate::diagnostic::Code;

@@ -1,0 +1,251 @@
+//! What is tested, and the one table of meaning.
+//!
+//! In: nothing; these are types. Out: closed expressions over fields. [`Op`] says what each
+//! comparison means; every target and the engine follow it. The place of a [`Test`] is for messages
+//! and no part of its meaning.
+
+use std::cmp::Ordering;
+
+use ipnet::IpNet;
+
+use super::RegexPattern;
+use crate::pattern::Pattern;
+use crate::source::Span;
+use crate::taxonomy::{Field, Product};
+
+/// A closed expression; ordered so that tests come first and negations last
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Expr {
+    /// A comparison
+    Test(Test),
+    /// A part holds; false when empty
+    Any(Vec<Expr>),
+    /// Every part holds; true when empty
+    All(Vec<Expr>),
+    /// The part does not hold
+    Not(Box<Expr>),
+}
+
+/// A comparison of one subject with one or more values
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// What is compared
+    pub subject: Subject,
+    /// How, and with what
+    pub op: Op,
+    /// The named list that is exactly these values
+    pub list: Option<String>,
+    /// The value or key it came from
+    pub span: Span,
+}
+
+/// A field, or a part of one
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The field
+    pub field: Field,
+    /// Which part of its value
+    pub part: Part,
+}
+
+/// A part of a value
+///
+/// A part that a value does not have makes the test false, as a missing field does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// All of it
+    Whole,
+    /// What follows the last `\` or `/`; of an account, what follows the last `\`
+    Name,
+    /// What follows the last dot of the name
+    Extension,
+    /// Each argument of a command line, split as the product splits it
+    Argument(Product),
+    /// A registry key with a backslash after it, so that its last segment is whole as well
+    Key,
+    /// A number of the date or time that the value is, as it is written: no zone is taken into
+    /// account
+    Time(TimeUnit),
+}
+
+/// What a date or a time is made of
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimeUnit {
+    /// 0 to 59
+    Minute,
+    /// 0 to 23
+    Hour,
+    /// Of the month, 1 to 31
+    Day,
+    /// Of the year as in ISO 8601, 1 to 53
+    Week,
+    /// 1 to 12
+    Month,
+    /// Four digits
+    Year,
+}
+
+/// A comparison and its values; true when one of the values fits
+///
+/// This is the one definition of meaning: every target and the matcher follow it. A
+/// field that the event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list
+/// fits when one element does. A field whose name has dots is looked for under that name, then
+/// inside objects. [`Field::EVERY`] holds every value of the event, at any depth. Where a target cannot tell empty, missing and null text apart,
+/// they are one there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Op {
+    /// The text stands in this relation to a pattern
+    Text(Relation, Vec<Pattern>, Case),
+    /// A regular expression is found in the text
+    Regex(Vec<RegexPattern>),
+    /// The directories of a path, or a registry key, hold a run of whole segments. Patterns are
+    /// written with `/` and end with it; one that starts with `/` fits anywhere, another at the
+    /// start. The path may use `\` or `/`, the same throughout the run
+    Segments(Vec<Pattern>),
+    /// The value is an address in a network; an IPv4-mapped IPv6 address is the IPv4 address
+    Networks(Vec<IpNet>),
+    /// The value is an address outside every network of [`NON_PUBLIC`](super::NON_PUBLIC)
+    Public,
+    /// The value is a number in a range
+    Numbers(Vec<Numbers>),
+    /// The event has the field, be it empty or null
+    Exists,
+    /// The event lacks the field, or it is null
+    Null,
+    /// Both fields are there, and the first stands in this relation to the second
+    Same(Relation, Field, Case),
+}
+
+/// How text and pattern compare
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// The whole text is the literal
+    Equals,
+    /// The text starts with the literal
+    Starts,
+    /// The text ends with the literal
+    Ends,
+    /// The literal occurs in the text
+    Contains,
+    /// The whole text fits the pattern with its wildcards
+    Wildcard,
+}
+
+/// Whether letter case counts
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Case {
+    /// As [`fold`](crate::pattern::fold) says
+    Insensitive,
+    /// Every character is itself
+    Sensitive,
+}
+
+/// A range of numbers, both ends included
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Numbers {
+    /// The smallest whole number
+    pub from: i64,
+    /// The largest whole number
+    pub to: i64,
+    /// Whether the fractions between the one end and the next whole number are in it: 3.5 is
+    /// greater than 3. Only a range without a smallest or without a largest number can be so
+    pub open: bool,
+}
+
+impl Part {
+    /// The spellings of a run of segments written with `/`: a path takes either separator, a
+    /// registry key only the backslash
+    pub fn spellings(self, run: &Pattern) -> Vec<Pattern> {
+        let backslashes = run.map_literals(|text| text.replace('/', "\\"));
+        if self == Part::Key { vec![backslashes] } else { vec![run.clone(), backslashes] }
+    }
+}
+
+impl Subject {
+    /// The whole value of a field
+    pub fn whole(field: Field) -> Subject {
+        Subject { field, part: Part::Whole }
+    }
+}
+
+impl Op {
+    /// Relation, values and case of a text test; `None` for any other
+    pub fn as_text(&self) -> Option<(Relation, &[Pattern], Case)> {
+        match self {
+            Op::Text(relation, values, case) => Some((*relation, values, *case)),
+            Op::Regex(_)
+            | Op::Segments(_)
+            | Op::Networks(_)
+            | Op::Public
+            | Op::Numbers(_)
+            | Op::Exists
+            | Op::Null
+            | Op::Same(..) => None,
+        }
+    }
+}
+
+impl Numbers {
+    /// Just this number
+    pub fn one(number: i64) -> Numbers {
+        Numbers { from: number, to: number, open: false }
+    }
+
+    /// Whether a number is in the range
+    pub fn holds(self, number: f64) -> bool {
+        // Whole numbers beyond 2^53 are compared as such before anybody asks this.
+        let (from, to) = (self.from as f64, self.to as f64);
+        let low = self.from == i64::MIN || number >= from || (self.open && number > from - 1.0);
+        let high = self.to == i64::MAX || number <= to || (self.open && number < to + 1.0);
+        low && high
+    }
+}
+
+impl Expr {
+    /// The test that the expression is, when it is a single one
+    pub fn as_test(&self) -> Option<&Test> {
+        match self {
+            Expr::Test(test) => Some(test),
+            Expr::All(_) | Expr::Any(_) | Expr::Not(_) => None,
+        }
+    }
+
+    /// How many tests the expression has
+    pub fn size(&self) -> usize {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().map(Expr::size).sum(),
+            Expr::Not(part) => part.size(),
+            Expr::Test(_) => 1,
+        }
+    }
+
+    /// Every test in the expression
+    pub fn tests(&self) -> Vec<&Test> {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().flat_map(Expr::tests).collect(),
+            Expr::Not(part) => part.tests(),
+            Expr::Test(test) => vec![test],
+        }
+    }
+}
+
+// Two tests are the same when they mean the same, wherever they were written.
+impl PartialEq for Test {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Test {}
+
+impl PartialOrd for Test {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Test {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.subject, &self.op, &self.list).cmp(&(other.subject, &other.op, &other.list))
+    }
+}

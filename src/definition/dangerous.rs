@@ -5,7 +5,7 @@
 
 use super::live::{self, is_foreign, scheme};
 use super::shape::Reader;
-use super::yaml::Style;
+use super::subspan::Style;
 use super::{Definition, Form, Setting, Settings, subspan};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};

@@ -8,7 +8,8 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::yaml::{Kind, Node, Style};
+use super::subspan::Style;
+use super::yaml::{Kind, Node};
 
 /// Why a node does not fit a type
 pub(crate) type Error = serde::de::value::Error;

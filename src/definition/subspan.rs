@@ -6,8 +6,20 @@
 
 use std::ops::Range;
 
-use super::yaml::Style;
 use crate::source::{SourceText, Span};
+
+/// How a scalar was written
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: may mean a number, a truth value or null
+    Plain,
+    /// `'…'`
+    Single,
+    /// `"…"`
+    Double,
+    /// `|` or `>`
+    Block,
+}
 
 /// The places of the parts of one scalar
 pub(super) enum Places {

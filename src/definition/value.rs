@@ -4,7 +4,8 @@
 //! value may be under its key (a number, a network …) is decided when the key's field is known.
 
 use super::shape::Reader;
-use super::yaml::{Kind, Node, Style};
+use super::subspan::Style;
+use super::yaml::{Kind, Node};
 use crate::diagnostic::Code;
 use crate::pattern::Pattern;
 use crate::source::{SourceText, Span};

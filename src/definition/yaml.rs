@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use super::subspan;
+use super::subspan::{self, Style};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span};
 
@@ -38,19 +38,6 @@ pub enum Kind {
     List(Vec<Node>),
     /// A map, in the order of the file
     Map(Vec<(Node, Node)>),
-}
-
-/// How a scalar was written
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes: may mean a number, a truth value or null
-    Plain,
-    /// `'…'`
-    Single,
-    /// `"…"`
-    Double,
-    /// `|` or `>`
-    Block,
 }
 
 impl Node {

@@ -6,13 +6,18 @@
 
 use std::collections::HashMap;
 
-use super::lower::clause;
 use super::scope::Scope;
 use super::test;
-use super::{Clause, Expr, Role};
+use super::{Clause, ClauseOrigin, Expr, Role, normalize};
 use crate::definition::{Condition, Detection, Quantifier, nearest_name};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
+
+/// A clause of the author's
+pub(super) fn clause(role: Role, label: &str, expr: Expr) -> Clause {
+    let (origin, label) = (ClauseOrigin::Author, label.to_owned());
+    Clause { role, origin, label, expr: normalize(expr) }
+}
 
 /// The parts of a condition that are joined by `and` become clauses of their own.
 pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<Clause> {

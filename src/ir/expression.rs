@@ -202,6 +202,17 @@ impl Numbers {
 }
 
 impl Expr {
+    /// Lets messages about every test point to `span`
+    pub(super) fn place(&mut self, span: Span) {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => {
+                parts.iter_mut().for_each(|part| part.place(span));
+            }
+            Expr::Not(part) => part.place(span),
+            Expr::Test(test) => test.span = span,
+        }
+    }
+
     /// The test that the expression is, when it is a single one
     pub fn as_test(&self) -> Option<&Test> {
         match self {

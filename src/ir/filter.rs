@@ -4,7 +4,7 @@
 //! after their own. The specification does not say how the two conditions are joined; as in
 //! pySigma both must hold, so an exclusion is written `condition: not selection`.
 
-use super::link::{Called, at};
+use super::called::Called;
 use super::{Clause, ClauseOrigin, Rule, Signal};
 use crate::definition::{Definition, Filtered, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -77,7 +77,7 @@ fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     };
     let mut added = false;
     for signal in rule.signals.iter_mut().filter(alike) {
-        let filter = at(filter, signal.span);
+        let filter = filter.at(signal.span);
         // The log source of the rule implies its own.
         let parts = filter.clauses.into_iter().filter(|one| one.origin == ClauseOrigin::Author);
         let label = format!("filter {title}");

@@ -7,8 +7,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Column, Correlation, Expr, Origin, Rule, Signal, attack, correlation, filter};
-use crate::definition::{self, Definition, Form, Level, Metadata, Sample, nearest_name};
+use super::called::{Called, names};
+use super::{Column, Correlation, Origin, Rule, Signal, attack, correlation, filter};
+use crate::definition::{self, Definition, Form, Level, Sample, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 
@@ -42,34 +43,6 @@ pub fn join(
     let named: HashSet<&str> = named.collect();
     let through = |rule: &Rule| names(&rule.metadata).any(|name| named.contains(name));
     rules.iter().map(|rule| rule.as_ref().is_some_and(through)).collect()
-}
-
-/// Which documents a name or an id stands for
-pub(super) struct Called<'d>(HashMap<&'d str, Vec<usize>>);
-
-impl<'d> Called<'d> {
-    fn of(definitions: &[&'d Definition]) -> Called<'d> {
-        let mut called: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (at, definition) in definitions.iter().enumerate() {
-            for name in names(&definition.metadata) {
-                let places = called.entry(name).or_default();
-                if places.last() != Some(&at) {
-                    places.push(at);
-                }
-            }
-        }
-        Called(called)
-    }
-
-    /// The places of those that are called so, in their order
-    pub(super) fn at(&self, name: &str) -> &[usize] {
-        self.0.get(name).map_or(&[], |places| places)
-    }
-}
-
-/// What other documents may call one
-fn names(metadata: &Metadata) -> impl Iterator<Item = &str> {
-    [&metadata.name, &metadata.id].into_iter().flatten().map(|name| name.value.as_str())
 }
 
 /// Lowers Sigma's correlations, which stand at these places, over the rules; one that is wrong
@@ -277,11 +250,11 @@ impl Gathered {
             let named = rule.metadata.name.as_ref().unwrap_or(&rule.metadata.title);
             let name = plain_name(&named.value, "rule");
             let title = rule.metadata.title.value.clone();
-            let place = self.signal(Signal { name, title, ..at(signal, span) });
+            let place = self.signal(Signal { name, title, ..signal.at(span) });
             return Some(self.signals[place].name.clone());
         }
         let signals: Vec<usize> =
-            rule.signals.iter().map(|signal| self.signal(at(signal, span))).collect();
+            rule.signals.iter().map(|signal| self.signal(signal.at(span))).collect();
         let mut moved: Vec<usize> = Vec::new();
         for one in &rule.correlations {
             moved.push(self.correlation(one, (&signals, &moved), span));
@@ -357,23 +330,6 @@ impl Gathered {
         }
         self.taken.insert(free.clone(), 2);
         free
-    }
-}
-
-/// The signal as one that stands at another place
-pub(super) fn at(signal: &Signal, span: Span) -> Signal {
-    let mut signal = signal.clone();
-    signal.span = span;
-    signal.clauses.iter_mut().for_each(|clause| place(&mut clause.expr, span));
-    signal.cases.iter_mut().for_each(|(_, expr)| place(expr, span));
-    signal
-}
-
-fn place(expr: &mut Expr, span: Span) {
-    match expr {
-        Expr::All(parts) | Expr::Any(parts) => parts.iter_mut().for_each(|part| place(part, span)),
-        Expr::Not(part) => place(part, span),
-        Expr::Test(test) => test.span = span,
     }
 }
 

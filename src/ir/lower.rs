@@ -9,10 +9,7 @@ use std::sync::Arc;
 
 use super::scope::Scope;
 use super::test;
-use super::{
-    Clause, ClauseOrigin, Column, Expr, Role, Rule, Signal, attack, condition, correlation,
-    normalize, novelty,
-};
+use super::{Column, Role, Rule, Signal, attack, condition, correlation, normalize, novelty};
 use crate::definition::{self, Definition, Form, Level, List, Placeholders, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Spanned;
@@ -114,7 +111,7 @@ fn lower_signal<'d>(
     let mut clauses = Vec::new();
     for entry in &signal.selection.entries {
         let expr = test::lower(&mut scope, entry);
-        clauses.extend(expr.map(|e| clause(Role::Require, &entry.key.name.value, e)));
+        clauses.extend(expr.map(|e| condition::clause(Role::Require, &entry.key.name.value, e)));
     }
     if let Some(detection) = &signal.detection {
         clauses.extend(condition::lower(&mut scope, detection));
@@ -122,7 +119,7 @@ fn lower_signal<'d>(
     for exclusion in &signal.exclusions {
         let label = exclusion.note.as_ref().map_or_else(String::new, |note| note.value.clone());
         let expr = test::lower_all(&mut scope, &exclusion.selection);
-        clauses.push(clause(Role::Exclude, &label, expr));
+        clauses.push(condition::clause(Role::Exclude, &label, expr));
     }
     let mut cases = Vec::new();
     for case in &signal.levels {
@@ -134,11 +131,6 @@ fn lower_signal<'d>(
     let name = signal.name.value.clone();
     let (span, action) = (signal.name.span, signal.action);
     Some(Signal { name, span, title, kind, action, product, clauses, cases })
-}
-
-pub(super) fn clause(role: Role, label: &str, expr: Expr) -> Clause {
-    let (origin, label) = (ClauseOrigin::Author, label.to_owned());
-    Clause { role, origin, label, expr: normalize(expr) }
 }
 
 /// The names of signals and correlations

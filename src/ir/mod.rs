@@ -9,6 +9,7 @@
 //! its own way, and all of them must agree with the meaning written at [`Op`].
 
 mod attack;
+mod called;
 mod column;
 mod condition;
 mod correlation;

@@ -122,6 +122,15 @@ impl Clause {
 }
 
 impl Signal {
+    /// The same signal where messages about it point to `span`
+    pub(super) fn at(&self, span: Span) -> Signal {
+        let mut signal = self.clone();
+        signal.span = span;
+        signal.clauses.iter_mut().for_each(|clause| clause.expr.place(span));
+        signal.cases.iter_mut().for_each(|(_, expr)| expr.place(span));
+        signal
+    }
+
     /// The whole signal as one expression
     pub fn expr(&self) -> Expr {
         Expr::All(

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::measure::{Numbers, number};
+use super::measure::{Numbers, Tally, number};
 use super::state::{MOST_COMBINATIONS, combinations};
 use crate::ir::{Bound, Correlation, CorrelationTest, Key, Origin, Rule};
 use crate::taxonomy::Field;
@@ -270,16 +270,6 @@ fn judge_group(
             })
         }
     }
-}
-
-/// What the events of a timespan come to, as they enter and leave it
-pub(super) trait Tally {
-    /// What an event brings
-    type Thing;
-    fn enter(&mut self, thing: Self::Thing);
-    fn leave(&mut self, thing: Self::Thing);
-    /// Whether it is what the correlation asks for
-    fn fits(&self) -> bool;
 }
 
 /// How many different things there are

@@ -3,9 +3,18 @@
 //! In: the numbers of events as they enter and leave. Out: whether what they come to is what a
 //! correlation asks for. What each measure means is written at [`Measure`].
 
-use super::correlate::Tally;
 use crate::definition::Comparison;
 use crate::ir::Measure;
+
+/// What the events of a timespan come to, as they enter and leave it
+pub(super) trait Tally {
+    /// What an event brings
+    type Thing;
+    fn enter(&mut self, thing: Self::Thing);
+    fn leave(&mut self, thing: Self::Thing);
+    /// Whether it is what the correlation asks for
+    fn fits(&self) -> bool;
+}
 
 /// The numbers of a timespan, sorted
 pub(super) struct Numbers<'l> {

@@ -8,8 +8,8 @@ use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::pattern::{Pattern, Token};
 use rulecast::project;
-use rulecast::query::kuery::{self, Rule, parse};
-use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
+use rulecast::query::kuery::{self, Bound, Kuery, Literal, Values, parse};
+use rulecast::verify::elastic::Rule;
 use serde_json::{Value, json};
 
 use crate::agreement::Dice;
@@ -89,7 +89,7 @@ fn types_are_those_of_elastics_packages() {
     let Some(corpus) = corpus("types_are_those_of_elastics_packages") else { return };
     let schema = std::fs::read_to_string(corpus.join("schemas/elastic-fields.json")).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
-    let table = std::fs::read_to_string(root().join("src/query/kuery/fields.tsv")).unwrap();
+    let table = std::fs::read_to_string(root().join("src/verify/elastic/fields.tsv")).unwrap();
     // One data set that stands for each word of the table.
     let data_sets = [
         ("process", "endpoint.events.process"),

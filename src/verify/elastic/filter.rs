@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Error;
 use super::fields::{self, Field, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
+use crate::query::Error;
 
 /// What a filter asks of documents
 pub(super) fn of(filter: &Value) -> Result<Option<Query>, Error> {

@@ -6,7 +6,6 @@
 //! Negated parts that are not exact stand in filters alone.
 
 use ipnet::IpNet;
-use serde_json::{Value, json};
 
 use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
@@ -14,6 +13,7 @@ use super::registry::{self, Seen};
 use crate::backend::{Losses, one_line};
 use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
 use crate::pattern::{Pattern, Token};
+use crate::query::elasticsearch::{Filter, Query};
 use crate::query::kuery::{Kuery, Literal, Values};
 use crate::taxonomy::{EventKind, FieldType, Product};
 
@@ -23,7 +23,7 @@ pub(super) struct Plan {
     /// The query
     pub(super) query: Kuery,
     /// Kibana filters, in the order of the clauses
-    pub(super) filters: Vec<Value>,
+    pub(super) filters: Vec<Filter>,
 }
 
 /// Plans a signal
@@ -42,7 +42,7 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
         }
         let filter = kibana_filter(clause, seen, losses);
         // What every document fits is not asked; what is lost by that has been named.
-        if !positive || filter["query"] != json!({"match_all": {}}) {
+        if !positive || filter.query != Query::Everything {
             filters.push(filter);
         }
     }
@@ -97,7 +97,7 @@ pub(super) fn os_type(product: Product) -> &'static str {
 }
 
 /// A filter with its meaning in words
-fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Value {
+fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter {
     let positive = clause.role == Role::Require;
     let query = filter::query(seen, &clause.expr, positive, losses);
     let alias = match (clause.role, &*clause.label) {
@@ -105,8 +105,7 @@ fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Value 
         (Role::Exclude, "") => "not: exclusion".to_owned(),
         (Role::Exclude, label) => format!("not: {label}"),
     };
-    let meta = json!({"alias": one_line(&alias), "disabled": false, "negate": !positive, "type": "custom"});
-    json!({"meta": meta, "query": query})
+    Filter { alias: one_line(&alias), negate: !positive, query }
 }
 
 /// The expression in Kibana's language when that says exactly the same

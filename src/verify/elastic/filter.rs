@@ -1,96 +1,62 @@
-//! Kibana filters, which are queries of Elasticsearch.
+//! What Elasticsearch asks documents for the filters of a rule.
 //!
-//! In: a filter of a rule, as JSON. Out: a [`Query`], or nothing for one that is switched off.
-//! Every key is either understood or refused: one that is overlooked would change the meaning.
+//! In: a filter, as JSON. Out: a [`Query`] with the types of its fields, or nothing for a filter
+//! that is switched off. A test that a type does not take is refused, as Elasticsearch refuses it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::fields::{self, Field, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
 use crate::query::Error;
+use crate::query::elasticsearch::{self, Bool, Limit, Scalar, Test};
 
 /// What a filter asks of documents
 pub(super) fn of(filter: &Value) -> Result<Option<Query>, Error> {
-    let outer = object(filter, "a filter")?;
-    let meta =
-        |key: &str| outer.get("meta").and_then(|meta| meta.get(key)).and_then(Value::as_bool);
-    if meta("disabled") == Some(true) {
-        return Ok(None);
-    }
-    let inner = match outer.get("query") {
-        Some(inner) => query(inner)?,
-        // Kibana takes what is left for the query.
-        None => {
-            let own = |(key, _): &(&String, &Value)| *key != "meta" && *key != "$state";
-            let rest = outer.iter().filter(own).map(|(key, part)| (key.clone(), part.clone()));
-            query(&Value::Object(rest.collect()))?
-        }
-    };
-    Ok(Some(if meta("negate") == Some(true) { Query::negate(inner) } else { inner }))
+    let Some(filter) = elasticsearch::filter(filter)? else { return Ok(None) };
+    let inner = query(&filter.query)?;
+    Ok(Some(if filter.negate { Query::negate(inner) } else { inner }))
 }
 
-fn object<'v>(value: &'v Value, what: &str) -> Result<&'v Map<String, Value>, Error> {
-    value.as_object().ok_or_else(|| Error::new(format!("{what} is no object")))
-}
-
-fn query(value: &Value) -> Result<Query, Error> {
-    let (kind, body) = only(value, "a query of a filter")?;
-    match kind.as_str() {
-        "bool" => bool(object(body, "`bool`")?),
-        "match_all" => Ok(Query::All(Vec::new())),
-        "match_none" => Ok(Query::any(Vec::new())),
-        "exists" => {
-            let name = body.get("field").and_then(Value::as_str);
-            let none = || Error::new("`exists` has no field".to_owned());
-            allow(body, &["field", "boost"])?;
-            Ok(query::exists(fields::named(name.ok_or_else(none)?)?))
-        }
-        "terms" => {
-            let body = object(body, "`terms`")?;
-            let mut fields = body.iter().filter(|(key, _)| *key != "boost");
-            let (Some((name, values)), None) = (fields.next(), fields.next()) else {
-                return Err(Error::new("`terms` has not one field".to_owned()));
-            };
+fn query(asked: &elasticsearch::Query) -> Result<Query, Error> {
+    use elasticsearch::Query as Asked;
+    match asked {
+        Asked::Everything => Ok(Query::All(Vec::new())),
+        Asked::Nothing => Ok(Query::any(Vec::new())),
+        Asked::Bool(parts) => bool(parts),
+        Asked::Exists(name) => fields::named(name).map(query::exists),
+        Asked::Terms(name, values) => {
             let field = fields::named(name)?;
-            let no_list = || Error::new(format!("`terms` has no list for {name}"));
-            let values = values.as_array().ok_or_else(no_list)?.iter();
-            let terms = values.map(|value| query::term(field, &scalar(value)?, false));
+            let terms = values.iter().map(|value| query::term(field, &value.to_string(), false));
             terms.collect::<Result<Vec<_>, Error>>().map(Query::any)
         }
-        "range" => {
-            let (field, body) = of_field(body, kind)?;
-            let limits = object(body, "`range`")?.iter().map(|(key, limit)| {
-                let side = match key.as_str() {
-                    "gt" => Side::From(false),
-                    "gte" => Side::From(true),
-                    "lt" => Side::To(false),
-                    "lte" => Side::To(true),
-                    key => return Err(unknown(key)),
-                };
-                Ok((side, scalar(limit)?))
-            });
-            query::range(field, &limits.collect::<Result<Vec<_>, Error>>()?)
+        Asked::Range(name, limits) => {
+            let side = |(limit, value): &(Limit, Scalar)| (side(*limit), value.to_string());
+            query::range(fields::named(name)?, &limits.iter().map(side).collect::<Vec<_>>())
         }
-        "term" | "prefix" | "wildcard" => {
-            let (field, body) = of_field(body, kind)?;
-            let (text, fold) = written(body, kind)?;
-            match kind.as_str() {
-                "term" => query::term(field, &text, fold),
-                "prefix" => {
-                    whole(field).and_then(|f| query::wildcard(f, Glob::prefix(&text), fold))
+        Asked::Value { field, test, fold } => {
+            let field = fields::named(field)?;
+            match test {
+                Test::Term(value) => query::term(field, &value.to_string(), *fold),
+                Test::Prefix(value) => {
+                    query::wildcard(whole(field)?, Glob::prefix(&value.to_string()), *fold)
                 }
-                _ => whole(field).and_then(|f| query::wildcard(f, Glob::read(&text), fold)),
+                Test::Wildcard(pattern) => query::wildcard(whole(field)?, Glob::of(pattern), *fold),
             }
         }
-        "match" | "match_phrase" => {
-            let (field, body) = of_field(body, kind)?;
-            allow(body, &["query", "boost"])?;
-            let text = scalar(body.get("query").unwrap_or(body))?;
-            query::analyse(field, &text, kind == "match_phrase")
+        Asked::Words { field, text, phrase } => {
+            query::analyse(fields::named(field)?, &text.to_string(), *phrase)
         }
-        kind => Err(unknown(kind)),
+    }
+}
+
+fn side(limit: Limit) -> Side {
+    match limit {
+        Limit::Above => Side::From(false),
+        Limit::AtLeast => Side::From(true),
+        Limit::Below => Side::To(false),
+        Limit::AtMost => Side::To(true),
     }
 }
 
@@ -102,89 +68,17 @@ fn whole(field: &'static Field) -> Result<&'static Field, Error> {
     }
 }
 
-fn bool(parts: &Map<String, Value>) -> Result<Query, Error> {
-    let (mut all, mut should, mut least) = (Vec::new(), Vec::new(), None);
-    let many = |part: &Value| match part.as_array() {
-        Some(parts) => parts.iter().map(query).collect::<Result<Vec<_>, Error>>(),
-        None => query(part).map(|part| vec![part]),
-    };
-    let mut required = false;
-    for (key, part) in parts {
-        match key.as_str() {
-            "must" | "filter" => {
-                let parts = many(part)?;
-                required |= !parts.is_empty();
-                all.extend(parts);
-            }
-            "must_not" => all.extend(many(part)?.into_iter().map(Query::negate)),
-            "should" => should = many(part)?,
-            "minimum_should_match" => {
-                let number = part.as_u64().and_then(|number| usize::try_from(number).ok());
-                let odd = || Error::new(format!("`{key}` is {part}, which is not judged here"));
-                least = Some(number.ok_or_else(odd)?);
-            }
-            "boost" => {}
-            key => return Err(unknown(key)),
-        }
-    }
+fn bool(parts: &Bool) -> Result<Query, Error> {
+    let many =
+        |parts: &[elasticsearch::Query]| parts.iter().map(query).collect::<Result<Vec<_>, Error>>();
+    let mut all = many(&parts.must)?;
+    all.extend(many(&parts.filter)?);
     // Where something is required, the rest only ranks the documents.
-    let least = least.unwrap_or(usize::from(!should.is_empty() && !required));
-    all.push(Query::AtLeast(least, should));
+    let fewest = usize::from(!parts.should.is_empty() && all.is_empty());
+    all.extend(many(&parts.must_not)?.into_iter().map(Query::negate));
+    let least = parts.minimum_should_match.unwrap_or(fewest);
+    all.push(Query::AtLeast(least, many(&parts.should)?));
     Ok(Query::All(all))
-}
-
-/// The one entry of an object
-fn only<'v>(value: &'v Value, what: &str) -> Result<(&'v String, &'v Value), Error> {
-    let mut entries = object(value, what)?.iter();
-    match (entries.next(), entries.next()) {
-        (Some(entry), None) => Ok(entry),
-        _ => Err(Error::new(format!("{what} has not one key"))),
-    }
-}
-
-fn of_field<'v>(body: &'v Value, kind: &str) -> Result<(&'static Field, &'v Value), Error> {
-    let (name, body) = only(body, &format!("`{kind}`"))?;
-    Ok((fields::named(name)?, body))
-}
-
-/// The value and whether case is folded
-fn written(body: &Value, kind: &str) -> Result<(String, bool), Error> {
-    if !body.is_object() {
-        return Ok((scalar(body)?, false));
-    }
-    allow(body, &["value", "case_insensitive", "boost", kind])?;
-    let fold = match body.get("case_insensitive") {
-        None => false,
-        Some(fold) => {
-            let odd = || Error::new(format!("`case_insensitive` is {fold}"));
-            fold.as_bool().ok_or_else(odd)?
-        }
-    };
-    let text = body.get("value").or_else(|| body.get(kind).filter(|_| kind == "wildcard"));
-    Ok((scalar(text.unwrap_or(&Value::Null))?, fold))
-}
-
-fn scalar(value: &Value) -> Result<String, Error> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(Error::new(format!("`{value}` is no value of a filter")))
-        }
-    }
-}
-
-/// Refuses keys that are not understood
-fn allow(body: &Value, known: &[&str]) -> Result<(), Error> {
-    let keys = body.as_object().into_iter().flat_map(Map::keys);
-    match keys.into_iter().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => Err(unknown(key)),
-        None => Ok(()),
-    }
-}
-
-fn unknown(key: &str) -> Error {
-    Error::new(format!("`{key}` in a filter is not judged here"))
 }
 
 #[cfg(test)]

@@ -13,14 +13,6 @@ use crate::query::elasticsearch;
 use crate::query::elasticsearch::{Limit, Query, Scalar};
 use crate::taxonomy::{EventKind, FieldType};
 
-/// Longest value that a keyword field indexes, in characters (ECS, `ignore_above`)
-const INDEXED: usize = 1_024;
-
-fn indexed(ecs: EcsField) -> usize {
-    // ECS gives it a limit of its own: the longest URL of an old browser.
-    if ecs.name == "url.query" { 2_083 } else { INDEXED }
-}
-
 /// Stands where a test has been refused: nothing that holds it is ever written
 const UNSAID: Query = Query::Nothing;
 
@@ -65,7 +57,7 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
             Query::any(found)
         }
         Op::Text(relation, values, case) => {
-            if field.name() == "RegistryValue" {
+            if ecs.of_keys {
                 registry::note_value_names(seen, test, positive, losses);
             }
             let shape = Shape { test, ecs, relation: *relation, case: *case, positive };
@@ -144,12 +136,11 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
         let direction = Direction::Narrower.flip_unless(positive);
         let reason = format!(
             "a {} of more than {} characters is not indexed in Elastic",
-            ecs.name,
-            indexed(ecs)
+            ecs.name, ecs.limit
         );
         losses.lose(LossName::LongValue, direction, test.span, &reason);
     }
-    if ecs.name == "url.query" && value.literals().any(|text| text.contains(['%', '+'])) {
+    if ecs.decoded && value.literals().any(|text| text.contains(['%', '+'])) {
         let direction = Direction::Narrower.flip_unless(positive);
         let reason = "Elastic's pipeline for IIS decodes url.query before it is compared";
         losses.lose(LossName::Encoding, direction, test.span, reason);
@@ -159,8 +150,8 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
     }
     let field = ecs.name.to_owned();
     let found = Query::Value { field, test: whole(relation, value), fold: insensitive };
-    if test.subject.part == Part::Extension && ecs.name == "file.extension" && !exact {
-        // The pipelines take what follows the last dot of the whole path, be it in a directory.
+    if test.subject.part == Part::Extension && ecs.path_dot && !exact {
+        // A value with a separator in it is no extension: the dot stands in a directory.
         let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
         let test = elasticsearch::Test::Wildcard(dot);
         let named = Query::Value { field: "file.name".to_owned(), test, fold: false };

@@ -28,7 +28,7 @@ pub(super) struct Plan {
 
 /// Plans a signal
 pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) -> Plan {
-    let seen = Seen::of(signal, indices.iter().all(Index::has_text));
+    let seen = Seen::of(signal, indices.iter().all(|index| index.text));
     let mut parts = scope(signal, losses);
     let mut filters = Vec::new();
     for clause in &signal.clauses {
@@ -136,7 +136,7 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
     }
     let ecs = fields::of_test(seen.kind, test)?;
     let values = |values| Some(Kuery::field(ecs.name, values));
-    if field.name() == "RegistryValue" && matches!(test.op, Op::Exists | Op::Null) {
+    if ecs.of_keys && matches!(test.op, Op::Exists | Op::Null) {
         let there = positive == (test.op == Op::Exists);
         registry::note_value_names(seen, test, there, losses);
     }
@@ -257,7 +257,7 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
         [(name, values)] => {
             let mut values = values.clone();
             values.sort_by_key(|value| match value {
-                Values::One(value) => value.to_string().trim_matches('"').to_lowercase(),
+                Values::One(value) => value.unquoted().to_lowercase(),
                 Values::Any(_) | Values::All(_) | Values::Not(_) => String::new(),
             });
             values.dedup();
@@ -278,8 +278,7 @@ fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
         Relation::Starts | Relation::Wildcard => prefix(pattern),
         Relation::Ends | Relation::Contains => None,
     });
-    let analysed = format!("{}.text", ecs.name);
-    Some(Kuery::field(&analysed, Values::any(values.collect::<Option<Vec<_>>>()?)))
+    Some(Kuery::field(&ecs.analysed(), Values::any(values.collect::<Option<Vec<_>>>()?)))
 }
 
 /// The value as a phrase: the same words in sequence, whatever their case

@@ -149,17 +149,35 @@ fn as_list(values: &Values) -> String {
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Literal::Quoted(text) => {
-                f.write_str("\"")?;
-                text.chars().try_for_each(|c| match c {
-                    '\\' | '"' => write!(f, "\\{c}"),
-                    c => spaced(c, f),
-                })?;
-                f.write_str("\"")
-            }
+            Literal::Quoted(text) => write!(f, "\"{}\"", escaped(text)),
             Literal::Plain(pattern) => f.write_str(&plain(pattern)),
         }
     }
+}
+
+impl Literal {
+    /// What stands between the quotes, or the whole value where there are none
+    pub fn unquoted(&self) -> String {
+        match self {
+            Literal::Quoted(text) => escaped(text),
+            Literal::Plain(pattern) => plain(pattern),
+        }
+    }
+}
+
+/// A text as it stands between quotes
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '"') {
+            out.push('\\');
+            out.push(c);
+        } else {
+            // Writing to a text never fails.
+            let _ = spaced(c, &mut out);
+        }
+    }
+    out
 }
 
 fn spaced(c: char, f: &mut impl fmt::Write) -> fmt::Result {

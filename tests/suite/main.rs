@@ -32,6 +32,7 @@ mod pairs;
 mod properties;
 mod readers;
 mod replay;
+mod satisfiable;
 mod sigma;
 mod specification;
 mod state;

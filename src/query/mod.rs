@@ -4,5 +4,9 @@
 //! where the target has a schema, a binder. No word of a rule, a field of Sigma or a loss stands
 //! here: what is emitted and what judges it share these languages and nothing else.
 
+pub mod elasticsearch;
+mod error;
 pub mod kuery;
 pub mod kusto;
+
+pub use error::Error;

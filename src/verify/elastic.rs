@@ -1,19 +1,34 @@
 //! Elastic's rules against the engine.
 //!
 //! In: the lines that Kibana imports, the rule they are of, and events with what the engine says of
-//! them. Out: for each event and signal a [`Finding`]: whether both say the same.
+//! them. Out: for each event and signal a [`Finding`]: whether both say the same. Below stands the
+//! judge: [`Rule`] runs what was emitted as Kibana and Elasticsearch do.
+
+mod analyse;
+mod document;
+mod evaluate;
+mod fields;
+mod filter;
+mod glob;
+mod indices;
+mod point;
+mod query;
+mod rule;
+mod translate;
+
+pub use rule::Rule;
 
 use super::import::Imported;
 use super::novelty::{Seen, Terms};
 use super::pair::{Finding, Pair};
 use super::sight::Sight;
 use crate::backend::Loss;
-use crate::ir::Rule;
+use crate::ir;
 use crate::matcher::{Engine, Match, Options};
 
 /// What Kibana imports for a rule
 pub struct Import<'r> {
-    pub(super) rule: &'r Rule,
+    pub(super) rule: &'r ir::Rule,
     /// The engine of this rule alone
     pub(super) engine: Engine<'r>,
     pub(super) losses: &'r [Loss],
@@ -38,7 +53,7 @@ impl<'r> Import<'r> {
     ///
     /// # Errors
     /// What is wrong with a line, as a clause without a period.
-    pub fn read(rule: &'r Rule, losses: &'r [Loss], text: &str) -> Result<Self, String> {
+    pub fn read(rule: &'r ir::Rule, losses: &'r [Loss], text: &str) -> Result<Self, String> {
         let written = text.lines().count();
         if written != rule.signals.len() {
             return Err(format!("{written} rules stand for {} signals", rule.signals.len()));

@@ -2,17 +2,18 @@
 //!
 //! In: a line of the import file. Out: an [`Imported`] that says of a document whether it matches,
 //! how severe it is, and which combinations of its values could be new. Types of fields, the
-//! filters and the index patterns are judged as in [`crate::query::kuery`].
+//! filters and the index patterns are judged as in [`elastic`](super::elastic).
 
 use serde_json::Value;
 
+use super::elastic;
 use crate::matcher::state::combinations;
 use crate::query::kuery;
 
 /// A rule of Elastic
 #[derive(Debug)]
 pub(super) struct Imported {
-    query: kuery::Rule,
+    query: elastic::Rule,
     severity: String,
     mapping: Vec<Mapped>,
     pub(super) history: Option<History>,
@@ -41,7 +42,7 @@ impl Imported {
     /// Reads a line; errors are a clause without a period
     pub(super) fn read(line: &str) -> Result<Imported, String> {
         let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
-        let query = kuery::Rule::of(&rule).map_err(|why| why.to_string())?;
+        let query = elastic::Rule::of(&rule).map_err(|why| why.to_string())?;
         let written = rule["query"].as_str().unwrap_or_default();
         let read = kuery::parse(written).map_err(|why| why.to_string())?.to_string();
         if read != written {

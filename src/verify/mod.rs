@@ -4,7 +4,7 @@
 //!  event ──┬─► Engine ─────────────────────────────► matches ──┐
 //!          └─► Sight ──► documents, as Elastic's pipelines ──┐  ├─► Finding
 //!                        make them                           │  │
-//!  NDJSON ──► Import ──► kuery::Rule ────────────────────────┴──┘
+//!  NDJSON ──► Import ──► elastic::Rule ──────────────────────┴──┘
 //!
 //!  query, packages ──► kusto::bind ──► columns, or what is not there
 //! ```
@@ -19,7 +19,7 @@
 
 mod binding;
 mod document;
-mod elastic;
+pub mod elastic;
 mod import;
 mod novelty;
 mod pair;

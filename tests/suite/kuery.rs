@@ -8,8 +8,9 @@ use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::pattern::{Pattern, Token};
 use rulecast::project;
-use rulecast::query::kuery::{self, Rule, parse};
-use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
+use rulecast::query::elasticsearch;
+use rulecast::query::kuery::{self, Bound, Kuery, Literal, Values, parse};
+use rulecast::verify::elastic::Rule;
 use serde_json::{Value, json};
 
 use crate::agreement::Dice;
@@ -17,7 +18,7 @@ use crate::support::{corpus, root};
 use crate::{documents, pairs};
 
 /// Every rule of a folder as the lines of Kibana's import, with those of the TOML files
-fn emitted(folder: &Path) -> Vec<(String, Value)> {
+pub(crate) fn emitted(folder: &Path) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for loaded in project::load(&[folder.to_owned()]).expect("the rules can be read").rules {
         let mut found = Diagnostics::default();
@@ -47,6 +48,10 @@ fn round_trips(rules: &[(String, Value)]) {
         let query = parse(text).unwrap_or_else(|why| panic!("{name}: {why}\n{text}"));
         assert_eq!(query.to_string(), text, "{name}");
         assert_eq!(query.clone().optimised(), query, "{name} is not in its optimised form");
+        for filter in rule["filters"].as_array().into_iter().flatten() {
+            let read = elasticsearch::filter(filter).unwrap().map(|filter| filter.to_json());
+            assert_eq!(read.as_ref(), Some(filter), "{name}");
+        }
         Rule::of(rule).unwrap_or_else(|why| panic!("{name}: {why}\n{text}"));
     }
 }
@@ -89,7 +94,7 @@ fn types_are_those_of_elastics_packages() {
     let Some(corpus) = corpus("types_are_those_of_elastics_packages") else { return };
     let schema = std::fs::read_to_string(corpus.join("schemas/elastic-fields.json")).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
-    let table = std::fs::read_to_string(root().join("src/query/kuery/fields.tsv")).unwrap();
+    let table = std::fs::read_to_string(root().join("src/verify/elastic/fields.tsv")).unwrap();
     // One data set that stands for each word of the table.
     let data_sets = [
         ("process", "endpoint.events.process"),

@@ -33,6 +33,7 @@ mod pairs;
 mod properties;
 mod readers;
 mod replay;
+mod satisfiable;
 mod sigma;
 mod specification;
 mod state;

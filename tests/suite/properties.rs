@@ -13,7 +13,7 @@ use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::query::kusto::Platform;
 use rulecast::query::{kuery, kusto};
 use rulecast::source::{SourceText, Span, is_unprintable};
-use rulecast::verify::{Import, Verdict};
+use rulecast::verify::{Import, Verdict, elastic};
 use rulecast::{Definition, Rule, definition, ir, verify};
 use serde_json::{Value, json};
 
@@ -190,7 +190,7 @@ fn parses(Artifact { name, text }: &Artifact) {
         "json" => serde_json::from_str::<Value>(text).err().map(|why| why.to_string()),
         "ndjson" => text.lines().find_map(|line| {
             let line = serde_json::from_str::<Value>(line).map_err(|why| why.to_string());
-            line.and_then(|line| kuery::Rule::of(&line).map_err(|why| why.to_string())).err()
+            line.and_then(|line| elastic::Rule::of(&line).map_err(|why| why.to_string())).err()
         }),
         "rs" => syn::parse_file(text).err().map(|why| why.to_string()),
         "toml" => text.parse::<toml::Table>().err().map(|why| why.to_string()),
@@ -294,7 +294,7 @@ fn query_of_kibana(bytes: &[u8]) {
         json!({"process": {"name": "cmd.exe", "args": ["cmd", text], "pid": 4}}),
         json!({"process.name": text, "url.path": text, "source.ip": "::1", "@timestamp": text}),
     ];
-    if let Ok(rule) = kuery::Rule::of(&json!({"query": text})) {
+    if let Ok(rule) = elastic::Rule::of(&json!({"query": text})) {
         let matches = documents.iter().filter(|document| rule.matches(document)).count();
         assert!(matches <= documents.len());
     }

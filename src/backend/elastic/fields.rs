@@ -35,8 +35,34 @@ pub(super) struct EcsField {
     pub(super) kind: Type,
     /// Whether `<name>.text` is there in every index
     pub(super) text: bool,
-    /// Whether values above the length that keyword fields index occur
+    /// Whether values occur that are longer than the field indexes
     pub(super) long: bool,
+    /// Longest value that is indexed, in characters, where the field is a keyword
+    pub(super) limit: usize,
+    /// Whether the pipeline decodes values before they are compared
+    pub(super) decoded: bool,
+    /// Whether it is an extension taken from the last dot of the whole path, be it in a directory
+    pub(super) path_dot: bool,
+    /// Whether an event about a registry key fills it too
+    pub(super) of_keys: bool,
+}
+
+/// Longest value that a keyword field indexes unless ECS says otherwise (`ignore_above`)
+const LIMIT: usize = 1_024;
+
+/// How the sub-field with the words of a text is called, after the name of the field
+const WORDS: &str = ".text";
+
+impl EcsField {
+    /// The sub-field with its words; `text` says whether there is one
+    pub(super) fn analysed(&self) -> String {
+        [self.name, WORDS].concat()
+    }
+
+    /// Whether this is the name of its sub-field with words
+    fn is_analysed(&self, name: &str) -> bool {
+        self.text && name.strip_suffix(WORDS) == Some(self.name)
+    }
 }
 
 struct Row {
@@ -50,7 +76,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row)
 
 fn row(line: &'static str) -> Option<Row> {
     let cells: Vec<&str> = line.split('\t').collect();
-    let [event, field, part, name, kind, text, long] = cells[..] else { return None };
+    let [event, field, part, name, kind, text, traits] = cells[..] else { return None };
     let event = EventKind::lettered(event).next()?;
     let kind = match kind {
         "keyword" => Some(Type::Keyword),
@@ -62,8 +88,17 @@ fn row(line: &'static str) -> Option<Row> {
         "direction" => Some(Type::Direction),
         _ => None,
     };
-    let (text, long) = (text == "yes", long == "yes");
-    let ecs = kind.map(|kind| EcsField { name, kind, text, long });
+    let has = |word: &str| traits.split(' ').any(|one| one == word);
+    let ecs = kind.map(|kind| EcsField {
+        name,
+        kind,
+        text: text == "yes",
+        long: has("long"),
+        limit: traits.split(' ').find_map(|word| word.parse().ok()).unwrap_or(LIMIT),
+        decoded: has("decoded"),
+        path_dot: has("path-dot"),
+        of_keys: has("of-keys"),
+    });
     Some(Row { event, field: Field::named(field)?, part, ecs })
 }
 
@@ -85,13 +120,14 @@ pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField
     find(event, field, part)
 }
 
-/// The field that answers a test; whether there is a key, the path tells
+/// The field that answers a test
+///
+/// Where ECS has no field of the key alone, the path that begins with it tells whether it is there.
 pub(super) fn of_test(event: EventKind, test: &Test) -> Option<EcsField> {
     let field = test.subject.field;
     let presence = matches!(test.op, Op::Exists | Op::Null);
-    let part =
-        if presence && field.name() == "RegistryKey" { Part::Key } else { test.subject.part };
-    ecs(event, field, part)
+    let key = || find(event, field, "key").filter(|_| presence);
+    ecs(event, field, test.subject.part).or_else(key)
 }
 
 /// The fields of an account: domain and name
@@ -101,10 +137,11 @@ pub(super) fn account(event: EventKind, field: Field) -> Option<(EcsField, EcsFi
 
 /// The type of a field in Elasticsearch
 pub(super) fn type_of(name: &str) -> &'static str {
-    if name.ends_with(".text") {
+    let mut fields = ROWS.iter().filter_map(|row| row.ecs);
+    if fields.clone().any(|ecs| ecs.is_analysed(name)) {
         return "match_only_text";
     }
-    let known = ROWS.iter().filter_map(|row| row.ecs).find(|ecs| ecs.name == name);
+    let known = fields.find(|ecs| ecs.name == name);
     match known.map(|ecs| ecs.kind) {
         Some(Type::Wildcard) => "wildcard",
         Some(Type::Ip) => "ip",
@@ -115,14 +152,14 @@ pub(super) fn type_of(name: &str) -> &'static str {
 
 /// The fields whose values together are a new term
 ///
-/// A host is its `host.id`: names are given again, ids are not.
+/// A host is told by its `host.id`: names are given again, ids are not.
 pub(super) fn terms(event: EventKind, field: Field) -> Vec<&'static str> {
-    if field.name() == "Computer" {
-        return vec!["host.id"];
-    }
-    let parts = match account(event, field) {
+    let parts: Vec<EcsField> = match account(event, field) {
         Some((domain, name)) => vec![domain, name],
-        None => find(event, field, "whole").into_iter().collect(),
+        None => {
+            let term = find(event, field, "term");
+            term.or_else(|| find(event, field, "whole")).into_iter().collect()
+        }
     };
     parts.iter().map(|field| field.name).collect()
 }
@@ -135,6 +172,8 @@ pub(super) struct Index {
     pub(super) package: &'static str,
     pub(super) data_source: &'static str,
     products: &'static [Product],
+    /// Whether its names and paths have an analysed sub-field
+    pub(super) text: bool,
 }
 
 const ENDPOINT: &[Product] = &[Product::Windows, Product::Linux, Product::Macos];
@@ -143,22 +182,41 @@ const SYSMON: Index = Index {
     package: "windows",
     data_source: "Sysmon",
     products: &[Product::Windows],
+    text: true,
 };
-const WINLOGBEAT: Index =
-    Index { pattern: "winlogbeat-*", package: "", data_source: "", products: &[Product::Windows] };
+const WINLOGBEAT: Index = Index {
+    pattern: "winlogbeat-*",
+    package: "",
+    data_source: "",
+    products: &[Product::Windows],
+    text: true,
+};
 
 const fn endpoint(pattern: &'static str) -> Index {
-    Index { pattern, package: "endpoint", data_source: "Elastic Defend", products: ENDPOINT }
+    Index {
+        pattern,
+        package: "endpoint",
+        data_source: "Elastic Defend",
+        products: ENDPOINT,
+        text: true,
+    }
 }
 
 /// Where events of a kind are, in the order of their patterns
 const PROCESS: &[Index] = &[
-    Index { pattern: "auditbeat-*", package: "", data_source: "", products: &[Product::Linux] },
+    Index {
+        pattern: "auditbeat-*",
+        package: "",
+        data_source: "",
+        products: &[Product::Linux],
+        text: true,
+    },
     Index {
         pattern: "logs-auditd_manager.auditd-*",
         package: "auditd_manager",
         data_source: "Auditd Manager",
         products: &[Product::Linux],
+        text: true,
     },
     endpoint("logs-endpoint.events.process-*"),
     Index {
@@ -166,6 +224,7 @@ const PROCESS: &[Index] = &[
         package: "system",
         data_source: "Windows Security Event Logs",
         products: &[Product::Windows],
+        text: true,
     },
     SYSMON,
     WINLOGBEAT,
@@ -179,7 +238,7 @@ const fn access_log(
     package: &'static str,
     data_source: &'static str,
 ) -> Index {
-    Index { pattern, package, data_source, products: ENDPOINT }
+    Index { pattern, package, data_source, products: ENDPOINT, text: true }
 }
 
 const WEB: &[Index] = &[
@@ -191,24 +250,34 @@ const WEB: &[Index] = &[
 
 /// Patterns that a definition can ask for beside the usual ones
 const OTHERS: &[Index] = &[
-    Index { pattern: "endgame-*", package: "", data_source: "Elastic Endgame", products: &[] },
+    // Endgame's own mapping has no analysed sub-fields.
+    Index {
+        pattern: "endgame-*",
+        package: "",
+        data_source: "Elastic Endgame",
+        products: &[],
+        text: false,
+    },
     Index {
         pattern: "logs-crowdstrike.fdr*",
         package: "crowdstrike",
         data_source: "Crowdstrike",
         products: &[],
+        text: true,
     },
     Index {
         pattern: "logs-m365_defender.event-*",
         package: "m365_defender",
         data_source: "Microsoft Defender XDR",
         products: &[],
+        text: true,
     },
     Index {
         pattern: "logs-sentinel_one_cloud_funnel.*",
         package: "sentinel_one_cloud_funnel",
         data_source: "SentinelOne",
         products: &[],
+        text: true,
     },
 ];
 
@@ -216,13 +285,6 @@ const OTHERS: &[Index] = &[
 pub(super) fn known_index(pattern: &str) -> Option<Index> {
     let usual = [PROCESS, FILE, NETWORK, REGISTRY, WEB].into_iter().flatten();
     usual.chain(OTHERS).find(|index| index.pattern == pattern).copied()
-}
-
-impl Index {
-    /// Whether its names and paths have an analysed sub-field; Endgame's own mapping has none
-    pub(super) fn has_text(&self) -> bool {
-        self.pattern != "endgame-*"
-    }
 }
 
 /// The usual indices that hold events of this kind

@@ -4,53 +4,32 @@
 //! means: `case_insensitive` folds ASCII, `wildcard` and `term` see whole values. What even this
 //! cannot say is refused, what it says with a limit is a named loss.
 
-use serde_json::{Value, json};
-
 use super::fields::{self, EcsField, Type};
 use super::registry::{self, Seen};
 use crate::backend::{Direction, LossName, Losses};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
 use crate::pattern::{Pattern, Token, has_wide_case};
+use crate::query::elasticsearch;
+use crate::query::elasticsearch::{Limit, Query, Scalar};
 use crate::taxonomy::{EventKind, FieldType};
 
-/// Longest value that a keyword field indexes, in characters (ECS, `ignore_above`)
-const INDEXED: usize = 1_024;
-
-fn indexed(ecs: EcsField) -> usize {
-    // ECS gives it a limit of its own: the longest URL of an old browser.
-    if ecs.name == "url.query" { 2_083 } else { INDEXED }
-}
+/// Stands where a test has been refused: nothing that holds it is ever written
+const UNSAID: Query = Query::Nothing;
 
 /// An expression as an Elasticsearch query
-pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Value {
-    let mut many = |parts: &[Expr]| -> Vec<Value> {
+pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Query {
+    let mut many = |parts: &[Expr]| -> Vec<Query> {
         parts.iter().map(|part| query(seen, part, positive, losses)).collect()
     };
     match expr {
-        Expr::All(parts) => json!({"bool": {"filter": many(parts)}}),
-        Expr::Any(parts) => any(many(parts)),
-        Expr::Not(part) => json!({"bool": {"must_not": [query(seen, part, !positive, losses)]}}),
+        Expr::All(parts) => Query::all(many(parts)),
+        Expr::Any(parts) => Query::any(many(parts)),
+        Expr::Not(part) => Query::none_of(vec![query(seen, part, !positive, losses)]),
         Expr::Test(test) => test_query(seen, test, positive, losses),
     }
 }
 
-/// One of the queries; alternatives inside alternatives are one list
-fn any(parts: Vec<Value>) -> Value {
-    let flat = parts.into_iter().flat_map(|part| match part["bool"].get("minimum_should_match") {
-        Some(_) => part["bool"]["should"].as_array().cloned().unwrap_or_default(),
-        None => vec![part],
-    });
-    let mut parts: Vec<Value> = flat.collect();
-    match (parts.pop(), parts.is_empty()) {
-        (Some(only), true) => only,
-        (last, _) => {
-            parts.extend(last);
-            json!({"bool": {"should": parts, "minimum_should_match": 1}})
-        }
-    }
-}
-
-fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Value {
+fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
     let kind = seen.kind;
     let field = test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
@@ -63,26 +42,26 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         let message = format!("ECS has no field for {field} of {kind} events");
         let help = "Leave the test out of this signal, or say it with another field.";
         losses.refuse(test.span, message, "no such field", help);
-        return Value::Null;
+        return UNSAID;
     };
     match &test.op {
         Op::Text(_, values, _) if ecs.kind == Type::Action => {
             note_actions(test, values, positive, losses);
-            json!({"terms": {ecs.name: event_types(values)}})
+            Query::terms(ecs.name, event_types(values))
         }
         Op::Text(_, actions, _) if ecs.kind == Type::Change => {
             registry::actions(test, actions, positive, losses)
         }
         Op::Segments(values) if test.subject.part == Part::Key => {
             let found = registry::keys(seen, test, values, positive, losses);
-            any(found)
+            Query::any(found)
         }
         Op::Text(relation, values, case) => {
-            if field.name() == "RegistryValue" {
+            if ecs.of_keys {
                 registry::note_value_names(seen, test, positive, losses);
             }
             let shape = Shape { test, ecs, relation: *relation, case: *case, positive };
-            any(values.iter().map(|value| text(&shape, value, losses)).collect())
+            Query::any(values.iter().map(|value| text(&shape, value, losses)).collect())
         }
         Op::Segments(values) => {
             let shape = Shape {
@@ -93,34 +72,28 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
                 positive,
             };
             let spellings = values.iter().flat_map(segments);
-            any(spellings.map(|value| text(&shape, &value, losses)).collect())
+            Query::any(spellings.map(|value| text(&shape, &value, losses)).collect())
         }
         Op::Regex(_) => refuse(
             losses,
             test,
             "neither Kibana's query language nor its filters have the rule's regular expressions",
         ),
-        Op::Networks(networks) => {
-            let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
-            json!({"terms": {ecs.name: networks}})
-        }
+        Op::Networks(networks) => Query::terms(ecs.name, networks.iter().map(ToString::to_string)),
         Op::Public => {
-            let networks: Vec<String> = NON_PUBLIC.iter().map(ToString::to_string).collect();
-            json!({"bool": {
-                "filter": [{"exists": {"field": ecs.name}}],
-                "must_not": [{"terms": {ecs.name: networks}}],
-            }})
+            let inside = Query::terms(ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
+            Query::all_but(vec![Query::exists(ecs.name)], vec![inside])
         }
         Op::Numbers(ranges) => numbers(ecs.name, ranges),
-        Op::Exists => json!({"exists": {"field": ecs.name}}),
-        Op::Null => json!({"bool": {"must_not": [{"exists": {"field": ecs.name}}]}}),
+        Op::Exists => Query::exists(ecs.name),
+        Op::Null => Query::none_of(vec![Query::exists(ecs.name)]),
         Op::Same(..) => refuse(losses, test, "Kibana cannot compare two fields"),
     }
 }
 
-fn refuse(losses: &mut Losses<'_>, test: &Test, message: &str) -> Value {
+fn refuse(losses: &mut Losses<'_>, test: &Test, message: &str) -> Query {
     losses.refuse(test.span, message.to_owned(), "no exact form", "");
-    Value::Null
+    UNSAID
 }
 
 /// Directories in both spellings of the separator, with the file name after them
@@ -140,12 +113,12 @@ struct Shape<'t> {
     positive: bool,
 }
 
-fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
+fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
     let Shape { test, ecs, relation, case, positive } = *shape;
     match ecs.kind {
         Type::Keyword | Type::Wildcard => {}
         Type::Action => {
-            return json!({"terms": {ecs.name: event_types(std::slice::from_ref(value))}});
+            return Query::terms(ecs.name, event_types(std::slice::from_ref(value)));
         }
         Type::Change => return refuse(losses, test, "what happened to a key inside another test"),
         Type::Ip => return refuse(losses, test, "an address field compares with networks only"),
@@ -163,41 +136,49 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Value {
         let direction = Direction::Narrower.flip_unless(positive);
         let reason = format!(
             "a {} of more than {} characters is not indexed in Elastic",
-            ecs.name,
-            indexed(ecs)
+            ecs.name, ecs.limit
         );
         losses.lose(LossName::LongValue, direction, test.span, &reason);
     }
-    if ecs.name == "url.query" && value.literals().any(|text| text.contains(['%', '+'])) {
+    if ecs.decoded && value.literals().any(|text| text.contains(['%', '+'])) {
         let direction = Direction::Narrower.flip_unless(positive);
         let reason = "Elastic's pipeline for IIS decodes url.query before it is compared";
         losses.lose(LossName::Encoding, direction, test.span, reason);
     }
     if relation == Relation::Contains && value.as_literal() == Some("") {
-        return json!({"exists": {"field": ecs.name}});
+        return Query::exists(ecs.name);
     }
-    let (kind, written) = match (relation, value.as_literal()) {
-        (Relation::Equals, Some(literal)) => ("term", literal.to_owned()),
-        (Relation::Starts, Some(literal)) => ("prefix", literal.to_owned()),
-        (Relation::Ends, _) => ("wildcard", format!("*{}", wildcard(value))),
-        (Relation::Contains, _) => ("wildcard", format!("*{}*", wildcard(value))),
-        (Relation::Equals | Relation::Starts | Relation::Wildcard, _) => {
-            ("wildcard", wildcard(value))
-        }
-    };
-    let found = match insensitive {
-        true => json!({kind: {ecs.name: {"value": written, "case_insensitive": true}}}),
-        false => json!({kind: {ecs.name: {"value": written}}}),
-    };
-    if test.subject.part == Part::Extension && ecs.name == "file.extension" && !exact {
-        // The pipelines take what follows the last dot of the whole path, be it in a directory.
-        return json!({"bool": {"filter": [found, {"wildcard": {"file.name": {"value": "*.*"}}}]}});
+    let field = ecs.name.to_owned();
+    let found = Query::Value { field, test: whole(relation, value), fold: insensitive };
+    if test.subject.part == Part::Extension && ecs.path_dot && !exact {
+        // A value with a separator in it is no extension: the dot stands in a directory.
+        let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
+        let test = elasticsearch::Test::Wildcard(dot);
+        let named = Query::Value { field: "file.name".to_owned(), test, fold: false };
+        return Query::all(vec![found, named]);
     }
     found
 }
 
+/// How whole values are compared with a value; a literal needs no notation of wildcards
+fn whole(relation: Relation, value: &Pattern) -> elasticsearch::Test {
+    use elasticsearch::Test;
+    let open = |start: bool, end: bool| {
+        let any = |open: bool| open.then_some(Token::Any);
+        let tokens = value.tokens().iter().cloned();
+        Test::Wildcard(Pattern::of(any(start).into_iter().chain(tokens).chain(any(end))))
+    };
+    match (relation, value.as_literal()) {
+        (Relation::Equals, Some(literal)) => Test::Term(literal.into()),
+        (Relation::Starts, Some(literal)) => Test::Prefix(literal.into()),
+        (Relation::Ends, _) => open(true, false),
+        (Relation::Contains, _) => open(true, true),
+        (Relation::Equals | Relation::Starts | Relation::Wildcard, _) => open(false, false),
+    }
+}
+
 /// A test of a name or an extension where ECS has only the whole path
-fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses<'_>) -> Value {
+fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses<'_>) -> Query {
     let Op::Text(relation, values, case) = &test.op else {
         return refuse(losses, test, "this test over a part of a path");
     };
@@ -222,27 +203,7 @@ fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses
         let shape = Shape { test, ecs, relation, case: *case, positive };
         found.extend(patterns.iter().map(|pattern| text(&shape, pattern, losses)));
     }
-    any(found)
-}
-
-/// Elasticsearch's wildcard notation: a backslash before every literal `*`, `?` and backslash
-pub(super) fn wildcard(value: &Pattern) -> String {
-    let mut out = String::new();
-    for token in value.tokens() {
-        match token {
-            Token::Any => out.push('*'),
-            Token::One => out.push('?'),
-            Token::Literal(text) => {
-                for c in text.chars() {
-                    if matches!(c, '*' | '?' | '\\') {
-                        out.push('\\');
-                    }
-                    out.push(c);
-                }
-            }
-        }
-    }
-    out
+    Query::any(found)
 }
 
 /// What `event.type` holds after these actions; ECS calls both modifying and renaming a change
@@ -276,44 +237,41 @@ pub(super) fn note_actions(
 /// The words integrations write for connections that a host took
 pub(super) const INCOMING: &[&str] = &["inbound", "incoming", "ingress"];
 
-fn direction(value: &Pattern) -> Value {
-    let incoming = json!({"terms": {"network.direction": INCOMING}});
+fn direction(value: &Pattern) -> Query {
+    let field = "network.direction";
+    let incoming = Query::terms(field, INCOMING.iter().copied());
     match value.as_literal().map(str::to_ascii_lowercase).as_deref() {
         Some("false") => incoming,
-        _ => json!({"bool": {
-            "filter": [{"exists": {"field": "network.direction"}}],
-            "must_not": [incoming],
-        }}),
+        _ => Query::all_but(vec![Query::exists(field)], vec![incoming]),
     }
 }
 
-fn numbers(field: &str, ranges: &[Numbers]) -> Value {
+fn numbers(field: &str, ranges: &[Numbers]) -> Query {
     let single = |range: &&Numbers| range.from == range.to;
     let singles: Vec<i64> = ranges.iter().filter(single).map(|range| range.from).collect();
     let mut parts = Vec::new();
     if !singles.is_empty() {
-        parts.push(json!({"terms": {field: singles}}));
+        parts.push(Query::terms(field, singles));
     }
     for range in ranges.iter().filter(|range| range.from != range.to) {
-        parts.push(match (range.from, range.to) {
-            (i64::MIN, to) => json!({"range": {field: {"lte": to}}}),
-            (from, i64::MAX) => json!({"range": {field: {"gte": from}}}),
-            (from, to) => json!({"range": {field: {"gte": from, "lte": to}}}),
-        });
+        let from = (range.from != i64::MIN).then(|| (Limit::AtLeast, Scalar::from(range.from)));
+        let to = (range.to != i64::MAX || range.from == i64::MIN)
+            .then(|| (Limit::AtMost, Scalar::from(range.to)));
+        parts.push(Query::Range(field.to_owned(), from.into_iter().chain(to).collect()));
     }
-    any(parts)
+    Query::any(parts)
 }
 
 /// `DOMAIN\name` is two fields
-fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Value {
+fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
     let Some((domain, name)) = fields::account(kind, test.subject.field) else {
         return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));
     };
     if test.op == Op::Exists {
-        return json!({"exists": {"field": name.name}});
+        return Query::exists(name.name);
     }
     if test.op == Op::Null {
-        return json!({"bool": {"must_not": [{"exists": {"field": name.name}}]}});
+        return Query::none_of(vec![Query::exists(name.name)]);
     }
     let Some((Relation::Equals, values, case)) = test.op.as_text() else {
         return refuse(losses, test, "a test over domain and name together");
@@ -327,7 +285,7 @@ fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>
             let shape = Shape { test, ecs, relation: Relation::Equals, case, positive };
             self::text(&shape, &Pattern::literal(text), losses)
         };
-        parts.push(json!({"bool": {"filter": [half(domain, left), half(name, right)]}}));
+        parts.push(Query::all(vec![half(domain, left), half(name, right)]));
     }
-    any(parts)
+    Query::any(parts)
 }

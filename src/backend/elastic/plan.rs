@@ -6,7 +6,6 @@
 //! Negated parts that are not exact stand in filters alone.
 
 use ipnet::IpNet;
-use serde_json::{Value, json};
 
 use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
@@ -14,6 +13,7 @@ use super::registry::{self, Seen};
 use crate::backend::{Losses, one_line};
 use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
 use crate::pattern::{Pattern, Token};
+use crate::query::elasticsearch::{Filter, Query};
 use crate::query::kuery::{Kuery, Literal, Values};
 use crate::taxonomy::{EventKind, FieldType, Product};
 
@@ -23,12 +23,12 @@ pub(super) struct Plan {
     /// The query
     pub(super) query: Kuery,
     /// Kibana filters, in the order of the clauses
-    pub(super) filters: Vec<Value>,
+    pub(super) filters: Vec<Filter>,
 }
 
 /// Plans a signal
 pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) -> Plan {
-    let seen = Seen::of(signal, indices.iter().all(Index::has_text));
+    let seen = Seen::of(signal, indices.iter().all(|index| index.text));
     let mut parts = scope(signal, losses);
     let mut filters = Vec::new();
     for clause in &signal.clauses {
@@ -42,7 +42,7 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
         }
         let filter = kibana_filter(clause, seen, losses);
         // What every document fits is not asked; what is lost by that has been named.
-        if !positive || filter["query"] != json!({"match_all": {}}) {
+        if !positive || filter.query != Query::Everything {
             filters.push(filter);
         }
     }
@@ -97,7 +97,7 @@ pub(super) fn os_type(product: Product) -> &'static str {
 }
 
 /// A filter with its meaning in words
-fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Value {
+fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter {
     let positive = clause.role == Role::Require;
     let query = filter::query(seen, &clause.expr, positive, losses);
     let alias = match (clause.role, &*clause.label) {
@@ -105,8 +105,7 @@ fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Value 
         (Role::Exclude, "") => "not: exclusion".to_owned(),
         (Role::Exclude, label) => format!("not: {label}"),
     };
-    let meta = json!({"alias": one_line(&alias), "disabled": false, "negate": !positive, "type": "custom"});
-    json!({"meta": meta, "query": query})
+    Filter { alias: one_line(&alias), negate: !positive, query }
 }
 
 /// The expression in Kibana's language when that says exactly the same
@@ -137,7 +136,7 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
     }
     let ecs = fields::of_test(seen.kind, test)?;
     let values = |values| Some(Kuery::field(ecs.name, values));
-    if field.name() == "RegistryValue" && matches!(test.op, Op::Exists | Op::Null) {
+    if ecs.of_keys && matches!(test.op, Op::Exists | Op::Null) {
         let there = positive == (test.op == Op::Exists);
         registry::note_value_names(seen, test, there, losses);
     }
@@ -258,7 +257,7 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
         [(name, values)] => {
             let mut values = values.clone();
             values.sort_by_key(|value| match value {
-                Values::One(value) => value.to_string().trim_matches('"').to_lowercase(),
+                Values::One(value) => value.unquoted().to_lowercase(),
                 Values::Any(_) | Values::All(_) | Values::Not(_) => String::new(),
             });
             values.dedup();
@@ -279,8 +278,7 @@ fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
         Relation::Starts | Relation::Wildcard => prefix(pattern),
         Relation::Ends | Relation::Contains => None,
     });
-    let analysed = format!("{}.text", ecs.name);
-    Some(Kuery::field(&analysed, Values::any(values.collect::<Option<Vec<_>>>()?)))
+    Some(Kuery::field(&ecs.analysed(), Values::any(values.collect::<Option<Vec<_>>>()?)))
 }
 
 /// The value as a phrase: the same words in sequence, whatever their case

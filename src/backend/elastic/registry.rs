@@ -4,12 +4,11 @@
 //! the name of a value where the event is about one, and over `registry.data.type`, which is there
 //! when a value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
-use serde_json::{Value, json};
-
-use super::filter::wildcard;
 use crate::backend::{Direction, LossName, Losses};
 use crate::ir::{Part, Role, Signal, Test};
 use crate::pattern::{Pattern, Token};
+use crate::query::elasticsearch;
+use crate::query::elasticsearch::Query;
 use crate::taxonomy::{EventKind, FieldType, registry};
 
 /// What is known about the documents that a test sees
@@ -44,8 +43,8 @@ pub(super) fn actions(
     actions: &[Pattern],
     positive: bool,
     losses: &mut Losses<'_>,
-) -> Value {
-    let set = json!({"exists": {"field": "registry.data.type"}});
+) -> Query {
+    let set = Query::exists("registry.data.type");
     let asked = |word: &str| actions.iter().any(|action| action.as_literal() == Some(word));
     let others = ["created", "deleted", "renamed"].iter().filter(|word| asked(word)).count();
     if others == 1 || others == 2 {
@@ -55,8 +54,8 @@ pub(super) fn actions(
     }
     match (asked("modified"), others) {
         (true, 0) => set,
-        (true, _) => json!({"match_all": {}}),
-        (false, _) => json!({"bool": {"must_not": [set]}}),
+        (true, _) => Query::Everything,
+        (false, _) => Query::none_of(vec![set]),
     }
 }
 
@@ -67,7 +66,7 @@ pub(super) fn keys(
     values: &[Pattern],
     positive: bool,
     losses: &mut Losses<'_>,
-) -> Vec<Value> {
+) -> Vec<Query> {
     let direction = Direction::Narrower.flip_unless(positive);
     let reason = "a registry.path of more than 1024 characters is not indexed in Elastic";
     losses.lose(LossName::LongValue, direction, test.span, reason);
@@ -77,8 +76,8 @@ pub(super) fn keys(
         losses.lose(LossName::Actions, direction, test.span, reason);
     }
     let path = |pattern: Vec<Token>| {
-        let written = wildcard(&Pattern::of(pattern));
-        json!({"wildcard": {"registry.path": {"value": written, "case_insensitive": true}}})
+        let test = elasticsearch::Test::Wildcard(Pattern::of(pattern));
+        Query::Value { field: "registry.path".to_owned(), test, fold: true }
     };
     let mut found = Vec::new();
     for value in values.iter().flat_map(|value| Part::Key.spellings(value)) {
@@ -90,10 +89,8 @@ pub(super) fn keys(
             if let Some(Token::Literal(last)) = itself.last_mut() {
                 last.pop();
             }
-            found.push(json!({"bool": {
-                "filter": [path(itself)],
-                "must_not": [{"exists": {"field": "registry.data.type"}}],
-            }}));
+            let set = Query::exists("registry.data.type");
+            found.push(Query::all_but(vec![path(itself)], vec![set]));
         }
     }
     found

@@ -30,6 +30,11 @@ pub(super) fn paragraphs(text: &str) -> String {
     format!("\"\"\"\n{}\\\n\"\"\"", lines.join("\n"))
 }
 
+/// Whether a text can stand between three single quotes, where nothing is escaped
+pub(super) fn is_literal(text: &str) -> bool {
+    !text.contains("'''")
+}
+
 /// A list of strings, on one line where it fits
 pub(super) fn strings(items: &[String]) -> String {
     let quoted: Vec<String> = items.iter().map(|item| string(item)).collect();

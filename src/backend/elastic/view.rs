@@ -19,6 +19,7 @@ use crate::backend::{Losses, derived_id, one_line, shown};
 use crate::definition::live::inert_reference;
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
+use crate::query::elasticsearch::Filter;
 use crate::source::visible_json;
 use crate::taxonomy::{EventKind, Product};
 
@@ -29,6 +30,8 @@ pub(super) struct Detection {
     dates: (String, String),
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
+    query: String,
+    filters: Vec<Filter>,
 }
 
 /// What the template of detection-rules shows: ready strings
@@ -109,7 +112,6 @@ pub(super) fn detection(
         let note = format!("## Triage and analysis\n\n### Investigating {name}\n\n{guide}");
         set("note", json!(guide_text(&note)));
     }
-    set("query", json!(plan.query.to_string()));
     if !metadata.references.is_empty() {
         let references = metadata.references.iter();
         let references = references.map(|one| one_line(&inert_reference(&one.value)));
@@ -118,7 +120,6 @@ pub(super) fn detection(
     let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
     set("related_integrations", packages.iter().map(integration).collect());
     set("required_fields", required(&plan.query, &plan.filters));
-    set("filters", Value::Array(plan.filters));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
     set("rule_id", json!(derived_id(rule, &format!("elastic/{}", signal.name))));
     if let Some(setup) = &settings.setup {
@@ -133,7 +134,8 @@ pub(super) fn detection(
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
     set("type", json!(if new.is_some() { "new_terms" } else { "query" }));
     set("name", json!(name));
-    Detection { fields, dates, packages, new_terms }
+    let query = plan.query.to_string();
+    Detection { fields, dates, packages, new_terms, query, filters: plan.filters }
 }
 
 /// Every version of an integration fills the fields of ECS that rules here use
@@ -157,6 +159,9 @@ impl Detection {
     /// One line for Kibana's rule import
     pub(super) fn import_line(&self) -> String {
         let mut object = self.fields.clone();
+        object.insert("query".to_owned(), json!(self.query));
+        let filters = self.filters.iter().map(Filter::to_json);
+        object.insert("filters".to_owned(), filters.collect());
         if let Some((fields, history)) = &self.new_terms {
             object.insert("new_terms_fields".to_owned(), json!(fields));
             object.insert("history_window_start".to_owned(), json!(history));
@@ -168,8 +173,8 @@ impl Detection {
 
     /// What the TOML template shows
     pub(super) fn view(&self, rule: &Rule) -> RuleView {
-        const APART: &[&str] = &["filters", "query", "threat"];
-        let plain = self.fields.iter().filter(|(key, _)| !APART.contains(&key.as_str()));
+        // Threats have a layout of their own.
+        let plain = self.fields.iter().filter(|(key, _)| *key != "threat");
         let mut keys: Vec<String> = plain
             .map(|(key, value)| match strings(value) {
                 Some(items) => format!("{key} = {}", toml::strings(&items)),
@@ -182,15 +187,13 @@ impl Detection {
             })
             .collect();
         keys.sort();
-        let filters = self.fields.get("filters").and_then(Value::as_array);
-        let query = self.fields.get("query").and_then(Value::as_str).unwrap_or_default();
         RuleView {
             created: self.dates.0.clone(),
             updated: self.dates.1.clone(),
             integration: toml::strings(&self.packages),
             keys,
-            query: query.to_owned(),
-            filters: filters.into_iter().flatten().map(filter_view).collect(),
+            query: self.query.clone(),
+            filters: self.filters.iter().map(filter_view).collect(),
             threats: rule_threats(rule),
             new_terms: self
                 .new_terms
@@ -209,8 +212,9 @@ fn strings(value: &Value) -> Option<Vec<String>> {
     items.map(|item| item.as_str().map(ToOwned::to_owned)).collect()
 }
 
-fn filter_view(filter: &Value) -> FilterView {
-    FilterView { meta: toml::inline(&filter["meta"], 0), query: toml::inline(&filter["query"], 0) }
+fn filter_view(filter: &Filter) -> FilterView {
+    let query = toml::inline(&filter.query.to_json(), 0);
+    FilterView { meta: toml::inline(&filter.meta(), 0), query }
 }
 
 fn name(rule: &Rule, signal: &Signal) -> String {

@@ -1,7 +1,7 @@
 //! The text of a query, read back.
 //!
-//! In: text in Kibana's query language. Out: the [`Kuery`] that the Elastic target writes, so
-//! that a query read back equals the one that was emitted. Keywords, escapes and white space are
+//! In: text in Kibana's query language. Out: a [`Kuery`], which for a printed query equals the
+//! tree that was printed. Keywords, escapes and white space are
 //! spent; a name or a value keeps only its characters, its wildcards and whether it was quoted.
 //!
 //! INVARIANT: what is accepted is what Kibana's parser accepts, up to the limits named here.
@@ -10,9 +10,9 @@ use pest::Parser;
 use pest::iterators::Pair;
 use pest_derive::Parser;
 
-use super::Error;
 use super::tree::{Bound, Kuery, Literal, Values};
 use crate::pattern::{Pattern, Token};
+use crate::query::Error;
 use crate::source::visible;
 
 #[derive(Parser)]

@@ -82,40 +82,38 @@ fn inline(part: &Kuery) -> String {
     }
 }
 
-/// A field with a list of values, a line each where one line is too short
+/// A field with its values
 fn list(name: &Pattern, values: &Values) -> String {
-    let name = plain(name);
-    let inline = format!("{name}:{}", as_list(values));
-    if inline.len() <= WIDTH {
-        return inline;
-    }
-    match values {
-        Values::Any(parts) => {
-            let parts: Vec<_> = parts.iter().map(grouped).collect();
-            format!("{name}:(\n  {}\n)", parts.join(" or\n  "))
-        }
-        Values::All(parts) => {
-            let parts: Vec<_> = parts.iter().map(wrapped).collect();
-            format!("{name}:(\n  {}\n)", parts.join(" and\n  "))
-        }
-        Values::One(_) | Values::Not(_) => inline,
-    }
+    let head = format!("{}:", plain(name));
+    let flat = format!("{head}{}", as_list(values));
+    laid_out(flat, &head, 0, values)
 }
 
-/// A part of a list that is itself a long list
+/// A part of a list that may itself be a long list
 fn wrapped(values: &Values) -> String {
-    let inline = grouped(values);
     let (head, inner) = match values {
         Values::Not(inner) => ("not ", &**inner),
         inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("", inner),
     };
-    match inner {
-        Values::Any(parts) if inline.len() + 4 > WIDTH => {
-            let parts: Vec<_> = parts.iter().map(grouped).collect();
-            format!("{head}(\n    {}\n  )", parts.join(" or\n    "))
-        }
-        Values::One(_) | Values::Any(_) | Values::All(_) | Values::Not(_) => inline,
+    laid_out(grouped(values), head, 1, inner)
+}
+
+/// The values on one line where that is short enough, else a line each behind their head
+///
+/// Here alone a query's width is decided about. Lists go two deep: only the first may hold parts
+/// that are wrapped themselves.
+fn laid_out(flat: String, head: &str, depth: usize, values: &Values) -> String {
+    if flat.len() + 4 * depth <= WIDTH {
+        return flat;
     }
+    let (parts, word): (Vec<String>, &str) = match values {
+        Values::Any(parts) => (parts.iter().map(grouped).collect(), "or"),
+        Values::All(parts) if depth == 0 => (parts.iter().map(wrapped).collect(), "and"),
+        Values::All(_) | Values::One(_) | Values::Not(_) => return flat,
+    };
+    let indent = "  ".repeat(depth);
+    let parts = parts.join(&format!(" {word}\n{indent}  "));
+    format!("{head}(\n{indent}  {parts}\n{indent})")
 }
 
 fn joined(values: &Values) -> String {
@@ -149,17 +147,35 @@ fn as_list(values: &Values) -> String {
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Literal::Quoted(text) => {
-                f.write_str("\"")?;
-                text.chars().try_for_each(|c| match c {
-                    '\\' | '"' => write!(f, "\\{c}"),
-                    c => spaced(c, f),
-                })?;
-                f.write_str("\"")
-            }
+            Literal::Quoted(text) => write!(f, "\"{}\"", escaped(text)),
             Literal::Plain(pattern) => f.write_str(&plain(pattern)),
         }
     }
+}
+
+impl Literal {
+    /// What stands between the quotes, or the whole value where there are none
+    pub fn unquoted(&self) -> String {
+        match self {
+            Literal::Quoted(text) => escaped(text),
+            Literal::Plain(pattern) => plain(pattern),
+        }
+    }
+}
+
+/// A text as it stands between quotes
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '"') {
+            out.push('\\');
+            out.push(c);
+        } else {
+            // Writing to a text never fails.
+            let _ = spaced(c, &mut out);
+        }
+    }
+    out
 }
 
 fn spaced(c: char, f: &mut impl fmt::Write) -> fmt::Result {

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::Error;
+use crate::query::Error;
 
 /// The table as written
 const TABLE: &str = include_str!("fields.tsv");

@@ -6,11 +6,11 @@
 
 use std::ops::Bound;
 
-use super::Error;
 use super::analyse::words;
 use super::fields::{Field, Type};
 use super::glob::{Glob, lower};
 use super::point::{self, Points, Side};
+use crate::query::Error;
 
 /// What a document is asked
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@
 //! that is a plain keyword in every index gets its stars as they are; for any other, Kibana
 //! writes a query string, which blanks split into alternatives.
 
-use super::Error;
 use super::fields::{self, Field, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
-use super::tree::{Bound, Kuery, Literal, Values};
 use crate::pattern::{Pattern, Token};
+use crate::query::Error;
+use crate::query::kuery::{Bound, Kuery, Literal, Values};
 
 /// The query that Elasticsearch gets
 pub(super) fn query(kuery: &Kuery) -> Result<Query, Error> {
@@ -134,9 +134,10 @@ fn together(field: &'static Field, words: &mut Vec<String>) -> Result<Option<Que
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::evaluate;
     use super::super::fields::Groups;
-    use super::super::{evaluate, parse};
     use super::*;
+    use crate::query::kuery::parse;
 
     fn fits(text: &str, name: &str, value: Value) -> bool {
         let query = query(&parse(text).unwrap()).unwrap();

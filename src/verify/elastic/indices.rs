@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::Error;
 use super::document::leaves;
 use super::fields::Groups;
 use super::glob::Glob;
+use crate::query::Error;
 
 /// Patterns whose fields the table has, with its words
 const PATTERNS: &[(&str, &[&str])] = &[

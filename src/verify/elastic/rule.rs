@@ -1,0 +1,137 @@
+//! An emitted rule as Kibana and Elasticsearch run it, for one document at a time.
+//!
+//! ```text
+//!  query   ──► kuery::parse ──► Kuery ──► translate ──┐
+//!                                                     ├─► Query ──► evaluate ──► yes or no
+//!  filters ───────────────────────────────► filter ───┘
+//! ```
+//!
+//! In: a rule as it is imported, then ECS documents. Out: whether they match. The types of fields
+//! are those of the indices that the rule searches. After reading nothing of Kibana is left: a
+//! [`Query`] knows types and values only.
+//!
+//! INVARIANT: nothing here asks a rule what it means. An emitted rule is read as Elastic reads it,
+//! so that it can be compared with the matcher's verdict. What cannot be judged is refused, never
+//! guessed.
+
+use serde_json::Value;
+
+use super::indices::Indices;
+use super::query::Query;
+use super::{evaluate, filter, translate};
+use crate::query::{Error, kuery};
+
+/// An emitted rule, ready to judge documents
+#[derive(Debug, Clone)]
+pub struct Rule {
+    query: Query,
+    indices: Indices,
+}
+
+impl Rule {
+    /// Reads one rule of an import file: its `query`, `filters` and `index`
+    ///
+    /// # Errors
+    /// When Kibana would not read it, Elasticsearch would refuse it, or it holds what is not
+    /// judged here.
+    pub fn of(rule: &Value) -> Result<Rule, Error> {
+        let text = |key: &str| rule.get(key).and_then(Value::as_str);
+        if text("language").is_some_and(|language| language != "kuery") {
+            return Err(Error::new("the rule is not in Kibana's query language".to_owned()));
+        }
+        let query = text("query").ok_or_else(|| Error::new("the rule has no query".to_owned()))?;
+        let list = |key: &str| match rule.get(key) {
+            None | Some(Value::Null) => Ok(&[][..]),
+            Some(Value::Array(items)) => Ok(items.as_slice()),
+            Some(_) => Err(Error::new(format!("`{key}` is not a list"))),
+        };
+        let indices = Indices::of(list("index")?)?;
+        let mut parts = vec![translate::query(&kuery::parse(query)?)?];
+        for filter in list("filters")? {
+            parts.extend(filter::of(filter)?);
+        }
+        Ok(Rule { query: Query::All(parts), indices })
+    }
+
+    /// Whether a document matches; its fields may be nested, dotted or both
+    ///
+    /// A document that names a data stream (`data_stream.dataset`) is one of that index: outside
+    /// the rule's index patterns nothing matches, and a field that the index does not map is not
+    /// there.
+    pub fn matches(&self, document: &Value) -> bool {
+        let groups = self.indices.of_document(document);
+        groups.is_some_and(|groups| evaluate::holds(&self.query, document, groups))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PROCESS: &str = "logs-endpoint.events.process-*";
+
+    fn rule(query: &str, filters: Value) -> Result<Rule, Error> {
+        Rule::of(&json!({
+            "language": "kuery",
+            "index": [PROCESS, "winlogbeat-*"],
+            "query": query,
+            "filters": filters,
+        }))
+    }
+
+    #[test]
+    fn a_rule_is_its_query_and_all_its_filters() {
+        let any = json!({"wildcard": {"process.command_line": {"value": "*WHO*", "case_insensitive": true}}});
+        let filters = json!([
+            {"meta": {"negate": false}, "query": any},
+            {"meta": {"negate": true}, "query": {"term": {"user.name": {"value": "a"}}}},
+            {"meta": {"disabled": true}, "query": {"term": {"user.name": {"value": "z"}}}},
+        ]);
+        let rule = rule("process.name.text:\"CMD.exe\"", filters).unwrap();
+        let document = |line: &str, user: &str| {
+            json!({
+                "process": {"name": "cmd.exe", "command_line": line},
+                "user.name": user,
+            })
+        };
+        assert!(rule.matches(&document("whoami", "b")));
+        assert!(!rule.matches(&document("whoami", "a")));
+        assert!(!rule.matches(&document("dir", "b")));
+    }
+
+    #[test]
+    fn an_index_sees_only_what_it_maps() {
+        let caseless = rule("process.name.caseless:cmd.exe", json!([])).unwrap();
+        let of = |stream: Option<&str>| {
+            let mut document = json!({"process": {"name": "CMD.EXE"}});
+            if let Some(stream) = stream {
+                document["data_stream"] = json!({"dataset": stream});
+            }
+            caseless.matches(&document)
+        };
+        assert!(of(Some("endpoint.events.process")) && of(None));
+        assert!(!of(Some("endpoint.events.file")), "outside the rule's index patterns");
+        let beats = json!({"index": ["winlogbeat-*"], "query": "process.name.caseless:cmd.exe"});
+        assert!(!Rule::of(&beats).unwrap().matches(&json!({"process": {"name": "cmd.exe"}})));
+    }
+
+    #[test]
+    fn what_is_not_judged_is_refused() {
+        let why = |query: &str| rule(query, json!([])).unwrap_err().to_string();
+        assert_eq!(
+            why("cmd.exe"),
+            "the value `cmd.exe` has no field, and all fields are not known here"
+        );
+        assert_eq!(why("process.nam:a"), "the type of the field `process.nam` is not known here");
+        assert_eq!(why("process.pid:a"), "`a` is no value of process.pid, which is a number");
+        assert_eq!(why("process.pid:8*"), "process.pid is a number, and has no wildcards");
+        assert!(rule("*:*", json!([{"query": {"fuzzy": {"user.name": "a"}}}])).is_err());
+        let index = json!({"index": ["logs-*"], "query": "user.name:a"});
+        assert_eq!(
+            Rule::of(&index).unwrap_err().to_string(),
+            "the fields of the index `logs-*` are not known here"
+        );
+    }
+}

@@ -21,6 +21,7 @@ mod binding;
 mod document;
 mod elastic;
 mod import;
+pub mod near;
 mod novelty;
 mod pair;
 mod scope;

@@ -12,9 +12,9 @@ use rulecast::query::kuery::{self, Rule, parse};
 use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
 use serde_json::{Value, json};
 
-use crate::agreement::Dice;
 use crate::support::{corpus, root};
 use crate::{documents, pairs};
+use rulecast::verify::near::chance::Dice;
 
 /// Every rule of a folder as the lines of Kibana's import, with those of the TOML files
 fn emitted(folder: &Path) -> Vec<(String, Value)> {

@@ -11,7 +11,7 @@ use rulecast::ir::say_action;
 use rulecast::taxonomy::EventKind;
 use rulecast::verify::near::chance::{self, Dice};
 use rulecast::verify::near::{self, Care};
-use rulecast::verify::{Example, Import, Place, Tally, Trial, try_tests};
+use rulecast::verify::{Example, Import, Place, Tally, Trial, compare_forms, try_tests};
 use rulecast::{Rule, project};
 use serde_json::Value;
 
@@ -27,6 +27,7 @@ pub(crate) fn translations(folder: &Path) -> Vec<(Rule, Translation)> {
         let mut found = Diagnostics::default();
         let made = translate(Target::Elastic, &loaded.rule, &loaded.stem, &mut found);
         if let Some(made) = made.filter(|made| !made.artifacts.is_empty()) {
+            assert_eq!(compare_forms(&made.artifacts), [], "{}", loaded.stem);
             all.push((loaded.rule, made));
         }
     }

@@ -7,9 +7,9 @@ import collections
 import json
 
 import differences
-from corpus import KINDS, write_events
+from corpus import write_events
 from elastic import Documents, members, rule_query
-from project import derived_id, hits
+from project import derived_id, native
 
 # What an example shows of an event
 SHOWN_FIELDS = {
@@ -22,7 +22,7 @@ class Recorded:
     """The recorded events as the engine and Elastic see them"""
 
     def __init__(self, recorded, work):
-        self.events = [event for event in recorded if event.kind in KINDS]
+        self.events = [event for event in recorded if event.kind in native.KINDS]
         self.documents = Documents([(event.data_set, event.ecs) for event in self.events])
         self.file = work / "events.jsonl"
         write_events(self.file, self.events)
@@ -30,7 +30,7 @@ class Recorded:
     def native(self, rules):
         """The events that each signal matches, by the id of the Elastic rule that it becomes"""
         found = collections.Counter()
-        for hit in hits(rules.paths, self.file):
+        for hit in native.hits(rules.paths, self.file):
             found[derived_id(hit, f"elastic/{hit['signal']}")] |= 1 << (hit["line"] - 1)
         return found
 

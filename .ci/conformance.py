@@ -1,7 +1,7 @@
 """Proves on the corpus what tests/conformance does not: Elastic, packages, verdicts and labels.
 
-1. Elastic: Kibana's import takes every line, no query has a hazard, and the rule for
-   detection-rules says the same as the line.
+1. Elastic: Kibana's import takes every line, no query has a hazard. That the rule for
+   detection-rules says the same as the line, tests/suite/trials.rs proves.
 2. Agreement: on every recorded event the native engine and the Elastic rule on its ECS document
    agree, or the document holds something else (differences.py).
 3. New terms: a rule alerts about what the native engine calls new.

@@ -1,16 +1,15 @@
 """Where the corpus is: recorded events, schemas, and the referee of Kibana's query language."""
-import gzip
 import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from project import native
+
 CORPUS = Path(os.environ["RULECAST_CORPUS"])
 EVENTS = CORPUS / "data" / "events"
 ECS_FIELDS = CORPUS / "schemas" / "elastic-fields.json"
-KINDS = ("process_creation", "file_event", "file_delete", "network_connection", "registry_set",
-         "registry_add", "registry_delete", "registry_rename", "webserver")
 
 sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
 import import_check  # noqa: E402,F401
@@ -41,14 +40,8 @@ class Event:
 
 def read_events():
     """The recorded events, by source and kind"""
-    events = []
-    for file in sorted(EVENTS.glob("*/*.jsonl.gz")):
-        kind = file.name.split(".")[0]
-        with gzip.open(file, "rt", encoding="utf-8") as lines:
-            for e in map(json.loads, lines):
-                events.append(Event(e["id"], kind, e["product"], e["label"], e["time"],
-                                    e["sigma"], e["ecs"]))
-    return events
+    return [Event(e["id"], kind, e["product"], e["label"], e["time"], e["sigma"], e["ecs"])
+            for kind, e in native.records(EVENTS)]
 
 
 def write_events(path, events):

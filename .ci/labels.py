@@ -3,7 +3,7 @@ import collections
 import re
 
 from corpus import write_events
-from project import scan
+from project import native
 from agreement import shown
 
 LABELS = ("webshell", "webshell_chain", "hard_negative", "sql_exec", "other")
@@ -17,7 +17,7 @@ def check(rules, events, work, report):
     file = work / "labelled.jsonl"
     write_events(file, events)
     found = {name: set() for name in (*titles(rules), TOGETHER)}
-    for one in scan(rules.paths, file):
+    for one in native.scan(rules.paths, file):
         lines = [one["line"]] if "signal" in one else [event["line"] for event in one["events"]]
         for name in (one["rule"], TOGETHER):
             found[name].update(line - 1 for line in lines)

@@ -10,7 +10,7 @@ import math
 
 from corpus import ECS_FIELDS, data_sets, import_check, kuery_ref, newterms_sim, write_events
 from elastic import members, rule_query
-from project import derived_id, hits
+from project import derived_id, native
 
 UNLIMITED = 1 << 31
 
@@ -22,13 +22,13 @@ def compare(rules, recorded, work, report):
         return
     in_order = sorted(recorded.events, key=lambda event: event.time)
     write_events(work / "in_order.jsonl", in_order)
-    native = collections.defaultdict(list)
-    for hit in hits(rules.paths, work / "in_order.jsonl"):
+    new = collections.defaultdict(list)
+    for hit in native.hits(rules.paths, work / "in_order.jsonl"):
         if hit.get("new"):
             rule_id = derived_id(hit, f"elastic/{hit['signal']}")
-            native[rule_id].append(in_order[hit["line"] - 1])
+            new[rule_id].append(in_order[hit["line"] - 1])
     for file, rule in emitted:
-        wanted = {(terms, event.time) for event in native[rule["rule_id"]]
+        wanted = {(terms, event.time) for event in new[rule["rule_id"]]
                   for terms in combinations(rule, event)}
         found, made = alerts(rule, recorded)
         title = f"{rules.name}, Elastic: {file.name}: {rule['name']}"

@@ -3,7 +3,6 @@ import collections
 import json
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 from corpus import CORPUS, import_check, kuery_ref
@@ -90,7 +89,7 @@ def judge_findings(rules, found, report):
 
 
 def check_elastic(rules, report):
-    """Import, hazards, and the same rule in both formats"""
+    """Import and hazards"""
     emitted = list(rules.elastic_rules())
     hazards = collections.Counter()
     for file, rule in emitted:
@@ -105,30 +104,4 @@ def check_elastic(rules, report):
                 report.fail(f"{place}: {kind}: {message}")
     for kind, number in sorted(hazards.items()):
         report.say(f"{rules.name}: {number} × hazard {kind}")
-    compare_formats(rules, {rule["rule_id"]: rule for _, rule in emitted}, report)
     report.say(f"{rules.name}: {len(emitted)} rules taken by the import check")
-
-
-def compare_formats(rules, lines, report):
-    """The TOML of detection-rules against the import line"""
-    tables = {}
-    for file in rules.files("elastic", ".toml"):
-        rule = tomllib.loads(file.read_text(encoding="utf-8"))["rule"]
-        terms = rule.pop("new_terms", None)
-        if terms:
-            history, = terms["history_window_start"]
-            rule[terms["field"]] = terms["value"]
-            rule[history["field"]] = history["value"]
-        rule["query"] = rule["query"].strip()
-        tables[rule["rule_id"]] = rule
-    differing = [rule_id for rule_id in sorted(lines.keys() | tables.keys())
-                 if without_empty(lines.get(rule_id)) != without_empty(tables.get(rule_id))]
-    if differing:
-        report.fail(f"{rules.name}: {len(differing)} rules differ in TOML and NDJSON", differing)
-
-
-def without_empty(value):
-    """The same without empty lists, which only one format writes"""
-    if isinstance(value, dict):
-        return {key: without_empty(part) for key, part in value.items() if part != []}
-    return [without_empty(part) for part in value] if isinstance(value, list) else value

@@ -1,42 +1,26 @@
-"""The project under test: its binary, its sets of rules, and what a run reports."""
+"""The project under test: its sets of rules, and what a run reports."""
 import functools
 import json
-import os
-import subprocess
+import sys
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "rulecast"
+sys.path.append(str(ROOT / "tests" / "conformance"))
+import native  # noqa: E402
+
 SHOWN = 5
 # Targets that a rule has when it asks for them
 OPTIONAL = ("asim", "xdr")
 
 
-def rulecast(*arguments):
-    """Runs the release binary"""
-    command = [BINARY, *arguments, "--format", "concise", "--color", "never"]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-
-
 def listed(what):
     """The names that `rulecast list` shows"""
-    lines = rulecast("list", what).stdout.splitlines()
+    lines = native.rulecast("list", what).stdout.splitlines()
     indented = any(line.startswith(" ") for line in lines)
     return {line.split()[0] for line in lines if line.startswith(" ") == indented}
-
-
-def scan(paths, events, *options):
-    """What the native engine reports of a file of events: signals and correlations"""
-    done = rulecast("scan", *paths, "-q", "--event-field", "category", *options, "-e", events)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def hits(paths, events):
-    """Every event that fits a signal"""
-    return [one for one in scan(paths, events, "--signals") if "signal" in one]
 
 
 def derived_id(hit, output):
@@ -73,8 +57,7 @@ class RuleSet:
         self.convert_for(OPTIONAL, (0, 1), report)
 
     def convert_for(self, targets, exits, report):
-        chosen = [part for target in targets for part in ("-t", target)]
-        done = rulecast("convert", *self.paths, *chosen, "-o", self.output)
+        done = native.convert(self.paths, targets, self.output)
         found = done.stderr.splitlines()
         said = next(line for line in found if " files written to " in line)
         name = " and ".join([self.name, *targets])

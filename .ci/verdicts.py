@@ -9,7 +9,7 @@ import json
 import re
 
 from corpus import CORPUS, EVENTS
-from project import ROOT, rulecast
+from project import ROOT, native
 
 EXPLAINED = ROOT / ".ci" / "verdict_differences.tsv"
 
@@ -42,8 +42,8 @@ def pairs(files):
     """Rule and event of every match of the engine"""
     rules = CORPUS / "data" / "sigma" / "rules"
     events = [part for file in files for part in ("-e", file)]
-    done = rulecast("scan", rules, *events, "--field", "sigma", "--event-field", "kind", "--quiet",
-                    "--ignore", "W")
+    done = native.rulecast("scan", rules, *events, "--field", "sigma", "--event-field", "kind",
+                           "--quiet", "--ignore", "W", exits=(0, 1))
     paths = {identity(file): str(file.relative_to(rules.parent)) for file in rules.rglob("*.yml")}
     names = {str(file): ids(file) for file in files}
     matches = map(json.loads, done.stdout.splitlines())

@@ -13,6 +13,7 @@ mod hit;
 mod input;
 mod interruption;
 mod list;
+mod near;
 mod report;
 mod scan;
 mod screen;
@@ -154,6 +155,8 @@ enum Command {
     Explain(explain::Explain),
     List(list::List),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    Near(near::NearEvents),
 }
 
 /// How a run ended
@@ -204,6 +207,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::List(list) => list.run(),
         Command::Completions(completions) => completions.run(),
+        Command::Near(near) => near.run(),
     };
     match ended {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

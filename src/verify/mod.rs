@@ -11,7 +11,8 @@
 //!
 //! In: artifacts, as text, the rule they are of and events. Out: a [`Verdict`]. Elastic's rules are
 //! executed: for each event and signal, whether both say the same; their two forms are held against
-//! each other. Kusto is bound, not executed.
+//! each other. Kusto is bound, not executed. [`near`] makes events that are close to what a rule
+//! compares with, for such trials.
 //!
 //! INVARIANT: an artifact is read as its target would read it. Of the compiler that made it only
 //! the losses are known here, which the artifact names in its own description, and the words for
@@ -21,6 +22,7 @@ mod binding;
 mod document;
 pub mod elastic;
 mod import;
+pub mod near;
 mod novelty;
 mod pair;
 mod scope;

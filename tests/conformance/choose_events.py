@@ -7,7 +7,6 @@ An event has its fields in Sigma's names and its row in Microsoft Defender's tab
 what no rule can name. Run by hand when a rule needs an event that is not there.
 """
 import collections
-import gzip
 import json
 import os
 import re
@@ -18,8 +17,7 @@ import native
 
 CORPUS = Path(os.environ["RULECAST_CORPUS"])
 SOURCES = ("evtx-to-mitre", "otrf-security-datasets")
-KINDS = ("file_delete", "file_event", "network_connection", "process_creation", "registry_add",
-         "registry_delete", "registry_rename", "registry_set")
+KINDS = tuple(kind for kind in native.KINDS if kind != "webserver")
 RULES = [native.ROOT / "rules", native.ROOT / "tests" / "operators"]
 CHOSEN = native.ROOT / "tests" / "events" / "recorded.jsonl"
 # Events of a signal, of a kind beside them, groups of a correlation
@@ -32,13 +30,9 @@ COLUMNS = re.compile(r"\$table|Time|Action|Account(Domain|Name)|Device|File|Fold
 
 def recorded():
     """The events that may be copied, in the order of their time"""
-    events = []
-    for file in sorted(file for source in SOURCES for file in
-                       (CORPUS / "data" / "events" / source).glob("*.jsonl.gz")):
-        kind = file.name.split(".")[0]
-        if kind in KINDS:
-            with gzip.open(file, "rt", encoding="utf-8") as lines:
-                events += [{**json.loads(line), "kind": kind} for line in lines]
+    events = [{**record, "kind": kind} for kind, record in
+              native.records(CORPUS / "data" / "events")
+              if kind in KINDS and record["src"] in SOURCES]
     return sorted(events, key=lambda event: event["time"])
 
 

@@ -1,26 +1,23 @@
 """The events that a rule is tried on: recorded ones and those near its literals, on one timeline.
 
-In: tests/events/recorded.jsonl, or the corpus, and the signals of a rule. Out: examples with both
-shapes and a time of their own, the files that the engine reads, the rows that the queries ask.
+In: tests/events/recorded.jsonl, or the corpus, and the events that `rulecast near` makes of a rule.
+Out: examples with both shapes, the event and the row that shows it, and a time of their own; the
+files that the engine reads, the rows that the queries ask.
 
 The engine reads three versions of an event: as it is; without its empty values and `-`, which no
 row of Defender holds; and with empty text where a row has no value, which Kusto cannot tell apart.
 """
+import copy
 import datetime
-import gzip
 import json
+import re
 from pathlib import Path
 
-import fields
 import native
-import near
 import rows
 from engine import BEGINNING
-from near import Example
 
 RECORDED = native.ROOT / "tests" / "events" / "recorded.jsonl"
-KINDS = ("file_delete", "file_event", "network_connection", "process_creation", "registry_add",
-         "registry_delete", "registry_rename", "registry_set", "webserver")
 EMPTY = ("", "-", "-\\-", None)
 VERSIONS = ("whole", "cut", "filled")
 # What a log calls the time of an event; the one of the timeline takes its place.
@@ -29,7 +26,17 @@ OWN_TIMES = ("CreationUtcTime", "UtcTime", "date-time")
 SPAN = datetime.timedelta(hours=6)
 # Gaps between made events, which correlations are tried with
 GAPS = (1, 1, 2, 1, 7, 1, 1, 25, 1, 1, 1, 40)
-REGISTRY_WORDS = {word: action for action, word in rows.REGISTRY_ACTIONS.items()}
+
+
+class Example:
+    """An event with its row"""
+
+    def __init__(self, kind, product="", event=None, row=None, name="made"):
+        self.kind, self.product, self.name = kind, product, name
+        self.event, self.row = event or {}, row or {}
+
+    def copy(self, name):
+        return Example(self.kind, self.product, copy.deepcopy(self.event), dict(self.row), name)
 
 
 def recorded():
@@ -43,14 +50,8 @@ def pack(folder, as_recorded=False):
     On one timeline of some hours, within which no new term is forgotten, or at the time that was
     recorded, but for events of one instant, which become known by times of their own.
     """
-    found = []
-    for file in sorted(folder.glob("*/*.jsonl.gz")):
-        kind = file.name.split(".")[0]
-        if kind in KINDS:
-            with gzip.open(file, "rt", encoding="utf-8") as lines:
-                for record in map(json.loads, lines):
-                    found.append(from_record({**record, "kind": kind, "event": record["sigma"],
-                                              "row": record["mde"]}))
+    found = [from_record({**record, "kind": kind, "event": record["sigma"], "row": record["mde"]})
+             for kind, record in native.records(folder) if kind in native.KINDS]
     found.sort(key=lambda example: example.time)
     times = [one.time for one in found]
     return recorded_times(found, times) if as_recorded else timed(found, times)
@@ -66,37 +67,50 @@ def from_record(record):
     return example
 
 
-def explicit(example):
-    """A recorded example whose fields of rulecast's own are written out, to be changed one by one"""
-    example = example.copy(example.name)
-    event, row = example.event, example.row
-    if rows.family(example.kind) == "registry":
-        action = REGISTRY_WORDS.get(row["ActionType"], "deleted")
-        event.update(Action=action, RegistryKey=row.get("PreviousRegistryKey") or row["RegistryKey"])
-        for field, column in (("RegistryValue", "RegistryValueName"),
-                              ("RegistryData", "RegistryValueData")):
-            if row.get(column):
-                event[field] = row[column]
-        for field in ("TargetObject", "Details", "EventType"):
-            event.pop(field, None)
-    elif rows.family(example.kind) == "file":
-        event["Action"] = "deleted" if row["ActionType"] == "FileDeleted" else "created"
+def of_rule(path, known, folder):
+    """The recorded examples and those near the literals of a rule; then pairs of an example and the
+    seconds since the one before, which correlations count and order"""
+    near, after = [], []
+    for line in native.near(path, write(known, folder)["whole"]):
+        if "after" in line:
+            after.append((made(line, known), line["after"]))
+        elif has_row(line):
+            near.append(made(line, known))
+    return [*(one.copy(one.name) for one in known), *near], after
+
+
+def has_row(line):
+    """Whether a table shows such an event (limits.tsv), and the field that it is about"""
+    event, of = line["event"], rows.family(line["kind"])
+    accounts = (str(event.get(field)) for field in ("User", "ParentUser"))
+    return (line["field"] in rows.KNOWN.get(of, ())
+            and all(re.fullmatch(r"[^\\]*(\\[^\\]+)?", account, re.S) for account in accounts)
+            and not str(event.get("TargetFilename")).endswith(".")
+            and (of not in ("file", "registry") or event.get("Action") in rows.FILE_ACTIONS)
+            and (of != "network" or event.get("Initiated") in ("true", "false")))
+
+
+def made(line, known):
+    """A made event with its row, which is that of the recorded event it was made from, changed"""
+    base, event = line.get("base"), line["event"]
+    name = f"{line['signal']}: near {line.get('field', 'the one before')}"
+    example = Example(line["kind"], row=rows.blank(line["kind"])) if base is None \
+        else known[base].copy(f"{known[base].name}, {name}")
+    example.name = name if base is None else example.name
+    before, example.event = example.event, event
+    gone = before.keys() | rows.SAID_OTHERWISE.get(rows.family(example.kind), set())
+    changed = {**dict.fromkeys(sorted(gone - event.keys())),
+               **{field: value for field, value in event.items()
+                  if before.get(field) != value or value is None and field in gone}}
+    for field, value in changed.items():
+        rows.put(example.kind, event, example.row, field, value)
+        if value is None and field in line["event"]:
+            event[field] = None
     return example
 
 
-def of_rule(signals, known, hits):
-    """The recorded examples, then those near the literals of a rule's signals"""
-    matched = {}
-    for hit in hits:
-        matched.setdefault((hit["rule"], hit["signal"]), []).append(
-            explicit(known[hit["line"] - 1]))
-    return [*(one.copy(one.name) for one in known), *near.near(signals, matched)]
-
-
-def of_correlations(examples, signals, times, spans):
-    """On one timeline: the examples, then series of events that complete correlations"""
-    after = list(near.series(signals, spans))
-    timed(examples, times)
+def follow(examples, after):
+    """Lets examples come after others, each so many seconds after the one before"""
     now = examples[-1].time
     for at, (example, gap) in enumerate(after, len(examples)):
         now += datetime.timedelta(seconds=gap)
@@ -172,7 +186,7 @@ def without_empty(example):
 
 def with_empty(example):
     of = rows.family(example.kind)
-    texts = {*fields.MADE[of], *fields.KNOWN[of]} - NUMBERS
+    texts = rows.KNOWN[of] - NUMBERS
     if of == "registry" and "TargetObject" in example.event:
         texts -= {"Action", "RegistryKey", "RegistryValue", "RegistryData"}
     event = without_empty(example)

@@ -1,7 +1,8 @@
-"""The program under test: what it emits, what its engine says of events, what it takes a rule for.
+"""The program under test: what it emits, what its engine says of events, which events are near.
 
-In: rule files and events. Out: parsed output of `rulecast convert`, `scan` and `show`.
+In: rule files and events. Out: parsed output of `rulecast convert`, `scan` and `near`.
 """
+import gzip
 import json
 import os
 import subprocess
@@ -10,30 +11,56 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BINARY = TARGET / "release" / "rulecast"
+KINDS = ("file_delete", "file_event", "network_connection", "process_creation", "registry_add",
+         "registry_delete", "registry_rename", "registry_set", "webserver")
 
 
-def rulecast(*arguments, exits=(0,)):
+def rulecast(*arguments, exits=(0,), format="concise"):
     """Runs the release binary; findings are expected where `exits` holds 1"""
-    command = [BINARY, *arguments, "--format", "concise", "--color", "never"]
+    command = [BINARY, *arguments, "--format", format, "--color", "never"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode not in exits:
         raise RuntimeError(f"rulecast {arguments[0]} exits {done.returncode}: {done.stderr[:2000]}")
-    return done.stdout
+    return done
 
 
 def convert(paths, targets, output):
     """Emits rules for targets into a folder; what a target refuses is left out"""
     chosen = [part for target in targets for part in ("-t", target)]
-    rulecast("convert", *paths, *chosen, "-o", output, exits=(0, 1))
+    return rulecast("convert", *paths, *chosen, "-o", output, exits=(0, 1))
+
+
+def verify(paths, targets, output):
+    """What is wrong with the packages that stand around emitted queries, and of how many rules"""
+    chosen = [part for target in targets for part in ("-t", target)]
+    done = rulecast("verify", *paths, *chosen, "--artifacts", output, format="json", exits=(0, 1))
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    wrong = [f"{one['file']}: {one['target']}: {one['detail']}" for one in said
+             if one["verdict"] in ("broken", "different")]
+    return wrong, sum(one["verdict"] == "binds" for one in said)
 
 
 def scan(paths, events, *options):
     """What the engine reports of a file of events, one object a line"""
-    said = rulecast("scan", *paths, "-q", "--event-field", "category", *options, "-e", events,
+    done = rulecast("scan", *paths, "-q", "--event-field", "category", *options, "-e", events,
                     exits=(0, 1))
-    return [json.loads(line) for line in said.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def show(path):
-    """A rule as meant, as text"""
-    return rulecast("show", path, "--stage", "ir", exits=(0, 1))
+def hits(paths, events):
+    """Every event that fits a signal"""
+    return [hit for hit in scan(paths, events, "--signals") if "signal" in hit]
+
+
+def near(path, events):
+    """Events near the literals of a rule, one object a line, also made from those of a file"""
+    return map(json.loads, rulecast("near", path, "-e", events).stdout.splitlines())
+
+
+def records(folder):
+    """Every recorded event of a corpus with its kind, by source and kind"""
+    for file in sorted(folder.glob("*/*.jsonl.gz")):
+        kind = file.name.split(".")[0]
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield kind, json.loads(line)

@@ -1,7 +1,7 @@
 """Proves that every emitted Kusto query returns the events that the engine matches.
 
-1. Bind: no query has a diagnostic of Microsoft's binder, every column that a package maps is in
-   the result of its query.
+1. Bind: no query has a diagnostic of Microsoft's binder, every package around one holds it and
+   maps columns of its result.
 2. Execute: over recorded events and events near each literal, the rows of a query are the events
    that the engine matches, signal by signal, with their levels, new terms and correlations.
 3. Mutants: a query that is changed in one place returns something else.
@@ -38,12 +38,14 @@ def rule_files():
                    *(native.ROOT / "tests" / "operators").rglob("*.yml")])
 
 
-def bind(queries, modules, tables, work):
-    """What the binder says of queries and of the packages around them, for the report"""
+def bind(queries, modules, tables, work, packages):
+    """What the binder says of queries, and what is said of the packages around them, for the report"""
     file = work / "schema.json"
     file.write_text(json.dumps(tables), encoding="utf-8")
-    wrong, mapped = binding.findings(queries, modules, file)
-    return f"{len(queries)} queries bound without a diagnostic, {mapped} mapped columns returned", wrong
+    wrong = binding.findings(queries, modules, file)
+    held = sum(number for _, number in packages)
+    return (f"{len(queries)} queries bound without a diagnostic, the packages of {held} hold them",
+            [*wrong, *(line for lines, _ in packages for line in lines)])
 
 
 def prove_rule(path, folder, with_mutants):
@@ -58,7 +60,7 @@ def prove_rule(path, folder, with_mutants):
         number, found = mutants.survivors(file, query, kusto)
         tried += number
         survived += found
-    return trial.name, tallies, trial.emitted(), tried, survived
+    return trial.name, tallies, trial.emitted(), trial.packages, tried, survived
 
 
 @functools.lru_cache(maxsize=None)
@@ -69,19 +71,20 @@ def database():
 def prove(paths, modules, work, report, with_mutants):
     """The rules of the project, on events near their literals; a process a core"""
     report.head("Rules on recorded and near events")
-    queries, untried, survived, tried = [], [], [], 0
+    queries, packages, untried, survived, tried = [], [], [], [], 0
     with ProcessPoolExecutor() as pool:
         folders = [work / str(number) for number in range(len(paths))]
-        for name, tallies, asked, number, found in pool.map(
+        for name, tallies, asked, held, number, found in pool.map(
                 prove_rule, paths, folders, [with_mutants] * len(paths)):
             for target, tally in tallies:
                 report.line(name, target, tally)
                 untried += tally.untried
             queries += asked
+            packages.append(held)
             tried += number
             survived += found
     report.check("Every signal is matched by some event", untried)
-    report.check(*bind(queries, modules, schema.read(), work))
+    report.check(*bind(queries, modules, schema.read(), work, packages))
     if with_mutants and tried:
         judge_mutants(tried, survived, report)
 
@@ -112,8 +115,8 @@ def main():
         prove(arguments.rules or rule_files(), arguments.modules, Path(work), report,
               not arguments.no_mutants and not arguments.rules)
         if schema.CORPUS and not arguments.rules:
-            corpus.prove(Path(work), report, lambda queries, tables: bind(
-                queries, arguments.modules, tables, Path(work)))
+            corpus.prove(Path(work), report, lambda queries, tables, packages: bind(
+                queries, arguments.modules, tables, Path(work), packages))
     report.close()
     print(f"{time.monotonic() - started:.0f} seconds")
     print(f"{report.passed} passed, {report.failed} failed")

@@ -6,6 +6,7 @@ the tables of the compiler, which are what is to be proven.
 """
 import json
 import re
+from pathlib import Path
 
 DEVICE_TABLES = {
     "process": "DeviceProcessEvents", "file": "DeviceFileEvents",
@@ -16,37 +17,41 @@ FILE_ACTIONS = {"created": "FileCreated", "modified": "FileModified", "renamed":
 REGISTRY_ACTIONS = {"created": "RegistryKeyCreated", "modified": "RegistryValueSet",
                     "renamed": "RegistryKeyRenamed", "deleted": "RegistryKeyDeleted"}
 OUTCOMES = ("ConnectionSuccess", "ConnectionAttempt", "ConnectionFailed")
-# Fields that one column holds as they are
-PLAIN = {
-    "process": {
-        "CommandLine": "ProcessCommandLine", "Company": "ProcessVersionInfoCompanyName",
-        "Description": "ProcessVersionInfoFileDescription",
-        "IntegrityLevel": "ProcessIntegrityLevel",
-        "OriginalFileName": "ProcessVersionInfoOriginalFileName",
-        "ParentCommandLine": "InitiatingProcessCommandLine",
-        "ParentProcessId": "InitiatingProcessId", "ProcessId": "ProcessId",
-        "Product": "ProcessVersionInfoProductName",
-        "md5": "MD5", "sha1": "SHA1", "sha256": "SHA256",
-    },
-    "file": {"ProcessId": "InitiatingProcessId"},
-    "network": {"ProcessId": "InitiatingProcessId"},
-    "registry": {"ProcessId": "InitiatingProcessId", "RegistryData": "RegistryValueData"},
-    "web": {
-        "Computer": "Computer", "c-ip": "cIP", "cs-method": "csMethod", "cs-uri-stem": "csUriStem",
-        "s-sitename": "sSiteName", "sc-bytes": "scBytes", "sc-status": "scStatus",
-    },
-    "alert": {"AlertId": "SystemAlertId", "AlertName": "AlertName",
-              "AlertSeverity": "AlertSeverity", "ProviderName": "ProviderName"},
+# What one column holds as it is: kind, field, column, column of ASIM, what is written for nothing
+SHOWN = [line.split("\t") for line in
+         Path(__file__).with_name("rows.tsv").read_text(encoding="utf-8").splitlines()
+         if not line.startswith("#")]
+# Fields that are put together of several columns, or several of one
+TOGETHER = {
+    "process": {"Image", "ParentImage", "GrandparentImage", "User", "ParentUser", "Computer"},
+    "file": {"Action", "TargetFilename", "Image", "User", "Computer"},
+    "network": {"Initiated", "Protocol", "SourceIp", "SourcePort", "DestinationIp",
+                "DestinationPort", "Image", "User", "Computer"},
+    "registry": {"Action", "Image", "RegistryKey", "RegistryValue", "User", "Computer"},
+    "web": set(),
+    "alert": {"AlertFiles", "Image", "CommandLine", "Computer"},
 }
+PLAIN = {of: {field: column for kind, field, column, _, _ in SHOWN if (kind, field) != (of, ".")
+              and kind == of} for of in TOGETHER}
 # What a web server writes as `-` when it is not there
-DASHED = {"cs-host": "csHost", "cs-referer": "csReferer", "cs-uri-query": "csUriQuery",
-          "cs-user-agent": "csUserAgent", "cs-username": "csUserName"}
+DASHED = {field for _, field, _, _, nothing in SHOWN if nothing == "-"}
+# Fields whose absence a row says in its own way, or that an event says in another field
+SAID_OTHERWISE = {"web": DASHED, "registry": {"RegistryValue", "RegistryData"}}
+# Fields that some row shows
+KNOWN = {of: fields | PLAIN[of].keys() for of, fields in TOGETHER.items()}
 WHOLE_NUMBERS = {"InitiatingProcessId", "LocalPort", "ProcessId", "RemotePort", "scBytes"}
 
 
 def family(kind):
     """Which of the tables holds events of a kind"""
     return {"webserver": "web", "security_alert": "alert"}.get(kind, kind.split("_")[0])
+
+
+def blank(kind):
+    """The row of an event of which nothing is known"""
+    of = family(kind)
+    table = DEVICE_TABLES.get(of) or {"web": "W3CIISLog", "alert": "SecurityAlert"}[of]
+    return {"$table": table, **({"ActionType": "ProcessCreated"} if of == "process" else {})}
 
 
 def base_name(path):
@@ -64,8 +69,8 @@ def put(kind, event, row, field, value):
         column = PLAIN[of][field]
         number = text if re.fullmatch(r"-?\d+", text) else None
         row[column] = number if column in WHOLE_NUMBERS else text
-    elif of == "web" and field in DASHED:
-        row[DASHED[field]] = text if value is not None else "-"
+        if value is None and field in DASHED:
+            row[column] = "-"
     elif of == "alert":
         row["Entities"] = entities(event)
     elif field == "Computer":
@@ -167,47 +172,24 @@ def asim(kind, event, row):
     user = lambda prefix: "\\".join(filter(None, (get(f"{prefix}Domain"), get(f"{prefix}Name"))))
     made = {"$table": ASIM_TABLES[of], "TimeGenerated": row.get("TimeGenerated"),
             "Dvc": get("DeviceName") or get("Computer")}
+    made.update({name: get(column) for kind, _, column, name, _ in SHOWN
+                 if kind == of and name != "."})
     # Parsers of other sources than Defender keep the letter case of a path.
     actor_path = event.get("ParentImage" if of == "process" else "Image") or ""
-    acting = {"ActingProcessName": actor_path,
-              "ActingProcessCommandLine": get("InitiatingProcessCommandLine"),
-              "ActingProcessId": str(row.get("InitiatingProcessId") or ""),
-              "ActorUsername": user("InitiatingProcessAccount")}
+    if of in ("process", "file", "registry"):
+        made.update(ActingProcessName=actor_path, ActorUsername=user("InitiatingProcessAccount"))
     if of == "process":
         made.update(
-            acting, EventType="ProcessCreated", TargetUsername=user("Account"),
-            TargetProcessName=get("FolderPath"), TargetProcessFilename=get("FileName"),
-            TargetProcessCommandLine=get("ProcessCommandLine"),
-            TargetProcessId=str(row.get("ProcessId") or ""),
-            TargetProcessIntegrityLevel=get("ProcessIntegrityLevel"),
-            TargetProcessMD5=get("MD5"), TargetProcessSHA1=get("SHA1"),
-            TargetProcessSHA256=get("SHA256"), TargetProcessIMPHASH=import_hash(event),
-            TargetProcessFileCompany=get("ProcessVersionInfoCompanyName"),
-            TargetProcessFileDescription=get("ProcessVersionInfoFileDescription"),
-            TargetProcessFileProduct=get("ProcessVersionInfoProductName"),
-            TargetProcessFileOriginalName=get("ProcessVersionInfoOriginalFileName"),
+            EventType="ProcessCreated", TargetUsername=user("Account"),
+            TargetProcessIMPHASH=import_hash(event),
             TargetProcessCurrentDirectory=event.get("CurrentDirectory") or "",
             TargetProcessGuid=event.get("ProcessGuid") or "",
-            ActingProcessGuid=event.get("ParentProcessGuid") or "",
-            ParentProcessName=get("InitiatingProcessParentFileName"))
-    elif of == "file":
-        made.update(acting, EventType=get("ActionType"), TargetFileName=get("FileName"),
-                    TargetFilePath=get("FolderPath"))
-    elif of == "registry":
-        made.update(acting, EventType=get("ActionType"), RegistryKey=get("RegistryKey"),
-                    RegistryValue=get("RegistryValueName"),
-                    RegistryValueData=get("RegistryValueData"),
-                    RegistryPreviousKey=get("PreviousRegistryKey"),
-                    RegistryPreviousValue=get("PreviousRegistryValueName"))
+            ActingProcessGuid=event.get("ParentProcessGuid") or "")
     elif of == "network":
         made.update(network_session(event, row, user))
-    else:
+    elif of == "web":
         query = row.get("csUriQuery", "-")
-        made.update(
-            Url=get("csUriStem") + ("" if query in ("-", "") else f"?{query}"),
-            HttpRequestMethod=get("csMethod"), HttpUserAgent=get("csUserAgent"),
-            HttpReferrer=get("csReferer"), HttpHost=get("csHost"), SrcIpAddr=get("cIP"),
-            SrcUsername=get("csUserName"), EventResultDetails=str(row.get("scStatus") or ""))
+        made["Url"] = get("csUriStem") + ("" if query in ("-", "") else f"?{query}")
     return made
 
 

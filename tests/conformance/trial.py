@@ -6,11 +6,9 @@ the groups of correlations are first complete.
 """
 import datetime
 import functools
-import re
 from concurrent.futures import ThreadPoolExecutor
 
 import events
-import meaning
 import native
 import schema
 
@@ -23,6 +21,7 @@ class Trial:
     def __init__(self, name, paths, examples, folder):
         self.name, self.paths, self.examples, self.folder = name, paths, examples, folder
         native.convert(paths, TARGETS, folder)
+        self.packages = native.verify(paths, TARGETS, folder)
         files = events.write(examples, folder)
         with ThreadPoolExecutor(len(files)) as pool:
             read = {version: pool.submit(Verdicts, paths, file) for version, file in files.items()}
@@ -41,20 +40,9 @@ class Trial:
 def near_trial(path, known, folder):
     """A rule file on recorded events and on those near its literals"""
     folder.mkdir()
-    hits = signal_hits([path], events.write(known, folder)["whole"])
-    meant, times = native.show(path), [one.time for one in known]
-    signals = meaning.signals(meant)
-    examples = events.of_rule(signals, known, hits)
-    spans = sorted(map(int, set(re.findall(r"^  within (\d+) seconds", meant, re.M))))
-    if spans:
-        examples = events.of_correlations(examples, signals, times, spans)
-    else:
-        events.timed(examples, times)
-    return Trial(path.stem, [path], examples, folder)
-
-
-def signal_hits(paths, file):
-    return [hit for hit in native.scan(paths, file, "--signals") if "signal" in hit]
+    examples, after = events.of_rule(path, known, folder)
+    events.timed(examples, [one.time for one in known])
+    return Trial(path.stem, [path], events.follow(examples, after), folder)
 
 
 class Verdicts:
@@ -63,7 +51,7 @@ class Verdicts:
     def __init__(self, paths, file):
         self.paths, self.file = paths, file
         self.signals = {}
-        for hit in signal_hits(paths, file):
+        for hit in native.hits(paths, file):
             self.signals.setdefault((hit["rule"], hit["signal"]), {})[hit["line"] - 1] = hit["level"]
 
     @functools.cached_property

@@ -2,24 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rulecast::ir::{Op, Part};
+use rulecast::ir::Signal;
 use rulecast::matcher::{Engine, Match, Memory, Options};
-use rulecast::{Rule, ir};
-use serde_json::{Map, Value, json};
+use rulecast::verify::near::chance::{self, Dice};
+use serde_json::{Map, Value};
 
 use crate::support::{root, rules};
-
-/// A deterministic source of choices
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % sides
-    }
-}
 
 /// An event as the generated trait sees it
 pub(crate) struct Json<'e>(pub(crate) &'e Map<String, Value>);
@@ -121,115 +109,6 @@ macro_rules! matchers {
 
 include!("matchers.rs");
 
-/// For each field of a rule, values near those its tests compare with
-pub(crate) fn values_near(rule: &Rule) -> BTreeMap<&'static str, Vec<String>> {
-    values_near_tests(rule.signals.iter().flat_map(ir::Signal::tests))
-}
-
-/// The same for some tests
-pub(crate) fn values_near_tests<'t>(
-    tests: impl Iterator<Item = &'t ir::Test>,
-) -> BTreeMap<&'static str, Vec<String>> {
-    let mut near: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for test in tests {
-        let values = near.entry(test.subject.field.name()).or_default();
-        let mut texts: Vec<String> = match &test.op {
-            Op::Text(_, patterns, _) | Op::Segments(patterns) => patterns
-                .iter()
-                .map(|p| p.to_string().replace('*', "x9").replace('?', "8"))
-                .collect(),
-            Op::Networks(networks) => networks.iter().map(|n| n.addr().to_string()).collect(),
-            Op::Public => [
-                "8.8.8.8",
-                "10.1.2.3",
-                "::1",
-                "2a00:1450::1",
-                "::ffff:8.8.4.4",
-                "::ffff:10.0.0.1",
-                "fe80::1",
-            ]
-            .map(ToOwned::to_owned)
-            .to_vec(),
-            Op::Numbers(ranges) => ranges
-                .iter()
-                .flat_map(|r| [r.from.saturating_sub(1), r.from, r.to, r.to.saturating_add(1)])
-                .map(|n| n.to_string())
-                .collect(),
-            Op::Regex(_) | Op::Exists | Op::Null | Op::Same(..) => Vec::new(),
-        };
-        if test.subject.part == Part::Key {
-            let keys = texts.iter().map(|text| text.replace('/', "\\"));
-            let whole = |key: String| {
-                let key = key.trim_end_matches('\\').to_owned();
-                [format!("HKEY_LOCAL_MACHINE{key}"), format!("{key}\\Parameters"), key]
-            };
-            texts = keys.flat_map(whole).collect();
-        } else if matches!(test.op, Op::Segments(_)) {
-            let both = texts.iter().flat_map(|t| {
-                [format!("C:{}a.php", t.replace('/', "\\")), format!("{t}a.jsp"), format!("{t}b")]
-            });
-            texts = both.collect();
-        }
-        if test.subject.part == Part::Extension {
-            texts = texts.iter().map(|t| format!(r"C:\inetpub\wwwroot\a.{t}")).collect();
-        }
-        values.extend(texts);
-    }
-    near.values_mut().for_each(|values| {
-        values.sort();
-        values.dedup();
-    });
-    near
-}
-
-/// A value as it is, or changed by a little
-pub(crate) fn near(value: &str, dice: &mut Dice) -> Value {
-    let flipped = || -> String {
-        value
-            .chars()
-            .map(|c| {
-                if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
-            })
-            .collect()
-    };
-    match dice.roll(14) {
-        0 => json!(flipped()),
-        1 => json!(format!("{value}x")),
-        2 => json!(format!("x{value}")),
-        3 => json!(value.chars().skip(1).collect::<String>()),
-        4 => json!(format!(r"C:\Windows\System32\{value}")),
-        5 => json!(format!("/usr/bin/{value}")),
-        6 => json!(""),
-        7 => Value::Null,
-        8 => json!([value, "other"]),
-        9 => json!(value.replace('k', "\u{212a}").replace('s', "ſ").replace('a', "ä")),
-        10 => value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number)),
-        _ => json!(value),
-    }
-}
-
-/// An event with most of the fields, each near some literal of the rule
-pub(crate) fn event_near(
-    pool: &BTreeMap<&'static str, Vec<String>>,
-    dice: &mut Dice,
-) -> Map<String, Value> {
-    let mut event = Map::new();
-    for (field, values) in pool {
-        if dice.roll(8) > 0 && !values.is_empty() {
-            let value = &values[dice.roll(values.len())];
-            let other = &values[dice.roll(values.len())];
-            // Several tests of one field want a value that is near all of them.
-            let value = match (other.rsplit_once('.'), dice.roll(4)) {
-                (Some((_, extension)), 0) => format!("{value}.{extension}"),
-                (_, 1) => format!("{value}{other}"),
-                _ => value.clone(),
-            };
-            event.insert((*field).to_owned(), near(&value, dice));
-        }
-    }
-    event
-}
-
 #[test]
 fn every_generated_matcher_agrees_with_the_engine() {
     let matchers = matchers();
@@ -239,16 +118,16 @@ fn every_generated_matcher_agrees_with_the_engine() {
         let judge = matchers.get(loaded.stem.as_str());
         let judge = judge.unwrap_or_else(|| panic!("add {} to matchers.rs", loaded.stem));
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
-        let pool = values_near(rule);
+        let pool = chance::pool(rule.signals.iter().flat_map(Signal::tests));
         let pools: Vec<_> =
-            rule.signals.iter().map(|signal| values_near_tests(signal.tests())).collect();
+            rule.signals.iter().map(|signal| chance::pool(signal.tests())).collect();
         let mut matched: BTreeMap<&str, usize> = BTreeMap::new();
         for _ in 0..12_000 * rule.signals.len() {
             let at = dice.roll(rule.signals.len());
             let signal = &rule.signals[at];
             // Mostly near the one signal, now and then near any of them.
             let pool = if dice.roll(4) > 0 { &pools[at] } else { &pool };
-            let event = event_near(pool, &mut dice);
+            let event = chance::event(pool, &mut dice);
             let kind = Some(signal.kind);
             let value = Value::Object(event);
             let engine_says: Vec<Match> =

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::agreement::Dice;
 use crate::properties::{everything, has_places_inside};
 use crate::support::{corpus, root};
+use rulecast::verify::near::chance::Dice;
 
 /// What careless and hostile hands put into files
 const PIECES: &[&str] = &[

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rulecast::query::kuery::{Kuery, Literal, Values};
 use serde_json::{Map, Value, json};
 
-use crate::agreement::Dice;
+use rulecast::verify::near::chance::Dice;
 
 /// For each field, values that documents may hold
 pub(crate) type Near = BTreeMap<String, Vec<Value>>;

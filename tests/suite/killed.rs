@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::agreement::Dice;
 use crate::replay::executions;
 use crate::support::root;
+use rulecast::verify::near::chance::Dice;
 
 /// Kills of each kind, in a plain run and in a long one
 const KILLS: (usize, usize) = (30, 100);

@@ -13,9 +13,9 @@ use rulecast::query::kuery::{self, Bound, Kuery, Literal, Values, parse};
 use rulecast::verify::elastic::Rule;
 use serde_json::{Value, json};
 
-use crate::agreement::Dice;
 use crate::support::{corpus, root};
 use crate::{documents, pairs};
+use rulecast::verify::near::chance::Dice;
 
 /// Every rule of a folder as the lines of Kibana's import, with those of the TOML files
 pub(crate) fn emitted(folder: &Path) -> Vec<(String, Value)> {

@@ -14,8 +14,8 @@ use rulecast::project;
 use rulecast::query::kusto::{Column, Platform, bind};
 use serde_json::{Map, Value, json};
 
-use crate::agreement::Dice;
 use crate::support::{corpus, root};
+use rulecast::verify::near::chance::Dice;
 
 const TARGETS: [(Target, Platform); 3] = [
     (Target::Sentinel, Platform::Sentinel),

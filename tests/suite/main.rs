@@ -41,6 +41,5 @@ mod streams;
 mod support;
 mod targets;
 mod trials;
-mod values;
 mod verify;
 mod warnings;

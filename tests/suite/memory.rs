@@ -7,8 +7,8 @@ use rulecast::Rule;
 use rulecast::matcher::{Engine, Memory, Options, Shortfall};
 use serde_json::json;
 
-use crate::agreement::Dice;
 use crate::support::rule;
+use rulecast::verify::near::chance::Dice;
 
 /// A definition of three signals and one correlation
 fn correlated(correlation: &str) -> Rule {

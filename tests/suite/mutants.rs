@@ -14,10 +14,10 @@ use rulecast::matcher::{Engine, Match, Memory, Options};
 use rulecast::verify::{Example, Eyes, Finding, Import, Place, Seen, Sight, try_tests};
 use serde_json::Value;
 
-use crate::agreement::Dice;
 use crate::mutate::mutants;
 use crate::support::root;
 use crate::trials::{import, near, recorded, translations};
+use rulecast::verify::near::chance::Dice;
 
 /// An event as both sides see it
 struct Known {

@@ -14,8 +14,9 @@ use rulecast::project;
 use rulecast::taxonomy::EventKind;
 use serde_json::{Map, Value};
 
-use crate::agreement::{Dice, event_near, values_near};
 use crate::support::{corpus, definition, lines, root, rule};
+use rulecast::ir::Signal;
+use rulecast::verify::near::chance::{self, Dice};
 
 /// Compiles a file with nothing but std
 fn compile(name: &str, text: &str) {
@@ -243,10 +244,10 @@ fn every_operator_agrees_with_the_engine() {
         (String::new(), Vec::new(), Vec::new(), 0);
     for (at, rule) in rules.iter().enumerate() {
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
-        let pool = values_near(rule);
+        let pool = chance::pool(rule.signals.iter().flat_map(Signal::tests));
         for _ in 0..3_000 {
             let signal = &rule.signals[dice.roll(rule.signals.len())];
-            let event = event_near(&pool, &mut dice);
+            let event = chance::event(&pool, &mut dice);
             // What happened is for the caller to say, and that a dash of a web log is no value.
             let mut told = event.clone();
             if signal.kind == EventKind::Webserver {

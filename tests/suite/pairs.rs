@@ -8,8 +8,8 @@ use rulecast::pattern::{Pattern, Token};
 use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
 use serde_json::{Value, json};
 
-use crate::agreement::Dice;
 use crate::documents;
+use rulecast::verify::near::chance::Dice;
 
 /// Fields with the sort of their values
 const FIELDS: &[(&str, Sort)] = &[

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::agreement::Dice;
 use crate::damage::damaged;
 use crate::properties::{TARGETS, hold};
 use crate::support::root;
+use rulecast::verify::near::chance::Dice;
 
 /// What is judged when nobody says how much
 const FEW: usize = 600;

@@ -9,12 +9,12 @@ use rulecast::backend::{Target, Translation, translate};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::ir::say_action;
 use rulecast::taxonomy::EventKind;
-use rulecast::verify::{Example, Import, Place, Tally, Trial, try_tests};
+use rulecast::verify::near::chance::{self, Dice};
+use rulecast::verify::near::{self, Care};
+use rulecast::verify::{Example, Import, Place, Tally, Trial, compare_forms, try_tests};
 use rulecast::{Rule, project};
 use serde_json::Value;
 
-use crate::agreement::{Dice, event_near, values_near_tests};
-use crate::near;
 use crate::support::{corpus, root};
 
 /// Events near the literals of a rule of others, at most so many, evenly spread
@@ -27,6 +27,7 @@ pub(crate) fn translations(folder: &Path) -> Vec<(Rule, Translation)> {
         let mut found = Diagnostics::default();
         let made = translate(Target::Elastic, &loaded.rule, &loaded.stem, &mut found);
         if let Some(made) = made.filter(|made| !made.artifacts.is_empty()) {
+            assert_eq!(compare_forms(&made.artifacts), [], "{}", loaded.stem);
             all.push((loaded.rule, made));
         }
     }
@@ -56,12 +57,15 @@ pub(crate) fn recorded() -> Vec<Example> {
 pub(crate) fn near(rule: &Rule, dice: &mut Dice, by_chance: usize) -> Vec<Example> {
     let mut all = Vec::new();
     for (file, signal) in rule.signals.iter().enumerate() {
-        let pool = values_near_tests(signal.tests());
-        let chance = (0..by_chance).map(|_| Value::Object(event_near(&pool, dice)));
-        let events = near::events(signal).into_iter().chain(chance.collect::<Vec<_>>());
+        let pool = chance::pool(signal.tests());
+        let chance = (0..by_chance).map(|_| chance::event(&pool, dice));
+        let events = near::near(signal, Care::default())
+            .into_iter()
+            .map(|near| near.event)
+            .chain(chance.collect::<Vec<_>>());
         for (line, event) in events.enumerate() {
             let place = Place::Line { file, line };
-            all.push(Example { place, event, kind: Some(signal.kind) });
+            all.push(Example { place, event: Value::Object(event), kind: Some(signal.kind) });
         }
     }
     all

@@ -1,0 +1,127 @@
+//! Events by chance: each field near some literal of a rule, in combinations that nobody chose.
+//!
+//! In: the tests of a rule and a seed. Out: events with most of the fields, as they come from all
+//! sorts of senders: lists, numbers as numbers, null, letters that fold across the border of ASCII.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Fields;
+use crate::ir::{Op, Part, Test};
+
+/// A deterministic source of choices
+#[derive(Debug, Clone)]
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// A number below the number of sides
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % sides
+    }
+}
+
+/// For each field, values near those that its tests compare with
+pub type Pool = BTreeMap<&'static str, Vec<String>>;
+
+/// Values near those that tests compare with
+pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool {
+    let mut pool = Pool::new();
+    for test in tests {
+        let values = pool.entry(test.subject.field.name()).or_default();
+        let mut texts: Vec<String> = match &test.op {
+            Op::Text(_, patterns, _) | Op::Segments(patterns) => patterns
+                .iter()
+                .map(|p| p.to_string().replace('*', "x9").replace('?', "8"))
+                .collect(),
+            Op::Networks(networks) => networks.iter().map(|n| n.addr().to_string()).collect(),
+            Op::Public => [
+                "8.8.8.8",
+                "10.1.2.3",
+                "::1",
+                "2a00:1450::1",
+                "::ffff:8.8.4.4",
+                "::ffff:10.0.0.1",
+                "fe80::1",
+            ]
+            .map(ToOwned::to_owned)
+            .to_vec(),
+            Op::Numbers(ranges) => ranges
+                .iter()
+                .flat_map(|r| [r.from.saturating_sub(1), r.from, r.to, r.to.saturating_add(1)])
+                .map(|n| n.to_string())
+                .collect(),
+            Op::Regex(_) | Op::Exists | Op::Null | Op::Same(..) => Vec::new(),
+        };
+        if test.subject.part == Part::Key {
+            let keys = texts.iter().map(|text| text.replace('/', "\\"));
+            let whole = |key: String| {
+                let key = key.trim_end_matches('\\').to_owned();
+                [format!("HKEY_LOCAL_MACHINE{key}"), format!("{key}\\Parameters"), key]
+            };
+            texts = keys.flat_map(whole).collect();
+        } else if matches!(test.op, Op::Segments(_)) {
+            let both = texts.iter().flat_map(|t| {
+                [format!("C:{}a.php", t.replace('/', "\\")), format!("{t}a.jsp"), format!("{t}b")]
+            });
+            texts = both.collect();
+        }
+        if test.subject.part == Part::Extension {
+            texts = texts.iter().map(|t| format!(r"C:\inetpub\wwwroot\a.{t}")).collect();
+        }
+        values.extend(texts);
+    }
+    pool.values_mut().for_each(|values| {
+        values.sort();
+        values.dedup();
+    });
+    pool
+}
+
+/// An event with most of the fields, each near some value of the pool
+pub fn event(pool: &Pool, dice: &mut Dice) -> Fields {
+    let mut event = Fields::new();
+    for (field, values) in pool {
+        if dice.roll(8) > 0 && !values.is_empty() {
+            let value = &values[dice.roll(values.len())];
+            let other = &values[dice.roll(values.len())];
+            // Several tests of one field want a value that is near all of them.
+            let value = match (other.rsplit_once('.'), dice.roll(4)) {
+                (Some((_, extension)), 0) => format!("{value}.{extension}"),
+                (_, 1) => format!("{value}{other}"),
+                _ => value.clone(),
+            };
+            event.insert((*field).to_owned(), changed(&value, dice));
+        }
+    }
+    event
+}
+
+/// A value as it is, or changed by a little
+fn changed(value: &str, dice: &mut Dice) -> Value {
+    let flipped = || -> String {
+        value
+            .chars()
+            .map(|c| {
+                if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+            })
+            .collect()
+    };
+    match dice.roll(14) {
+        0 => json!(flipped()),
+        1 => json!(format!("{value}x")),
+        2 => json!(format!("x{value}")),
+        3 => json!(value.chars().skip(1).collect::<String>()),
+        4 => json!(format!(r"C:\Windows\System32\{value}")),
+        5 => json!(format!("/usr/bin/{value}")),
+        6 => json!(""),
+        7 => Value::Null,
+        8 => json!([value, "other"]),
+        9 => json!(value.replace('k', "\u{212a}").replace('s', "ſ").replace('a', "ä")),
+        10 => value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number)),
+        _ => json!(value),
+    }
+}

@@ -1,0 +1,57 @@
+//! Values for the tests of an expression, so that it holds or does not.
+//!
+//! In: an expression and the one test that is to decide. Out: tests with the values to give them.
+
+use super::Care;
+use super::values::{Value, variants};
+use crate::ir::{Expr, Op, Test};
+
+/// A test with the value that its field is to have
+pub(super) type Assigned<'t> = (&'t Test, Value);
+
+/// Gives tests values so that the expression holds, or does not, as `through` decides
+pub(super) fn fulfil<'t>(
+    expr: &'t Expr,
+    wanted: bool,
+    through: &Test,
+    care: Care,
+    given: &mut Vec<Assigned<'t>>,
+) {
+    let (parts, all) = match expr {
+        Expr::Test(test) => {
+            let first = || variants(test, care).into_iter().flatten().next();
+            match (wanted, &test.op) {
+                (true, _) => given.extend(first().map(|value| (test, value))),
+                // An event has most fields, and not what is in none.
+                (false, Op::Exists) => given.push((test, Value::Missing)),
+                (false, _) => {}
+            }
+            return;
+        }
+        Expr::Not(part) => return fulfil(part, !wanted, through, care, given),
+        Expr::All(parts) => (parts, true),
+        Expr::Any(parts) => (parts, false),
+    };
+    // Every part counts, or one of them is enough.
+    let every = all == wanted;
+    let way = parts.iter().find(|part| holds(part, through));
+    for part in parts {
+        match way {
+            // The others are to leave the decision to it.
+            Some(way) if !std::ptr::eq(way, part) => fulfil(part, all, through, care, given),
+            Some(_) => fulfil(part, wanted, through, care, given),
+            None if every => fulfil(part, wanted, through, care, given),
+            None => {}
+        }
+    }
+    // A field can always be taken away.
+    let removable = |part: &&Expr| part.as_test().is_some_and(|test| test.op == Op::Exists);
+    let easiest = parts.iter().find(|part| !wanted && removable(part)).or(parts.first());
+    if let (None, false, Some(easiest)) = (way, every, easiest) {
+        fulfil(easiest, wanted, through, care, given);
+    }
+}
+
+fn holds(expr: &Expr, test: &Test) -> bool {
+    expr.tests().into_iter().any(|one| std::ptr::eq(one, test))
+}

@@ -1,0 +1,172 @@
+//! The generator of the house: events near each literal of a signal.
+//!
+//! In: a signal as meant. Out: for each value of each test, events that fulfil what stands around
+//! the test, so that it alone decides, with the value itself and values beside it: letter case
+//! flipped, an end cut or grown, a border moved, empty, missing, beyond ASCII, an address beside a
+//! network, a number beside a range. Whether an event matches is for the engine and the target to
+//! say; nothing here judges.
+//!
+//! Without chance: the same signal gives the same events. Those of [`chance`] take theirs from a
+//! seed.
+
+mod assign;
+mod blank;
+pub mod chance;
+mod fulfil;
+mod sample;
+mod series;
+mod values;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::ir::{Expr, Signal, Test};
+use crate::taxonomy::{EventKind, Field};
+use assign::{assign, in_order, settle};
+use fulfil::{Assigned, fulfil};
+use values::variants;
+
+pub use blank::blank;
+pub use series::{Follower, series};
+
+/// The fields of an event
+pub type Fields = Map<String, Value>;
+
+/// An event, and the field whose test it is about
+#[derive(Debug, Clone)]
+pub struct Near {
+    /// The field
+    pub field: Field,
+    /// The event
+    pub event: Fields,
+}
+
+/// How thoroughly the literals of a test are tried
+#[derive(Debug, Clone, Copy)]
+pub struct Care {
+    /// So many literals of a test get every variant; the others get a few
+    pub thorough: usize,
+}
+
+impl Default for Care {
+    fn default() -> Self {
+        Care { thorough: 300 }
+    }
+}
+
+/// The events of a signal, made from an event that no rule is about
+pub fn near(signal: &Signal, care: Care) -> Vec<Near> {
+    let whole = signal.expr();
+    let cases: Vec<Expr> =
+        signal.cases.iter().map(|(_, case)| Expr::All(vec![whole.clone(), case.clone()])).collect();
+    let mut events = unsaid(signal, &whole, care);
+    for expr in std::iter::once(&whole).chain(&cases) {
+        for test in expr.tests() {
+            about(signal, expr, test, care, &mut events);
+        }
+    }
+    unique(&mut events);
+    for (at, near) in events.iter_mut().enumerate() {
+        blank::vary(&mut near.event, at);
+    }
+    unique(&mut events);
+    events
+}
+
+/// The same, made from an event that the signal matches
+///
+/// Only the clause that a test stands in is fulfilled anew, and only its first literals are tried.
+pub fn near_match(signal: &Signal, matched: &Fields, care: Care) -> Vec<Near> {
+    let clauses = signal.clauses.iter().map(|clause| &clause.expr);
+    let cases = signal.cases.iter().map(|(_, case)| case);
+    let mut events = Vec::new();
+    for expr in clauses.chain(cases) {
+        for test in expr.tests() {
+            let around = around(expr, test, care);
+            for value in variants(test, care).iter().take(care.thorough).flatten() {
+                events.push(given(matched, &around, test, value));
+            }
+        }
+    }
+    unique(&mut events);
+    events
+}
+
+/// Events in which one test of an expression decides
+fn about(signal: &Signal, expr: &Expr, test: &Test, care: Care, events: &mut Vec<Near>) {
+    let (blank, around) = (blank(signal), around(expr, test, care));
+    let first = events.len();
+    for value in variants(test, care).iter().flatten() {
+        let near = given(&blank, &around, test, value);
+        // The key itself, and not a value of it
+        for word in ["created", "renamed"] {
+            let mut key = near.clone();
+            if key.event.remove("RegistryValue").is_some() {
+                key.event.remove("RegistryData");
+                key.event.insert("Action".to_owned(), json!(word));
+                events.push(key);
+            }
+        }
+        events.push(near);
+    }
+    // The same on another host
+    if let Some(mut elsewhere) = events.get(first).cloned() {
+        elsewhere.event.insert("Computer".to_owned(), json!("web02"));
+        events.push(elsewhere);
+    }
+}
+
+/// What the tests around one are to be given
+fn around<'t>(expr: &'t Expr, test: &Test, care: Care) -> Vec<Assigned<'t>> {
+    let mut around = Vec::new();
+    fulfil(expr, true, test, care, &mut around);
+    around.retain(|(one, _)| !std::ptr::eq(*one, test));
+    around
+}
+
+/// An event with these values for a test and those around it
+fn given(base: &Fields, around: &[Assigned<'_>], test: &Test, value: &values::Value) -> Near {
+    let this = (test, value.clone());
+    let mut all: Vec<&Assigned<'_>> = around.iter().chain([&this]).collect();
+    all.sort_by_key(|(one, _)| in_order(one, test));
+    let mut event = base.clone();
+    all.into_iter().for_each(|(one, value)| assign(&mut event, one, value));
+    settle(&mut event);
+    Near { field: test.subject.field, event }
+}
+
+/// What a rule need not say: what happened to a file or a key, who opened a connection, and how it
+/// ended
+fn unsaid(signal: &Signal, expr: &Expr, care: Care) -> Vec<Near> {
+    let words: &[(&str, &[&str])] = match signal.kind {
+        EventKind::FileEvent | EventKind::RegistryEvent => {
+            &[("Action", &["created", "modified", "renamed", "deleted"])]
+        }
+        EventKind::NetworkConnection => {
+            &[("Initiated", &["true", "false"]), ("SourcePort", &["50001", "50002"])]
+        }
+        EventKind::ProcessCreation
+        | EventKind::Webserver
+        | EventKind::SecurityAlert
+        | EventKind::Log(_) => &[],
+    };
+    let mut events = Vec::new();
+    for test in expr.tests() {
+        let mut fulfilled = Vec::new();
+        fulfil(expr, true, test, care, &mut fulfilled);
+        for (name, word) in words.iter().flat_map(|(name, words)| words.iter().map(|w| (*name, *w)))
+        {
+            let mut event = blank(signal);
+            fulfilled.iter().for_each(|(one, value)| assign(&mut event, one, value));
+            event.insert(name.to_owned(), json!(word));
+            events.push(Near { field: test.subject.field, event });
+        }
+    }
+    events
+}
+
+fn unique(events: &mut Vec<Near>) {
+    let mut seen = BTreeSet::new();
+    events.retain(|near| seen.insert(Value::Object(near.event.clone()).to_string()));
+}

@@ -1,0 +1,169 @@
+//! Events one after another: what correlations count and order.
+//!
+//! In: the signals of a rule and the timespans of its correlations. Out: events that its signals
+//! match, each with the time since the one before. Of each signal bursts from one client, bursts of
+//! different values, and events as far apart as each timespan and a little more; then all signals
+//! one after another, forwards and backwards, at three speeds, on pages that were asked for before
+//! and on pages of their own.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::assign::{assign, in_order, settle};
+use super::fulfil::fulfil;
+use super::values::Value as Given;
+use super::{Care, Fields, blank};
+use crate::ir::{Expr, Role, Rule, Signal};
+use crate::taxonomy::EventKind;
+
+/// An event that follows another
+#[derive(Debug, Clone)]
+pub struct Follower {
+    /// Which signal it is of: index into [`Rule::signals`]
+    pub signal: usize,
+    /// The time since the one before
+    pub after: Duration,
+    /// The event
+    pub event: Fields,
+}
+
+/// Writes down who follows whom
+struct Course<'b> {
+    bases: &'b [(usize, Fields)],
+    network: &'b str,
+    followers: Vec<Follower>,
+}
+
+/// The events of a rule one after another; none when it has no correlation
+pub fn series(rule: &Rule) -> Vec<Follower> {
+    let spans: BTreeSet<u32> = rule.correlations.iter().map(|one| one.timespan).collect();
+    if spans.is_empty() {
+        return Vec::new();
+    }
+    let signals = rule.signals.iter().enumerate();
+    let of_tables = signals.filter(|(_, signal)| !matches!(signal.kind, EventKind::Log(_)));
+    let bases: Vec<(usize, Fields)> =
+        of_tables.map(|(at, signal)| (at, matching(signal))).collect();
+    let networks: BTreeSet<&str> = bases.iter().filter_map(|(_, base)| network(base)).collect();
+    let network = networks.first().copied().unwrap_or("198.51.100").to_owned();
+    let mut course = Course { bases: &bases, network: &network, followers: Vec::new() };
+    (0..bases.len()).for_each(|at| course.bursts(at));
+    course.apart(&spans);
+    course.in_turn();
+    course.followers
+}
+
+/// An event that fulfils what a signal requires
+fn matching(signal: &Signal) -> Fields {
+    let required = signal.clauses.iter().filter(|clause| clause.role == Role::Require);
+    let whole = Expr::All(required.map(|clause| clause.expr.clone()).collect());
+    let mut event = blank(signal);
+    let tests = whole.tests();
+    let Some(first) = tests.first() else { return event };
+    let mut given = Vec::new();
+    fulfil(&whole, true, first, Care::default(), &mut given);
+    given.sort_by_key(|(one, _)| in_order(one, first));
+    // Any text has an empty part.
+    given.retain(|(_, value)| *value != Given::Part(String::new()));
+    given.iter().for_each(|(one, value)| assign(&mut event, one, value));
+    settle(&mut event);
+    event
+}
+
+fn network(event: &Fields) -> Option<&str> {
+    event.get("c-ip")?.as_str()?.rsplit_once('.').map(|(network, _)| network)
+}
+
+/// The page of an event under another name with the same extension
+fn page(event: &Fields, mark: &str) -> String {
+    let stem = event.get("cs-uri-stem").and_then(Value::as_str).unwrap_or_default();
+    match stem.rsplit_once('.') {
+        Some((before, extension)) => format!("{before}{mark}.{extension}"),
+        None => stem.to_owned(),
+    }
+}
+
+impl Course<'_> {
+    /// An event of a signal with other values, where it has such fields
+    fn then(&mut self, base: usize, seconds: f64, values: &[(&str, String)]) {
+        let (signal, mut event) = self.bases[base].clone();
+        for (name, value) in values {
+            if let Some(there) = event.get_mut(*name) {
+                *there = json!(value);
+            }
+        }
+        let after = Duration::from_secs_f64(seconds);
+        self.followers.push(Follower { signal, after, event });
+    }
+
+    fn client(&self, number: usize) -> (&'static str, String) {
+        ("c-ip", format!("{}.{number}", self.network))
+    }
+
+    fn page(&self, base: usize, mark: &str) -> (&'static str, String) {
+        ("cs-uri-stem", page(&self.bases[base].1, mark))
+    }
+
+    /// Many events of one signal: of one client, of several clients, users and pages
+    fn bursts(&mut self, base: usize) {
+        for number in 0..100 {
+            let gap = if number % 25 == 0 { 5.0 } else { 0.04 };
+            self.then(base, gap, &[self.client(77)]);
+        }
+        for number in 0..20 {
+            let gap = [5.0, 0.28].get(number).copied().unwrap_or(0.04);
+            self.then(base, gap, &[self.client(76)]);
+        }
+        for clients in 1..6 {
+            for number in 0..clients {
+                let page = self.page(base, &format!("c{clients}"));
+                self.then(base, 0.5, &[self.client(210 + number), page]);
+            }
+        }
+        for number in 0..60 {
+            let user = ("User", format!("CONTOSO\\n{number}"));
+            let name = ("cs-username", format!("n{number}"));
+            self.then(base, 0.5, &[self.client(80 + number), user, name]);
+        }
+        for number in 0..60 {
+            let page = self.page(base, &number.to_string());
+            self.then(base, 0.5, &[self.client(78), page]);
+        }
+    }
+
+    /// Pairs of signals, and each signal twice, exactly a timespan apart and a little more
+    fn apart(&mut self, spans: &BTreeSet<u32>) {
+        let count = self.bases.len();
+        let others = (0..count).map(|at| (at, (at + 1) % count));
+        let pairs: Vec<(usize, usize)> = others.chain((0..count).map(|at| (at, at))).collect();
+        let all = spans.iter().flat_map(|span| pairs.iter().map(move |pair| (*span, *pair)));
+        for (number, (span, (base, other))) in all.enumerate() {
+            for thousandths in 0..2 {
+                let client = self.client(150 + number % 50);
+                let page = self.page(other, &format!("p{number}x{thousandths}"));
+                let values = [client, page];
+                self.then(base, 2.0 * f64::from(span), &values);
+                self.then(other, f64::from(span) + f64::from(thousandths) / 1000.0, &values);
+            }
+        }
+    }
+
+    /// All signals one after another
+    fn in_turn(&mut self) {
+        let forwards: Vec<usize> = (0..self.bases.len()).collect();
+        let backwards: Vec<usize> = forwards.iter().rev().copied().collect();
+        for (round, speed) in [0.2, 10.0, 50.0].into_iter().enumerate() {
+            for (turn, order) in [&forwards, &backwards, &forwards].into_iter().enumerate() {
+                for base in order {
+                    self.then(*base, speed, &[self.client(200)]);
+                }
+                for base in order {
+                    let page = self.page(*base, &format!("r{round}t{turn}"));
+                    self.then(*base, speed, &[self.client(201), page]);
+                }
+            }
+        }
+    }
+}

@@ -296,7 +296,7 @@ fn run(command: Command, text: &str, events: &str) {
         }
     }
     if let Command::Scan(_) = command {
-        let engine = Engine::new(&rules, &Options::default());
+        let engine = Engine::new(rules, &Options::default());
         let mut lines = Lines::new(events.as_bytes());
         let mut collected = Collected::default();
         let done = scan(&engine, &mut Memory::default(), (0, &mut lines), &mut collected);

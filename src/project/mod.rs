@@ -53,6 +53,12 @@ impl Project {
     pub fn reported(&self) -> impl Iterator<Item = &Loaded> {
         self.rules.iter().filter(|loaded| loaded.reported)
     }
+
+    /// Takes the rules that are reported by themselves, for an engine to own; none are left
+    pub fn take_reported(&mut self) -> Vec<Rule> {
+        let rules = std::mem::take(&mut self.rules).into_iter();
+        rules.filter(|loaded| loaded.reported).map(|loaded| loaded.rule).collect()
+    }
 }
 
 /// What a run has read

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -145,8 +146,8 @@ fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, 
         Stage::Done(_) => None,
     });
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
-    let rules: Vec<Rule> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
-    let read = on_trial.par_iter().zip(&rules).map(|((loaded, made, lines), rule)| {
+    let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
+    let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
         match Import::read(rule, &made.losses, &lines.text) {
             Ok(import) => {
                 let tally = try_tests(&import, &loaded.rule);
@@ -156,7 +157,7 @@ fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, 
         }
     });
     let (imports, of_tests): (Vec<Option<Import<'_>>>, Vec<Result<Tally, Fault>>) = read.unzip();
-    let mut trial = Trial::new(&rules, &imports);
+    let mut trial = Trial::new(Arc::clone(&rules), &imports);
     loop {
         let next = events()?;
         if next.is_empty() {

@@ -72,7 +72,7 @@ proptest! {
         let once = normalize(expr.clone());
         prop_assert_eq!(&normalize(once.clone()), &once);
         let rules = [rule_of(&expr), rule_of(&once)];
-        let engine = Engine::new(&rules, &Options::default());
+        let engine = Engine::new(&rules[..], &Options::default());
         for (image, command, id) in events {
             let mut event = json!({});
             image.inspect(|v| event["Image"] = json!(v));

@@ -54,8 +54,8 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     texts.iter().flat_map(|text| Read::of(text, &Placeholders::default()).rules()).collect()
 });
 
-static ENGINE: LazyLock<Engine<'static>> =
-    LazyLock::new(|| Engine::new(&RULES, &Options::default()));
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::new(RULES.as_slice(), &Options::default()));
 
 /// A text as far as the stations before the targets bring it
 struct Read {

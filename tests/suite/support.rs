@@ -87,7 +87,7 @@ pub(crate) fn definition(event: &str, tests: &str) -> String {
 }
 
 /// What a scan finds in lines that must all be events
-pub(crate) fn found(engine: &Engine<'_>, lines: impl BufRead) -> Vec<Found> {
+pub(crate) fn found(engine: &Engine, lines: impl BufRead) -> Vec<Found> {
     let mut collected = Collected::default();
     let stream = (0, &mut Lines::new(lines));
     scan(engine, &mut Memory::default(), stream, &mut collected).unwrap();

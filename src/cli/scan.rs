@@ -51,8 +51,8 @@ pub(super) struct Scan {
 
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.rules.load()?;
-        let rules = project.take_reported();
+        let workspace = self.rules.load()?;
+        let rules = workspace.take_reported();
         let options = self.form.options(&rules)?;
         let engine = Engine::new(rules, &options);
         // What cannot be read or kept is better said before hours of work.
@@ -81,7 +81,7 @@ impl Scan {
             let (read, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
             events += read;
             hits.progress = hits.progress.next();
-            std::mem::take(&mut hits.bad).report(&files[file], &mut project.diagnostics);
+            std::mem::take(&mut hits.bad).report(&files[file], &mut workspace.diagnostics);
             match end {
                 End::Whole => {}
                 End::Broken(error) => broken.push(format!("cannot read {}: {error}", files[file])),
@@ -96,7 +96,7 @@ impl Scan {
         if let Some(path) = &self.state {
             keep(&engine, &mut memory, path)?;
         }
-        let found = report::relevant(global, project, Looked::InPart);
+        let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         let (matched, rules) = (count(printed, "match"), count(engine.rules().len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Failure, Loaded, inside, place};
+use super::{Failure, inside};
 use crate::backend::{Artifact, Target, Translation, translate};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::ir::Rule;
@@ -17,6 +17,7 @@ use crate::query::kusto::Platform;
 use crate::verify::{
     Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, try_tests,
 };
+use crate::workspace::Loaded;
 
 /// A rule on a target, and what is said of it
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub struct Verified<'l> {
 impl Verified<'_> {
     /// Where an artifact of the rule stands below the output folder
     pub fn place(&self, artifact: &str) -> String {
-        place(self.target, self.loaded, artifact)
+        self.loaded.place(self.target, artifact)
     }
 }
 
@@ -105,7 +106,7 @@ fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
     }
     if let Some(folder) = folder {
         for artifact in &mut made.artifacts {
-            let path = inside(folder, &place(target, loaded, &artifact.name));
+            let path = inside(folder, &loaded.place(target, &artifact.name));
             let read = path.map_err(|why| why.to_string()).and_then(|path| {
                 fs::read_to_string(path).map_err(|why| format!("it cannot be read: {why}"))
             });

@@ -99,14 +99,24 @@
 //! assert_eq!(together[0].together.places, [(0, 2), (0, 4)]);
 //! # Ok::<(), serde_json::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! - `cli`, on by default: the command `rulecast`, and `diagnostic::full`, which draws a finding
+//!   with the lines that it is about. Includes `project`.
+//! - `project`: the room of that name, which reads rules from disk and writes outputs.
+//!
+//! A library needs neither: `default-features = false`.
 
 pub mod backend;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
 pub mod matcher;
 pub mod pattern;
+#[cfg(feature = "project")]
 pub mod project;
 pub mod query;
 pub mod source;

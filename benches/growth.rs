@@ -10,15 +10,15 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use rulecast::backend::{Target, check_targets, emit};
-use rulecast::definition::{Looked, Suppressions};
-use rulecast::diagnostic::{Diagnostics, full};
+use rulecast::backend::Target;
+use rulecast::definition::Looked;
+use rulecast::diagnostic::full;
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
-use rulecast::source::SourceText;
-use rulecast::{Definition, Rule, definition, ir, project};
+use rulecast::project;
+use rulecast::workspace::{Text, Workspace};
 
 /// The largest exponent: n log n is far below it
 const MOST: f64 = 1.2;
@@ -197,9 +197,9 @@ fn memory() -> Option<u64> {
             let text = format!("{head}{SAMPLE}");
             std::fs::write(folder.path().join(format!("rule_number_{i}.yml")), text).ok()?;
         }
-        let mut project = project::load(&[folder.path().to_owned()]).ok()?;
-        black_box(project::refused(&project.rules, &[], &mut project.diagnostics));
-        Some((project, resident()?))
+        let mut workspace = project::load(&[folder.path().to_owned()]).ok()?;
+        black_box(workspace.refused_by(&[]));
+        Some((workspace, resident()?))
     };
     let (first, before) = load(0, 1_000)?;
     let (second, after) = load(1_000, 4_000)?;
@@ -270,40 +270,23 @@ fn exponent(measured: &[(usize, Duration)]) -> f64 {
 }
 
 fn run(command: Command, text: &str, events: &str) {
-    let source = Arc::new(SourceText::new("rule.yml", text));
-    let mut found = Diagnostics::default();
-    let definitions = definition::parse(&source, &mut found);
-    let suppressions = Suppressions::read(&source, &mut found);
-    let mut rules: Vec<Option<Rule>> = Vec::new();
-    for definition in &definitions {
-        let mut own = Diagnostics::default();
-        rules.push(ir::lower(definition, &mut own));
-        definition::check(definition, &mut own);
-        found.extend(own);
-    }
-    let all: Vec<&Definition> = definitions.iter().collect();
-    black_box(ir::join(&all, &mut rules, &mut found));
-    let rules: Vec<Rule> = rules.into_iter().flatten().collect();
-    let targets = match command {
-        Command::Check => Target::USUAL.to_vec(),
-        Command::Convert(target) => vec![target],
-        Command::Scan(_) => Vec::new(),
+    let mut workspace = Workspace::read(&Text::new("rule.yml", text).into());
+    let targets = match &command {
+        Command::Check => &Target::USUAL[..],
+        Command::Convert(target) => std::slice::from_ref(target),
+        Command::Scan(_) => &[],
     };
-    for rule in &rules {
-        check_targets(rule, &mut found);
-        for target in &targets {
-            black_box(emit(*target, rule, "rule", &mut found));
-        }
+    if !targets.is_empty() {
+        black_box(workspace.outputs(targets));
     }
     if let Command::Scan(_) = command {
-        let engine = Engine::new(&rules, &Options::default());
+        let engine = Engine::new(workspace.take_reported(), &Options::default());
         let mut lines = Lines::new(events.as_bytes());
         let mut collected = Collected::default();
         let done = scan(&engine, &mut Memory::default(), (0, &mut lines), &mut collected);
         black_box(done.is_ok());
     }
-    suppressions.apply(&mut found, Looked::Everywhere);
-    for one in found.sorted() {
+    for one in workspace.findings(Looked::Everywhere) {
         black_box(full(&one, false));
     }
 }

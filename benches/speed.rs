@@ -12,11 +12,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rulecast::backend::{Target, emit};
+use rulecast::backend::Target;
 use rulecast::diagnostic::Diagnostics;
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::source::SourceText;
-use rulecast::{Rule, definition, ir, project};
+use rulecast::workspace::{Sources, Text, Workspace};
+use rulecast::{Rule, definition, project};
 use serde::de::IgnoredAny;
 
 /// The best of several runs: the others were disturbed
@@ -38,7 +39,7 @@ fn main() {
     let rule_file = root.join("rules/webshell/web_shell_activity.yml");
     let text = std::fs::read_to_string(rule_file).unwrap_or_default();
     compile(&text, &mut say);
-    let loaded = project::load(&[root.join("rules")]).map(|project| project.rules);
+    let loaded = project::load(&[root.join("rules")]).map(|workspace| workspace.rules);
     let rules: Vec<Rule> = loaded.unwrap_or_default().into_iter().map(|l| l.rule).collect();
     let events = std::fs::read_to_string(root.join("tests/events/otrf.jsonl")).unwrap_or_default();
     scan_events(&rules, &events.repeat(400), &mut say);
@@ -49,20 +50,12 @@ fn compile(text: &str, say: &mut impl FnMut(String)) {
     let floor = best(50, || {
         black_box(definition::yaml::parse(&source, &mut Diagnostics::default()));
     });
-    let lower = || {
-        let mut found = Diagnostics::default();
-        let definitions = definition::parse(&source, &mut found);
-        definitions.iter().filter_map(|d| ir::lower(d, &mut found)).collect::<Vec<_>>()
-    };
+    let sources = Sources::from(Text::of(&source));
     let to_ir = best(50, || {
-        black_box(lower());
+        black_box(Workspace::read(&sources));
     });
     let to_targets = best(50, || {
-        for rule in lower() {
-            for target in [Target::Sentinel, Target::Elastic] {
-                black_box(emit(target, &rule, "rule", &mut Diagnostics::default()));
-            }
-        }
+        black_box(Workspace::read(&sources).outputs(&[Target::Sentinel, Target::Elastic]));
     });
     let ratio = |time: Duration| time.as_secs_f64() / floor.as_secs_f64();
     say(format!("compile  {} bytes of YAML", text.len()));

@@ -8,7 +8,7 @@ use super::{Global, Outcome, Stop};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::diagnostic::Severity;
-use crate::project::{self, run_samples};
+use crate::workspace::run_samples;
 
 /// Report every mistake in the rules, and what each target loses
 ///
@@ -26,37 +26,37 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.rules.load()?;
-        let refused = project::refused(&project.rules, &self.targets, &mut project.diagnostics);
-        for loaded in &project.rules {
-            run_samples(loaded, &mut project.diagnostics);
+        let workspace = self.rules.load()?;
+        let refused = workspace.refused_by(&self.targets);
+        for loaded in &workspace.rules {
+            run_samples(loaded, &mut workspace.diagnostics);
         }
         // A target that was left out might have had the loss that a comment is about.
         let looked = if self.targets.is_empty() { Looked::Everywhere } else { Looked::InPart };
-        let found = report::relevant(global, project, looked);
+        let found = report::relevant(global, workspace, looked);
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         let warnings = found.len() - errors;
         let outcome = report::findings(global, &found, Stream::Out)?;
-        let left_out = match project.refused + refused {
+        let left_out = match workspace.refused + refused {
             0 => String::new(),
             refused => format!(", {refused} refused"),
         };
-        let through = match project.rules.len() - project.reported().count() {
+        let through = match workspace.rules.len() - workspace.reported().count() {
             0 => String::new(),
             through => format!(", {through} through a correlation"),
         };
-        let rules = project.rules.len() + project.refused;
+        let rules = workspace.rules.len() + workspace.refused;
         report::say(
             global,
             &format!(
                 "{} in {}{through}{left_out}: {}, {}",
                 count(rules, "rule"),
-                count(project.files, "file"),
+                count(workspace.files, "file"),
                 count(errors, "error"),
                 count(warnings, "warning")
             ),
         )?;
-        report::reasons(global, &found, project.refused + refused)?;
+        report::reasons(global, &found, workspace.refused + refused)?;
         Ok(outcome)
     }
 }

@@ -12,8 +12,9 @@ use super::{Global, Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::project::{self, Change, Failure, Output};
+use crate::project::{self, Change, Failure};
 use crate::source::{SourceText, Span};
+use crate::workspace::Output;
 
 /// Compile rules for the targets
 ///
@@ -45,12 +46,11 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.rules.load()?;
-        let (outputs, refused) =
-            project::outputs(&project.rules, &self.targets, &mut project.diagnostics);
-        let refused = refused + project.refused;
+        let workspace = self.rules.load()?;
+        let (outputs, refused) = workspace.outputs(&self.targets);
+        let refused = refused + workspace.refused;
         let left_out = report::left_out(refused);
-        let rules = count(project.rules.len() + project.refused, "rule");
+        let rules = count(workspace.rules.len() + workspace.refused, "rule");
         if let Some(folder) =
             self.output.as_ref().filter(|folder| folder.exists() && !folder.is_dir())
         {
@@ -67,7 +67,7 @@ impl Convert {
                 for output in &outputs {
                     if project::pending(folder, output)? != Change::Same {
                         stale += 1;
-                        project.diagnostics.push(out_of_date(folder, output));
+                        workspace.diagnostics.push(out_of_date(folder, output));
                     }
                 }
                 format!("{rules}{left_out}: {} out of date", count(stale, "file"))
@@ -86,7 +86,7 @@ impl Convert {
                 )
             }
         };
-        let found = report::relevant(global, project, Looked::InPart);
+        let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &done)?;
         report::reasons(global, &found, refused)?;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::project::{Around, Failure, Project, load_with};
+use crate::project::{self, Failure};
+use crate::workspace::Workspace;
 
 /// Options of every command that reads rules
 #[derive(Args, Clone)]
@@ -24,13 +25,13 @@ pub(super) struct Rules {
     #[arg(value_name = "PATH", default_value = "rules")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    around: Surroundings,
+    surroundings: Surroundings,
 }
 
 impl Rules {
     /// Reads them, with what surrounds them
-    pub(super) fn load(&self) -> Result<&'static mut Project, Failure> {
-        self.around.load(&self.paths)
+    pub(super) fn load(&self) -> Result<&'static mut Workspace, Failure> {
+        self.surroundings.load(&self.paths)
     }
 }
 
@@ -39,9 +40,10 @@ impl Surroundings {
     ///
     /// They stay until the process ends: to take thousands of them apart would take long, and the
     /// memory is given back all the same.
-    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<&'static mut Project, Failure> {
+    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<&'static mut Workspace, Failure> {
         let filters = self.filters.clone();
-        let around = Around { filters, placeholders: self.placeholders.clone() };
-        Ok(Box::leak(Box::new(load_with(paths, &around)?)))
+        let surroundings =
+            project::Surroundings { filters, placeholders: self.placeholders.clone() };
+        Ok(Box::leak(Box::new(project::load_with(paths, &surroundings)?)))
     }
 }

@@ -44,7 +44,7 @@ use crate::project::Failure;
                   rulecast scan rules -e events.jsonl\n\n\
                   Exit codes: 0 nothing found, 1 findings, 2 could not run"
 )]
-pub struct Cli {
+struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use super::{FailOn, Format, Global, Outcome, screen, select};
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic, Severity, concise, full, github, json, sarif};
-use crate::project::Project;
+use crate::workspace::Workspace;
 
 /// Where findings go
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,14 @@ pub(super) enum Stream {
 }
 
 /// The findings of a run that the user wants to hear of, sorted
-pub(super) fn relevant(global: &Global, project: &mut Project, looked: Looked) -> Vec<Diagnostic> {
-    let mut found = std::mem::take(&mut project.diagnostics);
-    project.suppressions.apply(&mut found, looked);
+pub(super) fn relevant(
+    global: &Global,
+    workspace: &mut Workspace,
+    looked: Looked,
+) -> Vec<Diagnostic> {
+    let mut found = workspace.findings(looked);
     found.retain(|one| select::reported(one, &global.select, &global.ignore));
-    found.sorted()
+    found
 }
 
 /// Prints findings and says whether they fail the run

@@ -14,7 +14,6 @@ use super::interruption;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::definition::Looked;
-use crate::ir::Rule;
 use crate::matcher::state::MOST_COMBINATIONS;
 use crate::matcher::{End, Engine, Found, Listener, Memory, Shortfall, scan};
 use crate::project::{self, Failure};
@@ -52,9 +51,10 @@ pub(super) struct Scan {
 
 impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.rules.load()?;
-        let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
-        let engine = Engine::new(&rules, &self.form.options(&rules)?);
+        let workspace = self.rules.load()?;
+        let rules = workspace.take_reported();
+        let options = self.form.options(&rules)?;
+        let engine = Engine::new(rules, &options);
         // What cannot be read or kept is better said before hours of work.
         project::check_events(&self.events)?;
         let memory = match &self.state {
@@ -65,7 +65,7 @@ impl Scan {
         let stop = interruption::listen()?;
         let files: Vec<String> = self.events.iter().map(|path| project::display(path)).collect();
         let mut hits = Hits {
-            rules: &rules,
+            rules: engine.rules(),
             files: &files,
             file: 0,
             signals: self.signals,
@@ -81,7 +81,7 @@ impl Scan {
             let (read, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
             events += read;
             hits.progress = hits.progress.next();
-            std::mem::take(&mut hits.bad).report(&files[file], &mut project.diagnostics);
+            std::mem::take(&mut hits.bad).report(&files[file], &mut workspace.diagnostics);
             match end {
                 End::Whole => {}
                 End::Broken(error) => broken.push(format!("cannot read {}: {error}", files[file])),
@@ -96,9 +96,9 @@ impl Scan {
         if let Some(path) = &self.state {
             keep(&engine, &mut memory, path)?;
         }
-        let found = report::relevant(global, project, Looked::InPart);
+        let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
-        let (matched, rules) = (count(printed, "match"), count(rules.len(), "rule"));
+        let (matched, rules) = (count(printed, "match"), count(engine.rules().len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
         say_shortfall(memory.shortfall())?;
         for why in &broken {
@@ -135,7 +135,7 @@ fn tomorrow() -> Timestamp {
 }
 
 /// The memory that an earlier run has kept; a new one when there is no file yet
-fn kept(engine: &Engine<'_>, path: &Path) -> Result<Memory, Failure> {
+fn kept(engine: &Engine, path: &Path) -> Result<Memory, Failure> {
     project::replaceable(path)?;
     match std::fs::read_to_string(path) {
         Ok(json) => restored(engine, &json, path),
@@ -145,7 +145,7 @@ fn kept(engine: &Engine<'_>, path: &Path) -> Result<Memory, Failure> {
 }
 
 /// Keeps the memory, together with what other runs have kept in the meantime
-fn keep(engine: &Engine<'_>, memory: &mut Memory, path: &Path) -> Result<(), Failure> {
+fn keep(engine: &Engine, memory: &mut Memory, path: &Path) -> Result<(), Failure> {
     project::update(path, |json| {
         if let Some(json) = json {
             memory.join(restored(engine, json, path)?);
@@ -154,7 +154,7 @@ fn keep(engine: &Engine<'_>, memory: &mut Memory, path: &Path) -> Result<(), Fai
     })
 }
 
-fn restored(engine: &Engine<'_>, json: &str, path: &Path) -> Result<Memory, Failure> {
+fn restored(engine: &Engine, json: &str, path: &Path) -> Result<Memory, Failure> {
     let cannot = |error| Failure::new(format!("cannot use {}: {error}", project::display(path)));
     Memory::restored(engine, json).map_err(cannot)
 }

@@ -9,7 +9,7 @@ use super::report::{self, Stream};
 use super::{Global, Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
-use crate::{ir, project};
+use crate::ir;
 
 /// Print a rule at one stage of compilation
 #[derive(Args)]
@@ -21,7 +21,7 @@ pub(super) struct Show {
     #[arg(value_name = "RULE")]
     path: PathBuf,
     #[command(flatten)]
-    around: Surroundings,
+    surroundings: Surroundings,
     /// Which stage
     #[arg(long, value_enum, default_value_t = Stage::Ir)]
     stage: Stage,
@@ -48,9 +48,9 @@ enum Stage {
 
 impl Show {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.around.load(std::slice::from_ref(&self.path))?;
+        let workspace = self.surroundings.load(std::slice::from_ref(&self.path))?;
         let mut out = anstream::stdout().lock();
-        for loaded in &project.rules {
+        for loaded in &workspace.rules {
             match self.stage {
                 Stage::Definition => {
                     let printed = loaded.definition().map(|definition| definition.print());
@@ -69,12 +69,11 @@ impl Show {
             Stage::Native => Some(Target::Native),
         };
         if let Some(target) = target {
-            let (outputs, _) =
-                project::outputs(&project.rules, &[target], &mut project.diagnostics);
+            let (outputs, _) = workspace.outputs(&[target]);
             drop(out);
             super::convert::print(&outputs)?;
         }
-        let found = report::relevant(global, project, Looked::InPart);
+        let found = report::relevant(global, workspace, Looked::InPart);
         Ok(report::findings(global, &found, Stream::Err)?)
     }
 }

@@ -8,7 +8,7 @@ use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop, screen};
 use crate::definition::Looked;
-use crate::project::run_samples;
+use crate::workspace::run_samples;
 
 /// Run each rule's own tests through the native engine
 #[derive(Args)]
@@ -26,14 +26,14 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.rules.load()?;
+        let workspace = self.rules.load()?;
         let (mut passed, mut failed, mut untested) = (0, 0, 0);
-        for loaded in &mut project.rules {
+        for loaded in &mut workspace.rules {
             if let Some(only) = &self.only {
                 let title = loaded.rule.metadata.title.value.contains(only.as_str());
                 loaded.rule.tests.retain(|test| title || test.name.value.contains(only.as_str()));
             }
-            let results = run_samples(loaded, &mut project.diagnostics);
+            let results = run_samples(loaded, &mut workspace.diagnostics);
             untested += usize::from(results.is_empty() && self.only.is_none());
             for result in results {
                 if result.passed {
@@ -47,7 +47,7 @@ impl Test {
                 }
             }
         }
-        let found = report::relevant(global, project, Looked::InPart);
+        let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Out)?;
         let without = match untested {
             0 => String::new(),

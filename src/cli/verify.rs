@@ -50,19 +50,21 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let project = self.rules.load()?;
-        let rules: Vec<Rule> = project.reported().map(|loaded| loaded.rule.clone()).collect();
+        let workspace = self.rules.load()?;
+        let rules: Vec<Rule> = workspace.reported().map(|loaded| loaded.rule.clone()).collect();
         let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
-        let verified =
-            project::verify(&project.rules, &self.targets, self.artifacts.as_deref(), &mut || {
-                files.next()
-            })?;
-        files.finish(&mut project.diagnostics);
+        let verified = project::verify(
+            &workspace.rules,
+            &self.targets,
+            self.artifacts.as_deref(),
+            &mut || files.next(),
+        )?;
+        files.finish(&mut workspace.diagnostics);
         let mut shown = Vec::new();
         for one in &verified {
             shown.push((one, verdict::detail(one, &files.names)));
             let folder = self.artifacts.as_deref();
-            verdict::report(one, &files.names, folder, &mut project.diagnostics);
+            verdict::report(one, &files.names, folder, &mut workspace.diagnostics);
         }
         print(&shown, global.format == Format::Json)?;
         let judged = |word: &str| verified.iter().filter(|one| one.verdict.word() == word).count();
@@ -71,9 +73,9 @@ impl Verify {
         let summary =
             if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
         let rules = count(rules.len(), "rule");
-        let left_out = report::left_out(project.refused);
-        let refused = project.refused > 0;
-        let found = report::relevant(global, project, Looked::InPart);
+        let left_out = report::left_out(workspace.refused);
+        let refused = workspace.refused > 0;
+        let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &format!("{rules}{left_out}{summary}"))?;
         Ok(if refused { Outcome::Findings } else { outcome })

@@ -5,17 +5,21 @@
 //! worth saying, and no other room knows how it is shown.
 
 mod code;
+mod concise;
 mod github;
 mod json;
+#[cfg(feature = "cli")]
 mod render;
 mod sarif;
 
 use std::sync::Arc;
 
 pub use code::Code;
+pub use concise::concise;
 pub use github::github;
 pub use json::json;
-pub use render::{concise, full};
+#[cfg(feature = "cli")]
+pub use render::full;
 pub use sarif::sarif;
 
 use crate::source::{SourceText, Span};

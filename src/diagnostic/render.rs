@@ -1,9 +1,8 @@
-//! Shows a finding to a person: the way rustc does, or on one line.
+//! Shows a finding to a person, the way rustc does.
 //!
 //! In: one [`Diagnostic`]. Out: text for a terminal, without a final newline. Only this file
-//! knows the snippet crate, and only this file leaves anything out: places far from the one to look
-//! at first, the rest of a very long line and very long remarks. The formats for machines are
-//! complete.
+//! knows the snippet crate. It leaves out places far from the one to look at first, the rest of a
+//! very long line and very long remarks; the formats for machines are complete.
 //!
 //! INVARIANT: no span panics, however wrong, and no character of the user's text controls the
 //! terminal or turns the direction of the line.
@@ -12,6 +11,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
+use super::concise::remark;
 use super::json::within;
 use super::{Diagnostic, Fix, Severity};
 use crate::source::{SourceText, Span, is_unprintable};
@@ -27,8 +27,6 @@ const DIFF_LINE: usize = 1_000;
 const FAR: usize = 3_000;
 /// Bytes of a very long line kept before the first mark and after the last
 const ASIDE: usize = 600;
-/// Characters of a message, a label or a note
-const REMARK: usize = 1_000;
 
 /// The finding with the source lines it is about, as rustc shows it
 pub fn full(diagnostic: &Diagnostic, color: bool) -> String {
@@ -54,15 +52,6 @@ fn with_column(text: &str, diagnostic: &Diagnostic, cut: usize) -> String {
     // The message is one line; the place follows it.
     let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
     format!("{message}\n{}", rest.replacen(&counted, &format!("{path}:{line}:{column}"), 1))
-}
-
-/// The finding on one line: `path:line:col: error[E0201]: message (label)`
-pub fn concise(diagnostic: &Diagnostic) -> String {
-    let Diagnostic { code, severity, message, source, primary, .. } = diagnostic;
-    let (line, column) = source.line_column(within(source, primary.span).start);
-    let label = if primary.text.is_empty() { "" } else { &format!(" ({})", remark(&primary.text)) };
-    let (path, severity, code) = (remark(source.name()), severity.as_str(), code.as_str());
-    format!("{path}:{line}:{column}: {severity}[{code}]: {}{label}", remark(message))
 }
 
 /// The finding, and the characters that its first line has lost at the start, where the place to
@@ -200,22 +189,12 @@ fn visible(text: &str) -> String {
         .collect()
 }
 
-/// One line of prose; the snippet crate prints it as it is
-fn remark(text: &str) -> String {
-    let harmless = |c| if is_unprintable(c) { '\u{fffd}' } else { c };
-    let mut shown: String = text.chars().take(REMARK).map(harmless).collect();
-    if text.chars().nth(REMARK).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::diagnostic::Code;
+    use crate::diagnostic::{Code, concise};
 
     fn about(text: &str, start: u32, end: u32) -> Diagnostic {
         let source = Arc::new(SourceText::new("a.yml", text));

@@ -33,6 +33,7 @@ pub use store::StateError;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ancestry::Places;
 use compile::{Node, compile};
@@ -48,8 +49,10 @@ use crate::taxonomy::{EventKind, Field, Product};
 use state::Combinations;
 
 /// Rules ready to judge events
-pub struct Engine<'r> {
-    rules: &'r [Rule],
+///
+/// It shares the ownership of its rules, so a service can keep it as long as it likes.
+pub struct Engine {
+    rules: Arc<[Rule]>,
     layout: Layout,
     signals: Vec<CompiledSignal>,
     ancestry: Option<Places>,
@@ -100,9 +103,10 @@ pub struct Match {
     pub correlated: Option<BTreeMap<Field, Vec<String>>>,
 }
 
-impl<'r> Engine<'r> {
+impl Engine {
     /// Prepares rules for events of this form
-    pub fn new(rules: &'r [Rule], options: &Options) -> Self {
+    pub fn new(rules: impl Into<Arc<[Rule]>>, options: &Options) -> Self {
+        let rules = rules.into();
         let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
         layout.given = options.kind.map(|kind| (kind, options.action));
         let mut signals = Vec::new();
@@ -137,8 +141,8 @@ impl<'r> Engine<'r> {
     }
 
     /// The rules it judges by
-    pub fn rules(&self) -> &'r [Rule] {
-        self.rules
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// Judges an event written as one line of JSON

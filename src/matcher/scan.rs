@@ -139,7 +139,7 @@ impl Listener for Collected {
 /// # Errors
 /// When the listener fails.
 pub fn scan(
-    engine: &Engine<'_>,
+    engine: &Engine,
     memory: &mut Memory,
     (file, lines): (usize, &mut Lines<'_>),
     listener: &mut dyn Listener,
@@ -188,7 +188,7 @@ impl Memory {
     /// a correlation. `place` is the number of the file and the line.
     pub fn take(
         &mut self,
-        engine: &Engine<'_>,
+        engine: &Engine,
         matched: &Match,
         place: (usize, usize),
     ) -> (Option<bool>, Vec<Finding>) {
@@ -201,7 +201,7 @@ impl Memory {
     }
 
     /// Whether a combination of the match is new; `None` when its signal does not ask
-    pub fn observe(&mut self, engine: &Engine<'_>, matched: &Match) -> Option<bool> {
+    pub fn observe(&mut self, engine: &Engine, matched: &Match) -> Option<bool> {
         let window = engine.rules()[matched.rule].new_terms.as_ref()?.window;
         let terms = matched.terms.as_ref()?;
         let seen = self.terms.entry(matched.rule).or_default();
@@ -218,7 +218,7 @@ impl Memory {
     /// `place` is the number of the file and the line.
     pub fn correlate(
         &mut self,
-        engine: &Engine<'_>,
+        engine: &Engine,
         matched: &Match,
         place: (usize, usize),
     ) -> Vec<Finding> {
@@ -236,7 +236,7 @@ impl Memory {
     }
 
     /// Judges what still waits for others
-    pub fn finish(&mut self, engine: &Engine<'_>) -> Vec<Finding> {
+    pub fn finish(&mut self, engine: &Engine) -> Vec<Finding> {
         let mut found = Vec::new();
         for (rule, correlator) in &mut self.correlators {
             let together = correlator.finish(&engine.rules()[*rule]).into_iter();
@@ -265,7 +265,7 @@ impl Memory {
     }
 
     /// Fills the grandparent of an event and remembers its process
-    pub(super) fn follow(&mut self, engine: &Engine<'_>, event: &mut Event<'_>) {
+    pub(super) fn follow(&mut self, engine: &Engine, event: &mut Event<'_>) {
         if let Some(places) = engine.ancestry {
             self.tree.follow(places, event);
         }
@@ -289,11 +289,7 @@ impl<T> Verdict<T> {
 }
 
 /// Judges the lines of a block on all cores
-fn judge_block(
-    engine: &Engine<'_>,
-    memory: &mut Memory,
-    block: &Block,
-) -> Vec<Verdict<Vec<Match>>> {
+fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdict<Vec<Match>>> {
     let lines = (0..block.len()).into_par_iter().with_min_len(SHARE);
     let read = lines.map(|at| match block.line(at) {
         Ok(line) => read(engine, line),
@@ -318,7 +314,7 @@ pub fn too_long(limit: usize) -> String {
     format!("it has more than {limit} bytes")
 }
 
-fn read<'e>(engine: &'e Engine<'_>, line: &'e [u8]) -> Verdict<Event<'e>> {
+fn read<'e>(engine: &'e Engine, line: &'e [u8]) -> Verdict<Event<'e>> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_start_matches('\u{feff}').trim(),
         Err(error) => return Verdict::Unreadable(error.valid_up_to() + 1, "not UTF-8".to_owned()),

@@ -42,7 +42,7 @@ impl fmt::Display for StateError {
 
 impl Memory {
     /// The terms seen, as JSON
-    pub fn keep(&self, engine: &Engine<'_>) -> String {
+    pub fn keep(&self, engine: &Engine) -> String {
         let mut new_terms = BTreeMap::new();
         for (rule, terms) in &self.terms {
             let Some((name, fields)) = known_by(engine, *rule) else { continue };
@@ -63,7 +63,7 @@ impl Memory {
     ///
     /// # Errors
     /// When the text is no state of this version.
-    pub fn restored(engine: &Engine<'_>, json: &str) -> Result<Memory, StateError> {
+    pub fn restored(engine: &Engine, json: &str) -> Result<Memory, StateError> {
         let kept: Kept = serde_json::from_str(json)
             .map_err(|error| StateError(format!("not a state of rulecast: {error}")))?;
         if kept.rulecast_state != VERSION {
@@ -91,7 +91,7 @@ impl Memory {
 }
 
 /// The name a rule's terms are kept under, and their fields
-fn known_by(engine: &Engine<'_>, rule: usize) -> Option<(String, Vec<String>)> {
+fn known_by(engine: &Engine, rule: usize) -> Option<(String, Vec<String>)> {
     let rule = &engine.rules()[rule];
     let new = rule.new_terms.as_ref()?;
     let id = rule.metadata.id.as_ref().map_or(&rule.metadata.title.value, |id| &id.value);

@@ -30,13 +30,11 @@ impl std::error::Error for Failure {}
 
 /// A file that may hold rules
 #[derive(Debug, Clone)]
-pub struct RuleFile {
+pub(super) struct RuleFile {
     /// The path, with `/`, as messages show it
-    pub name: String,
+    pub(super) name: String,
     /// Its folder below the path the user gave, with `/`; `None` when that is no UTF-8
-    pub folder: Option<String>,
-    /// Its name without extension, made of letters, digits, `_`, `-` and `.`
-    pub stem: String,
+    pub(super) folder: Option<String>,
     path: PathBuf,
 }
 
@@ -50,11 +48,9 @@ impl RuleFile {
         let below = path.parent().and_then(|parent| parent.strip_prefix(root).ok());
         let folders = below.unwrap_or(Path::new("")).iter().map(OsStr::to_str);
         let folders: Option<Vec<&str>> = folders.collect();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         RuleFile {
             name: display(path),
             folder: folders.map(|folders| folders.join("/")),
-            stem: plain(&stem),
             path: path.to_owned(),
         }
     }
@@ -63,12 +59,6 @@ impl RuleFile {
         std::fs::read(&self.path)
             .map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))
     }
-}
-
-/// A name from a rule's file must not be able to leave the output folder.
-fn plain(stem: &str) -> String {
-    let kept = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
-    stem.chars().map(kept).collect::<String>().trim_start_matches('.').to_owned()
 }
 
 /// A path as messages show it, with `/`; a backslash that is part of a name stays one
@@ -81,7 +71,7 @@ pub fn display(path: &Path) -> String {
 ///
 /// # Errors
 /// When a path does not exist or cannot be read, or when there is no rule file at all.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
+pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_file() {

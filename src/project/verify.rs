@@ -5,10 +5,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Failure, Loaded, inside, place};
+use super::{Failure, inside};
 use crate::backend::{Artifact, Target, Translation, translate};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::ir::Rule;
@@ -16,6 +17,7 @@ use crate::query::kusto::Platform;
 use crate::verify::{
     Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, try_tests,
 };
+use crate::workspace::Loaded;
 
 /// A rule on a target, and what is said of it
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct Verified<'l> {
 impl Verified<'_> {
     /// Where an artifact of the rule stands below the output folder
     pub fn place(&self, artifact: &str) -> String {
-        place(self.target, self.loaded, artifact)
+        self.loaded.place(self.target, artifact)
     }
 }
 
@@ -104,7 +106,7 @@ fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
     }
     if let Some(folder) = folder {
         for artifact in &mut made.artifacts {
-            let path = inside(folder, &place(target, loaded, &artifact.name));
+            let path = inside(folder, &loaded.place(target, &artifact.name));
             let read = path.map_err(|why| why.to_string()).and_then(|path| {
                 fs::read_to_string(path).map_err(|why| format!("it cannot be read: {why}"))
             });
@@ -145,8 +147,8 @@ fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, 
         Stage::Done(_) => None,
     });
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
-    let rules: Vec<Rule> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
-    let read = on_trial.par_iter().zip(&rules).map(|((loaded, made, lines), rule)| {
+    let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
+    let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
         match Import::read(rule, &made.losses, &lines.text) {
             Ok(import) => {
                 let tally = try_tests(&import, &loaded.rule);
@@ -156,7 +158,7 @@ fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, 
         }
     });
     let (imports, of_tests): (Vec<Option<Import<'_>>>, Vec<Result<Tally, Fault>>) = read.unzip();
-    let mut trial = Trial::new(&rules, &imports);
+    let mut trial = Trial::new(Arc::clone(&rules), &imports);
     loop {
         let next = events()?;
         if next.is_empty() {

@@ -30,7 +30,7 @@ use crate::matcher::{Engine, Match, Options};
 pub struct Import<'r> {
     pub(super) rule: &'r ir::Rule,
     /// The engine of this rule alone
-    pub(super) engine: Engine<'r>,
+    pub(super) engine: Engine,
     pub(super) losses: &'r [Loss],
     lines: Vec<Imported>,
 }

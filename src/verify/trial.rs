@@ -4,6 +4,7 @@
 //! rule: how many events were looked at, what matched, and where the two sides differ.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -136,7 +137,7 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
 
 /// Rules on trial over a stream of events
 pub struct Trial<'r> {
-    engine: Engine<'r>,
+    engine: Engine,
     eyes: Eyes,
     imports: &'r [Option<Import<'r>>],
     accounts: Vec<(Tally, Seen)>,
@@ -144,7 +145,7 @@ pub struct Trial<'r> {
 
 impl<'r> Trial<'r> {
     /// Prepares the trial of these rules; those without an import are not tried
-    pub fn new(rules: &'r [Rule], imports: &'r [Option<Import<'r>>]) -> Self {
+    pub fn new(rules: impl Into<Arc<[Rule]>>, imports: &'r [Option<Import<'r>>]) -> Self {
         let engine = Engine::new(rules, &Options::default());
         let tally =
             |import: &Option<Import<'_>>| import.as_ref().map(Tally::of).unwrap_or_default();
@@ -182,7 +183,7 @@ impl<'r> Trial<'r> {
 ///
 /// A value that is no object is no event, and nobody looks at it.
 fn judge(
-    engine: &Engine<'_>,
+    engine: &Engine,
     eyes: &Eyes,
     imports: &[Option<&Import<'_>>],
     example: &Example,

@@ -16,6 +16,7 @@ const ROOMS: &[&[&str]] = &[
     &["ir"],
     &["backend", "matcher"],
     &["verify"],
+    &["workspace"],
     &["project"],
     &["cli"],
 ];

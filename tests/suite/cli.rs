@@ -4,10 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 
 use rulecast::backend::Target;
-use rulecast::source::SourceText;
+use rulecast::workspace::Text;
 
 use crate::support::{root, snapshot};
 
@@ -52,9 +51,9 @@ fn block(language: &str) -> String {
 
 #[test]
 fn the_definition_of_the_readme_becomes_the_query_beside_it() {
-    let source = Arc::new(SourceText::new("readme.yml", block("yaml")));
-    let artifacts = rulecast::compile(&source, "readme", Target::Sentinel).unwrap();
-    assert_eq!(artifacts[0].text, block("kusto"));
+    let text = Text::new("readme.yml", block("yaml"));
+    let outputs = rulecast::compile(text, Target::Sentinel).unwrap();
+    assert_eq!(outputs[0].text, block("kusto"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn the_order_of_hits_never_depends_on_threads() {
 fn the_kind_of_an_event_can_be_given_named_recognized_or_unknown() {
     let rules = activity();
     let judge =
-        |options: &Options, event: &str| Engine::new(&rules, options).judge(event).unwrap().len();
+        |options: &Options, event: &str| Engine::new(&*rules, options).judge(event).unwrap().len();
     let start = r#""ParentImage":"w3wp.exe","Image":"cmd.exe""#;
     let none = Options::default();
     assert_eq!(judge(&none, &format!("{{{start}}}")), 1, "unknown: every signal is tried");
@@ -95,7 +95,7 @@ fn the_kind_of_an_event_can_be_given_named_recognized_or_unknown() {
 #[test]
 fn novelty_counts_a_combination_once() {
     let rules = activity();
-    let engine = Engine::new(&rules, &Options::default());
+    let engine = Engine::new(&*rules, &Options::default());
     let mut memory = Memory::default();
     let mut new = |time: &str, command: &str| {
         let event = format!(

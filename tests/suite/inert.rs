@@ -3,15 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use rulecast::backend::{Target, emit};
-use rulecast::definition;
 use rulecast::diagnostic::{Diagnostics, concise, full, github, json, sarif};
-use rulecast::ir;
 use rulecast::project;
-use rulecast::source::{SourceText, is_unprintable};
+use rulecast::source::is_unprintable;
 use rulecast::verify::Verdict;
+use rulecast::workspace::{Text, Workspace};
 
 use crate::hostile::{DOCUMENTS, PAYLOADS, WORD, quoted};
 use crate::readers::{Piece, pieces};
@@ -148,14 +146,8 @@ fn findings_about_hostile_rules_stay_in_their_lines() {
             .flat_map(|(place, ..)| PAYLOADS.iter().map(move |payload| (*place, *payload)))
         {
             let text = format!("{}{}: 1\n", document.with(place, payload), quoted(payload));
-            let source = Arc::new(SourceText::new(format!("rules/{payload}.yml"), text));
-            let mut found = Diagnostics::default();
-            let definitions = definition::parse(&source, &mut found);
-            for one in &definitions {
-                ir::lower(one, &mut found);
-                definition::check(one, &mut found);
-            }
-            let found = found.sorted();
+            let text = Text::new(format!("rules/{payload}.yml"), text);
+            let found = Workspace::read(&text.into()).diagnostics.sorted();
             assert!(!found.is_empty(), "{payload:?} as {place}");
             for one in &found {
                 let line = concise(one);

@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use rulecast::backend::{Artifact, Target, emit};
-use rulecast::definition::{self, Definition};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::ir;
 use rulecast::query::kusto::Platform;
-use rulecast::source::{SourceText, is_unprintable};
+use rulecast::source::is_unprintable;
 use rulecast::verify::{Verdict, bind};
+use rulecast::workspace::{Loaded, Text, Workspace};
 
 use crate::hostile::{DOCUMENTS, PAYLOADS, WORD};
 use crate::readers::{Piece, pieces};
@@ -25,13 +24,9 @@ const TARGETS: [Target; 4] = [Target::Sentinel, Target::Xdr, Target::Elastic, Ta
 
 /// What each target makes of a text; nothing of a target that refuses it
 fn emitted(text: &str) -> Vec<(Target, Vec<Artifact>)> {
-    let source = Arc::new(SourceText::new("rule.yml", text));
-    let mut found = Diagnostics::default();
-    let definitions = definition::parse(&source, &mut found);
-    let mut rules: Vec<_> = definitions.iter().map(|one| ir::lower(one, &mut found)).collect();
-    definitions.iter().for_each(|one| definition::check(one, &mut found));
-    ir::join(&definitions.iter().collect::<Vec<&Definition>>(), &mut rules, &mut found);
-    let Some(Some(rule)) = rules.first().filter(|_| !found.has_errors()) else {
+    let workspace = Workspace::read(&Text::new("rule.yml", text).into());
+    let sound = !workspace.diagnostics.has_errors();
+    let Some(Loaded { rule, .. }) = workspace.rules.first().filter(|_| sound) else {
         return Vec::new();
     };
     TARGETS

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use rulecast::matcher::{Engine, Memory, Options};
-use rulecast::project::{Around, Project, load_with};
+use rulecast::project::{Surroundings, load_with};
+use rulecast::workspace::{Workspace, run_samples};
 use rulecast::{Rule, diagnostic::Severity};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ fn load(
     files: &[(&str, &str)],
     around: &[(&str, &str)],
     placeholders: &str,
-) -> Project {
+) -> Workspace {
     let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
     let write = |below: &str, files: &[(&str, &str)]| -> PathBuf {
         let folder = folder.join(below);
@@ -25,7 +26,7 @@ fn load(
         folder
     };
     let rules = write("rules", files);
-    let mut surroundings = Around::default();
+    let mut surroundings = Surroundings::default();
     if !around.is_empty() {
         surroundings.filters = vec![write("filters", around)];
     }
@@ -38,7 +39,7 @@ fn load(
     project
 }
 
-fn rules(project: &Project) -> Vec<Rule> {
+fn rules(project: &Workspace) -> Vec<Rule> {
     let errors = project.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     assert_eq!(errors.count(), 0, "{}", lines(project.diagnostics.clone()).join("\n"));
     project.reported().map(|loaded| loaded.rule.clone()).collect()
@@ -305,7 +306,7 @@ fn a_sample_of_a_correlation_is_for_the_correlation() {
     let results: Vec<bool> = project
         .rules
         .iter()
-        .flat_map(|loaded| rulecast::project::run_samples(loaded, &mut found))
+        .flat_map(|loaded| run_samples(loaded, &mut found))
         .map(|result| result.passed)
         .collect();
     assert_eq!(results, [true, true], "{}", lines(found).join("\n"));

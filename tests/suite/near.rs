@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::rules;
 
-fn matches(engine: &Engine<'_>, rule: &Rule, signal: usize, near: &Near) -> bool {
+fn matches(engine: &Engine, rule: &Rule, signal: usize, near: &Near) -> bool {
     let event = Value::Object(near.event.clone());
     let kind = Some(rule.signals[signal].kind);
     let found = engine.judge_value(&event, kind, &mut Memory::default()).unwrap();

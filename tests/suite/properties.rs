@@ -14,7 +14,8 @@ use rulecast::query::kusto::Platform;
 use rulecast::query::{kuery, kusto};
 use rulecast::source::{SourceText, Span, is_unprintable};
 use rulecast::verify::{Import, Verdict, elastic};
-use rulecast::{Definition, Rule, definition, ir, verify};
+use rulecast::workspace::{Output, Sources, Text, Workspace};
+use rulecast::{Rule, verify};
 use serde_json::{Value, json};
 
 /// A judge of bytes
@@ -51,51 +52,23 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         include_str!("../specification/fieldref.yml"),
         include_str!("../specification/keywords.yml"),
     ];
-    texts.iter().flat_map(|text| Read::of(text, &Placeholders::default()).rules()).collect()
+    texts.iter().flat_map(|text| read(text, None).rules).map(|loaded| loaded.rule).collect()
 });
 
-static ENGINE: LazyLock<Engine<'static>> =
-    LazyLock::new(|| Engine::new(&RULES, &Options::default()));
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::new(RULES.as_slice(), &Options::default()));
 
-/// A text as far as the stations before the targets bring it
-struct Read {
-    rules: Vec<Option<Rule>>,
-    found: Diagnostics,
-    suppressions: Suppressions,
-}
-
-impl Read {
-    fn of(text: &str, placeholders: &Placeholders) -> Read {
-        let source = Arc::new(SourceText::new("hostile.yml", text));
-        let mut found = Diagnostics::default();
-        let definitions = definition::parse(&source, &mut found);
-        let suppressions = Suppressions::read(&source, &mut found);
-        let lower = |one: &Definition| ir::lower_with(one, placeholders, &mut found);
-        let mut rules: Vec<Option<Rule>> = definitions.iter().map(lower).collect();
-        definitions.iter().for_each(|one| definition::check(one, &mut found));
-        let all: Vec<&Definition> = definitions.iter().collect();
-        ir::join(&all, &mut rules, &mut found);
-        Read { rules, found, suppressions }
-    }
-
-    fn rules(self) -> impl Iterator<Item = Rule> {
-        self.rules.into_iter().flatten()
-    }
+/// A text as far as it comes without targets
+fn read(text: &str, placeholders: Option<&Arc<SourceText>>) -> Workspace {
+    let texts = vec![Text::new("hostile.yml", text)];
+    Workspace::read(&Sources { texts, placeholders: placeholders.cloned() })
 }
 
 /// Does everything with a text that is done with a rule file; `thorough` includes the targets
-pub(crate) fn everything(text: &str, thorough: bool) -> (Vec<Diagnostic>, Vec<Artifact>) {
-    let Read { rules, mut found, suppressions } = Read::of(text, &Placeholders::default());
-    let mut artifacts = Vec::new();
-    for rule in rules.iter().flatten().filter(|_| thorough) {
-        backend::check_targets(rule, &mut found);
-        for target in Target::ALL {
-            artifacts
-                .extend(backend::emit(*target, rule, "hostile", &mut found).into_iter().flatten());
-        }
-    }
-    suppressions.apply(&mut found, Looked::Everywhere);
-    (found.sorted(), artifacts)
+pub(crate) fn everything(text: &str, thorough: bool) -> (Vec<Diagnostic>, Vec<Output>) {
+    let mut workspace = read(text, None);
+    let outputs = if thorough { workspace.outputs(Target::ALL).0 } else { Vec::new() };
+    (workspace.findings(Looked::Everywhere), outputs)
 }
 
 /// Every place that a finding names lies in the text, at whole characters
@@ -141,20 +114,20 @@ fn reports(found: &[Diagnostic]) -> Vec<String> {
 /// A rule file is read to its end, and said and compiled the same way each time
 fn rule(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let (found, artifacts) = everything(text, true);
+    let (found, outputs) = everything(text, true);
     found.iter().for_each(|one| has_places_inside(one, text));
-    artifacts.iter().for_each(|artifact| is_visible(&artifact.name, &artifact.text));
-    let (found_again, artifacts_again) = everything(text, true);
+    outputs.iter().for_each(|output| is_visible(&output.path, &output.text));
+    let (found_again, outputs_again) = everything(text, true);
     assert_eq!(reports(&found), reports(&found_again), "{text}");
-    assert_eq!(artifacts, artifacts_again, "{text}");
+    assert_eq!(outputs, outputs_again, "{text}");
 }
 
 /// What is emitted for a rule without mistakes is read back by the parsers of its formats
 fn artifact(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let read = Read::of(text, &Placeholders::default());
-    if !read.found.has_errors() {
-        read.rules().for_each(|rule| is_read_back(&rule));
+    let workspace = read(text, None);
+    if !workspace.diagnostics.has_errors() {
+        workspace.rules.iter().for_each(|loaded| is_read_back(&loaded.rule));
     }
 }
 
@@ -317,12 +290,13 @@ fn settings(bytes: &[u8]) {
     let source = Arc::new(SourceText::new("settings.yml", text));
     let mut found = Diagnostics::default();
     let suppressions = Suppressions::read(&source, &mut found);
-    let placeholders = Placeholders::parse(&source, &mut found);
+    Placeholders::parse(&source, &mut found);
     suppressions.apply(&mut found, Looked::Everywhere);
     let found = found.sorted();
     found.iter().for_each(|one| has_places_inside(one, text));
     reports(&found);
-    Read::of(NEEDY, &placeholders).rules().for_each(|rule| is_read_back(&rule));
+    let needy = read(NEEDY, Some(&source));
+    needy.rules.iter().for_each(|loaded| is_read_back(&loaded.rule));
     if let Ok(memory) = Memory::restored(&ENGINE, text) {
         let kept = memory.keep(&ENGINE);
         let again = Memory::restored(&ENGINE, &kept).expect("a kept state");

@@ -5,18 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
-use rulecast::diagnostic::Diagnostics;
 use rulecast::matcher::{Engine, Found, Options};
-use rulecast::project::{self, Loaded};
-use rulecast::source::SourceText;
-use rulecast::{Rule, definition, ir};
+use rulecast::project;
+use rulecast::workspace::Loaded;
+use rulecast::{Rule, ir};
 use serde_json::Value;
 
-use crate::support::{corpus, found, lines};
+use crate::support::{corpus, found, lines, rule};
 
 fn load(corpus: &Path) -> Vec<Loaded> {
     let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
@@ -34,11 +32,7 @@ fn every_rule_of_sigmahq_reads_and_prints_back_to_the_same_ir() {
     assert!(rules.len() > 2_000, "{}", rules.len());
     rules.par_iter().for_each(|loaded| {
         let printed = loaded.definition().unwrap().print();
-        let source = Arc::new(SourceText::new("printed.yml", printed.as_str()));
-        let mut found = Diagnostics::default();
-        let again = definition::parse(&source, &mut found);
-        let again = again.first().and_then(|definition| ir::lower(definition, &mut found));
-        let again = again.unwrap_or_else(|| panic!("{printed}\n{}", lines(found).join("\n")));
+        let again = rule(&printed);
         let name = loaded.rule.source.name();
         assert_eq!(ir::print(&loaded.rule), ir::print(&again), "{name}");
         for (one, other) in loaded.rule.signals.iter().zip(&again.signals) {

@@ -7,6 +7,7 @@ use std::fs;
 use rulecast::definition::Expectation;
 use rulecast::diagnostic::{Diagnostics, Severity};
 use rulecast::project;
+use rulecast::workspace::run_samples;
 
 use crate::support::{lines, root};
 
@@ -18,7 +19,7 @@ fn every_sample_of_the_specification_does_what_it_says() {
     let mut found = Diagnostics::default();
     let mut samples = 0;
     for loaded in &folder.rules {
-        samples += project::run_samples(loaded, &mut found).len();
+        samples += run_samples(loaded, &mut found).len();
         let title = &loaded.rule.metadata.title.value;
         let expected: BTreeSet<bool> =
             loaded.rule.tests.iter().map(|test| test.expect == Expectation::NoMatch).collect();

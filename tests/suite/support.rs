@@ -2,12 +2,11 @@
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rulecast::diagnostic::{Diagnostics, concise};
 use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, scan};
-use rulecast::source::SourceText;
-use rulecast::{Rule, definition, ir, project};
+use rulecast::workspace::{Loaded, Text, Workspace};
+use rulecast::{Rule, project};
 
 /// The project's own folder
 pub(crate) fn root() -> &'static Path {
@@ -42,7 +41,7 @@ pub(crate) fn snapshot(room_name: &str, name: &str, text: &str) {
 }
 
 /// Every rule under `rules/`
-pub(crate) fn rules() -> Vec<project::Loaded> {
+pub(crate) fn rules() -> Vec<Loaded> {
     let project = project::load(&[root().join("rules")]).expect("rules/ can be read");
     assert!(!project.diagnostics.has_errors(), "{:?}", lines(project.diagnostics));
     project.rules
@@ -50,17 +49,9 @@ pub(crate) fn rules() -> Vec<project::Loaded> {
 
 /// The one rule of a text, which must have no mistake
 pub(crate) fn rule(text: &str) -> Rule {
-    let (rule, found) = try_rule(text);
-    rule.unwrap_or_else(|| panic!("{text}\n{}", lines(found).join("\n")))
-}
-
-/// The rule of a text, or what is wrong with it
-pub(crate) fn try_rule(text: &str) -> (Option<Rule>, Diagnostics) {
-    let source = Arc::new(SourceText::new("rule.yml", text));
-    let mut found = Diagnostics::default();
-    let definitions = definition::parse(&source, &mut found);
-    let rule = definitions.first().and_then(|definition| ir::lower(definition, &mut found));
-    (rule, found)
+    let Workspace { rules, diagnostics, .. } = Workspace::read(&Text::new("rule.yml", text).into());
+    let rule = rules.into_iter().next().map(|loaded| loaded.rule);
+    rule.unwrap_or_else(|| panic!("{text}\n{}", lines(diagnostics).join("\n")))
 }
 
 /// A definition with one signal of this kind and these tests
@@ -87,7 +78,7 @@ pub(crate) fn definition(event: &str, tests: &str) -> String {
 }
 
 /// What a scan finds in lines that must all be events
-pub(crate) fn found(engine: &Engine<'_>, lines: impl BufRead) -> Vec<Found> {
+pub(crate) fn found(engine: &Engine, lines: impl BufRead) -> Vec<Found> {
     let mut collected = Collected::default();
     let stream = (0, &mut Lines::new(lines));
     scan(engine, &mut Memory::default(), stream, &mut collected).unwrap();

@@ -161,7 +161,7 @@ fn rules_of_sigmahq_say_what_the_engine_says() {
     let recorded = recorded();
     let reduced: Vec<Rule> = made.iter().map(|(_, made)| made.rule.clone()).collect();
     let imports: Vec<Option<Import<'_>>> = made.iter().map(|(_, made)| Some(read(made))).collect();
-    let mut trial = Trial::new(&reduced, &imports);
+    let mut trial = Trial::new(&*reduced, &imports);
     trial.observe(&recorded);
     let of_recorded = trial.finish();
     let near: Vec<(Vec<Example>, Tally)> = made

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
 
-use rulecast::diagnostic::{Diagnostic, Diagnostics, Severity, concise};
-use rulecast::source::SourceText;
-use rulecast::{definition, ir, project};
+use rulecast::definition::Looked;
+use rulecast::diagnostic::{Diagnostic, Severity, concise};
+use rulecast::workspace::{Text, Workspace};
+use rulecast::{ir, project};
 
 use crate::support::{corpus, root};
 
@@ -138,21 +138,15 @@ fn every_validator_of_pysigma_is_named_by_a_code() {
 
 /// What is found in a text, and what its rules mean
 fn checked(text: &str) -> (Vec<Diagnostic>, String) {
-    let source = Arc::new(SourceText::new("rule.yml", text));
-    let mut found = Diagnostics::default();
-    let definitions = definition::parse(&source, &mut found);
-    let suppressions = definition::Suppressions::read(&source, &mut found);
+    let mut workspace = Workspace::read(&Text::new("name_of_a_rule.yml", text).into());
     let mut meaning = String::new();
-    for definition in &definitions {
-        let rule = ir::lower(definition, &mut found);
-        let printed = rule.map(|rule| ir::print(&rule)).unwrap_or_default();
+    for loaded in &workspace.rules {
+        let printed = ir::print(&loaded.rule);
         // A clause is labelled by what the condition called it.
         let plain = |line: &str| line.split("require \"").next().unwrap_or_default().to_owned();
         meaning.extend(printed.lines().map(|line| plain(line) + "\n"));
-        definition::check(definition, &mut found);
     }
-    suppressions.apply(&mut found, definition::Looked::Everywhere);
-    (found.sorted(), meaning)
+    (workspace.findings(Looked::Everywhere), meaning)
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Names that must tell rules apart: ids, titles, file names.
 //!
-//! In: what every file of a run holds. Out: errors for ids that two rules have, after which no two
-//! rules of the project share one; warnings for titles and file names. Rules that were refused
+//! In: what every text of a run holds. Out: errors for ids that two rules have, after which no two
+//! rules of the workspace share one; warnings for titles and file names. Rules that were refused
 //! count as well, so mending one rule brings no news of another.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Project, RuleFile};
+use super::Workspace;
 use crate::definition::{Definition, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span, Spanned};
@@ -25,7 +25,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn of(file: &RuleFile, definition: &Definition) -> Head {
+    pub(super) fn of(definition: &Definition) -> Head {
         let title = &definition.metadata.title;
         let start = definition.span.start;
         let line = definition.source.slice(definition.span).lines().next().map_or(0, str::len);
@@ -35,20 +35,20 @@ impl Head {
             span: Span::new(start, start + line as u32),
             // Where there is none, a name for it stands at the whole document.
             title: (title.span != definition.span).then(|| title.clone()),
-            file: file.name.rsplit('/').next().unwrap_or_default().to_owned(),
+            file: definition.source.name().rsplit('/').next().unwrap_or_default().to_owned(),
         }
     }
 }
 
 /// Refuses every rule that has the id of an earlier one
-pub(super) fn refuse_repeated_ids(project: &mut Project) {
+pub(super) fn refuse_repeated_ids(workspace: &mut Workspace) {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut repeated: HashMap<usize, Diagnostic> = HashMap::new();
-    for (at, loaded) in project.rules.iter().enumerate() {
+    for (at, loaded) in workspace.rules.iter().enumerate() {
         let Some(id) = &loaded.rule.metadata.id else { continue };
         let first = *seen.entry(&id.value).or_insert(at);
         if first != at {
-            let other = &project.rules[first].rule;
+            let other = &workspace.rules[first].rule;
             let other_id = other.metadata.id.as_ref().map_or(other.span, |id| id.span);
             let message = format!("rule id `{}` is used twice", id.value);
             let found =
@@ -59,12 +59,12 @@ pub(super) fn refuse_repeated_ids(project: &mut Project) {
         }
     }
     let mut at = 0;
-    project.rules.retain(|_| {
+    workspace.rules.retain(|_| {
         let found = repeated.remove(&at);
         at += 1;
         let kept = found.is_none();
-        project.refused += usize::from(!kept);
-        found.into_iter().for_each(|found| project.diagnostics.push(found));
+        workspace.refused += usize::from(!kept);
+        found.into_iter().for_each(|found| workspace.diagnostics.push(found));
         kept
     });
 }

@@ -24,8 +24,10 @@ pub struct SampleResult {
 
 /// Runs every sample of a rule
 pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> {
-    let rules = std::slice::from_ref(&loaded.rule);
-    let engine = Engine::new(rules, &Options::default());
+    if loaded.rule.tests.is_empty() {
+        return Vec::new();
+    }
+    let engine = Engine::new([loaded.rule.clone()], &Options::default());
     let mut results = Vec::new();
     for sample in &loaded.rule.tests {
         let verdict = judge(&engine, &loaded.rule, sample);
@@ -43,7 +45,7 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
     results
 }
 
-fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String> {
+fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {
     let named = |name: &str| sample.signal.as_ref().is_some_and(|signal| signal.value == name);
     let signal = rule.sampled(sample);
     if let Some(at) = rule.correlations.iter().position(|one| named(&one.name)) {
@@ -80,7 +82,7 @@ fn judge(engine: &Engine<'_>, rule: &Rule, sample: &Sample) -> Result<(), String
 
 /// Judges a sample of a correlation
 fn judge_together(
-    engine: &Engine<'_>,
+    engine: &Engine,
     rule: &Rule,
     sample: &Sample,
     correlation: usize,

@@ -1,0 +1,95 @@
+//! One text by itself.
+//!
+//! In: a [`Text`] and what placeholders stand for. Out: its documents as meant, as far as they can
+//! be without the other texts, and what is wrong with them.
+
+use super::names::Head;
+use super::text::{Content, Role, Text};
+use crate::definition::{self, Definition, Placeholders, Suppressions};
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::ir::{self, Rule};
+use crate::source::Span;
+
+/// A document of a text, on its way to a rule
+pub(super) struct Document {
+    pub(super) definition: Definition,
+    pub(super) rule: Option<Rule>,
+    pub(super) folder: String,
+    pub(super) stem: String,
+    pub(super) role: Role,
+}
+
+/// What one text holds
+#[derive(Default)]
+pub(super) struct ReadText {
+    pub(super) documents: Vec<Document>,
+    pub(super) heads: Vec<Head>,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) suppressions: Suppressions,
+    /// Documents that are not even there
+    pub(super) lost: usize,
+}
+
+pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
+    let mut diagnostics = Diagnostics::default();
+    let source = match &text.content {
+        Content::Readable(source) => source,
+        Content::Unreadable(why) => {
+            diagnostics.push((**why).clone());
+            return ReadText { diagnostics, lost: 1, ..ReadText::default() };
+        }
+    };
+    let definitions = definition::parse(source, &mut diagnostics);
+    let suppressions = Suppressions::read(source, &mut diagnostics);
+    let errors = Errors::of(&diagnostics);
+    let lost = usize::from(errors.lie_outside(&definitions));
+    let (mut documents, mut heads) = (Vec::new(), Vec::new());
+    for (at, mut definition) in definitions.into_iter().enumerate() {
+        let stem = match at {
+            0 => text.stem.clone(),
+            at => format!("{}_{}", text.stem, at + 1),
+        };
+        let mut own = Diagnostics::default();
+        let rule = ir::lower_with(&definition, placeholders, &mut own);
+        let rule = rule.filter(|_| errors.within(definition.span).is_empty());
+        definition::check(&definition, &mut own);
+        diagnostics.extend(own);
+        heads.push(Head::of(&definition));
+        // The rule says what they mean, and what joins rules does not look at them.
+        (definition.signals, definition.lists) = (Vec::new(), Vec::new());
+        let folder = text.folder.clone();
+        documents.push(Document { definition, rule, folder, stem, role: text.role });
+    }
+    ReadText { documents, heads, diagnostics, suppressions, lost }
+}
+
+/// Where the errors of a text are, sorted
+struct Errors(Vec<u32>);
+
+impl Errors {
+    fn of(diagnostics: &Diagnostics) -> Errors {
+        let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        let mut errors: Vec<u32> = errors.map(|found| found.primary.span.start).collect();
+        errors.sort_unstable();
+        Errors(errors)
+    }
+
+    /// Those of a document
+    fn within(&self, document: Span) -> std::ops::Range<usize> {
+        let from = self.0.partition_point(|error| *error < document.start);
+        let to = self.0.partition_point(|error| *error <= document.end);
+        from..to
+    }
+
+    /// Whether some are of no document that is there; documents stand one after the other
+    fn lie_outside(&self, documents: &[Definition]) -> bool {
+        let mut told = 0;
+        let mut outside = false;
+        for one in documents {
+            let within = self.within(one.span);
+            outside |= within.start > told;
+            told = told.max(within.end);
+        }
+        outside || told < self.0.len()
+    }
+}

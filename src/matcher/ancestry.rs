@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use super::correlate::short_host;
-use super::event::{Event, Kind, Slot};
+use super::event::{Event, Kind};
 use super::layout::Layout;
+use super::slot::Slot;
 use crate::pattern::fold_text;
 use crate::taxonomy::{EventKind, Field};
 

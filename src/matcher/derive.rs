@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::event::Slot;
+use super::slot::Slot;
 use crate::taxonomy::{Field, hash, registry};
 
 /// Where the fields that take part stand, as far as a rule reads one of them

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::compile::{Check, Node, TextCheck};
-use super::event::{Event, Slot};
+use super::event::Event;
 use super::glob;
 use super::same::Others;
+use super::slot::Slot;
 use crate::ir::{Case, NON_PUBLIC};
 use crate::pattern::fold_text;
 

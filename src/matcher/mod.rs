@@ -14,12 +14,14 @@ mod event;
 mod glob;
 mod layout;
 mod lines;
+mod log;
 mod measure;
 mod part;
 mod read;
 mod record;
 mod same;
 mod scan;
+mod slot;
 pub mod state;
 mod store;
 

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-use super::event::{Kind, Slot};
+use super::event::Kind;
 use super::layout::Layout;
+use super::slot::Slot;
 use super::state;
 use crate::taxonomy::{EventKind, Field, Product};
 

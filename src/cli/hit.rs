@@ -14,9 +14,9 @@ use crate::source::visible_json;
 
 /// Prints what a scan finds
 pub(super) struct Hits<'s, W: Write> {
-    pub(super) rules: &'s [Rule],
+    rules: &'s [Rule],
     /// The files of events, as messages call them
-    pub(super) files: &'s [String],
+    files: &'s [String],
     /// Which of them is read
     pub(super) file: usize,
     /// Whether signals are printed that a correlation reports in their place
@@ -27,6 +27,14 @@ pub(super) struct Hits<'s, W: Write> {
     /// What was no event in the file at hand
     pub(super) bad: BadLines,
     pub(super) progress: Progress,
+}
+
+impl<'s, W: Write> Hits<'s, W> {
+    /// Nothing printed yet, and the first file at hand
+    pub(super) fn new(rules: &'s [Rule], files: &'s [String], out: W, progress: Progress) -> Self {
+        let (file, signals, printed, bad) = (0, false, 0, BadLines::default());
+        Hits { rules, files, file, signals, out, printed, bad, progress }
+    }
 }
 
 impl<W: Write> Listener for Hits<'_, W> {

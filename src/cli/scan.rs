@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::events::{BadLines, EventForm, Progress};
+use super::events::{EventForm, Progress};
 use super::hit::Hits;
 use super::input::Rules;
 use super::interruption;
@@ -64,16 +64,9 @@ impl Scan {
         let mut memory = memory.until(tomorrow());
         let stop = interruption::listen()?;
         let files: Vec<String> = self.events.iter().map(|path| project::display(path)).collect();
-        let mut hits = Hits {
-            rules: engine.rules(),
-            files: &files,
-            file: 0,
-            signals: self.signals,
-            out: io::BufWriter::new(io::stdout().lock()),
-            printed: 0,
-            bad: BadLines::default(),
-            progress: Progress::new(global.quiet),
-        };
+        let out = io::BufWriter::new(io::stdout().lock());
+        let mut hits = Hits::new(engine.rules(), &files, out, Progress::new(global.quiet));
+        hits.signals = self.signals;
         let (mut events, mut broken) = (0, Vec::new());
         for (file, path) in self.events.iter().enumerate() {
             let mut lines = project::events(path, self.form.max_line(), stop.clone())?;

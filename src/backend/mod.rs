@@ -4,14 +4,14 @@
 //! target is a field table, a plan from IR to target expressions, and views for its templates.
 //! It either says what the rule means, or names a [`Loss`], or refuses with a code.
 
-mod beyond;
 pub mod elastic;
 mod losses;
 pub mod native;
+pub mod operators;
 pub mod sentinel;
 mod settings;
-pub mod support;
 mod template;
+mod unsupported;
 
 use crate::definition::live::inert;
 use crate::definition::nearest_name;
@@ -191,7 +191,7 @@ pub fn translate(
     };
     let mut losses = Losses::new(target, &reduced);
     losses.go_without(&without);
-    let beyond = beyond::refuse(target, &reduced, &mut losses);
+    let beyond = unsupported::refuse(target, &reduced, &mut losses);
     let artifacts = match (target, beyond || reduced.signals.is_empty()) {
         (_, true) => Some(Vec::new()),
         (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, &mut losses),

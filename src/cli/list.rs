@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, Stop};
-use crate::backend::support::{self, Support};
+use crate::backend::operators::{self, Support};
 use crate::backend::{LossName, Target};
 use crate::definition::vocabulary::WORDS;
 use crate::definition::{Modifier, nearest_name};
@@ -118,7 +118,7 @@ fn of_a_log(kind: EventKind, field: Field) -> &'static str {
 
 fn operators() -> Result<Outcome, Stop> {
     let mut out = anstream::stdout().lock();
-    for row in support::ROWS.iter() {
+    for row in operators::ROWS.iter() {
         writeln!(out, "{}\n  {}", row.operator, row.example)?;
         for (target, support) in Target::USUAL.iter().zip(row.targets) {
             let does = match support {

@@ -14,7 +14,7 @@ use super::interruption;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop};
 use crate::definition::Looked;
-use crate::matcher::state::MOST_COMBINATIONS;
+use crate::matcher::novelty::MOST_COMBINATIONS;
 use crate::matcher::{End, Engine, Found, Listener, Memory, Shortfall, scan};
 use crate::project::{self, Failure};
 

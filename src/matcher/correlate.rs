@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::measure::{Numbers, Tally, number};
-use super::state::{MOST_COMBINATIONS, combinations};
+use super::novelty::{MOST_COMBINATIONS, combinations};
 use crate::ir::{Bound, Correlation, CorrelationTest, Key, Origin, Rule};
 use crate::taxonomy::Field;
 

@@ -16,14 +16,14 @@ mod layout;
 mod lines;
 mod log;
 mod measure;
+pub mod novelty;
 mod part;
 mod read;
 mod record;
 mod same;
 mod scan;
 mod slot;
-pub mod state;
-mod store;
+mod state_file;
 
 pub use correlate::Together;
 pub use lines::{Block, End, Lines, MAX_LINE, Stop};
@@ -31,7 +31,7 @@ pub use record::{Record, Recorder, arguments, base_name};
 pub use scan::{
     Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan, too_long,
 };
-pub use store::StateError;
+pub use state_file::StateError;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ use serde::de::DeserializeSeed;
 use crate::definition::Level;
 use crate::ir::Rule;
 use crate::taxonomy::{EventKind, Field, Product};
-use state::Combinations;
+use novelty::Combinations;
 
 /// Rules ready to judge events
 ///
@@ -200,14 +200,14 @@ impl Engine {
         let values = |slots: &Vec<usize>| {
             let fields: Vec<Vec<String>> =
                 slots.iter().map(|slot| owned(event.slot(*slot).values())).collect();
-            state::combinations(&fields)
+            novelty::combinations(&fields)
         };
         Match {
             rule: signal.rule,
             signal: signal.signal,
             level,
             fields: fields.collect(),
-            time: event.time().and_then(state::timestamp),
+            time: event.time().and_then(novelty::timestamp),
             terms: signal.terms.as_ref().map(values),
             correlated: self.rules[signal.rule].correlates(signal.signal).then(|| {
                 let correlated = signal.correlated.iter();

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::event::Kind;
 use super::layout::Layout;
+use super::novelty;
 use super::slot::Slot;
-use super::state;
 use crate::taxonomy::{EventKind, Field, Product};
 
 pub use super::part::{arguments, base_name};
@@ -61,7 +61,7 @@ impl Recorder {
             Kind::Known(kinds, product) => (Some(kinds.to_vec()), *product),
             Kind::Unknown => (None, None),
         };
-        let time = event.time().and_then(state::timestamp);
+        let time = event.time().and_then(novelty::timestamp);
         Ok(Record { kinds, product, time, fields: fields.collect() })
     }
 }

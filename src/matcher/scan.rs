@@ -13,7 +13,7 @@ use super::ancestry::ProcessTree;
 use super::correlate::{Correlator, Together, Waiting};
 use super::event::Event;
 use super::lines::{Block, End, Lines};
-use super::state::{NewTerms, SeenTerms};
+use super::novelty::{NewTerms, SeenTerms};
 use super::{Engine, Match};
 
 /// Lines that one thread takes at least: fewer cost more to hand out than to judge
@@ -64,7 +64,7 @@ pub struct Shortfall {
     pub untimed: usize,
     /// Not correlated: too late, or forgotten to make room
     pub lost: usize,
-    /// Reported as new: more than [`MOST_COMBINATIONS`](super::state::MOST_COMBINATIONS) terms
+    /// Reported as new: more than [`MOST_COMBINATIONS`](super::novelty::MOST_COMBINATIONS) terms
     pub crowded_terms: usize,
     /// Reported by themselves: in more groups of a correlation than that
     pub crowded_groups: usize,

@@ -18,10 +18,11 @@ mod translate;
 
 pub use rule::Rule;
 
+use super::comparison::Comparison;
+use super::finding::Finding;
 use super::import::Imported;
 use super::novelty::{Seen, Terms};
-use super::pair::{Finding, Pair};
-use super::sight::Sight;
+use super::observation::Observation;
 use crate::backend::Loss;
 use crate::ir;
 use crate::matcher::{Engine, Match, Options};
@@ -83,8 +84,8 @@ impl<'r> Import<'r> {
     }
 
     /// Whether some signal is about such events
-    pub(super) fn looks_at(&self, sight: &Sight) -> bool {
-        let kinds = sight.sides.iter().map(|side| side.kind);
+    pub(super) fn looks_at(&self, observation: &Observation) -> bool {
+        let kinds = observation.sides.iter().map(|side| side.kind);
         let sought = |kind| self.rule.signals.iter().any(|signal| signal.kind == kind);
         kinds.into_iter().any(sought)
     }
@@ -94,15 +95,16 @@ impl<'r> Import<'r> {
     /// `matches` are the engine's, of this rule.
     pub fn compare<'m>(
         &self,
-        sight: &Sight,
+        observation: &Observation,
         matches: impl Iterator<Item = &'m Match> + Clone,
     ) -> Vec<Judged> {
         let signals = self.rule.signals.iter().zip(&self.lines).enumerate();
         let judged = signals.filter_map(|(signal, (sought, line))| {
             let matched = matches.clone().find(|one| one.signal == signal);
-            let pair = Pair { import: self, at: signal, signal: sought, line, sight, matched };
-            let finding = pair.judge()?;
-            let terms = pair.terms().filter(|_| finding == Finding::Same(true));
+            let comparison =
+                Comparison { import: self, at: signal, signal: sought, line, observation, matched };
+            let finding = comparison.judge()?;
+            let terms = comparison.terms().filter(|_| finding == Finding::Same(true));
             Some(Judged { signal, finding, matched: matched.is_some(), terms })
         });
         judged.collect()

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::elastic;
-use crate::matcher::state::combinations;
+use crate::matcher::novelty::combinations;
 use crate::query::kuery;
 
 /// A rule of Elastic

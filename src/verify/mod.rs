@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  event ──┬─► Engine ─────────────────────────────► matches ──┐
-//!          └─► Sight ──► documents, as Elastic's pipelines ──┐  ├─► Finding
+//!          └─► Observation ──► documents, as Elastic's pipelines ──┐  ├─► Finding
 //!                        make them                           │  │
 //!  NDJSON ──► Import ──► elastic::Rule ──────────────────────┴──┘
 //!
@@ -19,24 +19,25 @@
 //! severities.
 
 mod binding;
-mod document;
+mod comparison;
 pub mod elastic;
+mod finding;
+mod forms;
 mod import;
 pub mod near;
+mod near_misses;
 mod novelty;
-mod pair;
-mod scope;
-mod sight;
-mod tables;
+mod observation;
+mod pipeline;
 mod trial;
 mod verdict;
 
 pub use binding::bind;
-pub use document::{Gaps, document, guessed_product};
 pub use elastic::{Import, Judged};
+pub use finding::{Difference, Finding};
+pub use forms::compare_forms;
 pub use novelty::Seen;
-pub use pair::{Difference, Finding};
-pub use sight::{Eyes, Sight};
-pub use tables::compare_forms;
+pub use observation::{Observation, Observer};
+pub use pipeline::{Gaps, document, guessed_product};
 pub use trial::{Example, Place, Tally, Trial, try_tests};
 pub use verdict::{Fault, Verdict};

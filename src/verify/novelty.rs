@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::pair::{Difference, Finding};
-use crate::matcher::state::NewTerms;
+use super::finding::{Difference, Finding};
+use crate::matcher::novelty::NewTerms;
 
 /// The combinations of an event's values, as each side makes them
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::elastic::{Import, Judged};
+use super::finding::{Difference, Finding};
 use super::novelty::Seen;
-use super::pair::{Difference, Finding};
-use super::sight::Eyes;
+use super::observation::Observer;
 use crate::backend::LossName;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Memory, Options};
@@ -116,7 +116,7 @@ impl Tally {
 /// `rule` is the one whose tests they are; what its author leaves out on the target is judged by
 /// nobody, but its events are looked at.
 pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
-    let eyes = Eyes::default();
+    let observer = Observer::default();
     let mut tally = Tally::of(import);
     for (test, sample) in rule.tests.iter().enumerate() {
         let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
@@ -126,7 +126,7 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
             let event = of_signal.unwrap_or_else(|| event.value.clone());
             let place = Place::Test { test, event: at };
             let example = Example { place, event, kind: signal.map(|signal| signal.kind) };
-            let judged = judge(&import.engine, &eyes, &[Some(import)], &example);
+            let judged = judge(&import.engine, &observer, &[Some(import)], &example);
             if let Some(Some(judged)) = judged.into_iter().next() {
                 account(&mut tally, &mut seen, import, &example, &judged);
             }
@@ -138,7 +138,7 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
 /// Rules on trial over a stream of events
 pub struct Trial<'r> {
     engine: Engine,
-    eyes: Eyes,
+    observer: Observer,
     imports: &'r [Option<Import<'r>>],
     accounts: Vec<(Tally, Seen)>,
 }
@@ -150,7 +150,7 @@ impl<'r> Trial<'r> {
         let tally =
             |import: &Option<Import<'_>>| import.as_ref().map(Tally::of).unwrap_or_default();
         let accounts = imports.iter().map(|import| (tally(import), Seen::default())).collect();
-        Trial { engine, eyes: Eyes::default(), imports, accounts }
+        Trial { engine, observer: Observer::default(), imports, accounts }
     }
 
     /// Tries the next events
@@ -158,7 +158,7 @@ impl<'r> Trial<'r> {
         let imports: Vec<Option<&Import<'_>>> = self.imports.iter().map(Option::as_ref).collect();
         let all: Vec<_> = examples
             .par_iter()
-            .map(|example| judge(&self.engine, &self.eyes, &imports, example))
+            .map(|example| judge(&self.engine, &self.observer, &imports, example))
             .collect();
         for (example, rules) in examples.iter().zip(all) {
             for (rule, judged) in rules.into_iter().enumerate() {
@@ -184,16 +184,16 @@ impl<'r> Trial<'r> {
 /// A value that is no object is no event, and nobody looks at it.
 fn judge(
     engine: &Engine,
-    eyes: &Eyes,
+    observer: &Observer,
     imports: &[Option<&Import<'_>>],
     example: &Example,
 ) -> Vec<Option<Vec<Judged>>> {
-    let sight = eyes.look(&example.event, example.kind);
+    let observation = observer.look(&example.event, example.kind);
     let matches = engine.judge_value(&example.event, example.kind, &mut Memory::default());
-    let (Ok(sight), Ok(matches)) = (sight, matches) else { return Vec::new() };
+    let (Ok(observation), Ok(matches)) = (observation, matches) else { return Vec::new() };
     let judged = imports.iter().enumerate().map(|(rule, import)| {
-        let import = import.filter(|import| import.looks_at(&sight))?;
-        Some(import.compare(&sight, matches.iter().filter(move |one| one.rule == rule)))
+        let import = import.filter(|import| import.looks_at(&observation))?;
+        Some(import.compare(&observation, matches.iter().filter(move |one| one.rule == rule)))
     });
     judged.collect()
 }

@@ -11,7 +11,7 @@ use regex::Regex;
 use rulecast::Rule;
 use rulecast::backend::{Loss, Translation};
 use rulecast::matcher::{Engine, Match, Memory, Options};
-use rulecast::verify::{Example, Eyes, Finding, Import, Place, Seen, Sight, try_tests};
+use rulecast::verify::{Example, Finding, Import, Observation, Observer, Place, Seen, try_tests};
 use serde_json::Value;
 
 use crate::mutate::mutants;
@@ -21,7 +21,7 @@ use rulecast::verify::near::chance::Dice;
 
 /// An event as both sides see it
 struct Known {
-    sight: Sight,
+    observation: Observation,
     matches: Vec<Match>,
 }
 
@@ -48,11 +48,11 @@ impl<'r> Subject<'r> {
         });
         let mut examples = near(&rule, &mut Dice(0x5eed_0006), 100);
         examples.extend(tests);
-        let eyes = Eyes::default();
+        let observer = Observer::default();
         let engine = Engine::new(std::slice::from_ref(&rule), &Options::default());
         let of_kind = recorded.iter().filter(|example| example.kind == Some(sought.kind));
         let known = examples.iter().chain(of_kind).map(|example| Known {
-            sight: eyes.look(&example.event, example.kind).unwrap(),
+            observation: observer.look(&example.event, example.kind).unwrap(),
             matches: engine
                 .judge_value(&example.event, example.kind, &mut Memory::default())
                 .unwrap(),
@@ -68,7 +68,7 @@ impl<'r> Subject<'r> {
         // Kibana, or what reads it here, takes no such rule.
         let Ok(import) = Import::read(&self.rule, self.losses, line) else { return true };
         let differs = |known: &Known| {
-            let judged = import.compare(&known.sight, known.matches.iter());
+            let judged = import.compare(&known.observation, known.matches.iter());
             judged.iter().any(|one| matches!(one.finding, Finding::Different(_)))
         };
         if let Some(place) = order.iter().position(|at| differs(&self.known[*at])) {
@@ -85,7 +85,7 @@ impl<'r> Subject<'r> {
     fn notices_terms(&self, import: &Import<'_>) -> bool {
         let mut seen = Seen::default();
         let mut differs = |known: &Known| {
-            let judged = import.compare(&known.sight, known.matches.iter());
+            let judged = import.compare(&known.observation, known.matches.iter());
             let new = judged.iter().filter_map(|one| import.compare_terms(&mut seen, one));
             new.fold(false, |told, one| told | matches!(one, Finding::Different(_)))
         };

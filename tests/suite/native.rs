@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use rayon::prelude::*;
-use rulecast::backend::support::{ROWS, Support};
+use rulecast::backend::operators::{ROWS, Support};
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::matcher::{Engine, Memory, Options};

@@ -1,6 +1,6 @@
 //! The table operator × target is what the targets do.
 
-use rulecast::backend::support::{ROWS, Support};
+use rulecast::backend::operators::{ROWS, Support};
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 

@@ -1,12 +1,12 @@
 //! Operator × target: the exact form, or the named loss, or the refusal.
 //!
-//! In: `support.tsv`. Out: [`ROWS`], for `list operators` and for the test that compiles every
+//! In: `operators.tsv`. Out: [`ROWS`], for `list operators` and for the test that compiles every
 //! row and holds the table to what the targets do.
 
 use std::sync::LazyLock;
 
 /// The table as written
-const TABLE: &str = include_str!("support.tsv");
+const TABLE: &str = include_str!("operators.tsv");
 
 /// An operator and what becomes of it
 #[derive(Debug, Clone, Copy)]

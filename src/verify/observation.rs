@@ -1,6 +1,6 @@
 //! An event as both sides see it.
 //!
-//! In: an event, and the kind it is known to be of. Out: a [`Sight`]: what the engine reads of the
+//! In: an event, and the kind it is known to be of. Out: a [`Observation`]: what the engine reads of the
 //! event for each kind that it can be, and the documents that Elastic would hold of it. A document
 //! is made when it is first asked for.
 
@@ -8,17 +8,17 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use super::document::{Gaps, document, guessed_product, holds};
+use super::pipeline::{Gaps, document, guessed_product, holds};
 use crate::matcher::{Record, Recorder};
 use crate::taxonomy::{EventKind, Product};
 
 /// Reads events with every field that their kind has
 #[derive(Debug)]
-pub struct Eyes(Vec<(EventKind, Recorder)>);
+pub struct Observer(Vec<(EventKind, Recorder)>);
 
 /// One event, as each kind that it can be
 #[derive(Debug)]
-pub struct Sight {
+pub struct Observation {
     /// Whether its kind is known; else it is looked at as every kind there is
     pub(super) known: bool,
     pub(super) sides: Vec<Side>,
@@ -36,33 +36,33 @@ pub(super) struct Side {
     documents: [OnceCell<Option<Value>>; 2 * Product::ALL.len()],
 }
 
-impl Default for Eyes {
+impl Default for Observer {
     fn default() -> Self {
         let vocabulary = EventKind::ALL.iter();
-        Eyes(vocabulary.map(|kind| (*kind, Recorder::new(*kind))).collect())
+        Observer(vocabulary.map(|kind| (*kind, Recorder::new(*kind))).collect())
     }
 }
 
-impl Eyes {
+impl Observer {
     /// Looks at an event, as one of this kind where that is given
     ///
     /// # Errors
     /// When the value is no object.
-    pub fn look(&self, event: &Value, kind: Option<EventKind>) -> serde_json::Result<Sight> {
-        let mut sight = Sight { known: false, sides: Vec::new() };
+    pub fn look(&self, event: &Value, kind: Option<EventKind>) -> serde_json::Result<Observation> {
+        let mut observation = Observation { known: false, sides: Vec::new() };
         for (as_kind, recorder) in &self.0 {
             if kind.is_some_and(|kind| kind != *as_kind) {
                 continue;
             }
             let record = recorder.read(event, kind)?;
-            sight.known = record.kinds.is_some();
+            observation.known = record.kinds.is_some();
             if record.kinds.as_ref().is_none_or(|kinds| kinds.contains(as_kind)) {
-                sight.sides.push(Side::new(*as_kind, record));
+                observation.sides.push(Side::new(*as_kind, record));
             }
         }
         // A kind without a vocabulary has no document, but it is known.
-        sight.known |= kind.is_some();
-        Ok(sight)
+        observation.known |= kind.is_some();
+        Ok(observation)
     }
 }
 

@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::state::NewTerms;
+use super::novelty::NewTerms;
 use super::{Engine, Memory};
 
 /// The form of the file

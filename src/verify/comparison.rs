@@ -6,41 +6,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::Gaps;
 use super::elastic::Import;
+use super::finding::{Difference, Finding};
 use super::import::{Imported, rank};
+use super::near_misses;
 use super::novelty::Terms;
-use super::scope;
-use super::sight::{Side, Sight};
+use super::observation::{Observation, Side};
+use super::pipeline::Gaps;
 use crate::backend::elastic::severity;
 use crate::backend::{Direction, Loss, LossName};
 use crate::ir::Signal;
 use crate::matcher::{Match, Memory};
 use crate::taxonomy::EventKind;
-
-/// How the two sides stand to each other
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// Both say that the event matches, or both that it does not
-    Same(bool),
-    /// They differ as a loss says that the artifact names
-    Lost(LossName),
-    /// They differ because Elastic's pipelines drop what the event says, or cannot hold it
-    Dropped,
-    /// They differ
-    Different(Difference),
-}
-
-/// What each side says of an event
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The signal
-    pub signal: String,
-    /// What the engine says
-    pub engine: String,
-    /// What the target says
-    pub target: String,
-}
 
 /// What may have happened where ECS writes the same as for this
 fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
@@ -54,16 +31,16 @@ fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
 }
 
 /// A signal, what stands for it, and an event
-pub(super) struct Pair<'p> {
+pub(super) struct Comparison<'p> {
     pub(super) import: &'p Import<'p>,
     pub(super) at: usize,
     pub(super) signal: &'p Signal,
     pub(super) line: &'p Imported,
-    pub(super) sight: &'p Sight,
+    pub(super) observation: &'p Observation,
     pub(super) matched: Option<&'p Match>,
 }
 
-impl Pair<'_> {
+impl Comparison<'_> {
     /// How the two sides stand to each other; `None` for an event of another kind
     pub(super) fn judge(&self) -> Option<Finding> {
         let hit = self.hit(Gaps::Left);
@@ -74,7 +51,7 @@ impl Pair<'_> {
         match (self.matched, hit) {
             (None, None) => Some(match own.document(self.signal.product, Gaps::Left) {
                 Some(document)
-                    if scope::alike(document).iter().any(|one| self.line.matches(one)) =>
+                    if near_misses::alike(document).iter().any(|one| self.line.matches(one)) =>
                 {
                     self.different(true)
                 }
@@ -101,9 +78,9 @@ impl Pair<'_> {
 
     /// Whether documents beside the one that is found are not found, or found with it
     fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
-        let others = scope::others(document, own.kind, self.signal.product);
+        let others = near_misses::others(document, own.kind, self.signal.product);
         let strange = others.into_iter().find(|(_, other)| self.line.matches(other));
-        let alike = || scope::alike(document).into_iter().all(|one| self.line.matches(&one));
+        let alike = || near_misses::alike(document).into_iter().all(|one| self.line.matches(&one));
         let (engine, target) = match strange {
             Some((what, _)) => ("no match".to_owned(), format!("match of {what}")),
             None if alike() => return None,
@@ -135,8 +112,8 @@ impl Pair<'_> {
 
     /// The event as each kind that it may be; where that is unknown, as what the signal looks for
     fn sides(&self) -> impl Iterator<Item = &Side> {
-        let fits = |side: &&Side| self.sight.known || side.kind == self.signal.kind;
-        self.sight.sides.iter().filter(fits)
+        let fits = |side: &&Side| self.observation.known || side.kind == self.signal.kind;
+        self.observation.sides.iter().filter(fits)
     }
 
     /// The document that Elastic's rule finds

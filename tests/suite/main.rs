@@ -34,6 +34,7 @@ mod properties;
 mod readers;
 mod replay;
 mod satisfiable;
+mod shape;
 mod sigma;
 mod specification;
 mod state;

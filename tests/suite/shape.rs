@@ -31,10 +31,11 @@ fn modules() -> BTreeMap<Module, (bool, syn::File)> {
         let below = path.strip_prefix(root().join("src")).unwrap().with_extension("");
         let mut module: Module =
             below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-        let folder = module.last().is_some_and(|last| last == "mod" || last == "lib");
-        if folder {
+        let named = module.last().is_some_and(|last| last == "mod" || last == "lib");
+        if named {
             module.pop();
         }
+        let folder = named || path.with_extension("").is_dir();
         let text = fs::read_to_string(&path).unwrap();
         (module, (folder, syn::parse_file(&text).unwrap()))
     })
@@ -141,9 +142,8 @@ fn imports(all: &BTreeMap<Module, (bool, syn::File)>) -> BTreeMap<Module, BTreeS
             longest.into_iter().find(|start| all.contains_key(start))
         };
         let theirs = used.iter().filter_map(|path| known(absolute(path, module.clone())?));
-        let theirs = theirs.filter(|other| {
-            other != module && other[0] == module[0] && !all[other].0 && !folder
-        });
+        let theirs = theirs
+            .filter(|other| other != module && other[0] == module[0] && !all[other].0 && !folder);
         imports.insert(module.clone(), theirs.collect::<BTreeSet<_>>());
     }
     imports
@@ -175,9 +175,7 @@ fn files_of_a_room_import_one_way_or_say_why_not() {
             circles.insert(circle.into_iter().collect());
         }
     }
-    let named: BTreeSet<Vec<String>> = CIRCLES
-        .iter()
-        .map(|(files, _)| files.iter().map(ToString::to_string).collect())
-        .collect();
+    let named: BTreeSet<Vec<String>> =
+        CIRCLES.iter().map(|(files, _)| files.iter().map(ToString::to_string).collect()).collect();
     assert_eq!(circles, named, "{}", Path::new("src").display());
 }

@@ -5,9 +5,13 @@
 //! clause in one language is held against its negation in the other.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use rulecast::backend::Target;
+use rulecast::compile;
 use rulecast::query::elasticsearch::{self, Bool, Query, Test};
 use rulecast::query::kuery::{self, Kuery, Literal, Values};
+use rulecast::source::SourceText;
 use serde_json::Value;
 
 use crate::kuery::emitted;
@@ -178,4 +182,34 @@ fn no_emitted_rule_of_sigma_excludes_what_it_asks_for() {
     let rules = emitted(&corpus.join("data/sigma/rules"));
     let never = contradictions(&rules);
     assert!(never.is_empty(), "{never:?} can never match");
+}
+
+/// The filters and the query of a Sigma rule with this one test; `None` when Elastic refuses it
+fn of_network_test(test: &str) -> Option<Value> {
+    let text = format!(
+        "title: Connection Of A Worker\nid: 7c1f0c01-0001-4c00-8a00-000000000296\nstatus: test\n\
+         description: A worker.\nauthor: someone\ndate: 2026-11-28\nlevel: medium\n\
+         logsource: {{category: network_connection, product: windows}}\n\
+         detection:\n  direction: {{{test}}}\n  condition: direction\n"
+    );
+    let source = Arc::new(SourceText::new("net_connection_win_worker.yml", &text));
+    let artifacts = compile(&source, "net_connection_win_worker", Target::Elastic).ok()?;
+    let line = artifacts.into_iter().find(|artifact| artifact.name.ends_with(".ndjson"))?;
+    serde_json::from_str(&line.text).ok()
+}
+
+#[test]
+fn a_direction_is_what_its_words_fit_and_nothing_else() {
+    let incoming =
+        serde_json::json!({"terms": {"network.direction": ["inbound", "incoming", "ingress"]}});
+    let there = serde_json::json!({"exists": {"field": "network.direction"}});
+    let outgoing = serde_json::json!({"bool": {"filter": [there], "must_not": [incoming]}});
+    let filter = |test: &str| of_network_test(test).map(|rule| rule["filters"][0]["query"].clone());
+    assert_eq!(filter("Initiated|contains: 'ALSE'"), Some(incoming.clone()));
+    assert_eq!(filter("Initiated|startswith: 'tr'"), Some(outgoing));
+    assert_eq!(filter("Initiated|endswith: 'e'"), Some(there));
+    assert_eq!(filter("Initiated: 'maybe'"), None);
+    let plain = of_network_test("Initiated: 'false'").unwrap();
+    assert!(plain["query"].as_str().unwrap().contains("network.direction:(\"inbound\""), "{plain}");
+    assert!(!never_fits(&whole(&plain), &BTreeSet::new()));
 }

@@ -123,7 +123,7 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
         Type::Change => return refuse(losses, test, "what happened to a key inside another test"),
         Type::Ip => return refuse(losses, test, "an address field compares with networks only"),
         Type::Long => return refuse(losses, test, "a number compares with numbers only"),
-        Type::Direction => return direction(value),
+        Type::Direction => return direction(shape, value, losses),
     }
     let insensitive = case == Case::Insensitive;
     if insensitive && value.literals().any(has_wide_case) {
@@ -237,12 +237,23 @@ pub(super) fn note_actions(
 /// The words integrations write for connections that a host took
 pub(super) const INCOMING: &[&str] = &["inbound", "incoming", "ingress"];
 
-fn direction(value: &Pattern) -> Query {
-    let field = "network.direction";
+/// `Initiated`, which is true or false: the host opened a connection, or it took one
+fn direction(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
+    let field = shape.ecs.name;
+    let said = value.as_literal().map(str::to_ascii_lowercase);
+    let fits = |word: &str| match (shape.relation, said.as_deref()) {
+        (Relation::Equals, Some(said)) => word == said,
+        (Relation::Starts, Some(said)) => word.starts_with(said),
+        (Relation::Ends, Some(said)) => word.ends_with(said),
+        (Relation::Contains, Some(said)) => word.contains(said),
+        (Relation::Wildcard, _) | (_, None) => false,
+    };
     let incoming = Query::terms(field, INCOMING.iter().copied());
-    match value.as_literal().map(str::to_ascii_lowercase).as_deref() {
-        Some("false") => incoming,
-        _ => Query::all_but(vec![Query::exists(field)], vec![incoming]),
+    match (fits("true"), fits("false")) {
+        (true, true) => Query::exists(field),
+        (true, false) => Query::all_but(vec![Query::exists(field)], vec![incoming]),
+        (false, true) => incoming,
+        (false, false) => refuse(losses, shape.test, "a direction is true or false"),
     }
 }
 

@@ -6,3 +6,4 @@
 
 pub mod kuery;
 pub mod kusto;
+mod layout;

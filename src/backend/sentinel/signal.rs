@@ -78,7 +78,7 @@ pub(super) fn view(
         Some(_) => Vec::new(),
         None => preamble(profile, signal.kind).iter().map(ToString::to_string).collect(),
     };
-    lines.extend(scope(profile, rule, signal, losses).map(|scope| format!("| where {scope}")));
+    lines.extend(scope(profile, rule, signal, losses).map(|scope| scope.lines("| where ", 0)));
     let asked = signal.clauses.iter().position(asks_for_actions);
     let earlier = includes_earlier_names(signal);
     let kind = signal.kind;
@@ -186,12 +186,7 @@ fn preamble(profile: Profile, kind: EventKind) -> &'static [&'static str] {
 }
 
 /// Which rows of the table are events of the kind at all
-fn scope(
-    profile: Profile,
-    rule: &Rule,
-    signal: &Signal,
-    losses: &mut Losses<'_>,
-) -> Option<String> {
+fn scope(profile: Profile, rule: &Rule, signal: &Signal, losses: &mut Losses<'_>) -> Option<Kusto> {
     if let Some(product) = signal.product {
         // Source: neither the Device*Events tables nor every parser has a column for it.
         let tables = match (signal.kind, profile) {
@@ -207,12 +202,14 @@ fn scope(
     let all: &[&str] = match signal.kind {
         // The parser gives creations of processes only.
         EventKind::ProcessCreation if profile == Profile::Asim => return None,
-        EventKind::ProcessCreation => return Some(r#"ActionType == "ProcessCreated""#.to_owned()),
+        EventKind::ProcessCreation => {
+            return Some(Kusto::Is(r#"ActionType == "ProcessCreated""#.to_owned()));
+        }
         EventKind::FileEvent => &["created", "deleted", "modified", "renamed"],
         EventKind::RegistryEvent => &["created", "deleted", "modified", "renamed"],
         EventKind::NetworkConnection if profile == Profile::Asim => {
             let incoming = ["Inbound", "Listen"].map(quote).join(", ");
-            return says_so.then(|| format!("NetworkDirection !in~ ({incoming})"));
+            return says_so.then(|| Kusto::Is(format!("NetworkDirection !in~ ({incoming})")));
         }
         EventKind::NetworkConnection => {
             if rule.form != Form::Definition && !says_so {
@@ -221,7 +218,8 @@ fn scope(
                 losses.lose(LossName::Inbound, Direction::Narrower, signal.span, reason);
             }
             let outgoing = ["ConnectionAttempt", "ConnectionFailed", "ConnectionSuccess"];
-            return Some(format!("ActionType in ({})", outgoing.map(quote).join(", ")));
+            let outgoing = outgoing.map(quote).join(", ");
+            return Some(Kusto::Is(format!("ActionType in ({outgoing})")));
         }
         EventKind::Webserver | EventKind::SecurityAlert | EventKind::Log(_) => return None,
     };
@@ -230,7 +228,7 @@ fn scope(
     let asked = asked.map(|(_, values, _)| values.to_vec());
     let actions = asked.unwrap_or_else(|| all.iter().map(|word| Pattern::literal(word)).collect());
     let column = if profile == Profile::Asim { "EventType" } else { "ActionType" };
-    Some(actions_of(column, signal.kind, &actions).inline())
+    Some(actions_of(column, signal.kind, &actions))
 }
 
 /// Whether renamed or deleted keys can be among the rows

@@ -1,25 +1,29 @@
-//! The judge of emitted Kusto: whether a query holds together, and which columns it returns.
+//! Kusto: a tree for queries, a printer, a parser, and a judge with the schema of the targets.
 //!
 //! ```text
-//!  text ──► parse ──► Query ──► bind ──► columns of the result, or what is wrong
-//!                                 ▲
-//!         columns.tsv, functions.tsv
+//!  text ──► parse ──► Query ──► print ──► text
+//!                       │
+//!  build ──────────────►┴──► bind ──► columns of the result, or what is wrong
+//!                             ▲
+//!            columns.tsv, functions.tsv
 //! ```
 //!
-//! In: a query as Sentinel's backend writes it, and the platform it is for. Out: the names and
-//! types of its result, as Microsoft's own binder computes them, or every finding at its word. No
-//! node, no network and no event is needed: the tables and functions that may be asked are in two
-//! tables of facts.
+//! In: a query as text, or built of smaller trees. Out: its text, or the names and types of its
+//! result, as Microsoft's own binder computes them, or every finding at its word. No node, no
+//! network and no event is needed: the tables and functions that may be asked are in two tables of
+//! facts. Of the language only what rulecast emits is known here.
 //!
 //! INVARIANT: nothing here asks a rule what it means, nor the backend what it wrote. What is not
 //! of the Kusto that is read here is a finding; it is never guessed and never passed over.
+//! INVARIANT: `print(parse(text))` is `text` for every emitted query.
 
 mod bind;
 mod functions;
 mod parse;
+mod print;
 mod schema;
-mod syntax;
 mod table;
+mod tree;
 mod types;
 
 use std::fmt;
@@ -88,6 +92,14 @@ impl std::error::Error for Finding {}
 pub fn bind(text: &str, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
     let query = parse::parse(text).map_err(|finding| vec![finding])?;
     bind::bind(&query, platform)
+}
+
+/// The text of a query as it is laid out here
+///
+/// # Errors
+/// The first place that is not of the Kusto that is read here.
+pub fn format(text: &str) -> Result<String, Finding> {
+    parse::parse(text).map(|query| print::print(&query))
 }
 
 #[cfg(test)]

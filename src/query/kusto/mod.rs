@@ -18,9 +18,11 @@
 //! INVARIANT: `print(parse(text))` is `text` for every emitted query.
 
 mod bind;
+mod build;
 mod functions;
 mod parse;
 mod print;
+mod quote;
 mod schema;
 mod table;
 mod tree;
@@ -29,6 +31,8 @@ mod types;
 use std::fmt;
 use std::ops::Range;
 
+pub(crate) use print::{print, print_let, print_pipeline};
+pub(crate) use tree::{Expression, Item, JoinKind, Let, Lines, Pipeline, Query, Step};
 pub use types::Type;
 
 /// Where a query runs, which decides the tables that it may ask
@@ -100,6 +104,16 @@ pub fn bind(text: &str, platform: Platform) -> Result<Vec<Column>, Vec<Finding>>
 /// The first place that is not of the Kusto that is read here.
 pub fn format(text: &str) -> Result<String, Finding> {
     parse::parse(text).map(|query| print::print(&query))
+}
+
+/// Reads rows that are written out: a table and steps
+pub(crate) fn rows(text: &str) -> Result<Pipeline, Finding> {
+    parse::parse(text).map(|query| query.result)
+}
+
+/// Reads a value that is written out
+pub(crate) fn expression(text: &str) -> Result<Expression, Finding> {
+    parse::parse(text).map(|query| query.result.bracketed())
 }
 
 #[cfg(test)]

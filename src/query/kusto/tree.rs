@@ -44,7 +44,7 @@ pub(crate) struct Pipeline {
     pub(crate) place: Place,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Source {
     Union(Vec<Expression>, Lines),
     Expression(Expression),
@@ -71,7 +71,7 @@ pub(crate) struct Step {
     pub(crate) operator: Operator,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operator {
     Where(Expression),
     Project(Vec<Item>),
@@ -119,7 +119,7 @@ pub(crate) enum Order {
 }
 
 /// `Name = expression`, or an expression alone
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
     pub(crate) name: Option<Name>,
     pub(crate) value: Expression,
@@ -156,7 +156,7 @@ impl Literal {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     Literal(Literal),
     Name(String),
@@ -200,4 +200,30 @@ pub(crate) enum Kind {
     },
     /// A pipeline with steps, in brackets
     Pipeline(Box<Pipeline>),
+}
+
+// Trees are equal when they say the same, wherever they stand.
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.text == other.text
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Expression) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl PartialEq for Pipeline {
+    fn eq(&self, other: &Pipeline) -> bool {
+        self.source == other.source && self.steps == other.steps
+    }
+}
+
+impl PartialEq for Step {
+    fn eq(&self, other: &Step) -> bool {
+        self.comments == other.comments && self.operator == other.operator
+    }
 }

@@ -189,3 +189,40 @@ fn named(item: &Item, value: Doc) -> Doc {
         None => value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::kusto::parse::parse;
+
+    fn printed(text: &str) -> String {
+        print(&parse(text).unwrap())
+    }
+
+    #[test]
+    fn brackets_stand_where_they_are_needed() {
+        for (written, laid_out) in [
+            ("T|where((a)and((b or c)))", "T\n| where a and (b or c)\n"),
+            ("T|where a and b or c", "T\n| where (a and b) or c\n"),
+            ("T|extend x=(a-(b-c))*d", "T\n| extend x = (a - (b - c)) * d\n"),
+            ("T|where (a==b)==c", "T\n| where (a == b) == c\n"),
+            ("union T,(T|where a)|sort by b desc", "union T, (T | where a)\n| sort by b desc\n"),
+        ] {
+            assert_eq!(printed(written), laid_out);
+            assert_eq!(printed(laid_out), laid_out);
+        }
+    }
+
+    #[test]
+    fn comments_stay_before_what_they_are_about() {
+        let text = "// On top.\nlet a = T\n// not: b\n| where not(b);\n// Two.\nlet c = a;\nc\n";
+        assert_eq!(printed(text), text);
+    }
+
+    #[test]
+    fn a_long_list_is_a_line_a_value() {
+        let values: Vec<String> = (0..100_000).map(|at| format!("v{at}")).collect();
+        let list = Let::new("many", Expression::dynamic(&values));
+        assert_eq!(print_let(&list).lines().count(), values.len() + 2);
+    }
+}

@@ -276,7 +276,10 @@ mod tests {
         let path = format!("SecurityAlert | where isempty(todynamic(Entities){})", ".a".repeat(20));
         for text in [not, join, path] {
             let thread = std::thread::Builder::new().stack_size(1 << 20);
-            let bound = thread.spawn(move || bind(&text, Platform::Sentinel).map(drop));
+            let bound = thread.spawn(move || {
+                let printed = format(&text).map_err(|why| vec![why])?;
+                bind(&printed, Platform::Sentinel).map(drop)
+            });
             bound.unwrap().join().unwrap().unwrap();
         }
         let long = |terms| vec!["true"; terms].join(" or ");

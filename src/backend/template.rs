@@ -11,7 +11,6 @@ use serde::Serialize;
 
 /// Every template, by the name of its file
 const TEMPLATES: &[(&str, &str)] = &[
-    ("sentinel/query.kql", include_str!("../../templates/sentinel/query.kql.hbs")),
     ("sentinel/analytic.yaml", include_str!("../../templates/sentinel/analytic.yaml.hbs")),
     ("sentinel/hunting.yaml", include_str!("../../templates/sentinel/hunting.yaml.hbs")),
     ("elastic/rule.toml", include_str!("../../templates/elastic/rule.toml.hbs")),

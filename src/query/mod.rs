@@ -8,5 +8,6 @@ pub mod elasticsearch;
 mod error;
 pub mod kuery;
 pub mod kusto;
+mod layout;
 
 pub use error::Error;

@@ -1,8 +1,9 @@
 //! Kusto artifacts, bound to the schema of their tables.
 //!
 //! In: the query of a rule and the packages around it, as text. Out: a [`Verdict`]: whether every
-//! table, column and type is there, whether each package holds that same query, and whether the
-//! columns that the packages name are among those that the query returns.
+//! table, column and type is there, whether each package holds that same query (a hunting package
+//! one with the same result), and whether the columns that the packages name are among those that
+//! the query returns.
 //!
 //! Source of the limits and of what a custom detection needs: Microsoft's pages on scheduled
 //! analytic rules and on custom detections.
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::verdict::{Fault, Verdict};
 use crate::backend::Artifact;
-use crate::query::kusto::{self, Platform};
+use crate::query::kusto::{self, Column, Platform};
 
 /// The longest query of a rule, in UTF-16 code units
 const MAX_QUERY: usize = 10_000;
@@ -65,7 +66,12 @@ pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
         };
         let mut found = Found::default();
         found.walk("", &content);
-        if !found.texts.iter().any(|text| text.trim() == query.text.trim()) {
+        let same = |text: &&str| text.trim() == query.text.trim();
+        if !found
+            .texts
+            .iter()
+            .any(|text| same(text) || is_variant(package, text, platform, &columns))
+        {
             let message = format!("the query is not that of {}", query.name);
             faults.push(Fault::new(package, message));
         }
@@ -83,6 +89,15 @@ pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
         return Verdict::Binds { columns: columns.len(), named: named.len() };
     }
     Verdict::Broken(faults)
+}
+
+/// Whether a hunting query, which looks at all of its range, returns the columns of the rule's
+fn is_variant(package: &Artifact, text: &str, platform: Platform, columns: &[Column]) -> bool {
+    let hunting = package.name.ends_with(".hunting.yaml");
+    hunting
+        && kusto::bind(text, platform).is_ok_and(|own| {
+            own.len() == columns.len() && own.iter().all(|column| columns.contains(column))
+        })
 }
 
 /// Reads a package, which is YAML or JSON by its name

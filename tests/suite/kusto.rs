@@ -11,7 +11,7 @@ use regex::Regex;
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::project;
-use rulecast::query::kusto::{Column, Platform, bind};
+use rulecast::query::kusto::{Column, Platform, bind, format};
 use serde_json::{Map, Value, json};
 
 use crate::support::{corpus, root};
@@ -86,6 +86,27 @@ fn emitted_queries_of_sigma_hold_together() {
     let queries = emitted(&corpus.join("data/sigma/rules"));
     assert!(queries.len() > 3_000, "only {} queries", queries.len());
     bound(&queries);
+}
+
+/// Every query is laid out as the printer would lay out what it reads of it
+fn stays_as_it_is(queries: &[Query]) {
+    for Query { name, text, .. } in queries {
+        let printed = format(text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let differs = text.lines().zip(printed.lines()).find(|(was, is)| was != is);
+        assert_eq!(&printed, text, "{name}: {differs:?}");
+    }
+}
+
+#[test]
+fn emitted_queries_are_printed_as_they_are_read() {
+    stays_as_it_is(&of_project());
+}
+
+#[test]
+fn emitted_queries_of_sigma_are_printed_as_they_are_read() {
+    let test = "emitted_queries_of_sigma_are_printed_as_they_are_read";
+    let Some(corpus) = corpus(test) else { return };
+    stays_as_it_is(&emitted(&corpus.join("data/sigma/rules")));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod documents;
 mod events;
 mod golden;
 mod hostile;
+mod hunting;
 mod inert;
 mod injection;
 mod kept;

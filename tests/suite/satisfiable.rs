@@ -5,13 +5,12 @@
 //! clause in one language is held against its negation in the other.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use rulecast::backend::Target;
 use rulecast::compile;
 use rulecast::query::elasticsearch::{self, Bool, Query, Test};
 use rulecast::query::kuery::{self, Kuery, Literal, Values};
-use rulecast::source::SourceText;
+use rulecast::workspace::Text;
 use serde_json::Value;
 
 use crate::kuery::emitted;
@@ -192,9 +191,9 @@ fn of_network_test(test: &str) -> Option<Value> {
          logsource: {{category: network_connection, product: windows}}\n\
          detection:\n  direction: {{{test}}}\n  condition: direction\n"
     );
-    let source = Arc::new(SourceText::new("net_connection_win_worker.yml", &text));
-    let artifacts = compile(&source, "net_connection_win_worker", Target::Elastic).ok()?;
-    let line = artifacts.into_iter().find(|artifact| artifact.name.ends_with(".ndjson"))?;
+    let text = Text::new("net_connection_win_worker.yml", text);
+    let artifacts = compile(text, Target::Elastic).ok()?;
+    let line = artifacts.into_iter().find(|artifact| artifact.path.ends_with(".ndjson"))?;
     serde_json::from_str(&line.text).ok()
 }
 

@@ -3,40 +3,41 @@
 //! In: a column and networks. Out: calls of the functions of each family. They give null for
 //! what is no address of theirs (Microsoft, ipv4_is_in_any_range and ipv6_is_in_any_range).
 
-use super::expr::{Kusto, quote};
-use super::predicate::Context;
+use super::predicate::{Context, never_null};
 use crate::ir::NON_PUBLIC;
+use crate::query::kusto::Expression;
 
-pub(super) fn networks_of(column: &str, networks: &[ipnet::IpNet], positive: bool) -> Kusto {
+pub(super) fn networks_of(
+    column: &Expression,
+    networks: &[ipnet::IpNet],
+    positive: bool,
+) -> Expression {
     let (v4, v6) = by_family(networks);
     let mut parts = Vec::new();
     for (function, ranges) in [("ipv4_is_in_any_range", v4), ("ipv6_is_in_any_range", v6)] {
         if ranges.is_empty() {
             continue;
         }
-        let ranges: Vec<String> = ranges.iter().map(|range| quote(range)).collect();
-        let call = format!("{function}({column}, {})", ranges.join(", "));
+        let ranges = ranges.iter().map(|range| Expression::text(range));
+        let call = Expression::call(function, [column.clone()].into_iter().chain(ranges));
         // Null when the value is no address of the family, and the negation of null is null.
-        parts.push(Kusto::Is(match positive {
-            true => call,
-            false => format!("coalesce({call}, false)"),
-        }));
+        parts.push(if positive { call } else { never_null(call) });
     }
-    Kusto::any(parts)
+    Expression::any(parts)
 }
 
 /// The functions give null for what is no address of their family; null is not equal to false.
-pub(super) fn public(context: &mut Context<'_, '_>, column: &str) -> Kusto {
+pub(super) fn public(context: &mut Context<'_, '_>, column: &Expression) -> Expression {
     let (v4, v6) = by_family(&NON_PUBLIC);
     let mut list = |name: &str, ranges: &[String]| {
         let ranges: Vec<&str> = ranges.iter().map(String::as_str).collect();
         context.lets.list(name, &ranges)
     };
     let (v4, v6) = (list("non_public_v4", &v4), list("non_public_v6", &v6));
-    Kusto::any(vec![
-        Kusto::Is(format!("ipv4_is_in_any_range({column}, {v4}) == false")),
-        Kusto::Is(format!("ipv6_is_in_any_range({column}, {v6}) == false")),
-    ])
+    let outside = |function, list| {
+        Expression::call(function, [column.clone(), list]).compare("==", Expression::truth(false))
+    };
+    Expression::any([outside("ipv4_is_in_any_range", v4), outside("ipv6_is_in_any_range", v6)])
 }
 
 /// IPv4 networks also in their IPv6-mapped form: Defender records such addresses

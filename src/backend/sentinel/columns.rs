@@ -3,70 +3,139 @@
 //! In: the rule's columns and the kind of a signal. Out: its projection, with the same names and
 //! types in every signal, so that `union` joins them. A column that a kind of event does not have
 //! is left out there: `union` gives it the empty value of its type.
+//!
+//! INVARIANT: what a column is for stands in its [`Role`]; no decision hangs on its name.
 
-use super::expr::quote;
+use std::sync::LazyLock;
+
 use super::profile::Profile;
 use crate::ir::{Column, Rule, Signal};
+use crate::query::kusto::{self, Expression, Item, Type};
 use crate::taxonomy::EventKind;
 
 /// A column of the result
 struct Row {
-    column: &'static str,
+    profile: Profile,
+    column: Column,
     result: &'static str,
-    kind: &'static str,
-    expressions: Vec<&'static str>,
+    kind: Type,
+    /// For each kind of event; none where it has no such column
+    values: Vec<Option<Expression>>,
 }
 
-fn rows(profile: Profile) -> impl Iterator<Item = Row> {
-    profile.columns().lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut cells = line.split('\t');
-        let (column, result, kind) = (cells.next()?, cells.next()?, cells.next()?);
-        Some(Row { column, result, kind, expressions: cells.collect() })
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let rows = |profile: &Profile| {
+        let profile = *profile;
+        let lines = profile.columns().lines().filter(|line| !line.starts_with('#'));
+        lines.filter_map(move |line| row(profile, line))
+    };
+    Profile::ALL.iter().flat_map(rows).collect()
+});
+
+fn row(profile: Profile, line: &'static str) -> Option<Row> {
+    let mut cells = line.split('\t');
+    let (column, result, kind) = (cells.next()?, cells.next()?, cells.next()?);
+    let value = |cell: &str| match cell {
+        "-" => Some(None),
+        cell => kusto::expression(cell).ok().map(Some),
+    };
+    let values = cells.map(value).collect::<Option<_>>()?;
+    Some(Row { profile, column: group(column)?, result, kind: Type::named(kind)?, values })
+}
+
+/// The column of a rule that a word of the table means
+fn group(word: &str) -> Option<Column> {
+    Some(match word {
+        "Host" => Column::Host,
+        "Account" => Column::Account,
+        "Subject" => Column::Subject,
+        "CommandLine" => Column::CommandLine,
+        "Actor" => Column::Actor,
+        "Grandparent" => Column::Grandparent,
+        "Registry" => Column::Registry,
+        "Remote" => Column::Remote,
+        "Request" => Column::Request,
+        "Alert" => Column::Alert,
+        "Report" => Column::Report,
+        _ => return None,
     })
 }
 
 impl Row {
-    fn expression(&self, event: EventKind) -> Option<&'static str> {
+    fn value(&self, event: EventKind) -> Option<&Expression> {
         let at = EventKind::ALL.iter().position(|kind| *kind == event)?;
-        self.expressions.get(at).copied().filter(|cell| *cell != "-")
+        self.values.get(at)?.as_ref()
     }
+
+    fn role(&self) -> Role {
+        match (self.column, self.kind) {
+            (Column::Alert, Type::DateTime) => Role::Raised,
+            _ => Role::Result,
+        }
+    }
+}
+
+/// Whether a result has a column of this name on any profile
+pub(super) fn is_result(name: &str) -> bool {
+    ROWS.iter().any(|row| row.result == name)
+}
+
+/// What a column is for
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It shows a part of the event
+    Result,
+    /// It shows when the alert was raised
+    Raised,
+    /// It holds a key of correlations
+    Key,
+    /// It holds a value that a correlation counts
+    Counted,
+    /// It names the signal, the severity or the group
+    Label,
+    /// A correlation says it of its events: since when, how many, which clients
+    Measure,
 }
 
 /// A column of the result, its type and how a signal's table gives it
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Projected {
     pub(super) name: String,
-    pub(super) kind: &'static str,
-    pub(super) expression: String,
+    pub(super) kind: Type,
+    pub(super) role: Role,
+    pub(super) value: Expression,
 }
 
 impl Projected {
-    pub(super) fn new(name: &str, kind: &'static str, expression: &str) -> Self {
-        Projected { name: name.to_owned(), kind, expression: expression.to_owned() }
+    pub(super) fn new(name: &str, kind: Type, role: Role, value: Expression) -> Self {
+        Projected { name: name.to_owned(), kind, role, value }
+    }
+
+    /// A column that the rows have already
+    pub(super) fn own(name: &str, kind: Type, role: Role) -> Self {
+        Projected::new(name, kind, role, Expression::name(name))
     }
 
     /// As `project` takes it
-    pub(super) fn print(&self) -> String {
-        if self.name == self.expression {
-            return self.name.clone();
-        }
-        format!("{} = {}", self.name, self.expression)
+    pub(super) fn item(&self) -> Item {
+        Item::named(&self.name, self.value.clone())
     }
 }
 
 /// The columns of one signal, in the order of the result
 pub(super) fn projection(profile: Profile, rule: &Rule, signal: &Signal) -> Vec<Projected> {
+    let label = |name, value| Projected::new(name, Type::String, Role::Label, value);
     let mut out = Vec::new();
     for column in &rule.columns {
         match column {
             Column::Time => {
-                out.push(Projected::new(profile.time(), "datetime", profile.time()));
+                out.push(Projected::own(profile.time(), Type::DateTime, Role::Result));
             }
-            Column::Signal => out.push(Projected::new("Signal", "string", &quote(&signal.name))),
+            Column::Signal => out.push(label("Signal", Expression::text(&signal.name))),
             Column::Level if signal.cases.is_empty() => {
-                out.push(Projected::new("Level", "string", &quote(rule.level.as_str())));
+                out.push(label("Level", Expression::text(rule.level.as_str())));
             }
-            Column::Level => out.push(Projected::new("Level", "string", "Level")),
+            Column::Level => out.push(label("Level", Expression::name("Level"))),
             Column::Host
             | Column::Account
             | Column::Subject
@@ -78,10 +147,12 @@ pub(super) fn projection(profile: Profile, rule: &Rule, signal: &Signal) -> Vec<
             | Column::Request
             | Column::Alert
             | Column::Report => {
-                let name = format!("{column:?}");
-                for row in rows(profile).filter(|row| row.column == name) {
-                    let expression = row.expression(signal.kind);
-                    out.extend(expression.map(|cell| Projected::new(row.result, row.kind, cell)));
+                let rows = ROWS.iter().filter(|row| row.profile == profile);
+                for row in rows.filter(|row| row.column == *column) {
+                    let value = row.value(signal.kind).cloned();
+                    out.extend(
+                        value.map(|value| Projected::new(row.result, row.kind, row.role(), value)),
+                    );
                 }
             }
         }
@@ -97,10 +168,11 @@ mod tests {
     fn every_line_of_a_table_gives_a_column_for_every_kind_of_event() {
         for profile in Profile::ALL {
             let lines = profile.columns().lines().filter(|line| !line.starts_with('#')).count();
-            assert_eq!(rows(*profile).count(), lines, "{profile:?}");
-            for row in rows(*profile) {
-                assert_eq!(row.expressions.len(), EventKind::ALL.len(), "{}", row.result);
-                assert!(row.expressions.iter().any(|cell| *cell != "-"), "{}", row.result);
+            let rows: Vec<&Row> = ROWS.iter().filter(|row| row.profile == *profile).collect();
+            assert_eq!(rows.len(), lines, "{profile:?}");
+            for row in rows {
+                assert_eq!(row.values.len(), EventKind::ALL.len(), "{}", row.result);
+                assert!(row.values.iter().any(Option::is_some), "{}", row.result);
             }
         }
     }

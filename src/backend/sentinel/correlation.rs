@@ -5,12 +5,13 @@
 //! event that many before is either near enough or not. What is rare is counted once a group,
 //! over the timespan before its last event. The rest is a join within a time window.
 
-use super::columns::Projected;
+use super::columns::{Projected, Role};
 use super::keys::column_of;
 use super::lets::Lets;
 use super::profile::Profile;
 use crate::backend::Losses;
 use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
+use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
 /// A name for rows, and the columns they have
 #[derive(Debug, Clone)]
@@ -19,59 +20,71 @@ pub(super) struct Rows {
     pub(super) columns: Vec<Projected>,
 }
 
+/// The group that a row is in, as one text
+pub(super) const GROUP: (&str, Type, Role) = ("Group", Type::String, Role::Label);
+/// When the first of its events was
+pub(super) const START: (&str, Type, Role) = ("StartTime", Type::DateTime, Role::Measure);
+/// How many events or values there are
+pub(super) const NUMBER: (&str, Type, Role) = ("Number", Type::Long, Role::Measure);
+
 /// The statement of every correlation, and what its rows are called
 pub(super) fn statements(
     profile: Profile,
     rule: &Rule,
     signals: &[Rows],
     (lets, losses): (&mut Lets, &mut Losses<'_>),
-) -> (Vec<String>, Vec<Rows>) {
+) -> (Vec<Let>, Vec<Rows>) {
     let mut done: Vec<Rows> = Vec::new();
-    let mut lines = Vec::new();
+    let mut statements = Vec::new();
     for one in &rule.correlations {
         let name = lets.name(&one.name);
-        let origins: Vec<Rows> = one
-            .origins
-            .iter()
-            .map(|origin| match origin {
-                Origin::Signal(at) => signals[*at].clone(),
-                Origin::Correlation(at) => done[*at].clone(),
-            })
-            .collect();
+        let origin = |origin: &Origin| match origin {
+            Origin::Signal(at) => signals[*at].clone(),
+            Origin::Correlation(at) => done[*at].clone(),
+        };
+        let origins: Vec<Rows> = one.origins.iter().map(origin).collect();
         refuse_events_seen_twice(rule, one, losses);
         let used = Origin::Correlation(done.len());
         let used = rule.correlations.iter().any(|other| other.origins.contains(&used));
         let plan = Plan { rule, one, time: profile.time(), origins: &origins, name: &name, used };
-        lines.push(format!("// {}", crate::backend::one_line(&one.title)));
+        let mut own = Vec::new();
         let columns = match &one.test {
-            CorrelationTest::InOrder => plan.in_order(&mut lines),
-            CorrelationTest::Together => plan.together(&mut lines, lets, None),
+            CorrelationTest::InOrder => plan.in_order(&mut own),
+            CorrelationTest::Together => plan.together(&mut own, lets, None),
             CorrelationTest::Events(bound) if bound.to.is_some() => {
-                plan.rare(&mut lines, lets, "count()", *bound)
+                plan.rare(&mut own, lets, Expression::call("count", []), *bound)
             }
             CorrelationTest::Values(fields, bound) if bound.to.is_some() => {
-                let value = column_of(rule, fields, false);
-                plan.rare(&mut lines, lets, &distinct(&value), *bound)
+                let value = column_of(rule, fields, Role::Counted);
+                plan.rare(&mut own, lets, distinct(&value), *bound)
             }
-            CorrelationTest::Events(bound) => plan.events(&mut lines, lets, bound.from),
+            CorrelationTest::Events(bound) => plan.events(&mut own, lets, bound.from),
             // INVARIANT: these have been refused before.
             CorrelationTest::Origins(_) | CorrelationTest::Numbers(..) => continue,
             CorrelationTest::Values(fields, bound) => {
-                let value = column_of(rule, fields, false);
-                plan.together(&mut lines, lets, Some((&value, bound.from)))
+                let value = column_of(rule, fields, Role::Counted);
+                plan.together(&mut own, lets, Some((&value, bound.from)))
             }
         };
+        if let Some(first) = own.first_mut() {
+            first.comments.push(crate::backend::one_line(&one.title));
+        }
+        statements.extend(own);
         done.push(Rows { name, columns });
     }
-    (lines, done)
+    (statements, done)
 }
 
 /// Different values; Kusto text is never null, and no value is none
-pub(super) fn distinct(value: &str) -> String {
-    format!("count_distinctif({value}, isnotempty({value}))")
+pub(super) fn distinct(value: &str) -> Expression {
+    Expression::call("count_distinctif", [Expression::name(value), is_there(value)])
 }
 
-/// A row that two origins give is one event, which no column tells
+fn is_there(column: &str) -> Expression {
+    Expression::call("isnotempty", [Expression::name(column)])
+}
+
+/// Two origins may return the same event; no column identifies it, so it would count twice
 fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, losses: &mut Losses<'_>) {
     let ends = |origin: &Origin| match origin {
         Origin::Signal(at) => vec![*at],
@@ -100,39 +113,43 @@ pub(super) struct Plan<'p> {
 }
 
 impl Plan<'_> {
-    pub(super) fn keys(&self) -> Vec<String> {
-        self.one.keys.iter().map(|key| column_of(self.rule, &key.fields, true)).collect()
+    /// The time of an event
+    pub(super) fn now(&self) -> Expression {
+        Expression::name(self.time)
     }
 
-    /// `TimeGenerated - 1m`
-    pub(super) fn span(&self) -> String {
+    pub(super) fn span(&self) -> Expression {
         seconds(self.one.timespan)
     }
 
     /// Rows that are in a group, with the group as one text
-    pub(super) fn grouped(&self, rows: &str, indent: usize) -> String {
-        let keys = self.keys();
-        let there: Vec<String> = keys.iter().map(|key| format!("isnotempty({key})")).collect();
+    pub(super) fn grouped(&self, rows: Pipeline) -> Pipeline {
+        let keys = self.one.keys.iter().map(|key| column_of(self.rule, &key.fields, Role::Key));
+        let keys: Vec<String> = keys.collect();
         let group = match &*keys {
-            [] => r#""""#.to_owned(),
-            [only] => only.clone(),
-            keys => format!("strcat({})", keys.join(r#", "\x1f", "#)),
+            [] => Expression::text(""),
+            [only] => Expression::name(only),
+            keys => {
+                let mut parts = Vec::new();
+                for key in keys {
+                    parts.extend((!parts.is_empty()).then(Expression::unit_separator));
+                    parts.push(Expression::name(key));
+                }
+                Expression::call("strcat", parts)
+            }
         };
-        let mut lines = vec![rows.to_owned()];
-        if !there.is_empty() {
-            lines.push(format!("| where {}", there.join(" and ")));
-        }
-        lines.push(format!("| extend Group = {group}"));
-        lines.join(&format!("\n{}", " ".repeat(indent)))
+        let there = (!keys.is_empty())
+            .then(|| Step::filter(Expression::all(keys.iter().map(|key| is_there(key)))));
+        rows.then(there).then([Step::extend([Item::named("Group", group)])])
     }
 
     /// The rows of all origins
-    pub(super) fn all(&self) -> String {
+    pub(super) fn all(&self) -> Pipeline {
         match self.origins {
-            [only] => only.name.clone(),
+            [only] => Pipeline::of(&only.name, []),
             origins => {
-                let names: Vec<&str> = origins.iter().map(|rows| rows.name.as_str()).collect();
-                format!("union {}", names.join(", "))
+                let legs = origins.iter().map(|rows| Pipeline::of(&rows.name, []));
+                Pipeline::union(legs.collect(), Lines::Fit)
             }
         }
     }
@@ -151,108 +168,114 @@ impl Plan<'_> {
     pub(super) fn with(
         &self,
         mut columns: Vec<Projected>,
-        added: &[(&str, &'static str)],
+        added: &[(&str, Type, Role)],
     ) -> Vec<Projected> {
-        for (name, kind) in added {
+        for (name, kind, role) in added {
             if !columns.iter().any(|have| have.name == *name) {
-                columns.push(Projected::new(name, kind, name));
+                columns.push(Projected::own(name, *kind, *role));
             }
         }
         columns
     }
 
     /// Names the grouped rows of all origins, which are then used more than once
-    pub(super) fn named(&self, lines: &mut Vec<String>, lets: &mut Lets, rows: &str) -> String {
+    pub(super) fn named(&self, out: &mut Vec<Let>, lets: &mut Lets, rows: Pipeline) -> String {
         let name = lets.name(&format!("{}_rows", self.name));
-        lines.push(format!("let {name} = materialize({});", self.grouped(rows, 0)));
+        out.push(Let::new(&name, self.grouped(rows).materialized()));
         name
+    }
+
+    /// A name for columns of the right side of a join that are not needed
+    pub(super) fn second(&self, column: &str) -> String {
+        format!("{column}1")
     }
 
     /// So many events, the last of them no later than the timespan after the first
     ///
     /// Of events at the same time every one completes it, wherever sorting has put it.
-    fn events(&self, lines: &mut Vec<String>, lets: &mut Lets, least: u64) -> Vec<Projected> {
-        let time = self.time;
+    fn events(&self, out: &mut Vec<Let>, lets: &mut Lets, least: u64) -> Vec<Projected> {
+        let columns = self.with(self.columns(), &[GROUP, START]);
         if least <= 1 {
-            lines.push(format!("let {} = {}", self.name, self.grouped(&self.all(), 0)));
-            lines.push(format!("| extend StartTime = {time};"));
-            return self.with(self.columns(), &[("Group", "string"), ("StartTime", "datetime")]);
+            let start = Step::extend([Item::named("StartTime", self.now())]);
+            out.push(Let::new(self.name, self.grouped(self.all()).then([start])));
+            return columns;
         }
-        let (before, span) = (least - 1, self.span());
+        let before = |column: &str| {
+            Expression::call("prev", [Expression::name(column), Expression::number(least - 1)])
+        };
+        let same = Expression::name("StartGroup").compare("==", Expression::name("Group"));
+        let took = self.now().minus(Expression::name("StartTime"));
         let sorted = [
-            format!("| sort by Group asc, {time} asc"),
-            format!(
-                "| extend StartTime = prev({time}, {before}), StartGroup = prev(Group, {before})"
-            ),
-            format!("| where StartGroup == Group and {time} - StartTime <= {span}"),
+            Step::sort(["Group", self.time]),
+            Step::extend([
+                Item::named("StartTime", before(self.time)),
+                Item::named("StartGroup", before("Group")),
+            ]),
+            Step::filter(Expression::all([same, took.compare("<=", self.span())])),
         ];
-        let own = [("Group", "string"), ("StartTime", "datetime")];
         if !self.used {
             // One row of a group is enough.
-            lines.push(format!("let {} = {}", self.name, self.grouped(&self.all(), 0)));
-            lines.extend(sorted);
-            lines.push("| project-away StartGroup;".to_owned());
-            return self.with(self.columns(), &own);
+            let rows = self.grouped(self.all()).then(sorted);
+            out.push(Let::new(self.name, rows.then([Step::project_away(["StartGroup"])])));
+            return columns;
         }
-        let rows = self.named(lines, lets, &self.all());
-        lines.extend([
-            format!("let {} = {rows}", self.name),
-            "| join kind=inner (".to_owned(),
-            format!("    {rows}"),
-        ]);
-        lines.extend(sorted.iter().map(|line| format!("    {line}")));
-        lines.extend([
-            format!("    | summarize StartTime = min(StartTime) by Group, {time}"),
-            format!(") on Group, {time}"),
-            format!("| project-away Group1, {time}1;"),
-        ]);
-        self.with(self.columns(), &own)
+        let rows = self.named(out, lets, self.all());
+        let by = ["Group", self.time];
+        let start = Expression::call("min", [Expression::name("StartTime")]);
+        let start = Step::summarize([Item::named("StartTime", start)], by);
+        let away = by.map(|column| self.second(column));
+        let joined = [
+            Step::join(JoinKind::Inner, Pipeline::of(&rows, sorted).then([start]), by),
+            Step::project_away(away.iter().map(String::as_str)),
+        ];
+        out.push(Let::new(self.name, Pipeline::of(&rows, joined)));
+        columns
     }
 
-    /// Few events, or values: counted once a group
+    /// At most n events or values: counted per group over the window before its last event
     fn rare(
         &self,
-        lines: &mut Vec<String>,
+        out: &mut Vec<Let>,
         lets: &mut Lets,
-        count: &str,
+        count: Expression,
         bound: Bound,
     ) -> Vec<Projected> {
-        let (time, span) = (self.time, self.span());
         let window = lets.name(&format!("{}_window", self.name));
-        let rows = |indent| self.grouped(&self.all(), indent);
-        lines.push(format!("let {window} = materialize({}", rows(0)));
-        lines.push("| join kind=inner (".to_owned());
-        lines.push(format!("    {}", rows(4)));
-        lines.push(format!("    | summarize LastTime = max({time}) by Group"));
-        lines.push(") on Group".to_owned());
-        lines.push(format!("| where {time} >= LastTime - {span}"));
-        lines.push("| project-away Group1, LastTime);".to_owned());
-        let least = (bound.from > 1).then(|| format!("Number >= {}", bound.from));
-        let most = bound.to.map(|to| format!("Number <= {to}"));
-        let few = match (bound.to, bound.from) {
-            (Some(to), from) if to == from => format!("Number == {to}"),
-            _ => least.into_iter().chain(most).collect::<Vec<_>>().join(" and "),
+        let rows = || self.grouped(self.all());
+        let last = Expression::call("max", [self.now()]);
+        let last = Step::summarize([Item::named("LastTime", last)], ["Group"]);
+        let since = Expression::name("LastTime").minus(self.span());
+        let near = rows().then([
+            Step::join(JoinKind::Inner, rows().then([last]), ["Group"]),
+            Step::filter(self.now().compare(">=", since)),
+            Step::project_away(["Group1", "LastTime"]),
+        ]);
+        out.push(Let::new(&window, near.materialized()));
+        let number = |operator, bound: u64| {
+            Expression::name("Number").compare(operator, Expression::number(bound))
         };
-        lines.push(format!("let {} = {window}", self.name));
-        lines.push("| join kind=inner (".to_owned());
-        lines.push(format!("    {window}"));
-        lines.push(format!("    | summarize Number = {count} by Group"));
-        lines.push(format!("    | where {few}"));
-        lines.push(") on Group".to_owned());
-        lines.push("| project-away Group1;".to_owned());
-        self.with(self.columns(), &[("Group", "string"), ("Number", "long")])
+        let few = match (bound.to, bound.from) {
+            (Some(to), from) if to == from => number("==", to),
+            (to, from) => {
+                let least = (from > 1).then(|| number(">=", from));
+                Expression::all(least.into_iter().chain(to.map(|to| number("<=", to))))
+            }
+        };
+        let counted =
+            [Step::summarize([Item::named("Number", count)], ["Group"]), Step::filter(few)];
+        let joined = [
+            Step::join(JoinKind::Inner, Pipeline::of(&window, counted), ["Group"]),
+            Step::project_away(["Group1"]),
+        ];
+        out.push(Let::new(self.name, Pipeline::of(&window, joined)));
+        self.with(self.columns(), &[GROUP, NUMBER])
     }
-}
-
-/// Columns that a correlation says of itself
-pub(super) fn is_own(name: &str) -> bool {
-    matches!(name, "Group" | "Number" | "StartTime" | "Clients" | "Signal" | "Level")
 }
 
 /// A timespan as Kusto writes it
-fn seconds(seconds: u32) -> String {
-    match seconds {
+fn seconds(seconds: u32) -> Expression {
+    Expression::timespan(match seconds {
         s if s % 60 != 0 => format!("{s}s"),
         s => crate::backend::settings::span(s / 60),
-    }
+    })
 }

@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use super::profile::Profile;
+use crate::query::kusto::{self, Expression};
 use crate::taxonomy::{EventKind, Field};
 
 /// Part of a field that a column holds
@@ -37,10 +38,12 @@ pub(super) enum Type {
 }
 
 /// A column
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
-    /// Its name, or an expression over it
+    /// Its name, or an expression over it, as the table writes it
     pub(super) name: &'static str,
+    /// The same as a tree
+    pub(super) value: &'static Expression,
     pub(super) kind: Type,
     pub(super) holds: Holds,
 }
@@ -50,7 +53,8 @@ struct Row {
     event: EventKind,
     field: Field,
     holds: Holds,
-    column: Option<Column>,
+    /// The column as written, as a tree, and what its values are
+    column: Option<(&'static str, Expression, Type)>,
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
@@ -81,7 +85,10 @@ fn row(profile: Profile, line: &'static str) -> Option<Row> {
         "direction" => Some(Type::Direction),
         _ => None,
     };
-    let column = kind.map(|kind| Column { name, kind, holds });
+    let column = match kind {
+        Some(kind) => Some((name, kusto::expression(name).ok()?, kind)),
+        None => None,
+    };
     Some(Row { profile, event, field: Field::named(field)?, holds, column })
 }
 
@@ -95,7 +102,8 @@ pub(super) fn column(
     let fits = |row: &&Row| {
         (row.profile, row.event, row.field, row.holds) == (profile, event, field, holds)
     };
-    ROWS.iter().find(fits)?.column
+    let (name, value, kind) = ROWS.iter().find(fits)?.column.as_ref()?;
+    Some(Column { name, value, kind: *kind, holds })
 }
 
 /// The columns that together hold all of a field

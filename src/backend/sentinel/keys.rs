@@ -4,11 +4,13 @@
 //! its signals carry, with one name for what is equal. Host names lose their domain and their
 //! letter case; every other value compares as it is stored.
 
-use super::columns::Projected;
+use super::columns::{Projected, Role, is_result};
 use super::fields::{self, Holds, Type};
 use super::profile::Profile;
+use super::subject::undashed;
 use crate::backend::Losses;
 use crate::ir::{Fields, Rule};
+use crate::query::kusto::{self, Expression};
 use crate::source::Span;
 use crate::taxonomy::{Field, FieldType};
 
@@ -17,8 +19,8 @@ struct Needed {
     name: String,
     fields: Fields,
     span: Span,
-    /// Whether it is a key, and not a value that is counted
-    key: bool,
+    /// A key, or a value that is counted
+    role: Role,
 }
 
 /// The columns all correlations of a rule need; one column holds what does not contradict
@@ -26,11 +28,11 @@ fn needed(rule: &Rule) -> Vec<Needed> {
     let mut all: Vec<Needed> = Vec::new();
     for one in &rule.correlations {
         let counted = one.test.fields();
-        let keys = one.keys.iter().map(|key| (pascal(&key.name, "Key"), &key.fields, true));
-        let counted = counted.map(|fields| (pascal(&one.name, "Value"), fields, false));
-        for (wanted, fields, key) in keys.chain(counted) {
+        let keys = one.keys.iter().map(|key| (pascal(&key.name, "Key"), &key.fields, Role::Key));
+        let counted = counted.map(|fields| (pascal(&one.name, "Value"), fields, Role::Counted));
+        for (wanted, fields, role) in keys.chain(counted) {
             let agrees = |have: &&mut Needed| {
-                have.key == key
+                have.role == role
                     && have.name.trim_end_matches(|c: char| c.is_ascii_digit()) == wanted
                     && fields
                         .iter()
@@ -45,7 +47,7 @@ fn needed(rule: &Rule) -> Vec<Needed> {
                 name = format!("{wanted}{number}");
                 number += 1;
             }
-            all.push(Needed { name, fields: fields.clone(), span: one.span, key });
+            all.push(Needed { name, fields: fields.clone(), span: one.span, role });
         }
     }
     all
@@ -54,14 +56,13 @@ fn needed(rule: &Rule) -> Vec<Needed> {
 /// Whether a result, or a correlation on its way, has a column of this name
 fn is_taken(name: &str) -> bool {
     const OWN: &[&str] = &["TimeKey"];
-    let shown = Profile::ALL.iter().flat_map(|profile| profile.columns().lines());
-    OWN.contains(&name) || shown.into_iter().any(|line| line.split('\t').nth(1) == Some(name))
+    OWN.contains(&name) || is_result(name)
 }
 
 /// The name of the column that holds these fields
-pub(super) fn column_of(rule: &Rule, fields: &Fields, key: bool) -> String {
+pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
     let fits = |have: &Needed| {
-        have.key == key && fields.iter().all(|(at, field)| have.fields.get(at) == Some(field))
+        have.role == role && fields.iter().all(|(at, field)| have.fields.get(at) == Some(field))
     };
     needed(rule).into_iter().find(fits).map_or_else(String::new, |have| have.name)
 }
@@ -77,7 +78,10 @@ pub(super) fn add_columns(
     for needed in needed(rule) {
         let Some(field) = needed.fields.get(&at) else { continue };
         match expression(profile, rule, at, *field) {
-            Some(text) => columns.push(Projected::new(&needed.name, "string", &text)),
+            Some(value) => {
+                let (name, kind) = (&needed.name, kusto::Type::String);
+                columns.push(Projected::new(name, kind, needed.role, value));
+            }
             None => {
                 let target = losses.target();
                 let message = format!("{target} has no column for {field} to correlate by");
@@ -88,28 +92,36 @@ pub(super) fn add_columns(
 }
 
 /// A field as text; a host without its domain, in lower case
-fn expression(profile: Profile, rule: &Rule, signal: usize, field: Field) -> Option<String> {
+fn expression(profile: Profile, rule: &Rule, signal: usize, field: Field) -> Option<Expression> {
     let kind = rule.signals[signal].kind;
     if field.kind() == FieldType::Account {
-        let half = |holds| fields::column(profile, kind, field, holds).map(|column| column.name);
+        let half =
+            |holds| fields::column(profile, kind, field, holds).map(|column| column.value.clone());
         let name = half(Holds::Name)?;
         return Some(match half(Holds::Domain) {
-            Some(domain) => format!(r#"iff(isempty({name}), "", strcat({domain}, @"\", {name}))"#),
-            None => name.to_owned(),
+            Some(domain) => {
+                let empty = Expression::call("isempty", [name.clone()]);
+                let parts = [domain, Expression::text(r"\"), name];
+                let full = Expression::call("strcat", parts);
+                Expression::call("iff", [empty, Expression::text(""), full])
+            }
+            None => name,
         });
     }
     let column = fields::column(profile, kind, field, Holds::Whole)?;
-    let name = column.name;
+    let value = column.value.clone();
     Some(match column.kind {
-        Type::Number => format!("tostring({name})"),
+        Type::Number => Expression::call("tostring", [value]),
         // Each element would be a value of its own.
         Type::List => return None,
-        Type::Dashed => format!(r#"iff({name} == "-", "", {name})"#),
+        Type::Dashed => undashed(&value),
         // An address stays whole, any other name loses its domain.
         Type::Text | Type::Recased if field.name() == "Computer" => {
-            format!(r#"tolower(extract(@"^(?:\d+\..*|[^.]*)", 0, {name}))"#)
+            let host = Expression::text(r"^(?:\d+\..*|[^.]*)");
+            let host = Expression::call("extract", [host, Expression::number(0), value]);
+            Expression::call("tolower", [host])
         }
-        Type::Text | Type::Recased | Type::Action | Type::Direction => name.to_owned(),
+        Type::Text | Type::Recased | Type::Action | Type::Direction => value,
     })
 }
 

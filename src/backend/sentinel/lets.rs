@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::expr::dynamic;
+use crate::query::kusto::{Expression, Let};
 
 /// Words that cannot be the name of a `let`: keywords and type names of Kusto's parser
 #[rustfmt::skip]
@@ -59,30 +59,26 @@ impl Lets {
     }
 
     /// The name of a list of these values
-    pub(super) fn list(&mut self, wanted: &str, values: &[&str]) -> String {
+    pub(super) fn list(&mut self, wanted: &str, values: &[&str]) -> Expression {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
         let alike = |name: &str| {
             name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
         let mut same = self.places.get(&values).into_iter().flatten();
         if let Some(at) = same.find(|at| alike(&self.lists[**at].0)) {
-            return self.lists[*at].0.clone();
+            return Expression::name(&self.lists[*at].0);
         }
         let name = self.name(wanted);
         self.places.entry(values.clone()).or_default().push(self.lists.len());
         self.lists.push((name.clone(), values));
-        name
+        Expression::name(&name)
     }
 
     /// The statements, by name
-    pub(super) fn statements(mut self) -> Vec<String> {
+    pub(super) fn statements(mut self) -> Vec<Let> {
         self.lists.sort();
-        let statement = |(name, values): &(String, Vec<String>)| {
-            let head = format!("let {name} = ");
-            let values: Vec<&str> = values.iter().map(String::as_str).collect();
-            let list = dynamic(&values, &head);
-            format!("{head}{list};")
-        };
+        let statement =
+            |(name, values): &(String, Vec<String>)| Let::new(name, Expression::dynamic(values));
         self.lists.iter().map(statement).collect()
     }
 }

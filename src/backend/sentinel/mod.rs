@@ -8,27 +8,30 @@ mod address;
 mod arm;
 mod columns;
 mod correlation;
-mod expr;
 mod fields;
 mod keys;
 mod lets;
 mod novelty;
 mod package;
 mod pattern;
+mod preamble;
 mod predicate;
 mod profile;
 mod query;
 mod schedule;
 mod settings;
 mod signal;
+mod subject;
 mod text;
 mod view;
 mod window;
 
+use self::query::Run;
 use super::template::render;
 use super::{Artifact, Losses};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
+use crate::query::kusto::print;
 pub(crate) use profile::Profile;
 
 /// The longest query of an analytic rule, in characters
@@ -43,10 +46,7 @@ pub(super) fn emit(
 ) -> Option<Vec<Artifact>> {
     let settings = settings::read(profile, losses);
     let (plan, shape) = query::plan(profile, rule, &settings, losses);
-    let query = match render("sentinel/query.kql", &plan) {
-        Ok(query) => query,
-        Err(why) => return broken(rule, losses, &why),
-    };
+    let query = print(&plan.query(Run::Scheduled));
     let length = query.encode_utf16().count();
     if length > MAX_QUERY {
         let message = format!("the query has {length} characters, the limit is {MAX_QUERY}");
@@ -61,7 +61,8 @@ pub(super) fn emit(
         return Some(artifacts);
     }
     let analytic = view::analytic(&package, &query, &shape, &settings);
-    let hunting = view::hunting(&package, &query, &shape, &settings);
+    let hunting = print(&plan.query(Run::Hunting));
+    let hunting = view::hunting(&package, &hunting, &shape, &settings);
     for (kind, view) in [("analytic", analytic), ("hunting", hunting)] {
         match render(&format!("sentinel/{kind}.yaml"), &view) {
             Ok(text) => {

@@ -1,17 +1,24 @@
 //! Rows whose combination of values is new.
 //!
-//! In: the signal that `new_terms` names. Out: the columns its terms need, and the statement that
-//! keeps the rows which a baseline over the window does not have.
+//! In: the signal that `new_terms` names. Out: the columns its terms need, and the steps that keep
+//! the rows which a baseline over the window does not have.
+//!
+//! A hunting query keeps the split between what is new and its baseline, since a term is new only
+//! beside what was seen before: it shows the new terms of the last run, and looks for the others
+//! within the window before, however long the range is that a person picks.
 
-use super::columns::Projected;
+use super::columns::{Projected, Role};
+use super::correlation::Rows;
 use super::fields::{self, Type};
 use super::keys;
-use super::lets::Lets;
+use super::predicate::exists;
 use super::profile::Profile;
+use super::query::{Run, ago};
 use super::schedule::Schedule;
 use crate::backend::Losses;
 use crate::backend::settings::span;
 use crate::ir::{NewTerms, Rule, Signal};
+use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
 
 /// Adds the columns of the new terms that the projection does not have
 pub(super) fn add_terms(
@@ -22,7 +29,8 @@ pub(super) fn add_terms(
 ) {
     for (column, name) in terms(profile, columns, signal, new) {
         if !columns.iter().any(|have| have.name == name) {
-            columns.push(Projected { name, kind: "string", expression: column.name.to_owned() });
+            let value = column.value.clone();
+            columns.push(Projected::new(&name, kusto::Type::String, Role::Result, value));
         }
     }
 }
@@ -37,12 +45,11 @@ fn terms(
     let mut terms = Vec::new();
     for field in &new.fields {
         for column in fields::columns(profile, signal.kind, *field) {
-            let shown = columns.iter().find(|have| have.expression == column.name);
-            let plain = column.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            let name = match (shown, plain) {
+            let shown = columns.iter().find(|have| have.value == *column.value);
+            let name = match (shown, column.value.as_name()) {
                 (Some(shown), _) => shown.name.clone(),
-                (None, true) => column.name.to_owned(),
-                (None, false) => keys::pascal(field.name(), "Term"),
+                (None, Some(name)) => name.to_owned(),
+                (None, None) => keys::pascal(field.name(), "Term"),
             };
             terms.push((column, name));
         }
@@ -50,77 +57,98 @@ fn terms(
     terms
 }
 
-/// The rows whose terms the baseline does not have, joined with the other signals' recent rows
-///
-/// Keys compare as stored. A row without one of them is left out, and of several rows with the
-/// same new terms the earliest stays, as Elastic's `new_terms` rules do it.
-pub(super) fn novelty(
-    (profile, rule, new): (Profile, &Rule, &NewTerms),
-    columns: &[Projected],
-    (name, alone): (&str, bool),
-    schedule: Schedule,
-    (lets, losses): (&mut Lets, &mut Losses<'_>),
-) -> (Option<String>, Vec<String>) {
-    let signal = &rule.signals[new.signal];
-    if rule.correlates(new.signal) {
-        // A row would have to be compared with the window before it, and not with that before the run.
-        let message = format!("a correlation of new terms of `{}`", signal.name);
-        let help = "Name the correlation under `without:` of this target.";
-        losses.refuse(new.span, message, "no query of one run says what was new when", help);
-    }
-    for field in &new.fields {
-        if fields::columns(profile, signal.kind, *field).is_empty() {
-            let message = format!("{} has no column for the new term {field}", losses.target());
-            losses.refuse(new.span, message, "no such column", "");
+/// What is new about the rows of a signal
+#[derive(Debug)]
+pub(super) struct Novelty<'n> {
+    new: &'n NewTerms,
+    profile: Profile,
+    /// What the rows are called
+    name: String,
+    terms: Vec<(fields::Column, String)>,
+    /// The column that says when something new came
+    seen: String,
+}
+
+impl<'n> Novelty<'n> {
+    /// Reports terms that cannot be compared
+    pub(super) fn of(
+        profile: Profile,
+        rule: &Rule,
+        new: &'n NewTerms,
+        rows: &Rows,
+        losses: &mut Losses<'_>,
+    ) -> Novelty<'n> {
+        let signal = &rule.signals[new.signal];
+        if rule.correlates(new.signal) {
+            // A row would have to be compared with the window before it, not with that before the
+            // run.
+            let message = format!("a correlation of new terms of `{}`", signal.name);
+            let help = "Name the correlation under `without:` of this target.";
+            losses.refuse(new.span, message, "no query of one run says what was new when", help);
         }
-    }
-    let terms = terms(profile, columns, signal, new);
-    let keys = terms.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
-    let there = terms.iter().map(|(column, name)| match column.kind {
-        Type::Number => format!("isnotnull({name})"),
-        Type::Dashed => format!("{name} !in (\"\", \"-\")"),
-        Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
-            format!("isnotempty({name})")
+        for field in &new.fields {
+            if fields::columns(profile, signal.kind, *field).is_empty() {
+                let message = format!("{} has no column for the new term {field}", losses.target());
+                losses.refuse(new.span, message, "no such column", "");
+            }
         }
-    });
-    let there: Vec<String> = there.collect();
-    if terms.iter().any(|(column, _)| column.kind == Type::List) {
-        let message = "a list as a new term".to_owned();
-        losses.refuse(new.span, message, "each element would be a term of its own", "");
+        let terms = terms(profile, &rows.columns, signal, new);
+        if terms.iter().any(|(column, _)| column.kind == Type::List) {
+            let message = "a list as a new term".to_owned();
+            losses.refuse(new.span, message, "each element would be a term of its own", "");
+        }
+        // An alert is new when it is raised, whenever the process in it ran.
+        let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
+        let seen = raised.map_or(profile.time(), |column| &column.name).to_owned();
+        Novelty { new, profile, name: rows.name.clone(), terms, seen }
     }
-    let time = profile.time();
-    // An alert is new when it is raised, whenever the process in it ran.
-    let raised = columns.iter().any(|column| column.name == "AlertTime");
-    let seen = if raised { "AlertTime" } else { time };
-    let recent = format!("{seen} >= ago({})", span(schedule.frequency));
-    let rows = vec![
-        format!("| where {recent}"),
-        format!("| where {}", there.join(" and ")),
-        format!("| join kind=leftanti ("),
-        format!("    {name}"),
-        match schedule.period > new.window {
-            true => format!(
-                "    | where {seen} >= ago({}) and {seen} < ago({})",
-                span(new.window),
-                span(schedule.frequency)
-            ),
-            false => format!("    | where {seen} < ago({})", span(schedule.frequency)),
-        },
-        format!("    | distinct {keys}"),
-        format!(") on {keys}"),
-        format!("| summarize arg_min({time}, *) by {keys}"),
-    ];
-    if alone {
-        return (None, [name.to_owned()].into_iter().chain(rows).collect());
+
+    /// The names of the columns that hold the terms
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().map(|(_, name)| name.as_str())
     }
-    let fresh = lets.name(&format!("new_{name}"));
-    let mut lines = vec![
-        format!("// Only combinations of {keys} not seen in the last {}", span(new.window)),
-        format!("let {fresh} = {name}"),
-    ];
-    lines.extend(rows);
-    if let Some(last) = lines.last_mut() {
-        last.push(';');
+
+    /// What the rows are, in words
+    pub(super) fn note(&self) -> String {
+        let keys: Vec<&str> = self.keys().collect();
+        let (keys, window) = (keys.join(", "), span(self.new.window));
+        format!("Only combinations of {keys} not seen in the last {window}")
     }
-    (Some(fresh), lines)
+
+    /// The rows whose terms the baseline does not have
+    ///
+    /// Keys compare as stored. A row without one of them is left out, and of several rows with the
+    /// same new terms the earliest stays, as Elastic's `new_terms` rules do it.
+    pub(super) fn rows(&self, schedule: Schedule, run: Run) -> Pipeline {
+        let seen = || Expression::name(&self.seen);
+        let there = self.terms.iter().map(|(column, name)| {
+            let value = Expression::name(name);
+            match column.kind {
+                Type::Number | Type::Dashed => exists(column.kind, value),
+                // The result shows a list as it is, and an empty one is refused.
+                Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
+                    Expression::call("isnotempty", [value])
+                }
+            }
+        });
+        let before = seen().compare("<", ago(schedule.frequency));
+        let within = seen().compare(">=", ago(self.new.window));
+        let bounded = schedule.period > self.new.window || run == Run::Hunting;
+        let baseline = if bounded { Expression::all([within, before]) } else { before };
+        let known = [Step::filter(baseline), Step::distinct(self.keys())];
+        let known = Pipeline::of(&self.name, known);
+        let earliest = Expression::call(
+            "arg_min",
+            [Expression::name(self.profile.time()), Expression::star()],
+        );
+        Pipeline::of(
+            &self.name,
+            [
+                Step::filter(seen().compare(">=", ago(schedule.frequency))),
+                Step::filter(Expression::all(there)),
+                Step::join(JoinKind::LeftAnti, known, self.keys()),
+                Step::summarize([Item::plain(earliest)], self.keys()),
+            ],
+        )
+    }
 }

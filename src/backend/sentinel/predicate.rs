@@ -5,7 +5,6 @@
 //! numbers and addresses are three-valued (Microsoft, null-values.md of the Kusto reference), so
 //! tests under a negation bring the guards that make null false.
 
-use super::expr::{Kusto, quote};
 use super::fields::{self, Column, Holds, Type};
 use super::lets::Lets;
 use super::profile::Profile;
@@ -13,6 +12,7 @@ use super::{address, text};
 use crate::backend::{Direction, LossName, Losses};
 use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
 use crate::pattern::Pattern;
+use crate::query::kusto::Expression;
 use crate::taxonomy::{EventKind, FieldType};
 
 /// What the predicates of one query share
@@ -28,33 +28,19 @@ pub(super) struct Context<'l, 'r> {
 }
 
 /// An expression; what cannot be said has been refused and is `false` here
-pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: bool) -> Kusto {
-    let mut many = |parts: &[Expr]| -> Vec<Kusto> {
+pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: bool) -> Expression {
+    let mut many = |parts: &[Expr]| -> Vec<Expression> {
         parts.iter().map(|part| expression(context, part, positive)).collect()
     };
     match expr {
-        Expr::All(parts) => Kusto::all(many(parts)),
-        Expr::Any(parts) => Kusto::any(many(parts)),
-        Expr::Not(part) => negated(expression(context, part, !positive)),
+        Expr::All(parts) => Expression::all(many(parts)),
+        Expr::Any(parts) => Expression::any(many(parts)),
+        Expr::Not(part) => expression(context, part, !positive).not(),
         Expr::Test(test) => predicate(context, test, positive),
     }
 }
 
-/// Numbers have an operator for it: `RemotePort !in (80, 443)`.
-fn negated(inner: Kusto) -> Kusto {
-    match inner {
-        Kusto::List { left, operator: "in", values } => {
-            Kusto::List { left, operator: "!in", values }
-        }
-        inner @ (Kusto::And(_)
-        | Kusto::Or(_)
-        | Kusto::Not(_)
-        | Kusto::Is(_)
-        | Kusto::List { .. }) => Kusto::Not(Box::new(inner)),
-    }
-}
-
-fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kusto {
+fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expression {
     context.positive = positive;
     let field = test.subject.field;
     if let Op::Text(relation, values, case) = &test.op
@@ -63,25 +49,28 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
     {
         return account(context, test, *relation, values, *case);
     }
-    let Some(column) = subject_column(context, test) else { return Kusto::Is("false".to_owned()) };
-    let name = column.name;
+    let Some(column) = subject_column(context, test) else { return Expression::truth(false) };
+    let value = || column.value.clone();
     match &test.op {
         Op::Text(relation, values, case) => {
             text::text(context, test, column, *relation, values, *case)
         }
         Op::Regex(patterns) => text::regex(context, test, column, patterns),
         Op::Segments(values) => text::segments(context, test, column, values),
-        Op::Networks(networks) => address::networks_of(name, networks, positive),
-        Op::Public => address::public(context, name),
-        Op::Numbers(ranges) => numbers(name, ranges, positive),
-        Op::Exists => exists(column),
+        Op::Networks(networks) => address::networks_of(column.value, networks, positive),
+        Op::Public => address::public(context, column.value),
+        Op::Numbers(ranges) => numbers(column.value, ranges, positive),
+        Op::Exists => exists(column.kind, value()),
         Op::Null => match column.kind {
-            Type::Number => Kusto::Is(format!("isnull({name})")),
-            Type::Dashed => Kusto::Is(format!("{name} in (\"\", \"-\")")),
+            Type::Number => Expression::call("isnull", [value()]),
+            Type::Dashed => value().one_of("in", vec![Expression::text(""), Expression::text("-")]),
             // To Kusto an empty list is not empty.
-            Type::List => Kusto::Is(format!("array_length({name}) == 0")),
+            Type::List => {
+                let length = Expression::call("array_length", [value()]);
+                length.compare("==", Expression::number(0))
+            }
             Type::Text | Type::Recased | Type::Action | Type::Direction => {
-                Kusto::Is(format!("isempty({name})"))
+                Expression::call("isempty", [value()])
             }
         },
         Op::Same(_, other, _) => {
@@ -91,10 +80,10 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Kust
                     let reason = "two fields are equal only in the same case, beyond ASCII";
                     let direction = Direction::Narrower.flip_unless(positive);
                     context.losses.lose(LossName::Case, direction, test.span, reason);
-                    let same = Kusto::Is(format!("{name} =~ {}", other.name));
-                    Kusto::all(vec![exists(column), same])
+                    let same = value().compare("=~", other.value.clone());
+                    Expression::all([exists(column.kind, value()), same])
                 }
-                Some(other) => Kusto::Is(format!("coalesce({name} == {}, false)", other.name)),
+                Some(other) => never_null(value().compare("==", other.value.clone())),
                 None => absent(context, test),
             }
         }
@@ -124,10 +113,10 @@ fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> 
     column
 }
 
-fn absent(context: &mut Context<'_, '_>, test: &Test) -> Kusto {
+fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     let Some(table) = context.profile.table(context.kind) else {
         // The signal has been refused as a whole.
-        return Kusto::Is("false".to_owned());
+        return Expression::truth(false);
     };
     let part = match test.subject.part {
         Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => "",
@@ -137,24 +126,29 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Kusto {
     let message = format!("{table} has no column for the{part} {}", test.subject.field);
     let help = "Leave the test out of this signal, or use a field that Defender records.";
     context.losses.refuse(test.span, message, "no such column", help);
-    Kusto::Is("false".to_owned())
+    Expression::truth(false)
 }
 
-pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String) -> Kusto {
+pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String) -> Expression {
     context.losses.refuse(test.span, message, "no exact form in Kusto", "");
-    Kusto::Is("false".to_owned())
+    Expression::truth(false)
 }
 
-pub(super) fn exists(column: Column) -> Kusto {
-    let name = column.name;
-    match column.kind {
-        Type::Number => Kusto::Is(format!("isnotnull({name})")),
-        Type::Dashed => Kusto::Is(format!("{name} !in (\"\", \"-\")")),
-        Type::List => Kusto::Is(format!("array_length({name}) > 0")),
+/// Whether there is a value of this type
+pub(super) fn exists(kind: Type, value: Expression) -> Expression {
+    match kind {
+        Type::Number => Expression::call("isnotnull", [value]),
+        Type::Dashed => value.one_of("!in", vec![Expression::text(""), Expression::text("-")]),
+        Type::List => Expression::call("array_length", [value]).compare(">", Expression::number(0)),
         Type::Text | Type::Recased | Type::Action | Type::Direction => {
-            Kusto::Is(format!("isnotempty({name})"))
+            Expression::call("isnotempty", [value])
         }
     }
+}
+
+/// A condition that is false where it would be null, so that its negation is true there
+pub(super) fn never_null(condition: Expression) -> Expression {
+    Expression::call("coalesce", [condition, Expression::truth(false)])
 }
 
 /// `DOMAIN\name` is two columns
@@ -164,7 +158,7 @@ fn account(
     relation: Relation,
     values: &[Pattern],
     case: Case,
-) -> Kusto {
+) -> Expression {
     let columns = [Holds::Domain, Holds::Name]
         .map(|holds| fields::column(context.profile, context.kind, test.subject.field, holds));
     let [Some(domain), Some(name)] = columns else { return absent(context, test) };
@@ -183,13 +177,13 @@ fn account(
             let value = [Pattern::literal(value)];
             text::text(context, test, column, Relation::Equals, &value, Case::Insensitive)
         };
-        parts.push(Kusto::all(vec![half(domain, left), half(name, right)]));
+        parts.push(Expression::all([half(domain, left), half(name, right)]));
     }
-    Kusto::any(parts)
+    Expression::any(parts)
 }
 
 /// What happens to a file or a registry key, in Defender's words
-pub(super) fn actions_of(column: &str, kind: EventKind, values: &[Pattern]) -> Kusto {
+pub(super) fn actions_of(column: Expression, kind: EventKind, values: &[Pattern]) -> Expression {
     let registry = kind == EventKind::RegistryEvent;
     let names = |value: &Pattern| match (value.as_literal(), registry) {
         (Some("created"), false) => &["FileCreated"][..],
@@ -204,32 +198,28 @@ pub(super) fn actions_of(column: &str, kind: EventKind, values: &[Pattern]) -> K
     let mut names: Vec<&str> = values.iter().flat_map(names).copied().collect();
     names.sort_unstable();
     match &*names {
-        [only] => Kusto::Is(format!("{column} == {}", quote(only))),
-        names => Kusto::List {
-            left: column.to_owned(),
-            operator: "in",
-            values: names.iter().map(|name| quote(name)).collect(),
-        },
+        [only] => column.compare("==", Expression::text(only)),
+        names => column.one_of("in", names.iter().map(|name| Expression::text(name)).collect()),
     }
 }
 
-fn numbers(column: &str, ranges: &[Numbers], positive: bool) -> Kusto {
+fn numbers(column: &Expression, ranges: &[Numbers], positive: bool) -> Expression {
     let single = |range: &&Numbers| range.from == range.to;
-    let singles: Vec<String> = ranges.iter().filter(single).map(|r| r.from.to_string()).collect();
+    let singles = ranges.iter().filter(single).map(|range| Expression::number(range.from));
+    let singles: Vec<Expression> = singles.collect();
     let mut parts = Vec::new();
     if !singles.is_empty() {
-        let left = column.to_owned();
-        parts.push(Kusto::List { left, operator: "in", values: singles });
+        parts.push(column.clone().one_of("in", singles));
     }
     for range in ranges.iter().filter(|range| range.from != range.to) {
-        let text = match (range.from, range.to) {
-            (i64::MIN, to) => format!("{column} <= {to}"),
-            (from, i64::MAX) => format!("{column} >= {from}"),
-            (from, to) => format!("{column} between ({from} .. {to})"),
+        let [from, to] = [range.from, range.to].map(Expression::number);
+        let within = match (range.from, range.to) {
+            (i64::MIN, _) => column.clone().compare("<=", to),
+            (_, i64::MAX) => column.clone().compare(">=", from),
+            (_, _) => column.clone().between(from, to),
         };
         // A comparison with null is null, and so is its negation.
-        let text = if positive { text } else { format!("coalesce({text}, false)") };
-        parts.push(Kusto::Is(text));
+        parts.push(if positive { within } else { never_null(within) });
     }
-    Kusto::any(parts)
+    Expression::any(parts)
 }

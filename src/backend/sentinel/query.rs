@@ -1,50 +1,56 @@
 //! The plan of a query: signals, novelty, correlations, and what of them is reported.
 //!
-//! In: a [`Rule`]. Out: a [`QueryView`] for the template, and the [`Shape`] of the result that
-//! entity mappings are checked against. Each signal becomes one projection; several are joined by
-//! `union`. No time filter stands in a rule that looks at single
-//! events: the schedule's lookback does that.
+//! In: a [`Rule`]. Out: the queries of its packages, and the [`Shape`] of the result that entity
+//! mappings are checked against. Each signal becomes one projection; several are joined by
+//! `union`. No time filter stands in a rule that looks at single events: the schedule's lookback
+//! does that.
+//!
+//! A scheduled rule with new terms or correlations looks back further than a run, and reports only
+//! what is new since the last one. A hunting query runs over a range of time that a person picks,
+//! and shows all of it: every event of a plain signal, every event that completes a correlation.
+//! What is rare is still judged before the last event of its group in the range, and new terms by
+//! the last run (see [`super::novelty`]).
 
-use serde::Serialize;
-
-use super::columns::Projected;
+use super::columns::{Projected, Role};
 use super::correlation::{self, Rows};
-use super::expr::quote;
 use super::lets::Lets;
-use super::novelty::novelty;
+use super::novelty::Novelty;
 use super::profile::Profile;
 use super::schedule::{Schedule, schedule};
 use super::settings::Settings;
-use super::signal::{self, SignalView};
+use super::signal;
 use crate::backend::settings::span;
 use crate::backend::{Losses, one_line};
-use crate::ir::Rule;
+use crate::ir::{Correlation, Rule};
+use crate::query::kusto::{
+    Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print_let, print_pipeline,
+};
 use crate::taxonomy::EventKind;
 
-/// What the query template shows
-#[derive(Debug, Serialize)]
-pub(super) struct QueryView {
+/// The queries of a rule, in the parts that they share
+#[derive(Debug)]
+pub(super) struct Plan<'r> {
+    rule: &'r Rule,
+    profile: Profile,
+    schedule: Schedule,
     heading: Vec<String>,
-    lets: Vec<String>,
-    signals: Vec<SignalView>,
-    tail: Vec<String>,
+    /// Lists and prepared tables
+    lets: Vec<Let>,
+    /// The rows of each signal
+    signals: Vec<(Rows, Pipeline)>,
+    new: Option<(Novelty<'r>, String)>,
+    /// The statements of correlations, and the rows they name
+    correlations: (Vec<Let>, Vec<Rows>),
+    severity: bool,
 }
 
-impl QueryView {
-    /// Where the characters of a long query are
-    pub(super) fn lengths(&self) -> String {
-        let lists: usize = self.lets.iter().map(String::len).sum();
-        let rest: usize = self.tail.iter().map(String::len).sum();
-        let signals = self.signals.iter().map(|signal| {
-            format!("{} {}", signal.open.trim_end_matches(['=', ' ']), signal.length())
-        });
-        let parts: Vec<String> =
-            signals.chain([format!("lists {lists}"), format!("the rest {rest}")]).collect();
-        format!(
-            "Characters: {}.",
-            parts.join(", ").replace("let ", "").replace(" = materialize(", "")
-        )
-    }
+/// Who runs a query
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    /// A rule, every time it is due
+    Scheduled,
+    /// A person, over a range of time
+    Hunting,
 }
 
 /// What a query returns and how often it must run
@@ -60,126 +66,212 @@ pub(super) struct Shape {
     pub(super) schedule: Schedule,
 }
 
-/// Plans the query of a rule
-pub(super) fn plan(
+/// Plans the queries of a rule
+pub(super) fn plan<'r>(
     profile: Profile,
-    rule: &Rule,
+    rule: &'r Rule,
     settings: &Settings,
     losses: &mut Losses<'_>,
-) -> (QueryView, Shape) {
+) -> (Plan<'r>, Shape) {
     let mut lets = Lets::default();
-    let new = rule.new_terms.as_ref();
-    let several = rule.signals.len() > 1 || !rule.correlations.is_empty();
-    let named = several || new.is_some();
     let schedule = schedule(profile, rule, settings, losses);
     let (sources, prepared) = signal::sources(profile, rule, &mut lets);
-    let mut signals = Vec::new();
-    let mut rows: Vec<Rows> = Vec::new();
-    for signal in &rule.signals {
-        let name = if named { lets.name(&signal.name) } else { String::new() };
-        rows.push(Rows { name, columns: Vec::new() });
-    }
-    for (at, signal) in rule.signals.iter().enumerate() {
-        losses.enter(&signal.name);
-        let is_new = new.filter(|new| new.signal == at);
-        let (mut view, columns) =
-            signal::view((profile, rule, at), &sources, is_new, &mut lets, losses);
-        // Kusto works out a plain `let` again at each use.
-        let again = is_new.is_some() || rule.correlates(at);
-        (view.open, view.close) = match (named, again) {
-            (false, _) => (String::new(), ""),
-            (true, false) => (format!("let {} = ", rows[at].name), ";"),
-            (true, true) => (format!("let {} = materialize(", rows[at].name), ");"),
-        };
-        rows[at].columns = columns;
-        signals.push(view);
-    }
-    let mut tail = Vec::new();
-    let mut fresh = None;
-    if let Some(new) = new {
-        let (columns, name) = (&rows[new.signal].columns, rows[new.signal].name.as_str());
-        let what = (profile, rule, new);
-        let (mine, lines) = novelty(what, columns, (name, !several), schedule, (&mut lets, losses));
-        fresh = mine.map(|mine| (new.signal, mine));
-        tail.extend(lines);
-    }
-    let (lines, correlated) = correlation::statements(profile, rule, &rows, (&mut lets, losses));
-    tail.extend(lines);
-    // What looks back further than a run must not report again what an earlier run has; a longer
-    // period that somebody asks for in a rule of single events is theirs.
-    let late = new.is_some() || !rule.correlations.is_empty();
-    let recent = |rows: &Rows| match late {
-        // A process is older than the alert about it, and the alert is what is new.
-        true if rows.columns.iter().any(|column| column.name == "AlertTime") => {
-            format!(
-                " | where coalesce(AlertTime, {}) >= ago({})",
-                profile.time(),
-                span(schedule.frequency)
-            )
-        }
-        true => format!(" | where {} >= ago({})", profile.time(), span(schedule.frequency)),
+    let named = is_several(rule) || rule.new_terms.is_some();
+    let name = |signal: &crate::ir::Signal| match named {
+        true => lets.name(&signal.name),
         false => String::new(),
     };
-    let mut reported = Vec::new();
-    let mut shown: Vec<Projected> = Vec::new();
-    for (at, rows) in rows.iter().enumerate().filter(|(at, _)| rule.reports_signal(*at)) {
-        shown.extend(rows.columns.iter().cloned());
-        reported.push(match &fresh {
-            Some((signal, fresh)) if *signal == at => fresh.clone(),
-            _ if late => format!("({}{})", rows.name, recent(rows)),
-            _ => rows.name.clone(),
-        });
+    let names: Vec<String> = rule.signals.iter().map(name).collect();
+    let mut signals = Vec::new();
+    for ((at, signal), name) in rule.signals.iter().enumerate().zip(names) {
+        losses.enter(&signal.name);
+        let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
+        let (rows, columns) = signal::rows((profile, rule, at), &sources, new, &mut lets, losses);
+        signals.push((Rows { name, columns }, rows));
     }
-    for (at, rows) in correlated.iter().enumerate().filter(|(at, _)| rule.reports_correlation(*at))
-    {
-        let one = &rule.correlations[at];
-        shown.extend(rows.columns.iter().cloned());
-        shown.extend(["Signal", "Level"].map(|name| Projected::new(name, "string", name)));
-        reported.push(format!(
-            "({}{} | summarize arg_min({}, *) by Group | extend Signal = {}, Level = {})",
-            rows.name,
-            recent(rows),
-            profile.time(),
-            quote(&one.name),
-            quote(one.level.as_str())
-        ));
-    }
-    match &*reported {
-        [only] if several => {
-            let inner = only.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-            tail.push(inner.unwrap_or(only).replace(" | ", "\n| "));
-        }
-        reported if several => {
-            let short = format!("union {}", reported.join(", "));
-            tail.push(match late || short.len() > 100 {
-                true => format!("union\n    {}", reported.join(",\n    ")),
-                false => short,
-            });
-        }
-        _ => {}
-    }
-    let mut columns: Vec<String> = Vec::new();
-    for column in shown {
-        if !columns.contains(&column.name) {
-            columns.push(column.name);
-        }
-    }
+    let new = rule.new_terms.as_ref().map(|new| {
+        let rows = &signals[new.signal].0;
+        let novelty = Novelty::of(profile, rule, new, rows, losses);
+        let name = match is_several(rule) {
+            true => lets.name(&format!("new_{}", rows.name)),
+            false => String::new(),
+        };
+        (novelty, name)
+    });
+    let rows: Vec<Rows> = signals.iter().map(|(rows, _)| rows.clone()).collect();
+    let correlations = correlation::statements(profile, rule, &rows, (&mut lets, losses));
     let severity = rule.signals.iter().any(|signal| !signal.cases.is_empty())
         || rule.correlations.iter().any(|one| one.level != rule.level);
-    if severity {
-        tail.push(severity_column());
-        columns.push("Severity".to_owned());
-    }
-    let kinds = rule.signals.iter().map(|signal| signal.kind).collect();
     let mut heading = vec![one_line(&rule.metadata.title.value)];
     heading.extend(losses.sentences());
     let lets = lets.statements().into_iter().chain(prepared).collect();
-    let view = QueryView { heading, lets, signals, tail };
-    (view, Shape { profile, columns, kinds, severity, schedule })
+    let plan =
+        Plan { rule, profile, schedule, heading, lets, signals, new, correlations, severity };
+    let kinds = rule.signals.iter().map(|signal| signal.kind).collect();
+    let columns = plan.columns();
+    (plan, Shape { profile, columns, kinds, severity, schedule })
 }
 
-fn severity_column() -> String {
-    "| extend Severity = case(\n    Level in (\"critical\", \"high\"), \"High\",\n    \
-     Level == \"medium\", \"Medium\",\n    Level == \"low\", \"Low\",\n    \"Informational\"\n)"
-        .to_owned()
+/// Whether a result is joined of named rows
+fn is_several(rule: &Rule) -> bool {
+    rule.signals.len() > 1 || !rule.correlations.is_empty()
+}
+
+/// `ago(1h)`
+pub(super) fn ago(minutes: u32) -> Expression {
+    Expression::call("ago", [Expression::timespan(span(minutes))])
+}
+
+impl Plan<'_> {
+    /// The query that a rule or a person runs
+    pub(super) fn query(&self, run: Run) -> Query {
+        let several = is_several(self.rule);
+        let mut lets = self.lets.clone();
+        if several || self.new.is_some() {
+            lets.extend((0..self.signals.len()).map(|at| self.signal(at)));
+        }
+        let result = match &self.new {
+            None if several => self.reported(run),
+            None => self.only(),
+            Some((novelty, name)) => {
+                let rows = novelty.rows(self.schedule, run);
+                match several {
+                    true => {
+                        lets.push(Let::new(name, rows).under(novelty.note()));
+                        self.reported(run)
+                    }
+                    false => rows,
+                }
+            }
+        };
+        lets.extend(self.correlations.0.iter().cloned());
+        let result = result.then(self.severity.then(severity_column));
+        Query { heading: self.heading.clone(), lets, result }
+    }
+
+    /// Where the characters of a long query are
+    pub(super) fn lengths(&self) -> String {
+        let length = |text: String| text.encode_utf16().count();
+        let lists: usize = self.lets.iter().map(|one| length(print_let(one))).sum();
+        let mut parts = Vec::new();
+        for (signal, (_, rows)) in self.rule.signals.iter().zip(&self.signals) {
+            parts.push(format!("{} {}", signal.name, length(print_pipeline(rows))));
+        }
+        let rest: usize = self.correlations.0.iter().map(|one| length(print_let(one))).sum();
+        parts.extend([format!("lists {lists}"), format!("correlations {rest}")]);
+        format!("Characters: {}.", parts.join(", "))
+    }
+
+    /// The rows of a rule with one signal
+    fn only(&self) -> Pipeline {
+        // INVARIANT: a rule has a signal.
+        self.signals.first().map_or_else(|| Pipeline::of("", []), |(_, rows)| rows.clone())
+    }
+
+    /// The statement that names the rows of a signal
+    fn signal(&self, at: usize) -> Let {
+        let (named, rows) = &self.signals[at];
+        let is_new = self.rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
+        // Kusto works out a plain `let` again at each use.
+        let again = is_new || self.rule.correlates(at);
+        let rows = if again { rows.clone().materialized() } else { rows.clone() };
+        let title = &self.rule.signals[at].title;
+        let one = Let::new(&named.name, rows);
+        match *title == self.rule.metadata.title.value || one_line(title).is_empty() {
+            true => one,
+            false => one.under(one_line(title)),
+        }
+    }
+
+    /// The rows of all signals and correlations that are reported
+    fn reported(&self, run: Run) -> Pipeline {
+        let mut legs: Vec<Pipeline> = Vec::new();
+        let signals = self.signals.iter().enumerate();
+        for (at, (rows, _)) in signals.filter(|(at, _)| self.rule.reports_signal(*at)) {
+            let new = self.rule.new_terms.as_ref().filter(|new| new.signal == at);
+            legs.push(match (&self.new, new) {
+                (Some((_, fresh)), Some(_)) => Pipeline::of(fresh, []),
+                _ => Pipeline::of(&rows.name, self.recent(rows, run)),
+            });
+        }
+        for (rows, one) in self.reported_correlations() {
+            let earliest = [Expression::name(self.profile.time()), Expression::star()];
+            let earliest = Expression::call("arg_min", earliest);
+            // A run reports a group once; a person looks for every event.
+            let once = (run == Run::Scheduled)
+                .then(|| Step::summarize([Item::plain(earliest)], ["Group"]));
+            let labels = Step::extend([
+                Item::named("Signal", Expression::text(&one.name)),
+                Item::named("Level", Expression::text(one.level.as_str())),
+            ]);
+            let steps = self.recent(rows, run).into_iter().chain(once).chain([labels]);
+            legs.push(Pipeline::of(&rows.name, steps));
+        }
+        match <[Pipeline; 1]>::try_from(legs) {
+            Ok([only]) => only,
+            Err(legs) => {
+                let lines = if self.is_late() { Lines::Own } else { Lines::Fit };
+                Pipeline::union(legs, lines)
+            }
+        }
+    }
+
+    fn reported_correlations(&self) -> impl Iterator<Item = (&Rows, &Correlation)> {
+        let all = self.correlations.1.iter().zip(&self.rule.correlations).enumerate();
+        all.filter(|(at, _)| self.rule.reports_correlation(*at)).map(|(_, one)| one)
+    }
+
+    /// Whether the query looks back further than a run
+    fn is_late(&self) -> bool {
+        self.rule.new_terms.is_some() || !self.rule.correlations.is_empty()
+    }
+
+    /// What looks back further than a run must not report again what an earlier run has; a longer
+    /// period that somebody asks for in a rule of single events is theirs.
+    fn recent(&self, rows: &Rows, run: Run) -> Option<Step> {
+        if run == Run::Hunting || !self.is_late() {
+            return None;
+        }
+        let time = Expression::name(self.profile.time());
+        // A process is older than the alert about it, and the alert is what is new.
+        let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
+        let seen = match raised {
+            Some(raised) => Expression::call("coalesce", [Expression::name(&raised.name), time]),
+            None => time,
+        };
+        Some(Step::filter(seen.compare(">=", ago(self.schedule.frequency))))
+    }
+
+    /// The columns of the result, each once
+    fn columns(&self) -> Vec<String> {
+        let signals = self.signals.iter().enumerate();
+        let signals = signals.filter(|(at, _)| self.rule.reports_signal(*at));
+        let mut shown: Vec<Projected> =
+            signals.flat_map(|(_, (rows, _))| rows.columns.iter().cloned()).collect();
+        for (rows, _) in self.reported_correlations() {
+            shown.extend(rows.columns.iter().cloned());
+            let label = |name| Projected::own(name, Type::String, Role::Label);
+            shown.extend(["Signal", "Level"].map(label));
+        }
+        let mut columns: Vec<String> = Vec::new();
+        let severity = self.severity.then(|| "Severity".to_owned());
+        for name in shown.into_iter().map(|column| column.name).chain(severity) {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
+        }
+        columns
+    }
+}
+
+/// The severity of an alert in Sentinel's words
+fn severity_column() -> Step {
+    let text = Expression::text;
+    let level = || Expression::name("Level");
+    let high = level().one_of("in", ["critical", "high"].map(text).to_vec());
+    let is = |word: &str| level().compare("==", text(word));
+    let branches = [high, text("High"), is("medium"), text("Medium"), is("low"), text("Low")];
+    let other = [text("Informational")];
+    let severity = Expression::call("case", branches.into_iter().chain(other));
+    Step::extend([Item::named("Severity", severity)])
 }

@@ -5,14 +5,14 @@
 //! star, a regular expression for the rest. Kusto's case-insensitive operators are documented
 //! for ASCII only (Microsoft, string operators), so other letters go through an expression.
 
-use super::expr::{Kusto, quote};
-use super::fields::{Column, Holds, Type};
+use super::fields::{Column, Type};
 use super::pattern::{self, Around};
 use super::predicate::{Context, actions_of, exists, refuse};
-use super::profile::Profile;
+use super::subject::{left, may_fit};
 use crate::backend::{Direction, LossName};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test};
 use crate::pattern::{Pattern, has_wide_case};
+use crate::query::kusto::Expression;
 use crate::taxonomy::Product;
 
 /// Above so many alternatives a chain of `or` becomes one regular expression
@@ -27,16 +27,16 @@ pub(super) fn text(
     relation: Relation,
     values: &[Pattern],
     case: Case,
-) -> Kusto {
+) -> Expression {
     match (column.kind, case) {
-        (Type::Action, _) => return actions_of(column.name, context.kind, values),
+        (Type::Action, _) => return actions_of(column.value.clone(), context.kind, values),
         (Type::Direction, _) => {
             let message = "connections that the host took, or a choice of both".to_owned();
             let help = "The remote side of Defender's rows is the destination only where the host \
                         opened the connection: require `Initiated: 'true'` beside the other tests, \
                         or leave the signal out with `without:`.";
             context.losses.refuse(test.span, message, "no exact form in Kusto", help);
-            return Kusto::Is("false".to_owned());
+            return Expression::truth(false);
         }
         (Type::Recased, Case::Sensitive) => {
             let message = format!("Defender writes {} in a letter case of its own", column.name);
@@ -46,11 +46,11 @@ pub(super) fn text(
             let message = format!("{} is a number", column.name);
             return refuse(context, test, message);
         }
-        (Type::List, _) => return elements(column.name, relation, values, case),
+        (Type::List, _) => return elements(column.value, relation, values, case),
         (Type::Text | Type::Recased | Type::Dashed, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
-        return arguments(context, test, column.name, relation, values, case, product);
+        return arguments(context, test, column.value, relation, values, case, product);
     }
     let left = left(context, column, test.subject.part, |text| {
         values.iter().any(|value| may_fit(relation, value, text))
@@ -66,80 +66,20 @@ pub(super) fn text(
         // Kusto's case-insensitive operators are documented for ASCII only (string operators).
         parts.push(matches_regex(&left, &wide, relation, case));
     }
-    Kusto::any(parts)
-}
-
-/// The part of a column that is compared; `fits` says whether a test could take a text for a fit
-fn left(
-    context: &Context<'_, '_>,
-    column: Column,
-    part: Part,
-    fits: impl Fn(&str) -> bool,
-) -> String {
-    let name = match column.name {
-        name if context.earlier => earlier(context.profile, name),
-        // IIS writes a blank as a plus sign.
-        "csUserAgent" if fits(" ") => r#"replace_string(csUserAgent, "+", " ")"#,
-        name => name,
-    };
-    let whole = column.holds == Holds::Whole;
-    match part {
-        Part::Extension if whole => format!(r#"extract(@"\.([^.\\/]*)$", 1, {name})"#),
-        Part::Extension => format!(r#"extract(@"\.([^.]*)$", 1, {name})"#),
-        Part::Name if whole => format!(r#"extract(@"([^\\/]*)$", 1, {name})"#),
-        Part::Key => format!(r#"strcat({name}, @"\")"#),
-        // A dash is no value, and must not fit like one.
-        Part::Whole if column.kind == Type::Dashed && fits("-") => {
-            format!(r#"iff({name} == "-", "", {name})"#)
-        }
-        // Defender leaves the name empty where Sysmon writes that the default value was set.
-        Part::Whole if column.name == "RegistryValueName" && fits("(Default)") => format!(
-            r#"iff(isempty({name}) and ActionType == "RegistryValueSet", "(Default)", {name})"#
-        ),
-        Part::Whole | Part::Name | Part::Argument(_) | Part::Time(_) => name.to_owned(),
-    }
-}
-
-/// The name a registry key or value had before it was renamed or deleted
-///
-/// Defender keeps it in columns of its own (Azure Sentinel repository, ASIM parser of Microsoft
-/// 365 Defender registry events); the parser itself does so for renamed keys only.
-pub(super) fn earlier(profile: Profile, column: &'static str) -> &'static str {
-    match (column, profile) {
-        ("RegistryKey", Profile::Asim) => {
-            r#"iff(isempty(RegistryPreviousKey), RegistryKey, RegistryPreviousKey)"#
-        }
-        ("RegistryKey", _) => {
-            r#"iff(ActionType == "RegistryKeyRenamed" or isempty(RegistryKey), PreviousRegistryKey, RegistryKey)"#
-        }
-        ("RegistryValueName", _) => {
-            "iff(isempty(RegistryValueName), PreviousRegistryValueName, RegistryValueName)"
-        }
-        (column, _) => column,
-    }
-}
-
-/// Whether a test could fit the text; says yes where it is not worth a closer look
-fn may_fit(relation: Relation, value: &Pattern, text: &str) -> bool {
-    match relation {
-        Relation::Equals => value.as_literal() == Some(text),
-        Relation::Starts | Relation::Ends | Relation::Contains | Relation::Wildcard => {
-            value.literals().all(|literal| text.contains(literal))
-        }
-    }
+    Expression::any(parts)
 }
 
 /// A left side and how it is compared
 struct Shape<'s> {
-    left: &'s str,
+    left: &'s Expression,
     relation: Relation,
     case: Case,
 }
 
 impl Shape<'_> {
-    fn binary(&self, insensitive: &str, sensitive: &str, value: &str) -> Kusto {
+    fn binary(&self, insensitive: &str, sensitive: &str, value: &str) -> Expression {
         let operator = if self.case == Case::Insensitive { insensitive } else { sensitive };
-        Kusto::Is(format!("{} {operator} {}", self.left, quote(value)))
+        self.left.clone().compare(operator, Expression::text(value))
     }
 }
 
@@ -148,14 +88,14 @@ fn plain_text(
     test: &Test,
     shape: &Shape<'_>,
     values: &[Pattern],
-) -> Kusto {
+) -> Expression {
     let literals: Vec<&str> = values.iter().filter_map(Pattern::as_literal).collect();
     if literals.len() > LONG_CHAIN && shape.relation != Relation::Equals {
         return matches_regex(shape.left, values, shape.relation, shape.case);
     }
     let each = |insensitive: &str, sensitive: &str| {
         let tests = literals.iter().map(|value| shape.binary(insensitive, sensitive, value));
-        Kusto::any(tests.collect())
+        Expression::any(tests)
     };
     match shape.relation {
         Relation::Equals => equals(context, test, shape, &literals),
@@ -163,12 +103,12 @@ fn plain_text(
         Relation::Ends => each("endswith", "endswith_cs"),
         // Any text at all holds the empty one, so the other values add nothing.
         Relation::Contains if literals.contains(&"") => {
-            Kusto::Is(format!("isnotempty({})", shape.left))
+            Expression::call("isnotempty", [shape.left.clone()])
         }
         Relation::Contains => contains(shape, &literals),
         Relation::Wildcard => {
             let tests = values.iter().map(|value| wildcard(shape, value));
-            Kusto::any(tests.collect())
+            Expression::any(tests)
         }
     }
 }
@@ -178,7 +118,7 @@ fn equals(
     test: &Test,
     shape: &Shape<'_>,
     literals: &[&str],
-) -> Kusto {
+) -> Expression {
     if literals.contains(&"") {
         let reason = "an empty value cannot be told from a missing one in Kusto";
         let direction = Direction::Wider.flip_unless(context.positive);
@@ -188,38 +128,44 @@ fn equals(
         return shape.binary("=~", "==", only);
     }
     let operator = if shape.case == Case::Insensitive { "in~" } else { "in" };
-    let left = shape.left.to_owned();
     let values = match test.list.as_deref() {
         Some(list) => vec![context.lets.list(list, literals)],
-        None => literals.iter().map(|value| quote(value)).collect(),
+        None => literals.iter().map(|value| Expression::text(value)).collect(),
     };
-    Kusto::List { left, operator, values }
+    shape.left.clone().one_of(operator, values)
 }
 
 /// `has` is `contains` for a needle whose ends are no letters or digits, and has an index when
 /// the needle holds a term of three
-fn contains(shape: &Shape<'_>, literals: &[&str]) -> Kusto {
-    let bounded = |value: &&&str| {
-        let inner = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric());
-        let ends = inner(value.chars().next()) && inner(value.chars().next_back());
-        let mut terms = value.split(|c: char| !c.is_ascii_alphanumeric());
-        ends && value.is_ascii() && terms.any(|term| term.len() >= 3)
-    };
-    let insensitive = shape.case == Case::Insensitive;
-    if insensitive && literals.len() > 1 && literals.iter().all(|value| bounded(&value)) {
-        let values = literals.iter().map(|value| quote(value)).collect();
-        return Kusto::List { left: shape.left.to_owned(), operator: "has_any", values };
+fn contains(shape: &Shape<'_>, literals: &[&str]) -> Expression {
+    if are_terms(shape, literals) {
+        let values = literals.iter().map(|value| Expression::text(value)).collect();
+        return shape.left.clone().one_of("has_any", values);
     }
-    let tests = literals.iter().map(|value| match bounded(&value) {
+    let tests = literals.iter().map(|value| match is_bounded(value) {
         true => shape.binary("has", "has_cs", value),
         false => shape.binary("contains", "contains_cs", value),
     });
-    Kusto::any(tests.collect())
+    Expression::any(tests)
 }
 
-fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Kusto {
+/// Whether the ends of a needle are no letters or digits, and it holds a term of three
+fn is_bounded(value: &str) -> bool {
+    let inner = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric());
+    let ends = inner(value.chars().next()) && inner(value.chars().next_back());
+    let mut terms = value.split(|c: char| !c.is_ascii_alphanumeric());
+    ends && value.is_ascii() && terms.any(|term| term.len() >= 3)
+}
+
+/// Whether one `has_any` finds all of the needles
+fn are_terms(shape: &Shape<'_>, literals: &[&str]) -> bool {
+    let several = shape.case == Case::Insensitive && literals.len() > 1;
+    several && literals.iter().all(|value| is_bounded(value))
+}
+
+fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Expression {
     match pattern::prefix_and_suffix(value) {
-        Some((prefix, suffix)) => Kusto::all(vec![
+        Some((prefix, suffix)) => Expression::all([
             shape.binary("startswith", "startswith_cs", prefix),
             shape.binary("endswith", "endswith_cs", suffix),
         ]),
@@ -230,7 +176,12 @@ fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Kusto {
     }
 }
 
-fn matches_regex(left: &str, values: &[Pattern], relation: Relation, case: Case) -> Kusto {
+fn matches_regex(
+    left: &Expression,
+    values: &[Pattern],
+    relation: Relation,
+    case: Case,
+) -> Expression {
     use crate::pattern::Token::Any;
     let (values, around) = match relation {
         Relation::Equals | Relation::Wildcard => (values.to_vec(), Around::Ends),
@@ -242,27 +193,28 @@ fn matches_regex(left: &str, values: &[Pattern], relation: Relation, case: Case)
         }
     };
     let written = pattern::regex(&values, case, around);
-    Kusto::Is(format!("{left} matches regex {}", quote(&written)))
+    left.clone().compare("matches regex", Expression::text(&written))
 }
 
 fn arguments(
     context: &mut Context<'_, '_>,
     test: &Test,
-    column: &str,
+    column: &Expression,
     relation: Relation,
     values: &[Pattern],
     case: Case,
     product: Product,
-) -> Kusto {
+) -> Expression {
     if product != Product::Windows {
         let message = format!("Kusto splits command lines as Windows does, not as {product}");
         return refuse(context, test, message);
     }
-    elements(&format!(r#"parse_command_line({column}, "windows")"#), relation, values, case)
+    let windows = [column.clone(), Expression::text("windows")];
+    elements(&Expression::call("parse_command_line", windows), relation, values, case)
 }
 
 /// A test of each element of a list
-fn elements(list: &str, relation: Relation, values: &[Pattern], case: Case) -> Kusto {
+fn elements(list: &Expression, relation: Relation, values: &[Pattern], case: Case) -> Expression {
     use crate::pattern::Token::Any;
     let start = matches!(relation, Relation::Ends | Relation::Contains).then_some(Any);
     let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Any);
@@ -273,14 +225,16 @@ fn elements(list: &str, relation: Relation, values: &[Pattern], case: Case) -> K
     let values: Vec<Pattern> = values.iter().map(open).collect();
     let written = pattern::regex(&values, case, Around::Arguments);
     // U+001F joins the elements; one that holds it itself counts as two here.
-    let joined = format!(r#"strcat_array({list}, "\x1f")"#);
-    let matches = Kusto::Is(format!("{joined} matches regex {}", quote(&written)));
+    let joined = [list.clone(), Expression::unit_separator()];
+    let joined = Expression::call("strcat_array", joined);
+    let matches = joined.compare("matches regex", Expression::text(&written));
     if !values.iter().any(|value| value.literals().next().is_none()) {
         return matches;
     }
     // No element at all joins to the same text as one empty element.
-    let count = format!("coalesce(array_length({list}), 0) > 0");
-    Kusto::all(vec![Kusto::Is(count), matches])
+    let count = Expression::call("array_length", [list.clone()]);
+    let count = Expression::call("coalesce", [count, Expression::number(0)]);
+    Expression::all([count.compare(">", Expression::number(0)), matches])
 }
 
 pub(super) fn regex(
@@ -288,7 +242,7 @@ pub(super) fn regex(
     test: &Test,
     column: Column,
     patterns: &[RegexPattern],
-) -> Kusto {
+) -> Expression {
     let folds = |written: &RegexPattern| {
         let flags = written.strip_prefix("(?").and_then(|rest| rest.split(')').next());
         flags.is_some_and(|flags| flags.contains('i') && !flags.contains('-'))
@@ -315,13 +269,13 @@ pub(super) fn regex(
             let message = "a regular expression with more than 16 groups".to_owned();
             return refuse(context, test, message);
         }
-        let matches = Kusto::Is(format!("{left} matches regex {}", quote(written)));
+        let matches = left.clone().compare("matches regex", Expression::text(written));
         tests.push(match written.matches_empty_text() {
-            true => Kusto::all(vec![exists(column), matches]),
+            true => Expression::all([exists(column.kind, column.value.clone()), matches]),
             false => matches,
         });
     }
-    Kusto::any(tests)
+    Expression::any(tests)
 }
 
 pub(super) fn segments(
@@ -329,7 +283,7 @@ pub(super) fn segments(
     test: &Test,
     column: Column,
     values: &[Pattern],
-) -> Kusto {
+) -> Expression {
     let column = &left(context, column, test.subject.part, |_| true);
     let rooted = |value: &&Pattern| value.literals().next().is_some_and(|t| !t.starts_with('/'));
     let spellings = |value: &Pattern| test.subject.part.spellings(value);
@@ -359,14 +313,15 @@ pub(super) fn segments(
         plain.sort();
         let literals: Vec<&str> = plain.iter().filter_map(Pattern::as_literal).collect();
         let shape = Shape { left: column, relation: Relation::Contains, case: Case::Insensitive };
-        let found = match (contains(&shape, &literals), test.list.as_deref()) {
-            (Kusto::List { left, operator, .. }, Some(list)) if parts.is_empty() => {
-                let values = vec![context.lets.list(list, &literals)];
-                Kusto::List { left, operator, values }
+        let list =
+            test.list.as_deref().filter(|_| parts.is_empty() && are_terms(&shape, &literals));
+        let found = match list {
+            Some(list) => {
+                column.clone().one_of("has_any", vec![context.lets.list(list, &literals)])
             }
-            (found, _) => found,
+            None => contains(&shape, &literals),
         };
         parts.insert(0, found);
     }
-    Kusto::any(parts)
+    Expression::any(parts)
 }

@@ -4,18 +4,36 @@
 //! windows (Kusto reference, join-time-window.md): the later side is expanded to every bin of time
 //! that its window touches, the earlier side has one, and the join is on the bin and the group.
 
-use super::columns::Projected;
-use super::correlation::{Plan, Rows, distinct, is_own};
+use super::columns::{Projected, Role};
+use super::correlation::{GROUP, NUMBER, Plan, Rows, START, distinct};
 use super::lets::Lets;
+use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
+
+/// The clients of the requests with their programs
+const CLIENTS: (&str, Type, Role) = ("Clients", Type::String, Role::Measure);
+const BY: [&str; 2] = ["Group", "TimeKey"];
+
+fn name(name: &str) -> Expression {
+    Expression::name(name)
+}
 
 impl Plan<'_> {
+    /// The bin of time that an event is in
+    fn bin(&self, time: Expression) -> Expression {
+        Expression::call("bin", [time, self.span()])
+    }
+
     /// The bins of time that the window before an event touches
-    fn expanded(&self, lines: &mut Vec<String>) {
-        let (time, span) = (self.time, self.span());
-        lines.push(format!(
-            "| extend TimeKey = range(bin({time} - {span}, {span}), bin({time}, {span}), {span})"
-        ));
-        lines.push("| mv-expand TimeKey to typeof(datetime)".to_owned());
+    fn expanded(&self) -> [Step; 2] {
+        let (first, last) = (self.bin(self.now().minus(self.span())), self.bin(self.now()));
+        let bins = Expression::call("range", [first, last, self.span()]);
+        [Step::extend([Item::named("TimeKey", bins)]), Step::expand("TimeKey", Type::DateTime)]
+    }
+
+    /// Whether the other event is in the window before this one
+    fn near(&self) -> Step {
+        let since = self.now().minus(self.span());
+        Step::filter(name("OtherTime").between(since, self.now()))
     }
 
     /// Every origin, or so many values, within the timespan
@@ -24,151 +42,191 @@ impl Plan<'_> {
     /// of the others.
     pub(super) fn together(
         &self,
-        lines: &mut Vec<String>,
+        out: &mut Vec<Let>,
         lets: &mut Lets,
         values: Option<(&str, u64)>,
     ) -> Vec<Projected> {
-        let (time, span) = (self.time, self.span());
         let (counted, least) = match values {
             Some((value, least)) => (distinct(value), least),
-            None => ("count_distinct(Origin)".to_owned(), self.origins.len() as u64),
-        };
-        let marked = |(at, rows): (usize, &Rows)| format!("({} | extend Origin = {at})", rows.name);
-        let all = match values {
-            Some(_) => self.all(),
             None => {
-                let marked: Vec<String> = self.origins.iter().enumerate().map(marked).collect();
-                format!("union {}", marked.join(", "))
+                let origins = Expression::call("count_distinct", [name("Origin")]);
+                (origins, self.origins.len() as u64)
             }
         };
-        let rows = self.named(lines, lets, &all);
-        let shown: Vec<Projected> =
-            self.columns().into_iter().filter(|column| !is_own(&column.name)).collect();
-        let missing = |column: &&Projected| {
-            let has = |rows: &Rows| rows.columns.iter().any(|have| have.name == column.name);
-            column.kind == "string" && column.name != "DeviceId" && !self.origins.iter().all(has)
+        let rows = match values {
+            Some(_) => self.all(),
+            None => self.marked(),
         };
-        // A key or a value is that of the completing event and of no other.
-        let shows =
-            |column: &&Projected| !column.name.ends_with("Key") && !column.name.ends_with("Value");
-        let others: Vec<&Projected> = shown.iter().filter(missing).filter(shows).collect();
-        lines.push(format!("let {} = {rows}", self.name));
-        lines.push("| join kind=inner (".to_owned());
-        let mut inner = vec![rows.clone(), format!("| distinct Group, {time}")];
-        self.expanded(&mut inner);
-        inner.extend([
-            "| join kind=inner (".to_owned(),
-            format!("    {rows}"),
-            format!("    | extend OtherTime = {time}, TimeKey = bin({time}, {span})"),
-            format!("    | project-away {time}"),
-            ") on Group, TimeKey".to_owned(),
-            format!("| where OtherTime between ({time} - {span} .. {time})"),
-        ]);
-        let mut sums = vec!["StartTime = min(OtherTime)".to_owned(), format!("Number = {counted}")];
-        sums.extend(others.iter().map(|column| format!("{0} = max({0})", column.name)));
+        let rows = self.named(out, lets, rows);
+        let said = |column: &Projected| matches!(column.role, Role::Label | Role::Measure);
+        let shown: Vec<Projected> =
+            self.columns().into_iter().filter(|column| !said(column)).collect();
+        let others: Vec<&str> = self.missing(&shown).map(|column| column.name.as_str()).collect();
         let clients = self.clients(&shown);
-        sums.extend(clients.clone());
-        inner.push(format!("| summarize\n    {}\n    by Group, {time}", sums.join(",\n    ")));
-        inner.push(format!("| where Number >= {least}"));
-        lines.extend(inner.iter().flat_map(|line| line.lines()).map(|line| format!("    {line}")));
-        lines.push(format!(") on Group, {time}"));
+        let found = self.found(&rows, counted, &others, clients.clone());
+        let found =
+            found.then([Step::filter(name("Number").compare(">=", Expression::number(least)))]);
+        let mut steps = vec![Step::join(JoinKind::Inner, found, ["Group", self.time])];
         if !others.is_empty() {
-            let fill =
-                others.iter().map(|column| format!("{0} = coalesce({0}, {0}1)", column.name));
-            let fill: Vec<String> = fill.collect();
-            lines.push(format!("| extend\n    {}", fill.join(",\n    ")));
+            let fill = others.iter().map(|column| {
+                let other = name(&self.second(column));
+                Item::named(column, Expression::call("coalesce", [name(column), other]))
+            });
+            steps.push(Step::extend(fill).on_own_lines());
         }
-        let mut away = vec!["Group1".to_owned(), format!("{time}1")];
+        let mut away = vec![self.second("Group"), self.second(self.time)];
         away.extend(values.is_none().then(|| "Origin".to_owned()));
-        away.extend(others.iter().map(|column| format!("{}1", column.name)));
-        lines.push(format!("| project-away {};", away.join(", ")));
-        let added = [
-            ("Group", "string"),
-            ("StartTime", "datetime"),
-            ("Number", "long"),
-            ("Clients", "string"),
-        ];
+        away.extend(others.iter().map(|column| self.second(column)));
+        steps.push(Step::project_away(away.iter().map(String::as_str)));
+        out.push(Let::new(self.name, Pipeline::of(&rows, steps)));
+        let added = [GROUP, START, NUMBER, CLIENTS];
         self.with(shown, &added[..if clients.is_some() { 4 } else { 3 }])
     }
 
+    /// The rows of all origins, each with the number of its own
+    fn marked(&self) -> Pipeline {
+        let marked = |(at, rows): (usize, &Rows)| {
+            let origin = Expression::number(at as u64);
+            Pipeline::of(&rows.name, [Step::extend([Item::named("Origin", origin)])])
+        };
+        Pipeline::union(self.origins.iter().enumerate().map(marked).collect(), Lines::Fit)
+    }
+
+    /// The columns that not every origin has, so that a completing event may show another's
+    ///
+    /// A key or a value is that of the completing event and of no other.
+    fn missing<'c>(&self, shown: &'c [Projected]) -> impl Iterator<Item = &'c Projected> {
+        let everywhere = |column: &Projected| {
+            let has = |rows: &Rows| rows.columns.iter().any(|have| have.name == column.name);
+            self.origins.iter().all(has)
+        };
+        shown.iter().filter(move |column| {
+            let shows = column.role == Role::Result && column.kind == Type::String;
+            // The device is that of the completing event too.
+            shows && column.name != "DeviceId" && !everywhere(column)
+        })
+    }
+
+    /// What is in the window before each time of a group
+    fn found(
+        &self,
+        rows: &str,
+        counted: Expression,
+        others: &[&str],
+        clients: Option<Item>,
+    ) -> Pipeline {
+        let other = [
+            Step::extend([
+                Item::named("OtherTime", self.now()),
+                Item::named("TimeKey", self.bin(self.now())),
+            ]),
+            Step::project_away([self.time]),
+        ];
+        let start = Expression::call("min", [name("OtherTime")]);
+        let mut sums = vec![Item::named("StartTime", start), Item::named("Number", counted)];
+        let largest = |column: &&str| Item::named(column, Expression::call("max", [name(column)]));
+        sums.extend(others.iter().map(largest));
+        sums.extend(clients);
+        Pipeline::of(rows, [Step::distinct(["Group", self.time])]).then(self.expanded()).then([
+            Step::join(JoinKind::Inner, Pipeline::of(rows, other), BY),
+            self.near(),
+            Step::summarize(sums, ["Group", self.time]).on_own_lines(),
+        ])
+    }
+
     /// Each client of the requests with its program, in one text
-    fn clients(&self, columns: &[Projected]) -> Option<String> {
+    fn clients(&self, columns: &[Projected]) -> Option<Item> {
         let has = |name: &str| columns.iter().any(|column| column.name == name);
         (has("ClientIP") && has("UserAgent")).then(|| {
-            "Clients = strcat_array(make_set_if(strcat(ClientIP, \" \", UserAgent), \
-             isnotempty(ClientIP), 100), \"\\n\")"
-                .to_owned()
+            let parts = [name("ClientIP"), Expression::text(" "), name("UserAgent")];
+            let client = Expression::call("strcat", parts);
+            let there = Expression::call("isnotempty", [name("ClientIP")]);
+            let set = Expression::call("make_set_if", [client, there, Expression::number(100)]);
+            let text = Expression::call("strcat_array", [set, Expression::text("\n")]);
+            Item::named(CLIENTS.0, text)
         })
     }
 
     /// Each origin after the one before it; columns are the later event's, then the earlier one's
-    pub(super) fn in_order(&self, lines: &mut Vec<String>) -> Vec<Projected> {
-        let (time, span) = (self.time, self.span());
-        let mut earlier = (self.origins[0].name.clone(), self.origins[0].columns.clone());
+    pub(super) fn in_order(&self, out: &mut Vec<Let>) -> Vec<Projected> {
+        let mut earlier = self.origins[0].clone();
         let last = self.origins.len() - 1;
         for (at, rows) in self.origins.iter().enumerate().skip(1) {
             let name =
                 if at == last { self.name.to_owned() } else { format!("{}_{at}", self.name) };
-            let first = at == 1;
-            let start = if first { "OtherTime" } else { "OtherStart" };
-            let mine = |column: &&Projected| {
-                let taken = rows.columns.iter().any(|have| have.name == column.name);
-                !taken && !is_own(&column.name)
-            };
-            let new: Vec<Projected> = earlier.1.iter().filter(mine).cloned().collect();
-            lines.push(format!("let {name} = {}", self.grouped(&rows.name, 0)));
-            // What a correlation before has said of itself is said anew.
-            let old = rows.columns.iter().map(|column| column.name.as_str());
-            let old: Vec<&str> =
-                old.filter(|name| matches!(*name, "StartTime" | "Number" | "Clients")).collect();
-            if !old.is_empty() {
-                lines.push(format!("| project-away {}", old.join(", ")));
-            }
-            // What counts the completing events counts those of the same time one by one.
-            let numbered = at == last && self.used;
-            if numbered {
-                lines.push(format!("| sort by {time} asc"));
-                lines.push("| extend RowNumber = row_number()".to_owned());
-            }
-            self.expanded(lines);
-            lines.push("| join kind=inner (".to_owned());
-            lines.push(format!("    {}", self.grouped(&earlier.0, 4)));
-            let mut right = vec![
-                "Group".to_owned(),
-                format!("TimeKey = bin({time}, {span})"),
-                format!("OtherTime = {time}"),
-            ];
-            right.extend((!first).then(|| "OtherStart = StartTime".to_owned()));
-            right.extend(new.iter().map(|column| column.name.clone()));
-            lines.push(format!("    | project\n        {}", right.join(",\n        ")));
-            lines.push(") on Group, TimeKey".to_owned());
-            lines.push(format!("| where OtherTime between ({time} - {span} .. {time})"));
-            if !first {
-                lines.push(format!("| where OtherStart >= {time} - {span}"));
-            }
-            let all = self.with(rows.columns.clone(), &[("Group", "string")]);
-            let all: Vec<Projected> = all.into_iter().chain(new).collect();
-            let clients = self.clients(&all);
-            let sums: Vec<String> =
-                clients.iter().cloned().chain([format!("arg_max({start}, *)")]).collect();
-            // Events of the same time stay apart by what later correlations group them by.
-            let named = rows.columns.iter().map(|column| column.name.as_str());
-            let kept = named.filter(|name| name.ends_with("Key") || name.ends_with("Value"));
-            let row = numbered.then_some("RowNumber");
-            let by: Vec<&str> = ["Group", time].into_iter().chain(kept).chain(row).collect();
-            let by = by.join(", ");
-            lines.push(format!("| summarize\n    {}\n    by {by}", sums.join(",\n    ")));
-            let mut away = vec!["Group1", "TimeKey", "TimeKey1"];
-            away.extend((!first).then_some("OtherTime"));
-            away.extend(row);
-            lines.push(format!("| project-rename StartTime = {start}"));
-            lines.push(format!("| project-away {};", away.join(", ")));
-            let mut columns = self.with(all, &[("StartTime", "datetime")]);
-            if clients.is_some() {
-                columns = self.with(columns, &[("Clients", "string")]);
-            }
-            earlier = (name, columns);
+            let link = Link { rows, earlier: &earlier, first: at == 1, last: at == last };
+            let (steps, columns) = self.link(&link);
+            out.push(Let::new(&name, steps));
+            earlier = Rows { name, columns };
         }
-        earlier.1
+        earlier.columns
     }
+
+    /// The events of an origin that come after those found before
+    fn link(&self, link: &Link<'_>) -> (Pipeline, Vec<Projected>) {
+        let Link { rows, earlier, first, last } = link;
+        let start = if *first { "OtherTime" } else { "OtherStart" };
+        let mine = |column: &&Projected| {
+            let taken = rows.columns.iter().any(|have| have.name == column.name);
+            !taken && !matches!(column.role, Role::Label | Role::Measure)
+        };
+        let new: Vec<Projected> = earlier.columns.iter().filter(mine).cloned().collect();
+        let mut steps = Vec::new();
+        // Drop what an inner correlation says of itself; this one sets its own.
+        let named = |role| {
+            let of_role = rows.columns.iter().filter(move |column| column.role == role);
+            of_role.map(|column| column.name.as_str())
+        };
+        if named(Role::Measure).next().is_some() {
+            steps.push(Step::project_away(named(Role::Measure)));
+        }
+        // Another correlation counts these rows, so simultaneous events must stay separate.
+        let row = (*last && self.used).then_some("RowNumber");
+        if let Some(row) = row {
+            let number = Item::named(row, Expression::call("row_number", []));
+            steps.extend([Step::sort([self.time]), Step::extend([number])]);
+        }
+        steps.extend(self.expanded());
+        let mut right = vec![
+            Item::column("Group"),
+            Item::named("TimeKey", self.bin(self.now())),
+            Item::named("OtherTime", self.now()),
+        ];
+        right.extend((!first).then(|| Item::named("OtherStart", name("StartTime"))));
+        right.extend(new.iter().map(|column| Item::column(&column.name)));
+        let right = self.grouped(Pipeline::of(&earlier.name, [])).then([Step::project(right)]);
+        steps.extend([Step::join(JoinKind::Inner, right, BY), self.near()]);
+        if !first {
+            let since = self.now().minus(self.span());
+            steps.push(Step::filter(name("OtherStart").compare(">=", since)));
+        }
+        let all = self.with(rows.columns.clone(), &[GROUP]);
+        let all: Vec<Projected> = all.into_iter().chain(new).collect();
+        let clients = self.clients(&all);
+        let latest = Expression::call("arg_max", [name(start), Expression::star()]);
+        let sums = clients.clone().into_iter().chain([Item::plain(latest)]);
+        // Events of the same time stay apart by what later correlations group them by.
+        let kept = rows.columns.iter();
+        let kept = kept.filter(|column| matches!(column.role, Role::Key | Role::Counted));
+        let kept = kept.map(|column| column.name.as_str());
+        let by = ["Group", self.time].into_iter().chain(kept).chain(row);
+        steps.push(Step::summarize(sums, by).on_own_lines());
+        steps.push(Step::rename("StartTime", start));
+        let other = (!first).then_some("OtherTime");
+        let away = ["Group1", "TimeKey", "TimeKey1"].into_iter().chain(other).chain(row);
+        steps.push(Step::project_away(away));
+        let mut columns = self.with(all, &[START]);
+        if clients.is_some() {
+            columns = self.with(columns, &[CLIENTS]);
+        }
+        (self.grouped(Pipeline::of(&rows.name, [])).then(steps), columns)
+    }
+}
+
+/// One step of a chain in time
+struct Link<'l> {
+    rows: &'l Rows,
+    earlier: &'l Rows,
+    first: bool,
+    last: bool,
 }

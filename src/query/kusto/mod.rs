@@ -1,30 +1,38 @@
-//! The judge of emitted Kusto: whether a query holds together, and which columns it returns.
+//! Kusto: a tree for queries, a printer, a parser, and a judge with the schema of the targets.
 //!
 //! ```text
-//!  text ──► parse ──► Query ──► bind ──► columns of the result, or what is wrong
-//!                                 ▲
-//!         columns.tsv, functions.tsv
+//!  text ──► parse ──► Query ──► print ──► text
+//!                       │
+//!  build ──────────────►┴──► bind ──► columns of the result, or what is wrong
+//!                             ▲
+//!            columns.tsv, functions.tsv
 //! ```
 //!
-//! In: a query as Sentinel's backend writes it, and the platform it is for. Out: the names and
-//! types of its result, as Microsoft's own binder computes them, or every finding at its word. No
-//! node, no network and no event is needed: the tables and functions that may be asked are in two
-//! tables of facts.
+//! In: a query as text, or built of smaller trees. Out: its text, or the names and types of its
+//! result, as Microsoft's own binder computes them, or every finding at its word. No node, no
+//! network and no event is needed: the tables and functions that may be asked are in two tables of
+//! facts. Of the language only what rulecast emits is known here.
 //!
 //! INVARIANT: nothing here asks a rule what it means, nor the backend what it wrote. What is not
 //! of the Kusto that is read here is a finding; it is never guessed and never passed over.
+//! INVARIANT: `print(parse(text))` is `text` for every emitted query.
 
 mod bind;
+mod build;
 mod functions;
 mod parse;
+mod print;
+mod quote;
 mod schema;
-mod syntax;
 mod table;
+mod tree;
 mod types;
 
 use std::fmt;
 use std::ops::Range;
 
+pub(crate) use print::{print, print_let, print_pipeline};
+pub(crate) use tree::{Expression, Item, JoinKind, Let, Lines, Pipeline, Query, Step};
 pub use types::Type;
 
 /// Where a query runs, which decides the tables that it may ask
@@ -88,6 +96,24 @@ impl std::error::Error for Finding {}
 pub fn bind(text: &str, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
     let query = parse::parse(text).map_err(|finding| vec![finding])?;
     bind::bind(&query, platform)
+}
+
+/// The text of a query as it is laid out here
+///
+/// # Errors
+/// The first place that is not of the Kusto that is read here.
+pub fn format(text: &str) -> Result<String, Finding> {
+    parse::parse(text).map(|query| print::print(&query))
+}
+
+/// Reads rows that are written out: a table and steps
+pub(crate) fn rows(text: &str) -> Result<Pipeline, Finding> {
+    parse::parse(text).map(|query| query.result)
+}
+
+/// Reads a value that is written out
+pub(crate) fn expression(text: &str) -> Result<Expression, Finding> {
+    parse::parse(text).map(|query| query.result.bracketed())
 }
 
 #[cfg(test)]
@@ -250,7 +276,10 @@ mod tests {
         let path = format!("SecurityAlert | where isempty(todynamic(Entities){})", ".a".repeat(20));
         for text in [not, join, path] {
             let thread = std::thread::Builder::new().stack_size(1 << 20);
-            let bound = thread.spawn(move || bind(&text, Platform::Sentinel).map(drop));
+            let bound = thread.spawn(move || {
+                let printed = format(&text).map_err(|why| vec![why])?;
+                bind(&printed, Platform::Sentinel).map(drop)
+            });
             bound.unwrap().join().unwrap().unwrap();
         }
         let long = |terms| vec!["true"; terms].join(" or ");

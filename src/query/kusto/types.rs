@@ -66,7 +66,7 @@ impl Type {
     }
 
     /// The type with this name
-    pub(super) fn named(name: &str) -> Option<Type> {
+    pub(crate) fn named(name: &str) -> Option<Type> {
         Type::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 

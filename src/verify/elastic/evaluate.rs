@@ -51,7 +51,8 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
         (Leaf::Globs(globs, fold), _) => indexed(field, value)
             .is_some_and(|value| globs.iter().any(|glob| glob.fits(&value, *fold))),
         (Leaf::Between(from, to), _) => {
-            indexed(field, value).is_some_and(|value| (from.as_ref(), to.as_ref()).contains(&value))
+            let range = (from.as_ref(), to.as_ref());
+            indexed(field, value).is_some_and(|v| RangeBounds::<String>::contains(&range, &v))
         }
         (Leaf::AnyWord(wanted), _) => words(&text(value)).iter().any(|word| wanted.contains(word)),
         (Leaf::Phrase(wanted), _) => {

@@ -5,7 +5,7 @@
 
 use super::{Binder, Scope, Value};
 use crate::query::kusto::functions::{Gives, Parameter, Signature, Stage, named};
-use crate::query::kusto::syntax::{Expression, Kind, Name};
+use crate::query::kusto::tree::{Expression, Kind, Name};
 use crate::query::kusto::types::common;
 use crate::query::kusto::{Type, schema};
 

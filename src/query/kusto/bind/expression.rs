@@ -4,7 +4,7 @@
 
 use super::{Binder, Scope, Value};
 use crate::query::kusto::functions;
-use crate::query::kusto::syntax::{Expression, Kind, Name, Place};
+use crate::query::kusto::tree::{Expression, Kind, Name, Place};
 use crate::query::kusto::types::{arithmetic, comparable, ordered, within};
 use crate::query::kusto::{Type, schema};
 
@@ -34,7 +34,7 @@ impl Binder {
     pub(super) fn value(&mut self, expression: &Expression, scope: Scope<'_>) -> Value {
         let place = &expression.place;
         Value::Scalar(match &expression.kind {
-            Kind::Literal(kind) => Some(*kind),
+            Kind::Literal(literal) => Some(literal.kind()),
             Kind::Name(name) => return self.name(name, place, scope),
             Kind::Star => {
                 self.find(place, "`*` stands only in `arg_min` and `arg_max`".to_owned());

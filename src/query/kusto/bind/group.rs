@@ -5,8 +5,8 @@
 
 use super::item::{Bound, Title, called};
 use super::{Binder, Scope};
-use crate::query::kusto::syntax::{Expression, Item, Kind, Name};
 use crate::query::kusto::table::Table;
+use crate::query::kusto::tree::{Expression, Item, Kind, Name};
 
 impl Binder {
     pub(super) fn summarize(&mut self, input: &Table, aggregates: &[Item], by: &[Item]) -> Table {

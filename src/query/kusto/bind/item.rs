@@ -7,8 +7,8 @@
 use super::{Binder, Scope};
 use crate::query::kusto::Type;
 use crate::query::kusto::functions::{Called, named};
-use crate::query::kusto::syntax::{Expression, Item, Kind, Name, Place};
 use crate::query::kusto::table::Table;
+use crate::query::kusto::tree::{Expression, Item, Kind, Name, Place};
 
 /// A column that a step computes
 #[derive(Debug)]

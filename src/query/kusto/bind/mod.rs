@@ -14,14 +14,14 @@ mod item;
 mod step;
 
 use super::schema;
-use super::syntax::{Expression, Pipeline, Place, Query, Source};
 use super::table::{Slot, Table};
+use super::tree::{Expression, Let, Pipeline, Place, Query, Source};
 use super::{Column, Finding, Platform, Type};
 
 pub(super) fn bind(query: &Query, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
     let mut binder = Binder { platform, lets: Vec::new(), findings: Vec::new() };
-    for (name, pipeline) in &query.lets {
-        let value = binder.pipeline(pipeline);
+    for Let { name, value, .. } in &query.lets {
+        let value = binder.pipeline(value);
         if binder.lets.iter().any(|(known, _)| *known == name.text) {
             binder.find(&name.place, format!("`let` has set `{}` already", name.text));
         }
@@ -86,14 +86,14 @@ impl Binder {
             Source::Expression(value) if pipeline.steps.is_empty() => {
                 self.value(value, Scope::NOTHING)
             }
-            Source::Expression(_) | Source::Union(_) => Value::Table(self.rows(pipeline)),
+            Source::Expression(_) | Source::Union(..) => Value::Table(self.rows(pipeline)),
         }
     }
 
     fn rows(&mut self, pipeline: &Pipeline) -> Table {
         let mut table = match &pipeline.source {
             Source::Expression(source) => self.table(source),
-            Source::Union(legs) => {
+            Source::Union(legs, _) => {
                 let tables: Vec<Table> = legs.iter().map(|leg| self.table(leg)).collect();
                 Table::union(&tables)
             }

@@ -5,8 +5,8 @@
 use super::item::called;
 use super::{Binder, Scope};
 use crate::query::kusto::Type;
-use crate::query::kusto::syntax::{Expression, Item, JoinKind, Name, Operator, Step};
 use crate::query::kusto::table::Table;
+use crate::query::kusto::tree::{Expression, Item, JoinKind, Name, Operator, Step};
 
 impl Binder {
     pub(super) fn step(&mut self, mut table: Table, step: &Step) -> Table {
@@ -53,15 +53,15 @@ impl Binder {
             Operator::MvExpand { item, to } => self.expand(table, item, to.as_ref()),
             Operator::MvApply { item, steps } => self.apply(table, item, steps),
             Operator::Sort(keys) => {
-                for key in keys {
+                for (key, _) in keys {
                     let kind = self.scalar(key, Scope::rows(&table));
                     self.not_dynamic(kind, &key.place);
                 }
                 Table { sorted: true, ..table }
             }
-            Operator::Unread => {
-                let message = format!("the operator `{}` is not read here", step.word.text);
-                self.find(&step.word.place, message);
+            Operator::Unread { word, .. } => {
+                let message = format!("the operator `{}` is not read here", word);
+                self.find(&step.place, message);
                 Table::unknown()
             }
         }
@@ -108,7 +108,7 @@ impl Binder {
             self.not_dynamic(Some(one), &key.place);
         }
         match kind {
-            JoinKind::Inner => left.join(&right),
+            JoinKind::Inner | JoinKind::InnerUnique => left.join(&right),
             JoinKind::LeftAnti => Table { sorted: false, ..left },
         }
     }

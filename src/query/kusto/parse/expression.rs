@@ -8,7 +8,7 @@
 use pest::iterators::Pair;
 
 use super::{Parts, Rule, name, pipeline, place};
-use crate::query::kusto::syntax::{Expression, Item, Kind, Name, Pipeline, Source};
+use crate::query::kusto::tree::{Expression, Item, Kind, Literal, Name, Pipeline, Source};
 use crate::query::kusto::{Finding, Type};
 
 /// `Name = expression`, or an expression alone
@@ -123,7 +123,6 @@ const LITERALS: &[(Rule, Type)] = &[
     (Rule::timespan, Type::TimeSpan),
     (Rule::number, Type::Long),
     (Rule::truth, Type::Bool),
-    (Rule::dynamic, Type::Dynamic),
 ];
 
 /// A literal, a name, a call, or a pipeline in brackets
@@ -131,7 +130,10 @@ pub(super) fn head(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
     let place = place(&pair);
     let literal = LITERALS.iter().find(|(rule, _)| *rule == pair.as_rule());
     let kind = if let Some((_, kind)) = literal {
-        Kind::Literal(*kind)
+        Kind::Literal(Literal::Written(*kind, pair.as_str().to_owned()))
+    } else if pair.as_rule() == Rule::dynamic {
+        let values = Parts::of(pair).map(|value| Ok(value.as_str().to_owned()))?;
+        Kind::Literal(Literal::Dynamic(values))
     } else if pair.as_rule() == Rule::group {
         return bracketed(Parts::of(pair).next()?);
     } else if pair.as_rule() == Rule::call {

@@ -1,11 +1,12 @@
 //! The text of a query, read.
 //!
 //! In: text. Out: a [`Query`], every part with its place, or the first place where the text is
-//! not of the Kusto that is read here. White space, comments and brackets are spent; what names
-//! mean is not asked yet.
+//! not of the Kusto that is read here. White space and brackets are spent; what names mean is not
+//! asked yet.
 //!
 //! INVARIANT: reading a text of any length and depth ends without a full stack.
 
+mod comments;
 mod expression;
 mod step;
 mod syntax_error;
@@ -14,8 +15,9 @@ use pest::Parser;
 use pest::iterators::{Pair, Pairs};
 use pest_derive::Parser;
 
+use self::comments::Sign;
 use super::Finding;
-use super::syntax::{Name, Pipeline, Place, Query, Source};
+use super::tree::{Let, Name, Pipeline, Place, Query, Source};
 
 #[derive(Parser)]
 #[grammar = "../grammar/kusto.pest"]
@@ -47,42 +49,27 @@ pub(super) fn parse(text: &str) -> Result<Query, Finding> {
     loop {
         let part = parts.next()?;
         if part.as_rule() != Rule::binding {
-            return Ok(Query { lets, result: pipeline(part)? });
+            let mut query = Query { heading: Vec::new(), lets, result: pipeline(part)? };
+            comments::place(text, &mut query);
+            return Ok(query);
         }
         let mut parts = Parts::of(part);
-        lets.push((name(&parts.next()?), pipeline(parts.next()?)?));
+        let (name, value) = (name(&parts.next()?), pipeline(parts.next()?)?);
+        lets.push(Let { comments: Vec::new(), name, value });
     }
 }
 
 /// Where a bracket is one too many, those inside texts and comments left out
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0usize;
-    let mut rest = text.char_indices().peekable();
-    while let Some((at, c)) = rest.next() {
-        match c {
-            '"' => {
-                let verbatim = text[..at].ends_with('@');
-                // A text in one line: a quote that is not closed ends with it.
-                while let Some((_, c)) = rest.next_if(|(_, c)| *c != '\n') {
-                    if c == '\\' && !verbatim {
-                        rest.next();
-                    } else if c == '"' {
-                        break;
-                    }
-                }
-            }
-            '/' if rest.next_if(|(_, c)| *c == '/').is_some() => {
-                while rest.next_if(|(_, c)| *c != '\n').is_some() {}
-            }
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
+    comments::signs(text).find_map(|(at, sign)| {
+        match sign {
+            Sign::Open => depth += 1,
+            Sign::Close => depth = depth.saturating_sub(1),
+            Sign::Comment(_) => {}
         }
-        if depth > MAX_DEPTH {
-            return Some(at);
-        }
-    }
-    None
+        (depth > MAX_DEPTH).then_some(at)
+    })
 }
 
 fn pipeline(pair: Pair<'_, Rule>) -> Result<Pipeline, Finding> {
@@ -90,7 +77,10 @@ fn pipeline(pair: Pair<'_, Rule>) -> Result<Pipeline, Finding> {
     let mut parts = Parts::of(pair);
     let source = parts.next()?;
     let source = match source.as_rule() == Rule::union {
-        true => Source::Union(Parts::of(source).map(expression::head)?),
+        true => {
+            let lines = step::lines(source.as_str().strip_prefix("union").unwrap_or_default());
+            Source::Union(Parts::of(source).map(expression::head)?, lines)
+        }
         false => Source::Expression(expression::expression(source)?),
     };
     Ok(Pipeline { source, steps: parts.map(step::step)?, place })
@@ -137,7 +127,10 @@ impl<'i> Parts<'i> {
 
 /// Whether a pair says nothing that its neighbours do not
 fn is_silent(rule: Rule) -> bool {
-    let telling = matches!(rule, Rule::kw_and | Rule::kw_or | Rule::kw_between);
+    let telling = matches!(
+        rule,
+        Rule::kw_and | Rule::kw_or | Rule::kw_between | Rule::kw_asc | Rule::kw_desc
+    );
     !telling && syntax_error::keyword(rule).is_some()
 }
 

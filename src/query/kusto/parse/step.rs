@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 use super::expression::{expression, head, item};
 use super::{Parts, Rule, name, place};
 use crate::query::kusto::Finding;
-use crate::query::kusto::syntax::{JoinKind, Name, Operator, Step};
+use crate::query::kusto::tree::{Expression, JoinKind, Lines, Name, Operator, Order, Step};
 
 /// Reads what follows the first word
 type Read = fn(Parts<'_>) -> Result<Operator, Finding>;
@@ -29,23 +29,41 @@ const STEPS: &[(Rule, Read)] = &[
     (Rule::mv_apply, |mut parts| {
         Ok(Operator::MvApply { item: item(parts.next()?)?, steps: parts.map(step)? })
     }),
-    (Rule::sort, |parts| Ok(Operator::Sort(parts.map(|key| expression(Parts::of(key).next()?))?))),
+    (Rule::sort, |parts| Ok(Operator::Sort(parts.map(sort_key)?))),
 ];
 
 pub(super) fn step(pair: Pair<'_, Rule>) -> Result<Step, Finding> {
-    let word = first_word(&pair);
-    let read = STEPS.iter().find(|(rule, _)| *rule == pair.as_rule());
-    let operator = read.map_or(Ok(Operator::Unread), |(_, read)| read(Parts::of(pair)))?;
-    Ok(Step { word, operator })
+    let (word, rest) = first_word(&pair);
+    let start = place(&pair).start;
+    let (place, lines) = (start..start + word.len(), lines(rest));
+    let operator = match STEPS.iter().find(|(rule, _)| *rule == pair.as_rule()) {
+        Some((_, read)) => read(Parts::of(pair))?,
+        None => Operator::Unread { word: word.to_owned(), text: pair.as_str().to_owned() },
+    };
+    Ok(Step { comments: Vec::new(), place, lines, operator })
 }
 
-/// The operator's name: keywords hold no place of their own here
-fn first_word(pair: &Pair<'_, Rule>) -> Name {
+/// The operator's name, and what follows: keywords hold no place of their own here
+fn first_word<'i>(pair: &Pair<'i, Rule>) -> (&'i str, &'i str) {
     let text = pair.as_str();
     let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
-    let text = text[..end.unwrap_or(text.len())].to_owned();
-    let start = place(pair).start;
-    Name { place: start..start + text.len(), text }
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// Whether what follows a word begins a line
+pub(super) fn lines(rest: &str) -> Lines {
+    let blank = rest.len() - rest.trim_start().len();
+    if rest[..blank].contains('\n') { Lines::Own } else { Lines::Fit }
+}
+
+fn sort_key(pair: Pair<'_, Rule>) -> Result<(Expression, Option<Order>), Finding> {
+    let mut parts = Parts::of(pair);
+    let key = expression(parts.next()?)?;
+    let order = parts.if_any().map(|word| match word.as_rule() == Rule::kw_desc {
+        true => Order::Descending,
+        false => Order::Ascending,
+    });
+    Ok((key, order))
 }
 
 fn renamed(pair: Pair<'_, Rule>) -> Result<(Name, Name), Finding> {
@@ -67,6 +85,7 @@ fn summarize(mut parts: Parts<'_>) -> Result<Operator, Finding> {
 fn join(mut parts: Parts<'_>) -> Result<Operator, Finding> {
     let kind = match parts.next()?.as_str() {
         "leftanti" => JoinKind::LeftAnti,
+        "innerunique" => JoinKind::InnerUnique,
         _ => JoinKind::Inner,
     };
     let right = head(parts.next()?)?;

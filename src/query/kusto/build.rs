@@ -1,0 +1,275 @@
+//! Trees, built.
+//!
+//! In: names, values and smaller trees. Out: larger ones, flat where Kusto's are: `and` in `and`
+//! is one chain. What is built has no places.
+
+use super::Type;
+use super::quote::{json, quote};
+use super::tree::{
+    Expression, Item, JoinKind, Kind, Let, Lines, Literal, Name, Operator, Order, Pipeline, Source,
+    Step,
+};
+
+impl Name {
+    pub(crate) fn new(text: &str) -> Name {
+        Name { text: text.to_owned(), place: 0..0 }
+    }
+}
+
+impl From<Kind> for Expression {
+    fn from(kind: Kind) -> Expression {
+        Expression { place: 0..0, kind }
+    }
+}
+
+/// Values
+impl Expression {
+    /// A column, a table or what `let` has set
+    pub(crate) fn name(name: &str) -> Expression {
+        Kind::Name(name.to_owned()).into()
+    }
+
+    /// A string with exactly this text
+    pub(crate) fn text(text: &str) -> Expression {
+        Expression::written(Type::String, quote(text))
+    }
+
+    /// The unit separator, which joins values that do not hold it
+    pub(crate) fn unit_separator() -> Expression {
+        Expression::written(Type::String, r#""\x1f""#.to_owned())
+    }
+
+    pub(crate) fn number(number: impl Into<i128>) -> Expression {
+        Expression::written(Type::Long, number.into().to_string())
+    }
+
+    pub(crate) fn truth(truth: bool) -> Expression {
+        Expression::written(Type::Bool, truth.to_string())
+    }
+
+    /// A length of time as it is written, `90m`
+    pub(crate) fn timespan(written: String) -> Expression {
+        Expression::written(Type::TimeSpan, written)
+    }
+
+    /// A list of texts
+    pub(crate) fn dynamic(values: &[String]) -> Expression {
+        let values = values.iter().map(|value| json(value)).collect();
+        Kind::Literal(Literal::Dynamic(values)).into()
+    }
+
+    fn written(kind: Type, written: String) -> Expression {
+        Kind::Literal(Literal::Written(kind, written)).into()
+    }
+
+    pub(crate) fn star() -> Expression {
+        Kind::Star.into()
+    }
+
+    pub(crate) fn call(name: &str, arguments: impl IntoIterator<Item = Expression>) -> Expression {
+        let arguments = arguments.into_iter().collect();
+        Kind::Call { name: Name::new(name), arguments }.into()
+    }
+}
+
+/// Conditions
+impl Expression {
+    /// All of the parts, flat and without a chain of one
+    pub(crate) fn all(parts: impl IntoIterator<Item = Expression>) -> Expression {
+        Expression::chain("and", parts).unwrap_or_else(|| Expression::truth(true))
+    }
+
+    /// One of the parts, flat and without a chain of one
+    pub(crate) fn any(parts: impl IntoIterator<Item = Expression>) -> Expression {
+        Expression::chain("or", parts).unwrap_or_else(|| Expression::truth(false))
+    }
+
+    fn chain(word: &str, parts: impl IntoIterator<Item = Expression>) -> Option<Expression> {
+        let mut flat = Vec::new();
+        for part in parts {
+            if let Kind::Chain { first, rest } = part.kind {
+                if rest.iter().all(|(own, _)| own.text == word) {
+                    flat.push(*first);
+                    flat.extend(rest.into_iter().map(|(_, part)| part));
+                } else {
+                    flat.push(Kind::Chain { first, rest }.into());
+                }
+            } else {
+                flat.push(part);
+            }
+        }
+        let mut flat = flat.into_iter();
+        let first = flat.next()?;
+        let rest: Vec<_> = flat.map(|part| (Name::new(word), part)).collect();
+        match rest.is_empty() {
+            true => Some(first),
+            false => Some(Kind::Chain { first: Box::new(first), rest }.into()),
+        }
+    }
+
+    /// The opposite; lists of numbers have an operator for it
+    pub(crate) fn not(self) -> Expression {
+        if let Kind::OneOf { operator, value, list } = self.kind {
+            return match operator.text == "in" {
+                true => value.one_of("!in", list),
+                false => Expression::call("not", [Kind::OneOf { operator, value, list }.into()]),
+            };
+        }
+        Expression::call("not", [self])
+    }
+
+    /// `self operator right`, for `==` and its kin
+    pub(crate) fn compare(self, operator: &str, right: Expression) -> Expression {
+        let (left, right) = (Box::new(self), Box::new(right));
+        Kind::Compare { operator: Name::new(operator), left, right }.into()
+    }
+
+    /// `self operator (list)`, for `in` and its kin
+    pub(crate) fn one_of(self, operator: &str, list: Vec<Expression>) -> Expression {
+        Kind::OneOf { operator: Name::new(operator), value: Box::new(self), list }.into()
+    }
+
+    pub(crate) fn between(self, low: Expression, high: Expression) -> Expression {
+        let (value, bounds) = (Box::new(self), Box::new([low, high]));
+        Kind::Between { operator: Name::new("between"), value, bounds }.into()
+    }
+
+    pub(crate) fn minus(self, right: Expression) -> Expression {
+        Kind::Arithmetic { first: Box::new(self), rest: vec![(Name::new("-"), right)] }.into()
+    }
+}
+
+impl Item {
+    /// A column as it is
+    pub(crate) fn plain(value: Expression) -> Item {
+        Item { name: None, value }
+    }
+
+    /// `name = value`; a column that keeps its name says it once
+    pub(crate) fn named(name: &str, value: Expression) -> Item {
+        match value.as_name() == Some(name) {
+            true => Item::plain(value),
+            false => Item { name: Some(Name::new(name)), value },
+        }
+    }
+
+    /// A column as it is, by its name
+    pub(crate) fn column(name: &str) -> Item {
+        Item::plain(Expression::name(name))
+    }
+}
+
+impl From<Operator> for Step {
+    fn from(operator: Operator) -> Step {
+        Step { comments: Vec::new(), place: 0..0, lines: Lines::Fit, operator }
+    }
+}
+
+impl Step {
+    pub(crate) fn filter(condition: Expression) -> Step {
+        Operator::Where(condition).into()
+    }
+
+    pub(crate) fn extend(items: impl IntoIterator<Item = Item>) -> Step {
+        Operator::Extend(items.into_iter().collect()).into()
+    }
+
+    pub(crate) fn project(items: impl IntoIterator<Item = Item>) -> Step {
+        Step::from(Operator::Project(items.into_iter().collect())).on_own_lines()
+    }
+
+    pub(crate) fn project_away<'n>(names: impl IntoIterator<Item = &'n str>) -> Step {
+        Operator::ProjectAway(names.into_iter().map(Name::new).collect()).into()
+    }
+
+    pub(crate) fn rename(new: &str, old: &str) -> Step {
+        Operator::ProjectRename(vec![(Name::new(new), Name::new(old))]).into()
+    }
+
+    pub(crate) fn distinct<'n>(names: impl IntoIterator<Item = &'n str>) -> Step {
+        Operator::Distinct(names.into_iter().map(Item::column).collect()).into()
+    }
+
+    /// Aggregates, and the columns that say what is a group
+    pub(crate) fn summarize<'n>(
+        aggregates: impl IntoIterator<Item = Item>,
+        by: impl IntoIterator<Item = &'n str>,
+    ) -> Step {
+        let aggregates = aggregates.into_iter().collect();
+        Operator::Summarize { aggregates, by: by.into_iter().map(Item::column).collect() }.into()
+    }
+
+    pub(crate) fn join<'n>(
+        kind: JoinKind,
+        right: Pipeline,
+        keys: impl IntoIterator<Item = &'n str>,
+    ) -> Step {
+        let keys = keys.into_iter().map(Name::new).collect();
+        Operator::Join { kind, right: right.bracketed(), keys }.into()
+    }
+
+    /// A row for each value of a list, of this type
+    pub(crate) fn expand(column: &str, kind: Type) -> Step {
+        let to = Some(Name::new(kind.as_str()));
+        Operator::MvExpand { item: Item::column(column), to }.into()
+    }
+
+    pub(crate) fn sort<'n>(columns: impl IntoIterator<Item = &'n str>) -> Step {
+        let key = |name| (Expression::name(name), Some(Order::Ascending));
+        Operator::Sort(columns.into_iter().map(key).collect()).into()
+    }
+
+    /// The same with a line for each part
+    pub(crate) fn on_own_lines(self) -> Step {
+        Step { lines: Lines::Own, ..self }
+    }
+}
+
+impl Pipeline {
+    /// The rows that a name stands for, and steps
+    pub(crate) fn of(name: &str, steps: impl IntoIterator<Item = Step>) -> Pipeline {
+        Pipeline::from(Expression::name(name)).then(steps)
+    }
+
+    pub(crate) fn union(legs: Vec<Pipeline>, lines: Lines) -> Pipeline {
+        let legs = legs.into_iter().map(Pipeline::bracketed).collect();
+        Pipeline { source: Source::Union(legs, lines), steps: Vec::new(), place: 0..0 }
+    }
+
+    /// The same with more steps
+    pub(crate) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Pipeline {
+        self.steps.extend(steps);
+        self
+    }
+
+    /// Worked out once, however often it is used
+    pub(crate) fn materialized(self) -> Pipeline {
+        Expression::call("materialize", [self.bracketed()]).into()
+    }
+
+    /// The rows as an expression
+    pub(crate) fn bracketed(self) -> Expression {
+        match (self.source, self.steps.is_empty()) {
+            (Source::Expression(value), true) => value,
+            (source, _) => Kind::Pipeline(Box::new(Pipeline { source, ..self })).into(),
+        }
+    }
+}
+
+impl From<Expression> for Pipeline {
+    fn from(value: Expression) -> Pipeline {
+        Pipeline { source: Source::Expression(value), steps: Vec::new(), place: 0..0 }
+    }
+}
+
+impl Let {
+    pub(crate) fn new(name: &str, value: impl Into<Pipeline>) -> Let {
+        Let { comments: Vec::new(), name: Name::new(name), value: value.into() }
+    }
+
+    /// The same under a comment
+    pub(crate) fn under(mut self, comment: String) -> Let {
+        self.comments.push(comment);
+        self
+    }
+}

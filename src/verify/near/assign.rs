@@ -6,20 +6,23 @@
 use serde_json::{Value as Json, json};
 
 use super::Fields;
+use super::fulfil::Assigned;
 use super::values::Value;
 use crate::ir::{Op, Part, Relation, Test};
 use crate::taxonomy::{Field, FieldType};
 
 /// When a test has its turn, beside the one that decides
 ///
-/// Whole values come first, for nothing that others put there stays; ends come last, for what
-/// others put there stands before.
-pub(super) fn in_order(one: &Test, deciding: &Test) -> (bool, bool, bool) {
+/// Fields are taken away before others fill them. Whole values come first, for nothing that others
+/// put there stays; ends come last, for what others put there stands before.
+pub(super) fn in_order((one, value): &Assigned<'_>, deciding: &Test) -> (bool, bool, bool, bool) {
+    let decides = std::ptr::eq(*one, deciding);
+    let taken_away = !decides && matches!(value, Value::Missing);
     let part = matches!(one.subject.part, Part::Name | Part::Extension);
     let at_the_end = part || matches!(one.op, Op::Text(Relation::Ends, ..));
     let whole = matches!(one.op, Op::Text(Relation::Equals, ..) | Op::Regex(_));
     let whole = whole && one.subject.part == Part::Whole;
-    (std::ptr::eq(one, deciding) && whole, at_the_end, !whole)
+    (!taken_away, decides && whole, at_the_end, !whole)
 }
 
 /// Puts a value where a test looks, beside what other tests have put there

@@ -4,7 +4,8 @@
 
 use super::Care;
 use super::values::{Value, variants};
-use crate::ir::{Expr, Op, Test};
+use crate::ir::{Expr, Op, Relation, Test};
+use crate::pattern::Pattern;
 
 /// A test with the value that its field is to have
 pub(super) type Assigned<'t> = (&'t Test, Value);
@@ -21,6 +22,9 @@ pub(super) fn fulfil<'t>(
         Expr::Test(test) => {
             let first = || variants(test, care).into_iter().flatten().next();
             match (wanted, &test.op) {
+                // Every text that is there holds the empty one.
+                (true, Op::Text(relation, values, _))
+                    if *relation != Relation::Equals && values.iter().any(is_empty) => {}
                 (true, _) => given.extend(first().map(|value| (test, value))),
                 // An event has most fields, and not what is in none.
                 (false, Op::Exists) => given.push((test, Value::Missing)),
@@ -50,6 +54,10 @@ pub(super) fn fulfil<'t>(
     if let (None, false, Some(easiest)) = (way, every, easiest) {
         fulfil(easiest, wanted, through, care, given);
     }
+}
+
+fn is_empty(value: &Pattern) -> bool {
+    value.as_literal() == Some("")
 }
 
 fn holds(expr: &Expr, test: &Test) -> bool {

@@ -129,7 +129,7 @@ fn around<'t>(expr: &'t Expr, test: &Test, care: Care) -> Vec<Assigned<'t>> {
 fn given(base: &Fields, around: &[Assigned<'_>], test: &Test, value: &values::Value) -> Near {
     let this = (test, value.clone());
     let mut all: Vec<&Assigned<'_>> = around.iter().chain([&this]).collect();
-    all.sort_by_key(|(one, _)| in_order(one, test));
+    all.sort_by_key(|one| in_order(one, test));
     let mut event = base.clone();
     all.into_iter().for_each(|(one, value)| assign(&mut event, one, value));
     settle(&mut event);

@@ -64,7 +64,7 @@ fn matching(signal: &Signal) -> Fields {
     let Some(first) = tests.first() else { return event };
     let mut given = Vec::new();
     fulfil(&whole, true, first, Care::default(), &mut given);
-    given.sort_by_key(|(one, _)| in_order(one, first));
+    given.sort_by_key(|one| in_order(one, first));
     // Any text has an empty part.
     given.retain(|(_, value)| *value != Given::Part(String::new()));
     given.iter().for_each(|(one, value)| assign(&mut event, one, value));

@@ -22,6 +22,15 @@ const NEEDED: [&str; 2] = ["Timestamp", "ReportId"];
 const ASSETS: [&str; 5] =
     ["DeviceId", "DeviceName", "AccountSid", "AccountUpn", "InitiatingProcessAccountSid"];
 
+/// What a custom detection misses among the columns that its query returns
+fn unsuited(returned: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+    let asset = ASSETS.iter().any(|name| returned(name));
+    let asset =
+        (!asset).then(|| format!("a custom detection returns one of {}", ASSETS.join(", ")));
+    let missing = NEEDED.iter().filter(move |name| !returned(name));
+    missing.map(|name| format!("a custom detection returns {name}")).chain(asset)
+}
+
 /// Binds the query of a rule and holds the packages against it
 pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
     let Some(query) = artifacts.iter().find(|artifact| artifact.name.ends_with(".kql")) else {
@@ -46,14 +55,7 @@ pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
     }
     let returned = |name: &str| columns.iter().any(|column| column.name == name);
     if platform == Platform::AdvancedHunting {
-        let missing = NEEDED.iter().filter(|name| !returned(name));
-        for name in missing {
-            faults.push(Fault::new(query, format!("a custom detection returns {name}")));
-        }
-        if !ASSETS.iter().any(|name| returned(name)) {
-            let message = format!("a custom detection returns one of {}", ASSETS.join(", "));
-            faults.push(Fault::new(query, message));
-        }
+        faults.extend(unsuited(returned).map(|why| Fault::new(query, why)));
     }
     let mut named = Vec::new();
     for package in artifacts.iter().filter(|artifact| artifact.name != query.name) {

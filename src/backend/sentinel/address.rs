@@ -3,7 +3,7 @@
 //! In: a column and networks. Out: calls of the functions of each family. They give null for
 //! what is no address of theirs (Microsoft, ipv4_is_in_any_range and ipv6_is_in_any_range).
 
-use super::predicate::{Context, never_null};
+use super::context::{Context, never_null};
 use crate::ir::NON_PUBLIC;
 use crate::query::kusto::Expression;
 

@@ -7,6 +7,7 @@
 mod address;
 mod arm;
 mod columns;
+mod context;
 mod correlation;
 mod fields;
 mod keys;
@@ -26,7 +27,7 @@ mod text;
 mod view;
 mod window;
 
-use self::query::Run;
+use self::schedule::Run;
 use super::template::render;
 use super::{Artifact, Losses};
 use crate::diagnostic::Code;

@@ -8,13 +8,12 @@
 //! within the window before, however long the range is that a person picks.
 
 use super::columns::{Projected, Role};
+use super::context::exists;
 use super::correlation::Rows;
 use super::fields::{self, Type};
 use super::keys;
-use super::predicate::exists;
 use super::profile::Profile;
-use super::query::{Run, ago};
-use super::schedule::Schedule;
+use super::schedule::{Run, Schedule, ago};
 use crate::backend::Losses;
 use crate::backend::settings::span;
 use crate::ir::{NewTerms, Rule, Signal};

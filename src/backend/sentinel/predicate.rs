@@ -5,27 +5,14 @@
 //! numbers and addresses are three-valued (Microsoft, null-values.md of the Kusto reference), so
 //! tests under a negation bring the guards that make null false.
 
+use super::context::{Context, exists, never_null, refuse};
 use super::fields::{self, Column, Holds, Type};
-use super::lets::Lets;
-use super::profile::Profile;
 use super::{address, text};
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName};
 use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
 use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
-use crate::taxonomy::{EventKind, FieldType};
-
-/// What the predicates of one query share
-pub(super) struct Context<'l, 'r> {
-    pub(super) profile: Profile,
-    pub(super) kind: EventKind,
-    pub(super) lets: &'l mut Lets,
-    pub(super) losses: &'l mut Losses<'r>,
-    /// Whether the test at hand stands under no negation, or under an even number
-    pub(super) positive: bool,
-    /// Whether registry keys that have lost their name can be among the rows
-    pub(super) earlier: bool,
-}
+use crate::taxonomy::FieldType;
 
 /// An expression; what cannot be said has been refused and is `false` here
 pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: bool) -> Expression {
@@ -129,28 +116,6 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     Expression::truth(false)
 }
 
-pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String) -> Expression {
-    context.losses.refuse(test.span, message, "no exact form in Kusto", "");
-    Expression::truth(false)
-}
-
-/// Whether there is a value of this type
-pub(super) fn exists(kind: Type, value: Expression) -> Expression {
-    match kind {
-        Type::Number => Expression::call("isnotnull", [value]),
-        Type::Dashed => value.one_of("!in", vec![Expression::text(""), Expression::text("-")]),
-        Type::List => Expression::call("array_length", [value]).compare(">", Expression::number(0)),
-        Type::Text | Type::Recased | Type::Action | Type::Direction => {
-            Expression::call("isnotempty", [value])
-        }
-    }
-}
-
-/// A condition that is false where it would be null, so that its negation is true there
-pub(super) fn never_null(condition: Expression) -> Expression {
-    Expression::call("coalesce", [condition, Expression::truth(false)])
-}
-
 /// `DOMAIN\name` is two columns
 fn account(
     context: &mut Context<'_, '_>,
@@ -180,27 +145,6 @@ fn account(
         parts.push(Expression::all([half(domain, left), half(name, right)]));
     }
     Expression::any(parts)
-}
-
-/// What happens to a file or a registry key, in Defender's words
-pub(super) fn actions_of(column: Expression, kind: EventKind, values: &[Pattern]) -> Expression {
-    let registry = kind == EventKind::RegistryEvent;
-    let names = |value: &Pattern| match (value.as_literal(), registry) {
-        (Some("created"), false) => &["FileCreated"][..],
-        (Some("modified"), false) => &["FileModified"],
-        (Some("renamed"), false) => &["FileRenamed"],
-        (_, false) => &["FileDeleted"],
-        (Some("created"), true) => &["RegistryKeyCreated"],
-        (Some("modified"), true) => &["RegistryValueSet"],
-        (Some("renamed"), true) => &["RegistryKeyRenamed"],
-        (_, true) => &["RegistryKeyDeleted", "RegistryValueDeleted"],
-    };
-    let mut names: Vec<&str> = values.iter().flat_map(names).copied().collect();
-    names.sort_unstable();
-    match &*names {
-        [only] => column.compare("==", Expression::text(only)),
-        names => column.one_of("in", names.iter().map(|name| Expression::text(name)).collect()),
-    }
 }
 
 fn numbers(column: &Expression, ranges: &[Numbers], positive: bool) -> Expression {

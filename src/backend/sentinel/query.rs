@@ -16,10 +16,9 @@ use super::correlation::{self, Rows};
 use super::lets::Lets;
 use super::novelty::Novelty;
 use super::profile::Profile;
-use super::schedule::{Schedule, schedule};
+use super::schedule::{Run, Schedule, ago, schedule};
 use super::settings::Settings;
 use super::signal;
-use crate::backend::settings::span;
 use crate::backend::{Losses, one_line};
 use crate::ir::{Correlation, Rule};
 use crate::query::kusto::{
@@ -42,15 +41,6 @@ pub(super) struct Plan<'r> {
     /// The statements of correlations, and the rows they name
     correlations: (Vec<Let>, Vec<Rows>),
     severity: bool,
-}
-
-/// Who runs a query
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Run {
-    /// A rule, every time it is due
-    Scheduled,
-    /// A person, over a range of time
-    Hunting,
 }
 
 /// What a query returns and how often it must run
@@ -115,11 +105,6 @@ pub(super) fn plan<'r>(
 /// Whether a result is joined of named rows
 fn is_several(rule: &Rule) -> bool {
     rule.signals.len() > 1 || !rule.correlations.is_empty()
-}
-
-/// `ago(1h)`
-pub(super) fn ago(minutes: u32) -> Expression {
-    Expression::call("ago", [Expression::timespan(span(minutes))])
 }
 
 impl Plan<'_> {

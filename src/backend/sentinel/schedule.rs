@@ -4,11 +4,13 @@
 //! every window whole, within the limits of the target.
 
 use super::profile::Profile;
-use super::settings::Settings;
+use super::settings::{DETECTIONS, Settings};
 use crate::backend::settings::span;
 use crate::backend::{Direction, LossName, Losses};
 use crate::diagnostic::Code;
 use crate::ir::{Origin, Rule};
+use crate::query::kusto::Expression;
+use crate::source::Span;
 
 /// Minutes between runs and minutes looked back
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +23,6 @@ pub(super) struct Schedule {
 const FREQUENCY: u32 = 60;
 /// The longest lookback of an analytic rule (Microsoft, scheduled rules overview): 14 days
 const LONGEST: u32 = 14 * 24 * 60;
-/// What a custom detection looks back at each frequency (Microsoft, custom detection rules), in
-/// minutes
-pub(super) const DETECTIONS: &[(u32, u32)] =
-    &[(60, 4 * 60), (3 * 60, 12 * 60), (12 * 60, 48 * 60), (24 * 60, 30 * 24 * 60)];
-
 /// The schedule of a rule
 pub(super) fn schedule(
     profile: Profile,
@@ -43,26 +40,7 @@ pub(super) fn schedule(
         .or_else(|| rule.correlations.first().map(|one| one.span))
         .unwrap_or(rule.metadata.title.span);
     if profile == Profile::Xdr {
-        let needed = |frequency: u32| window.max(horizon) + frequency;
-        let asked = settings.frequency.as_ref().map(|frequency| frequency.value);
-        let fits = |(frequency, period): &&(u32, u32)| {
-            needed(*frequency) <= *period && asked.is_none_or(|asked| asked == *frequency)
-        };
-        let known = |asked: u32| DETECTIONS.iter().any(|(minutes, _)| *minutes == asked);
-        if asked.is_some_and(|asked| !known(asked)) {
-            // That has been said of the setting.
-            return Schedule { frequency: DETECTIONS[0].0, period: DETECTIONS[0].1 };
-        }
-        let found = DETECTIONS.iter().find(fits).copied();
-        let (frequency, period) = found.unwrap_or_else(|| {
-            let message = "no schedule of a custom detection holds the window".to_owned();
-            let help = "They run every 1, 3, 12 or 24 hours and look back 4, 12 or 48 hours, or 30 \
-                        days.";
-            losses.refuse_with(Code::E0503, place, message, "too long", help);
-            DETECTIONS[0]
-        });
-        note_repeats(rule, frequency, losses);
-        return Schedule { frequency, period };
+        return of_detection(rule, window.max(horizon), place, settings, losses);
     }
     let short = window > 0 && window < 2 * FREQUENCY;
     let frequency = settings.frequency.as_ref().map(|frequency| frequency.value);
@@ -95,6 +73,35 @@ pub(super) fn schedule(
     Schedule { frequency, period }
 }
 
+/// The schedule of a custom detection, one of few; `window` is looked back beside each frequency
+fn of_detection(
+    rule: &Rule,
+    window: u32,
+    place: Span,
+    settings: &Settings,
+    losses: &mut Losses<'_>,
+) -> Schedule {
+    let asked = settings.frequency.as_ref().map(|frequency| frequency.value);
+    let fits = |(frequency, period): &&(u32, u32)| {
+        window + *frequency <= *period && asked.is_none_or(|asked| asked == *frequency)
+    };
+    let known = |asked: u32| DETECTIONS.iter().any(|(minutes, _)| *minutes == asked);
+    if asked.is_some_and(|asked| !known(asked)) {
+        // Already reported when the setting was read.
+        return Schedule { frequency: DETECTIONS[0].0, period: DETECTIONS[0].1 };
+    }
+    let found = DETECTIONS.iter().find(fits).copied();
+    let (frequency, period) = found.unwrap_or_else(|| {
+        let message = "no schedule of a custom detection holds the window".to_owned();
+        let help = "They run every 1, 3, 12 or 24 hours and look back 4, 12 or 48 hours, or 30 \
+                    days.";
+        losses.refuse_with(Code::E0503, place, message, "too long", help);
+        DETECTIONS[0]
+    });
+    note_repeats(rule, frequency, losses);
+    Schedule { frequency, period }
+}
+
 /// A run knows nothing of what an earlier one has reported
 fn note_repeats(rule: &Rule, frequency: u32, losses: &mut Losses<'_>) {
     let reported = rule.correlations.iter().enumerate();
@@ -116,4 +123,18 @@ fn horizon(rule: &Rule, at: usize) -> u32 {
         Origin::Correlation(at) => horizon(rule, *at),
     });
     one.timespan.div_ceil(60) + inner.max().unwrap_or(0)
+}
+
+/// Who runs a query
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    /// A rule, every time it is due
+    Scheduled,
+    /// A person, over a range of time
+    Hunting,
+}
+
+/// `ago(1h)`
+pub(super) fn ago(minutes: u32) -> Expression {
+    Expression::call("ago", [Expression::timespan(span(minutes))])
 }

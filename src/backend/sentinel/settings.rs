@@ -4,11 +4,15 @@
 //! schema (Azure Sentinel repository, detection template models; service limits page).
 
 use super::profile::Profile;
-use super::schedule::DETECTIONS;
 use crate::backend::Losses;
 use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
 use crate::source::Spanned;
+
+/// What a custom detection looks back at each frequency (Microsoft, custom detection rules), in
+/// minutes
+pub(super) const DETECTIONS: &[(u32, u32)] =
+    &[(60, 4 * 60), (3 * 60, 12 * 60), (12 * 60, 48 * 60), (24 * 60, 30 * 24 * 60)];
 
 /// What a rule's author asks for
 #[derive(Debug, Default)]

@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::columns::{Projected, projection};
+use super::context::{Context, actions_of};
 use super::keys;
 use super::lets::Lets;
 use super::novelty;
 use super::preamble::preamble;
-use super::predicate::{Context, actions_of, expression};
+use super::predicate::expression;
 use super::profile::Profile;
 use super::subject;
 use crate::backend::{Direction, LossName, Losses, one_line};

@@ -3,8 +3,8 @@
 //! In: a column and the part of a field that is asked for. Out: an expression for that part, with
 //! what the table writes in a way of its own put right.
 
+use super::context::Context;
 use super::fields::{Column, Holds, Type};
-use super::predicate::Context;
 use super::profile::Profile;
 use crate::ir::{Part, Relation};
 use crate::pattern::Pattern;

@@ -5,9 +5,9 @@
 //! star, a regular expression for the rest. Kusto's case-insensitive operators are documented
 //! for ASCII only (Microsoft, string operators), so other letters go through an expression.
 
+use super::context::{Context, actions_of, exists, refuse};
 use super::fields::{Column, Type};
 use super::pattern::{self, Around};
-use super::predicate::{Context, actions_of, exists, refuse};
 use super::subject::{left, may_fit};
 use crate::backend::{Direction, LossName};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test};

@@ -120,7 +120,7 @@ impl Target {
     }
 }
 
-/// Reports what a rule says about targets that there are not
+/// Reports settings for unknown targets
 pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
     let known = || Target::ALL.iter().map(|target| target.name());
     for said in &rule.targets {

@@ -33,7 +33,7 @@ pub(super) struct Convert {
     /// Write files here; without it, print them
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Write nothing; report what is not as it would be written
+    /// Write nothing; report files that are out of date
     #[arg(long, requires = "output")]
     check: bool,
 }

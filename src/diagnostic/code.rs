@@ -261,7 +261,7 @@ codes! {
     E0410 "correlation that does not add up"
         "A count needs a `condition` that can be true and, for `value_count`, a `field`; a temporal \
          correlation needs two signals or more and no `condition`.";
-    E0411 "target without something that is not there"
+    E0411 "`without` names an unknown signal"
         "`without` names signals and correlations of this definition, and what is left must not \
          need them.";
     E0412 "filter for other events"

@@ -192,8 +192,7 @@ fn encoded(
     Some(vec![Stage::Bytes(mark.iter().copied().chain(bytes).collect())])
 }
 
-/// What base64 makes of the bytes after so many others, without the letters that depend on what
-/// stands before and after
+/// Base64 of the bytes at an offset, minus the characters that neighbouring bytes affect
 fn shifted(bytes: &[u8], shift: usize) -> String {
     let mut padded = vec![0; shift];
     padded.extend_from_slice(bytes);

@@ -56,7 +56,7 @@ pub(super) fn narrow(
                 let help = "Name the rules that it is about.";
                 report(Code::E0412, name.span, message, "has no events of its own", help);
             }
-            // It is there and wrong, which has been reported.
+            // It exists but failed to lower; that error is already reported.
             Some(_) => {}
             None => {
                 let message = format!("no rule is called `{}`", name.value);

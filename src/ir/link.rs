@@ -36,7 +36,7 @@ pub fn join(
     let is_correlation = |at: &usize| definitions[*at].form == Form::Correlation;
     let places: Vec<usize> = (0..definitions.len()).filter(is_correlation).collect();
     link(&places, (definitions, &called, rules), diagnostics);
-    // One that is wrong reports nothing, so what it names is still to be reported.
+    // A correlation with an error emits nothing, so the rules it names stay reported.
     let linked = places.iter().filter(|at| rules[**at].is_some()).map(|at| definitions[*at]);
     let silent = linked.flat_map(|one| &one.correlations).filter(|one| !one.generate);
     let named = silent.flat_map(|one| &one.signals).map(|name| name.value.as_str());

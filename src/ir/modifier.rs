@@ -11,8 +11,8 @@ use crate::definition::{Entry, Modifier, Scalar, Value};
 use crate::diagnostic::Code;
 use crate::taxonomy::{Field, FieldType};
 
-/// Modifiers that say how to compare; at most one of them can stand in a key, but that `fieldref`
-/// takes one that says where the other field stands
+/// Comparison modifiers, which are exclusive; only `fieldref` combines with `startswith`,
+/// `endswith` and `contains`
 const COMPARING: &[Modifier] = &[
     Modifier::Contains,
     Modifier::StartsWith,

@@ -153,7 +153,7 @@ fn sorted(op: Op) -> Op {
 /// Joins a range that starts within the last one
 fn widen(last: &mut super::Numbers, range: super::Numbers) {
     if range.to > last.to {
-        // The end that says whether fractions count is the new one, unless that is no end.
+        // `open` belongs to the unbounded range: take it from the later one.
         let keeps = range.to == i64::MAX && last.from != i64::MIN && range.from != last.from;
         last.open = if keeps { last.open } else { range.open };
         last.to = range.to;

@@ -9,7 +9,7 @@ use crate::taxonomy::Field;
 impl Rule {
     /// Whether an event of the signal is a finding by itself
     ///
-    /// One that a correlation uses is reported through it, unless that says otherwise.
+    /// A signal used by a correlation is reported only through it, unless it sets `generate`.
     pub fn reports_signal(&self, at: usize) -> bool {
         self.reports(Origin::Signal(at))
     }
@@ -36,7 +36,7 @@ impl Rule {
     }
 
     fn reports(&self, origin: Origin) -> bool {
-        // What a Sigma correlation uses is a rule of its own beside it, where it is to be reported.
+        // Rules named by a Sigma correlation alert on their own, if at all.
         if self.form == Form::Correlation {
             return origin == Origin::Correlation(self.correlations.len().saturating_sub(1));
         }

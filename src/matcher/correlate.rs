@@ -351,8 +351,7 @@ fn counted<T: Tally>(
 /// Events of the last origin before which the others stand in order
 fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>)> {
     let last = correlation.origins.len() - 1;
-    // The latest chain that ends with each origin. Of two chains the later one starts no earlier,
-    // so it is the one that a timespan holds when it holds any.
+    // Keep the latest chain per origin: if any chain fits the timespan, this one does.
     let mut chains: Vec<Option<(Timestamp, Vec<usize>)>> = vec![None; last + 1];
     let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for part in parts {

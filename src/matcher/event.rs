@@ -118,7 +118,7 @@ impl<'a> Event<'a> {
             (Some(named), recognized) => {
                 happened = action.or(named.and_then(|(_, action)| action));
                 let mut kinds: Vec<EventKind> = named.map(|(kind, _)| kind).into_iter().collect();
-                // What it is called says nothing about the log that it stands in.
+                // The kind field does not name the log: keep the logs that channel and provider tell.
                 let logs = recognized.iter().flat_map(|kinds| kinds.iter());
                 kinds.extend(logs.filter(|kind| matches!(kind, EventKind::Log(_))));
                 Kind::Known(kinds.into(), product)

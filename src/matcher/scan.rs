@@ -175,7 +175,7 @@ pub fn scan(
 }
 
 impl Memory {
-    /// Takes times after this one for what they are: those of a broken clock
+    /// Ignores timestamps after `now`: the clock was wrong
     #[must_use]
     pub fn until(self, now: Timestamp) -> Memory {
         Memory { now: Some(now), ..self }

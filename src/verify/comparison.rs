@@ -76,7 +76,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether documents beside the one that is found are not found, or found with it
+    /// Checks that near misses do not match and equivalents do
     fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
         let others = near_misses::others(document, own.kind, self.signal.product);
         let strange = others.into_iter().find(|(_, other)| self.line.matches(other));

@@ -181,7 +181,7 @@ impl<'r> Trial<'r> {
 
 /// What each import says of an event, as far as it looks at such events
 ///
-/// A value that is no object is no event, and nobody looks at it.
+/// Values that are not objects are skipped.
 fn judge(
     engine: &Engine,
     observer: &Observer,

@@ -96,7 +96,7 @@ pub(super) fn keys(
     found
 }
 
-/// The pattern with a short hive where it begins with one, open before it where it does not
+/// Shortens a leading hive (`HKLM\`), or prepends `*` when there is none
 fn from_the_hive(value: &Pattern) -> Vec<Token> {
     let mut tokens = value.tokens().to_vec();
     let Some(Token::Literal(first)) = tokens.first_mut() else { return tokens };

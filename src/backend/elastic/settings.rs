@@ -28,7 +28,7 @@ pub(super) struct Settings {
     pub(super) investigation_fields: Vec<String>,
 }
 
-/// Alerts that are one
+/// How alerts are grouped (suppression)
 #[derive(Debug)]
 pub(super) struct Suppression {
     pub(super) by: Vec<String>,

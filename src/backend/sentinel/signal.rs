@@ -166,7 +166,7 @@ fn includes_earlier_names(signal: &Signal) -> bool {
             .all(|(_, values, _)| values.iter().any(|value| value.as_literal() == Some("renamed")))
 }
 
-/// Whether a clause says which actions count; the scope of the table says the first such clause
+/// Whether the clause restricts the action; the first such clause becomes the table's scope
 fn asks_for_actions(clause: &Clause) -> bool {
     let Some(test) = clause.expr.as_test() else { return false };
     clause.role == Role::Require

@@ -87,7 +87,7 @@ impl Lowering<'_> {
         self.report(Diagnostic::new(code, &self.definition.source, span, message, label));
     }
 
-    /// Whether none of what it uses still waits
+    /// Whether everything it refers to is lowered
     fn is_ready(
         &self,
         one: &definition::Correlation,

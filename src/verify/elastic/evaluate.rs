@@ -56,7 +56,7 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
         }
         (Leaf::AnyWord(wanted), _) => words(&text(value)).iter().any(|word| wanted.contains(word)),
         (Leaf::Phrase(wanted), _) => {
-            // Words that are none fit nothing, and there are no windows of no length.
+            // An empty phrase matches nothing (`windows(0)` panics).
             let length = wanted.len().max(1);
             words(&text(value)).windows(length).any(|window| window == wanted)
         }

@@ -125,7 +125,7 @@ impl<'i> Parts<'i> {
     }
 }
 
-/// Whether a pair says nothing that its neighbours do not
+/// Whether the pair is a keyword without meaning of its own
 fn is_silent(rule: Rule) -> bool {
     let telling = matches!(
         rule,

@@ -1,9 +1,9 @@
-//! The lines of a stream, as they come.
+//! Cuts a stream into lines as they arrive.
 //!
-//! In: a reader, at rest or slow. Out: [`Block`]s of whole lines in their order, each line in one
-//! block. A block holds what has come so far: nobody waits for four megabytes of a slow stream. A
-//! line above the limit is skipped and told; memory is bounded by the limit and the blocks under
-//! way, whatever the stream holds.
+//! In: a reader, fast or slow. Out: [`Block`]s of whole lines in their order, each line in one
+//! block. A block holds the lines that have arrived: a slow stream need not fill four megabytes. A
+//! line above the limit is skipped and reported. Memory is bounded by the limit and the blocks in
+//! work, whatever the stream holds.
 
 use std::io::{self, BufRead};
 use std::ops::Range;
@@ -13,42 +13,42 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Bytes of lines that are worked on at once
+/// A block is full at this many bytes
 const BLOCK: usize = 4 << 20;
-/// Lines that are worked on at once
+/// A block is full at this many lines
 const MOST_LINES: usize = 1 << 16;
-/// Blocks that wait for work while others are read
+/// The most blocks in the queue of the reading thread
 const WAITING: usize = 4;
-/// How often a silent stream looks for a wish to stop
+/// How often the stop flag is checked while the stream is silent
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The longest line that is read when nobody says otherwise, in bytes
+/// The default limit of a line, in bytes
 pub const MAX_LINE: usize = 16 << 20;
 
-/// A wish to stop reading: any number but zero, such as that of a signal
+/// A flag that stops reading: any number but zero, such as the number of a signal
 pub type Stop = Arc<AtomicUsize>;
 
 /// How a stream ended
 #[derive(Debug)]
 pub enum End {
-    /// Everything was read
+    /// The whole stream was read
     Whole,
-    /// Reading failed; what came before was given
+    /// Reading failed; the lines before the error were given
     Broken(io::Error),
-    /// Somebody wished to stop
+    /// The [`Stop`] flag was set
     Stopped,
 }
 
 /// A line of a block
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Its place in the block, without the line break
+    /// Byte range in the block, without the line break
     Text(Range<usize>),
-    /// It has more bytes than this
+    /// The line has more bytes than this limit
     TooLong(usize),
 }
 
-/// Whole lines, one after another
+/// Whole lines of a stream, in their order
 #[derive(Debug, Default)]
 pub struct Block {
     bytes: Vec<u8>,
@@ -56,20 +56,20 @@ pub struct Block {
 }
 
 impl Block {
-    /// How many lines it holds
+    /// The number of lines, including lines above the limit
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether it holds no line
+    /// Whether the block holds no line
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// A line by its index
+    /// A line by its index, without its line break
     ///
     /// # Errors
-    /// The limit, when the line is longer.
+    /// The limit in bytes, when the line is longer.
     ///
     /// # Panics
     /// When the block has no such line.
@@ -99,12 +99,12 @@ impl Block {
     }
 }
 
-/// Cuts what is read into lines
+/// Cuts bytes into lines
 struct Cutter {
     limit: usize,
-    /// The beginning of a line whose end has not come
+    /// The beginning of a line whose end has not arrived
     begun: Vec<u8>,
-    /// Whether the line at hand is above the limit
+    /// Whether the current line is above the limit
     skipping: bool,
 }
 
@@ -113,7 +113,7 @@ impl Cutter {
         Cutter { limit, begun: Vec::new(), skipping: false }
     }
 
-    /// Takes lines until the block is full; gives the number of bytes taken
+    /// Adds lines until the block is full; returns the number of bytes taken
     fn take(&mut self, chunk: &[u8], block: &mut Block) -> usize {
         let mut taken = 0;
         while taken < chunk.len() && !block.is_full() {
@@ -138,7 +138,7 @@ impl Cutter {
         }
     }
 
-    /// Puts a line into the block, of which these are the last bytes
+    /// Adds a line to the block; `bytes` are the last bytes of the line
     fn end(&mut self, bytes: &[u8], block: &mut Block) {
         if self.skipping || self.begun.len() + bytes.len() > self.limit {
             block.lines.push(Line::TooLong(self.limit));
@@ -152,7 +152,7 @@ impl Cutter {
         self.skipping = false;
     }
 
-    /// Puts the last line into the block, where no line break ends it
+    /// Adds the last line to the block, when no line break ends it
     fn finish(&mut self, block: &mut Block) {
         if self.skipping || !self.begun.is_empty() {
             self.end(&[], block);
@@ -167,26 +167,26 @@ pub struct Lines<'r> {
 }
 
 enum Source<'r> {
-    /// Read by whoever asks
-    Here(Box<dyn BufRead + 'r>, Cutter),
-    /// Read by a thread of its own, which tells at its end whether reading failed
+    /// Read by the thread that calls `next`
+    Here(Box<dyn BufRead + 'r>, Cutter, Option<End>),
+    /// Read by a separate thread, whose result tells whether reading failed
     Thread(Receiver<Block>, Option<JoinHandle<io::Result<()>>>),
 }
 
 impl<'r> Lines<'r> {
-    /// The lines of a reader that never waits long, such as text in memory
+    /// The lines of a reader that never blocks for long, such as text in memory; up to [`MAX_LINE`]
     pub fn new(reader: impl BufRead + 'r) -> Lines<'r> {
         let cutter = Cutter::new(MAX_LINE);
-        Lines { source: Source::Here(Box::new(reader), cutter), stop: Stop::default() }
+        Lines { source: Source::Here(Box::new(reader), cutter, None), stop: Stop::default() }
     }
 
-    /// The lines of a reader that a thread opens, reads and unpacks while others work
+    /// The lines of a reader that a separate thread opens, reads and unpacks
     ///
     /// `limit` is the length of the longest line, in bytes. A thread that waits for a silent stream
-    /// when reading stops ends with the process.
+    /// when reading stops lives until the process ends.
     ///
     /// # Errors
-    /// When there can be no further thread.
+    /// When the thread cannot be started.
     pub fn spawn<R: BufRead>(
         open: impl FnOnce() -> io::Result<R> + Send + 'static,
         limit: usize,
@@ -198,18 +198,23 @@ impl<'r> Lines<'r> {
         Ok(Lines { source: Source::Thread(receive, Some(reader)), stop })
     }
 
-    /// Puts the lines that have come into the block, or waits for some
+    /// Fills the block with the lines that have arrived; waits when there are none
     ///
-    /// When the stream has ended, and only then, the block stays empty and the end is given.
+    /// When the stream has ended, and only then, the block stays empty and the end is returned.
     pub fn next(&mut self, block: &mut Block) -> Option<End> {
         block.clear();
         match &mut self.source {
             _ if is_stopped(&self.stop) => Some(End::Stopped),
-            Source::Here(reader, cutter) => match read(&mut **reader, cutter, block) {
-                Ok(()) if block.is_empty() => Some(End::Whole),
-                Ok(()) => None,
-                Err(error) => Some(End::Broken(error)),
-            },
+            Source::Here(reader, cutter, ended) => {
+                while !block.is_full() && ended.is_none() {
+                    *ended = advance(&mut **reader, cutter, block).map(|read| match read {
+                        Ok(()) => End::Whole,
+                        Err(error) => End::Broken(error),
+                    });
+                }
+                // The lines before the end go first.
+                if block.is_empty() { ended.take() } else { None }
+            }
             Source::Thread(receive, reader) => {
                 let ended = receive_lines(receive, block, &self.stop)?;
                 let read = match ended {
@@ -229,39 +234,35 @@ fn is_stopped(stop: &Stop) -> bool {
     stop.load(Ordering::Relaxed) != 0
 }
 
-/// Fills a block, or what is left of the stream
-fn read(reader: &mut dyn BufRead, cutter: &mut Cutter, block: &mut Block) -> io::Result<()> {
-    while !block.is_full() {
-        let chunk = reader.fill_buf()?;
-        if chunk.is_empty() {
-            cutter.finish(block);
-            return Ok(());
+/// Takes the lines that one read gives; how the stream ended, where it did
+fn advance(
+    reader: &mut dyn BufRead,
+    cutter: &mut Cutter,
+    block: &mut Block,
+) -> Option<io::Result<()>> {
+    let ended = match reader.fill_buf() {
+        Ok([]) => Some(Ok(())),
+        Ok(chunk) => {
+            let taken = cutter.take(chunk, block);
+            reader.consume(taken);
+            None
         }
-        let taken = cutter.take(chunk, block);
-        reader.consume(taken);
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+        Err(error) => Some(Err(error)),
+    };
+    if ended.is_some() {
+        cutter.finish(block);
     }
-    Ok(())
+    ended
 }
 
-/// Passes on what each read gives; before an error, the lines that came before it
+/// Sends the lines of each read as a block; before an error, the lines read until then
 fn pass_on(mut reader: impl BufRead, limit: usize, send: &SyncSender<Block>) -> io::Result<()> {
     let mut cutter = Cutter::new(limit);
     loop {
         let mut block = Block::default();
-        let ended = match reader.fill_buf() {
-            Ok([]) => Some(Ok(())),
-            Ok(chunk) => {
-                let taken = cutter.take(chunk, &mut block);
-                reader.consume(taken);
-                None
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-            Err(error) => Some(Err(error)),
-        };
-        if ended.is_some() {
-            cutter.finish(&mut block);
-        }
-        // Nobody listens any more when the run has stopped.
+        let ended = advance(&mut reader, &mut cutter, &mut block);
+        // The receiver is gone when the run has stopped.
         if !block.is_empty() && send.send(block).is_err() {
             return Ok(());
         }
@@ -271,7 +272,7 @@ fn pass_on(mut reader: impl BufRead, limit: usize, send: &SyncSender<Block>) -> 
     }
 }
 
-/// Waits for lines and takes those that stand behind them already
+/// Waits for a block and appends the blocks that are already queued behind it
 fn receive_lines(receive: &Receiver<Block>, block: &mut Block, stop: &Stop) -> Option<End> {
     loop {
         match receive.recv_timeout(PATIENCE) {
@@ -297,7 +298,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives its text a few bytes at a time, then fails
+    /// Gives its text three bytes at a time, then fails if the flag is set
     struct Slow<'t>(&'t [u8], bool);
 
     impl Read for Slow<'_> {
@@ -348,9 +349,11 @@ mod tests {
 
     #[test]
     fn what_came_before_an_error_is_given() {
-        let (found, end) = spawned("one\ntwo", MAX_LINE, true);
-        assert_eq!(found, ["one", "two"].map(|line| Ok(line.to_owned())));
-        assert!(matches!(end, End::Broken(error) if error.to_string() == "torn"));
+        let here = Lines::new(BufReader::with_capacity(4, Slow(b"one\ntwo", true)));
+        for (found, end) in [spawned("one\ntwo", MAX_LINE, true), all(here)] {
+            assert_eq!(found, ["one", "two"].map(|line| Ok(line.to_owned())));
+            assert!(matches!(end, End::Broken(error) if error.to_string() == "torn"));
+        }
     }
 
     #[test]

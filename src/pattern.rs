@@ -1,8 +1,8 @@
 //! A value as a list of tokens: literal text, any run of characters, one character.
 //!
-//! In: the text of a value. Out: a [`Pattern`], made once and never re-parsed as text, so no
-//! target can take a literal star for a wildcard or the other way round. Case is kept; folding
-//! it is a matter of comparing ([`fold`]).
+//! In: the text of a value. Out: a [`Pattern`], parsed once and never parsed again as text, so no
+//! target can confuse a literal star with a wildcard. A pattern keeps its case; comparisons
+//! fold it ([`fold`]).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,15 +10,15 @@ use std::fmt;
 /// A piece of a [`Pattern`]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Token {
-    /// These characters; never empty
+    /// Literal text; never empty
     Literal(String),
-    /// Any run of characters, also none, also line breaks
+    /// Any run of characters; the run may be empty and may hold line breaks
     Any,
     /// Exactly one character
     One,
 }
 
-/// A value with its wildcards told apart from its text
+/// A value as tokens, with wildcards separate from literal text
 ///
 /// INVARIANT: no two literals and no two `Any` stand side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -58,7 +58,7 @@ impl Pattern {
         }
     }
 
-    /// A pattern of these tokens
+    /// A pattern of `tokens`; adjacent literals and adjacent `Any` are merged
     pub fn of(tokens: impl IntoIterator<Item = Token>) -> Pattern {
         let tokens = tokens.into_iter();
         let mut pattern = Pattern(Vec::with_capacity(tokens.size_hint().0));
@@ -66,12 +66,12 @@ impl Pattern {
         pattern
     }
 
-    /// Its tokens
+    /// The tokens, in order
     pub fn tokens(&self) -> &[Token] {
         &self.0
     }
 
-    /// The text, when there is no wildcard
+    /// The literal text; `None` when the pattern has a wildcard
     pub fn as_literal(&self) -> Option<&str> {
         match &*self.0 {
             [] => Some(""),
@@ -80,7 +80,7 @@ impl Pattern {
         }
     }
 
-    /// Whether any text at all fits
+    /// Whether the pattern is a single [`Token::Any`], which every text matches
     pub fn is_anything(&self) -> bool {
         self.0 == [Token::Any]
     }
@@ -93,7 +93,7 @@ impl Pattern {
         })
     }
 
-    /// How it compares with another when case does not count
+    /// Orders two patterns without regard to case
     pub fn compare_folded(&self, other: &Pattern) -> Ordering {
         let tokens = self.0.iter().zip(&other.0).map(|both| match both {
             (Token::Literal(a), Token::Literal(b)) => compare_folded(a, b),
@@ -103,7 +103,7 @@ impl Pattern {
         different.next().unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
     }
 
-    /// The same pattern with every literal rewritten
+    /// The pattern with every literal replaced by the result of `change`
     pub fn map_literals(&self, change: impl Fn(&str) -> String) -> Pattern {
         Pattern::of(self.0.iter().map(|token| match token {
             Token::Literal(text) => Token::Literal(change(text)),
@@ -129,7 +129,7 @@ impl Pattern {
 }
 
 impl fmt::Display for Pattern {
-    /// Writes the notation [`Pattern::read`] takes
+    /// Writes the notation that [`Pattern::read`] reads
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, token) in self.0.iter().enumerate() {
             match token {
@@ -158,7 +158,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// The character that stands for `c` when case does not count
+/// The character that represents `c` in a comparison without case
 ///
 /// A-Z and a-z are equal, a non-ASCII letter equals another by simple lower-casing, and nothing
 /// crosses the ASCII border: neither the Kelvin sign nor the long s is an ASCII letter here.
@@ -178,7 +178,7 @@ pub fn fold_text(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold).collect() }
 }
 
-/// How two texts compare when case does not count
+/// Orders two texts by their folded characters
 pub fn compare_folded(a: &str, b: &str) -> Ordering {
     a.chars().map(fold).cmp(b.chars().map(fold))
 }

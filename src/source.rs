@@ -1,7 +1,7 @@
 //! Text and places in it.
 //!
-//! In: the bytes of a file as somebody wrote them. Out: [`SourceText`], [`Span`] and
-//! [`Spanned`], which every later room uses to say *where*. Nothing here knows YAML or rules.
+//! In: the text of a file, unchanged. Out: [`SourceText`], [`Span`] and [`Spanned`], which every
+//! later room uses to name a place in the file. Nothing here knows YAML or rules.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 pub struct Span {
     /// First byte
     pub start: u32,
-    /// One past the last byte
+    /// The byte after the last one
     pub end: u32,
 }
 
@@ -21,12 +21,12 @@ impl Span {
         Span { start, end: end.max(start) }
     }
 
-    /// The smallest span that covers both
+    /// The smallest span that covers both spans
     pub fn cover(self, other: Span) -> Span {
         Span::new(self.start.min(other.start), self.end.max(other.end))
     }
 
-    /// The same range for indexing text
+    /// The span as a range that indexes text
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -35,9 +35,9 @@ impl Span {
 /// A value and the place it was written at
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// What was written
+    /// The value
     pub value: T,
-    /// Where
+    /// Its place in the source text
     pub span: Span,
 }
 
@@ -59,19 +59,19 @@ impl<T> std::ops::Deref for Spanned<T> {
 pub struct SourceText {
     name: String,
     text: String,
-    /// Made when the first place is asked for
+    /// Computed on the first request for a line or a column
     places: OnceLock<Places>,
 }
 
-/// What finds the line and the column of an offset without reading the text from its start
+/// Tables for the line and the column of an offset: no look-up reads the text from its start
 struct Places {
-    /// Where lines start
+    /// The offset of every line's first byte
     lines: Vec<u32>,
-    /// Characters before every so many bytes, for a column far along a very long line
+    /// Characters before each multiple of [`STEP`] bytes, for a column far along a very long line
     characters: Vec<u32>,
 }
 
-/// Bytes from one count of characters to the next
+/// Bytes between two entries of [`Places::characters`]
 const STEP: usize = 1024;
 
 impl Places {
@@ -89,7 +89,7 @@ impl Places {
         Places { lines, characters }
     }
 
-    /// How many characters start before a byte
+    /// The number of characters that start before the byte `at`
     fn before(&self, text: &str, at: usize) -> usize {
         let step = at / STEP;
         let known = self.characters.get(step).copied().unwrap_or(0);
@@ -97,7 +97,7 @@ impl Places {
     }
 }
 
-/// How many characters start in these bytes
+/// The number of characters that start in `bytes`; UTF-8 continuation bytes do not count
 fn count(bytes: &[u8]) -> u32 {
     bytes.iter().map(|byte| u32::from(byte & 0xc0 != 0x80)).sum()
 }
@@ -111,12 +111,12 @@ impl PartialEq for SourceText {
 impl Eq for SourceText {}
 
 impl SourceText {
-    /// Text that is reported as `name`, which is a path as the user gave it, with `/`
+    /// Text of the file `name`: the path that the user gave, with `/` as the separator
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         SourceText { name: name.into(), text: text.into(), places: OnceLock::new() }
     }
 
-    /// The name diagnostics show
+    /// The name that diagnostics show
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -126,7 +126,7 @@ impl SourceText {
         &self.text
     }
 
-    /// The text at `span`, empty when it lies outside
+    /// The text at `span`; empty when the span lies outside the text
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or("")
     }
@@ -150,7 +150,7 @@ impl SourceText {
         start..next
     }
 
-    /// The line that holds a byte, from 1, and where it starts
+    /// The number of the line that holds a byte, from 1, and the offset of the line's first byte
     fn line(&self, at: usize) -> (usize, usize) {
         let starts = &self.places().lines;
         let line = starts.partition_point(|start| *start as usize <= at);
@@ -163,17 +163,16 @@ impl SourceText {
 }
 
 impl fmt::Debug for SourceText {
-    // The text itself would drown every dump that holds a source.
+    // Leaves the text out: it would fill every debug dump that holds a source.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SourceText({:?})", self.name)
     }
 }
 
-/// Whether a character controls the terminal, the line or the direction of text instead of
-/// showing something
+/// Whether a character shows nothing and controls the terminal, the line or the text direction
 ///
-/// Noncharacters count: YAML refuses a file that holds U+FFFE. So do tags and the variation
-/// selectors beyond the first sixteen, which hide a text inside another.
+/// Noncharacters count: YAML refuses a file that holds U+FFFE. Tag characters and the variation
+/// selectors beyond the first sixteen count too: they can hide one text inside another.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -182,15 +181,15 @@ pub fn is_unprintable(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Text with every unprintable character replaced: safe on a terminal and in one line
+/// Replaces every unprintable character by U+FFFD: the result is safe on a terminal, in one line
 pub fn visible(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// JSON with its unprintable characters escaped: the same to a program, visible to a reviewer
+/// Escapes the unprintable characters of JSON: programs read the same values, reviewers see them
 ///
-/// Line breaks between values stay. So that the runner of a GitHub step takes no part of a line for
-/// a command, `##[` is escaped as well.
+/// Line breaks between values stay. `##[` is escaped as well: the runner of a GitHub step would
+/// read it as the start of a command.
 pub fn visible_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,8 +1,8 @@
-//! What a target cannot say exactly.
+//! Losses: differences between a rule and its form on a target.
 //!
-//! In: what a backend notices while it plans. Out: diagnostics, and the losses its artifacts
-//! write into their own descriptions. A loss that may miss events is an error until the author
-//! accepts it by name; one that may match more is a warning.
+//! In: losses, refusals and warnings that a backend notes while it plans. Out: diagnostics, and
+//! the sentences that artifacts write into their own descriptions. A loss that may miss events is
+//! an error, and a loss that may match more is a warning; the author accepts either by name.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::source::Span;
 
-/// Which way a loss goes
+/// Whether a loss adds matches or drops them
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
     /// May match events that the rule does not
@@ -23,7 +23,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// What a test that is itself too narrow (or wide) does under a negation
+    /// The direction of a loss in the whole rule: flipped when the lossy test is under a negation
     #[must_use]
     pub fn flip_unless(self, positive: bool) -> Direction {
         match (self, positive) {
@@ -45,12 +45,12 @@ impl fmt::Display for Direction {
 
 macro_rules! losses {
     ($($variant:ident $name:literal $says:literal),* $(,)?) => {
-        /// A loss, by the name authors accept it under
+        /// A kind of loss; authors accept it by its name
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum LossName { $(#[doc = $says] $variant),* }
 
         impl LossName {
-            /// Every loss
+            /// Every kind of loss, by name
             pub const ALL: &[LossName] = &[$(LossName::$variant),*];
 
             /// The name under `accept:`
@@ -58,7 +58,7 @@ macro_rules! losses {
                 match self { $(LossName::$variant => $name),* }
             }
 
-            /// What is lost
+            /// One line about the loss, for lists
             pub fn says(self) -> &'static str {
                 match self { $(LossName::$variant => $says),* }
             }
@@ -78,18 +78,18 @@ losses! {
     Repeats "repeats" "what is known already is reported again",
 }
 
-/// A loss at a place
+/// A loss of one signal at one place
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Loss {
-    /// Which one
+    /// The kind of loss
     pub name: LossName,
-    /// Which way it goes
+    /// Whether it adds matches or drops them
     pub direction: Direction,
-    /// What exactly happens, as a clause without a period
+    /// The difference in words, as a clause without a period
     pub reason: String,
-    /// The value, key or signal it comes from
+    /// The value, key or signal that causes it
     pub span: Span,
-    /// The signal it is a loss of
+    /// The name of the signal that was being planned
     pub signal: String,
 }
 
@@ -100,17 +100,17 @@ pub struct Losses<'r> {
     rule: &'r Rule,
     signal: String,
     losses: Vec<Loss>,
-    /// The same, for finding one again
+    /// The same losses as a set, against duplicates
     known: HashSet<Loss>,
     refusals: Diagnostics,
-    /// Codes, places and texts of warnings, for finding one again
+    /// Code, place and texts of each warning, against duplicates
     warned: HashSet<(Code, Span, [String; 3])>,
-    /// What the author leaves out on this target
+    /// Signals and correlations under `without:` of this target
     without: Vec<String>,
 }
 
 impl<'r> Losses<'r> {
-    /// None yet
+    /// An empty record for one rule on one target
     pub fn new(target: Target, rule: &'r Rule) -> Self {
         Losses {
             target,
@@ -129,7 +129,7 @@ impl<'r> Losses<'r> {
         self.without = names.iter().map(ToString::to_string).collect();
     }
 
-    /// What the definition asks of the target
+    /// The settings of this target; empty when the rule has none
     pub(super) fn settings(&self) -> Settings {
         let said = self.rule.targets.iter().find(|said| said.target.value == self.target.name());
         said.map(|said| said.settings.clone()).unwrap_or_default()
@@ -140,12 +140,12 @@ impl<'r> Losses<'r> {
         self.target.name()
     }
 
-    /// Says which signal is being planned
+    /// Sets the signal that the next losses belong to
     pub fn enter(&mut self, signal: &str) {
         signal.clone_into(&mut self.signal);
     }
 
-    /// Notes a loss; the same one at the same place counts once
+    /// Notes a loss; an equal loss at the same place counts once
     pub fn lose(&mut self, name: LossName, direction: Direction, span: Span, reason: &str) {
         let (reason, signal) = (reason.to_owned(), self.signal.clone());
         let loss = Loss { name, direction, reason, span, signal };
@@ -154,7 +154,7 @@ impl<'r> Losses<'r> {
         }
     }
 
-    /// Refuses the rule: the target cannot say it at all
+    /// Refuses the rule under the target's general code: the target cannot express it
     pub fn refuse(&mut self, span: Span, message: String, label: &str, help: &str) {
         self.refuse_with(self.target.refusal(), span, message, label, help);
     }
@@ -172,7 +172,7 @@ impl<'r> Losses<'r> {
         self.refusals.push(if help.is_empty() { found } else { found.help(help) });
     }
 
-    /// Notes what somebody should look at, without refusing anything
+    /// Adds a warning; the rule is still emitted
     pub fn warn(&mut self, code: Code, span: Span, message: String, label: &str, help: &str) {
         let texts = [&*message, label, help].map(ToOwned::to_owned);
         if self.warned.insert((code, span, texts)) {
@@ -181,7 +181,7 @@ impl<'r> Losses<'r> {
         }
     }
 
-    /// The losses so far
+    /// The losses noted so far, in order
     pub fn noted(&self) -> &[Loss] {
         &self.losses
     }
@@ -191,7 +191,7 @@ impl<'r> Losses<'r> {
         self.with_gaps(sentences(self.losses.iter()))
     }
 
-    /// The same for one signal
+    /// One sentence for each loss of one signal
     pub fn sentences_of(&self, signal: &str) -> Vec<String> {
         self.with_gaps(sentences(self.losses.iter().filter(|loss| loss.signal == signal)))
     }
@@ -204,7 +204,7 @@ impl<'r> Losses<'r> {
         sentences
     }
 
-    /// Compares the losses with what the author accepts
+    /// All diagnostics: refusals, losses that the author does not accept, and needless accepts
     pub fn finish(self) -> Diagnostics {
         let Losses { target, rule, losses, refusals, .. } = self;
         let mut found = refusals;

@@ -1,8 +1,8 @@
 //! Station 3: targets.
 //!
-//! In: a [`Rule`]. Out: [`Artifact`]s that the target takes as they are, and what they lose. A
+//! In: a [`Rule`]. Out: [`Artifact`]s that the target imports unchanged, and their losses. A
 //! target is a field table, a plan from IR to target expressions, and views for its templates.
-//! It either says what the rule means, or names a [`Loss`], or refuses with a code.
+//! It expresses the rule exactly, or names a [`Loss`], or refuses with a code.
 
 pub mod elastic;
 mod losses;
@@ -22,8 +22,9 @@ use crate::source::{Span, Spanned, is_unprintable};
 pub use losses::{Direction, Loss, LossName, Losses};
 use sentinel::Profile;
 
-/// Text between double quotes, as Kusto, JSON and TOML all write it; `escape` spells what cannot
-/// be seen, where they differ
+/// Text between double quotes, as Kusto, JSON and TOML all write it
+///
+/// They differ in unprintable characters, so `escape` spells these.
 fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -38,13 +39,13 @@ fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
     out
 }
 
-/// Text of the rule on one line: what nobody sees is a blank
+/// Text of the rule on one line: unprintable characters become blanks
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
 }
 
-/// Text of the rule that a browser may show as Markdown: lines stay, what nobody sees is a blank,
-/// and no tag or link in it does anything
+/// Text of the rule that a browser may show as Markdown: line breaks and tabs stay, other
+/// unprintable characters become blanks, tags and links are made inert
 fn shown(text: &str) -> String {
     let blank = |c| if is_unprintable(c) && !"\n\t".contains(c) { ' ' } else { c };
     inert(&text.chars().map(blank).collect::<String>())
@@ -70,10 +71,10 @@ impl Target {
     pub const ALL: &[Target] =
         &[Target::Sentinel, Target::Asim, Target::Xdr, Target::Elastic, Target::Native];
 
-    /// The targets that every rule is compiled for; the others when it has settings for them
+    /// The targets that every rule is compiled for; other targets need an entry under `targets:`
     pub const USUAL: [Target; 3] = [Target::Sentinel, Target::Elastic, Target::Native];
 
-    /// The targets that a rule is meant for, as long as nobody asks for others
+    /// The default targets of a rule: [`Target::USUAL`] and those under its `targets:`
     pub fn of(rule: &Rule) -> Vec<Target> {
         let named =
             |target: &Target| rule.targets.iter().any(|said| said.target.value == target.name());
@@ -92,7 +93,7 @@ impl Target {
         }
     }
 
-    /// What it produces, for `list targets`
+    /// Its artifacts in words, for `list targets`
     pub fn describe(self) -> &'static str {
         match self {
             Target::Sentinel => "Kusto query, analytic rule, hunting query and ARM template",
@@ -110,7 +111,7 @@ impl Target {
         Self::ALL.iter().copied().find(|target| target.name() == name)
     }
 
-    /// The code of what it cannot say
+    /// The code of a refusal: the target cannot express the rule
     fn refusal(self) -> Code {
         match self {
             Target::Sentinel | Target::Asim | Target::Xdr => Code::E0501,
@@ -137,7 +138,7 @@ pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A file that a target takes
+/// A file that a target imports
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     /// Its name, made from the rule's file name
@@ -146,18 +147,18 @@ pub struct Artifact {
     pub text: String,
 }
 
-/// A rule in the words of a target
+/// A rule compiled for a target
 #[derive(Debug, Clone)]
 pub struct Translation {
-    /// The rule without what its author leaves out on this target
+    /// The rule, minus the signals and correlations under `without:`
     pub rule: Rule,
-    /// What the target takes; nothing when the author leaves out every signal
+    /// The files for the target; empty when `without:` names every signal
     pub artifacts: Vec<Artifact>,
-    /// What the artifacts say less exactly, as they say themselves
+    /// The losses; the artifacts list them in their descriptions
     pub losses: Vec<Loss>,
 }
 
-/// Emits a rule for a target; `None` when it is refused, which `diagnostics` then says
+/// Emits a rule for a target; `None` when the target refuses it, with the reason in `diagnostics`
 ///
 /// `stem` is the rule's file name without extension; artifacts are named after it.
 pub fn emit(
@@ -169,7 +170,7 @@ pub fn emit(
     translate(target, rule, stem, diagnostics).map(|translation| translation.artifacts)
 }
 
-/// The same, with the rule that the artifacts are of and what they lose
+/// Like [`emit`], and returns the compiled rule and its losses as well
 pub fn translate(
     target: Target,
     rule: &Rule,
@@ -210,7 +211,7 @@ pub fn translate(
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name
 ///
-/// A Sigma rule without an id is known by its title.
+/// For a Sigma rule without an id, the title takes the id's place.
 fn derived_id(rule: &Rule, output: &str) -> String {
     let own = rule.metadata.id.as_ref().and_then(|id| uuid::Uuid::try_parse(&id.value).ok());
     let title = rule.metadata.title.value.as_bytes();

@@ -1,38 +1,38 @@
 //! Operator × target: the exact form, or the named loss, or the refusal.
 //!
-//! In: `operators.tsv`. Out: [`ROWS`], for `list operators` and for the test that compiles every
-//! row and holds the table to what the targets do.
+//! In: `operators.tsv`. Out: [`ROWS`], for `list operators`. A test compiles the example of every
+//! row and compares each target's result with the table.
 
 use std::sync::LazyLock;
 
-/// The table as written
+/// The text of the table
 const TABLE: &str = include_str!("operators.tsv");
 
-/// An operator and what becomes of it
+/// An operator and its support on each target
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// Its name
     pub operator: &'static str,
-    /// The kind of event of the example, with the product
+    /// The example's kind of event, with the product
     pub event: &'static str,
     /// A key and its values as an author writes them
     pub example: &'static str,
-    /// What each target does, in the order of [`Target::USUAL`](super::Target::USUAL)
+    /// The support of each target, in the order of [`Target::USUAL`](super::Target::USUAL)
     pub targets: [Support; 3],
 }
 
-/// What a target does with an operator
+/// How well a target expresses an operator
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
-    /// Says exactly that; the artifact holds this text
+    /// Expresses it exactly; the artifact contains this text
     Exact(&'static str),
     /// May match more, by the loss of this name
     Wider(&'static str),
     /// May miss events, by the loss of this name
     Narrower(&'static str),
-    /// Cannot say it
+    /// Refuses the rule
     Refused,
-    /// A cell that cannot be read; the table's test finds it
+    /// A malformed cell; the table's test fails on it
     Unreadable,
 }
 

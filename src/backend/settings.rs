@@ -1,7 +1,7 @@
-//! Reading what a definition asks of one target.
+//! Reads the settings of one target.
 //!
 //! In: the settings under `targets:` as written. Out: checked values, and a refusal at the place
-//! of each setting that the target does not have or take.
+//! of each setting with an unknown name or an invalid value.
 
 use super::Losses;
 use crate::definition::{Setting, Settings, nearest_name};
@@ -16,7 +16,7 @@ pub(super) struct Asked<'a, 'r> {
 }
 
 impl<'a, 'r> Asked<'a, 'r> {
-    /// The settings of the target at hand; those it does not know are refused at once
+    /// The settings of the current target; refuses names outside `known` at once
     pub(super) fn of(losses: &'a mut Losses<'r>, code: Code, known: &[&str]) -> Self {
         let settings = losses.settings();
         let mut asked = Asked { losses, settings, code };
@@ -40,7 +40,7 @@ impl<'a, 'r> Asked<'a, 'r> {
         }
     }
 
-    /// The settings below one of these, as settings of their own
+    /// The settings in a nested map; refuses a setting that is no map
     pub(super) fn inner(&mut self, name: &str, known: &[&str]) -> Option<Asked<'_, 'r>> {
         match self.settings.get(name)? {
             Setting::Settings(inner) => {
@@ -63,20 +63,20 @@ impl<'a, 'r> Asked<'a, 'r> {
         self.losses.refuse_with(self.code, span, message, &label, "");
     }
 
-    /// Refuses a setting, or all of them where it is not there, for this reason
+    /// Refuses a setting; if it is absent, the diagnostic marks the whole map
     pub(super) fn refuse(&mut self, name: &str, message: &str) {
         let span = self.settings.get(name).map_or(self.settings.span, Setting::span);
         self.losses.refuse_with(self.code, span, message.to_owned(), "cannot be taken", "");
     }
 
-    /// The same for a setting that must not be there
+    /// Refuses a setting if it is present
     pub(super) fn refuse_present(&mut self, name: &str, message: &str) {
         if self.settings.get(name).is_some() {
             self.refuse(name, message);
         }
     }
 
-    /// A text
+    /// The text of a setting; refuses lists and maps
     pub(super) fn text(&mut self, name: &str) -> Option<Spanned<String>> {
         match self.settings.get(name)? {
             Setting::Text(text) => Some(text.clone()),
@@ -87,7 +87,7 @@ impl<'a, 'r> Asked<'a, 'r> {
         }
     }
 
-    /// Texts, or one
+    /// The texts of a setting: a list, or one text; refuses maps
     pub(super) fn texts(&mut self, name: &str) -> Vec<Spanned<String>> {
         match self.settings.get(name) {
             None => Vec::new(),
@@ -100,7 +100,7 @@ impl<'a, 'r> Asked<'a, 'r> {
         }
     }
 
-    /// One of these words
+    /// The one of `words` that a setting names; refuses any other text
     pub(super) fn word(
         &mut self,
         name: &str,
@@ -114,7 +114,7 @@ impl<'a, 'r> Asked<'a, 'r> {
         word.map(|word| Spanned::new(*word, text.span))
     }
 
-    /// A whole number within these
+    /// A whole number from `least` to `most`
     pub(super) fn number(&mut self, name: &str, least: u32, most: u32) -> Option<Spanned<u32>> {
         let text = self.text(name)?;
         let number = text.value.parse().ok().filter(|number| (least..=most).contains(number));
@@ -124,7 +124,7 @@ impl<'a, 'r> Asked<'a, 'r> {
         number.map(|number| Spanned::new(number, text.span))
     }
 
-    /// A timespan such as `1h`, in minutes within these
+    /// A timespan such as `1h`, in whole minutes from `least` to `most`
     pub(super) fn minutes(&mut self, name: &str, least: u32, most: u32) -> Option<Spanned<u32>> {
         let text = self.text(name)?;
         let seconds = crate::ir::seconds(&text.value).filter(|seconds| seconds % 60 == 0);

@@ -1,6 +1,6 @@
-//! Handlebars, and nothing else about it anywhere.
+//! Renders templates; no other module uses Handlebars.
 //!
-//! In: a template's name and a view in which every string is ready. Out: the artifact's text.
+//! In: a template's name and a view whose strings are final. Out: the artifact's text.
 //! Templates lay out the page; they never quote, escape or decide. Strict mode makes a missing
 //! name an error, and HTML escaping is off.
 
@@ -30,7 +30,7 @@ static REGISTRY: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(|
 /// Renders a view; the text ends with one line break
 ///
 /// # Errors
-/// When the template and the view disagree, which only a change of one of them can cause.
+/// When the template names a field that the view lacks: a bug in one of the two.
 pub(super) fn render(name: &str, view: &impl Serialize) -> Result<String, String> {
     let registry = REGISTRY.as_ref().map_err(Clone::clone)?;
     let text = registry.render(name, view).map_err(|error| error.to_string())?;

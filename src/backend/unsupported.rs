@@ -1,8 +1,8 @@
-//! What no target has a form for yet, refused in one place.
+//! Refuses the rule parts that targets cannot express yet.
 //!
-//! In: a rule and a target. Out: a refusal for each part that the engine judges and the target
-//! cannot: logs without a table, keywords over a whole event, parts of a date, a field compared
-//! with another in more than equality. Afterwards the target sees nothing of these.
+//! In: a rule and a target. Out: a refusal for each part that only the engine can judge: logs
+//! without a table, keywords over a whole event, parts of a date, comparisons of two fields other
+//! than equality. Afterwards no backend meets such a part.
 
 use super::{Losses, Target};
 use crate::ir::{Case, CorrelationTest, Op, Part, Relation, Rule, Test};
@@ -10,7 +10,7 @@ use crate::taxonomy::{EventKind, Field, FieldType};
 
 const HELP: &str = "`rulecast scan` and `rulecast test` judge the rule as it is.";
 
-/// Refuses what the target cannot say; whether there was something
+/// Refuses each unsupported part; true when it found any
 pub(super) fn refuse(target: Target, rule: &Rule, losses: &mut Losses<'_>) -> bool {
     let mut refused = false;
     let mut beyond = |span, message: String, label: &str| {

@@ -31,7 +31,7 @@ impl Check {
         for loaded in &workspace.rules {
             run_samples(loaded, &mut workspace.diagnostics);
         }
-        // A target that was left out might have had the loss that a comment is about.
+        // A suppression may be about a loss on a target that this run leaves out.
         let looked = if self.targets.is_empty() { Looked::Everywhere } else { Looked::InPart };
         let found = report::relevant(global, workspace, looked);
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();

@@ -1,4 +1,4 @@
-//! `completions`: for the user's shell.
+//! `completions`: prints completions for the user's shell.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;

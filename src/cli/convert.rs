@@ -1,4 +1,4 @@
-//! `convert`: rules to what the targets take.
+//! `convert`: compiles rules for the targets.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub(super) struct Convert {
     check: bool,
 }
 
-/// Reads a target's name
+/// Reads a target's name; the error lists the names of all targets
 pub(super) fn target(name: &str) -> Result<Target, String> {
     let known: Vec<_> = Target::ALL.iter().map(|target| target.name()).collect();
     Target::named(name).ok_or_else(|| format!("expected {}", known.join(", ")))

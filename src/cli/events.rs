@@ -1,8 +1,7 @@
-//! Events on the command line.
+//! Options of commands that read events, and reports about event files.
 //!
-//! In: options that say where the fields of an event stand and what it is. Out: the same as the
-//! engine is told of it; lines that are no events become findings, and a person at a terminal sees
-//! how far the reading is.
+//! In: options about the fields and the kind of events. Out: [`Options`] for the engine, findings
+//! for lines that are not events, and the progress for a person at a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -37,15 +36,15 @@ pub(super) struct EventForm {
 }
 
 impl EventForm {
-    /// The longest line that is read, in bytes
+    /// The limit of a line, in bytes
     pub(super) fn max_line(&self) -> usize {
         self.max_line
     }
 
-    /// The same as the engine is told of it
+    /// The options for the engine
     ///
     /// # Errors
-    /// When the kind is one that neither a table nor a rule knows.
+    /// When neither a table nor a rule knows the kind.
     pub(super) fn options(&self, rules: &[Rule]) -> Result<Options, Failure> {
         if let Some(given) = self.event {
             looked_at(given.kind, rules)?;
@@ -66,14 +65,14 @@ fn kind(name: &str) -> Result<Given, String> {
     Ok(Given { kind, action })
 }
 
-/// A kind of event, and what Sigma's category says has happened in it
+/// A kind of event, and the action that Sigma's category implies
 #[derive(Clone, Copy)]
 struct Given {
     kind: EventKind,
     action: Option<&'static str>,
 }
 
-/// A kind that neither a table nor a rule knows is probably misspelt
+/// Refuses a kind that neither a table nor a rule knows: it is probably misspelt
 fn looked_at(kind: EventKind, rules: &[Rule]) -> Result<(), Failure> {
     let name = kind.name();
     let signals = rules.iter().flat_map(|rule| &rule.signals);
@@ -107,15 +106,16 @@ fn size(text: &str) -> Result<usize, String> {
     bytes.ok_or_else(|| "expected a size in bytes, such as 16M".to_owned())
 }
 
-/// The place of a line, from 1, of a file of events
+/// The source and span of a line, counted from 1, of a file of events
 ///
-/// The line itself may be long and is the user's own; empty lines keep its number.
+/// The source holds no text of the event, which may be long or private: empty lines before the
+/// span give the line its number.
 pub(super) fn line_of(file: &str, line: usize) -> (Arc<SourceText>, Span) {
     let source = Arc::new(SourceText::new(file, "\n".repeat(line - 1)));
     (source, Span::new(line as u32 - 1, line as u32 - 1))
 }
 
-/// The lines of a file that are no events: the first ones, and how many there are
+/// The first lines of a file that are not events, and the number of all such lines
 #[derive(Default)]
 pub(super) struct BadLines {
     first: Vec<Unreadable>,
@@ -123,7 +123,7 @@ pub(super) struct BadLines {
 }
 
 impl BadLines {
-    /// The most lines that are shown
+    /// The most lines that are reported with their places
     const SHOWN: usize = 10;
 
     pub(super) fn push(&mut self, line: Unreadable) {
@@ -149,7 +149,7 @@ impl BadLines {
     }
 }
 
-/// Tells a person at a terminal how far a long scan is
+/// Shows the progress of a long scan to a person at a terminal
 pub(super) struct Progress {
     shown: bool,
     next: Instant,
@@ -166,7 +166,7 @@ impl Progress {
         if self.active && Instant::now() >= self.next {
             self.next += Duration::from_millis(200);
             self.shown = true;
-            // Losing a progress line is no reason to stop.
+            // A progress line that cannot be written does not stop the run.
             let _ = write!(io::stderr(), "\r{events} events");
         }
     }

@@ -1,7 +1,7 @@
-//! Files of events as examples to try rules on.
+//! Reads files of events as examples to try rules on.
 //!
-//! In: files, and where the fields of an event stand. Out: examples, a few hundred at a time; what
-//! is no event becomes a finding at its line.
+//! In: files, and options about the fields and kind of events. Out: examples, up to 512 at a time;
+//! a line that is not an event becomes a finding.
 
 use std::path::PathBuf;
 
@@ -15,22 +15,22 @@ use crate::project::{Failure, check_events, display, events};
 use crate::taxonomy::EventKind;
 use crate::verify::{Example, Place};
 
-/// So many events are tried at a time
+/// The most events that are tried at a time
 const BLOCK: usize = 512;
 
 /// The events of several files, one file after the other
 pub(super) struct Files {
-    /// As findings call them
+    /// Names of the files in findings
     pub(super) names: Vec<String>,
     paths: Vec<PathBuf>,
     max_line: usize,
     options: Options,
-    /// The stream of the file at hand, when it has been opened
+    /// The stream of the current file; `None` until it is opened
     lines: Option<Lines<'static>>,
     block: Block,
-    /// Which line of the block is next
+    /// Index of the next line in the block
     at: usize,
-    /// Which file, and how many lines of it have been read
+    /// Index of the current file, and the number of its lines read so far
     place: (usize, usize),
     events: usize,
     bad: Vec<BadLines>,
@@ -38,7 +38,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Looks at them all, so that one that cannot be read is said before hours of work
+    /// Checks all files, so that an unreadable file is reported before hours of work
     pub(super) fn open(
         paths: &[PathBuf],
         form: &EventForm,
@@ -61,7 +61,7 @@ impl Files {
         })
     }
 
-    /// The next examples; none at the end
+    /// The next examples; an empty list at the end
     pub(super) fn next(&mut self) -> Result<Vec<Example>, Failure> {
         let mut examples = Vec::new();
         while examples.len() < BLOCK && (self.at < self.block.len() || self.refill()?) {
@@ -80,7 +80,7 @@ impl Files {
         Ok(examples)
     }
 
-    /// Waits for lines of the file at hand or of the next one; false when all files are read
+    /// Waits for lines of the current or the next file; false when all files are read
     fn refill(&mut self) -> Result<bool, Failure> {
         self.at = 0;
         while let Some(path) = self.paths.get(self.place.0) {
@@ -103,14 +103,14 @@ impl Files {
         Ok(false)
     }
 
-    /// Notes that the line at hand is no event
+    /// Notes that the current line is not an event; returns `None`
     fn is_bad(&mut self, why: String) -> Option<Example> {
         let (file, line) = self.place;
         self.bad[file].push(Unreadable { line, column: 1, why });
         None
     }
 
-    /// The event of a line; `None` for an empty line, and for what is none
+    /// The event of a line; `None` for an empty line and for a line that is not a usable event
     fn example(&mut self, line: &[u8]) -> Option<Example> {
         let (file, line_number) = self.place;
         let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
@@ -132,7 +132,7 @@ impl Files {
         let (kind, action) = match (self.options.kind, named) {
             (Some(kind), _) => (Some(kind), self.options.action),
             (None, Some(Some((kind, action)))) => (Some(kind), action),
-            // Such events have no documents.
+            // Elastic has no documents for an unknown kind of event.
             (None, Some(None)) => return None,
             (None, None) => (None, None),
         };
@@ -143,7 +143,7 @@ impl Files {
         Some(Example { place: Place::Line { file, line: line_number }, event, kind })
     }
 
-    /// Reports what was no event
+    /// Reports the lines that are not events
     pub(super) fn finish(&mut self, diagnostics: &mut Diagnostics) {
         self.talk.clear();
         for (name, bad) in self.names.iter().zip(&mut self.bad) {

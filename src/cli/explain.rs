@@ -1,4 +1,4 @@
-//! `explain`: what a code means.
+//! `explain`: prints the explanation of a code.
 
 use std::io::Write;
 

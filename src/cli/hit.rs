@@ -1,7 +1,7 @@
-//! Matches as lines of JSON.
+//! Prints matches as lines of JSON.
 //!
-//! In: what a scan finds. Out: one JSON object a line on stdout, printed as soon as the lines that
-//! have come are judged; nothing of what is reported through a correlation only.
+//! In: the results of a scan. Out: one JSON object per line on stdout, flushed after each block of
+//! events. Results that only a correlation reports are left out.
 
 use std::io::{self, Write};
 
@@ -12,25 +12,25 @@ use crate::ir::Rule;
 use crate::matcher::{Finding, Found, Listener, Unreadable};
 use crate::source::visible_json;
 
-/// Prints what a scan finds
+/// Prints the results of a scan
 pub(super) struct Hits<'s, W: Write> {
     rules: &'s [Rule],
-    /// The files of events, as messages call them
+    /// Names of the files of events in messages
     files: &'s [String],
-    /// Which of them is read
+    /// Index of the current file
     pub(super) file: usize,
-    /// Whether signals are printed that a correlation reports in their place
+    /// Whether to print signals that are reported only through a correlation
     pub(super) signals: bool,
     pub(super) out: W,
-    /// How many lines were printed
+    /// The number of lines printed
     pub(super) printed: usize,
-    /// What was no event in the file at hand
+    /// Lines of the current file that are not events
     pub(super) bad: BadLines,
     pub(super) progress: Progress,
 }
 
 impl<'s, W: Write> Hits<'s, W> {
-    /// Nothing printed yet, and the first file at hand
+    /// A printer at the first file, with nothing printed yet
     pub(super) fn new(rules: &'s [Rule], files: &'s [String], out: W, progress: Progress) -> Self {
         let (file, signals, printed, bad) = (0, false, 0, BadLines::default());
         Hits { rules, files, file, signals, out, printed, bad, progress }
@@ -56,7 +56,7 @@ impl<W: Write> Listener for Hits<'_, W> {
     }
 }
 
-/// What is printed of a finding; nothing of what is reported through a correlation only
+/// The JSON object of a result; `None` when only a correlation reports it
 fn line(
     rules: &[Rule],
     files: &[String],

@@ -1,4 +1,4 @@
-//! What a command reads: rules, and what surrounds them.
+//! The input of commands: rules, filters and placeholders.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Reads them, with what surrounds them
+    /// Reads the rules, with filters and placeholders
     pub(super) fn load(&self) -> Result<&'static mut Workspace, Failure> {
         self.surroundings.load(&self.paths)
     }
@@ -38,8 +38,8 @@ impl Rules {
 impl Surroundings {
     /// Reads the rules
     ///
-    /// They stay until the process ends: to take thousands of them apart would take long, and the
-    /// memory is given back all the same.
+    /// They are leaked: to drop thousands of rules would take long, and the memory is freed when
+    /// the process ends.
     pub(super) fn load(&self, paths: &[PathBuf]) -> Result<&'static mut Workspace, Failure> {
         let filters = self.filters.clone();
         let surroundings =

@@ -1,7 +1,8 @@
 //! Signals that ask a long run to end.
 //!
-//! In: SIGINT, SIGTERM, SIGHUP. Out: their number, for those who read to look at. The first one ends
-//! the run in order; a second one ends the process at once, as if nobody listened.
+//! In: SIGINT, SIGTERM, SIGHUP. Out: the number of the signal in a [`Stop`] flag, which readers of
+//! streams check. The first signal ends the run in order; a second signal ends the process at once,
+//! as by default.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -18,10 +19,10 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// Listens from now on; the number stays zero until a signal comes
+/// Installs the signal handlers; the flag stays zero until a signal comes
 ///
 /// # Errors
-/// When the system takes no handler.
+/// When the system refuses a handler.
 pub(super) fn listen() -> std::io::Result<Stop> {
     let (number, again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     for signal in SIGNALS {

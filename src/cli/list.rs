@@ -1,4 +1,4 @@
-//! `list`: what there is to write.
+//! `list`: prints fields, targets, codes, events, modifiers, losses or operators.
 
 use std::io::Write;
 
@@ -102,7 +102,7 @@ fn fields(event: Option<&str>) -> Result<Outcome, Stop> {
     Ok(Outcome::Clean)
 }
 
-/// What a log holds in a field, as far as its table tells
+/// The type of a log's field in words; `text` when the log's table does not tell
 fn of_a_log(kind: EventKind, field: Field) -> &'static str {
     match kind.field_type(field) {
         Some(FieldType::Path) => "a path",

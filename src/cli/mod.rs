@@ -1,6 +1,6 @@
-//! The command line: one verb a file.
+//! The command line: one file per verb.
 //!
-//! In: arguments. Out: data on stdout, talk on stderr, and an exit code: 0 nothing found, 1
+//! In: arguments. Out: data on stdout, messages on stderr, and an exit code: 0 nothing found, 1
 //! findings, 2 could not run. A reader that closes the pipe ends the run quietly.
 
 mod check;
@@ -164,9 +164,9 @@ enum Command {
 enum Outcome {
     Clean,
     Findings,
-    /// Some input could not be read to its end, which has been said
+    /// Some input could not be read to its end; the failure is already reported
     Broken,
-    /// A signal ended it
+    /// The signal of this number ended the run
     Stopped(usize),
 }
 

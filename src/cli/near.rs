@@ -1,8 +1,8 @@
-//! `near`: the events that the proof tries a rule on, for programs and not for people.
+//! `near`: prints the events that the proof tries a rule on, for programs and not for people.
 //!
 //! In: a rule file, and events with Sigma's category under `category`. Out: a line of JSON for each
-//! event near a literal, made from nothing or from the first event that the signal matches, and for
-//! each event of a series that correlations count and order.
+//! event near a literal, made from scratch or from the first event that the signal matches; and a
+//! line for each event of a series that correlations count and order.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::matcher::{Engine, Memory, Options, Recorder};
 use crate::taxonomy::{EventKind, Field};
 use crate::verify::near::{self, Care, Fields, Near};
 
-/// Fields that sensors write for others: made events spell those out
+/// Fields of sensors that combine other fields: made events hold the other fields instead
 const WRITTEN_AS_ONE: [&str; 3] = ["TargetObject", "Details", "EventType"];
 
 /// Print events near each literal of a rule, a line of JSON each
@@ -80,7 +80,7 @@ fn print(out: &mut impl io::Write, rule: &Rule, recorded: &[Value], care: Care) 
     Ok(())
 }
 
-/// For each signal the first event that it matches, and which that is
+/// For each signal, the first event that it matches, with the event's index
 fn matched(rule: &Rule, recorded: &[Value]) -> Vec<Option<(usize, Fields)>> {
     let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
     let mut found = vec![None; rule.signals.len()];
@@ -98,7 +98,7 @@ fn matched(rule: &Rule, recorded: &[Value]) -> Vec<Option<(usize, Fields)>> {
     found
 }
 
-/// An event whose fields of our own are written out, to be changed one by one
+/// An event with rulecast's own registry fields in place of Sysmon's, to be changed one by one
 fn spelled_out(event: &Value, kind: EventKind) -> Fields {
     let mut fields = event.as_object().cloned().unwrap_or_default();
     fields.remove("category");

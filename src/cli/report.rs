@@ -1,7 +1,7 @@
-//! Printing findings in the format the user asked for.
+//! Prints findings in the format that the user asked for.
 //!
-//! In: what a run has found. Out: the findings that remain when suppressions, `--select` and
-//! `--ignore` have been heard, printed; and whether they fail the run.
+//! In: the findings of a run. Out: the findings that remain after suppressions, `--select` and
+//! `--ignore`, printed; and whether they fail the run.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,13 +16,13 @@ use crate::workspace::Workspace;
 /// Where findings go
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {
-    /// They are the command's data
+    /// Stdout: the findings are the command's data
     Out,
-    /// Another thing is
+    /// Stderr: the command has other data
     Err,
 }
 
-/// The findings of a run that the user wants to hear of, sorted
+/// The findings of a run after suppressions, `--select` and `--ignore`, sorted
 pub(super) fn relevant(
     global: &Global,
     workspace: &mut Workspace,
@@ -33,7 +33,7 @@ pub(super) fn relevant(
     found
 }
 
-/// Prints findings and says whether they fail the run
+/// Prints findings; returns whether they fail the run
 pub(super) fn findings(
     global: &Global,
     found: &[Diagnostic],
@@ -63,7 +63,7 @@ fn lines(found: &[Diagnostic], print: impl Fn(&Diagnostic) -> String) -> String 
 
 /// Says why rules were left out, a line for each reason, the most frequent first
 pub(super) fn reasons(global: &Global, found: &[Diagnostic], left_out: usize) -> io::Result<()> {
-    // Of a single rule its findings say it all.
+    // For a single rule, its findings are enough.
     if left_out < 2 {
         return Ok(());
     }
@@ -81,12 +81,12 @@ pub(super) fn reasons(global: &Global, found: &[Diagnostic], left_out: usize) ->
     Ok(())
 }
 
-/// How many rules were left out, to follow how many there are; nothing when none was
+/// The end of a summary: `, 2 rules left out`; empty when no rule was left out
 pub(super) fn left_out(rules: usize) -> String {
     if rules == 0 { String::new() } else { format!(", {} left out", count(rules, "rule")) }
 }
 
-/// Says something about the run, unless it is to be quiet
+/// Prints a message about the run on stderr, unless the run is quiet
 pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
     if global.quiet {
         return Ok(());
@@ -94,9 +94,9 @@ pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
     writeln!(anstream::stderr().lock(), "{}", screen::line(text))
 }
 
-/// Says why the run could not do its work
+/// Prints why the run could not do its work; returns exit code 2
 pub(super) fn failed(why: &str) -> ExitCode {
-    // Nothing is left to do when even this cannot be written.
+    // A failure to write this message cannot be reported anywhere.
     let why = screen::line(why.trim_end_matches('.'));
     let _ = writeln!(anstream::stderr().lock(), "error: {why}");
     ExitCode::from(2)

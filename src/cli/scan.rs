@@ -55,7 +55,7 @@ impl Scan {
         let rules = workspace.take_reported();
         let options = self.form.options(&rules)?;
         let engine = Engine::new(rules, &options);
-        // What cannot be read or kept is better said before hours of work.
+        // Paths that cannot be read or written are reported before hours of work.
         project::check_events(&self.events)?;
         let memory = match &self.state {
             Some(path) => kept(&engine, path)?,
@@ -106,7 +106,7 @@ impl Scan {
     }
 }
 
-/// Said even to those who want to hear nothing: a finding may be missing, or be one too many
+/// Printed even when the run is quiet: a finding may be missing or superfluous
 fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
     let crowded = format!("they have more than {MOST_COMBINATIONS} combinations of values");
     for (number, what) in [
@@ -122,12 +122,12 @@ fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
     Ok(())
 }
 
-/// No clock is more than a day ahead; later times are broken
+/// The latest time to accept: one day from now; a later time comes from a broken clock
 fn tomorrow() -> Timestamp {
     Timestamp::now().checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
 }
 
-/// The memory that an earlier run has kept; a new one when there is no file yet
+/// The memory kept by an earlier run; an empty memory when the file does not exist yet
 fn kept(engine: &Engine, path: &Path) -> Result<Memory, Failure> {
     project::replaceable(path)?;
     match std::fs::read_to_string(path) {
@@ -137,7 +137,7 @@ fn kept(engine: &Engine, path: &Path) -> Result<Memory, Failure> {
     }
 }
 
-/// Keeps the memory, together with what other runs have kept in the meantime
+/// Keeps the memory, joined with the terms that other runs have kept in the meantime
 fn keep(engine: &Engine, memory: &mut Memory, path: &Path) -> Result<(), Failure> {
     project::update(path, |json| {
         if let Some(json) = json {

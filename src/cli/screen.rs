@@ -1,8 +1,8 @@
-//! What reaches a person's terminal, or the log of a GitHub step, which takes some lines for commands.
+//! Makes text safe for a terminal and for the log of a GitHub step.
 //!
-//! In: text that may hold what a user wrote. Out: the same text without a character that controls
-//! the terminal and, in a GitHub step, without a line that the runner obeys. Two forms are commands
-//! to it: `::name …::` at the start of a line, after blanks, and `##[name …]` anywhere.
+//! In: text that may hold a user's text. Out: the same text without characters that control the
+//! terminal and, in a GitHub step, without commands that the runner obeys. The runner obeys two
+//! forms: `::name …::` at the start of a line, after blanks, and `##[name …]` anywhere.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -13,17 +13,17 @@ fn is_step() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
-/// One line for people
+/// Makes one line of text safe to print
 pub(super) fn line(text: &str) -> String {
     lines(visible(text))
 }
 
-/// Lines for people, without unprintable characters already
+/// Makes lines safe to print; unprintable characters must already be removed
 pub(super) fn lines(text: String) -> String {
     if is_step() { broken(&text) } else { text }
 }
 
-/// Every command with a `�` in it
+/// Breaks every runner command by a `�`
 fn broken(text: &str) -> String {
     let text = text.replace("##[", "#\u{fffd}[");
     let one = |line: &str| {
@@ -36,7 +36,7 @@ fn broken(text: &str) -> String {
     text.split_inclusive('\n').map(one).collect()
 }
 
-/// Prints an artifact or a rule, byte for byte where no person and no step reads it
+/// Prints an artifact or a rule; byte for byte unless stdout is a terminal or a GitHub step's log
 pub(super) fn body(out: &mut impl Write, text: &str) -> io::Result<()> {
     if is_step() {
         return out.write_all(stopped(text).as_bytes());
@@ -48,9 +48,9 @@ pub(super) fn body(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())
 }
 
-/// The text between lines that tell the runner to obey nothing
+/// The text between two lines that stop and resume the runner's commands
 ///
-/// No text holds its own hash, so none can end that early.
+/// The token is a hash of the text, so the text cannot contain the line that resumes commands.
 fn stopped(text: &str) -> String {
     let token = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).hyphenated();
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };

@@ -1,12 +1,12 @@
 //! Which warnings are reported: `--select` and `--ignore`.
 //!
-//! In: codes and what codes begin with, `W0213,W03`. Out: whether a finding is reported. Errors
-//! always are: they refuse the rule, and a run that hides the reason would look clean.
+//! In: codes and prefixes of codes, such as `W0213,W03`. Out: whether a finding is reported. Errors
+//! are always reported: they refuse the rule, and a run that hides the reason would look clean.
 
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
-/// Codes, each written out or by its beginning, in capitals
+/// Codes or prefixes of codes, in capitals
 #[derive(Debug, Clone)]
 pub(super) struct Codes(Vec<String>);
 
@@ -16,10 +16,10 @@ impl Codes {
     }
 }
 
-/// Whether a finding is reported; what is ignored is so even where it is selected
+/// Whether a finding is reported; `--ignore` wins over `--select`
 pub(super) fn reported(found: &Diagnostic, select: &[Codes], ignore: &[Codes]) -> bool {
     let held = |codes: &[Codes]| codes.iter().any(|codes| codes.hold(found.code));
-    // An empty environment variable selects nothing, which is not meant.
+    // An empty environment variable counts as no selection.
     let selects = select.iter().any(|codes| !codes.0.is_empty());
     found.severity == Severity::Error || ((!selects || held(select)) && !held(ignore))
 }
@@ -30,7 +30,7 @@ pub(super) fn codes(text: &str) -> Result<Codes, String> {
     words.map(beginning).collect::<Result<_, _>>().map(Codes)
 }
 
-/// Reads the value of `--ignore`, which takes no errors
+/// Reads the value of `--ignore`; refuses the codes of errors
 pub(super) fn warnings(text: &str) -> Result<Codes, String> {
     let codes = codes(text)?;
     match codes.0.iter().find(|beginning| !beginning.starts_with('W')) {
@@ -47,7 +47,7 @@ fn beginning(word: &str) -> Result<String, String> {
     if names().any(|name| name.starts_with(&capitals)) {
         return Ok(capitals);
     }
-    // What is wrong is rather the number than the stage.
+    // Suggest codes with the longest common prefix: the number is wrong more often than the stage.
     let shared =
         |name: &str| name.bytes().zip(capitals.bytes()).take_while(|(a, b)| a == b).count();
     let most = names().map(shared).max();

@@ -1,4 +1,4 @@
-//! `show`: a rule at one station of its way.
+//! `show`: prints a rule at one stage of compilation.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `test`: the samples that rules carry.
+//! `test`: runs the samples of rules.
 
 use std::io::Write;
 

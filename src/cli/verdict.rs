@@ -1,7 +1,7 @@
-//! Verdicts in words.
+//! Prints verdicts in words.
 //!
-//! In: what was said of a rule on a target. Out: the line that a person reads, and a finding for
-//! every difference and fault, at the test, the event or the word that shows it.
+//! In: the verdict on a rule and a target. Out: a line for people, and a finding for every
+//! difference and fault, at the test, the event or the word that shows it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::project::{Verified, display};
 use crate::source::{SourceText, Span};
 use crate::verify::{Difference, Fault, Place, Tally, Verdict};
 
-/// The most findings of one rule on one target; of more, the number is said
+/// The most findings per rule and target; of the others, only the number is reported
 const SHOWN: usize = 10;
 
-/// What stands behind a verdict, on one line; `files` are the names of the files of events
+/// The reason of a verdict, on one line; `files` are the names of the files of events
 pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
     let first = |what: String, all: usize| match all {
         0 | 1 => what,
@@ -72,7 +72,7 @@ fn standing(verified: &Verified<'_>, place: Place, files: &[String]) -> String {
     }
 }
 
-/// Reports what is different or broken; `folder` is where the artifacts were read from
+/// Reports differences and faults; `folder` is the folder that the artifacts were read from
 pub(super) fn report(
     verified: &Verified<'_>,
     files: &[String],

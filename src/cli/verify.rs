@@ -1,4 +1,4 @@
-//! `verify`: whether what is emitted means what the rules say.
+//! `verify`: checks that artifacts mean the same as their rules.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Sigma conditions: `selection and not 1 of filter_*`.
 //!
-//! In: the text of a condition. Out: a [`Condition`] in which every name has its place. Names
-//! are looked up later, when all selections are known.
+//! In: the text of a condition. Out: a [`Condition`] in which every name has its place. Lowering
+//! looks the names up later, when all selections are known.
 
 use std::sync::LazyLock;
 
@@ -22,30 +22,30 @@ struct Grammar;
 
 /// The longest condition that is parsed, in bytes
 const MAX_LENGTH: usize = 16 << 10;
-/// The most brackets that may be open at once
+/// The deepest nesting of brackets and `not` that is parsed
 const MAX_DEPTH: usize = 100;
 
 /// A condition over selection names
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// All hold
+    /// All of the conditions hold
     And(Vec<Condition>),
-    /// One holds
+    /// At least one of the conditions holds
     Or(Vec<Condition>),
-    /// Does not hold
+    /// The condition does not hold
     Not(Box<Condition>),
-    /// This selection holds
+    /// The selection of this name holds
     Selection(Spanned<String>),
-    /// So many of these selections hold
+    /// `1 of filter_*`: a number of the selections hold that a pattern, or `them`, names
     Of(Spanned<Quantifier>, Spanned<String>),
 }
 
-/// How many of a group must hold
+/// The number of selections of a group that must hold
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {
-    /// All of them
+    /// All selections of the group
     All,
-    /// At least so many
+    /// At least this number of selections
     AtLeast(usize),
 }
 
@@ -56,7 +56,7 @@ static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
         .op(Op::prefix(Rule::not))
 });
 
-/// Reads a condition, or reports why it is none
+/// Reads a condition; reports a text that cannot be parsed
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
     let text = reader.text(node, "the condition")?;
     if text.len() > MAX_LENGTH || deepest(&text) > MAX_DEPTH {
@@ -74,11 +74,11 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Condition> {
 }
 
 thread_local! {
-    /// Conditions that have been parsed, with places in their text
+    /// Cache of parsed conditions, with spans within the condition's text
     static KNOWN: Remembered<Condition> = Remembered::default();
 }
 
-/// A condition with places in its text
+/// Parses a condition; its spans are within the condition's text
 fn parse(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Condition> {
     match Grammar::parse(Rule::condition, text) {
         Ok(pairs) => {
@@ -93,7 +93,7 @@ fn parse(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Condition> 
     }
 }
 
-/// Gives every name another place
+/// Replaces the span of every name and quantifier by the result of `to`
 fn place(condition: &mut Condition, to: &dyn Fn(Span) -> Span) {
     match condition {
         Condition::And(parts) | Condition::Or(parts) => {
@@ -110,7 +110,7 @@ fn place(condition: &mut Condition, to: &dyn Fn(Span) -> Span) {
 
 fn deepest(text: &str) -> usize {
     let (mut depth, mut most) = (0usize, 0);
-    // A run of `not` nests as deep as brackets do.
+    // Each `not` nests one level deeper, as a bracket does.
     for word in text.split_inclusive([' ', '(', ')']) {
         depth += word.matches('(').count() + usize::from(word.trim().eq_ignore_ascii_case("not"));
         most = most.max(depth);
@@ -134,7 +134,7 @@ fn build(pair: Pair<'_, Rule>) -> Condition {
                 let quantifier = match word.map(|word| word.value.to_ascii_lowercase()) {
                     Some(word) if word == "all" => Quantifier::All,
                     Some(word) if word == "any" => Quantifier::AtLeast(1),
-                    // A number beyond all counts asks for more than there can be.
+                    // A number beyond `usize` is more than any count of selections.
                     Some(word) => Quantifier::AtLeast(word.parse().unwrap_or(usize::MAX)),
                     None => Quantifier::AtLeast(1),
                 };
@@ -206,7 +206,7 @@ fn build(pair: Pair<'_, Rule>) -> Condition {
         .parse(pair.into_inner())
 }
 
-/// What a grammar rule is called in a message; `None` for what nobody needs to hear
+/// The name of a grammar rule in a message; `None` for a rule that messages leave out
 fn word(rule: Rule) -> Option<&'static str> {
     match rule {
         Rule::and => Some("`and`"),

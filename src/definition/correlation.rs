@@ -1,8 +1,8 @@
-//! Correlations: signals that mean something together.
+//! Correlations: several events that together raise an alert.
 //!
-//! In: an entry of `correlations:`, or `correlation:` of a Sigma document. Out: a [`Correlation`] in
-//! Sigma's words. Whether the signals or rules are there, and carry the fields it groups by, is
-//! asked when lowering.
+//! In: an entry of `correlations:`, or `correlation:` of a Sigma document. Out: a [`Correlation`]
+//! in Sigma's words. Lowering checks whether its signals or rules exist and have the fields that
+//! it groups by.
 
 use super::metadata::{self, Level};
 use super::shape::Reader;
@@ -11,71 +11,71 @@ use super::yaml::{Kind, Node};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 
-/// Signals that mean something together
+/// A condition over the events of several signals or rules
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    /// Its key under `correlations:`; of a Sigma correlation its name, else `correlation`
+    /// Its key under `correlations:`; for Sigma the `name:`, or `correlation` without one
     pub name: Spanned<String>,
-    /// One line for people
+    /// A title of one line, as alerts show it
     pub title: Option<Spanned<String>>,
-    /// What must hold between its signals
+    /// The kind of condition: a count, an order or a statistic
     pub kind: Spanned<CorrelationType>,
-    /// Signals and other correlations, by name; of a Sigma correlation rules, by name or id
+    /// Names of signals and other correlations; for Sigma, names or ids of rules
     pub signals: Vec<Spanned<String>>,
     /// Fields, columns or aliases whose values must be equal
     pub group_by: Vec<Spanned<String>>,
     /// Names of `group_by` that stand for another field in each signal
     pub aliases: Vec<Alias>,
-    /// How far apart the events may be, such as `5m`
+    /// The longest time between the first and the last event, such as `5m`
     pub timespan: Spanned<String>,
-    /// How many there must be
+    /// The bounds of the count or the statistic
     pub condition: Option<Count>,
-    /// How bad a match is, when not as bad as the rule says
+    /// The severity of a match, if it differs from the rule's level
     pub level: Option<Spanned<Level>>,
-    /// Whether its signals are reported by themselves as well
+    /// Whether its signals or rules also alert on their own
     pub generate: bool,
 }
 
 /// A name that stands for a field of each signal
 #[derive(Debug, Clone)]
 pub struct Alias {
-    /// The name
+    /// The alias itself
     pub name: Spanned<String>,
-    /// Signal and field
+    /// Pairs of a signal (or rule) and the field that the alias stands for in it
     pub fields: Vec<(Spanned<String>, Spanned<String>)>,
 }
 
-/// How many events, or values of a field, there must be
+/// The bounds of a correlation's count or statistic
 #[derive(Debug, Clone)]
 pub struct Count {
-    /// Where it stands
+    /// Its place in the file
     pub span: Span,
     /// The field whose values are counted
     pub field: Option<Spanned<String>>,
-    /// Of `value_percentile`, which
+    /// The percentile that `value_percentile` computes
     pub percentile: Option<Spanned<u64>>,
     /// Sigma's comparisons with their numbers
     pub bounds: Vec<(Spanned<Comparison>, u64)>,
 }
 
-/// What a correlation asks for
+/// The types of correlation
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CorrelationType {
-    /// So many events
+    /// The number of events is within the bounds
     EventCount,
-    /// So many different values of a field
+    /// The number of different values of a field is within the bounds
     ValueCount,
-    /// Every signal, in any order
+    /// Every signal occurs, in any order
     Temporal,
-    /// Every signal, in this order
+    /// Every signal occurs, in the order of the list
     TemporalOrdered,
-    /// The numbers in a field, added up
+    /// The sum of a numeric field is within the bounds
     ValueSum,
-    /// Their mean
+    /// The mean of a numeric field is within the bounds
     ValueAvg,
-    /// The one in the middle
+    /// The median of a numeric field is within the bounds
     ValueMedian,
-    /// The one that so many percent of them do not exceed
+    /// A percentile of a numeric field is within the bounds
     ValuePercentile,
 }
 
@@ -91,7 +91,7 @@ impl CorrelationType {
         CorrelationType::ValuePercentile,
     ];
 
-    /// Sigma's word
+    /// Sigma's spelling, such as `event_count`
     pub fn as_str(self) -> &'static str {
         match self {
             CorrelationType::EventCount => "event_count",
@@ -106,7 +106,7 @@ impl CorrelationType {
     }
 }
 
-/// How a count compares with a number
+/// The comparison of a count or statistic with a number
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     /// Greater
@@ -133,7 +133,7 @@ impl Comparison {
         Comparison::Neq,
     ];
 
-    /// Sigma's word
+    /// Sigma's spelling, such as `gte`
     pub fn as_str(self) -> &'static str {
         match self {
             Comparison::Gt => "gt",
@@ -172,7 +172,8 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
 
 /// Reads `correlation:` of a Sigma document
 ///
-/// The specification names `generate` beside it, tools look for it inside: both are read.
+/// `generate` is read in both places: the specification puts it beside `correlation:`, tools
+/// inside it.
 pub(super) fn read_sigma(
     reader: &mut Reader<'_>,
     document: &Node,
@@ -187,7 +188,9 @@ pub(super) fn read_sigma(
     Some(Correlation { generate: read.generate || beside, ..read })
 }
 
-/// Reads what both forms have; `what` is the place, the key of the signals, and all keys there
+/// Reads the keys that both forms share
+///
+/// The tuple holds the place for messages, the key of the signals and all known keys.
 fn parts(
     reader: &mut Reader<'_>,
     name: Spanned<String>,

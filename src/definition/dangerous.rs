@@ -1,7 +1,7 @@
-//! Texts and references that would run something where they are shown.
+//! Texts and references that would run or load something where they are shown.
 //!
-//! In: a [`Definition`]. Out: an error at the tag, the link or the reference. In a rule of others it
-//! is a warning, because what is printed of the text is dead (see [`live`]).
+//! In: a [`Definition`]. Out: an error at the tag, the link or the reference. In a Sigma document
+//! it is only a warning, because every output makes the markup inert first (see [`live`]).
 
 use super::live::{self, is_foreign, scheme};
 use super::shape::Reader;
@@ -10,7 +10,7 @@ use super::{Definition, Form, Setting, Settings, subspan};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 
-/// Reports every one of them
+/// Reports every dangerous reference, tag and link of a definition
 pub(super) fn report(reader: &mut Reader<'_>, definition: &Definition) {
     let ours = definition.form == Form::Definition;
     let code = if ours { Code::E0133 } else { Code::W0134 };

@@ -1,8 +1,8 @@
 //! A [`Node`] as a serde deserializer.
 //!
 //! In: a part of a document that has no language of its own, such as the event of a test. Out:
-//! any `Deserialize` type, read as `serde_yaml` reads the same text (a test holds the two
-//! together). The error carries no place: callers point at the node they asked for.
+//! any `Deserialize` type, read as `serde_yaml` reads the same text (a test compares the two).
+//! The error carries no place: callers report it at the node that they read.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 use super::subspan::Style;
 use super::yaml::{Kind, Node};
 
-/// Why a node does not fit a type
+/// The reason why a node does not fit a type, without a place
 pub(crate) type Error = serde::de::value::Error;
 
 impl<'de> Deserializer<'de> for &'de Node {

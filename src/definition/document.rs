@@ -1,8 +1,8 @@
 //! Documents: the top level of a rule file.
 //!
 //! In: a [`SourceText`]. Out: a [`Definition`] for every document that is a definition, a Sigma
-//! rule, a Sigma correlation or a Sigma filter. Every mistake is reported; a document with mistakes is still returned, so that later
-//! rooms can report theirs in the same run.
+//! rule, a Sigma correlation or a Sigma filter. Every mistake is reported. A document with
+//! mistakes is still returned, so that later rooms report further mistakes in the same run.
 
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own
                 reader.unknown_key(key, "the rule", &known);
             }
             Form::Definition => {}
-            // What another kind of document has would be read by nobody here.
+            // A definition's key would have no effect in a Sigma document, so it is unknown.
             Form::Sigma | Form::Correlation | Form::Filter
                 if KEYS.contains(&text) && !sigma.contains(&text) =>
             {
@@ -117,7 +117,7 @@ fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own
     }
 }
 
-/// Points at the key that was probably meant to say what the document is
+/// Reports a document of no known kind, at a misspelt `signals`, `detection` or the like if any
 fn unknown_kind(reader: &mut Reader<'_>, entries: &[(Node, Node)]) {
     let near = |(key, _): &(Node, Node)| {
         let text = key.text().unwrap_or_default();
@@ -146,7 +146,7 @@ fn lists(reader: &mut Reader<'_>, node: &Node) -> Vec<List> {
     let entries = reader.map(node, "`lists`");
     let mut lists = Vec::new();
     for (name, body) in entries {
-        // A bad name is kept: every `$name` would be reported as undefined besides.
+        // Keeps a bad name: without it, every `$name` would be reported as undefined too.
         let name = match (signal::identifier(reader, name, "a list's name"), name.text()) {
             (Some(good), _) => good,
             (None, Some(bad)) => crate::source::Spanned::new(bad.to_owned(), name.span),

@@ -1,31 +1,31 @@
 //! Sigma filters: the same exclusion for many rules.
 //!
-//! In: a document with `filter:`. Out: the rules it is for; its selections and condition are
-//! those of a [`Signal`](super::Signal), which every such rule must fit as well.
+//! In: a document with `filter:`. Out: the rules that it narrows. The filter's selections and
+//! condition are read as a [`Signal`](super::Signal); an event must match it besides the rule.
 
 use super::shape::Reader;
 use super::yaml::Node;
 use crate::source::{Span, Spanned};
 
-/// Which rules a filter is for
+/// The rules that a Sigma filter narrows
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Where that is said
+    /// The place of the value of `rules:`
     pub span: Span,
-    /// The rules
+    /// The rules that it narrows
     pub rules: Filtered,
 }
 
 /// The rules of a filter
 #[derive(Debug, Clone)]
 pub enum Filtered {
-    /// Every rule of its log source
+    /// Every rule of the filter's log source (`rules: any`)
     Any,
     /// The rules with these ids or names
     These(Vec<Spanned<String>>),
 }
 
-/// Reads what `filter:` says beside its selections
+/// Reads `rules:` of a `filter:`; reports a filter without it
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Filter> {
     let Some(rules) = node.get("rules") else {
         reader.missing_key(node.span, "`filter`", "rules");

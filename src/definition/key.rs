@@ -1,7 +1,7 @@
 //! The key of a test: `CommandLine|contains|all`, `parents`, `ports`.
 //!
-//! In: the key's text. Out: a name and its modifiers, each with its place. Whether the name is
-//! a field of the event is asked later, when the event is known.
+//! In: the key's text. Out: a name and its modifiers, each with its place. Lowering checks later
+//! whether the event has a field of this name.
 
 use std::ops::Range;
 
@@ -25,17 +25,17 @@ pub struct Key {
     pub span: Span,
     /// Field or vocabulary word; empty for keywords, which are looked for in the whole event
     pub name: Spanned<String>,
-    /// What changes the comparison, in order
+    /// The modifiers of the comparison, in the order written
     pub modifiers: Vec<Spanned<Modifier>>,
 }
 
 impl Key {
-    /// The key of keywords written without one
+    /// The empty key of keywords, at the place of the keywords
     pub(super) fn keywords(span: Span) -> Key {
         Key { span, name: Spanned::new(String::new(), span), modifiers: Vec::new() }
     }
 
-    /// Whether its values are looked for in the whole event
+    /// Whether the values are keywords, which are looked for in the whole event
     pub fn is_keywords(&self) -> bool {
         self.name.value.is_empty()
     }
@@ -48,7 +48,7 @@ impl Key {
 
 macro_rules! modifiers {
     ($($variant:ident $name:literal $says:literal),* $(,)?) => {
-        /// What can follow a `|` in a key
+        /// A word after `|` in a key
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Modifier {
             $(#[doc = $says] $variant),*
@@ -63,7 +63,7 @@ macro_rules! modifiers {
                 match self { $(Modifier::$variant => $name),* }
             }
 
-            /// What it does, for `list` and for people
+            /// Its effect in a few words, as `rulecast list` shows it
             pub fn says(self) -> &'static str {
                 match self { $(Modifier::$variant => $says),* }
             }
@@ -105,7 +105,7 @@ modifiers! {
     Year "year" "the year of the date in the field",
 }
 
-/// Where the parts of a key stand in its text
+/// The ranges of a key's parts within its text
 #[derive(Debug, Clone, Default)]
 struct Parts {
     name: Range<usize>,
@@ -113,7 +113,7 @@ struct Parts {
 }
 
 thread_local! {
-    /// Keys that have been parsed
+    /// Cache of parsed keys
     static KNOWN: Remembered<Parts> = Remembered::default();
 }
 

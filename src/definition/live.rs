@@ -1,8 +1,8 @@
 //! Text that the reader's program may run or load: scripts, tags, links to code.
 //!
-//! In: a text of the metadata, which some targets show as Markdown or HTML. Out: where something in
-//! it is alive, and the text with all of that dead. Prose stays as it is: `a < b`, `<IP address>`,
-//! and whatever stands in a code span or a fenced block.
+//! In: a text of the metadata, which some targets show as Markdown or HTML. Out: the ranges of live
+//! markup, and the text with that markup made inert. Prose stays unchanged: `a < b`,
+//! `<IP address>`, and everything in a code span or a fenced block.
 //!
 //! INVARIANT: where Markdown may disagree about what is code, nothing counts as code.
 
@@ -13,9 +13,11 @@ use regex::Regex;
 
 use crate::source::is_unprintable;
 
-/// Schemes that run something, also with blanks after the colon
+/// Schemes that run code, even with blanks after the colon
 const SCRIPTS: &[&str] = &["javascript", "livescript", "mocha", "vbscript", "wscript"];
-/// Schemes that open what lies on the reader's machine or in the text; words of prose as well
+/// Schemes that open data of the reader's machine or of the text itself
+///
+/// They are words of prose too, so they count only without a blank after the colon.
 const LOCAL: &[&str] = &[
     "about",
     "blob",
@@ -34,7 +36,10 @@ const LOCAL: &[&str] = &[
     "view-source",
 ];
 
-/// A tag that does something by itself, or by an attribute; a link, an image, a link's definition
+/// A tag that runs or loads something by itself or by an attribute, or a link of any kind
+///
+/// Group `link` is the start of a link, an image, a link definition or an autolink; group
+/// `target` is its address.
 static MARKUP: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let tag = r"<(?:!--|!doctype\b|!\[cdata\[|/?(?:script|style|iframe|frameset|embed|applet|svg|math|noscript|marquee|xmp|plaintext)(?:[\s/>]|$))";
     let attribute = r#"<[a-z][^\s/<>]*[\s/](?:[^<>]*?[\s/"'])?(?:on[a-z]+|href|src|srcdoc|srcset|xlink:href|action|formaction|style|data|content|http-equiv|background|poster|ping|codebase|archive)\s*="#;
@@ -42,9 +47,9 @@ static MARKUP: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("(?i)(?:{tag}|{attribute})|{link}")).ok()
 });
 
-/// The scheme of a reference that no browser should open
+/// The dangerous scheme of a reference, one of [`SCRIPTS`] or [`LOCAL`]; `None` for a safe one
 ///
-/// Looks through percent and character escapes, backslashes, and characters that nobody sees.
+/// Sees through percent and character escapes, backslashes and invisible characters.
 pub(super) fn scheme(reference: &str) -> Option<&'static str> {
     let plain = entities(&percent(reference));
     let seen = |c: &char| !(is_unprintable(*c) || *c == '\\');
@@ -55,7 +60,7 @@ pub(super) fn scheme(reference: &str) -> Option<&'static str> {
     known.find(|known| scheme.trim_end().eq_ignore_ascii_case(known))
 }
 
-/// Whether a reference is an address of another kind than web pages have
+/// Whether a reference is an address with a scheme other than `http` and `https`
 pub(super) fn is_foreign(reference: &str) -> bool {
     let scheme = reference.split_once("://").map(|(scheme, _)| scheme.trim_start());
     scheme.is_some_and(|scheme| {
@@ -65,7 +70,7 @@ pub(super) fn is_foreign(reference: &str) -> bool {
     })
 }
 
-/// The text with every tag and link in it dead: `&lt;` opens no tag, `]\(` no link
+/// The text with its live tags and links escaped: `&lt;` opens no tag, `]\(` no link
 pub(crate) fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
@@ -82,16 +87,16 @@ pub(crate) fn inert(text: &str) -> String {
     out
 }
 
-/// The reference as a text that leads nowhere, when its scheme is one of those
+/// The reference, with `not a link: ` before it if its scheme is dangerous
 pub(crate) fn inert_reference(reference: &str) -> String {
     match scheme(reference) {
-        // A scheme holds no blank.
+        // A scheme holds no blank, so the result has no scheme.
         Some(_) => format!("not a link: {}", reference.trim_start()),
         None => reference.to_owned(),
     }
 }
 
-/// Where tags and links that do something stand, outside code
+/// The ranges of tags and links that run or load something, outside code
 pub(super) fn live(text: &str) -> Vec<Range<usize>> {
     let Some(markup) = MARKUP.as_ref() else { return Vec::new() };
     let found = markup.captures_iter(text).filter_map(|found| {
@@ -109,7 +114,9 @@ pub(super) fn live(text: &str) -> Vec<Range<usize>> {
     found.into_iter().filter(|range| !dead(range.start)).collect()
 }
 
-/// Code spans and fenced blocks
+/// The ranges of code spans and fenced blocks
+///
+/// After a line that Markdown may read in two ways, no span counts until the next blank line.
 fn code(text: &str) -> Vec<Range<usize>> {
     let mut code = Vec::new();
     let mut fence: Option<(&str, usize)> = None;
@@ -142,7 +149,9 @@ fn code(text: &str) -> Vec<Range<usize>> {
     code
 }
 
-/// The code spans of a line; false when a run of backticks stays open, or may belong to a tag
+/// Adds the code spans of a line to `code`
+///
+/// Returns `false` if a run of backticks stays open or may belong to a tag.
 fn spans(line: &str, start: usize, code: &mut Vec<Range<usize>>) -> bool {
     let bytes = line.as_bytes();
     let run = |from: usize| bytes[from..].iter().take_while(|byte| **byte == b'`').count();
@@ -175,7 +184,7 @@ fn spans(line: &str, start: usize, code: &mut Vec<Range<usize>>) -> bool {
     true
 }
 
-/// Text with `%6a` read
+/// Decodes percent escapes of ASCII characters, such as `%6a`
 fn percent(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -196,7 +205,7 @@ fn percent(text: &str) -> String {
     out + rest
 }
 
-/// Text with `&#106;`, `&#x6a;` and the names of what can stand in a scheme read
+/// Decodes `&#106;`, `&#x6a;` and the named entities that can disguise a scheme
 fn entities(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -261,7 +270,7 @@ mod tests {
             ("[x](java&Tab;script&#58;a)", r"[x]\(java&Tab;script&#58;a)"),
             ("[x]: vbscript:a", r"[x]\: vbscript:a"),
             ("<javascript:a>", "&lt;javascript:a>"),
-            // Not code to Markdown.
+            // Markdown does not read these as code.
             ("\\`<script>`", "\\`&lt;script>`"),
             ("`a\nb` <script> `c`", "`a\nb` &lt;script> `c`"),
             ("<b title='`'><script>`", "<b title='`'>&lt;script>`"),

@@ -1,8 +1,8 @@
-//! Sigma's `logsource:`: which events a rule looks at.
+//! Sigma's `logsource:`: the events that a rule applies to.
 //!
 //! In: category, product and service as written. Out: a [`LogSource`], and the kind of event it
-//! means. A log source that nobody knows is read as one of its own: only the user can say which
-//! events those are, and a warning says so.
+//! means. An unknown log source becomes a log of its own, with a warning: only the user can say
+//! which events belong to it.
 
 use super::metadata;
 use super::shape::{Reader, misspelt};
@@ -14,19 +14,19 @@ use crate::taxonomy::{EventKind, Log, Product};
 /// A log source as written
 #[derive(Debug, Clone)]
 pub struct LogSource {
-    /// The whole of it
+    /// The place of the whole map
     pub span: Span,
-    /// What kind of events
+    /// The kind of event, such as `process_creation`
     pub category: Option<Spanned<String>>,
-    /// Whose
+    /// The system or product that writes the events, such as `windows`
     pub product: Option<Spanned<String>>,
-    /// Which log of the product
+    /// The log of the product, such as `security`
     pub service: Option<Spanned<String>>,
-    /// What must be configured for the events to be there
+    /// The configuration that makes the product log these events, in prose
     pub definition: Option<Spanned<String>>,
 }
 
-/// What a log source means
+/// The kind of event, action and product that a log source stands for
 pub(super) struct Meant {
     pub(super) event: Spanned<EventKind>,
     pub(super) action: Option<&'static str>,
@@ -61,7 +61,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<LogSource> {
     Some(logsource)
 }
 
-/// The kind of event that a log source means
+/// The kind of event that a log source stands for; reports an unknown log source
 pub(super) fn meant(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Meant> {
     let word = |word: &Option<Spanned<String>>| word.as_ref().map(|word| word.value.clone());
     let (category, product, service) =
@@ -91,7 +91,7 @@ pub(super) fn meant(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Me
     Some(Meant { event, action: None, product: product_of(system) })
 }
 
-/// A log source that is in no table, unless a word of it is misspelt
+/// Makes a log of an unknown log source, with a warning; a misspelt word is an error instead
 fn unknown(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Log> {
     let words = || Log::words().chain(EventKind::categories());
     let written = [&logsource.product, &logsource.category, &logsource.service];
@@ -118,7 +118,7 @@ fn unknown(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Log> {
     Some(Log::of_name(&name))
 }
 
-/// The kind of event that `event:` of a definition names, and what Sigma's category says of it
+/// Reads `event:` of a definition: the kind of event, and the action of a Sigma category
 pub(super) fn event(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -140,7 +140,7 @@ pub(super) fn event(
     None
 }
 
-/// The operating system of a definition's signal
+/// Reads `product:` of a definition's signal: its operating system
 pub(super) fn product(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<Product>> {
     let text = reader.text(node, "`product`")?;
     metadata::word(reader, text, Product::ALL, Product::name)

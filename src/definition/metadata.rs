@@ -1,4 +1,4 @@
-//! Title, id, level: what a rule says about itself, spelled as in Sigma.
+//! Title, id, level and the other metadata of a rule, spelled as in Sigma.
 //!
 //! In: the metadata keys of a document. Out: [`Metadata`] with checked values; a wrong value is
 //! reported and left out. ATT&CK tags and the short form `attack:` become one list here.
@@ -10,61 +10,61 @@ use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
 
-/// What a rule says about itself
+/// The metadata of a rule
 #[derive(Debug, Clone)]
 pub struct Metadata {
-    /// One line
+    /// The title, in one line; `untitled` after an error
     pub title: Spanned<String>,
     /// A UUID in lower case
     pub id: Option<Spanned<String>>,
-    /// Whether there is an id that is none, which has been reported
+    /// Whether `id:` holds no valid UUID; that error is already reported
     pub(super) id_is_wrong: bool,
-    /// A name other rules can refer to
+    /// A name by which other rules can refer to this rule
     pub name: Option<Spanned<String>>,
-    /// How ripe the rule is
+    /// The maturity of the rule
     pub status: Option<Spanned<Status>>,
-    /// How bad a match is
+    /// The severity of a match
     pub level: Option<Spanned<Level>>,
-    /// What it finds and why that matters
+    /// The events that the rule finds, and why they matter
     pub description: Option<Spanned<String>>,
-    /// Who wrote it
+    /// The authors of the rule
     pub author: Vec<Spanned<String>>,
-    /// First written, `YYYY-MM-DD`
+    /// The date of the first version, `YYYY-MM-DD`
     pub date: Option<Spanned<String>>,
-    /// Last changed, `YYYY-MM-DD`
+    /// The date of the last change, `YYYY-MM-DD`
     pub modified: Option<Spanned<String>>,
-    /// Where to read more
+    /// Addresses of further reading
     pub references: Vec<Spanned<String>>,
     /// ATT&CK techniques (`T1505.003`) and tactics (`persistence`), as named by the author
     pub attack: Vec<Spanned<String>>,
     /// Tags of other namespaces
     pub tags: Vec<Spanned<String>>,
-    /// What else may look like this
+    /// Known false positives, in prose
     pub falsepositives: Vec<Spanned<String>>,
-    /// What to look at when it has matched: Markdown, the triage guide
+    /// The triage guide for an alert, in Markdown
     pub investigation: Option<Spanned<String>>,
-    /// SPDX expression
+    /// The licence of the rule as an SPDX expression
     pub license: Option<Spanned<String>>,
-    /// Fields an analyst wants to see
+    /// Fields that an analyst wants to see in an alert
     pub fields: Vec<Spanned<String>>,
-    /// What the rule has to do with others
+    /// Relations to other rules
     pub related: Vec<Related>,
-    /// Which machines it is meant for
+    /// The machines for which the rule is meant
     pub scope: Vec<Spanned<String>>,
-    /// Names of fields and log sources of its own, when they are not Sigma's
+    /// The naming scheme of fields and log sources, when the rule does not use Sigma's
     pub taxonomy: Option<Spanned<String>>,
 }
 
-/// Another rule, and what this one has to do with it
+/// Another rule, and this rule's relation to it
 #[derive(Debug, Clone)]
 pub struct Related {
-    /// Its id
+    /// The id of the other rule
     pub id: Spanned<String>,
-    /// Sigma's word for it
+    /// Sigma's word for the relation, such as `derived`
     pub relation: Spanned<&'static str>,
 }
 
-/// What a rule can have to do with another; the second spelling of each is of Sigma 1
+/// The relations between two rules; `obsoletes` is how Sigma 1 spells `obsolete`
 const RELATIONS: &[&str] =
     &["derived", "obsolete", "obsoletes", "merged", "renamed", "similar", "correlation"];
 
@@ -93,33 +93,33 @@ macro_rules! words {
 }
 
 words! {
-    /// How bad a match is
+    /// The severity of a match
     Level {
-        /// Not an alert by itself
+        /// Context for other findings; no alert by itself
         Informational "informational",
-        /// Worth noting
+        /// A notable event, rarely an incident
         Low "low",
-        /// Worth a look
+        /// A relevant event, to review from time to time
         Medium "medium",
-        /// Worth a look now
+        /// An alert to review promptly
         High "high",
-        /// Wake somebody
+        /// A probable incident, to review at once
         Critical "critical",
     }
 }
 
 words! {
-    /// How ripe a rule is
+    /// The maturity of a rule
     Status {
         /// Kept for reference only
         Unsupported "unsupported",
-        /// Replaced
+        /// Replaced by another rule
         Deprecated "deprecated",
-        /// New
+        /// New; may be noisy or give false positives
         Experimental "experimental",
-        /// In trial
+        /// Mostly stable; may need small changes
         Test "test",
-        /// In use
+        /// Ready for production
         Stable "stable",
     }
 }
@@ -144,7 +144,7 @@ pub(super) const KEYS: &[&str] = &[
     "fields",
     "related",
 ];
-/// Those that only Sigma has, and SigmaHQ's own
+/// Metadata keys of Sigma's documents only, and SigmaHQ's own keys
 pub(super) const SIGMA_KEYS: &[&str] =
     &["scope", "taxonomy", "regression_tests_path", "simulation"];
 
@@ -237,7 +237,7 @@ fn is_attack_object(name: &str) -> bool {
     kind && number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether another key was probably meant to be this one, which is reported by itself
+/// Whether an unknown key is probably a misspelt `key`; the unknown key has a report of its own
 fn misspelt(document: &Node, key: &str) -> bool {
     let super::yaml::Kind::Map(entries) = &document.kind else { return false };
     let unknown = entries.iter().filter_map(|(name, _)| name.text());
@@ -245,7 +245,7 @@ fn misspelt(document: &Node, key: &str) -> bool {
     unknown.filter(|name| !known(name)).any(|name| nearest(name, [key]).is_some())
 }
 
-/// Reads a level in another place than the document's own
+/// Reads the `level:` of a signal's case, a correlation or a test
 pub(super) fn level(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<Level>> {
     let text = reader.text(node, "`level`")?;
     word(reader, text, Level::ALL, Level::as_str)
@@ -272,7 +272,7 @@ fn texts(reader: &mut Reader<'_>, document: &Node, key: &str) -> Vec<Spanned<Str
     }
 }
 
-/// One of the words of an enumeration, or a report with the nearest
+/// Finds a word of an enumeration; reports an unknown word with the nearest known one
 pub(super) fn word<T: Copy>(
     reader: &mut Reader<'_>,
     text: Spanned<String>,
@@ -303,7 +303,7 @@ fn uuid(reader: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String
     }
 }
 
-/// Sigma's `2024-01-31`; the older `2024/01/31` is read as well
+/// Reads a date, `2024-01-31` or Sigma's older `2024/01/31`; reports an invalid one
 fn date(reader: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String>> {
     let day = text.value.replace('/', "-");
     match day.parse::<jiff::civil::Date>() {

@@ -1,9 +1,10 @@
 //! Station 1: the document as written.
 //!
-//! In: the text of a rule file. Out: one [`Definition`] a document, with the place of every
-//! word, and everything that is wrong with its shape. Keys, modifiers and conditions are parsed,
-//! values are token lists; names are not resolved yet. A Sigma rule is a definition with one
-//! signal. [`check()`] says what is unusual in it, [`Suppressions`] what its comments let stand.
+//! In: the text of a rule file. Out: one [`Definition`] per document, with the place of every
+//! word, and a diagnostic for every mistake in its shape. Keys, modifiers and conditions are
+//! parsed, values are token lists; names are not resolved yet. A Sigma rule is a definition with
+//! one signal. [`check()`] warns about unusual rules; [`Suppressions`] are the warnings that a
+//! comment allows.
 
 mod check;
 mod condition;
@@ -52,31 +53,31 @@ use crate::taxonomy::{EventKind, Product};
 /// One document of a rule file
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// The file it stands in
+    /// The file that holds the document
     pub source: Arc<SourceText>,
     /// The whole document
     pub span: Span,
-    /// How it was written
+    /// The kind of document: a definition or one of Sigma's
     pub form: Form,
-    /// Title, id, level and the like
+    /// Title, id, level and the other metadata
     pub metadata: Arc<Metadata>,
     /// Named value lists
     pub lists: Vec<List>,
-    /// What to look for
+    /// Events to look for; a Sigma rule or filter has one signal
     pub signals: Vec<Signal>,
-    /// The signal that counts only when its fields are new
+    /// `new_terms:`: the signal that alerts only for values not seen before
     pub new_terms: Option<NewTerms>,
-    /// What signals mean together; of a Sigma correlation, what rules mean together
+    /// Correlations of signals; a Sigma correlation has one, of rules
     pub correlations: Vec<Correlation>,
-    /// Of a Sigma filter, the rules that it narrows
+    /// The rules that a Sigma filter narrows; `None` for other forms
     pub filter: Option<Filter>,
-    /// What is said of single targets
+    /// Settings for single targets
     pub targets: Vec<TargetSettings>,
-    /// Samples
+    /// Samples under `tests:`: events with their expected result
     pub tests: Vec<Sample>,
 }
 
-/// The ways to write a rule, or something about rules
+/// The kinds of document in a rule file
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// With `signals:`
@@ -92,24 +93,24 @@ pub enum Form {
 /// A list under `lists:`
 #[derive(Debug, Clone)]
 pub struct List {
-    /// What `$name` refers to
+    /// The list's name; values refer to the list as `$name`
     pub name: Spanned<String>,
     /// Its values
     pub values: Vec<Value>,
 }
 
-/// One thing to look for
+/// A pattern of events: the kind of event, and the tests that an event must pass
 #[derive(Debug, Clone)]
 pub struct Signal {
-    /// Its key under `signals:`
+    /// Its key under `signals:`; `rule` for a Sigma rule or filter
     pub name: Spanned<String>,
-    /// One line for people
+    /// A title of one line, as alerts show it
     pub title: Option<Spanned<String>>,
-    /// The kind of event; `None` when it was wrong, which has been reported
+    /// The kind of event; `None` after an error, which is already reported
     pub event: Option<Spanned<EventKind>>,
     /// Sigma's log source, as written
     pub logsource: Option<LogSource>,
-    /// What a category of Sigma says has happened: `file_delete` is the deletion of a file
+    /// The action that a Sigma category implies: `file_delete` is the deletion of a file
     pub action: Option<&'static str>,
     /// The operating system, when the author limits it
     pub product: Option<Spanned<Product>>,
@@ -117,9 +118,9 @@ pub struct Signal {
     pub selection: Selection,
     /// Sigma's named selections and their condition
     pub detection: Option<Detection>,
-    /// What is left out
+    /// Exclusions: events that pass one of these do not match
     pub exclusions: Vec<Exclusion>,
-    /// Levels of its own, first that holds
+    /// Levels for some of the events; the first case that holds sets the level
     pub levels: Vec<LevelCase>,
 }
 
@@ -135,22 +136,22 @@ pub struct Selection {
 pub struct Entry {
     /// Field or vocabulary word, with modifiers
     pub key: Key,
-    /// What it is compared with
+    /// The values that the field is compared with
     pub values: Values,
 }
 
 /// An exclusion
 #[derive(Debug, Clone)]
 pub struct Exclusion {
-    /// Where it stands
+    /// Its place in the file
     pub span: Span,
-    /// The false positive it is for
+    /// The false positive that it leaves out
     pub note: Option<Spanned<String>>,
-    /// Tests that together make an event excluded
+    /// Tests that must all hold to exclude an event
     pub selection: Selection,
 }
 
-/// A level and when it holds
+/// A level and the tests under which it applies
 #[derive(Debug, Clone)]
 pub struct LevelCase {
     /// The level
@@ -168,15 +169,15 @@ pub struct Detection {
     pub conditions: Vec<Condition>,
 }
 
-/// Which signal counts only when it is new, and by which fields
+/// `new_terms:`: a signal that alerts only when its fields hold values not seen before
 #[derive(Debug, Clone)]
 pub struct NewTerms {
-    /// Where it stands
+    /// Its place in the file
     pub span: Span,
     /// The signal's name
     pub signal: Spanned<String>,
-    /// Field names or columns
+    /// The fields whose values must be new: field names or columns
     pub fields: Vec<Spanned<String>>,
-    /// How far back a term counts as seen, such as `7d`
+    /// The period in which an earlier value counts as seen, such as `7d`
     pub window: Spanned<String>,
 }

@@ -1,7 +1,7 @@
-//! Placeholders: what `%name%` stands for where rules are used.
+//! Placeholders: the user's values for `%name%` in rules.
 //!
-//! In: a file of the user's, a YAML map of names to values. Out: [`Placeholders`]. A rule that
-//! needs one that is not there is refused when it is lowered.
+//! In: a file of the user, a YAML map of names to values. Out: [`Placeholders`]. Lowering refuses
+//! a rule that uses an undefined placeholder.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::diagnostic::{Code, Diagnostics};
 use crate::pattern::Pattern;
 use crate::source::SourceText;
 
-/// Names and what they stand for
+/// Placeholder names with their values
 #[derive(Debug, Clone, Default)]
 pub struct Placeholders(Vec<(String, Vec<Pattern>)>);
 
 impl Placeholders {
-    /// Reads a file of placeholders
+    /// Reads a file of placeholders; values of a repeated name are joined
     pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Placeholders {
         let documents = yaml::parse(source, diagnostics);
         let mut reader = Reader { source, diagnostics, has_lists: false };
@@ -44,7 +44,7 @@ impl Placeholders {
         Placeholders(all)
     }
 
-    /// What a name stands for
+    /// The values of a placeholder; `None` if it is undefined or has no valid value
     pub(crate) fn values(&self, name: &str) -> Option<Vec<Pattern>> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, patterns)| patterns.clone()).filter(|patterns| !patterns.is_empty())

@@ -1,7 +1,7 @@
-//! A definition as YAML again, in one layout.
+//! Prints a definition as YAML in one fixed layout.
 //!
-//! In: a [`Definition`]. Out: a document that reads back to the same rule: comments and quoting
-//! are gone, keys stand in the order of the language.
+//! In: a [`Definition`]. Out: a document that reads back to the same rule. Comments and the
+//! author's quoting are gone; keys follow the order of the language.
 
 use serde_yaml::{Mapping, Value as Yaml};
 
@@ -110,7 +110,7 @@ fn metadata(document: &mut Mapping, metadata: &Metadata) {
     }
 }
 
-/// A correlation, and under which key it names what it looks at
+/// A correlation as a map; `origins` is the key of its list of signals or rules
 fn correlation(written: &Correlation, origins: &str) -> Yaml {
     let mut map = Mapping::new();
     if let Some(title) = &written.title {
@@ -200,7 +200,7 @@ fn signal(signal: &Signal) -> Yaml {
     Yaml::Mapping(map)
 }
 
-/// Sigma's log source and selections; `own` stands before the selections
+/// Adds Sigma's log source and selections; the entries of `own` come before the selections
 fn sigma(document: &mut Mapping, signal: &Signal, key: &str, own: Mapping) {
     if let Some(written) = &signal.logsource {
         let words = [
@@ -233,7 +233,7 @@ fn selection(selection: &Selection) -> Vec<(Yaml, Yaml)> {
     entries.map(|entry| (key(&entry.key), key_values(&entry.values))).collect()
 }
 
-/// A map of tests, or the keywords that stand without one
+/// An alternative of a selection: a map of tests, or bare keywords
 fn alternative(one: &Selection) -> Vec<Yaml> {
     match &*one.entries {
         [entry] if entry.key.is_keywords() && entry.key.modifiers.is_empty() => {
@@ -286,7 +286,7 @@ fn detected(detection: &Detection) -> Mapping {
     map
 }
 
-/// The condition with a bracket round every group that has one inside another
+/// The condition as text, with brackets round every `and` or `or` inside another condition
 fn condition(written: &Condition) -> String {
     let inner = |part: &Condition| match part {
         Condition::And(_) | Condition::Or(_) => format!("({})", condition(part)),

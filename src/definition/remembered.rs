@@ -1,15 +1,15 @@
-//! What has been parsed before: rules use the same few texts again and again.
+//! A cache of parse results: rules repeat the same few keys and conditions.
 //!
-//! In: a text and how it is parsed. Out: what it was parsed to. A text that is wrong is parsed, and
-//! reported, each time.
+//! In: a text and its parser. Out: the parse result. A text with an error is not cached: it is
+//! parsed, and reported, each time.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// The most texts that are remembered
+/// The most texts in the cache; a full cache is emptied
 const MOST: usize = 1_000;
 
-/// What texts were parsed to
+/// Parse results by text
 #[derive(Debug)]
 pub(super) struct Remembered<T>(RefCell<HashMap<Box<str>, T>>);
 
@@ -20,7 +20,7 @@ impl<T> Default for Remembered<T> {
 }
 
 impl<T: Clone> Remembered<T> {
-    /// What the text was parsed to, or is now
+    /// The cached result of a text, or the result of `parse`, which is then cached
     pub(super) fn get_or(&self, text: &str, parse: impl FnOnce() -> Option<T>) -> Option<T> {
         let known = self.0.borrow().get(text).cloned();
         if known.is_some() {

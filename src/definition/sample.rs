@@ -15,26 +15,26 @@ use crate::source::{Span, Spanned};
 /// A test of a rule
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// What it shows
+    /// The behaviour that the sample shows, in one line
     pub name: Spanned<String>,
-    /// The signal or the correlation it is for; all signals when absent
+    /// The signal or correlation under test; `None` means all signals
     pub signal: Option<Spanned<String>>,
-    /// One event judged by the condition, or several judged by novelty or a correlation
+    /// One event for the condition, or several for `new_terms` or a correlation
     pub events: Vec<Spanned<Value>>,
-    /// What must come out
+    /// The expected result
     pub expect: Expectation,
-    /// The level the match must have
+    /// The level that the match must have
     pub level: Option<Spanned<Level>>,
 }
 
-/// What a sample must do
+/// The expected result of a sample
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expectation {
     /// The one event matches
     Match,
     /// The one event does not match
     NoMatch,
-    /// The events, in the order written, raise so many alerts
+    /// The events, in the order written, raise this number of alerts
     Alerts(usize),
 }
 

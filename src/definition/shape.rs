@@ -1,7 +1,7 @@
-//! Asking a YAML tree for the shape a key must have.
+//! Reads a YAML node in the shape that its key requires.
 //!
-//! In: a [`Node`] and what the language wants there. Out: the value, or a diagnostic at the node
-//! that names both shapes; reading goes on either way.
+//! In: a [`Node`] and the shape that the language requires there. Out: the value, or a diagnostic
+//! at the node that names both shapes. Reading continues in both cases.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use super::yaml::{Kind, Node};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span, Spanned};
 
-/// Where nodes come from and where mistakes go
+/// The file of the nodes, and the diagnostics to which mistakes are added
 pub(super) struct Reader<'a> {
     pub(super) source: &'a Arc<SourceText>,
     pub(super) diagnostics: &'a mut Diagnostics,
-    /// Whether the document can name lists; in a Sigma rule `$name` is text
+    /// Whether `$name` refers to a list; in a Sigma rule it is text
     pub(super) has_lists: bool,
 }
 
@@ -31,7 +31,7 @@ impl<'n> Reader<'_> {
         self.error(Code::E0108, node.span, message, &format!("expected {wanted}"));
     }
 
-    /// The entries of a map; empty after reporting when it is something else
+    /// The entries of a map; reports an empty map or another shape and returns no entries
     pub(super) fn map(&mut self, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
         match &node.kind {
             Kind::Map(entries) if !entries.is_empty() => entries,
@@ -46,7 +46,7 @@ impl<'n> Reader<'_> {
         }
     }
 
-    /// The items of a list; empty after reporting when it is something else or empty
+    /// The items of a list; reports an empty list or another shape and returns no items
     pub(super) fn list(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.kind {
             Kind::List(items) if !items.is_empty() => items,
@@ -61,7 +61,7 @@ impl<'n> Reader<'_> {
         }
     }
 
-    /// A list, or a single value in place of one
+    /// The items of a list, or a single value as the only item
     pub(super) fn one_or_many(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.kind {
             Kind::Scalar(..) => std::slice::from_ref(node),
@@ -69,7 +69,7 @@ impl<'n> Reader<'_> {
         }
     }
 
-    /// Text that is not empty
+    /// The text of a scalar; reports an empty one or another shape
     pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
         match &node.kind {
             Kind::Scalar(text, _) if !text.trim().is_empty() && !node.is_null() => {
@@ -121,8 +121,9 @@ impl<'n> Reader<'_> {
         self.report(found);
     }
 
-    /// Reports a key that Sigma does not have at this place, where authors may add their own: one
-    /// that is misspelt is a mistake, any other only has no effect here
+    /// Reports a key unknown to Sigma at a place where authors may add their own keys
+    ///
+    /// A misspelt key is an unknown key. Any other gets a warning: it has no effect here.
     pub(super) fn custom_key(&mut self, key: &Node, place: &str, known: &[&str]) {
         let name = key.text().unwrap_or("");
         if known.contains(&name) {
@@ -136,7 +137,7 @@ impl<'n> Reader<'_> {
         self.report(Diagnostic::new(Code::W0140, self.source, key.span, message, label));
     }
 
-    /// Reports a key that must be there
+    /// Reports a missing key, at the first line of the node without it
     pub(super) fn missing_key(&mut self, at: Span, place: &str, key: &str) {
         let message = format!("{place} has no `{key}`");
         let first_line = self.source.slice(at).lines().next().map_or(0, str::len) as u32;
@@ -145,7 +146,7 @@ impl<'n> Reader<'_> {
     }
 }
 
-/// The known word that differs by a slip of the hand: two letters at most
+/// The known word that is at most two typing slips away; both have more than three letters
 pub(super) fn misspelt<'k>(
     word: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -158,12 +159,12 @@ pub(super) fn misspelt<'k>(
     (word.len() > 3 && slips(&near) <= 2).then_some(near)
 }
 
-/// The longest word that is taken for another one misspelt, in bytes
+/// The longest word that is compared with known words, in bytes
 const LONGEST: usize = 200;
-/// The most known words that are looked at: many wrong words and many known ones are no slips
+/// The most known words to compare: bounds the time for many wrong words against many known ones
 const MOST: usize = 300;
 
-/// The known word that was probably meant
+/// The most similar known word, whatever the case, if its Jaro-Winkler similarity exceeds 0.8
 pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > LONGEST {
         return None;

@@ -1,8 +1,8 @@
-//! Signals: what to look for, on which events, without what.
+//! Signals: a kind of event, tests that must hold, and exclusions.
 //!
 //! In: an entry of `signals:`, or the `logsource:` and `detection:` of a Sigma rule or filter. Out:
-//! a [`Signal`]. Keys are split into name and modifiers; whether the event has such a field is
-//! asked when lowering.
+//! a [`Signal`]. Keys are split into name and modifiers; lowering checks whether the event has a
+//! field of that name.
 
 use super::key::Key;
 use super::shape::{Reader, nearest};
@@ -73,8 +73,9 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     })
 }
 
-/// Reads the one signal of a Sigma rule, or of a Sigma filter; `own` are its keys in the map of
-/// selections that are no selections
+/// Reads the one signal of a Sigma rule or filter
+///
+/// `own` names the keys beside the selections that are not selections, such as `rules`.
 pub(super) fn read_sigma(
     reader: &mut Reader<'_>,
     document: &Node,
@@ -106,7 +107,7 @@ pub(super) fn read_sigma(
     })
 }
 
-/// A name that can also be a Kusto name, a Rust name and part of a file name
+/// Reads a plain name, which is also valid in Kusto, in Rust and in a file name
 pub(super) fn identifier(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -126,14 +127,14 @@ pub(super) fn identifier(
     None
 }
 
-/// A definition names the kind of event and what happened apart
+/// Refuses a Sigma category in `event:`: a definition writes the action apart, as `actions:`
 fn without_action(
     reader: &mut Reader<'_>,
     event: Spanned<EventKind>,
     action: Option<&'static str>,
 ) -> Option<Spanned<EventKind>> {
     let (kind, Some(action)) = (event.value, action) else { return Some(event) };
-    // `file_event` is Sigma's name for the creation of a file and ours for all that happens to it.
+    // `file_event` stays: it is a file's creation in Sigma, but any event of a file here.
     if reader.source.slice(event.span).trim_matches(['\'', '"']) == kind.name() {
         return Some(event);
     }
@@ -167,7 +168,7 @@ fn selection_of<'n>(
     selection
 }
 
-/// The setting that a key with a setting's kind of value was probably meant to be
+/// The setting that was probably meant by an unknown key with a map or a list of maps
 fn misspelt_setting(name: &str, node: &Node) -> Option<&'static str> {
     if name.is_empty() {
         return None;
@@ -254,7 +255,7 @@ fn read_detection(
     (!conditions.is_empty()).then_some(Detection { selections, conditions })
 }
 
-/// A map of tests, keywords, or several of them of which one must hold
+/// Reads a map of tests, keywords, or a list of both: alternatives, of which one must hold
 fn alternatives(reader: &mut Reader<'_>, body: &Node, place: &str) -> Vec<Selection> {
     let items = match &body.kind {
         Kind::Map(_) => return vec![selection(reader, body, place)],
@@ -275,7 +276,7 @@ fn is_scalar(node: &Node) -> bool {
     matches!(node.kind, Kind::Scalar(..))
 }
 
-/// Keywords side by side are the values of one test over the whole event
+/// Reads adjacent keywords as the values of one test over the whole event
 fn keywords(reader: &mut Reader<'_>, nodes: &[Node], place: &str) -> Vec<Selection> {
     let items: Vec<_> = nodes.iter().filter_map(|node| value::one(reader, node, place)).collect();
     let Some(span) = items.iter().map(|item| item.span).reduce(crate::source::Span::cover) else {

@@ -1,14 +1,14 @@
 //! Maps a range of a scalar's decoded text back to the bytes of the file.
 //!
-//! In: where the scalar stands, how it was written, and a range of its value. Out: the place of
-//! that range, through folding, block indentation, `''` and `\x…` escapes. Only called when a
-//! diagnostic points inside a value, so a good rule never pays for it.
+//! In: a scalar's span, its quoting style and a range of its decoded text. Out: the span of that
+//! range in the file, through folding, block indentation, `''` and `\x…` escapes. Only blocks and
+//! scalars whose text differs from the file's are aligned character by character.
 
 use std::ops::Range;
 
 use crate::source::{SourceText, Span};
 
-/// How a scalar was written
+/// The quoting style of a scalar
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Without quotes: may mean a number, a truth value or null
@@ -23,14 +23,14 @@ pub enum Style {
 
 /// The places of the parts of one scalar
 pub(super) enum Places {
-    /// It is written as it is, from this byte on
+    /// The file holds the text unchanged, from this byte on
     Verbatim(u32),
     /// Where each character of the decoded text starts, and the bytes of the file it came from
     Aligned { starts: Vec<u32>, from: Vec<Span>, end: u32 },
 }
 
 impl Places {
-    /// Those of `text`, which is what the scalar at `span` decodes to
+    /// The places of `text`, the decoded text of the scalar at `span`
     pub(super) fn new(source: &SourceText, span: Span, text: &str, style: Style) -> Places {
         if let Some(start) = verbatim(source.slice(span), text, style) {
             return Places::Verbatim(span.start + start);
@@ -58,7 +58,7 @@ impl Places {
     }
 }
 
-/// The place of `text[range]`, where `text` is what the scalar at `span` decodes to
+/// The place of `text[range]`, where `text` is the decoded text of the scalar at `span`
 pub(super) fn locate(
     source: &SourceText,
     span: Span,
@@ -69,7 +69,7 @@ pub(super) fn locate(
     Places::new(source, span, text, style).of(range)
 }
 
-/// Where the text begins in a scalar that is written as it is
+/// The offset of `text` within `raw` if the scalar holds it unchanged
 fn verbatim(raw: &str, text: &str, style: Style) -> Option<u32> {
     let (raw, start) = match style {
         Style::Plain => (raw, 0),
@@ -134,7 +134,8 @@ impl Walk<'_> {
         self.raw.get(self.at..).unwrap_or("")
     }
 
-    /// The block's indentation is what the file has before its first line and the value has not.
+    /// Skips a block's header and computes its indentation: the leading blanks of the first line in
+    /// the file, minus those in the value.
     fn enter_block(&mut self, file: &str, span: Span, text: &str) {
         if self.raw.starts_with(['|', '>']) {
             self.at = self.raw.find('\n').map_or(self.raw.len(), |n| n + 1);
@@ -188,7 +189,7 @@ impl Walk<'_> {
         }
     }
 
-    /// How many bytes the next character of the value took; `None` after an escaped line break.
+    /// The number of bytes that encode the next character; `None` after an escaped line break.
     fn step(&mut self, style: Style) -> Option<usize> {
         let rest = self.rest();
         let first = rest.chars().next()?;

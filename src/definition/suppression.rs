@@ -1,8 +1,8 @@
 //! Suppressions: `# allow[W0213]: reason` lets a warning stand.
 //!
-//! In: the comments of a file. Out: [`Suppressions`], each of one code on one line, and what
-//! cannot be a suppression. A comment beside something is about its own line; a comment on a line
-//! of its own, alone or with other such lines, about the line below.
+//! In: the comments of a file. Out: [`Suppressions`], each of one code on one line, and an error
+//! for every malformed suppression. A comment after YAML text applies to its own line. A comment
+//! on a line of its own, or a stack of such lines, applies to the line below.
 //!
 //! INVARIANT: an error is never suppressed.
 
@@ -13,27 +13,27 @@ use super::{nearest_name, yaml};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{SourceText, Span, Spanned};
 
-/// Comments that let warnings stand
+/// The warnings that comments allow, by file, line and code
 #[derive(Debug, Clone, Default)]
 pub struct Suppressions(Vec<Suppression>);
 
-/// One code of a comment
+/// One code that a comment suppresses on one line
 #[derive(Debug, Clone)]
 struct Suppression {
     source: Arc<SourceText>,
     code: Spanned<Code>,
-    /// The line it is about
+    /// The number of the line whose warnings it allows
     line: usize,
-    /// What to delete with it, when the comment names no other code
+    /// The comment to delete if this is unused; `None` when it names other codes as well
     comment: Option<Span>,
 }
 
-/// Whether every finding there can be has been looked for
+/// Whether the run made every check
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looked {
-    /// A suppression without its warning is unused
+    /// Every check was made: a suppression without its warning is unused
     Everywhere,
-    /// Its warning may be one that was not looked for
+    /// Some checks were skipped: a suppression without its warning may still be needed
     InPart,
 }
 
@@ -44,7 +44,7 @@ impl Suppressions {
             return Suppressions::default();
         }
         let mut suppressions = Vec::new();
-        // From the last to the first: a line of its own is about what the line below it is about.
+        // Last comment first: stacked comment lines all apply to the line below the stack.
         let mut below: Option<(usize, usize)> = None;
         for span in yaml::comments(source).into_iter().rev() {
             let (own, _) = source.line_column(span.start);
@@ -63,12 +63,12 @@ impl Suppressions {
         Suppressions(suppressions)
     }
 
-    /// Adds those of another file
+    /// Adds the suppressions of another file
     pub fn extend(&mut self, other: Suppressions) {
         self.0.extend(other.0);
     }
 
-    /// Takes the suppressed warnings away and reports suppressions that are unused
+    /// Removes the suppressed warnings and reports unused suppressions
     pub fn apply(&self, diagnostics: &mut Diagnostics, looked: Looked) {
         if self.0.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl Suppressions {
             return;
         }
         for (one, used) in self.0.iter().zip(used) {
-            // A rule with an error has not been looked at by every station.
+            // After an error, later stations skip the rule, so its warnings may be missing.
             if !used && !refused.contains(one.source.name()) && !across_files(one.code.value) {
                 diagnostics.push(unused(one));
             }
@@ -101,7 +101,7 @@ impl Suppressions {
     }
 }
 
-/// Whether a warning depends on which other files are looked at
+/// Whether a warning depends on the other files of the run
 fn across_files(code: Code) -> bool {
     matches!(code, Code::W0806 | Code::W0807)
 }
@@ -116,14 +116,14 @@ fn unused(one: &Suppression) -> Diagnostic {
     }
 }
 
-/// Reading the comments costs a second look at the YAML, which few files need.
+/// Whether the text may hold a suppression; only then are its comments read, by a second parse
 fn may_hold_one(text: &str) -> bool {
-    // The first letter may be a capital.
+    // Leaves out the first letter of `allow`, which may be a capital.
     let mut words = text.match_indices("llow");
     words.any(|(at, word)| text[at + word.len()..].trim_start_matches([' ', '\t']).starts_with('['))
 }
 
-/// The codes that a comment names; none when it is an ordinary comment
+/// The suppressions in a comment; empty for an ordinary comment
 fn read(
     source: &Arc<SourceText>,
     comment: Span,
@@ -180,7 +180,7 @@ fn read(
     suppressions
 }
 
-/// Where the list of codes begins in a comment that starts with `allow[`
+/// The offset of the list of codes in a comment that starts with `allow[`
 fn after_allow(comment: &str) -> Option<usize> {
     let words = comment.trim_start_matches('#').trim_start();
     let (allow, rest) = words.split_at_checked("allow".len())?;
@@ -188,7 +188,7 @@ fn after_allow(comment: &str) -> Option<usize> {
     allow.eq_ignore_ascii_case("allow").then(|| comment.len() - list.len())
 }
 
-/// The comment with its line, or with the blanks before it
+/// The span to delete: the comment's whole line if it stands alone, else it and blanks before it
 fn with_blanks(source: &SourceText, comment: Span, alone: bool) -> Span {
     let text = source.text();
     let (start, end) = (comment.start as usize, comment.end as usize);

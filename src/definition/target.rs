@@ -1,29 +1,29 @@
-//! What a definition says about single targets.
+//! Settings of a definition for single targets.
 //!
-//! In: the entries of `targets:`. Out: a [`TargetSettings`] each. Which settings a target has,
-//! and what they may say, is the target's own business; here is only their shape.
+//! In: the entries of `targets:`. Out: one [`TargetSettings`] per entry. Only the shape is read
+//! here; each target checks the names and values of its settings itself.
 
 use super::shape::Reader;
 use super::yaml::{Kind, Node};
 use crate::source::{Span, Spanned};
 
-/// What a definition says about one target
+/// The entry of one target under `targets:`
 #[derive(Debug, Clone)]
 pub struct TargetSettings {
     /// The target's name
     pub target: Spanned<String>,
-    /// Names of losses that the author accepts
+    /// Names of the losses that the author accepts for this target
     pub accept: Vec<Spanned<String>>,
-    /// Signals and correlations that this target goes without
+    /// Signals and correlations that are left out for this target
     pub without: Vec<Spanned<String>>,
-    /// Everything else
+    /// The remaining settings, which only the target knows
     pub settings: Settings,
 }
 
 /// Settings by name
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Where they stand
+    /// Their place in the file
     pub span: Span,
     /// Name and value, in the author's order
     pub entries: Vec<(Spanned<String>, Setting)>,
@@ -34,9 +34,9 @@ pub struct Settings {
 pub enum Setting {
     /// A text, number or truth value as written
     Text(Spanned<String>),
-    /// Several of them
+    /// A list of texts, numbers or truth values as written
     Texts(Vec<Spanned<String>>),
-    /// Settings of its own
+    /// A map of nested settings
     Settings(Settings),
 }
 
@@ -48,7 +48,7 @@ impl Settings {
 }
 
 impl Setting {
-    /// Where it stands
+    /// The place of the value
     pub fn span(&self) -> Span {
         match self {
             Setting::Text(text) => text.span,
@@ -65,7 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<TargetSettings> 
     let mut targets = Vec::new();
     for (name, body) in reader.map(node, "`targets`") {
         let Some(target) = reader.text(name, "a target's name") else { continue };
-        // An empty map asks for the target and nothing of it.
+        // An empty map is allowed: it names the target without any settings.
         if !matches!(&body.kind, Kind::Map(entries) if entries.is_empty()) {
             reader.map(body, "a target");
         }

@@ -1,7 +1,7 @@
 //! Values of a key: one, a list, or `{not: [...]}`.
 //!
-//! In: the node after a key. Out: [`Values`]; text is read into a token list here, once. What a
-//! value may be under its key (a number, a network …) is decided when the key's field is known.
+//! In: the node after a key. Out: [`Values`]; text is parsed into a token list here, once. The
+//! type that the key requires (a number, a network …) is checked later, when its field is known.
 
 use super::shape::Reader;
 use super::subspan::Style;
@@ -13,9 +13,9 @@ use crate::source::{SourceText, Span};
 /// The values of one key
 #[derive(Debug, Clone)]
 pub struct Values {
-    /// All of them
+    /// The place of all the values
     pub span: Span,
-    /// Whether they stood under `not`
+    /// Whether the values stand under `not`
     pub negated: bool,
     /// The values in the author's order; never empty
     pub items: Vec<Value>,
@@ -24,16 +24,16 @@ pub struct Values {
 /// One value
 #[derive(Debug, Clone)]
 pub struct Value {
-    /// Where it stands
+    /// Its place in the file
     pub span: Span,
-    /// What it says
+    /// The parsed value
     pub scalar: Scalar,
     /// The decoded text, as written
     pub written: String,
     style: Style,
 }
 
-/// What a value says
+/// A parsed value
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
     /// Text, with its wildcards
@@ -54,13 +54,15 @@ impl Value {
         super::subspan::locate(source, self.span, &self.written, self.style, range)
     }
 
-    /// The same place with another text
+    /// This value with another text, at the same place
     pub(crate) fn with(&self, text: Pattern) -> Value {
         let written = text.to_string();
         Value { scalar: Scalar::Text(text), written, ..self.clone() }
     }
 
-    /// The value as a pattern, whatever it says; `None` for null and named lists
+    /// The value as a pattern; `None` for null and named lists
+    ///
+    /// A number or a truth value becomes its written text.
     pub fn pattern(&self) -> Option<Pattern> {
         match &self.scalar {
             Scalar::Text(pattern) => Some(pattern.clone()),
@@ -105,7 +107,7 @@ pub(super) fn one(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Va
     };
     let plain = *style == Style::Plain;
     if plain && text.is_empty() {
-        // Only a written `null` means null: here somebody left something out.
+        // Only a written `null` means null; an empty value was probably forgotten.
         reader.empty(node.span, &format!("a value of {what}"));
         return None;
     }
@@ -135,7 +137,7 @@ pub(super) fn whole_number(text: &str) -> Option<i64> {
     if numeric && !padded { text.parse().ok() } else { None }
 }
 
-/// What looks like `$name`, be it a good name or a misspelt one
+/// The name in `$name`; accepts `-`, `.` and capitals, so that a misspelt name is reported as such
 fn list_name(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?;
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

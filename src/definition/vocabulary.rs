@@ -1,4 +1,4 @@
-//! The web-shell vocabulary: words that mean what a detection engineer means.
+//! The web-shell vocabulary: keys in the words of a detection engineer.
 //!
 //! In: a key such as `parents`. Out: the field it stands for on each kind of event and how its
 //! values are read. A word is never a second spelling of a field: it brings its own default
@@ -6,22 +6,22 @@
 
 use crate::taxonomy::{EventKind, Field};
 
-/// How the values of a word are read when no modifier says otherwise
+/// The default comparison of a word's values, which a modifier may replace
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// A base name, whole; with a slash in it the whole path
+    /// A whole base name; a value with a slash is the whole path
     Program,
     /// The whole value
     Whole,
-    /// One argument, whole
+    /// One whole argument of a command line
     Argument,
-    /// An account name, whole; with a backslash in it domain and name
+    /// A whole account name; a value with a backslash is domain and name
     Account,
     /// A run of whole directory segments
     Directories,
     /// The last extension, with or without its dot
     Extension,
-    /// What happened to a file or a registry key
+    /// An action on a file or a registry key
     Action,
     /// A run of whole segments of a registry key
     Key,
@@ -34,11 +34,11 @@ pub enum Reading {
 /// A word of the vocabulary
 #[derive(Debug)]
 pub struct Word {
-    /// The key
+    /// The word as written in a key
     pub name: &'static str,
-    /// How its values are read
+    /// The default comparison of its values
     pub reading: Reading,
-    /// What it means, for `list fields`
+    /// Its meaning in one line, as `list fields` shows it
     pub says: &'static str,
     fields: &'static [(EventKind, &'static str)],
 }
@@ -49,13 +49,13 @@ impl Word {
         WORDS.iter().find(|word| word.name == name)
     }
 
-    /// The field it stands for on this kind of event
+    /// The field that the word stands for on this kind of event; `None` if it has no meaning there
     pub fn field(&self, kind: EventKind) -> Option<Field> {
         let (_, field) = self.fields.iter().find(|(on, _)| *on == kind)?;
         Field::named(field)
     }
 
-    /// The kinds of event that have it
+    /// The kinds of event on which the word stands for a field
     pub fn events(&self) -> impl Iterator<Item = EventKind> {
         self.fields.iter().map(|(kind, _)| *kind)
     }
@@ -66,7 +66,7 @@ use EventKind::{
     RegistryEvent as Registry, SecurityAlert as Alert, Webserver as Web,
 };
 
-/// Every word, by name
+/// Every word, sorted by name
 pub const WORDS: &[Word] = &[
     Word {
         name: "actions",

@@ -1,9 +1,8 @@
-//! YAML text to a tree in which every key, value and item knows its bytes.
+//! Parses YAML text into a tree in which every key, value and item has its span.
 //!
-//! In: a [`SourceText`]. Out: one [`Node`] a document, and what is wrong with the YAML itself.
-//! Afterwards no anchor, alias, tag, merge key or duplicate key is left: a rule that needs them
-//! cannot be read the same way by every YAML tool, so they are refused. This is the one file
-//! that knows the YAML parser.
+//! In: a [`SourceText`]. Out: one [`Node`] per document, and a diagnostic for every mistake in the
+//! YAML itself. Anchors, aliases, tags, merge keys and duplicate keys are refused, because YAML
+//! tools read them differently. Only this file uses the YAML parser.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,9 +22,9 @@ const MAX_DEPTH: usize = 64;
 /// A value in a YAML document
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Where it stands
+    /// Its place in the file
     pub span: Span,
-    /// What it is
+    /// Its shape with its content
     pub kind: Kind,
 }
 
@@ -85,7 +84,7 @@ impl Node {
         }
     }
 
-    /// The same for many ranges
+    /// The places in the file of this scalar's decoded text, for many ranges
     pub(super) fn parts(&self, source: &SourceText) -> subspan::Places {
         let (text, style) = match &self.kind {
             Kind::Scalar(text, style) => (&**text, *style),
@@ -102,13 +101,13 @@ struct Open {
     key: Option<Node>,
     entries: Vec<(Node, Node)>,
     items: Vec<Node>,
-    /// Keys so far, for finding a second one without looking at all of them
+    /// The keys so far with their places, to find a duplicate without a search
     keys: HashMap<Box<str>, Span>,
 }
 
 /// Reads every document of `source`
 ///
-/// A document after a syntax error is lost, all before it are kept.
+/// A syntax error ends the reading: earlier documents are kept, this one and later ones are lost.
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Node> {
     let text = source.text();
     if text.len() > MAX_BYTES {
@@ -138,7 +137,7 @@ pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Nod
 /// The place of every comment, from its `#` to the end of its line
 pub(super) fn comments(source: &SourceText) -> Vec<Span> {
     let mut comments = Vec::new();
-    // A syntax error has been reported when the documents were read.
+    // Stops at a syntax error, which `parse` has already reported.
     for (event, span) in Parser::new_from_str(source.text()).map_while(Result::ok) {
         if matches!(event, Event::Comment(..)) {
             comments.push(place(&span));
@@ -152,7 +151,7 @@ fn place(span: &granit_parser::Span) -> Span {
     Span::new(byte(&span.start), byte(&span.end))
 }
 
-/// YAML 1.1 breaks lines at these, YAML 1.2 does not: the same file would be read in two ways.
+/// Refuses U+0085, U+2028 and U+2029: YAML 1.1 breaks lines at them, YAML 1.2 does not.
 fn refuse_line_separators(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) {
     for (at, c) in source.text().char_indices() {
         if matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}') {
@@ -199,7 +198,7 @@ impl Reader<'_> {
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Some(()) };
                 let last = open.entries.last().map(|e| &e.1).or(open.items.last());
-                // The end of a block collection is empty and stands at the next token.
+                // The end event of a block collection has an empty span at the next token.
                 let end = if span.start == span.end {
                     last.map_or(open.start, |n| n.span.end)
                 } else {
@@ -251,7 +250,7 @@ impl Reader<'_> {
         if !open.is_map {
             open.items.push(node);
         } else if let Some(key) = open.key.take() {
-            // A merge key has been refused; as a key of the rule it would be refused again.
+            // Drops a merge key: it is already refused, and as a rule's key it would be again.
             if key.text() != Some("<<") {
                 open.entries.push((key, node));
             }
@@ -279,7 +278,7 @@ impl Reader<'_> {
         if !anchor && !tag {
             return;
         }
-        // The parser's place is the value's; the anchor or tag is the word before it.
+        // The parser gives the span of the value; the anchor or tag is the word before the value.
         let head = self.source.text().get(..value.start as usize).unwrap_or("").trim_end();
         let word = head.rsplit(|c: char| c.is_whitespace() || "[{,".contains(c)).next();
         let start = head.len() - word.map_or(0, str::len);

@@ -11,7 +11,7 @@ use super::Severity;
 
 macro_rules! codes {
     ($($code:ident $title:literal $explanation:literal;)*) => {
-        /// The number a finding is known by
+        /// The code of a finding: a letter for the severity, and a number
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $title] $code),* }
 
@@ -19,17 +19,17 @@ macro_rules! codes {
             /// Every code, in order
             pub const ALL: &[Code] = &[$(Code::$code),*];
 
-            /// `E0101`
+            /// The code as text, such as `E0101`
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$code => stringify!($code)),* }
             }
 
-            /// What it is about, in a few words
+            /// The subject of the finding in a few words, without a final period
             pub fn title(self) -> &'static str {
                 match self { $(Code::$code => $title),* }
             }
 
-            /// Why it is reported and what to do about it
+            /// The reason for the finding and the way to resolve it, in sentences
             pub fn explanation(self) -> &'static str {
                 match self { $(Code::$code => $explanation),* }
             }
@@ -335,12 +335,12 @@ codes! {
 }
 
 impl Code {
-    /// Error or warning, from its letter
+    /// Error or warning, by the letter of the code
     pub fn severity(self) -> Severity {
         if self.as_str().starts_with('W') { Severity::Warning } else { Severity::Error }
     }
 
-    /// The code with this text, in any letter case
+    /// Finds a code by its text, in any letter case; `None` if no code has it
     pub fn named(text: &str) -> Option<Code> {
         Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
     }

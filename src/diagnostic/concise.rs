@@ -1,13 +1,13 @@
 //! Shows a finding to a person on one line.
 //!
-//! In: one [`Diagnostic`]. Out: a line without its end. Very long remarks are shortened, and no
-//! character of the user's text controls the terminal or turns the direction of the line.
+//! In: one [`Diagnostic`]. Out: a line without its line break. Very long remarks are shortened,
+//! and no character of the user's text controls the terminal or changes the text direction.
 
 use super::Diagnostic;
 use super::json::within;
 use crate::source::is_unprintable;
 
-/// Characters of a message, a label or a note
+/// The most characters shown of a message, a label or a note
 const REMARK: usize = 1_000;
 
 /// The finding on one line: `path:line:col: error[E0201]: message (label)`
@@ -19,7 +19,7 @@ pub fn concise(diagnostic: &Diagnostic) -> String {
     format!("{path}:{line}:{column}: {severity}[{code}]: {}{label}", remark(message))
 }
 
-/// One line of prose as it is shown
+/// A message, label or note as shown: shortened, with unprintable characters replaced
 pub(super) fn remark(text: &str) -> String {
     let harmless = |c| if is_unprintable(c) { '\u{fffd}' } else { c };
     let mut shown: String = text.chars().take(REMARK).map(harmless).collect();

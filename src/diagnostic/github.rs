@@ -1,7 +1,7 @@
 //! Writes a finding as a workflow command, which GitHub Actions shows beside the changed line.
 //!
 //! In: one [`Diagnostic`]. Out: one line without a newline. A line break inside the message is
-//! escaped; nothing of the user's text can end the command or begin another.
+//! escaped; the user's text can neither end the command nor begin another.
 
 use super::Diagnostic;
 use super::json::Place;
@@ -11,7 +11,7 @@ use crate::source::is_unprintable;
 pub fn github(diagnostic: &Diagnostic) -> String {
     let Diagnostic { code, severity, message, source, primary, notes, help, .. } = diagnostic;
     let place = Place::of(source, primary.span);
-    // GitHub drops the whole place when there are columns and the lines differ.
+    // GitHub drops the whole place if a span of several lines has columns.
     let columns = if place.line == place.end_line {
         format!(",col={},endColumn={}", place.column, place.end_column)
     } else {

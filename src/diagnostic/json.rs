@@ -15,7 +15,7 @@ pub fn json(diagnostics: &[Diagnostic]) -> String {
     print(&json!({ "version": 1, "findings": findings }))
 }
 
-/// Where a span lies, counted as every format for programs counts
+/// The lines, columns and offsets of a span, as every format for programs counts them
 pub(super) struct Place {
     pub(super) line: usize,
     pub(super) column: usize,
@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// The part of a span that lies in the text, with both ends between characters
+/// The part of a span inside the text, with both ends on character boundaries
 pub(super) fn within(source: &SourceText, span: Span) -> Span {
     let text = source.text();
     let floor = |offset: u32| {
@@ -49,8 +49,8 @@ pub(super) fn within(source: &SourceText, span: Span) -> Span {
 
 /// The document, indented, with a final newline
 ///
-/// Serde leaves direction marks and the control characters above ASCII as they are; escaped, they
-/// mean the same to a program and nothing to a terminal.
+/// Serde does not escape direction marks and control characters above ASCII. Escaped, they mean
+/// the same to a program and have no effect on a terminal.
 pub(super) fn print(document: &Value) -> String {
     visible_json(&format!("{document:#}\n"))
 }

@@ -1,8 +1,8 @@
-//! What rulecast says about a rule: a code, a place, a reason and a fix.
+//! Findings about a rule: a code, a place, a reason and a fix.
 //!
 //! In: mistakes and losses found by any later room. Out: [`Diagnostic`] values, which the
-//! writers in this room turn into text, JSON, SARIF or GitHub lines. No writer decides what is
-//! worth saying, and no other room knows how it is shown.
+//! writers in this room turn into text, JSON, SARIF or GitHub lines. No writer drops a finding,
+//! and no other room knows the output formats.
 
 mod code;
 mod concise;
@@ -24,12 +24,12 @@ pub use sarif::sarif;
 
 use crate::source::{SourceText, Span};
 
-/// How bad a finding is
+/// The severity of a finding
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// The rule works, and still somebody should look
+    /// The rule works, but its author should review the finding
     Warning,
-    /// The rule, or this output of it, is refused
+    /// The rule, or its output for one target, is refused
     Error,
 }
 
@@ -52,10 +52,10 @@ pub struct Label {
     pub text: String,
 }
 
-/// A change that would mend the finding
+/// An edit of the file that resolves the finding
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
-    /// What the change does, such as "change it to `contains`"
+    /// The effect of the edit, such as "change it to `contains`"
     pub title: String,
     /// The replacement texts, in order of place, not overlapping
     pub edits: Vec<(Span, String)>,
@@ -64,28 +64,28 @@ pub struct Fix {
 /// One finding
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The number it is known by
+    /// The code, such as `E0201`, under which `explain` describes the finding
     pub code: Code,
     /// Error or warning
     pub severity: Severity,
-    /// One line, lower case, no final period, user text in backticks
+    /// The message: one line, lower case, no final period, user text in backticks
     pub message: String,
-    /// The file the places are in
+    /// The file that holds all the places
     pub source: Arc<SourceText>,
-    /// The one place to look first
+    /// The primary place, where the reader should look first
     pub primary: Label,
-    /// Places that explain
+    /// Further places that explain the finding, with a remark each
     pub secondary: Vec<Label>,
-    /// Sentences of background
+    /// Sentences of background, one per note
     pub notes: Vec<String>,
     /// One sentence of advice
     pub help: Option<String>,
-    /// A mechanical change, where there is one
+    /// An edit that resolves the finding; `None` if only the author can decide
     pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
-    /// A finding with the severity its code has
+    /// A finding with the severity of its code
     pub fn new(
         code: Code,
         source: &Arc<SourceText>,
@@ -120,7 +120,7 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the advice
+    /// Sets the sentence of advice
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(one_line(&text.into()));
@@ -135,7 +135,7 @@ impl Diagnostic {
         self
     }
 
-    /// Sets a fix that takes away the text at one place
+    /// Sets a fix that deletes the text at one place
     #[must_use]
     pub fn delete(self, span: Span) -> Self {
         self.fix("delete it", vec![(span, String::new())])
@@ -149,7 +149,7 @@ impl Diagnostic {
     }
 }
 
-/// Control and direction-changing characters would let a rule rewrite the report about it.
+/// Replaces control and direction characters, by which a rule could rewrite its own report.
 fn one_line(text: &str) -> String {
     crate::source::visible(text)
 }
@@ -158,7 +158,7 @@ fn one_line(text: &str) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
-    /// How many of them are errors, which is asked again and again
+    /// The number of errors in `found`, kept because `has_errors` is called often
     errors: usize,
 }
 
@@ -175,33 +175,33 @@ impl Diagnostics {
         self.found.extend(other.found);
     }
 
-    /// Keeps the findings of which this is true
+    /// Keeps only the findings for which `keep` is true
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.found.retain(keep);
         self.errors = self.found.iter().filter(|one| one.severity == Severity::Error).count();
     }
 
-    /// Whether a finding refuses the rule
+    /// Whether any finding is an error
     pub fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
-    /// The findings in the order they were made
+    /// The findings in the order in which they were added
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.found.iter()
     }
 
-    /// How many there are
+    /// The number of findings
     pub fn len(&self) -> usize {
         self.found.len()
     }
 
-    /// Whether there is none
+    /// Whether there are no findings
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// The findings by file and place, each once
+    /// The findings sorted by file and place, without duplicates
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.found.sort_by(|a, b| {
             (a.source.name(), a.primary.span, a.code, &a.message).cmp(&(

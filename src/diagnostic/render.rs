@@ -1,11 +1,11 @@
-//! Shows a finding to a person, the way rustc does.
+//! Shows a finding to a person in the layout of rustc.
 //!
 //! In: one [`Diagnostic`]. Out: text for a terminal, without a final newline. Only this file
-//! knows the snippet crate. It leaves out places far from the one to look at first, the rest of a
-//! very long line and very long remarks; the formats for machines are complete.
+//! uses the snippet crate. Places far from the primary place are named in a note, not drawn; very
+//! long lines and remarks are shortened. The formats for machines are complete.
 //!
 //! INVARIANT: no span panics, however wrong, and no character of the user's text controls the
-//! terminal or turns the direction of the line.
+//! terminal or changes the text direction.
 
 use std::ops::Range;
 
@@ -16,19 +16,21 @@ use super::json::within;
 use super::{Diagnostic, Fix, Severity};
 use crate::source::{SourceText, Span, is_unprintable};
 
-/// Columns of a line in which marks are drawn; the snippet crate shows all between two marks
-const COLUMNS: usize = 240;
-/// Bytes of a line up to which a diff shows it; the snippet crate does not shorten diffs
-const DIFF_LINE: usize = 1_000;
-/// Bytes from the place to look at first within which others are drawn
+/// Width of the window of columns in which marks are drawn
 ///
-/// With `ASIDE` it bounds what is given to the snippet crate, so that many findings in a large file
-/// cost what each of them shows.
+/// The snippet crate shows all the text between two marks.
+const COLUMNS: usize = 240;
+/// The longest line in a diff, in bytes; the snippet crate does not shorten diffs
+const DIFF_LINE: usize = 1_000;
+/// The distance from the primary place, in bytes, within which other places are drawn
+///
+/// Together with `ASIDE` it bounds the text given to the snippet crate: the time for a finding
+/// depends on the text shown, not on the size of the file.
 const FAR: usize = 3_000;
-/// Bytes of a very long line kept before the first mark and after the last
+/// Bytes of a very long line that are kept before the first mark and after the last
 const ASIDE: usize = 600;
 
-/// The finding with the source lines it is about, as rustc shows it
+/// The finding with its source lines, in the layout of rustc; coloured if `color` is set
 pub fn full(diagnostic: &Diagnostic, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let (group, cut) = finding(diagnostic);
@@ -41,21 +43,20 @@ pub fn full(diagnostic: &Diagnostic, color: bool) -> String {
     }
 }
 
-/// The text with the column that the place to look at first has in its whole line
+/// Corrects the column of the primary place in the rendered text
 ///
-/// The snippet crate has counted from where the line was cut.
+/// The snippet crate counts columns from the point where the line was cut.
 fn with_column(text: &str, diagnostic: &Diagnostic, cut: usize) -> String {
     let source = &diagnostic.source;
     let (line, column) = source.line_column(within(source, diagnostic.primary.span).start);
     let path = remark(source.name());
     let counted = format!("{path}:{line}:{}", column.saturating_sub(cut));
-    // The message is one line; the place follows it.
+    // The first line is the message; the place comes after it.
     let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
     format!("{message}\n{}", rest.replacen(&counted, &format!("{path}:{line}:{column}"), 1))
 }
 
-/// The finding, and the characters that its first line has lost at the start, where the place to
-/// look at first stands in that line
+/// The finding, and the number of characters cut from the start of the primary place's line
 fn finding(diagnostic: &Diagnostic) -> (Group<'static>, usize) {
     let source = &diagnostic.source;
     let (marks, far) = marks(diagnostic);
@@ -83,13 +84,13 @@ fn finding(diagnostic: &Diagnostic) -> (Group<'static>, usize) {
     (group, cut)
 }
 
-/// A place to draw, and what to say there
+/// A kind of mark, the range to draw it at, and its label
 type Mark = (AnnotationKind, Range<usize>, String);
 
-/// The marks of a finding, and what remains to be said about places too far away to be drawn
+/// The marks of a finding, and a note for every place too far away to be drawn
 fn marks(diagnostic: &Diagnostic) -> (Vec<Mark>, Vec<String>) {
     let source = &diagnostic.source;
-    // The window begins at the line's start where the place to look at first lies near it.
+    // The window starts at column 1 if the primary place is near the start of its line.
     let home = source.line_column(diagnostic.primary.span.start).1;
     let left = if home < COLUMNS { 1 } else { home - COLUMNS / 4 };
     let columns = left..left + COLUMNS;
@@ -111,13 +112,14 @@ fn marks(diagnostic: &Diagnostic) -> (Vec<Mark>, Vec<String>) {
     (marks, far)
 }
 
-/// What of a span is drawn: all, or the first line of it up to the last of the columns, or, where
-/// it does not begin in the columns, nothing
+/// The part of a span to draw: all of it, or its first line up to the last of `columns`
+///
+/// `None` if the span does not begin within `columns`.
 fn drawable(source: &SourceText, span: Span, columns: &Range<usize>) -> Option<Range<usize>> {
     let span = within(source, span);
     let (start, column) = (span.range().start, source.line_column(span.start).1);
     let text = source.slice(span);
-    // Blank lines belong to the span of a YAML block and tell nothing.
+    // Leaves out the blank lines at the end of a YAML block's span.
     let text = if text.trim().is_empty() { text } else { text.trim_end() };
     let end = source.line_column((start + text.len()) as u32).1;
     let length = if text.len() <= FAR && columns.contains(&end) {
@@ -129,7 +131,7 @@ fn drawable(source: &SourceText, span: Span, columns: &Range<usize>) -> Option<R
     columns.contains(&column).then_some(start..start + length)
 }
 
-/// The fix as a diff, or only its title where the diff would be unreadable
+/// The fix as a diff; only its title if the edits are unordered or the diff would be too long
 fn change(source: &SourceText, fix: &Fix) -> Group<'static> {
     let title = Level::HELP.secondary_title(remark(&fix.title));
     let text = source.text();
@@ -154,7 +156,7 @@ fn change(source: &SourceText, fix: &Fix) -> Group<'static> {
     })))
 }
 
-/// The whole lines that a range touches, or what stands around it where they are very long
+/// The whole lines that a range touches, cut to [`ASIDE`] bytes on either side of the range
 fn around(source: &SourceText, range: Range<usize>) -> Range<usize> {
     let (text, lines) = (source.text(), source.lines(range.clone()));
     let between = |mut at: usize| {
@@ -169,21 +171,21 @@ fn around(source: &SourceText, range: Range<usize>) -> Range<usize> {
 }
 
 fn excerpt<T: Clone>(source: &SourceText, lines: &Range<usize>) -> Snippet<'static, T> {
-    // The snippet crate knows no line after the last newline. One more makes the end of the file
-    // the same line and column here as in the other formats.
+    // The snippet crate has no line after the last newline. One newline more gives the end of the
+    // file the same line and column as in the other formats.
     Snippet::source(visible(&source.text()[lines.clone()]) + "\n")
         .path(remark(source.name()))
         .line_start(source.line_column(lines.start as u32).0)
 }
 
-/// The text with its dangerous characters replaced by others of as many bytes, so that spans hold
+/// Replaces unprintable characters by others of the same number of bytes, so that spans stay valid
 fn visible(text: &str) -> String {
     text.chars()
         .map(|c| match c.len_utf8() {
             2 if is_unprintable(c) => '¿',
             3 if is_unprintable(c) => '\u{fffd}',
             4 if is_unprintable(c) => '\u{1f6ab}',
-            // The snippet crate draws the control characters of ASCII as pictures.
+            // The snippet crate itself replaces ASCII control characters by their symbols.
             _ => c,
         })
         .collect()

@@ -1,7 +1,7 @@
 //! Writes findings as SARIF 2.1.0, which code scanning services read.
 //!
 //! In: the findings of a run. Out: one log with one run. The same findings give the same bytes on
-//! every machine: there is no date and no directory in it but what the user wrote as the path.
+//! every machine: the log holds no date, and no directory beyond the paths that the user gave.
 //!
 //! INVARIANT: a finding keeps its fingerprint when lines above it come or go.
 
@@ -51,7 +51,7 @@ fn result(diagnostic: &Diagnostic, rule: Option<usize>) -> Value {
     let source = &diagnostic.source;
     let help = diagnostic.help.as_ref().map(|help| format!(". Help: {help}")).unwrap_or_default();
     let related = diagnostic.secondary.iter().map(|label| location(source, label));
-    // The schema wants at least one replacement in a fix.
+    // The schema requires at least one replacement in a fix.
     let fixes = diagnostic.fix.iter().filter(|fix| !fix.edits.is_empty());
     json!({
         "ruleId": diagnostic.code.as_str(),
@@ -101,8 +101,7 @@ fn change(source: &SourceText, fix: &Fix) -> Value {
     })
 }
 
-/// The file as a reference below the root of the sources, unless the user named it from the root
-/// of the disk
+/// The file as a URI relative to `SRCROOT`, or as a `file:` URI if the user gave an absolute path
 fn file(source: &SourceText) -> Value {
     let name = source.name();
     match name.as_bytes() {
@@ -120,7 +119,7 @@ fn percent_encoded(path: &str) -> String {
         .collect()
 }
 
-/// A name for the finding without its place
+/// Identifies the finding by its code, file, marked text and message, not by its line
 fn fingerprint(diagnostic: &Diagnostic) -> String {
     let Diagnostic { code, source, primary, message, .. } = diagnostic;
     let name = [code.as_str(), source.name(), source.slice(primary.span), message].join("\0");

@@ -1,7 +1,8 @@
-//! ATT&CK: which tactics a rule serves, by which techniques.
+//! Resolves the ATT&CK names of a rule.
 //!
-//! In: the ids and slugs the author named. Out: [`Threat`]s. Tactics follow from the techniques
-//! when they are not named.
+//! In: technique ids and tactic slugs as the author wrote them. Out: [`Threat`]s in matrix order. A
+//! technique adds all its tactics when the author named none of them. Names of groups and software
+//! are skipped; unknown and retired names are reported.
 
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use crate::taxonomy::attack::{self, Found, Tactic, Technique};
 /// A tactic and the techniques that serve it in this rule
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threat {
-    /// The tactic
+    /// An ATT&CK tactic
     pub tactic: &'static Tactic,
-    /// Its techniques, by id; none when the author named only the tactic
+    /// Techniques of the rule that serve the tactic, sorted by id; empty when the author named only
+    /// the tactic
     pub techniques: Vec<&'static Technique>,
 }
 

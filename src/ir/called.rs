@@ -1,12 +1,12 @@
-//! What the documents of a run call each other by.
+//! Names by which the documents of one run refer to each other.
 //!
-//! In: definitions. Out: the places of those that have a name or an id.
+//! In: definitions. Out: for each name and id, the indices of the definitions that carry it.
 
 use std::collections::HashMap;
 
 use crate::definition::{Definition, Metadata};
 
-/// Which documents a name or an id stands for
+/// The indices of the definitions with a given name or id
 pub(super) struct Called<'d>(HashMap<&'d str, Vec<usize>>);
 
 impl<'d> Called<'d> {
@@ -23,13 +23,13 @@ impl<'d> Called<'d> {
         Called(called)
     }
 
-    /// The places of those that are called so, in their order
+    /// Indices of the definitions with this name or id, ascending; empty when there are none
     pub(super) fn at(&self, name: &str) -> &[usize] {
         self.0.get(name).map_or(&[], |places| places)
     }
 }
 
-/// What other documents may call one
+/// The name and the id of a definition, where it has them
 pub(super) fn names(metadata: &Metadata) -> impl Iterator<Item = &str> {
     [&metadata.name, &metadata.id].into_iter().flatten().map(|name| name.value.as_str())
 }

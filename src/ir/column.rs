@@ -1,15 +1,17 @@
-//! What every match of a rule shows.
+//! The columns of a rule's matches.
+//!
+//! In: the signals of a rule. Out: the [`Column`]s that each match shows.
 
 use super::Signal;
 use crate::taxonomy::EventKind;
 
 /// A column of a result
 ///
-/// The subject is what the event is about: the started program or the file; a connection has
-/// none. The actor is the process that did it: the parent, the writer, the one that connects.
+/// The subject of an event is the program that starts or the file that changes; a connection has
+/// none. The actor is the process that acts: the parent, the writer, or the process that connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
-    /// When
+    /// Time of the event
     Time,
     /// The signal's name
     Signal,
@@ -25,17 +27,17 @@ pub enum Column {
     CommandLine,
     /// Name and command line of the actor
     Actor,
-    /// Name of the actor's own parent, where a rule asks for it
+    /// Name of the actor's parent; only when a signal tests `GrandparentImage`
     Grandparent,
     /// Key, name and data of a registry value
     Registry,
     /// The remote address and port
     Remote,
-    /// What a client asked a web server for, and the client
+    /// The request to a web server, and its client
     Request,
     /// Name and id of an alert
     Alert,
-    /// What the sensor calls the event
+    /// The sensor's name for the event
     Report,
 }
 

@@ -1,8 +1,8 @@
 //! Lowers a Sigma condition over named selections.
 //!
-//! In: `detection:` as parsed. Out: one clause for each part that `and` joins, with the
-//! selections' tests in place of their names. A condition that would have to be written out to
-//! more than anybody can read is refused.
+//! In: `detection:` as parsed. Out: one clause for each operand of the top-level `and`, with the
+//! tests of each selection in place of its name. A condition is refused when it expands to more
+//! than `MOST_TESTS` tests or `MOST_COMBINATIONS` combinations.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,13 @@ use crate::definition::{Condition, Detection, Quantifier, nearest_name};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 
-/// A clause of the author's
+/// A clause that the author wrote, normalized
 pub(super) fn clause(role: Role, label: &str, expr: Expr) -> Clause {
     let (origin, label) = (ClauseOrigin::Author, label.to_owned());
     Clause { role, origin, label, expr: normalize(expr) }
 }
 
-/// The parts of a condition that are joined by `and` become clauses of their own.
+/// Lowers a detection; each operand of the top-level `and` becomes a clause of its own
 pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<Clause> {
     let before = scope.diagnostics.len();
     let mut searches = Searches::default();
@@ -54,7 +54,7 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<
             vec![clause(Role::Require, "condition", Expr::Any(parts.collect()))]
         }
     };
-    // A name that was not found is probably one of the unused ones, misspelt.
+    // An unknown name is probably an unused selection misspelt; then no selection is called unused.
     let unknown = |found: &Diagnostic| matches!(found.code, Code::E0302 | Code::E0303);
     let failed = scope.diagnostics.iter().skip(before).any(unknown);
     for search in searches.all.iter().filter(|search| !search.used && !failed) {
@@ -65,7 +65,7 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<
     clauses
 }
 
-/// The selections, and the place of each name
+/// The selections, and the index of each by name
 #[derive(Default)]
 struct Searches<'d> {
     all: Vec<Search<'d>>,
@@ -76,12 +76,12 @@ struct Search<'d> {
     name: &'d Spanned<String>,
     expr: Expr,
     used: bool,
-    /// How often the condition still needs the expression
+    /// How many uses in the condition are still to come
     uses: usize,
 }
 
 impl Search<'_> {
-    /// The expression where the condition names it; refused when all of them grow too large
+    /// Takes the expression for one use; `None` when all uses together exceed [`MOST_TESTS`]
     fn written_out(&mut self, scope: &mut Scope<'_>, span: Span) -> Option<Expr> {
         self.used = true;
         let before = scope.size;
@@ -96,7 +96,7 @@ impl Search<'_> {
             return None;
         }
         self.uses = self.uses.saturating_sub(1);
-        // Most selections are needed once.
+        // Most selections are used once: the last use takes the expression without a clone.
         Some(match self.uses {
             0 => std::mem::replace(&mut self.expr, Expr::Any(Vec::new())),
             _ => self.expr.clone(),
@@ -104,7 +104,7 @@ impl Search<'_> {
     }
 }
 
-/// Counts how often a condition names each selection, and gathers its patterns
+/// Counts the uses of each selection in a condition, and gathers its patterns
 fn count_uses<'d>(
     condition: &'d Condition,
     searches: &mut Searches<'_>,
@@ -124,7 +124,7 @@ fn count_uses<'d>(
     }
 }
 
-/// `a and b and c` is read as `(a and b) and c`.
+/// Operands of an `and`, nested ones included: `a and b and c` parses as `(a and b) and c`
 fn flat(parts: &[Condition]) -> Vec<&Condition> {
     let mut out = Vec::new();
     for part in parts {
@@ -215,7 +215,7 @@ fn of(
         let label = if least == 0 { "always true" } else { "never true: not so many" };
         return refuse(Code::E0303, message, label);
     }
-    // Each selection stands in every combination that has it.
+    // A selection is copied into every combination that contains it.
     let copies = combinations(least.saturating_sub(1), fitting - 1);
     let tests = chosen.iter().map(Expr::size).sum::<usize>().saturating_mul(copies);
     let written_out = matches!(quantifier, Quantifier::AtLeast(2..)) && tests > MOST_TESTS;
@@ -229,22 +229,22 @@ fn of(
     })
 }
 
-/// The most combinations that `n of` may be written out to
+/// Limit on the combinations that `n of` expands to
 const MOST_COMBINATIONS: usize = 1_000;
 
-/// The most names of selections that the patterns of a rule are compared with
+/// Limit on comparisons of patterns with names: patterns times selections
 const MOST_LOOKS: usize = 10_000_000;
 
-/// The most tests that a condition may be written out to
+/// Limit on the tests of an expanded condition
 const MOST_TESTS: usize = 100_000;
 
-/// How many ways there are to choose; saturates
+/// The number of ways to choose `choose` of `of` items; saturates
 fn combinations(choose: usize, of: usize) -> usize {
     let smaller = choose.min(of - choose);
     (0..smaller).fold(1, |ways: usize, at| ways.saturating_mul(of - at) / (at + 1))
 }
 
-/// So many of the parts: every combination of that size, one of which holds
+/// At least `count` of the parts hold; covers every combination of that size
 fn at_least(count: usize, parts: &[Expr]) -> Expr {
     match (count, parts) {
         (0, _) => Expr::All(Vec::new()),
@@ -258,7 +258,8 @@ fn at_least(count: usize, parts: &[Expr]) -> Expr {
     }
 }
 
-/// `them` leaves out names that start with `_`; `*` stands for any run of characters
+/// Whether a pattern fits a name: `them` fits all names but those that start with `_`; `*` stands
+/// for any run of characters
 fn fits(pattern: &str, name: &str) -> bool {
     if pattern.eq_ignore_ascii_case("them") {
         return !name.starts_with('_');

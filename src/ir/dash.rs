@@ -1,7 +1,7 @@
-//! Dashes before the options of Windows programs, of which any may be meant.
+//! Expands the modifier `windash`: any dash before an option of a Windows program may be meant.
 //!
-//! In: a value. Out: the value with each of its dashes written in every way, and, before any of
-//! these is made, how many there would be.
+//! In: a value. Out: the value with each of its dashes written in every way. The number of results
+//! is known before any of them is made.
 
 use crate::pattern::{Pattern, Token};
 
@@ -10,7 +10,7 @@ use crate::pattern::{Pattern, Token};
 /// Source: SigmaHQ sigma-specification, modifiers appendix, `windash`.
 const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 
-/// How many ways there are to write the dashes of a value, and the bytes of the longest of them
+/// The number of results of [`dashed`], and a limit on the bytes of text in each
 pub(super) fn ways(pattern: &Pattern) -> (usize, usize) {
     let count: usize = pattern.literals().map(|text| dashes(text).len()).sum();
     let ways = DASHES.len().saturating_pow(u32::try_from(count).unwrap_or(u32::MAX));
@@ -20,8 +20,8 @@ pub(super) fn ways(pattern: &Pattern) -> (usize, usize) {
 
 /// Every way to write the dashes that start a word
 ///
-/// A dash inside a word is none: `a-b` stays. The specification does not say which dashes are
-/// meant; this is what pySigma does.
+/// A dash inside a word is left alone, as in `a-b`. The specification does not say which dashes to
+/// replace; this follows pySigma.
 pub(super) fn dashed(pattern: &Pattern) -> Vec<Pattern> {
     let mut ways: Vec<Vec<Token>> = vec![Vec::new()];
     for token in pattern.tokens() {
@@ -41,7 +41,7 @@ pub(super) fn dashed(pattern: &Pattern) -> Vec<Pattern> {
     ways.into_iter().map(Pattern::of).collect()
 }
 
-/// The same of a text
+/// Writes the dashes of one literal in every way, as [`dashed`] does
 fn dashed_text(text: &str) -> Vec<String> {
     let mut ways = vec![String::with_capacity(text.len())];
     let mut done = 0;
@@ -56,7 +56,7 @@ fn dashed_text(text: &str) -> Vec<String> {
     ways
 }
 
-/// The dashes that start a word, with their places
+/// The dashes that start a word, with their byte offsets
 fn dashes(text: &str) -> Vec<(usize, char)> {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let mut dashes = Vec::new();

@@ -1,7 +1,7 @@
 //! Modifiers that change a value before it is compared: placeholders, dashes, encodings.
 //!
-//! In: a value and the modifiers of its key, in their order. Out: the texts that it stands for,
-//! of which one must be there. Each modifier is spent here; no target knows of them.
+//! In: a value and the modifiers of its key, in their order. Out: the texts that the value stands
+//! for, of which the field must fit one. No target sees these modifiers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use crate::definition::{Key, Modifier, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pattern::{Pattern, Token};
 
-/// A value on its way: text with wildcards, or bytes that an encoding has made
+/// A value between two modifiers: text with wildcards, or the bytes of an encoding
 enum Stage {
     Text(Pattern),
     Bytes(Vec<u8>),
@@ -65,12 +65,12 @@ pub(super) fn changes_text(modifier: Modifier) -> bool {
     CHANGES.contains(&modifier)
 }
 
-/// Whether it makes other bytes of the value
+/// Whether the modifier encodes: it changes the text, but is not `expand` or `windash`
 pub(super) fn encodes(modifier: Modifier) -> bool {
     changes_text(modifier) && !matches!(modifier, Modifier::Expand | Modifier::WinDash)
 }
 
-/// The texts that a value stands for; `None` when it cannot be one, which has been reported
+/// The texts that a value stands for; `None` after a reported error
 pub(super) fn texts(scope: &mut Scope<'_>, key: &Key, value: &Value) -> Option<Vec<Pattern>> {
     let mut stages = vec![Stage::Text(value.pattern()?)];
     for modifier in key.modifiers.iter().map(|modifier| modifier.value) {
@@ -197,7 +197,7 @@ fn shifted(bytes: &[u8], shift: usize) -> String {
     let mut padded = vec![0; shift];
     padded.extend_from_slice(bytes);
     let encoded = STANDARD.encode(&padded);
-    // Of a group of four letters, one, two or all depend on the bytes that are there.
+    // Four base64 letters encode three bytes; cut off the letters that a neighbouring byte affects.
     let start = [0, 2, 3][shift];
     let end = match padded.len() % 3 {
         0 => encoded.len(),
@@ -246,8 +246,8 @@ enum Piece<'t> {
     Placeholder(&'t str),
 }
 
-/// `a%b%c` is text, a placeholder and text; `\%` is a plain percent sign, `\\%b%` a backslash before
-/// a placeholder; every other escape is left to the text
+/// `a%b%c` is text, a placeholder and text; `\%` is a plain percent sign, `\\%b%` a backslash
+/// before a placeholder; every other escape stays in the text
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut plain = String::new();

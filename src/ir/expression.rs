@@ -1,8 +1,8 @@
-//! What is tested, and the one table of meaning.
+//! Expressions, and the one definition of what each comparison means.
 //!
-//! In: nothing; these are types. Out: closed expressions over fields. [`Op`] says what each
-//! comparison means; every target and the engine follow it. The place of a [`Test`] is for messages
-//! and no part of its meaning.
+//! In: nothing; these are types. Out: closed expressions over fields. [`Op`] defines each
+//! comparison; every target and the engine follow it. The span of a [`Test`] is for messages and no
+//! part of its meaning.
 
 use std::cmp::Ordering;
 
@@ -29,13 +29,13 @@ pub enum Expr {
 /// A comparison of one subject with one or more values
 #[derive(Debug, Clone)]
 pub struct Test {
-    /// What is compared
+    /// The field, or the part of a field, that is compared
     pub subject: Subject,
-    /// How, and with what
+    /// The comparison and its values
     pub op: Op,
-    /// The named list that is exactly these values
+    /// Name of the list that holds exactly these values
     pub list: Option<String>,
-    /// The value or key it came from
+    /// Span of the value or key it came from
     pub span: Span,
 }
 
@@ -53,7 +53,7 @@ pub struct Subject {
 /// A part that a value does not have makes the test false, as a missing field does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// All of it
+    /// The whole value
     Whole,
     /// What follows the last `\` or `/`; of an account, what follows the last `\`
     Name,
@@ -63,12 +63,11 @@ pub enum Part {
     Argument(Product),
     /// A registry key with a backslash after it, so that its last segment is whole as well
     Key,
-    /// A number of the date or time that the value is, as it is written: no zone is taken into
-    /// account
+    /// One unit of a date or time, as the value writes it; no time zone is applied
     Time(TimeUnit),
 }
 
-/// What a date or a time is made of
+/// A unit of a date or time
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimeUnit {
     /// 0 to 59
@@ -87,11 +86,11 @@ pub enum TimeUnit {
 
 /// A comparison and its values; true when one of the values fits
 ///
-/// This is the one definition of meaning: every target and the matcher follow it. A
-/// field that the event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list
-/// fits when one element does. A field whose name has dots is looked for under that name, then
-/// inside objects. [`Field::EVERY`] holds every value of the event, at any depth. Where a target cannot tell empty, missing and null text apart,
-/// they are one there.
+/// This is the one definition of meaning: every target and the matcher follow it. A field that the
+/// event lacks, or holds null, fits only [`Op::Null`]; a field that holds a list fits when one
+/// element does. A field whose name has dots is looked for under that name, then inside objects.
+/// [`Field::EVERY`] holds every value of the event, at any depth. Where a target cannot tell empty,
+/// missing and null text apart, they are one there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
     /// The text stands in this relation to a pattern
@@ -134,9 +133,9 @@ pub enum Relation {
 /// Whether letter case counts
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Case {
-    /// As [`fold`](crate::pattern::fold) says
+    /// Letters are equal as [`fold`](crate::pattern::fold) defines
     Insensitive,
-    /// Every character is itself
+    /// Every character equals only itself
     Sensitive,
 }
 
@@ -147,8 +146,9 @@ pub struct Numbers {
     pub from: i64,
     /// The largest whole number
     pub to: i64,
-    /// Whether the fractions between the one end and the next whole number are in it: 3.5 is
-    /// greater than 3. Only a range without a smallest or without a largest number can be so
+    /// Whether the fractions between the bounded end and the next whole number outside are in the
+    /// range: `> 3` starts at 4, and 3.5 is in it. Only a range without a smallest or without a
+    /// largest number can be open
     pub open: bool,
 }
 
@@ -193,7 +193,7 @@ impl Numbers {
 
     /// Whether a number is in the range
     pub fn holds(self, number: f64) -> bool {
-        // Whole numbers beyond 2^53 are compared as such before anybody asks this.
+        // The caller has compared whole numbers as integers: `f64` is exact only up to 2^53.
         let (from, to) = (self.from as f64, self.to as f64);
         let low = self.from == i64::MIN || number >= from || (self.open && number > from - 1.0);
         let high = self.to == i64::MAX || number <= to || (self.open && number < to + 1.0);
@@ -202,7 +202,7 @@ impl Numbers {
 }
 
 impl Expr {
-    /// Lets messages about every test point to `span`
+    /// Sets the span of every test in the expression, for messages
     pub(super) fn place(&mut self, span: Span) {
         match self {
             Expr::All(parts) | Expr::Any(parts) => {
@@ -213,7 +213,7 @@ impl Expr {
         }
     }
 
-    /// The test that the expression is, when it is a single one
+    /// The test, when the expression is a single test
     pub fn as_test(&self) -> Option<&Test> {
         match self {
             Expr::Test(test) => Some(test),
@@ -240,7 +240,7 @@ impl Expr {
     }
 }
 
-// Two tests are the same when they mean the same, wherever they were written.
+// Tests are compared by meaning: the span does not count.
 impl PartialEq for Test {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal

@@ -1,7 +1,7 @@
 //! Sigma filters: the same exclusion added to many rules.
 //!
-//! In: a lowered filter and the rules of the run. Out: the rules it names, with the filter's clauses
-//! after their own. The specification does not say how the two conditions are joined; as in
+//! In: a lowered filter and the rules of the run. Out: the rules that the filter names, with its
+//! clauses after their own. The specification does not say how the two conditions are joined; as in
 //! pySigma both must hold, so an exclusion is written `condition: not selection`.
 
 use super::called::Called;
@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
 /// Adds a Sigma filter to the rules that it is for
 ///
-/// `rule` is the lowered filter. A rule must then fit the filter's condition as well.
+/// `filter` is the lowered filter. An event must then fit the filter's condition as well.
 pub(super) fn narrow(
     definition: &Definition,
     filter: &Rule,
@@ -67,8 +67,10 @@ pub(super) fn narrow(
     }
 }
 
-/// Adds what a filter asks for to the signals of its events, at the place of their own selections;
-/// false when there is no such signal
+/// Appends the filter's clauses to each signal with the filter's log source; false when there is no
+/// such signal
+///
+/// The clauses get the span of the signal.
 fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     let alike = |signal: &&mut Signal| {
         let action = filter.action.is_none() || filter.action == signal.action;
@@ -78,7 +80,7 @@ fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     let mut added = false;
     for signal in rule.signals.iter_mut().filter(alike) {
         let filter = filter.at(signal.span);
-        // The log source of the rule implies its own.
+        // Only the author's clauses: the log source of the rule implies its own.
         let parts = filter.clauses.into_iter().filter(|one| one.origin == ClauseOrigin::Author);
         let label = format!("filter {title}");
         signal.clauses.extend(parts.map(|part| Clause { label: label.clone(), ..part }));

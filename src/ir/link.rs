@@ -1,8 +1,8 @@
-//! Joins documents that speak of each other: Sigma's correlations, and its [filters](super::filter).
+//! Joins documents that refer to each other: Sigma's correlations and [filters](super::filter).
 //!
 //! In: correlations that name rules, and the rules of the same run. Out: [`Rule`]s whose signals
-//! are those rules, under names of their own. Afterwards no reference to another document is
-//! left; what came from one has the place of the word that named it.
+//! are those rules, under names of their own. Afterwards no reference to another document is left;
+//! a test from another document has the span of the name that referred to it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::definition::{self, Definition, Form, Level, Sample, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 
-/// Joins the documents of a run: filters narrow the rules that they name, correlations become
-/// rules over those that they name
+/// Joins the documents of a run: filters narrow the rules they name, and correlations become rules
+/// over the rules they name
 ///
-/// `rules` are the lowered documents, in their order; `None` for a correlation, and for what is
-/// wrong. Filters are no rules afterwards. The result says which rules are reported through a
-/// correlation only: those that one names, unless it says `generate: true`.
+/// `rules` holds the lowered documents in their order, `None` for a correlation and for a document
+/// with an error. Afterwards a filter is `None` too. The result tells which rules are reported only
+/// through a correlation: those that a correlation without `generate: true` names.
 pub fn join(
     definitions: &[&Definition],
     rules: &mut [Option<Rule>],
@@ -45,15 +45,14 @@ pub fn join(
     rules.iter().map(|rule| rule.as_ref().is_some_and(through)).collect()
 }
 
-/// Lowers Sigma's correlations, which stand at these places, over the rules; one that is wrong
-/// stays `None`
+/// Lowers the Sigma correlations at these indices; a correlation with an error stays `None`
 fn link(
     places: &[usize],
     (definitions, called, rules): (&[&Definition], &Called<'_>, &mut [Option<Rule>]),
     diagnostics: &mut Diagnostics,
 ) {
     let is_correlation = |at: &usize| definitions[*at].form == Form::Correlation;
-    // How many correlations each one still waits for, and which wait for it.
+    // For each correlation: how many others it still waits for, and which others wait for it.
     let mut waits: HashMap<usize, usize> = HashMap::new();
     let mut waited: HashMap<usize, Vec<usize>> = HashMap::new();
     for at in places {
@@ -92,14 +91,14 @@ fn link(
     }
 }
 
-/// What a correlation looks at, gathered from other rules
+/// Signals and correlations, copied from the rules that a correlation names
 #[derive(Default)]
 struct Gathered {
     signals: Vec<Signal>,
     correlations: Vec<Correlation>,
-    /// The places of signals by their titles
+    /// Indices of the signals with each title
     titles: HashMap<String, Vec<usize>>,
-    /// Names that are taken, with the number to try next for each
+    /// Names in use, with the number to append next to each
     taken: HashMap<String, usize>,
 }
 
@@ -109,7 +108,7 @@ fn one(
     known: &[String],
     diagnostics: &mut Diagnostics,
 ) -> Option<Rule> {
-    // What is there and wrong has been reported; a filter is no rule.
+    // A document with this name failed to lower, which is already reported; a filter is no rule.
     let broken =
         |name: &str| places.at(name).iter().any(|at| definitions[*at].form != Form::Filter);
     let source = &definition.source;
@@ -187,7 +186,7 @@ fn one(
     })
 }
 
-/// The samples of a correlation: without a name they are for the correlation itself
+/// The samples of a correlation; a sample without a signal is for the correlation itself
 fn tests(
     definition: &Definition,
     written: &definition::Correlation,
@@ -230,15 +229,15 @@ fn unknown(definition: &Definition, name: &Spanned<String>, known: &[String]) ->
 }
 
 impl Rule {
-    /// Whether other documents may call it so
+    /// Whether the rule has this name or id
     pub fn is_called(&self, name: &str) -> bool {
         names(&self.metadata).any(|known| known == name)
     }
 }
 
 impl Gathered {
-    /// Takes the signals and correlations of a rule, each once; gives the name of what the rule
-    /// reports, or `None` when it reports several things
+    /// Copies the signals and correlations of a rule, each once; returns the name of what the rule
+    /// reports, or `None` when it reports several things or new terms
     fn take(&mut self, rule: &Rule, span: Span) -> Option<String> {
         if rule.new_terms.is_some() {
             return None;
@@ -259,12 +258,13 @@ impl Gathered {
         for one in &rule.correlations {
             moved.push(self.correlation(one, (&signals, &moved), span));
         }
-        // The others are what it uses.
+        // The reported correlation uses the others.
         let [reported] = *reported else { return None };
         Some(self.correlations[moved[reported]].name.clone())
     }
 
-    /// The place of a signal here; it keeps its name, unless another one has it
+    /// The index of a signal here; a new signal gets a number after its name when the name is in
+    /// use
     fn signal(&mut self, signal: Signal) -> usize {
         let same = |at: &&usize| {
             let known = &self.signals[**at];
@@ -283,7 +283,9 @@ impl Gathered {
         place
     }
 
-    /// The place of a correlation here; `moved` are the places of what it uses
+    /// The index of a correlation here; adds it when it is new
+    ///
+    /// `signals` and `correlations` map the indices of its rule to indices here.
     fn correlation(
         &mut self,
         one: &Correlation,
@@ -320,7 +322,7 @@ impl Gathered {
         self.correlations.len() - 1
     }
 
-    /// Takes the name, with a number after it when it is taken
+    /// Reserves a name, with a number after it when the name is in use
     fn free(&mut self, name: &str) -> String {
         let mut free = name.to_owned();
         while self.taken.contains_key(&free) {
@@ -333,7 +335,8 @@ impl Gathered {
     }
 }
 
-/// A name that can also be one of a query's and part of a file name
+/// A name that is valid in a query and a file name: `a` to `z`, digits and `_`, at most 36
+/// characters
 fn plain_name(name: &str, otherwise: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let plain: String = name.chars().map(plain).collect();

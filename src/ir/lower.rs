@@ -14,15 +14,15 @@ use crate::definition::{self, Definition, Form, Level, List, Placeholders, neare
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Spanned;
 
-/// Lowers a definition, or a rule or filter of Sigma's; `None` when something in it is wrong, which
-/// `diagnostics` then says
+/// Lowers a definition, or a Sigma rule or filter; `None` after an error, which `diagnostics` then
+/// holds
 ///
-/// A Sigma correlation is about other rules: [`link`](super::link) lowers it.
+/// `None` for a Sigma correlation too: [`link`](super::link) lowers it over the rules it names.
 pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<Rule> {
     lower_with(definition, &Placeholders::default(), diagnostics)
 }
 
-/// The same, with the values of placeholders
+/// Lowers like [`lower`], with values for placeholders
 pub fn lower_with(
     definition: &Definition,
     placeholders: &Placeholders,
@@ -56,7 +56,7 @@ pub fn lower_with(
         .and_then(|n| novelty::lower(definition, n, &signals, &mut found));
     let level = definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value);
     let all = signals.len() == definition.signals.len();
-    // With a signal missing, what is said about it would be wrong.
+    // With a signal missing, errors about its correlations would mislead.
     let correlations = match all {
         true => correlation::lower(definition, &signals, level, &mut found),
         false => Vec::new(),
@@ -139,7 +139,7 @@ fn names(definition: &Definition) -> impl Iterator<Item = &Spanned<String>> {
     signals.chain(definition.correlations.iter().map(|one| &one.name))
 }
 
-/// A correlation is no second signal, and a target can go without what is there only
+/// Reports a correlation with the name of a signal, and a `without` that names neither
 fn check_names(definition: &Definition, diagnostics: &mut Diagnostics) {
     let source = &definition.source;
     let mut signals = HashMap::new();

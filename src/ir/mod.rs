@@ -1,4 +1,4 @@
-//! Station 2: the rule as meant.
+//! Station 2: the meaning of a rule.
 //!
 //! In: a [`Definition`](crate::definition::Definition). Out: a [`Rule`] with fields, operators
 //! and closed expressions. Afterwards no vocabulary word, modifier, selection name or `$name` is

@@ -1,8 +1,8 @@
-//! Whether the modifiers of a key say something there.
+//! Checks that the modifiers of a key fit the key and each other.
 //!
-//! In: a key with its modifiers, and what the key means. Out: nothing, or a report at each modifier
-//! that contradicts another one or the field. What the modifiers mean is said where they are
-//! spent: in [`value`](super::value) and [`encode`](super::encode).
+//! In: a key with its modifiers, and the [`Meaning`] of the key. Out: nothing, or an error at each
+//! modifier that contradicts another modifier or the field. The modifiers take effect in
+//! [`value`](super::value) and [`encode`](super::encode).
 
 use super::scope::{Meaning, Scope};
 use super::{Numbers, TimeUnit, encode};
@@ -27,7 +27,7 @@ const COMPARING: &[Modifier] = &[
     Modifier::FieldRef,
 ];
 
-/// Whether every modifier of a key says something there; reports those that do not
+/// Whether every modifier of a key fits; reports each that does not
 pub(super) fn all_fit(scope: &mut Scope<'_>, entry: &Entry, meaning: &Meaning) -> bool {
     let mut before: Vec<Modifier> = Vec::new();
     let mut fits = true;
@@ -42,7 +42,7 @@ pub(super) fn all_fit(scope: &mut Scope<'_>, entry: &Entry, meaning: &Meaning) -
     fits
 }
 
-/// Why a modifier says nothing in its key, after those `before` it
+/// Checks a modifier of a key after the modifiers `before` it; the error is the reason
 fn fits_after(
     entry: &Entry,
     meaning: &Meaning,
@@ -62,11 +62,11 @@ fn fits_after(
     if compares(&modifier) {
         let other = before.iter().copied().find(compares);
         return match other {
-            // `fieldref` says what is compared, the others how.
+            // `fieldref` names the other field, the others give the relation.
             Some(other) if modifier == FieldRef && ENDS.contains(&other) => Ok(()),
             Some(FieldRef) if ENDS.contains(&modifier) => Ok(()),
             Some(other) => Err(format!("contradicts `{}`", other.name())),
-            // Of a date a part is compared, which is a number.
+            // After a date modifier such as `hour` a number is compared.
             None if before.iter().any(|one| TimeUnit::of(*one).is_some()) => Ok(()),
             None => comparison_fits(modifier, meaning),
         };
@@ -93,7 +93,7 @@ fn fits_after(
     Err(why.to_owned())
 }
 
-/// Whether a comparing modifier can be said of the key, or why not
+/// Checks a comparison modifier against the key; the error is the reason
 fn comparison_fits(modifier: Modifier, meaning: &Meaning) -> Result<(), String> {
     use Modifier::{Cidr, Exists, Gt, Gte, Lt, Lte};
     let kind = meaning.kind;
@@ -103,7 +103,7 @@ fn comparison_fits(modifier: Modifier, meaning: &Meaning) -> Result<(), String> 
         (Cidr | Gt | Gte | Lt | Lte, _) if meaning.field == Field::EVERY => {
             Err("keywords are text".into())
         }
-        // What a log holds in such a field, only its events say.
+        // Only the events of a log tell what such a field holds.
         (Cidr | Gt | Gte | Lt | Lte, _) if kind == FieldType::Any => Ok(()),
         _ if kind == FieldType::Number && meaning.open => Ok(()),
         (_, Some(Word::Directories | Word::Key | Word::Action)) => {
@@ -136,7 +136,7 @@ impl TimeUnit {
         .find_map(|(named, unit)| (named == modifier).then_some(unit))
     }
 
-    /// The numbers it can be
+    /// The numbers of the unit, both ends included
     pub(super) fn range(self) -> Numbers {
         let (from, to) = match self {
             TimeUnit::Minute => (0, 59),
@@ -150,7 +150,7 @@ impl TimeUnit {
     }
 }
 
-/// Whether a part of a date can be said of the key, or why not
+/// Checks a date modifier against the key and its other modifiers; the error is the reason
 fn unit_fits(
     unit: TimeUnit,
     entry: &Entry,
@@ -175,7 +175,7 @@ fn unit_fits(
     }
 }
 
-/// Whether a modifier that changes values can be said of the key, or why not
+/// Checks a modifier that changes values against the key; the error is the reason
 fn change_fits(
     modifier: Modifier,
     entry: &Entry,
@@ -198,7 +198,7 @@ fn change_fits(
     if let (Some(changed), Expand) = (changed, modifier) {
         return Err(format!("stands before `{}`", changed.name()));
     }
-    // Modifiers work in their order: what opens an end would be encoded with the value.
+    // Modifiers apply in order: a wildcard of `contains` would be encoded with the value.
     let end = before.iter().find(|one| [Contains, StartsWith, EndsWith].contains(one));
     if let (Some(end), true) = (end, encode::encodes(modifier)) {
         return Err(format!("stands before `{}`", end.name()));

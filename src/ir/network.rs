@@ -1,11 +1,11 @@
-//! Which addresses are public.
+//! Networks: public addresses, named networks, and how a network is read.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use ipnet::{IpNet, Ipv6Net};
 
-/// The networks outside which an address is public
+/// Networks of the addresses that are not public; every other address is public
 ///
 /// Every block of IANA's special-purpose address registries (IPv4 and IPv6, RFC 6890 and
 /// successors) that is not globally reachable, and multicast. An IPv4-mapped IPv6 address counts
@@ -41,7 +41,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("ff00::/8", "multicast"),
 ];
 
-/// The networks a word of `remote:` stands for; `None` for another word
+/// Networks of `private` and `loopback` under `remote:`; `None` for any other word
 pub(super) fn named(word: &str) -> Option<Vec<IpNet>> {
     let blocks = || BLOCKS.iter().filter(|(_, says)| *says == word);
     matches!(word, "private" | "loopback")
@@ -50,9 +50,9 @@ pub(super) fn named(word: &str) -> Option<Vec<IpNet>> {
 
 /// Reads a network or a single address
 ///
-/// Host bits behind the prefix are cut off: `10.0.0.1/8` is `10.0.0.0/8`. A network of
-/// IPv4-mapped addresses is the IPv4 network. One that holds more than the mapped addresses
-/// (`::/0`) is `None`: whether an IPv4 address lies in it, every engine decides for itself.
+/// Host bits behind the prefix are cut off: `10.0.0.1/8` is `10.0.0.0/8`. A network of IPv4-mapped
+/// addresses is the IPv4 network. A network that holds the mapped addresses and more, such as
+/// `::/0`, is `None`: engines differ on whether it contains IPv4 addresses.
 pub(super) fn parse(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(IpNet::from(address.to_canonical()));

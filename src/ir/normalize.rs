@@ -1,8 +1,9 @@
 //! One form for one meaning.
 //!
-//! In: any [`Expr`]. Out: an equal one that is flat, sorted and without repetition: no `All` in
-//! an `All`, no double negation, no group of one, values of one comparison in one test, sorted.
-//! Two rules that mean the same through order or grouping become the same text in every target.
+//! In: any [`Expr`]. Out: an equivalent [`Expr`] that is flat, sorted and without repetition: no
+//! `All` in an `All`, no double negation, no group with one part, and the values of one comparison
+//! sorted in one test. Rules that differ only in order or grouping become the same text in every
+//! target.
 //!
 //! INVARIANT: `normalize(normalize(x)) == normalize(x)`, and both match the same events.
 
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use super::{Case, Expr, Op, Relation, Subject, Test};
 use crate::pattern::Pattern;
 
-/// Brings an expression into its one form
+/// Returns the normal form of an expression
 pub fn normalize(expr: Expr) -> Expr {
     match expr {
         Expr::All(parts) => group(parts, true),
@@ -31,7 +32,7 @@ fn group(parts: Vec<Expr>, all: bool) -> Expr {
     for part in parts.into_iter().map(normalize) {
         match (part, all) {
             (Expr::All(inner), true) | (Expr::Any(inner), false) => flat.extend(inner),
-            // An empty group of the other kind decides this one.
+            // An empty `Any` makes `All` false; an empty `All` makes `Any` true.
             (Expr::Any(inner), true) if inner.is_empty() => return Expr::Any(Vec::new()),
             (Expr::All(inner), false) if inner.is_empty() => return Expr::All(Vec::new()),
             (part, _) => flat.push(part),
@@ -51,7 +52,7 @@ fn group(parts: Vec<Expr>, all: bool) -> Expr {
     }
 }
 
-/// Joins the values of tests that differ in nothing else
+/// Joins tests that differ only in their values
 fn merged(parts: Vec<Expr>) -> Vec<Expr> {
     let mut out: Vec<Expr> = Vec::with_capacity(parts.len());
     let mut places: HashMap<(Subject, Option<String>, Join), usize> = HashMap::new();
@@ -82,7 +83,7 @@ fn merged(parts: Vec<Expr>) -> Vec<Expr> {
         .collect()
 }
 
-/// Comparisons of one kind have their values in one list
+/// The kind of a comparison: tests of one kind can share one list of values
 #[derive(PartialEq, Eq, Hash)]
 enum Join {
     Text(Relation, Case),
@@ -166,7 +167,7 @@ fn dedup_folded(values: &mut Vec<Pattern>) {
     if values.len() < 2 {
         return;
     }
-    // Of those that are spelled alike the first stays.
+    // Of patterns that differ only in case, the first stays.
     values.sort_by(|a, b| a.compare_folded(b).then_with(|| a.cmp(b)));
     values.dedup_by(|a, b| a.compare_folded(b).is_eq());
 }

@@ -29,7 +29,7 @@ pub(super) fn lower(
     let signal = signals.iter().position(|signal| signal.name == written.signal.value);
     let Some(signal) = signal else {
         if definition.signals.iter().any(|known| known.name.value == written.signal.value) {
-            // It is there and wrong, which has been reported.
+            // It exists but failed to lower; that error is already reported.
             return None;
         }
         let message = format!("no signal is called `{}`", written.signal.value);
@@ -60,7 +60,7 @@ pub(super) fn lower(
     (!fields.is_empty()).then_some(NewTerms { signal, fields, window: window?, span: written.span })
 }
 
-/// Names of columns that can be new terms, where the event has them
+/// Column names for new terms and correlation keys, where the event has the column
 pub(super) const COLUMNS: &[&str] = &[
     "host",
     "user",
@@ -74,7 +74,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "client",
 ];
 
-/// The field a column name or a field name stands for on this kind of event
+/// The field that a column name or a field name stands for on this kind of event
 pub(super) fn column_field(name: &str, kind: EventKind) -> Option<Field> {
     use EventKind::{FileEvent, NetworkConnection, ProcessCreation, SecurityAlert, Webserver};
     let field = match (name, kind) {
@@ -96,7 +96,7 @@ pub(super) fn column_field(name: &str, kind: EventKind) -> Option<Field> {
     Field::named(field).filter(|field| field.belongs_to(kind))
 }
 
-/// A timespan in seconds: a number and its unit
+/// Reads a timespan such as `90s` or `7d`, in seconds; `None` for any other text and for zero
 pub(crate) fn seconds(text: &str) -> Option<u32> {
     let unit = match text.chars().next_back()? {
         's' => 1,

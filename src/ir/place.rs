@@ -1,8 +1,8 @@
-//! Values that name a place: a program, directories, a registry key, an extension.
+//! Lowers values that name a program, directories, a registry key or an extension.
 //!
 //! In: a value and the reading of its key. Out: a test of the part of the path that the value
-//! names. What no path can hold is refused here: a program below no drive, an extension with a
-//! dot inside, a key of nothing but separators.
+//! names. Refused here, because no path can hold them: a program path without a drive or root, an
+//! extension with a dot inside, a key of separators only.
 
 use super::scope::{Reading, Scope};
 use super::text::text;
@@ -38,7 +38,8 @@ pub(super) fn program(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Valu
     Some(text(reading, Part::Whole, pattern, value))
 }
 
-/// `C:\`, `/`, `\\server`, and the few names that Windows has before a drive
+/// Whether a path starts at its root: `C:\`, `/`, `\\server`, a variable such as `%TEMP%`, or a
+/// prefix that Windows has before a drive
 fn starts_a_path(text: &str) -> bool {
     let drive = text.as_bytes().get(1) == Some(&b':');
     let known = [r"\\", r"\??\", r"\SystemRoot\", r"\Device\"];
@@ -76,9 +77,10 @@ pub(super) fn directories(
     Some(reading.test(Part::Whole, op, value.span))
 }
 
-/// A run of whole segments of a registry key, at its start when it begins with a hive
+/// A test for a run of whole segments of a registry key; the run stands at the start of the key
+/// when it begins with a hive
 ///
-/// `CurrentControlSet` is a link to one of the numbered sets, and sensors record either.
+/// `CurrentControlSet` is a link to one of the numbered sets, and sensors record either path.
 pub(super) fn key(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
     let pattern = value.pattern()?;
     let (first, rooted) = match pattern.tokens().first() {
@@ -115,7 +117,7 @@ pub(super) fn key(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -
     Some(reading.test(Part::Key, Op::Segments(patterns), value.span))
 }
 
-/// The same key in every numbered control set
+/// The key with `ControlSet00?` for `CurrentControlSet`; `None` for a key without it
 fn numbered_set(pattern: &Pattern) -> Option<Pattern> {
     const LINK: &str = "/currentcontrolset/";
     let mut tokens = Vec::new();

@@ -1,7 +1,7 @@
 //! A rule as text, for `show --stage ir` and for reviewers.
 //!
-//! In: a [`Rule`]. Out: its meaning in indented lines: what must hold, what must not, which
-//! values from which list. The text is for reading; nothing parses it.
+//! In: a [`Rule`]. Out: indented lines with its required and excluded clauses, their tests, and the
+//! named list of each set of values. The text is for reading; nothing parses it.
 
 use std::fmt::Write as _;
 

@@ -1,9 +1,8 @@
-//! Regular expressions: whether they can be read, and how large they become.
+//! Reads regular expressions, and limits the size they compile to.
 //!
-//! In: a value under the modifier `re`. Out: a test over the part of the field that the key is
-//! about, with a [`RegexPattern`]: text that the engine can compile. The estimate of its size and
-//! the engine's compiler stand here side by side, so that no pattern passes the one and fails the
-//! other.
+//! In: a value under the modifier `re`. Out: a test over the part of the field that the key names,
+//! with a [`RegexPattern`] that the engine can compile. The size estimate and the engine's compiler
+//! stand here side by side, so that no pattern passes the estimate and fails to compile.
 
 use ::regex::{RegexSet, RegexSetBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -65,7 +64,7 @@ impl RegexPattern {
     /// compiled here.
     ///
     /// # Errors
-    /// In the words of the regex crate, when it cannot read the pattern or the pattern compiles to
+    /// The message of the regex crate, when it cannot read the pattern or the pattern compiles to
     /// more than 16 MiB.
     pub fn read(pattern: String) -> Result<Self, String> {
         let parsed = regex_syntax::parse(&pattern).map_err(|error| error.to_string())?;
@@ -75,12 +74,12 @@ impl RegexPattern {
         Ok(RegexPattern(pattern))
     }
 
-    /// How many groups capture text
+    /// The number of capturing groups
     pub fn groups(&self) -> usize {
         regex_syntax::parse(self).map_or(0, |hir| hir.properties().explicit_captures_len())
     }
 
-    /// Whether it has a match in a text without characters
+    /// Whether the pattern matches the empty text
     pub fn matches_empty_text(&self) -> bool {
         Self::compile(std::slice::from_ref(self)).iter().any(|set| set.is_match(""))
     }
@@ -106,7 +105,7 @@ fn programs(patterns: &[&str], memory: usize) -> Vec<RegexSet> {
 /// The most memory that one compiled set of patterns may take, in bytes
 const MOST_MEMORY: usize = 16 << 20;
 
-/// Below so many states a pattern takes far less than [`MOST_MEMORY`]: a state has 24 bytes
+/// A pattern with fewer states takes far less than [`MOST_MEMORY`]: a state has 24 bytes
 const SURELY_SMALL: u64 = 50_000;
 
 fn program(patterns: &[&str], memory: usize) -> Result<RegexSet, ::regex::Error> {

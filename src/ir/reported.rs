@@ -1,4 +1,4 @@
-//! What of a rule is reported, and a rule without some of its parts.
+//! Which parts of a rule are findings by themselves, and a rule with parts removed.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ impl Rule {
         self.reports(Origin::Correlation(at))
     }
 
-    /// Whether a correlation looks at the signal
+    /// Whether a correlation uses the signal
     pub fn correlates(&self, at: usize) -> bool {
         let origins = self.correlations.iter().flat_map(|one| &one.origins);
         origins.into_iter().any(|origin| *origin == Origin::Signal(at))
@@ -46,7 +46,7 @@ impl Rule {
     /// The rule without the signals and correlations of these names
     ///
     /// # Errors
-    /// The name of a correlation that needs one of them and stays.
+    /// The name of a remaining correlation that uses a removed signal or correlation.
     pub fn without(&self, names: &[&str]) -> Result<Rule, String> {
         let mut rule = self.clone();
         let stays = |name: &str| !names.contains(&name);

@@ -1,7 +1,7 @@
-//! The rule as meant, down to its clauses.
+//! The types of a lowered rule.
 //!
-//! In: what lowering has resolved. Out: the types that every target and the engine read: a [`Rule`]
-//! of [`Signal`]s of [`Clause`]s. What a clause tests stands in [`Expr`].
+//! In: nothing; these are types. Out: a [`Rule`] of [`Signal`]s of [`Clause`]s, which every target
+//! and the engine read. The tests of a clause are an [`Expr`].
 
 use std::sync::Arc;
 
@@ -15,61 +15,61 @@ use crate::taxonomy::{EventKind, Field, Product};
 pub struct Rule {
     /// The file it comes from
     pub source: Arc<SourceText>,
-    /// Its document
+    /// Span of its document in the file
     pub span: Span,
-    /// How it was written
+    /// Whether it was written as a definition or in a form of Sigma's
     pub form: Form,
-    /// What it says about itself
+    /// Title, id, level, ATT&CK names and the other facts about the rule
     pub metadata: Arc<Metadata>,
-    /// How bad a match is when no case says otherwise
+    /// Severity of a match, unless a case of the signal sets another
     pub level: Level,
     /// ATT&CK tactics with their techniques, in matrix order
     pub threats: Vec<Threat>,
-    /// What it looks for
+    /// The signals, each for one kind of event
     pub signals: Vec<Signal>,
-    /// The signal that counts only when it is new
+    /// The signal that matches only with new values, if any
     pub new_terms: Option<NewTerms>,
-    /// What every match shows
+    /// The columns that every match shows
     pub columns: Vec<Column>,
-    /// What its signals mean together; each stands after those it uses
+    /// Correlations of its signals, each after the correlations it uses
     pub correlations: Vec<Correlation>,
-    /// What its author says of single targets
+    /// The author's settings for single targets
     pub targets: Vec<TargetSettings>,
-    /// Its samples
+    /// Samples with the expected result of each
     pub tests: Vec<Sample>,
 }
 
-/// One thing a rule looks for
+/// One kind of event that a rule looks for, with the clauses that the event must pass
 #[derive(Debug, Clone)]
 pub struct Signal {
-    /// Its name
+    /// Name that correlations, samples and settings refer to
     pub name: String,
-    /// Where the name stands
+    /// Span of the name
     pub span: Span,
-    /// One line for people
+    /// Title, one line
     pub title: String,
     /// The events it looks at
     pub kind: EventKind,
-    /// What Sigma's category says has happened
+    /// The action that Sigma's category implies, such as `created`
     pub action: Option<&'static str>,
     /// The operating system, when limited
     pub product: Option<Product>,
-    /// What must hold and what must not, in the author's order
+    /// Required and excluded clauses, in the author's order
     pub clauses: Vec<Clause>,
-    /// Levels of its own: the first whose test holds, else the rule's
+    /// Levels with a test each: the first whose test holds applies, else the rule's level
     pub cases: Vec<(Level, Expr)>,
 }
 
 /// A part of a signal that stands on a line of its own
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {
-    /// Whether it must hold or must not
+    /// Whether the event must fit or must not
     pub role: Role,
     /// Who asks for it
     pub origin: ClauseOrigin,
     /// The key, selection or false positive it came from
     pub label: String,
-    /// What is tested; for an exclusion, what excludes
+    /// The test; for an exclusion, events that fit it are left out
     pub expr: Expr,
 }
 
@@ -82,7 +82,7 @@ pub enum ClauseOrigin {
     Author,
 }
 
-/// What a clause does
+/// Whether a clause requires or excludes
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The event must fit
@@ -91,7 +91,7 @@ pub enum Role {
     Exclude,
 }
 
-/// A signal that counts only when a combination of values is new
+/// A signal that matches only when a combination of values is new
 #[derive(Debug, Clone)]
 pub struct NewTerms {
     /// Index into [`Rule::signals`]
@@ -100,12 +100,12 @@ pub struct NewTerms {
     pub fields: Vec<Field>,
     /// How far back a combination counts as seen, in minutes
     pub window: u32,
-    /// Where it was asked for
+    /// Span of `new_terms` in the definition
     pub span: Span,
 }
 
 impl Clause {
-    /// The parts that must all hold; none for an exclusion, whose parts need not fail one by one
+    /// The parts that must all hold; empty for an exclusion, where one part that fails is enough
     pub fn conjuncts(&self) -> Vec<&Expr> {
         fn flat<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
             match expr {
@@ -122,7 +122,7 @@ impl Clause {
 }
 
 impl Signal {
-    /// The same signal where messages about it point to `span`
+    /// A copy of the signal with every span set to `span`, for messages
     pub(super) fn at(&self, span: Span) -> Signal {
         let mut signal = self.clone();
         signal.span = span;

@@ -1,6 +1,7 @@
 //! The samples of a rule, as events.
 //!
-//! In: a sample as written. Out: each of its events, of the kind that its signal looks for.
+//! In: a sample as written. Out: its signal, and its events with the action that Sigma's category
+//! implies.
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ impl Rule {
 }
 
 impl Signal {
-    /// An event of a sample, which says what has happened where Sigma's category does
+    /// A copy of a sample's event, with the action that Sigma's category implies
     pub fn sample_event(&self, event: &Value) -> Value {
         let mut event = event.clone();
         say_action(&mut event, self.action);
@@ -24,7 +25,7 @@ impl Signal {
     }
 }
 
-/// Says in an event what Sigma's category says has happened, where the event does not
+/// Adds the action of Sigma's category as `Action`, unless the event has `EventType` or `Action`
 pub fn say_action(event: &mut Value, action: Option<&str>) {
     if let (Some(action), Value::Object(fields)) = (action, event)
         && !fields.contains_key("EventType")

@@ -1,4 +1,4 @@
-//! What a key and its values are read by.
+//! The context in which keys and their values are lowered.
 //!
 //! In: a signal, then a key of it. Out: the [`Scope`] that all entries of the signal share, the
 //! [`Meaning`] of the key's name, and the [`Reading`] of its values. Nothing is lowered here.
@@ -17,16 +17,16 @@ use crate::taxonomy::{EventKind, Field, FieldType, Product};
 pub(super) struct Scope<'a> {
     pub(super) source: &'a Arc<SourceText>,
     pub(super) lists: &'a [List],
-    /// The same by name
+    /// The lists by name
     pub(super) named: &'a HashMap<&'a str, &'a List>,
     pub(super) placeholders: &'a Placeholders,
     pub(super) kind: EventKind,
     pub(super) product: Option<Product>,
     /// Whether a field that the kind is not known to have may still be there, as in Sigma
     pub(super) open: bool,
-    /// Tests that the condition has been written out to
+    /// The number of tests in the expanded condition so far
     pub(super) size: usize,
-    /// Texts that values have been written out to
+    /// The number of texts that values have expanded to so far
     pub(super) texts: usize,
     /// Bytes of these texts
     pub(super) bytes: usize,
@@ -44,10 +44,10 @@ impl Scope<'_> {
     }
 }
 
-/// What a key stands for
+/// The meaning of a key's name
 pub(super) struct Meaning {
     pub(super) field: Field,
-    /// What its values are on this kind of event
+    /// Type of the field's values on this kind of event
     pub(super) kind: FieldType,
     /// Whether a value of another type is compared as text, as in Sigma
     pub(super) open: bool,

@@ -1,8 +1,8 @@
-//! From a key and its values to an expression.
+//! Lowers a key with its values to an expression.
 //!
 //! In: an entry such as `parents: [w3wp.exe, tomcat*.exe]` or `CommandLine|contains|all: [...]`.
-//! Out: an [`Expr`] over fields. A vocabulary word brings its reading, a field its type;
-//! modifiers are spent here and nowhere else.
+//! Out: an [`Expr`] over fields. A vocabulary word decides how its values are read; a field decides
+//! it by its type. No modifier is left afterwards.
 
 use super::modifier;
 use super::scope::{Meaning, Reading, Scope};
@@ -16,11 +16,11 @@ use crate::pattern::compare_folded;
 use crate::source::Span;
 use crate::taxonomy::{EventKind, Field, FieldType};
 
-/// What the kind of event itself says, beside the author's tests
+/// The clause that the kind of event implies, beside the author's tests
 ///
-/// Sigma's `file_event` is the creation of a file. A definition's `network_connection` is one
-/// that this host opened, so that `remote` and `ports` are the other side on every target, unless
-/// its author says in `written` who opens it.
+/// Sigma's `file_event` requires the creation of a file. A definition's `network_connection`
+/// excludes incoming connections, so that `remote` and `ports` are the other side on every target;
+/// a test of `Initiated` in `written` takes that clause away.
 pub(super) fn implied(
     kind: EventKind,
     action: Option<&'static str>,
@@ -52,7 +52,7 @@ pub(super) fn lower_all<'d>(scope: &mut Scope<'d>, selection: &'d Selection) -> 
     Expr::All(selection.entries.iter().filter_map(|entry| lower(scope, entry)).collect())
 }
 
-/// Lowers one key with its values; `None` when something is wrong, which has been reported
+/// Lowers one key with its values; `None` after a reported error
 pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr> {
     let meaning = resolve(scope, &entry.key)?;
     let (values, list) = expand(scope, entry)?;
@@ -61,7 +61,7 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr>
     }
     refuse_null_among_others(scope, &values)?;
     warn_repeated(scope, &entry.key, &values);
-    // In a regular expression the backslash is the expression's own.
+    // In a regular expression a backslash belongs to the expression.
     if entry.key.modifier(Modifier::Re).is_none() {
         warn_literal_stars(scope, meaning.kind, &values);
     }
@@ -94,7 +94,7 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<Expr>
     let positive = if all { Expr::All(parts) } else { Expr::Any(parts) };
     let negated = || Expr::Not(Box::new(positive.clone()));
     Some(match (entry.values.negated, entry.key.modifier(Modifier::Neq)) {
-        // `{not: [...]}` is said of a value that is there; Sigma's neq is plain negation.
+        // `{not: [...]}` requires that the field exists; Sigma's neq is plain negation.
         (true, _) => Expr::All(vec![present(meaning.field, entry.key.span), negated()]),
         (false, Some(_)) => negated(),
         (false, None) => positive,
@@ -116,7 +116,7 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     if let (EventKind::Log(_), Some(kind)) = (scope.kind, scope.kind.field_type(of_sigma)) {
         return Some(Meaning { field: of_sigma, kind, open, reading: None });
     }
-    // A field of a log may be called like a word.
+    // In other logs of Sigma's every name is a field, even the name of a vocabulary word.
     let field_of_log = open && matches!(scope.kind, EventKind::Log(_));
     if let Some(word) = Word::named(name).filter(|_| !field_of_log) {
         if let Some(field) = word.field(scope.kind) {
@@ -154,14 +154,15 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     None
 }
 
-/// A field of a Sigma rule, which events may have even where no table says so
+/// Resolves a field of a Sigma rule; a field that no table lists is only a warning, since events
+/// may have it
 fn field_of_a_log(scope: &mut Scope<'_>, key: &Key) -> Meaning {
     let field = Field::of_log(&key.name.value);
     if let Some(kind) = scope.kind.field_type(field) {
         return Meaning { field, kind, open: true, reading: None };
     }
     let fields = scope.kind.field_names();
-    // Of a log without a table nothing is known, so nothing can be wrong.
+    // A log without a table has no known fields, so none of its fields is reported.
     if !fields.is_empty() {
         let message = format!("{} events are not known to have `{field}`", scope.kind);
         let span = key.name.span;
@@ -174,7 +175,7 @@ fn field_of_a_log(scope: &mut Scope<'_>, key: &Key) -> Meaning {
     Meaning { field, kind: FieldType::Any, open: true, reading: None }
 }
 
-/// The values with named lists written out, and the list when they are just that
+/// The values with named lists written out, and the list's name when one list is the only value
 fn expand<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<(Vec<&'d Value>, Option<String>)> {
     let mut values = Vec::new();
     let mut complete = true;
@@ -203,7 +204,7 @@ fn expand<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<(Vec<&'d Value>
     complete.then_some((values, list))
 }
 
-/// Sigma has null by itself only: tools read a list with it in different ways
+/// Refuses null in a list of a Sigma rule: tools read such a list in different ways
 fn refuse_null_among_others(scope: &mut Scope<'_>, values: &[&Value]) -> Option<()> {
     let Some(null) = values.iter().find(|value| value.scalar == Scalar::Null) else {
         return Some(());
@@ -225,7 +226,7 @@ fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
     };
     let mut sorted: Vec<&&Value> =
         values.iter().filter(|value| value.scalar != Scalar::Null).collect();
-    // Sorting keeps the author's order among those that are alike.
+    // The sort is stable: equal values keep the author's order.
     sorted.sort_by(|a, b| compare(a, b));
     for alike in sorted.chunk_by(|a, b| compare(a, b).is_eq()) {
         let [first, again @ ..] = alike else { continue };
@@ -238,7 +239,7 @@ fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
     }
 }
 
-/// `\*` in a path or a command line is rarely meant: it is a star, which no path holds.
+/// Warns of `\*` in a path or a command line: it is a literal star, which is rarely meant
 fn warn_literal_stars(scope: &mut Scope<'_>, kind: FieldType, values: &[&Value]) {
     for value in values {
         let Scalar::Text(pattern) = &value.scalar else { continue };
@@ -246,7 +247,8 @@ fn warn_literal_stars(scope: &mut Scope<'_>, kind: FieldType, values: &[&Value])
             FieldType::Path | FieldType::Account => {
                 pattern.literals().any(|text| text.contains(['*', '?']))
             }
-            // A program takes `*.log` as it is; below a directory the star was meant to be one.
+            // As an argument `*.log` may be literal; below a directory the star was meant as a
+            // wildcard.
             FieldType::Command | FieldType::Key => below_a_directory(&value.written),
             FieldType::Text
             | FieldType::Number
@@ -263,7 +265,7 @@ fn warn_literal_stars(scope: &mut Scope<'_>, kind: FieldType, values: &[&Value])
     }
 }
 
-/// Whether a wildcard is escaped by what looks like the separator after a directory or a drive
+/// Whether a backslash that looks like the separator after a directory or drive escapes a wildcard
 fn below_a_directory(written: &str) -> bool {
     let mut before = [' '; 2];
     written.chars().any(|c| {

@@ -13,7 +13,7 @@ use crate::taxonomy::{Field, FieldType, hash};
 pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &Value) -> Expr {
     let (open_start, open_end) = open_ends(reading);
     let (relation, pattern) = match pattern.as_literal() {
-        // Most values: nothing has to be taken apart.
+        // Most values have no wildcard: the ends alone decide.
         Some(text) if !text.is_empty() => (by_ends(open_start, open_end), pattern),
         _ => {
             let start = open_start.then_some(Token::Any).into_iter();
@@ -24,7 +24,7 @@ pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &
     let case = reading.case();
     let path = reading.meaning.kind == FieldType::Path;
     if path && part == Part::Whole && relation == Relation::Ends {
-        // A path that ends with `\cmd.exe` is one whose base name is cmd.exe.
+        // A path ends with `\cmd.exe` exactly when its base name is `cmd.exe`.
         let name = pattern.as_literal().and_then(|text| text.strip_prefix(['\\', '/']));
         if let Some(name) = name.filter(|n| !n.is_empty() && !n.contains(['\\', '/'])) {
             let op = Op::Text(Relation::Equals, vec![Pattern::literal(name)], case);
@@ -39,7 +39,7 @@ pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &
     reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
 }
 
-/// A whole hash of one algorithm somewhere in the text of all of them
+/// The field and digits of a whole hash such as `MD5=…`, when `Hashes` is searched for it
 fn whole_hash<'p>(
     reading: &Reading<'_>,
     relation: Relation,
@@ -53,12 +53,12 @@ fn whole_hash<'p>(
 pub(super) fn open_ends(reading: &Reading<'_>) -> (bool, bool) {
     let has = |modifier| reading.has(modifier);
     let ends = has(Modifier::StartsWith) || has(Modifier::EndsWith);
-    // A keyword may stand anywhere, unless it is said where.
+    // A keyword fits anywhere, unless `startswith` or `endswith` says where.
     let anywhere = has(Modifier::Contains) || (reading.meaning.field == Field::EVERY && !ends);
     (anywhere || has(Modifier::EndsWith), anywhere || has(Modifier::StartsWith))
 }
 
-/// The cheapest relation that says the same as the wildcards
+/// The cheapest relation with the same meaning as the wildcards
 fn relation(pattern: Pattern) -> (Relation, Pattern) {
     let tokens = pattern.tokens();
     let (start, rest) = match tokens {
@@ -78,7 +78,7 @@ fn relation(pattern: Pattern) -> (Relation, Pattern) {
     }
 }
 
-/// How text compares with a literal before and after which anything may stand
+/// The relation to a literal, by whether anything may stand before and after the literal
 pub(super) fn by_ends(start: bool, end: bool) -> Relation {
     match (start, end) {
         (true, true) => Relation::Contains,

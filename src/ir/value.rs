@@ -1,8 +1,8 @@
-//! From one value to a test, by what its key means.
+//! Lowers one value to a test, by the meaning of its key.
 //!
-//! In: a value and the [`Reading`] of its key. Out: an expression of one or two tests, or one for
-//! each text that the value stands for. Anything that could only be guessed at is refused here: a
-//! port that is no number, a network that is none.
+//! In: a value and the [`Reading`] of its key. Out: an expression of one or two tests, or of one
+//! test for each text that the value stands for. Refused here: values whose meaning would be a
+//! guess, such as a port that is no number.
 
 use super::scope::{Reading, Scope};
 use super::text::{by_ends, open_ends, text};
@@ -54,7 +54,7 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
     plain(scope, reading, value)
 }
 
-/// Lowers a value that is compared as it stands
+/// Lowers a value that no modifier changes any further
 fn plain(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
     match (reading.meaning.reading, reading.meaning.kind) {
         (Some(Word::Program), _) => place::program(scope, reading, value),
@@ -94,7 +94,7 @@ fn compares_numbers(reading: &Reading<'_>) -> bool {
     [Modifier::Gt, Modifier::Gte, Modifier::Lt, Modifier::Lte].iter().any(|one| reading.has(*one))
 }
 
-/// Whether Sigma compares a value with the digits of a number instead of the number
+/// Whether a Sigma rule compares the digits of a number field as text
 fn reads_as_text(reading: &Reading<'_>, value: &Value) -> bool {
     let ends = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith, Modifier::Cased];
     let text = ends.iter().any(|one| reading.has(*one)) || value.written.parse::<i64>().is_err();

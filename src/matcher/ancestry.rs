@@ -1,8 +1,8 @@
-//! The process tree, as far as process creations have shown it.
+//! The process tree, built from process creations.
 //!
-//! In: process creations in the order of the stream. Out: the image of a process's grandparent,
-//! where the event does not hold it: the parent that its own creation named. A process is known by
-//! its GUID, or by host and id; an id is used again, so the image must be the same as well.
+//! In: process creations in the order of the stream. Out: `GrandparentImage`, when the event lacks
+//! it: the parent image in the creation of the event's parent. A process is identified by its GUID,
+//! or by host and id. Ids are reused, so a match by id alone also compares the image.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -14,10 +14,10 @@ use super::slot::Slot;
 use crate::pattern::fold_text;
 use crate::taxonomy::{EventKind, Field};
 
-/// The most processes that are remembered; the oldest go first
+/// The most processes to remember, counted by GUID and by id; the oldest go first
 const MOST: usize = 1 << 18;
 
-/// Where the fields of the tree stand, when a rule reads the grandparent
+/// Slots of the fields that the process tree reads and fills
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Places {
     grandparent: usize,
@@ -31,7 +31,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// The places in a layout; `None` when no rule reads the grandparent
+    /// The slots in a layout; `None` when no rule reads the grandparent
     pub(super) fn of(layout: &mut Layout) -> Option<Places> {
         let grandparent = Field::named("GrandparentImage")?;
         let grandparent = layout.fields.iter().position(|field| *field == grandparent)?;
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-/// Processes seen so far: who started them
+/// Processes seen so far, with their parents
 #[derive(Debug, Default)]
 pub(super) struct ProcessTree {
     started: HashMap<(String, String), Started>,
@@ -64,7 +64,7 @@ struct Started {
 }
 
 impl ProcessTree {
-    /// Takes the next event of the stream: fills its grandparent and remembers the process
+    /// Takes the next event of the stream: fills its grandparent and records its process
     pub(super) fn follow(&mut self, places: Places, event: &mut Event<'_>) {
         if matches!(event.kind(), Kind::Known(kinds, _) if !kinds.contains(&EventKind::ProcessCreation))
         {
@@ -75,7 +75,7 @@ impl ProcessTree {
             values.first().filter(|value| !value.is_empty()).map(|value| value.to_string())
         };
         let host = text(places.host).map_or_else(String::new, |host| short_host(&host));
-        // A GUID is of one host by itself.
+        // A GUID is unique across hosts: its key has no host.
         let key = |guid: usize, id: usize| {
             let guid = text(guid).map(|guid| (String::new(), guid.to_ascii_lowercase()));
             guid.into_iter().chain(text(id).map(|id| (host.clone(), id)))
@@ -86,7 +86,7 @@ impl ProcessTree {
             && matches!(event.slot(places.grandparent), Slot::Missing)
         {
             let guid = text(places.parent_guid).map(|guid| guid.to_ascii_lowercase());
-            // An id is used again: a process with another GUID is another process.
+            // Ids are reused: a process with another GUID is another process.
             let same = |started: &&Started| match (&guid, &started.guid) {
                 (Some(guid), Some(other)) => guid == other,
                 (None, _) | (_, None) => fold_text(&started.image) == fold_text(parent),

@@ -1,8 +1,8 @@
-//! Expressions made ready for many events.
+//! Compiles expressions once, to judge many events.
 //!
-//! In: an [`Expr`]. Out: a [`Node`] whose values are folded, compiled and put where they are
-//! found fastest: whole names in a hash set, many substrings in one automaton. What it means is
-//! written at [`Op`]; nothing here may change it.
+//! In: an [`Expr`]. Out: a [`Node`] with folded and compiled values: whole values in a hash set,
+//! many substrings in one automaton. [`Op`] defines what a comparison means; nothing here may
+//! change it.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use super::layout::Layout;
 use crate::ir::{Case, Expr, Numbers, Op, Part, RegexPattern, Relation, Test};
 use crate::pattern::{Pattern, Token, fold_text};
 
-/// An expression over slots
+/// An expression whose tests read slots
 pub(super) enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
@@ -24,11 +24,11 @@ pub(super) enum Node {
 
 /// A comparison with its values compiled
 pub(super) enum Check {
-    /// Over folded text
+    /// Compares folded text
     Folded(TextCheck),
-    /// Over text as it is
+    /// Compares text as the event has it
     Cased(TextCheck),
-    /// Several sets where one would be too large
+    /// Several sets, when a single set would be too large
     Regex(Vec<RegexSet>),
     Networks(Vec<IpNet>),
     Public,
@@ -38,7 +38,7 @@ pub(super) enum Check {
     Same(Relation, usize, Case),
 }
 
-/// Which texts pass
+/// A comparison of one text with the values of a test
 pub(super) enum TextCheck {
     Equals(HashSet<String>),
     Starts(Vec<String>),
@@ -48,7 +48,7 @@ pub(super) enum TextCheck {
     Wildcard(Vec<Pattern>),
 }
 
-/// Above so many substrings, one automaton is faster than looking for each
+/// Above this number of substrings, one automaton is faster than separate searches
 const MANY: usize = 12;
 
 pub(super) fn compile(layout: &mut Layout, expr: &Expr) -> Node {
@@ -100,7 +100,9 @@ fn contains(literals: Vec<String>) -> TextCheck {
     }
 }
 
-/// Each pattern in every spelling of the separator, as a wildcard or a plain substring
+/// The patterns in every spelling of the separator
+///
+/// Plain substrings when every spelling is a literal that starts with a separator, else wildcards.
 fn segments(part: Part, values: &[Pattern]) -> TextCheck {
     let folded = values.iter().map(|value| value.map_literals(fold_text));
     let spellings = folded.flat_map(|value| part.spellings(&value));

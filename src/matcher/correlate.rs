@@ -1,9 +1,9 @@
-//! Correlations over the events that fit their signals.
+//! Judges correlations over the events that fit their signals.
 //!
-//! In: matches in any order, with their times. Out: what they mean together, as
-//! [`Correlation`] says. Events wait until all is seen, or until too many wait: then what is complete
-//! is told and the oldest are forgotten, so memory stays bounded. An event counts for each signal
-//! that it fits.
+//! In: matches in any order, with their times. Out: completed correlations, as [`Correlation`]
+//! defines them. Events wait until the end, or until too many wait: then complete correlations are
+//! reported and the oldest events forgotten, so memory stays bounded. An event counts for each
+//! signal that it fits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,12 +14,12 @@ use super::novelty::{MOST_COMBINATIONS, combinations};
 use crate::ir::{Bound, Correlation, CorrelationTest, Key, Origin, Rule};
 use crate::taxonomy::Field;
 
-/// The most events that wait for others, for one rule
+/// The most waiting events of one rule
 const MOST: usize = 200_000;
 /// The most events that a finding names
 const MOST_SHOWN: usize = 100;
 
-/// An event that fits a signal, as far as correlations look at it
+/// An event that fits a signal, with the values that correlations read
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     /// When it happened
@@ -28,20 +28,20 @@ pub(super) struct Waiting {
     pub signal: usize,
     /// The values of the fields that correlations read
     pub values: BTreeMap<Field, Vec<String>>,
-    /// Where it stands: number of the file, line
+    /// Number of its file, and its line
     pub place: (usize, usize),
 }
 
-/// Events that mean something together
+/// A completed correlation and its events
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Together {
     /// Index of the correlation
     pub correlation: usize,
-    /// When the event happened that completes it
+    /// Time of the completing event
     pub time: Timestamp,
-    /// The values that its events share, by the names of `group-by`
+    /// The values that the events share, by the names of `group-by`
     pub group: Vec<(String, String)>,
-    /// Where the events stand that take part, the completing one included
+    /// File number and line of each event that takes part, including the completing event
     pub places: Vec<(usize, usize)>,
 }
 
@@ -49,17 +49,17 @@ pub struct Together {
 #[derive(Debug, Default)]
 pub(super) struct Correlator {
     waiting: Vec<Waiting>,
-    /// Events up to here have made room for others
+    /// Time of the last event that was dropped to make room
     forgotten: Option<Timestamp>,
     reported: BTreeMap<(usize, Vec<String>), Timestamp>,
-    /// Events that came too late, or that a later judgement would have needed
+    /// Events that came too late, or that were dropped while a later judgement needed them
     pub lost: usize,
-    /// Events that are in too many groups of a correlation
+    /// Events in more groups of a correlation than the limit
     pub crowded: usize,
 }
 
 impl Correlator {
-    /// Takes an event; gives what had to be judged to make room
+    /// Takes an event; returns the findings that could not wait for the end
     pub(super) fn observe(&mut self, rule: &Rule, event: Waiting) -> Vec<Together> {
         if self.forgotten.is_some_and(|forgotten| event.time <= forgotten) {
             self.lost += 1;
@@ -72,7 +72,7 @@ impl Correlator {
             return found;
         }
         found.extend(self.judge(rule, false));
-        // What is judged is sorted by time. Older events than the timespans reach back go first.
+        // `judge` sorts by time. Events older than the reach of all timespans go first.
         let horizon: i64 = rule.correlations.iter().map(|one| i64::from(one.timespan)).sum();
         let newest = self.waiting.last().map_or(Timestamp::MIN, |event| event.time);
         let keep = earlier(newest, horizon);
@@ -91,14 +91,14 @@ impl Correlator {
         found
     }
 
-    /// Judges everything that waits
+    /// Judges all waiting events
     pub(super) fn finish(&mut self, rule: &Rule) -> Vec<Together> {
         let found = self.judge(rule, true);
         self.waiting.clear();
         found
     }
 
-    /// The findings in the order of time; what is rare is known at the end only
+    /// The findings in the order of time; correlations that ask for few events wait for the end
     fn judge(&mut self, rule: &Rule, at_end: bool) -> Vec<Together> {
         self.waiting.sort_by_key(|event| (event.time, event.place));
         let mut completed: Vec<Vec<Completed>> = Vec::new();
@@ -139,11 +139,11 @@ impl Correlator {
 struct Completed {
     event: usize,
     group: Vec<String>,
-    /// Events that take part, by their place among the waiting; not all when there are many
+    /// Events that take part, as indices of waiting events; incomplete when there are many
     with: Vec<usize>,
 }
 
-/// An event of an origin in a group
+/// An event in a group, with its origin: a signal or another correlation
 #[derive(Clone, Copy)]
 struct Part {
     event: usize,
@@ -155,7 +155,7 @@ fn earlier(time: Timestamp, seconds: i64) -> Timestamp {
     time.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MIN)
 }
 
-/// Whether no more than the timespan lies between two times
+/// Whether two times are at most the timespan apart
 fn within(from: Timestamp, to: Timestamp, timespan: u32) -> bool {
     earlier(to, i64::from(timespan)) <= from
 }
@@ -192,7 +192,7 @@ fn complete(
     found
 }
 
-/// A finding for each correlation that has more groups of the event than are judged
+/// A finding for each correlation in which the event has more groups than the limit
 fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
     let correlations = rule.correlations.iter().enumerate();
     let groups = |one: &Correlation| {
@@ -209,7 +209,7 @@ fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
     crowded.map(alone).collect()
 }
 
-/// The groups of an event: one for each combination of its values
+/// The groups of an event: one for each combination of its key values
 fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
     let values = correlation.keys.iter().map(|key| {
         let host = key.fields.get(&event.signal).is_some_and(|field| field.name() == "Computer");
@@ -219,7 +219,7 @@ fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
     combinations(&values.collect::<Vec<_>>()).keys
 }
 
-/// The values of an event that a key of a group may have
+/// The non-empty values of an event for one key of a group
 fn key_values<'e>(key: &Key, event: &'e Waiting) -> impl Iterator<Item = &'e String> {
     let field = key.fields.get(&event.signal);
     let values = field.and_then(|field| event.values.get(field));
@@ -233,7 +233,7 @@ pub(super) fn short_host(host: &str) -> String {
     if address { host.to_lowercase() } else { first.to_lowercase() }
 }
 
-/// The completing events of one group with the events that take part
+/// The completing events of one group, each with the events that take part
 fn judge_group(
     correlation: &Correlation,
     waiting: &[Waiting],
@@ -272,7 +272,7 @@ fn judge_group(
     }
 }
 
-/// How many different things there are
+/// Counts the distinct origins, events or values of a timespan
 struct Counted {
     bound: Bound,
     counts: HashMap<String, usize>,
@@ -306,7 +306,7 @@ impl Tally for Counted {
     }
 }
 
-/// Completions by what the events of a timespan come to
+/// Completions of a correlation that measures the events of a timespan
 fn counted<T: Tally>(
     correlation: &Correlation,
     parts: &[Part],
@@ -318,7 +318,7 @@ fn counted<T: Tally>(
     let (mut start, mut end) = (0, 0);
     let mut shown = None;
     while end < parts.len() {
-        // Events of the same time see each other.
+        // Simultaneous events count for each other.
         let (first, time) = (end, parts[end].time);
         while end < parts.len() && parts[end].time == time {
             things(&parts[end]).into_iter().for_each(|one| tally.enter(one));
@@ -331,13 +331,13 @@ fn counted<T: Tally>(
         if !tally.fits() {
             continue;
         }
-        // What is rare is known when all is seen.
+        // That there are few events is certain only after the last event.
         let completing = match rare {
             false => first..end,
             true if end == parts.len() => start..end,
             true => continue,
         };
-        // Only what is reported shows who took part.
+        // Events are listed only for completions that will be reported.
         let shows = shown.is_none_or(|shown| !within(shown, time, correlation.timespan));
         shown = if shows { Some(time) } else { shown };
         for part in &parts[completing] {
@@ -348,7 +348,7 @@ fn counted<T: Tally>(
     found.into_iter().collect()
 }
 
-/// Events of the last origin before which the others stand in order
+/// Events of the last origin that follow events of the other origins in order
 fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>)> {
     let last = correlation.origins.len() - 1;
     // Keep the latest chain per origin: if any chain fits the timespan, this one does.

@@ -1,16 +1,16 @@
-//! Fields that follow from others.
+//! Derives fields that an event lacks from the fields that it has.
 //!
-//! In: what an event holds. Out: the fields that it lacks: what happened to a file or a registry
-//! key, the key, value and data that Sysmon writes as one path and a form of its own, and the hash of
-//! each algorithm out of the text of all of them. A field that the event has by itself stays as it is, but for the
-//! dash that a web log writes where there is no value.
+//! In: the slots of an event. Out: the same slots, with the derived fields filled: the action on a
+//! file or registry key; the registry key, value and data out of Sysmon's `TargetObject` and
+//! `Details`; the hash of each algorithm out of `Hashes`. A field that the event has stays as it
+//! is, except an empty hash, and the dash that a web log writes for a missing value.
 
 use std::borrow::Cow;
 
 use super::slot::Slot;
 use crate::taxonomy::{Field, hash, registry};
 
-/// Where the fields that take part stand, as far as a rule reads one of them
+/// Slots of the fields that take part; `None` when the layout does not hold the field
 #[derive(Debug, Default)]
 pub(super) struct Derived {
     action: Option<usize>,
@@ -21,19 +21,20 @@ pub(super) struct Derived {
     target: Option<usize>,
     details: Option<usize>,
     hashes: Option<usize>,
-    /// Fields with the hash of one algorithm
+    /// Fields that hold the hash of one algorithm, with their slots
     hashed: Vec<(Field, usize)>,
-    /// Fields of web logs
+    /// Slots of web log fields, in which a dash means no value
     dashed: Vec<usize>,
 }
 
-/// What says whether an event is about a key or a value of it: all of it is read, so that a verdict
-/// does not depend on what other tests ask for
+/// Fields that tell whether a registry event is about a key or a value
+///
+/// All of them are read, so that a verdict does not depend on the fields of other tests.
 const REGISTRY: &[&str] =
     &["EventType", "TargetObject", "Details", "RegistryKey", "RegistryValue", "RegistryData"];
 
 impl Derived {
-    /// Notes where a field stands
+    /// Notes the slot of a field, if the field takes part
     pub(super) fn note(&mut self, field: Field, slot: usize) {
         let place = match field.name() {
             "Action" => &mut self.action,
@@ -58,7 +59,7 @@ impl Derived {
         *place = Some(slot);
     }
 
-    /// The fields that must be read to derive this one
+    /// The fields that must be read to derive this field
     pub(super) fn sources(field: Field) -> impl Iterator<Item = Field> {
         let names: &[&str] = match field.name() {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
@@ -68,7 +69,7 @@ impl Derived {
         names.iter().filter_map(|name| Field::named(name))
     }
 
-    /// Fills what is missing; `action` is what the event's log and id say
+    /// Fills the missing fields; `action` is the action that the event's log and id, or kind, imply
     pub(super) fn fill(&self, slots: &mut [Slot<'_>], action: Option<&'static str>) {
         for slot in &self.dashed {
             if matches!(&slots[*slot], Slot::One(text) if text == "-") {
@@ -100,7 +101,7 @@ impl Derived {
             (None, None) => details.is_some() || of_value,
         };
         let registry = target.is_some() || text(self.key).is_some() || of_value;
-        // A file event that does not say otherwise is Sigma's: the file was created.
+        // Sigma's `file_event` means that the file was created: the default for file events.
         let action = told.map(|(action, _)| action).or(action).unwrap_or(match registry {
             true if about_value => "modified",
             _ => "created",

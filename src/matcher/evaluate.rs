@@ -1,4 +1,6 @@
-//! Verdicts: whether an event fits a compiled expression.
+//! Judges whether an event fits a compiled expression.
+//!
+//! In: a [`Node`] and an [`Event`]. Out: true or false, and the slots of the tests that passed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,7 +14,7 @@ use super::slot::Slot;
 use crate::ir::{Case, NON_PUBLIC};
 use crate::pattern::fold_text;
 
-/// Whether the event fits
+/// Whether the event fits the expression
 pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {
     match node {
         Node::All(parts) => parts.iter().all(|part| holds(part, event)),
@@ -22,7 +24,7 @@ pub(super) fn holds(node: &Node, event: &Event<'_>) -> bool {
     }
 }
 
-/// The slots of the tests that the event passes, for saying why it matched
+/// Slots of the tests that the event passes, to explain a match; tests under a `not` do not count
 pub(super) fn evidence(node: &Node, event: &Event<'_>) -> Vec<usize> {
     let mut slots = Vec::new();
     add_evidence(node, event, &mut HashSet::new(), &mut slots);

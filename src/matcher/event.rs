@@ -1,8 +1,8 @@
-//! Recorded events, as far as the rules read them.
+//! Events with the fields that rules read.
 //!
-//! In: what [`read`](super::read) finds in a JSON object. Out: an [`Event`] with a slot for each
-//! field that a rule reads. Numbers and truth values are kept as their text: 42 and '42' are one
-//! value in Sigma. What kind of event it is, is settled here.
+//! In: the values that [`read`](super::read) finds in a JSON object. Out: an [`Event`] with its
+//! kind, its time, and a slot for each field that a rule reads. Numbers and booleans are kept as
+//! text: 42 and '42' are the same value in Sigma.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -16,7 +16,7 @@ use crate::ir::Part;
 use crate::pattern::fold_text;
 use crate::taxonomy::{EventKind, FieldType, Product, Recognized, recognize};
 
-/// One event
+/// An event: its slots, its kind and its time
 pub(super) struct Event<'a> {
     layout: &'a Layout,
     slots: Vec<Slot<'a>>,
@@ -25,17 +25,17 @@ pub(super) struct Event<'a> {
     time: Option<Cow<'a, str>>,
 }
 
-/// What is known about the kind of an event
+/// The kind of an event, as far as known
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// All of these, from this product where that is known; none of them when no rule knows it
+    /// All of these kinds, from this product when known; empty for a name that nothing knows
     Known(Arc<[EventKind]>, Option<Product>),
-    /// Nothing: every signal is tried
+    /// Nothing is known: every signal is tried
     Unknown,
 }
 
 impl<'a> Event<'a> {
-    /// An event of which nothing has been read
+    /// An event with empty slots and unknown kind
     pub(super) fn new(layout: &'a Layout) -> Event<'a> {
         Event {
             layout,
@@ -62,17 +62,17 @@ impl<'a> Event<'a> {
         self.time.as_deref()
     }
 
-    /// Puts a value in place of what the event has
+    /// Replaces the value of a slot
     pub(super) fn fill(&mut self, slot: usize, value: Slot<'a>) {
         self.slots[slot] = value;
     }
 
-    /// Adds a value to those that the event has
+    /// Adds a value to the values of a slot
     pub(super) fn add(&mut self, slot: usize, value: Slot<'a>) {
         self.slots[slot].add(value);
     }
 
-    /// Whether a value of the subject passes
+    /// Whether some value of the subject passes the test
     pub(super) fn any(&self, subject: usize, mut test: impl FnMut(&str) -> bool) -> bool {
         let (subject, slot) = self.layout.subjects[subject];
         let account = subject.field.kind() == FieldType::Account;
@@ -91,7 +91,7 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// The same over folded text, which is made once an event
+    /// Like `any`, over folded text; each subject is folded once per event
     pub(super) fn any_folded(&self, subject: usize, test: impl FnMut(&String) -> bool) -> bool {
         let folded = self.folded[subject].get_or_init(|| {
             let mut values = Vec::new();
@@ -104,7 +104,7 @@ impl<'a> Event<'a> {
         folded.iter().any(test)
     }
 
-    /// Settles the kind once all keys have been read
+    /// Settles kind, aliases, derived fields and time, after all keys have been read
     pub(super) fn settle(&mut self, log: Log<'a>) {
         let id = log.id.as_deref().and_then(|id| id.parse().ok());
         let recognized = recognize(log.channel.as_deref(), log.provider.as_deref(), id);
@@ -118,7 +118,7 @@ impl<'a> Event<'a> {
             (Some(named), recognized) => {
                 happened = action.or(named.and_then(|(_, action)| action));
                 let mut kinds: Vec<EventKind> = named.map(|(kind, _)| kind).into_iter().collect();
-                // The kind field does not name the log: keep the logs that channel and provider tell.
+                // The kind field does not name the log: keep the logs of channel and provider.
                 let logs = recognized.iter().flat_map(|kinds| kinds.iter());
                 kinds.extend(logs.filter(|kind| matches!(kind, EventKind::Log(_))));
                 Kind::Known(kinds.into(), product)
@@ -140,7 +140,7 @@ impl<'a> Event<'a> {
             }
         }
         self.layout.derived.fill(&mut self.slots, happened);
-        // A W3C log writes day and time apart.
+        // A W3C log has date and time in separate fields.
         self.time = match (log.time, log.date) {
             (Some((_, time)), Some(date)) if !time.contains(['-', 'T']) => {
                 Some(Cow::Owned(format!("{date} {time}")))
@@ -150,7 +150,7 @@ impl<'a> Event<'a> {
         };
     }
 
-    /// Takes the kind as given, whatever the event says of itself
+    /// Replaces the kind that the event names by the given kind; the event's logs stay
     pub(super) fn given(mut self, kind: Option<EventKind>) -> Self {
         if let Some(kind) = kind {
             self.take_kind(kind);

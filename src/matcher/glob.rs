@@ -1,4 +1,4 @@
-//! Whether text fits a pattern with wildcards.
+//! Matches text against a pattern with wildcards.
 //!
 //! In: a [`Pattern`] and text, both folded or both not. Out: true or false, in time linear in
 //! the text for each run of literal characters; no pattern makes it exponential.
@@ -23,7 +23,7 @@ pub(super) fn fits(pattern: &Pattern, text: &str) -> bool {
     at_end(last, &text[from..])
 }
 
-/// The end of the run when the text starts with it
+/// The end of the run in the text; `None` when the text does not start with the run
 fn at_start(run: &[Token], text: &str) -> Option<usize> {
     let mut rest = text;
     for token in run {
@@ -40,7 +40,7 @@ fn at_start(run: &[Token], text: &str) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The end of the leftmost place where the run stands
+/// The end of the leftmost occurrence of the run
 fn find(run: &[Token], text: &str) -> Option<usize> {
     if let [Token::Literal(literal)] = run {
         return text.find(literal.as_str()).map(|at| at + literal.len());
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// The meaning written as plainly as can be: try everything.
+    /// The reference: tries every way to split the text.
     fn plainly(pattern: &[Token], text: &[char]) -> bool {
         match pattern {
             [] => text.is_empty(),

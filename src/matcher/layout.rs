@@ -1,7 +1,7 @@
-//! Which parts of a JSON event the rules read, and where each is kept.
+//! The keys of a JSON event that rules read, and the slots that take their values.
 //!
-//! In: the fields and subjects of compiled rules. Out: a [`Layout`]: a slot for each field, and for
-//! each name that an event may use, where its value goes. Everything else is skipped unread.
+//! In: the fields and subjects of compiled rules. Out: a [`Layout`]: a slot for each field, and a
+//! [`Place`] for each key that an event may use. All other keys are skipped unread.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,35 +9,36 @@ use super::derive::Derived;
 use crate::ir::Subject;
 use crate::taxonomy::{EventKind, Field, Log, aliases};
 
-/// Which parts of a JSON event are kept, and under which number
+/// The slots of fields, and the keys that fill them
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     /// Fields by slot
     pub(super) fields: Vec<Field>,
-    /// Subjects of tests and the slot of their field
+    /// Subjects of tests, each with the slot of its field
     pub(super) subjects: Vec<(Subject, usize)>,
-    /// Those of them that follow from others
+    /// Slots of the fields that take part in deriving fields
     pub(super) derived: Derived,
-    /// The object that holds the fields, when it is not the event itself
+    /// Key of the object that holds the fields; `None` when the event itself holds them
     pub(super) inner: Option<String>,
-    /// A field that names the kind of event
+    /// Key that names the kind of the event
     pub(super) kind_field: Option<String>,
-    /// The kind of every event and what has happened in it, when the user says so
+    /// Kind and action of every event, when the user gives the kind
     pub(super) given: Option<(EventKind, Option<&'static str>)>,
-    /// Logs that no table knows and a rule names
+    /// Logs that signals name; a table need not know them
     pub(super) logs: Vec<Log>,
-    /// The slot that takes every value, when a rule looks for keywords
+    /// The slot that takes every value, when a rule has keywords
     pub(super) every: Option<usize>,
     places: Names,
-    /// The place of each field in `fields`, of each subject in `subjects`
+    /// Index of each field in `fields`; `known` has the index of each subject in `subjects`
     slots: HashMap<Field, usize>,
     known: HashMap<Subject, usize>,
-    /// What stands before a dot in the name of a field
+    /// Names of objects that contain fields: the prefix before each dot of a field's name
     objects: HashSet<String>,
 }
 
-/// Places by name, and names by length: events have many names that no rule reads, and few of one
-/// length that some rule does
+/// Places by name, grouped by the length of the name
+///
+/// Rules read few names of one length, so a key that no rule reads is dismissed quickly.
 #[derive(Debug, Default)]
 struct Names(Vec<Alike>);
 
@@ -45,12 +46,12 @@ struct Names(Vec<Alike>);
 #[derive(Debug, Default)]
 struct Alike {
     all: Vec<(String, Place)>,
-    /// Where each stands, once there are many
+    /// Index of each name in `all`; used above `FEW` names
     index: HashMap<String, usize>,
 }
 
 impl Alike {
-    /// Up to so many names, looking at each is fastest
+    /// Up to this number of names, comparing each is fastest
     const FEW: usize = 16;
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -68,30 +69,30 @@ impl Alike {
     }
 }
 
-/// What is done with the value under a name
+/// Where the value of a key goes
 #[derive(Debug, Default, Clone)]
 pub(super) struct Place {
-    /// The slot it goes to
+    /// Slot that takes the value
     pub(super) slot: Option<usize>,
-    /// Slots that take it when they are empty, on events of a kind
+    /// Slots that take the value when they are empty, on events of the kind beside
     pub(super) aliases: Vec<(usize, EventKind)>,
-    /// What it says of the event itself
+    /// What the key tells about the event itself
     pub(super) says: Option<Says>,
 }
 
-/// What a key says beside, or instead of, being a field
+/// What a key tells about the event; the key may be a field as well
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Says {
     Channel,
     Provider,
     Id,
-    /// The day, where the time has none
+    /// The date, for logs whose time has no date
     Date,
-    /// When; the smaller the number, the better
+    /// A time, with the rank of its key: the lowest rank wins
     Time(usize),
 }
 
-/// Keys that say what an event is and when
+/// Keys that tell the log, the id and the time of an event
 const SAID: &[(&str, Says)] = &[
     ("Channel", Says::Channel),
     ("Provider_Name", Says::Provider),
@@ -147,18 +148,18 @@ impl Layout {
         })
     }
 
-    /// What is done with the value under a name
+    /// The place of a key; `None` when no rule reads the key
     pub(super) fn at(&self, name: &str) -> Option<&Place> {
         let alike = self.places.0.get(name.len())?;
         alike.position(name).map(|at| &alike.all[at].1)
     }
 
-    /// Whether a field is looked for inside the object of this name
+    /// Whether some field's name begins with this path and a dot
     pub(super) fn is_object(&self, name: &str) -> bool {
         !self.objects.is_empty() && self.objects.contains(name)
     }
 
-    /// The kind that an event calls its own, and what has happened in it
+    /// The kind and action of a name in the kind field; `None` for an unknown name
     pub(super) fn kind_named(&self, name: &str) -> Option<(EventKind, Option<&'static str>)> {
         let custom = self.logs.iter().find(|log| log.name() == name);
         EventKind::category(name).or_else(|| custom.map(|log| (EventKind::Log(*log), None)))

@@ -1,7 +1,7 @@
-//! What an event says about the log that it comes from.
+//! Collects what an event tells about its log.
 //!
-//! In: values that the layout knows by their names. Out: a [`Log`]: channel, provider, number and time,
-//! from which the kind of the event follows.
+//! In: the values of keys that the layout marks. Out: a [`Log`]: channel, provider, id and time.
+//! The kind of the event follows from channel, provider and id.
 
 use std::borrow::Cow;
 
@@ -9,24 +9,24 @@ use super::layout::Says;
 use super::slot::Slot;
 use crate::taxonomy::EventKind;
 
-/// What an event says about its log
+/// Channel, provider, id, kind and time of an event, as its keys give them
 #[derive(Default)]
 pub(super) struct Log<'a> {
     pub(super) channel: Option<Cow<'a, str>>,
     pub(super) provider: Option<Cow<'a, str>>,
     pub(super) id: Option<Cow<'a, str>>,
     pub(super) kind: Option<Cow<'a, str>>,
-    /// The day, where the time has none
+    /// The date, for logs whose time has no date
     pub(super) date: Option<Cow<'a, str>>,
-    /// How good the time is, by the place of its name, and the time
+    /// Rank of the time's key, and the time; the lowest rank wins
     pub(super) time: Option<(usize, Cow<'a, str>)>,
-    /// Values that a slot takes when it is empty, on events of a kind
+    /// Values that a slot takes when it is empty and the event is of the kind
     pub(super) aliases: Vec<(usize, EventKind, Slot<'a>)>,
-    /// Slots that a key with dots in its name has filled
+    /// Slots filled from a key with dots in its name; nested values do not add to them
     pub(super) flat: Vec<usize>,
 }
 
-/// A time outside of the object with the fields is worse than any inside
+/// Added to the rank of a time outside the object with the fields, so that any time inside wins
 pub(super) const OUTSIDE: usize = 100;
 
 impl<'a> Log<'a> {

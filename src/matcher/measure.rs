@@ -1,34 +1,34 @@
 //! Sums, means and percentiles over the events of a timespan.
 //!
-//! In: the numbers of events as they enter and leave. Out: whether what they come to is what a
-//! correlation asks for. What each measure means is written at [`Measure`].
+//! In: the numbers of events as they enter and leave the timespan. Out: whether the measure is
+//! within the limits of the correlation. [`Measure`] defines each measure.
 
 use crate::definition::Comparison;
 use crate::ir::Measure;
 
-/// What the events of a timespan come to, as they enter and leave it
+/// A running measure over the events of a timespan
 pub(super) trait Tally {
-    /// What an event brings
+    /// The contribution of one event: a number, or a text to count
     type Thing;
     fn enter(&mut self, thing: Self::Thing);
     fn leave(&mut self, thing: Self::Thing);
-    /// Whether it is what the correlation asks for
+    /// Whether the measure is within the limits of the correlation
     fn fits(&self) -> bool;
 }
 
-/// The numbers of a timespan, sorted
+/// The running sum, mean or percentile of the numbers of a timespan
 pub(super) struct Numbers<'l> {
     measure: Measure,
     limits: &'l [(Comparison, u64)],
-    /// For percentiles only
+    /// All numbers in order; filled for percentiles only
     sorted: Vec<f64>,
     count: usize,
     sum: f64,
-    /// What rounding has left out of the sum
+    /// The rounding error of `sum`
     rest: f64,
 }
 
-/// The number that a value of an event is
+/// Reads a value of an event as a finite number
 pub(super) fn number(value: &str) -> Option<f64> {
     value.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
@@ -42,7 +42,7 @@ impl<'l> Numbers<'l> {
         matches!(self.measure, Measure::Percentile(_))
     }
 
-    /// Adds to the sum; Neumaier's way keeps what a plain sum would lose
+    /// Adds to the sum by Neumaier's method, which keeps the rounding error of a plain sum
     fn add(&mut self, number: f64) {
         let sum = self.sum + number;
         self.rest += match self.sum.abs() >= number.abs() {
@@ -56,7 +56,7 @@ impl<'l> Numbers<'l> {
         self.sorted.partition_point(|known| *known < number)
     }
 
-    /// What they come to; `None` when there is no number
+    /// The value of the measure; `None` when there is no number
     fn measured(&self) -> Option<f64> {
         let count = self.count;
         let sum = self.sum + self.rest;

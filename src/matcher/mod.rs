@@ -1,9 +1,9 @@
 //! The in-process engine: verdicts on events, from the same IR that the targets compile.
 //!
 //! In: rules, then events as JSON objects in Sigma's field names. Out: [`Match`]es. An event
-//! without fields that a rule reads costs little more than skipping its JSON. The engine keeps
-//! no state; the process tree is followed before it and novelty and correlations are judged after
-//! it, in the order of the stream ([`Memory`]).
+//! without a field that some rule reads costs little more than skipping its JSON. The engine keeps
+//! no state. [`Memory`] does, in the order of the stream: it follows the process tree before the
+//! engine judges an event, and judges novelty and correlations after.
 
 mod ancestry;
 mod compile;
@@ -50,9 +50,9 @@ use crate::ir::Rule;
 use crate::taxonomy::{EventKind, Field, Product};
 use novelty::Combinations;
 
-/// Rules ready to judge events
+/// Rules compiled to judge events
 ///
-/// It shares the ownership of its rules, so a service can keep it as long as it likes.
+/// The engine shares the ownership of its rules (`Arc`), so it borrows nothing.
 pub struct Engine {
     rules: Arc<[Rule]>,
     layout: Layout,
@@ -67,20 +67,20 @@ struct CompiledSignal {
     product: Option<Product>,
     condition: Node,
     cases: Vec<(Level, Node)>,
-    /// Slots of the fields that make a new term
+    /// Slots of the `new_terms` fields; `None` when the signal has no `new_terms`
     terms: Option<Vec<usize>>,
     /// Fields that correlations read, with their slots
     correlated: Vec<(Field, usize)>,
 }
 
-/// Where an event's fields stand and what kind it is
+/// How the engine finds the fields and the kind of an event
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The object inside each event that holds the fields
     pub field: Option<String>,
     /// The kind of every event
     pub kind: Option<EventKind>,
-    /// What Sigma's category says has happened in every event
+    /// The action of every event, as its Sigma category implies it
     pub action: Option<&'static str>,
     /// The field that names the kind of each event
     pub kind_field: Option<String>,
@@ -93,15 +93,15 @@ pub struct Match {
     pub rule: usize,
     /// Index of the signal in its rule
     pub signal: usize,
-    /// How bad it is
+    /// Level of the first case that the event fits, else of the rule
     pub level: Level,
-    /// The fields whose tests it passed, with their values
+    /// Fields whose tests the event passed, with their values
     pub fields: BTreeMap<&'static str, Vec<String>>,
-    /// When it happened, as far as the event says
+    /// Time of the event; `None` when the event has no readable time
     pub time: Option<Timestamp>,
-    /// The combinations of values that may be new; `None` when the signal does not ask
+    /// Combinations of the `new_terms` fields; `None` when the signal has no `new_terms`
     pub terms: Option<Combinations>,
-    /// What correlations read of the event; `None` when none looks at the signal
+    /// Values that correlations read; `None` when no correlation uses the signal
     pub correlated: Option<BTreeMap<Field, Vec<String>>>,
 }
 
@@ -142,7 +142,7 @@ impl Engine {
         Engine { rules, layout, signals, ancestry }
     }
 
-    /// The rules it judges by
+    /// The rules; [`Match::rule`] is an index into them
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
@@ -150,15 +150,17 @@ impl Engine {
     /// Judges an event written as one line of JSON
     ///
     /// # Errors
-    /// When the line is no JSON object.
+    /// When the line is not a JSON object.
     pub fn judge(&self, line: &str) -> serde_json::Result<Vec<Match>> {
         Ok(self.matches(&self.read(line)?))
     }
 
-    /// Judges a parsed event as one of this kind, after those that `memory` has seen
+    /// Judges a parsed event, after the events that `memory` has seen
+    ///
+    /// `kind`, when given, replaces the kind that the event names; its logs stay.
     ///
     /// # Errors
-    /// When the value is no object.
+    /// When the value is not an object.
     pub fn judge_value(
         &self,
         event: &serde_json::Value,

@@ -1,8 +1,8 @@
-//! Novelty: which combinations of values have been seen.
+//! Novelty: remembers which combinations of values have been seen.
 //!
 //! In: matches in the order of the stream, with their times. Out: whether a match's combination
-//! is new. Keys compare exactly as stored; an event without one of the fields makes no
-//! combination; a field with several values makes one for each.
+//! is new. Keys compare exactly as stored. An event that lacks one of the fields makes no
+//! combination; a field with several values makes a combination for each value.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A combination and when it was last seen
+/// A combination of values, and the time when it was last seen
 pub type SeenTerms = (Vec<String>, Option<Timestamp>);
 
 /// The combinations one rule has seen
@@ -20,9 +20,9 @@ pub struct NewTerms {
 }
 
 impl NewTerms {
-    /// Takes a combination at a time; true when it has not been seen within `window` minutes
+    /// Records a combination; true when it was not seen within `window` minutes before
     ///
-    /// An event that comes late does not make its combination new again.
+    /// A late event does not make its combination new again.
     pub fn observe(&mut self, key: Vec<String>, time: Option<Timestamp>, window: u32) -> bool {
         let Some(last) = self.seen.get_mut(&key) else {
             self.seen.insert(key, time);
@@ -36,7 +36,7 @@ impl NewTerms {
         expired
     }
 
-    /// Takes what another memory has seen
+    /// Adds the combinations of another memory; of two times for a combination, the later one stays
     pub fn join(&mut self, other: NewTerms) {
         other.seen.into_iter().for_each(|(key, time)| {
             let last = self.seen.entry(key).or_insert(time);
@@ -44,15 +44,15 @@ impl NewTerms {
         });
     }
 
-    /// Combinations seen before
+    /// A memory of combinations seen before
     pub fn of(seen: Vec<SeenTerms>) -> Self {
         NewTerms { seen: seen.into_iter().collect() }
     }
 
-    /// The combinations that can still make another one old, sorted
+    /// The combinations last seen within `window` minutes before the newest combination, sorted
     ///
-    /// Those last seen more than `window` minutes before the newest are new again anyway.
-    /// A time after `now`, which only a broken clock gives, makes nothing old.
+    /// Older combinations would count as new again anyway; combinations without a time stay. A time
+    /// after `now` comes from a broken clock, so it does not count as the newest.
     pub fn within(&self, window: u32, now: Option<Timestamp>) -> Vec<SeenTerms> {
         let past = |last: &&Timestamp| now.is_none_or(|now| **last <= now);
         let newest = self.seen.values().flatten().filter(past).max().copied();
@@ -70,22 +70,22 @@ impl NewTerms {
     }
 }
 
-/// The most combinations of values that one event is judged by
+/// The most combinations of values that are judged per event
 ///
-/// An event with more is reported as new, and in a correlation by itself: lists of values in several
-/// fields would otherwise fill the memory with their product.
+/// An event with more is reported as new, and by itself in a correlation. Without a limit, the
+/// product of long lists of values in several fields would fill the memory.
 pub const MOST_COMBINATIONS: usize = 1_000;
 
 /// The combinations of an event's values
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Combinations {
-    /// One value a field; at most [`MOST_COMBINATIONS`]
+    /// Combinations of one value per field; at most [`MOST_COMBINATIONS`]
     pub keys: Vec<Vec<String>>,
-    /// Whether there are more than the keys
+    /// Whether `keys` was cut at the limit
     pub more: bool,
 }
 
-/// Every combination of one value a field
+/// The combinations of one value per field, up to [`MOST_COMBINATIONS`]
 pub fn combinations(fields: &[Vec<String>]) -> Combinations {
     let all = fields.iter().map(Vec::len).fold(1, usize::saturating_mul);
     let mut keys = vec![Vec::new()];

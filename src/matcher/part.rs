@@ -1,32 +1,31 @@
 //! Parts of a value: base name, extension, arguments.
 //!
-//! In: the text of a field. Out: the part a [`Part`](crate::ir::Part) names. This is the one
-//! place that says what a base name or an argument is; the generated matcher carries a copy
-//! that a test compares with it.
+//! In: the text of a field. Out: the part that a [`Part`](crate::ir::Part) names. Base names and
+//! arguments are defined here only; the generated matcher carries a copy, which a test compares.
 
 use jiff::civil::{Date, DateTime};
 
 use crate::ir::TimeUnit;
 use crate::taxonomy::Product;
 
-/// What follows the last `\` or `/`; all of it when there is none
+/// The text after the last `\` or `/`; the whole path when it has neither
 pub fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
 }
 
-/// What follows the last backslash: an account's name without its domain
+/// An account's name without its domain: the text after the last backslash
 pub(super) fn account_name(account: &str) -> &str {
     account.rsplit('\\').next().unwrap_or(account)
 }
 
-/// What follows the last dot of the base name; `None` when there is no dot
+/// The text after the last dot of the base name; `None` when it has no dot
 pub(super) fn extension(path: &str) -> Option<&str> {
     base_name(path).rsplit_once('.').map(|(_, extension)| extension)
 }
 
-/// A number of a date, or of a date with a time; `None` when the text is none, or lacks it
+/// A unit of a date or date-time; `None` when the text is not a date, or lacks the unit
 ///
-/// The date is taken as it is written: what stands behind the time, such as a zone, is cut off.
+/// The date is taken as written: text after the time, such as a zone, is cut off.
 pub(super) fn time_unit(text: &str, unit: TimeUnit) -> Option<i64> {
     let text = text.trim();
     let time = text.find(['T', ' ']);
@@ -48,8 +47,8 @@ pub(super) fn time_unit(text: &str, unit: TimeUnit) -> Option<i64> {
 
 /// The arguments of a command line, the program first
 ///
-/// Windows: by the rules of `CommandLineToArgvW`, applied to the program as well. Elsewhere the
-/// kernel has a list and the recorded line has lost its borders, so white space separates.
+/// Windows: by the rules of `CommandLineToArgvW`, applied to the program as well. Linux and macOS:
+/// at white space, since the recorded line has lost the borders of the kernel's argument list.
 pub fn arguments(command: &str, product: Product) -> Vec<String> {
     match product {
         Product::Windows => windows_arguments(command),
@@ -74,7 +73,7 @@ fn windows_arguments(command: &str) -> Vec<String> {
                     slashes += 1;
                     continue;
                 }
-                // Backslashes count double only before a quote.
+                // Two backslashes mean one only before a quote.
                 '"' if slashes % 2 == 1 => {
                     argument.extend(std::iter::repeat_n('\\', slashes / 2));
                     argument.push('"');

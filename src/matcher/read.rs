@@ -1,8 +1,8 @@
 //! Reads a JSON object into an [`Event`].
 //!
-//! In: a line, or a parsed value. Out: the values that the layout has a place for; everything
-//! else in the object is skipped without being built. A field whose name has dots is taken from
-//! the key of that name, else from inside objects; keywords take every value there is.
+//! In: a line, or a parsed value. Out: an [`Event`] with the values that the layout has a place
+//! for; all other values are skipped without being built. A field with dots in its name is read
+//! from the key of that name, else from nested objects. A keyword test reads every value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -64,7 +64,7 @@ impl<'a> Visitor<'a> for Object<'_, 'a> {
 }
 
 impl<'a> Object<'_, 'a> {
-    /// Beside the fields stand what the event is and when it was received
+    /// Reads a key beside the fields: the kind of the event, or the time when it was received
     fn outside<A: MapAccess<'a>>(
         &mut self,
         key: &str,
@@ -87,7 +87,7 @@ impl<'a> Object<'_, 'a> {
         }
     }
 
-    /// A key that may be a field, hold one, or say what the event is
+    /// Reads a key that may be a field, contain fields, or tell the event's kind, log or time
     fn field<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let layout = self.event.layout();
         let place = layout.at(key);
@@ -97,7 +97,7 @@ impl<'a> Object<'_, 'a> {
             return map.next_value::<IgnoredAny>().map(|_| ());
         }
         let mut value = Slot::Missing;
-        // Where the value stands matters only to what is inside it.
+        // The path is needed only for values inside this value.
         let inside = object || layout.every.is_some();
         let mut path = if inside { key.to_owned() } else { String::new() };
         map.next_value_seed(Deep { object: self, path: &mut path, value: &mut value })?;
@@ -120,7 +120,7 @@ impl<'a> Object<'_, 'a> {
         Ok(())
     }
 
-    /// A value inside an object, by its path
+    /// Adds a value inside an object to the field of its path, unless a flat key has filled it
     fn nested(&mut self, path: &str, value: Slot<'a>) {
         let place = self.event.layout().at(path);
         if let Some(slot) = place.and_then(|place| place.slot)
@@ -138,16 +138,16 @@ impl<'a> DeserializeSeed<'a> for Object<'_, 'a> {
     }
 }
 
-/// A key, borrowed from the line where it has no escape
+/// A key; borrowed from the line unless it contains escapes
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads a value, and what is inside it where a rule asks for that
+/// Reads a value, and the values inside it when a rule reads them
 struct Deep<'d, 'o, 'e, 'a> {
     object: &'d mut Object<'e, 'a>,
-    /// Where the value stands
+    /// Path of the value, keys joined by dots
     path: &'d mut String,
-    /// What the value itself is
+    /// Receives the texts of the value itself
     value: &'o mut Slot<'a>,
 }
 
@@ -229,7 +229,7 @@ impl<'a> Visitor<'a> for Deep<'_, '_, '_, 'a> {
     }
 }
 
-/// The text of a value that is one
+/// The text of a string or a number; `None` for other values
 fn text<'a>(value: serde_json::Value) -> Option<Cow<'a, str>> {
     match value {
         serde_json::Value::String(text) => Some(Cow::Owned(text)),

@@ -1,8 +1,8 @@
-//! An event as the engine sees it, whole.
+//! Reads all fields of an event, as the engine reads them.
 //!
 //! In: an event of some kind. Out: a [`Record`]: every field of that kind with its values,
-//! aliases resolved and derived fields filled in, as texts. For those who compare the engine with
-//! another; the engine itself reads no more of an event than its rules ask for.
+//! aliases resolved and derived fields filled in, as texts. Used to compare the engine with
+//! another engine; the engine itself reads only the fields that its rules test.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use crate::taxonomy::{EventKind, Field, Product};
 
 pub use super::part::{arguments, base_name};
 
-/// What an event says
+/// An event with all fields of its kind
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What it is; `None` when nothing tells
+    /// Its kinds; `None` when the event does not tell its kind
     pub kinds: Option<Vec<EventKind>>,
-    /// The operating system it is of, when its log tells
+    /// Its operating system, when its log tells
     pub product: Option<Product>,
-    /// When it happened
+    /// Its time; `None` when it has no readable time
     pub time: Option<Timestamp>,
-    /// The values of each field that is there; none where it is null
+    /// The values of each field present; an empty list when the field is null
     pub fields: BTreeMap<Field, Vec<String>>,
 }
 
@@ -38,7 +38,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A reader of the fields that events of this kind have
+    /// A reader of all fields of this kind
     pub fn new(kind: EventKind) -> Recorder {
         let mut layout = Layout::new(None, None);
         for field in Field::of(kind) {
@@ -47,10 +47,10 @@ impl Recorder {
         Recorder { layout }
     }
 
-    /// Reads an event, as one of this kind where that is given
+    /// Reads an event; `kind`, when given, replaces the kind that the event names
     ///
     /// # Errors
-    /// When the value is no object.
+    /// When the value is not an object.
     pub fn read(&self, event: &Value, kind: Option<EventKind>) -> serde_json::Result<Record> {
         let event = (&self.layout).deserialize(event)?.given(kind);
         let there = |slot: usize| !matches!(event.slot(slot), Slot::Missing);

@@ -1,7 +1,7 @@
-//! One field beside another: whether a value of the one stands in a relation to a value of the other.
+//! Compares a field with another field: equals, starts, ends or contains.
 //!
-//! In: the values of the other field. Out: [`Others`], which is asked once for each value of the
-//! field itself. Both may be long lists, so no value is compared with every other.
+//! In: the values of the other field. Out: [`Others`], which tests one value of the field at a
+//! time. Both fields may hold long lists, so long lists are indexed and not compared pair by pair.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,19 +10,19 @@ use aho_corasick::AhoCorasick;
 
 use crate::ir::Relation;
 
-/// The values of the other field, put where a value's counterpart is found fastest
+/// The values of the other field, indexed for the relation
 pub(super) enum Others<'e> {
-    /// So few that each is looked at
+    /// Compared one by one
     Few(Relation, Vec<Cow<'e, str>>),
     Equal(HashSet<Cow<'e, str>>),
-    /// Sorted; none begins with another
+    /// Sorted; no value begins with another value
     Starts(Vec<Cow<'e, str>>),
-    /// The same of the bytes from the end to the start
+    /// Like `Starts`, with the bytes of each value reversed
     Ends(Vec<Vec<u8>>),
     Within(AhoCorasick),
 }
 
-/// Up to so many values, looking at each is fastest
+/// Up to this number of values, comparing each is fastest
 const FEW: usize = 12;
 
 impl<'e> Others<'e> {
@@ -41,14 +41,14 @@ impl<'e> Others<'e> {
             Relation::Contains => {
                 match AhoCorasick::new(values.iter().map(|value| value.as_bytes())) {
                     Ok(automaton) => Others::Within(automaton),
-                    // Only an event of gigabytes makes too large an automaton.
+                    // The automaton is too large only when the event has gigabytes.
                     Err(_) => Others::Few(relation, values),
                 }
             }
         }
     }
 
-    /// Whether the text stands in the relation to one of them
+    /// Whether the relation holds between the text and some value
     pub(super) fn take(&self, text: &str) -> bool {
         match self {
             Others::Few(relation, values) => values.iter().any(|other| match relation {
@@ -68,7 +68,7 @@ impl<'e> Others<'e> {
     }
 }
 
-/// The values sorted, without those that begin with another
+/// Sorts the values and drops each value that begins with another
 fn without_longer<T: Ord + Bytes>(mut values: Vec<T>) -> Vec<T> {
     values.sort_unstable();
     values.dedup_by(|longer, kept| longer.bytes().starts_with(kept.bytes()));
@@ -77,7 +77,7 @@ fn without_longer<T: Ord + Bytes>(mut values: Vec<T>) -> Vec<T> {
 
 /// Whether the text begins with one of the values
 ///
-/// None of them begins with another, so only the last that is not greater than the text can fit.
+/// No value begins with another, so only the last value not greater than the text can fit.
 fn starts<T: Bytes>(text: &[u8], values: &[T]) -> bool {
     let after = values.partition_point(|value| value.bytes() <= text);
     values[..after].last().is_some_and(|value| text.starts_with(value.bytes()))
@@ -110,7 +110,7 @@ mod tests {
             letters.iter().flat_map(|a| letters.iter().map(move |b| format!("{a}{b}"))).collect();
         let relations = [Relation::Equals, Relation::Starts, Relation::Ends, Relation::Contains];
         for relation in relations {
-            // Each run leaves out others of them.
+            // Each step selects different texts.
             for step in 1..5 {
                 let some = || texts.iter().skip(step).step_by(step);
                 let values: Vec<Cow<'_, str>> = some().map(|text| text.into()).collect();

@@ -1,7 +1,7 @@
-//! Many events, on all cores, in order.
+//! Judges the lines of a stream on all cores.
 //!
-//! In: lines of JSON. Out: [`Hit`]s in the order of the lines, whatever the number of threads. Lines
-//! come in blocks; memory stays bounded by the blocks in work, and by what a [`Memory`] keeps.
+//! In: lines of JSON. Out: [`Hit`]s in the order of the lines, whatever the number of threads.
+//! Lines come in blocks; the blocks in work and the state of the [`Memory`] bound the memory used.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,48 +16,48 @@ use super::lines::{Block, End, Lines};
 use super::novelty::{NewTerms, SeenTerms};
 use super::{Engine, Match};
 
-/// Lines that one thread takes at least: fewer cost more to hand out than to judge
+/// The fewest lines per thread: smaller shares cost more to hand out than to judge
 const SHARE: usize = 64;
 
-/// A match and where its event stands
+/// A match, with the line of its event
 #[derive(Debug)]
 pub struct Hit {
     /// Line of the event, from 1
     pub line: usize,
-    /// What matched
+    /// The match
     pub matched: Match,
-    /// Whether a combination of its new terms is new; `None` when the signal does not ask
+    /// Whether a combination of values is new; `None` when the signal has no `new_terms`
     pub new: Option<bool>,
 }
 
-/// A line that is no event
+/// A line that is not an event
 #[derive(Debug)]
 pub struct Unreadable {
     /// Line, from 1
     pub line: usize,
     /// Column in bytes, from 1
     pub column: usize,
-    /// Why
+    /// The reason: a text for the user
     pub why: String,
 }
 
-/// What a run knows of the events before: terms, processes, and what waits for others
+/// The state of a run: terms seen, processes, and events that wait in correlations
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(super) terms: BTreeMap<usize, NewTerms>,
-    /// Kept terms of rules that this run does not have, by name
+    /// Terms of the state file for rules that this run did not load, by name
     pub(super) others: BTreeMap<String, (Vec<String>, Vec<SeenTerms>)>,
     tree: ProcessTree,
     correlators: BTreeMap<usize, Correlator>,
     /// Matches without a time, which no correlation can place
     untimed: usize,
-    /// Matches with more combinations of new terms than are judged
+    /// Matches with more combinations of new terms than the limit
     crowded_terms: usize,
-    /// No event is later than this, whatever its clock says
+    /// Later times are ignored: the clock was wrong
     pub(super) now: Option<Timestamp>,
 }
 
-/// How many matches were not judged as a correlation or novelty asks
+/// Numbers of matches that correlations or novelty could not judge exactly
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shortfall {
     /// Not correlated: without a time, or with one in the future
@@ -66,52 +66,52 @@ pub struct Shortfall {
     pub lost: usize,
     /// Reported as new: more than [`MOST_COMBINATIONS`](super::novelty::MOST_COMBINATIONS) terms
     pub crowded_terms: usize,
-    /// Reported by themselves: in more groups of a correlation than that
+    /// Reported by themselves: in more groups of a correlation than the same limit
     pub crowded_groups: usize,
 }
 
-/// A correlation of a rule
+/// A completed correlation of a rule
 #[derive(Debug)]
 pub struct Finding {
     /// Index of the rule
     pub rule: usize,
-    /// What happened together
+    /// The correlation and its events
     pub together: Together,
 }
 
-/// Something that a scan finds
+/// A result of a scan
 #[derive(Debug)]
 pub enum Found {
     /// An event that fits a signal
     Hit(Hit),
-    /// Events that mean something together
+    /// Events that complete a correlation
     Together(Finding),
 }
 
-/// Hears what a scan finds, in the order of the lines
+/// Receives the results of a scan, in the order of the lines
 pub trait Listener {
-    /// Something was found
+    /// Takes a match or a completed correlation
     ///
     /// # Errors
-    /// When it cannot be passed on, which ends the scan.
+    /// When the result cannot be passed on; the error ends the scan.
     fn found(&mut self, found: Found) -> io::Result<()>;
 
-    /// A line is no event
+    /// Takes a line that is not an event
     fn unreadable(&mut self, line: Unreadable);
 
-    /// All lines that have come so far are judged; `events` of them are events
+    /// Called after each block: all lines so far are judged, and `events` of them are events
     ///
     /// # Errors
-    /// When what was found cannot be passed on, which ends the scan.
+    /// When earlier results cannot be passed on; the error ends the scan.
     fn judged(&mut self, events: usize) -> io::Result<()>;
 }
 
-/// Keeps what a scan finds
+/// Collects all results of a scan in memory
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// What was found, in the order of the lines
+    /// Matches and completed correlations, in the order of the lines
     pub found: Vec<Found>,
-    /// The lines that are no events
+    /// The lines that are not events
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -130,11 +130,11 @@ impl Listener for Collected {
     }
 }
 
-/// Judges every line of a stream, after what `memory` has seen; gives the number of events and how
-/// the stream ended
+/// Judges every line of a stream, after the events that `memory` has seen; returns the number of
+/// events and how the stream ended
 ///
-/// `file` is the number that findings know the stream by. What still waits for other events,
-/// [`Memory::finish`] tells.
+/// `file` is the number of the stream in findings. [`Memory::finish`] judges the correlations that
+/// still wait for events.
 ///
 /// # Errors
 /// When the listener fails.
@@ -181,11 +181,11 @@ impl Memory {
         Memory { now: Some(now), ..self }
     }
 
-    /// Takes a match: whether it is new, as [`Memory::observe`] says, and what had to be judged to
-    /// make room for it
+    /// Takes a match; returns whether it is new, as [`Memory::observe`] does, and the findings that
+    /// could not wait for the end, as [`Memory::correlate`] does
     ///
-    /// A signal of `new_terms` counts only when it is new, so a match that is not new is no part of
-    /// a correlation. `place` is the number of the file and the line.
+    /// A signal with `new_terms` counts only when it is new, so a match that is not new takes no
+    /// part in a correlation. `place` is the number of the file and the line.
     pub fn take(
         &mut self,
         engine: &Engine,
@@ -200,7 +200,7 @@ impl Memory {
         (new, together)
     }
 
-    /// Whether a combination of the match is new; `None` when its signal does not ask
+    /// Records the combinations of the match; true when one is new, `None` without `new_terms`
     pub fn observe(&mut self, engine: &Engine, matched: &Match) -> Option<bool> {
         let window = engine.rules()[matched.rule].new_terms.as_ref()?.window;
         let terms = matched.terms.as_ref()?;
@@ -213,9 +213,10 @@ impl Memory {
         Some(new)
     }
 
-    /// Takes a match for the correlations; gives what had to be judged to make room
+    /// Takes a match for the correlations; returns the findings that could not wait for the end
     ///
-    /// `place` is the number of the file and the line.
+    /// They come when too many events wait, or when the event is in too many groups. `place` is the
+    /// number of the file and the line.
     pub fn correlate(
         &mut self,
         engine: &Engine,
@@ -235,7 +236,7 @@ impl Memory {
         found.into_iter().map(|together| Finding { rule, together }).collect()
     }
 
-    /// Judges what still waits for others
+    /// Judges the events that still wait in correlations
     pub fn finish(&mut self, engine: &Engine) -> Vec<Finding> {
         let mut found = Vec::new();
         for (rule, correlator) in &mut self.correlators {
@@ -245,7 +246,7 @@ impl Memory {
         found
     }
 
-    /// How many matches were not judged as a correlation or novelty asks
+    /// Numbers of matches that could not be judged exactly, since the start of the run
     pub fn shortfall(&self) -> Shortfall {
         let sum = |count: fn(&Correlator) -> usize| self.correlators.values().map(count).sum();
         Shortfall {
@@ -256,7 +257,7 @@ impl Memory {
         }
     }
 
-    /// Takes the terms that another run has seen
+    /// Adds the terms that another run has seen
     pub fn join(&mut self, other: Memory) {
         for (rule, terms) in other.terms {
             self.terms.entry(rule).or_default().join(terms);
@@ -264,7 +265,7 @@ impl Memory {
         self.others.extend(other.others);
     }
 
-    /// Fills the grandparent of an event and remembers its process
+    /// Fills the grandparent of an event and records its process, when a rule reads grandparents
     pub(super) fn follow(&mut self, engine: &Engine, event: &mut Event<'_>) {
         if let Some(places) = engine.ancestry {
             self.tree.follow(places, event);
@@ -298,7 +299,7 @@ fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdi
     if engine.ancestry.is_none() {
         return read.map(|event| event.map(|event| engine.matches(&event))).collect();
     }
-    // Who started whom is known in the order of the stream only.
+    // The process tree needs the events in the order of the stream: this step is sequential.
     let mut events: Vec<Verdict<Event<'_>>> = read.collect();
     for event in &mut events {
         if let Verdict::Event(event) = event {
@@ -309,7 +310,7 @@ fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdi
     events.map(|event| event.map(|event| engine.matches(&event))).collect()
 }
 
-/// Why a line above the limit is no event
+/// The reason why a line above the limit, in bytes, is not an event
 pub fn too_long(limit: usize) -> String {
     format!("it has more than {limit} bytes")
 }

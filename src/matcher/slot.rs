@@ -1,15 +1,15 @@
 //! The values that an event holds for one field.
 //!
-//! In: what stands in the JSON. Out: a [`Slot`]: nothing, null, one text or several, in their order.
+//! In: a JSON value. Out: a [`Slot`]: missing, null, one text, or several texts in their order.
 
 use std::borrow::Cow;
 
-/// What an event holds for a field
+/// The values of a field; `Missing` when the event does not have the field
 #[derive(Debug, Default, Clone)]
 pub(super) enum Slot<'a> {
     #[default]
     Missing,
-    /// There, without a text: null or an object
+    /// Present without a text: null, an object or an empty list
     Null,
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),

@@ -1,8 +1,8 @@
-//! What a memory keeps between runs: the terms each rule has seen.
+//! The state file: the terms that each rule has seen, kept between runs.
 //!
-//! In: a [`Memory`], or the JSON it was kept as. Out: the other of them. Terms are kept by the
-//! rule's id, so that files may move; those older than their window are left out. Correlations
-//! and the process tree belong to one run and are not kept.
+//! In: a [`Memory`] to keep, or kept JSON. Out: the JSON, or the [`Memory`] restored from it. Terms
+//! are kept under the rule's id, so that rule files may move; terms older than their window are
+//! left out. Correlations and the process tree belong to one run and are not kept.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::novelty::NewTerms;
 use super::{Engine, Memory};
 
-/// The form of the file
+/// Version of the file's format
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -30,7 +30,7 @@ struct Terms {
     seen: Vec<(Vec<String>, Option<Timestamp>)>,
 }
 
-/// Why a kept state cannot be used
+/// Why a kept state cannot be used: a text for the user
 #[derive(Debug)]
 pub struct StateError(String);
 
@@ -41,7 +41,7 @@ impl fmt::Display for StateError {
 }
 
 impl Memory {
-    /// The terms seen, as JSON
+    /// The JSON of a state file with the terms seen
     pub fn keep(&self, engine: &Engine) -> String {
         let mut new_terms = BTreeMap::new();
         for (rule, terms) in &self.terms {
@@ -49,7 +49,7 @@ impl Memory {
             let window = engine.rules()[*rule].new_terms.as_ref().map_or(0, |new| new.window);
             new_terms.insert(name, Terms { fields, seen: terms.within(window, self.now) });
         }
-        // Terms of rules that this run did not have stay as they were.
+        // Terms of rules that this run did not load are kept unchanged.
         for (name, (fields, seen)) in &self.others {
             let terms = Terms { fields: fields.clone(), seen: seen.clone() };
             new_terms.entry(name.clone()).or_insert(terms);
@@ -59,10 +59,10 @@ impl Memory {
         serde_json::to_string(&kept).unwrap_or_default() + "\n"
     }
 
-    /// A memory that knows the terms kept in this JSON
+    /// A memory with the terms kept in this JSON
     ///
     /// # Errors
-    /// When the text is no state of this version.
+    /// When the text is not a state of this version.
     pub fn restored(engine: &Engine, json: &str) -> Result<Memory, StateError> {
         let kept: Kept = serde_json::from_str(json)
             .map_err(|error| StateError(format!("not a state of rulecast: {error}")))?;
@@ -79,7 +79,7 @@ impl Memory {
                 Some((rule, fields)) if *fields == terms.fields => {
                     memory.terms.insert(*rule, NewTerms::of(terms.seen));
                 }
-                // With other fields the combinations are others, and all of them are new.
+                // The rule's fields have changed: kept combinations do not apply, so all are new.
                 Some(_) => {}
                 None => {
                     memory.others.insert(name, (terms.fields, terms.seen));
@@ -90,7 +90,7 @@ impl Memory {
     }
 }
 
-/// The name a rule's terms are kept under, and their fields
+/// The name under which a rule's terms are kept, and the names of its `new_terms` fields
 fn known_by(engine: &Engine, rule: usize) -> Option<(String, Vec<String>)> {
     let rule = &engine.rules()[rule];
     let new = rule.new_terms.as_ref()?;

@@ -1,9 +1,9 @@
-//! Files of events.
+//! Opens files of events.
 //!
-//! In: paths of files, pipes and devices; `-` for standard input. Out: [`Lines`], unpacked where
-//! they are gzipped. A stream is opened once and read once, since a pipe gives its bytes to its
-//! first reader only; it is opened when its turn comes, since a run may have more files than a
-//! process may hold open.
+//! In: paths of files, pipes and devices; `-` for standard input. Out: [`Lines`], unpacked if
+//! gzipped. A stream is opened and read once, since a pipe gives its bytes to its first reader
+//! only. It is opened when its turn comes, since a run may have more files than a process may hold
+//! open.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -14,13 +14,15 @@ use flate2::read::MultiGzDecoder;
 use super::{Failure, display};
 use crate::matcher::{Lines, Stop};
 
-/// Bytes that one read asks for
+/// Size of the read buffer, in bytes
 const CHUNK: usize = 1 << 20;
 
-/// Whether events can be read from these paths, as far as that can be known without reading
+/// Checks that events can be read from these paths, without reading them
+///
+/// Files are opened; pipes and devices are not.
 ///
 /// # Errors
-/// When a path is not there, is a folder, or may not be read.
+/// When a path does not exist, is a folder, or may not be read.
 pub fn check_events(paths: &[impl AsRef<Path>]) -> Result<(), Failure> {
     for path in paths.iter().map(AsRef::as_ref).filter(|path| *path != Path::new("-")) {
         let failed = |error: io::Error| cannot_read(path, &error);
@@ -35,10 +37,10 @@ pub fn check_events(paths: &[impl AsRef<Path>]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The lines of a file of events; one above `limit` bytes is skipped and told
+/// The lines of a file of events; a line above `limit` bytes is skipped and reported
 ///
 /// # Errors
-/// When no thread can be started to read it. A path that cannot be opened breaks the stream.
+/// When the reading thread cannot be started. A path that cannot be opened breaks the stream.
 pub fn events(path: &Path, limit: usize, stop: Stop) -> Result<Lines<'static>, Failure> {
     let own = path.to_owned();
     let open = move || match own.to_str() {
@@ -52,7 +54,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("cannot read {}: {error}", display(path)))
 }
 
-/// What a reader gives, unpacked where it begins as gzip does
+/// The bytes of a reader, unpacked when they begin with the gzip magic number
 fn unpacked<'r>(mut reader: impl Read + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
     let mut head = Vec::with_capacity(GZIP.len());

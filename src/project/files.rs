@@ -1,7 +1,7 @@
-//! Finding and reading rule files.
+//! Finds and reads rule files.
 //!
-//! In: files and folders. Out: [`RuleFile`]s in a stable order: as given, folders sorted by file
-//! name, without dot files. A link is followed only when it is given by itself.
+//! In: files and folders. Out: [`RuleFile`]s in a stable order: paths as given, folders sorted by
+//! file name, without dot files. A link is followed only when the user gives its path.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-/// Why a run could not do its work
+/// Why a run could not do its work: a text for the user
 #[derive(Debug)]
 pub struct Failure(String);
 
@@ -31,15 +31,15 @@ impl std::error::Error for Failure {}
 /// A file that may hold rules
 #[derive(Debug, Clone)]
 pub(super) struct RuleFile {
-    /// The path, with `/`, as messages show it
+    /// The path in messages, with `/`
     pub(super) name: String,
-    /// Its folder below the path the user gave, with `/`; `None` when that is no UTF-8
+    /// Its folder below the path that the user gave, with `/`; `None` when the folder is not UTF-8
     pub(super) folder: Option<String>,
     path: PathBuf,
 }
 
 impl RuleFile {
-    /// A file given by itself
+    /// A file that the user names directly; its folder is empty
     pub(super) fn at(path: &Path) -> RuleFile {
         RuleFile::new(path, path.parent().unwrap_or(Path::new("")))
     }
@@ -61,7 +61,7 @@ impl RuleFile {
     }
 }
 
-/// A path as messages show it, with `/`; a backslash that is part of a name stays one
+/// A path for messages, with `/`; outside of Windows, a backslash is part of a name and stays
 pub fn display(path: &Path) -> String {
     let shown = path.to_string_lossy();
     if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() }
@@ -70,7 +70,7 @@ pub fn display(path: &Path) -> String {
 /// Every `.yml` and `.yaml` file of these paths
 ///
 /// # Errors
-/// When a path does not exist or cannot be read, or when there is no rule file at all.
+/// When a path does not exist or cannot be read, or when no path holds a rule file.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
@@ -92,7 +92,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
         }
     }
     if paths.len() > 1 {
-        // A folder and a file in it name the file twice.
+        // The paths may be a folder and a file in it.
         let mut seen = std::collections::HashSet::new();
         let real = |file: &RuleFile| file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
         files.retain(|file| seen.insert(real(file)));

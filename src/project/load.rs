@@ -1,7 +1,7 @@
-//! From files to a workspace.
+//! Loads files into a workspace.
 //!
-//! In: paths of rule files, and what surrounds them: filters and placeholders. Out: a
-//! [`Workspace`]. Files are read on all cores.
+//! In: paths of rule files, filters and placeholders. Out: a [`Workspace`]. Files are read on all
+//! cores.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceText, Span};
 use crate::workspace::{Role, Sources, Text, Workspace};
 
-/// What surrounds the rules of a run
+/// The filters and placeholders for the rules of a run
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Files and folders of Sigma filters
     pub filters: Vec<PathBuf>,
-    /// A file that says what placeholders stand for
+    /// A YAML file with the values of placeholders
     pub placeholders: Option<PathBuf>,
 }
 
-/// Reads every rule file
+/// Reads every rule file, without filters and placeholders
 ///
 /// # Errors
 /// When a path cannot be read, or holds no rule file.
@@ -30,7 +30,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Workspace, Failure> {
     load_with(paths, &Surroundings::default())
 }
 
-/// Reads every rule file, with what surrounds the rules
+/// Reads every rule file, with filters and placeholders
 ///
 /// # Errors
 /// When a path cannot be read, or holds no rule file.
@@ -52,7 +52,7 @@ fn placeholders(path: &Path) -> Result<Arc<SourceText>, Failure> {
 
 fn texts(files: &[RuleFile], role: Role) -> Result<Vec<Text>, Failure> {
     let texts: Vec<_> = files.par_iter().map(text).collect();
-    // Of several files that cannot be read, the first one is said.
+    // When several files cannot be read, the failure names the first file.
     texts.into_iter().map(|text| Ok(text?.read_for(role))).collect()
 }
 
@@ -63,7 +63,9 @@ fn text(file: &RuleFile) -> Result<Text, Failure> {
     })
 }
 
-/// Outputs lie in a folder of the same name, which must not be another's after all
+/// The finding for a folder whose name is not UTF-8
+///
+/// Outputs go to a folder of the same name, and a substitute name could be another folder's.
 fn unnameable(file: &RuleFile) -> Diagnostic {
     let source = Arc::new(SourceText::new(&file.name, ""));
     let message = "the folder of the file has a name that is not UTF-8";

@@ -1,7 +1,7 @@
-//! Rules and outputs on disk.
+//! Reads rules and events from disk, and writes outputs.
 //!
-//! In: paths from the command line. Out: a [`Workspace`](crate::workspace::Workspace) of what the
-//! files hold, verdicts on what is emitted for its rules, and outputs written safely.
+//! In: paths from the command line. Out: a [`Workspace`](crate::workspace::Workspace) with the
+//! files' rules, verdicts on the artifacts of these rules, and outputs written safely.
 
 mod events;
 mod files;

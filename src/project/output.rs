@@ -1,8 +1,8 @@
-//! Writing outputs.
+//! Writes outputs.
 //!
-//! In: outputs and a folder. Out: files under that folder, and none outside of it: neither the
-//! name of a rule nor a link in the folder leads out. A file that already holds its text is not
-//! touched.
+//! In: outputs and a folder. Out: files under that folder, and no file outside of it: neither the
+//! name of a rule nor a link in the folder leads out. A file that already holds the output's text
+//! is not touched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,18 +12,18 @@ use super::replace::{remove_leftovers, replace};
 use super::{Failure, display};
 use crate::workspace::Output;
 
-/// What writing would do to a file
+/// How an output differs from the file at its path
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is not there
+    /// The file does not exist, or cannot be read
     New,
-    /// It holds other text
+    /// The file holds another text
     Changed,
-    /// It holds just this text
+    /// The file holds exactly the output's text
     Same,
 }
 
-/// What writing an output under `folder` would change
+/// The change that writing an output under `folder` would make; writes nothing
 ///
 /// # Errors
 /// When the output would not lie in the folder.
@@ -36,7 +36,7 @@ pub fn pending(folder: &Path, output: &Output) -> Result<Change, Failure> {
     })
 }
 
-/// Writes an output under `folder`
+/// Writes an output under `folder`; returns the change made
 ///
 /// # Errors
 /// When the output would not lie in the folder, the folder cannot be made or the file cannot be
@@ -56,7 +56,7 @@ pub fn write(folder: &Path, output: &Output) -> Result<Change, Failure> {
     Ok(change)
 }
 
-/// Removes what killed runs have left in the folders of these outputs
+/// Removes the temporary files of killed runs from the folders of these outputs
 pub fn tidy(folder: &Path, outputs: &[Output]) {
     let parent = |output: &Output| {
         let place = inside(folder, &output.path).ok()?;
@@ -66,10 +66,10 @@ pub fn tidy(folder: &Path, outputs: &[Output]) {
     folders.iter().for_each(|folder| remove_leftovers(folder));
 }
 
-/// The place of an output under `folder`
+/// The path of an output under `folder`
 ///
 /// # Errors
-/// When its path, or a link on the way, leads out of the folder.
+/// When `path`, or a link on the way, leads out of the folder.
 pub fn inside(folder: &Path, path: &str) -> Result<PathBuf, Failure> {
     let out = |what: &Path, why: &str| {
         Failure::new(format!("{} {why} {}", display(what), display(folder)))

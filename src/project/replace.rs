@@ -1,8 +1,9 @@
-//! Replacing files.
+//! Replaces files.
 //!
-//! In: a path and a text. Out: the file holds the text. It is written beside its place and moved
-//! there, so that a crash leaves the old or the new text and never half of one. The temporary file
-//! is locked while its run lives, so the next run can tell what a killed one has left.
+//! In: a path and a text. Out: the file holds the text. The text is written to a temporary file
+//! beside the path, which is then renamed: a crash leaves the old or the new text, never half of a
+//! text. A run locks its temporary file while it lives, so the next run recognizes the temporary
+//! files of killed runs.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -13,12 +14,12 @@ use tempfile::NamedTempFile;
 
 use super::{Failure, display};
 
-/// What the names of temporary files begin with
+/// Prefix of the names of temporary files
 const PREFIX: &str = ".rulecast-";
 
-/// Puts a text in the place of a file's, so that a crash leaves the one or the other
+/// Replaces the text of a file; a crash leaves the old or the new text
 ///
-/// A link is followed, and the file keeps who may read it.
+/// A link is followed, and the file keeps its permissions.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -28,33 +29,33 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
     written(&target, text).and_then(put).map(drop).map_err(|error| cannot("write", path, &error))
 }
 
-/// A temporary file beside a path, with this text and with who may read the file at the path
+/// A temporary file beside a path, with this text and the permissions of the file at the path
 fn written(target: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     let mut temporary = temporary(folder_of(target))?;
     if let Ok(metadata) = fs::metadata(target) {
         temporary.as_file().set_permissions(metadata.permissions())?;
     }
     temporary.write_all(text)?;
-    // The name must not be there before the text is.
+    // The text must be on disk before the rename.
     temporary.as_file().sync_all()?;
     Ok(temporary)
 }
 
-/// Whether [`replace`] will be able to write there, as far as that can be known before; what killed
-/// runs have left beside it is removed
+/// Checks that [`replace`] can create a file beside this path, and removes temporary files that
+/// killed runs have left there
 ///
 /// # Errors
-/// When the folder takes no new file.
+/// When no file can be created in the folder.
 pub fn replaceable(path: &Path) -> Result<(), Failure> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     remove_leftovers(folder_of(&target));
     temporary(folder_of(&target)).map(drop).map_err(|error| cannot("write", path, &error))
 }
 
-/// Replaces a file by what `change` makes of its text, while no other run does the same
+/// Replaces a file by the result of `change` on its text, under a lock against other runs
 ///
-/// The text is `None` when the file is not there. Where another run is faster, `change` is asked
-/// again, with the text of that run.
+/// The text is `None` when the file does not exist. When another run creates the file first,
+/// `change` is called again with the text of that run.
 ///
 /// # Errors
 /// When the file cannot be read or written, or when `change` fails.
@@ -78,7 +79,9 @@ pub fn update(
     }
 }
 
-/// The file at a path, locked; waits for who holds it
+/// The file at a path, locked; waits while another run holds the lock
+///
+/// `None` when the file does not exist.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = match File::open(path) {
@@ -86,34 +89,34 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
             opened => opened?,
         };
         file.lock()?;
-        // Who held it has put another file in its place.
+        // The run that held the lock may have replaced the file: then lock the new file.
         if Handle::from_file(file.try_clone()?)? == Handle::from_path(path)? {
             return Ok(Some(file));
         }
     }
 }
 
-/// Removes the temporary files of runs that were killed
+/// Removes the temporary files of killed runs: the files that are not locked
 pub(super) fn remove_leftovers(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let locked = File::open(entry.path()).map(|file| file.try_lock().map(|()| file));
             if let Ok(Ok(_dead)) = locked {
-                // Another run may have removed it first.
+                // Another run may have removed the file first.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 }
 
-/// A new file in a folder, locked as long as its run lives
+/// A new temporary file in a folder, locked while its run lives
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let file = builder().tempfile_in(folder)?;
-        // Where there are no locks, no other run takes the file for a leftover either.
+        // On a file system without locks, other runs cannot lock and so do not remove it.
         let _ = file.as_file().lock();
-        // Another run may have seen it before it was locked, and removed it.
+        // Another run may have removed the file before it was locked.
         if file.path().exists() {
             return Ok(file);
         }
@@ -129,7 +132,7 @@ fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::new(format!("cannot {what} {}: {error}", display(path)))
 }
 
-/// Temporary files get the permissions any new file gets, not those of a secret.
+/// Temporary files get the permissions of any new file: `tempfile` would make them private
 fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);

@@ -1,7 +1,7 @@
-//! Verdicts on what is emitted for the rules of a project.
+//! Verdicts on the artifacts of a project's rules.
 //!
 //! In: loaded rules, targets and events. Out: a [`Verdict`] for each rule and target. The artifacts
-//! are those that `convert` would write, or the files that it has written.
+//! are the artifacts that `convert` would write, or the files that it has written.
 
 use std::fs;
 use std::path::Path;
@@ -19,25 +19,25 @@ use crate::verify::{
 };
 use crate::workspace::Loaded;
 
-/// A rule on a target, and what is said of it
+/// A rule on a target, with its verdict
 #[derive(Debug)]
 pub struct Verified<'l> {
     /// The rule
     pub loaded: &'l Loaded,
     /// The target
     pub target: Target,
-    /// What is said
+    /// The verdict on the rule's artifacts
     pub verdict: Verdict,
 }
 
 impl Verified<'_> {
-    /// Where an artifact of the rule stands below the output folder
+    /// The path of an artifact of the rule below the output folder
     pub fn place(&self, artifact: &str) -> String {
         self.loaded.place(self.target, artifact)
     }
 }
 
-/// A rule on a target, on its way to a verdict
+/// A rule on a target, before all verdicts are known
 struct Case<'l> {
     loaded: &'l Loaded,
     target: Target,
@@ -46,17 +46,16 @@ struct Case<'l> {
 
 enum Stage {
     Done(Verdict),
-    /// To be tried on events, with the text for Kibana's import
+    /// To try on events: the translation, and the artifact for Kibana's import
     Trial(Box<Translation>, Artifact),
 }
 
-/// Gives the next events; none at the end
+/// Returns the next events; an empty list at the end
 pub type Events<'e> = dyn FnMut() -> Result<Vec<Example>, Failure> + 'e;
 
-/// Verifies every rule for these targets, or for those it is meant for when none is given
+/// Verifies every reported rule for these targets; for the rule's own targets when none is given
 ///
-/// `folder` is where the artifacts stand that are to be verified instead of those that would be
-/// written now.
+/// With `folder`, the artifacts are read from this folder instead of being emitted now.
 ///
 /// # Errors
 /// When events cannot be read.
@@ -88,7 +87,7 @@ pub fn verify<'l>(
     Ok(verified.collect())
 }
 
-/// As far as a rule comes without events
+/// The verdict on a rule if it needs no events, else the trial to run
 fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
     let unchecked = |why: String| Stage::Done(Verdict::Unchecked(why));
     let mut found = Diagnostics::default();
@@ -140,7 +139,7 @@ fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
     }
 }
 
-/// Tries the rules on their own tests, then on the events; a verdict for each case that is on trial
+/// Tries the rules on their own tests, then on the events; returns a verdict per case on trial
 fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, Failure> {
     let on_trial = cases.iter().filter_map(|case| match &case.stage {
         Stage::Trial(made, lines) => Some((case.loaded, &**made, lines)),

@@ -1,13 +1,14 @@
-//! Why the text of a query, or a rule around it, is refused.
+//! Errors about the text of a query, or about the rule around it.
 //!
-//! In: a message and, for a text, a place in it. Out: one line for a person. The reader of a
-//! language makes such an error, and so does the judge that takes no query it cannot run.
+//! In: a message and, for a text, a place in it. Out: one line for a person. A parser returns such
+//! an error, and so does the judge for a query that it cannot run.
 //!
-//! INVARIANT: a place is one in the text that was read, so whoever shows the text can point at it.
+//! INVARIANT: a place lies in the text that was read, so a caller that shows the text can point at
+//! it.
 
 use std::fmt;
 
-/// Why a rule or a query is not read, or not judged
+/// The reason why a rule or a query is not read, or not judged
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// One line, lower case, no final period

@@ -5,7 +5,7 @@
 //! at each of its own places when it does not; groups inside it decide for themselves.
 //!
 //! INVARIANT: the flat width of a part is known when it is built, so that printing looks at every
-//! part once, however many there are. Width is counted in bytes, as it has always been here.
+//! part once, however many there are. Width is counted in bytes.
 
 /// The width that lines keep to where words allow it
 pub(crate) const WIDTH: usize = 100;
@@ -16,16 +16,16 @@ pub(crate) struct Doc {
     node: Node,
     /// Bytes on one line
     width: usize,
-    /// Whether a line must end in it
+    /// Whether it contains a forced line break
     forced: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Node {
     Text(String),
-    /// Where a line may end; otherwise this stands there
+    /// A possible line end; the text is printed when the line does not end
     Break(&'static str),
-    /// A line of its own; nothing on one line
+    /// A comment on a line of its own; left out when all is on one line
     Note(String),
     Nest(usize, Box<Doc>),
     Group(Box<Doc>),
@@ -50,7 +50,7 @@ impl Doc {
         Doc { node: Node::Break(""), width: 0, forced: false }
     }
 
-    /// A comment on a line of its own, which ends with it
+    /// A comment on a line of its own, followed by a line break
     pub(crate) fn note(text: impl Into<String>) -> Doc {
         Doc { node: Node::Note(text.into()), width: 0, forced: true }
     }
@@ -63,7 +63,7 @@ impl Doc {
         Doc { node: Node::All(parts), width, forced }
     }
 
-    /// The parts with a comma and the end of a line between each two
+    /// The parts with a comma and a possible line end between each two
     pub(crate) fn list(parts: impl IntoIterator<Item = Doc>) -> Doc {
         let mut all = Vec::new();
         for part in parts {
@@ -75,7 +75,7 @@ impl Doc {
         Doc::all(all)
     }
 
-    /// Lines that begin in it stand so much deeper
+    /// Indents the lines that begin inside by `depth`
     pub(crate) fn nest(self, depth: usize) -> Doc {
         let (width, forced) = (self.width, self.forced);
         Doc { node: Node::Nest(depth, Box::new(self)), width, forced }
@@ -106,7 +106,7 @@ impl Doc {
     }
 }
 
-/// The text so far, and where its last line begins
+/// The text so far, and the byte offset of its last line
 struct Page {
     out: String,
     start: usize,

@@ -1,6 +1,6 @@
 //! Other names that recorded events use for a field.
 //!
-//! In: `aliases.tsv`. Out: for a field, the names and the kinds of event that they hold for.
+//! In: `aliases.tsv`. Out: the other names of a field, each with the kind of event that uses it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ static ALIASES: LazyLock<HashMap<&'static str, Vec<Alias>>> = LazyLock::new(|| {
     aliases
 });
 
-/// The names that events use for a field, each with the kind of event that does
+/// Other names of a field in recorded events, each with the kind of event that uses it
 pub fn aliases(field: Field) -> impl Iterator<Item = (&'static str, EventKind)> {
     ALIASES.get(field.name()).into_iter().flatten().copied()
 }

@@ -1,8 +1,8 @@
-//! MITRE ATT&CK® 19: which tactics and techniques there are, and what became of the others.
+//! MITRE ATT&CK® 19: its tactics and techniques, and the successors of retired ones.
 //!
-//! In: an id or a slug as an author wrote it, such as `t1505.003` or `initial_access`.
-//! Out: facts from `attack.tsv`, parsed once per run. A name that left ATT&CK is told apart
-//! from one that never was, so that a message can say what replaced it.
+//! In: an id or a slug as an author wrote it, such as `t1505.003` or `initial_access`. Out: facts
+//! from `attack.tsv`, parsed once per run. A retired name is distinct from an unknown one, so that
+//! a message can name its successors.
 //!
 //! Absent on purpose: descriptions, and names a target still uses after ATT&CK dropped them;
 //! each target keeps its own map. Spelling suggestions are made elsewhere, from [`tactics`]
@@ -50,7 +50,7 @@ impl Technique {
         format!("https://attack.mitre.org/techniques/{}/", self.id.replace('.', "/"))
     }
 
-    /// The technique this is a sub-technique of
+    /// The parent of a sub-technique; `None` for any other technique
     pub fn parent(&self) -> Option<&'static Technique> {
         let (parent, _) = self.id.split_once('.')?;
         match technique(parent) {
@@ -65,16 +65,16 @@ impl Technique {
 pub enum Found {
     /// It is in ATT&CK today
     Live(&'static Technique),
-    /// It was, and is revoked or deprecated
+    /// No longer in ATT&CK: revoked or deprecated
     Dead {
         /// The id in ATT&CK's spelling
         id: &'static str,
         /// The name it last had
         name: &'static str,
-        /// Ids of the techniques that replaced it; empty when it was dropped without one
+        /// Ids of the techniques that replaced it; empty when it has no successor
         successors: Vec<&'static str>,
     },
-    /// It never was, as far as the table knows
+    /// Not in the table
     Unknown,
 }
 
@@ -115,7 +115,7 @@ pub fn retired_tactic(slug: &str) -> Option<&'static [&'static Tactic]> {
     TABLE.retired_tactics.get(slug.replace('_', "-").as_str()).map(Vec::as_slice)
 }
 
-/// What refers to tactics, and so is parsed after them
+/// The rows that refer to tactics, and so are parsed after [`TACTICS`]
 #[derive(Debug, Default)]
 struct Table {
     retired_tactics: BTreeMap<&'static str, Vec<&'static Tactic>>,
@@ -142,7 +142,7 @@ static TACTICS: LazyLock<Vec<Tactic>> = LazyLock::new(|| {
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| parse(TEXT).expect("the embedded ATT&CK table is well formed"));
 
-/// Parses all rows but those in [`TACTICS`]; the error is the first line that is no such row
+/// Parses all rows but those in [`TACTICS`]; the error is the first malformed or repeated line
 fn parse(text: &'static str) -> Result<Table, &'static str> {
     let mut table = Table::default();
     for (line, row) in rows(text) {
@@ -180,7 +180,7 @@ fn is_tactic(id: &str) -> bool {
     id.starts_with("TA")
 }
 
-/// The tactics named in a cell, unless one of them is not live
+/// The tactics of a cell; `None` when one of them is not live
 fn live_tactics(cell: &'static str) -> Option<Vec<&'static Tactic>> {
     list(cell).map(tactic).collect()
 }

@@ -1,8 +1,8 @@
-//! Log sources: what kind of event a signal looks at, and how a recorded event is known.
+//! Log sources: the kind of event that a signal looks at, and how recorded events are recognized.
 //!
-//! In: a name from a rule, or the channel, provider and id that a recorded event carries. Out:
-//! an [`EventKind`] with its [`Product`]. An event that nothing identifies stays unknown; the
-//! matcher then tries it against every signal.
+//! In: a name from a rule, or the channel, provider and id of a recorded event. Out: an
+//! [`EventKind`] with its [`Product`]. An event that nothing identifies stays unknown; the matcher
+//! then tries it against every signal.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -23,9 +23,10 @@ pub enum EventKind {
     RegistryEvent,
     /// A web server answers a request
     Webserver,
-    /// A process in an alert of a security product; an alert of several processes is several
+    /// A process in an alert of a security product; an alert about several processes is several
+    /// events
     SecurityAlert,
-    /// What another log of Sigma's holds
+    /// An event of another log source of Sigma's
     Log(Log),
 }
 
@@ -53,7 +54,7 @@ impl EventKind {
         }
     }
 
-    /// The letter that stands for it in the field tables, which have nothing of other logs
+    /// Its letter in the field tables; `None` for other logs, which the field tables leave out
     fn letter(self) -> Option<char> {
         Some(match self {
             EventKind::ProcessCreation => 'p',
@@ -74,7 +75,7 @@ impl EventKind {
             .filter(move |kind| kind.letter().is_some_and(|l| cell.contains(l)))
     }
 
-    /// What the values of a field are on events of this kind; `None` when they lack it
+    /// Type of a field's values on events of this kind; `None` when they lack the field
     pub fn field_type(self, field: Field) -> Option<FieldType> {
         if let EventKind::Log(log) = self {
             return log.field_type(field);
@@ -96,7 +97,7 @@ impl EventKind {
             (EventKind::Log(whole), event) if whole.is_whole_product() => {
                 let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
                 let product = product.map(Product::name).or(of_log);
-                // Whose it is may not be known; then it may be any.
+                // The product may be unknown; an event with a vocabulary then fits any product.
                 let vocabulary = !matches!(event, EventKind::Log(_));
                 self == event || product.map_or(vocabulary, |product| product == whole.name())
             }
@@ -104,7 +105,7 @@ impl EventKind {
         }
     }
 
-    /// What such an event says, for `list events`
+    /// A few words on such an event, for `list events`
     pub fn describe(self) -> &'static str {
         match self {
             EventKind::ProcessCreation => "a process starts",
@@ -125,7 +126,7 @@ impl EventKind {
         known.or_else(|| Log::named(name).map(EventKind::Log))
     }
 
-    /// The kind that a Sigma category is about, and what has happened in it, when it says so
+    /// The kind of event of a Sigma category, and the action that the category implies, if any
     ///
     /// Source: SigmaHQ sigma-specification, appendix taxonomy.
     pub fn category(name: &str) -> Option<(EventKind, Option<&'static str>)> {
@@ -139,7 +140,7 @@ impl EventKind {
         CATEGORIES.iter().map(|(name, ..)| *name)
     }
 
-    /// The category of Sigma that says just this; `None` when there is none
+    /// The Sigma category with exactly this kind and action; `None` when there is none
     pub fn category_name(self, action: Option<&'static str>) -> Option<&'static str> {
         if let EventKind::Log(log) = self {
             return log.is_category().then_some(log.name());
@@ -149,7 +150,7 @@ impl EventKind {
     }
 }
 
-/// A category of Sigma: its name, the kind of event, what has happened in it
+/// A category of Sigma: its name, its kind of event, and the action it implies
 type Category = (&'static str, EventKind, Option<&'static str>);
 
 const CATEGORIES: &[Category] = &[
@@ -185,7 +186,7 @@ pub enum Product {
     Macos,
 }
 
-/// What can happen to a file or a registry key
+/// The actions on a file or a registry key
 pub const ACTIONS: &[&str] = &["created", "modified", "renamed", "deleted"];
 
 impl Product {
@@ -216,15 +217,15 @@ impl fmt::Display for Product {
 /// What channel, provider and event id tell about a recorded event
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recognized {
-    /// What it is: an event of the security log may be the start of a process as well
+    /// Its kinds: an event of the security log may be the start of a process as well
     pub kinds: Arc<[EventKind]>,
-    /// The product it is from, where that has a part in rules
+    /// The product that wrote it, when known
     pub product: Option<Product>,
-    /// What happened to a file or a registry key
+    /// The action on a file or a registry key
     pub action: Option<&'static str>,
 }
 
-/// The logs an event id is looked up in: channel or provider in lower case, its product
+/// Channels and providers in lower case, each with its log and product
 const LOGS: &[(&str, LogOf, Product)] = &[
     ("microsoft-windows-sysmon/operational", LogOf::Sysmon, Product::Windows),
     ("microsoft-windows-sysmon", LogOf::Sysmon, Product::Windows),
@@ -240,18 +241,18 @@ enum LogOf {
     Security,
 }
 
-/// Says what an event with this id is in the log that `channel` or `provider` names; `None` when
-/// neither is known
+/// Recognizes an event by its id in the log that `channel` or `provider` names; `None` when neither
+/// is known, or without an id
 ///
-/// The provider decides where both are there: Sysmon for Linux writes to a channel of the same
-/// name as Sysmon for Windows. Event ids 1, 3 and 11 also occur in other logs, so an id alone
-/// says nothing. Ids are those of the Sysmon schema and of Windows security auditing.
+/// When both are given, the provider decides: Sysmon for Linux writes to a channel of the same name
+/// as Sysmon for Windows. Event ids 1, 3 and 11 also occur in other logs, so an id alone identifies
+/// nothing. Ids are those of the Sysmon schema and of Windows security auditing.
 pub fn recognize(
     channel: Option<&str>,
     provider: Option<&str>,
     id: Option<i64>,
 ) -> Option<Recognized> {
-    /// A log has few ids
+    /// Limit on remembered lookups; a log has few ids
     const REMEMBERED: usize = 64;
     thread_local! {
         static KNOWN: RefCell<Vec<(Asked, Option<Recognized>)>> = RefCell::default();
@@ -271,7 +272,7 @@ pub fn recognize(
     })
 }
 
-/// What an event says about its log
+/// The channel, provider and id of a remembered lookup
 struct Asked {
     channel: Option<Box<str>>,
     provider: Option<Box<str>>,
@@ -285,7 +286,7 @@ impl Asked {
 }
 
 fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Option<Recognized> {
-    // Without its number an event of a log may be any of those that the log holds.
+    // Without an id the event may be any event of its log.
     id?;
     let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
     let known = provider.and_then(log).or_else(|| channel.and_then(log));
@@ -307,7 +308,7 @@ fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Op
     })
 }
 
-/// The kind of event with a vocabulary that an id stands for, and what has happened in it
+/// The kind with a vocabulary that an id stands for in a log, and its action
 fn shared_kind(log: LogOf, id: i64) -> Option<(EventKind, Option<&'static str>)> {
     Some(match (log, id) {
         (LogOf::Sysmon, 1) | (LogOf::Security, 4688) => (EventKind::ProcessCreation, None),
@@ -315,7 +316,7 @@ fn shared_kind(log: LogOf, id: i64) -> Option<(EventKind, Option<&'static str>)>
         (LogOf::Sysmon, 2) => (EventKind::FileEvent, Some("modified")),
         (LogOf::Sysmon, 11) => (EventKind::FileEvent, Some("created")),
         (LogOf::Sysmon, 23 | 26) => (EventKind::FileEvent, Some("deleted")),
-        // Id 12 is of keys made and deleted and of values deleted; the event's type tells.
+        // Id 12 covers keys created or deleted, and values deleted; `EventType` tells which.
         (LogOf::Sysmon, 12) => (EventKind::RegistryEvent, None),
         (LogOf::Sysmon, 13) => (EventKind::RegistryEvent, Some("modified")),
         (LogOf::Sysmon, 14) => (EventKind::RegistryEvent, Some("renamed")),

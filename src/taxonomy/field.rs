@@ -1,8 +1,8 @@
 //! Fields: their names, types and the events that carry them.
 //!
 //! In: `fields.tsv`, and names that only rules and logs know. Out: [`Field`], a small copyable
-//! name. Every target's field table answers for the fields of the table; of any other field a
-//! target knows nothing, and refuses it.
+//! name. Every target's own table covers the fields of `fields.tsv`; a target refuses any other
+//! field.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use super::{EventKind, name};
 /// The table as written
 const TABLE: &str = include_str!("fields.tsv");
 
-/// What a field's values are
+/// The type of a field's values
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FieldType {
     /// Text without a structure
@@ -30,16 +30,16 @@ pub enum FieldType {
     Number,
     /// An IPv4 or IPv6 address
     Address,
-    /// What happened to a file or a registry key
+    /// An action on a file or a registry key
     Action,
     /// A registry key, its hive spelled out
     Key,
-    /// Whatever the log writes: the value of a rule says what it is compared as
+    /// Unknown: the value in a rule decides how it is compared
     Any,
 }
 
 impl FieldType {
-    /// The type that a table calls so
+    /// The type with this name in the tables
     pub(super) fn named(name: &str) -> Option<FieldType> {
         Some(match name {
             "text" => FieldType::Text,
@@ -78,12 +78,12 @@ fn row(line: &'static str) -> Option<Row> {
 #[derive(Clone, Copy)]
 pub struct Field {
     name: &'static str,
-    /// Its line in the table, when it has one
+    /// Index of its row in the table; `None` for a field outside the table
     row: Option<u16>,
 }
 
 impl Field {
-    /// Any value of the event: what a keyword is looked for in
+    /// Every value of the event, which keywords are searched in
     ///
     /// No field of an event can have this name in a rule.
     pub const EVERY: Field = Field { name: "*", row: None };
@@ -93,7 +93,7 @@ impl Field {
         PLACES.get(name).map(|at| Field { name: ROWS[*at as usize].name, row: Some(*at) })
     }
 
-    /// The field with this name, be it in the table or not
+    /// The field with this name, inside the table or not
     pub fn of_log(name: &str) -> Field {
         Field::named(name).unwrap_or_else(|| Field { name: name::kept(name), row: None })
     }
@@ -113,12 +113,12 @@ impl Field {
         self.name
     }
 
-    /// What its values are
+    /// Type of its values; [`FieldType::Any`] for a field outside the table
     pub fn kind(self) -> FieldType {
         self.row().map_or(FieldType::Any, |row| row.kind)
     }
 
-    /// What it says, in a few words
+    /// Short description; empty for a field outside the table
     pub fn says(self) -> &'static str {
         self.row().map_or("", |row| row.says)
     }

@@ -1,11 +1,11 @@
-//! Hashes: one text of several algorithms, and each by itself.
+//! Hashes: Sysmon's one text for several algorithms, and the field of each algorithm.
 //!
-//! In: `Hashes` as Sysmon writes it, `MD5=…,SHA256=…,IMPHASH=…`. Out: the field that holds the hash
-//! of one algorithm. A test of the one for a whole hash of an algorithm is a test of the other.
+//! In: `Hashes` as Sysmon writes it, `MD5=…,SHA256=…,IMPHASH=…`. Out: the field and hash of one
+//! algorithm. A test of `Hashes` for one whole hash is a test of that algorithm's field.
 
 use super::Field;
 
-/// An algorithm as Sysmon names it, the digits of a hash, and the field that holds it
+/// Sysmon's name of an algorithm, the number of digits of a hash, and the field of the hash
 const ALGORITHMS: &[(&str, usize, &str)] = &[
     ("MD5", 32, "md5"),
     ("SHA1", 40, "sha1"),
@@ -27,7 +27,7 @@ pub fn whole(text: &str) -> Option<(Field, &str)> {
     whole.then_some((Field::named(field)?, hash))
 }
 
-/// The hash that a field holds, out of a text of several: `MD5=…` with its digits, wherever it stands
+/// The hash of the field's algorithm in a text of several; `None` when it is not there whole
 pub fn of(field: Field, hashes: &str) -> Option<&str> {
     let (name, digits, _) = ALGORITHMS.iter().find(|(.., known)| *known == field.name())?;
     let is_border = |head: &str| !head.ends_with(|c: char| c.is_ascii_alphanumeric());

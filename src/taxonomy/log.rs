@@ -1,8 +1,8 @@
-//! Sigma's other log sources, by name: what no shared vocabulary covers.
+//! Sigma's log sources without a shared vocabulary, by name.
 //!
-//! In: `logs.tsv` and `log_fields.tsv`. Out: [`Log`], a small copyable name with the fields that
-//! its events are known to have. A rule may name a log that is not in the table; then nothing is
-//! known about its events, and only the user can say which they are.
+//! In: `logs.tsv` and `log_fields.tsv`. Out: [`Log`], a small copyable name with the known fields
+//! of its events. A rule may name a log that is not in the table; then the fields of its events are
+//! unknown, and only the user can say which events belong to the log.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,16 +23,16 @@ struct Row {
     product: Option<&'static str>,
     category: Option<&'static str>,
     service: Option<&'static str>,
-    /// Channels and providers that write it, in lower case
+    /// Channels and providers of its events, in lower case
     channels: Vec<&'static str>,
-    /// The event ids that are meant; all when empty
+    /// Ids of its events; all ids when empty
     ids: Vec<i64>,
     says: &'static str,
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| LOGS.lines().filter_map(row).collect());
 
-/// Places in [`ROWS`] by channel
+/// Indices into [`ROWS`] by channel
 static CHANNELS: LazyLock<HashMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
     let mut channels: HashMap<_, Vec<_>> = HashMap::new();
     for (at, row) in ROWS.iter().enumerate() {
@@ -80,8 +80,8 @@ impl Log {
 
     /// The log of the table that a log source names
     ///
-    /// A category that is known for Windows is the same without a product; for a product of its own
-    /// it is another log.
+    /// A log source may leave out the product of its category; with another product it is another
+    /// log.
     pub fn of(category: Option<&str>, product: Option<&str>, service: Option<&str>) -> Option<Log> {
         let exact =
             |row: &&Row| (row.category, row.product, row.service) == (category, product, service);
@@ -92,19 +92,19 @@ impl Log {
         Some(Log(found.name))
     }
 
-    /// A log of this name, be it in the table or not
+    /// The log with this name, inside the table or not
     pub fn of_name(name: &str) -> Log {
         Log::named(name).unwrap_or_else(|| Log(name::kept(name)))
     }
 
-    /// Every log of the table, by name
+    /// Every log of the table, sorted by name
     pub fn all() -> impl Iterator<Item = Log> {
         let rows = ROWS.iter().zip(std::iter::once(None).chain(ROWS.iter().map(Some)));
         rows.filter(|(row, before)| before.is_none_or(|before| before.name != row.name))
             .map(|(row, _)| Log(row.name))
     }
 
-    /// The words that log sources of the table are made of
+    /// Every category, product and service of the table, with repetitions
     pub fn words() -> impl Iterator<Item = &'static str> {
         ROWS.iter().flat_map(|row| [row.category, row.product, row.service]).flatten()
     }
@@ -123,32 +123,32 @@ impl Log {
         self.0
     }
 
-    /// What it holds, in a few words
+    /// Short description; empty for a log outside the table
     pub fn says(self) -> &'static str {
         self.row().map_or("", |row| row.says)
     }
 
-    /// The product that writes it, where that is settled
+    /// The product in its row of the table, if any
     pub fn product(self) -> Option<&'static str> {
         self.row()?.product
     }
 
-    /// Whether a category alone names it
+    /// Whether its category alone names it
     pub fn is_category(self) -> bool {
         self.row().is_some_and(|row| row.category == Some(row.name))
     }
 
-    /// Whether it stands for everything that a product writes
+    /// Whether it is a whole product: a row without category and service
     pub fn is_whole_product(self) -> bool {
         self.row().is_some_and(|row| row.category.is_none() && row.service.is_none())
     }
 
-    /// Whether the table tells the fields of its events
+    /// Whether the table lists fields of its events
     pub fn has_fields(self) -> bool {
         TYPES.keys().any(|(log, _)| *log == self.0)
     }
 
-    /// The names of its fields, as far as the table tells, sorted
+    /// Names of its fields in the table, sorted
     pub fn fields(self) -> Vec<&'static str> {
         let mut names: Vec<_> =
             TYPES.keys().filter(|(log, _)| *log == self.0).map(|(_, field)| *field).collect();
@@ -156,7 +156,7 @@ impl Log {
         names
     }
 
-    /// What the values of one of its fields are; `None` when the table does not have the field
+    /// Type of a field's values; `None` when the table does not list the field for this log
     pub fn field_type(self, field: Field) -> Option<FieldType> {
         TYPES.get(&(self.0, field.name())).copied()
     }

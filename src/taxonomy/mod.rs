@@ -1,8 +1,8 @@
-//! What there is to write rules about: events, their fields, ATT&CK.
+//! The vocabulary of rules: kinds of events, their fields, and ATT&CK.
 //!
 //! In: nothing; the tables beside this file are embedded. Out: names and types that every later
-//! room shares. No word of a target occurs here: which column or index holds a field is the
-//! business of that target's own field table.
+//! room shares. Deliberately absent: the words of a target. The target's own field table says which
+//! column or index holds a field.
 
 mod alias;
 pub mod attack;

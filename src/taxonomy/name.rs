@@ -1,5 +1,7 @@
-//! Names that rules bring along: kept as long as the program runs, so that what they name can be
-//! copied.
+//! Interned names, for fields and logs outside the tables.
+//!
+//! In: a name. Out: the same name for the life of the process, so that [`Field`](super::Field) and
+//! [`Log`](super::Log) can be copied.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -1,9 +1,9 @@
-//! Registry keys: one spelling of the hive, and what of a recorded path is the key.
+//! Registry keys: one spelling of each hive, and the key and value of a recorded path.
 //!
 //! In: paths as authors write and sensors record them. Out: a key with its hive spelled out, the
 //! name of the value, and data in the form that every target shares.
 
-/// Spellings of the hives in lower case, and the one that rules use
+/// Spellings of the hives in lower case, each with the spelling that rules use
 const HIVES: &[(&str, &str)] = &[
     ("hklm", "HKEY_LOCAL_MACHINE"),
     ("hkcu", "HKEY_CURRENT_USER"),
@@ -31,7 +31,7 @@ pub fn spelled_out(path: &str) -> (String, bool) {
     (path.to_owned(), false)
 }
 
-/// The hive's short form, as Sysmon writes it; `None` for what is no hive
+/// The hive's short form, as Sysmon writes it; `None` for any other text
 pub fn short(hive: &str) -> Option<&'static str> {
     Some(match hive {
         "HKEY_LOCAL_MACHINE" => "HKLM",
@@ -45,7 +45,7 @@ pub fn short(hive: &str) -> Option<&'static str> {
 
 /// Key and name of the value of Sysmon's `TargetObject`
 ///
-/// Only an event about a value ends with its name.
+/// Only when the event is about a value does the path end with the name of a value.
 pub fn split(target: &str, about_value: bool) -> (String, Option<String>) {
     let (path, _) = spelled_out(target);
     match path.rsplit_once('\\') {
@@ -54,7 +54,8 @@ pub fn split(target: &str, about_value: bool) -> (String, Option<String>) {
     }
 }
 
-/// The data of Sysmon's `Details`: numbers in decimal; `None` for `Binary Data`, which says nothing
+/// The data of Sysmon's `Details`: numbers in decimal; `None` for `Binary Data`, which tells no
+/// data
 pub fn data(details: &str) -> Option<String> {
     let hex = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
     let inside = |kind: &str| details.strip_prefix(kind)?.strip_prefix(" (")?.strip_suffix(')');
@@ -68,7 +69,7 @@ pub fn data(details: &str) -> Option<String> {
     (details != "Binary Data").then(|| details.to_owned())
 }
 
-/// What Sysmon's `EventType` says: what happened, and whether to a value
+/// The action of Sysmon's `EventType`, and whether it is on a value; `None` for any other word
 pub fn event_type(word: &str) -> Option<(&'static str, bool)> {
     Some(match word {
         "CreateKey" => ("created", false),

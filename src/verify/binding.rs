@@ -1,11 +1,11 @@
-//! Kusto artifacts, bound to the schema of their tables.
+//! Binds Kusto artifacts to the schema of their tables.
 //!
-//! In: the query of a rule and the packages around it, as text. Out: a [`Verdict`]: whether every
-//! table, column and type is there, whether each package holds that same query (a hunting package
-//! one with the same result), and whether the columns that the packages name are among those that
-//! the query returns.
+//! In: the query of a rule and its packages, as text. Out: a [`Verdict`] on three checks. Every
+//! table and column exists, with the right type. Each package holds the same query; a hunting
+//! package may hold another query with the same result columns. The query returns every column
+//! that a package names.
 //!
-//! Source of the limits and of what a custom detection needs: Microsoft's pages on scheduled
+//! Source of the limits and of the columns of a custom detection: Microsoft's pages on scheduled
 //! analytic rules and on custom detections.
 
 use serde_json::Value;
@@ -17,12 +17,12 @@ use crate::query::kusto::{self, Column, Platform};
 /// The longest query of a rule, in UTF-16 code units
 const MAX_QUERY: usize = 10_000;
 
-/// What a custom detection returns, and what it must return one of
+/// The columns that a custom detection must return; of [`ASSETS`] it must return at least one
 const NEEDED: [&str; 2] = ["Timestamp", "ReportId"];
 const ASSETS: [&str; 5] =
     ["DeviceId", "DeviceName", "AccountSid", "AccountUpn", "InitiatingProcessAccountSid"];
 
-/// What a custom detection misses among the columns that its query returns
+/// The columns that a custom detection must return and its query does not
 fn unsuited(returned: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
     let asset = ASSETS.iter().any(|name| returned(name));
     let asset =
@@ -31,7 +31,7 @@ fn unsuited(returned: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
     missing.map(|name| format!("a custom detection returns {name}")).chain(asset)
 }
 
-/// Binds the query of a rule and holds the packages against it
+/// Binds the query of a rule, and checks its packages against the query
 pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
     let Some(query) = artifacts.iter().find(|artifact| artifact.name.ends_with(".kql")) else {
         return Verdict::Unchecked("there is no query".to_owned());
@@ -93,7 +93,9 @@ pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
     Verdict::Broken(faults)
 }
 
-/// Whether a hunting query, which looks at all of its range, returns the columns of the rule's
+/// Whether `text` is a hunting query with the same columns as the rule's query
+///
+/// A hunting query differs, since it covers all of its time range.
 fn is_variant(package: &Artifact, text: &str, platform: Platform, columns: &[Column]) -> bool {
     let hunting = package.name.ends_with(".hunting.yaml");
     hunting
@@ -102,7 +104,7 @@ fn is_variant(package: &Artifact, text: &str, platform: Platform, columns: &[Col
         })
 }
 
-/// Reads a package, which is YAML or JSON by its name
+/// Reads a package: JSON if its name ends with `.json`, else YAML
 fn read(package: &Artifact) -> Result<Value, String> {
     if package.name.ends_with(".json") {
         serde_json::from_str(&package.text).map_err(|why| why.to_string())
@@ -111,14 +113,14 @@ fn read(package: &Artifact) -> Result<Value, String> {
     }
 }
 
-/// Where a package names a column
+/// The bytes at which a package names a column; empty at the start when not found
 fn place(package: &Artifact, column: &str) -> std::ops::Range<usize> {
     let at = |start: &str| Some(package.text.find(&format!("{start}{column}"))? + start.len());
     let start = [": ", ": \"", "{{"].into_iter().find_map(at);
     start.map_or(0..0, |start| start..start + column.len())
 }
 
-/// What a package says
+/// The texts of a package, and the columns it names
 #[derive(Default)]
 struct Found<'p> {
     texts: Vec<&'p str>,
@@ -126,7 +128,10 @@ struct Found<'p> {
 }
 
 impl<'p> Found<'p> {
-    /// Columns are named by keys that end so, by custom details, and inside formats
+    /// Collects texts and columns
+    ///
+    /// Columns are named by keys that end with `column` or `columnname`, by custom details, and as
+    /// `{{Column}}` inside formats.
     fn walk(&mut self, key: &str, value: &'p Value) {
         match value {
             Value::Object(map) if key == "customDetails" => {

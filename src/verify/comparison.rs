@@ -1,8 +1,9 @@
-//! One signal, the rule that stands for it on Elastic, and one event.
+//! Compares the engine with Elastic on one signal and one event.
 //!
-//! In: the engine's match, or that there is none, and the documents of the event. Out: a
-//! [`Finding`]: both say the same, or they do not, and then why: a loss that the artifact names and
-//! the event shows, a value that Elastic's pipelines drop, or nothing, which is a [`Difference`].
+//! In: the engine's match, if any, and the documents of the event. Out: a [`Finding`]: the two
+//! verdicts agree, or they differ. A difference is explained by a loss that the artifact names and
+//! the event shows, or by a value that Elastic's pipelines drop; an unexplained one is a
+//! [`Difference`].
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +20,7 @@ use crate::ir::Signal;
 use crate::matcher::{Match, Memory};
 use crate::taxonomy::EventKind;
 
-/// What may have happened where ECS writes the same as for this
+/// The actions that ECS writes in the same way as `action`
 fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
     match (kind, action.to_ascii_lowercase().as_str()) {
         (EventKind::RegistryEvent, "modified") => &["modified"],
@@ -30,7 +31,7 @@ fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
     }
 }
 
-/// A signal, what stands for it, and an event
+/// A signal, its rule on Elastic, and an event
 pub(super) struct Comparison<'p> {
     pub(super) import: &'p Import<'p>,
     pub(super) at: usize,
@@ -41,11 +42,11 @@ pub(super) struct Comparison<'p> {
 }
 
 impl Comparison<'_> {
-    /// How the two sides stand to each other; `None` for an event of another kind
+    /// Compares the two verdicts; `None` for an event of another kind
     pub(super) fn judge(&self) -> Option<Finding> {
         let hit = self.hit(Gaps::Left);
         let Some(own) = self.sides().find(|side| side.kind == self.signal.kind) else {
-            // The engine does not look at such events.
+            // The engine does not judge events of another kind.
             return hit.map(|_| self.different(true));
         };
         match (self.matched, hit) {
@@ -93,7 +94,7 @@ impl Comparison<'_> {
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
         let (wanted, found) = (severity(matched.level).0, self.line.severity_of(document));
         let filled = || Some(self.line.severity_of(self.hit(Gaps::Filled)?));
-        // What Kibana cannot tell keeps the severity of the whole rule, or that of a lower case.
+        // A case that Kibana cannot express gets the rule's severity, or that of a lower level.
         let default = severity(self.import.rule.level).0;
         let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level).0);
         let lower = rank(found) < rank(wanted) && cases.any(|case| case == found);
@@ -110,13 +111,13 @@ impl Comparison<'_> {
         }
     }
 
-    /// The event as each kind that it may be; where that is unknown, as what the signal looks for
+    /// The event as each kind it may be; if its kind is unknown, only as the signal's kind
     fn sides(&self) -> impl Iterator<Item = &Side> {
         let fits = |side: &&Side| self.observation.known || side.kind == self.signal.kind;
         self.observation.sides.iter().filter(fits)
     }
 
-    /// The document that Elastic's rule finds
+    /// The document that Elastic's rule matches
     fn hit(&self, gaps: Gaps) -> Option<&Value> {
         let documents = self.sides().filter_map(|side| side.document(self.signal.product, gaps));
         documents.into_iter().find(|document| self.line.matches(document))
@@ -139,7 +140,7 @@ impl Comparison<'_> {
         })
     }
 
-    /// What may be new about the event
+    /// The combinations of values that may be new, as each side makes them
     pub(super) fn terms(&self) -> Option<Terms> {
         let (matched, history) = (self.matched?, self.line.history.as_ref()?);
         let of = |gaps| self.hit(gaps).map(|document| history.combinations(document));
@@ -151,7 +152,7 @@ impl Comparison<'_> {
         })
     }
 
-    /// Whether an event has what a loss is about
+    /// Whether the event has a value that a loss concerns
     fn shows(&self, loss: LossName, side: &Side) -> bool {
         let fields = &side.record.fields;
         let any = |test: fn(&String) -> bool| fields.values().flatten().any(test);
@@ -159,15 +160,17 @@ impl Comparison<'_> {
             LossName::Case => any(|value| !value.is_ascii()),
             LossName::LongValue => any(|value| value.chars().count() > 1_024),
             LossName::Actions => self.depends_on_action(side),
-            // Documents are made here of what the log says, before it is decoded.
+            // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
-            // These are losses of Kusto.
+            // Only Kusto has these losses.
             LossName::Empty | LossName::Inbound | LossName::Product | LossName::Repeats => false,
         }
     }
 
-    /// Whether the engine's verdict would be another one for what ECS may write in the same way:
-    /// something else that happened, or to a key instead of a value of it
+    /// Whether the engine's verdict changes for an event that ECS writes in the same way
+    ///
+    /// Such an event has another action, or concerns a registry key instead of a value, or a value
+    /// instead of a key.
     fn depends_on_action(&self, side: &Side) -> bool {
         let fields = side.record.fields.iter();
         let mut event: Map<String, Value> = fields

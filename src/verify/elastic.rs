@@ -1,8 +1,8 @@
 //! Elastic's rules against the engine.
 //!
-//! In: the lines that Kibana imports, the rule they are of, and events with what the engine says of
-//! them. Out: for each event and signal a [`Finding`]: whether both say the same. Below stands the
-//! judge: [`Rule`] runs what was emitted as Kibana and Elasticsearch do.
+//! In: the lines for Kibana's import, the rule they were emitted from, and events with the engine's
+//! matches. Out: a [`Finding`] for each event and signal. The submodules are the judge: [`Rule`]
+//! runs an emitted rule as Kibana and Elasticsearch do.
 
 mod analyse;
 mod document;
@@ -27,33 +27,33 @@ use crate::backend::Loss;
 use crate::ir;
 use crate::matcher::{Engine, Match, Options};
 
-/// What Kibana imports for a rule
+/// The lines of Kibana's import file for a rule, ready to judge documents
 pub struct Import<'r> {
     pub(super) rule: &'r ir::Rule,
-    /// The engine of this rule alone
+    /// The engine, with this rule only
     pub(super) engine: Engine,
     pub(super) losses: &'r [Loss],
     lines: Vec<Imported>,
 }
 
-/// What was found of an event and a signal
+/// The finding on one event and one signal
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// Index of the signal
     pub signal: usize,
-    /// How the two sides stand to each other
+    /// The engine's verdict compared with Elastic's
     pub finding: Finding,
-    /// Whether the engine says that the event matches
+    /// Whether the event matches in the engine
     pub matched: bool,
-    /// What may be new about the event, where both sides say that it matches
+    /// The combinations that may be new, if the event matches on both sides
     terms: Option<Terms>,
 }
 
 impl<'r> Import<'r> {
-    /// Reads the lines emitted for a rule: one a signal, in their order
+    /// Reads the lines emitted for a rule: one per signal, in the order of the signals
     ///
     /// # Errors
-    /// What is wrong with a line, as a clause without a period.
+    /// The fault of a line, as a clause without a period.
     pub fn read(rule: &'r ir::Rule, losses: &'r [Loss], text: &str) -> Result<Self, String> {
         let written = text.lines().count();
         if written != rule.signals.len() {
@@ -74,7 +74,7 @@ impl<'r> Import<'r> {
         Ok(Import { rule, engine, losses, lines })
     }
 
-    /// The names of the signals that the target has
+    /// The names of the rule's signals on the target
     pub(super) fn signals(&self) -> impl Iterator<Item = &str> {
         self.rule.signals.iter().map(|signal| signal.name.as_str())
     }
@@ -83,16 +83,16 @@ impl<'r> Import<'r> {
         &self.rule.signals[at].name
     }
 
-    /// Whether some signal is about such events
+    /// Whether a signal of the rule is of a kind that the event may be
     pub(super) fn looks_at(&self, observation: &Observation) -> bool {
         let kinds = observation.sides.iter().map(|side| side.kind);
         let sought = |kind| self.rule.signals.iter().any(|signal| signal.kind == kind);
         kinds.into_iter().any(sought)
     }
 
-    /// Compares the verdicts on an event, of every signal that looks at such events
+    /// Compares the verdicts of each signal on an event; skips signals of another kind
     ///
-    /// `matches` are the engine's, of this rule.
+    /// `matches` are the engine's matches of this rule.
     pub fn compare<'m>(
         &self,
         observation: &Observation,
@@ -110,7 +110,9 @@ impl<'r> Import<'r> {
         judged.collect()
     }
 
-    /// Compares what is new, in the order of the events
+    /// Compares novelty; call it in the order of the events
+    ///
+    /// `None` when the rule has no new terms, or the event did not match on both sides.
     pub fn compare_terms(&self, seen: &mut Seen, judged: &Judged) -> Option<Finding> {
         let window = self.rule.new_terms.as_ref()?.window;
         let history = self.lines[judged.signal].history.as_ref()?;

@@ -1,29 +1,30 @@
-//! What is found of an event and a signal.
+//! The finding on an event and a signal.
 //!
-//! In: the verdicts of the engine and of a target. Out: a [`Finding`]: both say the same, or why not.
+//! In: the verdicts of the engine and of a target. Out: a [`Finding`]: they agree, or the reason
+//! why they differ.
 
 use crate::backend::LossName;
 
-/// How the two sides stand to each other
+/// The engine's verdict compared with the target's
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// Both say that the event matches, or both that it does not
+    /// Both verdicts agree: `true` for a match
     Same(bool),
-    /// They differ as a loss says that the artifact names
+    /// They differ as a loss in the artifact's description says
     Lost(LossName),
-    /// They differ because Elastic's pipelines drop what the event says, or cannot hold it
+    /// They differ because Elastic's pipelines drop a value of the event, or ECS cannot hold it
     Dropped,
-    /// They differ
+    /// They differ without a known reason
     Different(Difference),
 }
 
-/// What each side says of an event
+/// The two verdicts on an event, in words
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The signal
+    /// The name of the signal
     pub signal: String,
-    /// What the engine says
+    /// The engine's verdict, such as `no match`
     pub engine: String,
-    /// What the target says
+    /// The target's verdict, such as `match`
     pub target: String,
 }

@@ -1,14 +1,14 @@
-//! The two forms of Elastic's rules, held against each other.
+//! Compares the two forms of Elastic's rules.
 //!
-//! In: the artifacts of a rule: lines for Kibana's import, and a TOML file a signal for the
-//! repository of detection-rules. Out: what is in the one and not in the other.
+//! In: the artifacts of a rule: lines for Kibana's import, and one TOML file per signal for the
+//! repository of detection-rules. Out: a [`Fault`] for each difference between the two forms.
 
 use serde_json::{Map, Value};
 
 use super::verdict::Fault;
 use crate::backend::Artifact;
 
-/// What the forms do not have in common
+/// A fault for each TOML file that differs from its import line, and for unequal numbers of rules
 pub fn compare_forms(artifacts: &[Artifact]) -> Vec<Fault> {
     let ends = |end: &'static str| artifacts.iter().filter(move |one| one.name.ends_with(end));
     let lines: Vec<Value> = ends(".ndjson")
@@ -26,7 +26,7 @@ pub fn compare_forms(artifacts: &[Artifact]) -> Vec<Fault> {
     faults
 }
 
-/// Why a TOML file is not one of the rules
+/// The first difference between a TOML file and its import line; `None` when they agree
 fn differs(text: &str, lines: &[Value]) -> Option<String> {
     let file = match text.parse::<toml::Table>() {
         Ok(file) => file,
@@ -46,7 +46,7 @@ fn differs(text: &str, lines: &[Value]) -> Option<String> {
     keys.map(|key| format!("`{key}` is not that of the rule for import"))
 }
 
-/// The rule with what detection-rules writes in its own way as Kibana has it
+/// The rule with detection-rules' own notations changed to Kibana's
 fn flat(mut rule: Map<String, Value>) -> Value {
     if let Some(terms) = rule.remove("new_terms") {
         for part in [&terms, &terms["history_window_start"][0]] {
@@ -55,7 +55,7 @@ fn flat(mut rule: Map<String, Value>) -> Value {
             }
         }
     }
-    // The template ends the query with a line of its own.
+    // The template adds a line break at the end of the query.
     if let Some(query) = rule.get("query").and_then(Value::as_str) {
         let query = query.strip_suffix('\n').unwrap_or(query).to_owned();
         rule.insert("query".to_owned(), query.into());
@@ -63,7 +63,7 @@ fn flat(mut rule: Map<String, Value>) -> Value {
     Value::Object(rule)
 }
 
-/// The same without empty lists, which only one form writes
+/// The value without empty lists, which only one of the forms writes
 fn without_empty(value: &Value) -> Value {
     let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
     match value {

@@ -1,8 +1,8 @@
-//! A rule as Kibana imports it, judging documents.
+//! A rule of Kibana's import file that judges documents.
 //!
-//! In: a line of the import file. Out: an [`Imported`] that says of a document whether it matches,
-//! how severe it is, and which combinations of its values could be new. Types of fields, the
-//! filters and the index patterns are judged as in [`elastic`](super::elastic).
+//! In: a line of the import file. Out: an [`Imported`]. For a document it gives whether the rule
+//! matches, the severity, and the combinations of values that may be new. Field types, filters and
+//! index patterns are judged as in [`elastic`](super::elastic).
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::elastic;
 use crate::matcher::novelty::combinations;
 use crate::query::kuery;
 
-/// A rule of Elastic
+/// A rule of the import file, read and checked
 #[derive(Debug)]
 pub(super) struct Imported {
     query: elastic::Rule,
@@ -27,11 +27,11 @@ struct Mapped {
     severity: String,
 }
 
-/// What a rule of type `new_terms` remembers
+/// The term fields and the history window of a `new_terms` rule
 #[derive(Debug)]
 pub(super) struct History {
     fields: Vec<String>,
-    /// How far back, in minutes
+    /// The length of the history, in minutes
     pub(super) window: u32,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct History {
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 impl Imported {
-    /// Reads a line; errors are a clause without a period
+    /// Reads a line; an error is a clause without a period
     pub(super) fn read(line: &str) -> Result<Imported, String> {
         let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
         let query = elastic::Rule::of(&rule).map_err(|why| why.to_string())?;
@@ -65,7 +65,7 @@ impl Imported {
         self.query.matches(document)
     }
 
-    /// The highest severity that a value of the document is mapped to; else that of the rule
+    /// The highest severity that a value of the document maps to, or the rule's own severity
     ///
     /// Source: Kibana's `build_severity_from_mapping`, which compares texts exactly.
     pub(super) fn severity_of(&self, document: &Value) -> &str {
@@ -112,7 +112,7 @@ impl History {
         Ok(History { fields, window })
     }
 
-    /// The combinations of a document's values; none when it lacks one of the fields
+    /// The combinations of a document's values; empty when the document lacks one of the fields
     pub(super) fn combinations(&self, document: &Value) -> Vec<Vec<String>> {
         let values: Vec<Vec<String>> =
             self.fields.iter().map(|field| texts(document, field)).collect();
@@ -125,12 +125,12 @@ fn word(severity: &Value) -> Result<String, String> {
     known.map(ToString::to_string).ok_or_else(|| format!("no severity is called {severity}"))
 }
 
-/// How high a severity is
+/// The place of a severity, 0 for the lowest; `None` for an unknown word
 pub(super) fn rank(severity: &str) -> Option<usize> {
     SEVERITIES.iter().position(|known| *known == severity)
 }
 
-/// The values of a field of a document whose fields are dotted
+/// The values of a field as texts; `document` has dotted field names and lists as values
 fn texts(document: &Value, field: &str) -> Vec<String> {
     let values = document[field].as_array().into_iter().flatten();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);

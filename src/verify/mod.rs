@@ -1,21 +1,21 @@
-//! The user's own proof: whether what was emitted means what the engine says.
+//! The user's own proof that artifacts agree with the engine.
 //!
 //! ```text
-//!  event ──┬─► Engine ─────────────────────────────► matches ──┐
-//!          └─► Observation ──► documents, as Elastic's pipelines ──┐  ├─► Finding
-//!                        make them                           │  │
-//!  NDJSON ──► Import ──► elastic::Rule ──────────────────────┴──┘
+//!  event ──┬─► Engine ──► matches ──────────────────────┐
+//!          └─► Observation ──► documents, as Elastic's  ├─► Finding
+//!                              pipelines make them ──┐  │
+//!  NDJSON ──► Import ──► elastic::Rule ──────────────┴──┘
 //!
-//!  query, packages ──► kusto::bind ──► columns, or what is not there
+//!  query, packages ──► kusto::bind ──► columns, or faults
 //! ```
 //!
-//! In: artifacts, as text, the rule they are of and events. Out: a [`Verdict`]. Elastic's rules are
-//! executed: for each event and signal, whether both say the same; their two forms are held against
-//! each other. Kusto is bound, not executed. [`near`] makes events that are close to what a rule
-//! compares with, for such trials.
+//! In: artifacts as text, their rule, and events. Out: a [`Verdict`]. Elastic's rules are executed:
+//! each event and signal gets the verdict of both sides. Their two forms are compared with each
+//! other. Kusto is bound to table schemas, not executed. [`near`] makes events close to the
+//! literals of a rule, for such trials.
 //!
-//! INVARIANT: an artifact is read as its target would read it. Of the compiler that made it only
-//! the losses are known here, which the artifact names in its own description, and the words for
+//! INVARIANT: an artifact is read as its target would read it. Only two things come from the
+//! compiler: the losses, which the artifact names in its own description, and the words for
 //! severities.
 
 mod binding;

@@ -1,8 +1,8 @@
-//! Documents beside the one that an event becomes.
+//! Variants of an event's document.
 //!
-//! In: a document. Out: documents with the same values that are of other events, which no rule
-//! about this one may find; and documents that other integrations make of the same event, which the
-//! rule must find as well.
+//! In: a document. Out: near misses, which have the same values but belong to other events, so the
+//! rule must not match them; and equivalents, which other integrations make of the same event, so
+//! the rule must match them.
 //!
 //! Source: the allowed values of ECS's categorization fields, and the words for `network.direction`
 //! that the integrations of Elastic write.
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::taxonomy::{EventKind, Product};
 
-/// Documents of something else: what differs, in words, and the document
+/// Near misses: the difference in words, and the document
 pub(super) fn others(
     document: &Value,
     kind: EventKind,
@@ -46,7 +46,7 @@ pub(super) fn others(
     others
 }
 
-/// The same event in the words of other integrations
+/// Equivalents: the same event in the words of other integrations
 pub(super) fn alike(document: &Value) -> Vec<Value> {
     let words: &[&str] = match document["network.direction"][0].as_str() {
         Some("ingress") => &["inbound", "incoming"],

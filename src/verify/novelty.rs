@@ -1,7 +1,7 @@
-//! What is new about the events that both sides find.
+//! Compares new terms between the engine and Elastic.
 //!
-//! In: the combinations of values of an event, as the engine and as Elastic make them, in the order
-//! of the events. Out: whether both call the same events new.
+//! In: events that match on both sides, in their order, with the combinations of values that the
+//! engine and Elastic make. Out: a [`Finding`]: whether both sides call the same events new.
 
 use jiff::Timestamp;
 
@@ -14,11 +14,11 @@ pub(super) struct Terms {
     pub(super) time: Option<Timestamp>,
     pub(super) engine: Vec<Vec<String>>,
     pub(super) elastic: Vec<Vec<String>>,
-    /// As Elastic would, if its pipelines dropped nothing
+    /// Elastic's combinations if its pipelines dropped nothing
     pub(super) filled: Vec<Vec<String>>,
 }
 
-/// What each side has seen in a sequence of events
+/// The combinations that each side has seen in a sequence of events
 #[derive(Debug, Default)]
 pub struct Seen {
     engine: NewTerms,
@@ -27,7 +27,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Takes the next event; the windows are those of the rule and of Elastic's, in minutes
+    /// Compares the next event; `window` is the rule's, `history` Elastic's, both in minutes
     pub(super) fn compare(
         &mut self,
         terms: &Terms,
@@ -36,7 +36,7 @@ impl Seen {
     ) -> Finding {
         let observe = |seen: &mut NewTerms, keys: &[Vec<String>], window: u32| {
             let observed = |key: &Vec<String>| seen.observe(key.clone(), terms.time, window);
-            // Each is remembered, also after one that is new.
+            // Every combination must be remembered, so this must not stop at the first new one.
             keys.iter().map(observed).fold(false, |new, this| new | this)
         };
         let engine = observe(&mut self.engine, &terms.engine, window);

@@ -1,8 +1,7 @@
 //! An event as both sides see it.
 //!
-//! In: an event, and the kind it is known to be of. Out: a [`Observation`]: what the engine reads of the
-//! event for each kind that it can be, and the documents that Elastic would hold of it. A document
-//! is made when it is first asked for.
+//! In: an event, and its kind if known. Out: an [`Observation`]: for each kind that the event can
+//! be, the engine's record of it and Elastic's documents of it. A document is made on first use.
 
 use std::cell::OnceCell;
 
@@ -12,26 +11,26 @@ use super::pipeline::{Gaps, document, guessed_product, holds};
 use crate::matcher::{Record, Recorder};
 use crate::taxonomy::{EventKind, Product};
 
-/// Reads events with every field that their kind has
+/// Reads events, for each kind with all fields of that kind
 #[derive(Debug)]
 pub struct Observer(Vec<(EventKind, Recorder)>);
 
 /// One event, as each kind that it can be
 #[derive(Debug)]
 pub struct Observation {
-    /// Whether its kind is known; else it is looked at as every kind there is
+    /// Whether the event's kind is known; if not, `sides` has every kind
     pub(super) known: bool,
     pub(super) sides: Vec<Side>,
 }
 
-/// An event as one of a kind
+/// An event, read as one kind
 #[derive(Debug)]
 pub(super) struct Side {
     pub(super) kind: EventKind,
     pub(super) record: Record,
-    /// Whether a document can hold all that the event says
+    /// Whether a document can hold every value of the event
     pub(super) held: bool,
-    /// Where the event does not say its operating system, what its paths look like
+    /// The operating system that the event's paths suggest, for an event that names none
     guessed: Product,
     documents: [OnceCell<Option<Value>>; 2 * Product::ALL.len()],
 }
@@ -44,7 +43,7 @@ impl Default for Observer {
 }
 
 impl Observer {
-    /// Looks at an event, as one of this kind where that is given
+    /// Reads an event: as `kind`, or as every kind that it can be
     ///
     /// # Errors
     /// When the value is no object.
@@ -60,7 +59,7 @@ impl Observer {
                 observation.sides.push(Side::new(*as_kind, record));
             }
         }
-        // A kind without a vocabulary has no document, but it is known.
+        // A given kind without a vocabulary has no side, but the kind is known.
         observation.known |= kind.is_some();
         Ok(observation)
     }
@@ -73,7 +72,7 @@ impl Side {
         Side { kind, record, held, guessed, documents: Default::default() }
     }
 
-    /// The document of the event; where it does not say its operating system, `meant` is it
+    /// The document of the event; `meant` is the operating system of an event that names none
     pub(super) fn document(&self, meant: Option<Product>, gaps: Gaps) -> Option<&Value> {
         let product = self.record.product.or(meant).unwrap_or(self.guessed);
         let at = Product::ALL.iter().position(|known| *known == product)?;

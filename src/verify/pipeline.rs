@@ -1,11 +1,11 @@
 //! Events as Elastic holds them.
 //!
-//! In: what the engine reads of an event. Out: the ECS document that Elastic's pipelines make of
-//! it, fields by their dotted names. The pipelines drop some of what a sensor records; a document
-//! can be asked for without these gaps, to see whether a verdict differs because of one.
+//! In: the engine's record of an event. Out: the ECS document that Elastic's pipelines make of it,
+//! with dotted field names. The pipelines drop some values that a sensor records. A document can
+//! also be made without these gaps, to find out whether a gap explains a different verdict.
 //!
 //! Source of the gaps: the pipelines of the Sysmon, Windows and IIS integrations, and recorded
-//! events beside the documents they became.
+//! events with the documents made from them.
 
 use std::sync::LazyLock;
 
@@ -14,16 +14,16 @@ use serde_json::{Map, Value, json};
 use crate::matcher::{Record, arguments, base_name};
 use crate::taxonomy::{ACTIONS, EventKind, Field, Product, registry};
 
-/// Whether a document has the gaps that the pipelines leave
+/// Whether a document has the gaps of Elastic's pipelines
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gaps {
-    /// As Elastic holds it
+    /// As Elastic holds it, with the gaps
     Left,
-    /// With everything that the event says
+    /// With every value of the event
     Filled,
 }
 
-/// Where fields go, as written
+/// The text of the table that maps fields to ECS
 const TABLE: &str = include_str!("ecs.tsv");
 
 struct Row {
@@ -42,10 +42,10 @@ fn row(line: &'static str) -> Option<Row> {
     Some(Row { kind, field: Field::named(field)?, how, ecs })
 }
 
-/// What the pipelines take for no value
+/// Texts that the pipelines treat as a missing value
 const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
 
-/// The document of an event of this kind; `None` when such events have no index
+/// The document of an event of this kind; `None` when no index holds events of the kind
 pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) -> Option<Value> {
     let said = |name: &str| Some(record.fields.get(&Field::named(name)?)?.first()?.as_str());
     let action = said("Action").unwrap_or_default().to_ascii_lowercase();
@@ -80,8 +80,11 @@ pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) 
     Some(Value::Object(fields.map))
 }
 
-/// Whether a document can hold all that an event of this kind says: no null, no number in letters,
-/// no word that no sensor writes, no data of the registry without a key and the name of a value
+/// Whether a document can hold every value of an event of this kind
+///
+/// False for null, for a number field or an address field with other text, for an action or a
+/// direction that no sensor writes, and for a registry event without a key or, when a value is
+/// set, without the value's name.
 pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
     let word = |value: &str, known: &[&str]| known.iter().any(|w| w.eq_ignore_ascii_case(value));
     let fits = |how: &str, value: &str| match how {
@@ -92,7 +95,7 @@ pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
     };
     let first = |name: &str| record.fields.get(&Field::named(name)?)?.first();
     let set = first("Action").is_some_and(|action| word(action, &["modified"]));
-    // One path says key and value: a name with a separator in it would be another key.
+    // One path holds key and value name, so a name with a separator would read as another key.
     let named = |name: &String| !name.contains('\\');
     let value = first("RegistryValue");
     let whole =
@@ -109,7 +112,7 @@ pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
     })
 }
 
-/// A document on its way
+/// A document that is being filled
 struct Fields {
     product: Product,
     gaps: Gaps,
@@ -123,7 +126,7 @@ impl Fields {
         }
     }
 
-    /// Adds a value that the pipelines do not take for none
+    /// Adds a value, unless the pipelines treat it as missing
     fn keep(&mut self, ecs: &str, value: &str) {
         if self.gaps == Gaps::Filled || !NOTHING.contains(&value) {
             self.add(ecs, value);
@@ -136,8 +139,8 @@ impl Fields {
         }
         let (ecs, of) = (row.ecs, |part: &str| format!("{}.{part}", row.ecs));
         match row.how {
-            // Elasticsearch takes a document with a number in letters, or with an address that is
-            // none, only without that field.
+            // Elasticsearch drops the field when a number field or an address field has other
+            // text, and takes the rest of the document.
             "number" => {
                 if let Ok(number) = value.trim().parse::<i64>() {
                     self.add(ecs, number);
@@ -150,7 +153,7 @@ impl Fields {
             }
             "host" => {
                 self.add(&of("name"), value);
-                // An id is another name that nobody reads.
+                // The event has no host id, so the host's name serves as one.
                 self.add(&of("id"), value);
             }
             "image" => self.path(&of("executable"), &of("name"), value),
@@ -164,7 +167,7 @@ impl Fields {
                     self.add(&of("args"), argument);
                 }
             }
-            // Zeros stand for a hash that was not made.
+            // Sensors write zeros for a hash that was not computed.
             "hash" if self.gaps == Gaps::Left && value.chars().all(|c| c == '0') => {}
             "hash" => self.add(ecs, value.to_ascii_lowercase()),
             "account" => match value.rsplit_once('\\') {
@@ -172,7 +175,7 @@ impl Fields {
                     self.keep(&of("domain"), domain);
                     self.keep(&of("name"), name);
                 }
-                // The pipelines for Windows take accounts with a domain only.
+                // The pipelines for Windows keep only accounts with a domain.
                 None if self.gaps == Gaps::Left && self.product == Product::Windows => {}
                 None => self.add(&of("name"), value),
             },
@@ -184,7 +187,8 @@ impl Fields {
         if self.product == Product::Windows { '\\' } else { '/' }
     }
 
-    /// A path and what follows its last separator; a path without one has no name
+    /// Adds a path and its name, the text after the last separator; the pipelines add no name for a
+    /// path without a separator
     fn path(&mut self, whole: &str, name: &str, value: &str) {
         self.add(whole, value);
         match (value.rsplit_once(self.separator()), self.gaps) {
@@ -194,7 +198,9 @@ impl Fields {
         }
     }
 
-    /// What follows the last dot of the whole path, be it in a directory
+    /// Adds an extension
+    ///
+    /// The pipelines take the text after the last dot of the whole path, even a dot in a directory.
     fn extension(&mut self, ecs: &str, value: &str) {
         let (text, there) = match self.gaps {
             Gaps::Left => (value, value.contains(self.separator())),
@@ -205,7 +211,9 @@ impl Fields {
         }
     }
 
-    /// A registry event has one path: the key, and the name of the value when it is about one
+    /// Adds the path and the data of a registry event
+    ///
+    /// The path is the key, followed by the value's name when the event is about a value.
     fn registry<'r>(&mut self, action: &str, said: &dyn Fn(&str) -> Option<&'r str>) {
         let value = said("RegistryValue");
         if let Some(key) = said("RegistryKey") {
@@ -232,7 +240,7 @@ impl Fields {
         };
         let data = said("RegistryData").or(binary.then_some(details));
         let data = data.filter(|data| self.gaps == Gaps::Filled || !NOTHING.contains(data));
-        // Of binary data Sysmon says nothing; Elastic holds these words.
+        // Sysmon records `Binary Data` in place of binary data; Elastic holds these words.
         if let Some(data) = data.filter(|_| !(binary && self.gaps == Gaps::Filled)) {
             self.add("registry.data.strings", data);
         }
@@ -242,7 +250,7 @@ impl Fields {
     }
 }
 
-/// The operating system of an event that does not say it, by its paths
+/// The operating system that an event's paths suggest: Linux if one starts with `/`
 pub fn guessed_product(record: &Record, kind: EventKind) -> Product {
     let rooted = |text: &String| text.starts_with('/');
     let paths = ["Image", "TargetFilename", "CurrentDirectory"].into_iter();

@@ -1,7 +1,8 @@
-//! Elastic's rules on trial: many events, one account.
+//! Runs Elastic's rules and the engine over many events.
 //!
-//! In: what Kibana imports, and events from a rule's own tests or from files. Out: a [`Tally`] a
-//! rule: how many events were looked at, what matched, and where the two sides differ.
+//! In: the import lines of rules, and events from a rule's own tests or from files. Out: one
+//! [`Tally`] per rule: the number of events judged, the matches, and the places where the two
+//! sides differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,57 +19,58 @@ use crate::ir::Rule;
 use crate::matcher::{Engine, Memory, Options};
 use crate::taxonomy::EventKind;
 
-/// An event, and where it stands
+/// An event and its place
 #[derive(Debug, Clone)]
 pub struct Example {
-    /// Where
+    /// Its place among the tests or in a file
     pub place: Place,
     /// Its fields
     pub event: Value,
-    /// Its kind, where that is given
+    /// Its kind, if given
     pub kind: Option<EventKind>,
 }
 
-/// Where an event stands
+/// The place of an event
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// The events of a test of the rule, both counted from 0
+    /// An event of one of the rule's tests; both counted from 0
     Test {
         /// Index into [`Rule::tests`]
         test: usize,
-        /// Which of its events
+        /// Index of the event within the test
         event: usize,
     },
     /// A line of a file of events
     Line {
-        /// Which file, from 0
+        /// Number of the file, from 0
         file: usize,
-        /// Which line, from 1
+        /// Number of the line, from 1
         line: usize,
     },
 }
 
-/// What became of a rule's trial
+/// The result of a rule's trial
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Events of a kind that the rule looks at
+    /// Events that may be of a kind some signal judges
     pub events: usize,
-    /// Those of them that some signal matches, on both sides
+    /// Events that some signal matches on both sides
     pub matched: usize,
-    /// Those that differ only because Elastic's pipelines drop what they say
+    /// Events with a difference that is due to a value that Elastic's pipelines drop
     pub dropped: usize,
-    /// Those that differ as the artifact says, and why
+    /// Events with a difference that a loss in the artifact explains
     pub lost: usize,
-    /// The losses that explain them
+    /// The losses that explain the events in `lost`
     pub losses: BTreeSet<LossName>,
-    /// How many events each signal matches in the engine, by name; excused ones included
+    /// The number of events that each signal matches in the engine, by name; explained differences
+    /// included
     pub signals: BTreeMap<String, usize>,
-    /// Where the sides differ, in the order of the events
+    /// The unexplained differences, in the order of the events
     pub differences: Vec<(Place, Difference)>,
 }
 
 impl Tally {
-    /// Both together
+    /// The sum of both tallies
     #[must_use]
     pub fn joined(mut self, other: Tally) -> Tally {
         self.events += other.events;
@@ -111,10 +113,10 @@ impl Tally {
     }
 }
 
-/// Tries a rule on its own tests
+/// Judges the events of a rule's own tests
 ///
-/// `rule` is the one whose tests they are; what its author leaves out on the target is judged by
-/// nobody, but its events are looked at.
+/// `rule` is the rule with all its signals. Signals under `without:` of the target are not judged,
+/// but the events of their tests are.
 pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
     let observer = Observer::default();
     let mut tally = Tally::of(import);
@@ -144,7 +146,7 @@ pub struct Trial<'r> {
 }
 
 impl<'r> Trial<'r> {
-    /// Prepares the trial of these rules; those without an import are not tried
+    /// Prepares the trial of these rules; a rule without an import is not tried
     pub fn new(rules: impl Into<Arc<[Rule]>>, imports: &'r [Option<Import<'r>>]) -> Self {
         let engine = Engine::new(rules, &Options::default());
         let tally =
@@ -153,7 +155,7 @@ impl<'r> Trial<'r> {
         Trial { engine, observer: Observer::default(), imports, accounts }
     }
 
-    /// Tries the next events
+    /// Judges the next events, in parallel, and counts them in order
     pub fn observe(&mut self, examples: &[Example]) {
         let imports: Vec<Option<&Import<'_>>> = self.imports.iter().map(Option::as_ref).collect();
         let all: Vec<_> = examples
@@ -173,13 +175,13 @@ impl<'r> Trial<'r> {
         }
     }
 
-    /// What became of each rule
+    /// The tally of each rule, in the order of the rules
     pub fn finish(self) -> Vec<Tally> {
         self.accounts.into_iter().map(|(tally, _)| tally).collect()
     }
 }
 
-/// What each import says of an event, as far as it looks at such events
+/// The verdicts of each import on an event; `None` for an import without a signal of its kind
 ///
 /// Values that are not objects are skipped.
 fn judge(

@@ -1,40 +1,40 @@
-//! What is said of a rule on a target.
+//! The verdict on a rule for a target.
 //!
-//! In: what a trial or a binding has found. Out: a [`Verdict`]: one word, and what stands behind it.
+//! In: the result of a trial or a binding. Out: a [`Verdict`]: one word, and the details behind it.
 
 use std::ops::Range;
 
 use super::trial::Tally;
 use crate::backend::Artifact;
 
-/// What is said of a rule on a target
+/// The verdict on a rule for a target
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// Executed here: every event got the engine's verdict, or has a named reason for another one
+    /// Executed: every event got the engine's verdict, or a known reason explains the difference
     Same(Tally),
-    /// Not executed here, but all that it names is there, and of the right type
+    /// Not executed, but every table and column it names exists and has the right type
     Binds {
-        /// How many columns the query returns
+        /// The number of columns that the query returns
         columns: usize,
-        /// How many of them the packages around it name
+        /// The number of these columns that the packages name
         named: usize,
     },
-    /// Executed here: events got other verdicts
+    /// Executed: some event got another verdict than the engine's, without a known reason
     Different(Tally),
-    /// The target would not take it, or would run something else
+    /// The target would reject an artifact, or would run something else
     Broken(Vec<Fault>),
-    /// Nothing can be said here, and why
+    /// Not checkable, with the reason
     Unchecked(String),
 }
 
-/// Something wrong with an artifact
+/// A fault in an artifact
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The artifact
+    /// The artifact that has the fault
     pub artifact: Artifact,
-    /// What is wrong, as a clause without a period
+    /// The fault, as a clause without a period
     pub message: String,
-    /// The bytes of the artifact that it is about; empty at the start where that is not known
+    /// The bytes of the artifact at fault; empty at the start when the place is not known
     pub place: Range<usize>,
 }
 
@@ -46,7 +46,7 @@ impl Fault {
 }
 
 impl Verdict {
-    /// The verdict on a trial that is over
+    /// The verdict that follows from a finished trial
     pub fn of_trial(tally: Tally) -> Verdict {
         match (tally.differences.is_empty(), tally.events) {
             (false, _) => Verdict::Different(tally),
@@ -58,7 +58,7 @@ impl Verdict {
     /// Every word, the best verdict first
     pub const WORDS: &[&str] = &["same", "binds", "different", "broken", "not checkable"];
 
-    /// One or two words
+    /// The verdict in one or two words, one of [`Verdict::WORDS`]
     pub fn word(&self) -> &'static str {
         match self {
             Verdict::Same(_) => "same",

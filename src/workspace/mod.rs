@@ -1,12 +1,12 @@
-//! From texts in memory to rules, findings and outputs: the one pipeline.
+//! The one pipeline, from texts in memory to rules, findings and outputs.
 //!
-//! In: [`Sources`]: the texts of rules and filters, and what placeholders stand for. Out: a
-//! [`Workspace`]: the rules that have no mistake, everything that is wrong with the others, and
-//! from there [`Output`]s and the results of the rules' own tests. Command line, tests and services
-//! stand on it; no file is read or written here.
+//! In: [`Sources`]: the texts of rules and filters, and the values of placeholders. Out: a
+//! [`Workspace`]: the rules without errors, the diagnostics of all texts, and from the rules
+//! [`Output`]s and the results of their own tests. The command line, tests and services use it; no
+//! file is read or written here.
 //!
 //! INVARIANT: texts are read on all cores and joined in their order, so that the result does not
-//! depend on the number of cores; a rule with a mistake never hides another.
+//! depend on the number of cores; a rule with an error never hides another rule.
 
 mod names;
 mod output;
@@ -26,43 +26,44 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ir::{self, Rule};
 use read::{Document, ReadText};
 
-/// What a run has read
+/// The rules and diagnostics of a run
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// The rules without mistakes, in the order of their texts
+    /// The rules without errors, in the order of their texts
     pub rules: Vec<Loaded>,
-    /// Everything wrong so far
+    /// The diagnostics so far, before suppressions are applied
     pub diagnostics: Diagnostics,
-    /// Comments that let warnings stand
+    /// Comments that suppress warnings
     pub suppressions: Suppressions,
-    /// How many rules were left out because of a mistake
+    /// The number of rules left out because of an error
     pub refused: usize,
-    /// How many texts of rules were read
+    /// The number of texts read for rules
     pub files: usize,
 }
 
-/// A rule and where it came from
+/// A rule, with the folder of its text and the name of its outputs
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The rule as meant
+    /// The normalized rule
     pub rule: Rule,
-    /// The folder of its text, with `/`; its outputs stand in a folder of that name
+    /// The folder of its text, with `/`; its outputs go to a folder of the same name
     pub folder: String,
-    /// What its outputs are called; from the second document of a text on with its number
+    /// The name of its outputs; from the second document of a text on, with the document's number
     pub stem: String,
-    /// Whether it is reported by itself, and not only through a correlation that names it
+    /// Whether it is reported by itself, not only through a correlation that names it
     pub reported: bool,
 }
 
 impl Loaded {
-    /// The document as written, read again from its text: few commands show it, and it takes as
-    /// much memory as the rule
+    /// The document as written, parsed again from its text
+    ///
+    /// Few commands show it, and to keep it would take as much memory as the rule.
     pub fn definition(&self) -> Option<Definition> {
         let all = definition::parse(&self.rule.source, &mut Diagnostics::default());
         all.into_iter().find(|one| one.span == self.rule.span)
     }
 
-    /// Where an artifact of the rule stands below the folder of outputs
+    /// The path of an artifact of the rule below the output folder
     pub fn place(&self, target: Target, artifact: &str) -> String {
         let parts = [target.name(), &self.folder, artifact];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -71,7 +72,7 @@ impl Loaded {
 }
 
 impl Workspace {
-    /// Reads every text, and joins the rules that speak of each other
+    /// Reads every text, and joins the rules that refer to each other
     pub fn read(sources: &Sources) -> Workspace {
         let mut workspace = Workspace::default();
         let placeholders = match &sources.placeholders {
@@ -85,7 +86,7 @@ impl Workspace {
         workspace
     }
 
-    /// Joins what stands in the texts, in their order
+    /// Joins the documents of the texts, in the order of the texts
     fn join(&mut self, texts: Vec<ReadText>) {
         let mut documents = Vec::with_capacity(texts.len());
         let mut heads = Vec::with_capacity(texts.len());
@@ -96,7 +97,7 @@ impl Workspace {
             self.suppressions.extend(one.suppressions);
             self.refused += one.lost;
         }
-        // A rule beside a filter is not asked for; it has been checked all the same.
+        // A rule in a text of filters is not loaded; `read` has checked it.
         let asked_for = |one: &Document| match one.role {
             Role::Rules => true,
             Role::Filters => one.definition.form == Form::Filter,
@@ -127,24 +128,26 @@ impl Workspace {
         self.rules.iter().filter(|loaded| loaded.reported)
     }
 
-    /// Takes the rules that are reported by themselves, for an engine to own; none are left
+    /// Takes the rules that are reported by themselves, for an engine to own; leaves no rule
     pub fn take_reported(&mut self) -> Vec<Rule> {
         let rules = std::mem::take(&mut self.rules).into_iter();
         rules.filter(|loaded| loaded.reported).map(|loaded| loaded.rule).collect()
     }
 
-    /// Emits every rule for these targets, or for those it is meant for when none is given; the
-    /// number of rules that some target refused comes second
+    /// Emits every reported rule; returns the outputs and the number of refused rules
+    ///
+    /// A rule is refused when some target refuses it, or when an earlier rule writes to the same
+    /// path. When `targets` is empty, each rule is emitted for its own targets.
     pub fn outputs(&mut self, targets: &[Target]) -> (Vec<Output>, usize) {
         output::outputs(&self.rules, targets, &mut self.diagnostics)
     }
 
-    /// The number of rules that some target refuses, for who asks no more: no text is kept
+    /// The number of rules that some target refuses; the emitted texts are dropped
     pub fn refused_by(&mut self, targets: &[Target]) -> usize {
         output::refused(&self.rules, targets, &mut self.diagnostics)
     }
 
-    /// Takes the findings that no comment lets stand, sorted by place
+    /// Takes the findings that no comment suppresses, sorted by place
     pub fn findings(&mut self, looked: Looked) -> Vec<Diagnostic> {
         let mut found = std::mem::take(&mut self.diagnostics);
         self.suppressions.apply(&mut found, looked);

@@ -1,8 +1,8 @@
-//! Names that must tell rules apart: ids, titles, file names.
+//! Checks the names that must tell rules apart: ids, titles, file names.
 //!
-//! In: what every text of a run holds. Out: errors for ids that two rules have, after which no two
-//! rules of the workspace share one; warnings for titles and file names. Rules that were refused
-//! count as well, so mending one rule brings no news of another.
+//! In: the rules and the heads of all documents of a run. Out: an error for each repeated id, and a
+//! workspace without repeated ids; warnings for titles and file names. For the warnings, refused
+//! rules count as well, so that fixing one rule brings no new warning about another.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::definition::{Definition, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span, Spanned};
 
-/// What a rule is known by
+/// The names of a document, for comparison
 pub(super) struct Head {
     source: Arc<SourceText>,
     form: Form,
@@ -33,7 +33,7 @@ impl Head {
             source: Arc::clone(&definition.source),
             form: definition.form,
             span: Span::new(start, start + line as u32),
-            // Where there is none, a name for it stands at the whole document.
+            // A title with the span of the whole document stands in for a missing title.
             title: (title.span != definition.span).then(|| title.clone()),
             file: definition.source.name().rsplit('/').next().unwrap_or_default().to_owned(),
         }
@@ -69,7 +69,7 @@ pub(super) fn refuse_repeated_ids(workspace: &mut Workspace) {
     });
 }
 
-/// Reports titles and file names that were used before, and file names that Sigma does not use
+/// Reports repeated titles and file names, and file names outside of Sigma's convention
 pub(super) fn check(heads: &[Head], diagnostics: &mut Diagnostics) {
     let mut titles: HashMap<&str, &Head> = HashMap::new();
     let mut files: HashMap<&str, &Head> = HashMap::new();
@@ -85,7 +85,7 @@ pub(super) fn check(heads: &[Head], diagnostics: &mut Diagnostics) {
                 diagnostics.push(found.note(first_used(&first.source, there)));
             }
         }
-        // The second document of a file has the file's name by right.
+        // Documents of one file share its name.
         if before.replace(head.source.name()) == Some(head.source.name()) {
             continue;
         }
@@ -106,7 +106,7 @@ fn first_used(source: &SourceText, span: Span) -> String {
     format!("first used at {}:{}", source.name(), source.line_column(span.start).0)
 }
 
-/// Sigma's own files: `proc_creation_win_whoami.yml`
+/// Checks a file name by Sigma's convention: `proc_creation_win_whoami.yml`
 fn file_name(head: &Head, diagnostics: &mut Diagnostics) {
     let name = &head.file;
     let length = name.chars().count();

@@ -1,7 +1,7 @@
-//! Outputs: what rules become on their targets.
+//! Emits the outputs of rules for their targets.
 //!
-//! In: loaded rules and targets. Out: texts with the places where they are to stand, in the order
-//! of the rules. Two rules never have an output at one place.
+//! In: loaded rules and targets. Out: [`Output`]s, texts with their paths, in the order of the
+//! rules. Two rules never have an output at the same path.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::backend::{Target, emit};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 
-/// A file to be written
+/// A file to write
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// Where, below the output folder, with `/`
+    /// Its path below the output folder, with `/`
     pub path: String,
     /// Its text
     pub text: String,

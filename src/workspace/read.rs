@@ -1,7 +1,7 @@
-//! One text by itself.
+//! Reads one text by itself.
 //!
-//! In: a [`Text`] and what placeholders stand for. Out: its documents as meant, as far as they can
-//! be without the other texts, and what is wrong with them.
+//! In: a [`Text`] and the values of placeholders. Out: its documents, lowered as far as possible
+//! without the other texts, and their diagnostics.
 
 use super::names::Head;
 use super::text::{Content, Role, Text};
@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostics, Severity};
 use crate::ir::{self, Rule};
 use crate::source::Span;
 
-/// A document of a text, on its way to a rule
+/// A document of a text, before documents are joined
 pub(super) struct Document {
     pub(super) definition: Definition,
     pub(super) rule: Option<Rule>,
@@ -19,14 +19,14 @@ pub(super) struct Document {
     pub(super) role: Role,
 }
 
-/// What one text holds
+/// The documents and diagnostics of one text
 #[derive(Default)]
 pub(super) struct ReadText {
     pub(super) documents: Vec<Document>,
     pub(super) heads: Vec<Head>,
     pub(super) diagnostics: Diagnostics,
     pub(super) suppressions: Suppressions,
-    /// Documents that are not even there
+    /// Number of refused documents that are missing from `documents`
     pub(super) lost: usize,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
         definition::check(&definition, &mut own);
         diagnostics.extend(own);
         heads.push(Head::of(&definition));
-        // The rule says what they mean, and what joins rules does not look at them.
+        // `rule` holds signals and lists in lowered form; joining does not read the originals.
         (definition.signals, definition.lists) = (Vec::new(), Vec::new());
         let folder = text.folder.clone();
         documents.push(Document { definition, rule, folder, stem, role: text.role });
@@ -63,7 +63,7 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
     ReadText { documents, heads, diagnostics, suppressions, lost }
 }
 
-/// Where the errors of a text are, sorted
+/// The start offsets of a text's errors, sorted
 struct Errors(Vec<u32>);
 
 impl Errors {
@@ -74,14 +74,14 @@ impl Errors {
         Errors(errors)
     }
 
-    /// Those of a document
+    /// The index range of the errors inside a document
     fn within(&self, document: Span) -> std::ops::Range<usize> {
         let from = self.0.partition_point(|error| *error < document.start);
         let to = self.0.partition_point(|error| *error <= document.end);
         from..to
     }
 
-    /// Whether some are of no document that is there; documents stand one after the other
+    /// Whether some error lies outside every document; `documents` are in the order of the text
     fn lie_outside(&self, documents: &[Definition]) -> bool {
         let mut told = 0;
         let mut outside = false;

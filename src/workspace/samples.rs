@@ -1,7 +1,7 @@
-//! The samples of a rule, judged by the engine.
+//! Runs the samples of a rule on the engine.
 //!
-//! In: a loaded rule. Out: one result a sample, and a diagnostic for each that did not do what it
-//! says. A sample under `signal:` is an event of that signal's kind.
+//! In: a loaded rule. Out: one result per sample, and a diagnostic for each sample that failed. The
+//! events of a sample under `signal:` are of that signal's kind.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory, Options};
 
-/// How a sample went
+/// The result of a sample
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleResult {
     /// The rule's title
     pub rule: String,
     /// The sample's name
     pub sample: String,
-    /// Whether it did what it says
+    /// Whether the engine's verdict is the verdict that the sample expects
     pub passed: bool,
 }
 
-/// Runs every sample of a rule
+/// Runs every sample of a rule; a failed sample becomes a diagnostic
 pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> {
     if loaded.rule.tests.is_empty() {
         return Vec::new();

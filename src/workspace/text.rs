@@ -1,7 +1,7 @@
-//! Texts before anything of them is read.
+//! Texts before they are parsed.
 //!
-//! In: names with texts or bytes. Out: [`Sources`], ready for [`super::Workspace::read`]. Bytes that
-//! are no UTF-8 are a finding like any other, and a byte order mark is taken away.
+//! In: names with texts or bytes. Out: [`Sources`], ready for [`super::Workspace::read`]. Bytes
+//! that are not UTF-8 become a finding; a byte order mark is removed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceText, Span};
 
-/// What a workspace is read from
+/// The input of a workspace
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The texts of rules and of filters, in the order in which findings and outputs come
+    /// The texts of rules and of filters; findings and outputs come in this order
     pub texts: Vec<Text>,
-    /// What placeholders stand for: a YAML map of names to values
+    /// The values of placeholders: a YAML map of names to values
     pub placeholders: Option<Arc<SourceText>>,
 }
 
@@ -24,16 +24,16 @@ impl From<Text> for Sources {
     }
 }
 
-/// What a text is read for
+/// Which documents of a text a run uses
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Its rules, and its filters for them
+    /// Rules and filters
     Rules,
-    /// Its filters only: a rule beside them is checked, and no more
+    /// Filters only: a rule in the text is checked, but not loaded
     Filters,
 }
 
-/// A text with the name it is reported under
+/// A text with its name in findings, and the folder and name of its outputs
 #[derive(Debug, Clone)]
 pub struct Text {
     pub(super) content: Content,
@@ -49,26 +49,26 @@ pub(super) enum Content {
 }
 
 impl Text {
-    /// A text of rules; what comes of it is called as `name` without folders and extension
+    /// A text of rules; its outputs are named after `name`, without folders and extension
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Text {
         Text::of(&Arc::new(SourceText::new(name, text)))
     }
 
-    /// The same for a text that is shared already
+    /// Like [`Text::new`], for a text that is shared already
     pub fn of(source: &Arc<SourceText>) -> Text {
         let stem = stem(source.name());
         let content = Content::Readable(Arc::clone(source));
         Text { content, folder: String::new(), stem, role: Role::Rules }
     }
 
-    /// The text of a file
+    /// The text of a file from its bytes; bytes that are not UTF-8 give an unreadable text
     pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Text {
         let name = name.into();
         match String::from_utf8(bytes) {
             Ok(text) if text.contains('\0') => {
                 Text::unreadable(not_utf8(&name, text.as_bytes(), 0))
             }
-            // A byte order mark is no part of the first key, nor of its column.
+            // A byte order mark belongs neither to the first key nor to its column.
             Ok(text) => Text::new(
                 name,
                 text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text),
@@ -80,28 +80,28 @@ impl Text {
         }
     }
 
-    /// A text that cannot be read, and why: it counts as a rule that is refused
+    /// A text that cannot be read, with the reason; it counts as one refused rule
     pub fn unreadable(why: Diagnostic) -> Text {
         let stem = stem(why.source.name());
         let content = Content::Unreadable(Box::new(why));
         Text { content, folder: String::new(), stem, role: Role::Rules }
     }
 
-    /// Sets the folder, with `/`, in which its outputs stand
+    /// Sets the folder of its outputs, with `/`
     #[must_use]
     pub fn in_folder(mut self, folder: impl Into<String>) -> Text {
         self.folder = folder.into();
         self
     }
 
-    /// Sets what its outputs are called
+    /// Sets the name of its outputs; unsafe characters become `_`
     #[must_use]
     pub fn called(mut self, name: &str) -> Text {
         self.stem = plain(name);
         self
     }
 
-    /// Sets what it is read for
+    /// Sets which documents of the text are used; rules and filters by default
     #[must_use]
     pub fn read_for(mut self, role: Role) -> Text {
         self.role = role;
@@ -113,7 +113,7 @@ fn stem(name: &str) -> String {
     plain(&Path::new(name).file_stem().unwrap_or_default().to_string_lossy())
 }
 
-/// A name from a rule's file must not be able to leave the output folder.
+/// Makes a file name that cannot lead out of the output folder
 fn plain(stem: &str) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
     stem.chars().map(kept).collect::<String>().trim_start_matches('.').to_owned()

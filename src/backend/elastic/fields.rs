@@ -1,28 +1,28 @@
-//! Which ECS field answers for a field, and which indices hold the events.
+//! The ECS field of each field, and the indices that hold the events.
 //!
-//! In: a kind of event, a field and a part. Out: an [`EcsField`], or the fact that there is none.
-//! The indices of a rule are chosen so that every field used has the same type in all of them.
+//! In: a kind of event, a field and a part. Out: an [`EcsField`], or `None` when ECS has no such
+//! field. The indices of a rule are chosen so that each field it uses has one type in all of them.
 
 use std::sync::LazyLock;
 
 use crate::ir::{Op, Part, Test};
 use crate::taxonomy::{EventKind, Field, Product};
 
-/// The mapping as written
+/// The text of the mapping
 const TABLE: &str = include_str!("fields.tsv");
 
-/// What an ECS field's values are
+/// The type of an ECS field's values
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
-    /// Case-sensitive, whole values
+    /// Compares whole values, with their case
     Keyword,
-    /// The same, for long values; Kibana's query language splits its wildcards at blanks
+    /// Like a keyword, for long values; Kibana's query language splits its wildcards at blanks
     Wildcard,
     Ip,
     Long,
     /// `event.type` of a file event
     Action,
-    /// There where a registry value is set, and only there
+    /// A field that exists only in events that set a registry value
     Change,
     /// `network.direction`
     Direction,
@@ -33,33 +33,33 @@ pub(super) enum Type {
 pub(super) struct EcsField {
     pub(super) name: &'static str,
     pub(super) kind: Type,
-    /// Whether `<name>.text` is there in every index
+    /// Whether every index has the sub-field `<name>.text`
     pub(super) text: bool,
-    /// Whether values occur that are longer than the field indexes
+    /// Whether values longer than `limit` occur
     pub(super) long: bool,
-    /// Longest value that is indexed, in characters, where the field is a keyword
+    /// The longest value that a keyword field indexes, in characters
     pub(super) limit: usize,
     /// Whether the pipeline decodes values before they are compared
     pub(super) decoded: bool,
-    /// Whether it is an extension taken from the last dot of the whole path, be it in a directory
+    /// Whether it is an extension after the last dot of the whole path, even a dot in a directory
     pub(super) path_dot: bool,
-    /// Whether an event about a registry key fills it too
+    /// Whether events about a registry key fill the field too
     pub(super) of_keys: bool,
 }
 
-/// Longest value that a keyword field indexes unless ECS says otherwise (`ignore_above`)
+/// The longest value that a keyword field indexes, unless ECS sets another `ignore_above`
 const LIMIT: usize = 1_024;
 
-/// How the sub-field with the words of a text is called, after the name of the field
+/// The suffix of the analysed sub-field, which indexes the words of a text
 const WORDS: &str = ".text";
 
 impl EcsField {
-    /// The sub-field with its words; `text` says whether there is one
+    /// The name of the analysed sub-field; it exists only when `text` is true
     pub(super) fn analysed(&self) -> String {
         [self.name, WORDS].concat()
     }
 
-    /// Whether this is the name of its sub-field with words
+    /// Whether `name` is that of its analysed sub-field
     fn is_analysed(&self, name: &str) -> bool {
         self.text && name.strip_suffix(WORDS) == Some(self.name)
     }
@@ -120,9 +120,10 @@ pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField
     find(event, field, part)
 }
 
-/// The field that answers a test
+/// The ECS field that a test looks at
 ///
-/// Where ECS has no field of the key alone, the path that begins with it tells whether it is there.
+/// ECS may have no field for a registry key alone; then the path, which begins with the key, shows
+/// whether the key is present.
 pub(super) fn of_test(event: EventKind, test: &Test) -> Option<EcsField> {
     let field = test.subject.field;
     let presence = matches!(test.op, Op::Exists | Op::Null);
@@ -135,7 +136,7 @@ pub(super) fn account(event: EventKind, field: Field) -> Option<(EcsField, EcsFi
     Some((find(event, field, "domain")?, find(event, field, "name")?))
 }
 
-/// The type of a field in Elasticsearch
+/// The Elasticsearch type of an ECS field, as `required_fields` names it
 pub(super) fn type_of(name: &str) -> &'static str {
     let mut fields = ROWS.iter().filter_map(|row| row.ecs);
     if fields.clone().any(|ecs| ecs.is_analysed(name)) {
@@ -150,9 +151,9 @@ pub(super) fn type_of(name: &str) -> &'static str {
     }
 }
 
-/// The fields whose values together are a new term
+/// The ECS fields whose values together form a new term
 ///
-/// A host is told by its `host.id`: names are given again, ids are not.
+/// A host is identified by `host.id`: host names are reused, ids are not.
 pub(super) fn terms(event: EventKind, field: Field) -> Vec<&'static str> {
     let parts: Vec<EcsField> = match account(event, field) {
         Some((domain, name)) => vec![domain, name],
@@ -164,7 +165,7 @@ pub(super) fn terms(event: EventKind, field: Field) -> Vec<&'static str> {
     parts.iter().map(|field| field.name).collect()
 }
 
-/// An index pattern and what detection-rules wants said about it
+/// An index pattern and the metadata that detection-rules requires for it
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Index {
     pub(super) pattern: &'static str,
@@ -172,7 +173,7 @@ pub(super) struct Index {
     pub(super) package: &'static str,
     pub(super) data_source: &'static str,
     products: &'static [Product],
-    /// Whether its names and paths have an analysed sub-field
+    /// Whether names and paths in the index have an analysed sub-field
     pub(super) text: bool,
 }
 
@@ -202,7 +203,7 @@ const fn endpoint(pattern: &'static str) -> Index {
     }
 }
 
-/// Where events of a kind are, in the order of their patterns
+/// The indices of process events, sorted by pattern; those of other kinds follow
 const PROCESS: &[Index] = &[
     Index {
         pattern: "auditbeat-*",
@@ -248,7 +249,7 @@ const WEB: &[Index] = &[
     access_log("logs-nginx.access-*", "nginx", "Nginx"),
 ];
 
-/// Patterns that a definition can ask for beside the usual ones
+/// Patterns that only a definition's settings can select
 const OTHERS: &[Index] = &[
     // Endgame's own mapping has no analysed sub-fields.
     Index {
@@ -281,13 +282,13 @@ const OTHERS: &[Index] = &[
     },
 ];
 
-/// The index of this pattern
+/// The index with this pattern; `None` for an unknown pattern
 pub(super) fn known_index(pattern: &str) -> Option<Index> {
     let usual = [PROCESS, FILE, NETWORK, REGISTRY, WEB].into_iter().flatten();
     usual.chain(OTHERS).find(|index| index.pattern == pattern).copied()
 }
 
-/// The usual indices that hold events of this kind
+/// The default indices of a kind of event
 fn usual(kind: EventKind) -> &'static [Index] {
     match kind {
         EventKind::ProcessCreation => PROCESS,
@@ -295,12 +296,12 @@ fn usual(kind: EventKind) -> &'static [Index] {
         EventKind::NetworkConnection => NETWORK,
         EventKind::RegistryEvent => REGISTRY,
         EventKind::Webserver => WEB,
-        // Alerts of other products have no index with their processes in ECS.
+        // No index holds the alerts of other products with their processes in ECS.
         EventKind::SecurityAlert | EventKind::Log(_) => &[],
     }
 }
 
-/// The indices that hold events of this kind and product: of those asked for, or the usual ones
+/// The indices for a kind and product: those of `asked`, or the default ones if it is empty
 pub(super) fn indices(kind: EventKind, product: Option<Product>, asked: &[Index]) -> Vec<Index> {
     if asked.is_empty() {
         let holds =

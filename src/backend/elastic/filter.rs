@@ -1,8 +1,8 @@
 //! Kibana filters: exact tests in Elasticsearch's own query language.
 //!
 //! In: an expression of a signal. Out: a query that matches exactly the documents that the rule
-//! means: `case_insensitive` folds ASCII, `wildcard` and `term` see whole values. What even this
-//! cannot say is refused, what it says with a limit is a named loss.
+//! matches: `case_insensitive` folds ASCII, `wildcard` and `term` compare whole values. A test
+//! without an exact form is refused; a form with a limit is a named loss.
 
 use super::fields::{self, EcsField, Type};
 use super::registry::{self, Seen};
@@ -13,7 +13,7 @@ use crate::query::elasticsearch;
 use crate::query::elasticsearch::{Limit, Query, Scalar};
 use crate::taxonomy::{EventKind, FieldType};
 
-/// Stands where a test has been refused: nothing that holds it is ever written
+/// The place of a refused test; a query that contains it is never written
 const UNSAID: Query = Query::Nothing;
 
 /// An expression as an Elasticsearch query
@@ -96,7 +96,7 @@ fn refuse(losses: &mut Losses<'_>, test: &Test, message: &str) -> Query {
     UNSAID
 }
 
-/// Directories in both spellings of the separator, with the file name after them
+/// Patterns for a path that contains the directories, with `\` and with `/`; a file name may follow
 fn segments(value: &Pattern) -> [Pattern; 2] {
     let rooted = value.literals().next().is_some_and(|text| !text.starts_with('/'));
     let start = (!rooted).then_some(Token::Any);
@@ -151,7 +151,7 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
     let field = ecs.name.to_owned();
     let found = Query::Value { field, test: whole(relation, value), fold: insensitive };
     if test.subject.part == Part::Extension && ecs.path_dot && !exact {
-        // A value with a separator in it is no extension: the dot stands in a directory.
+        // The ECS extension may come from a dot in a directory, so the name must have a dot too.
         let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
         let test = elasticsearch::Test::Wildcard(dot);
         let named = Query::Value { field: "file.name".to_owned(), test, fold: false };
@@ -160,7 +160,7 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
     found
 }
 
-/// How whole values are compared with a value; a literal needs no notation of wildcards
+/// The Elasticsearch test for a relation; a literal without wildcards needs no `wildcard` test
 fn whole(relation: Relation, value: &Pattern) -> elasticsearch::Test {
     use elasticsearch::Test;
     let open = |start: bool, end: bool| {
@@ -206,7 +206,7 @@ fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses
     Query::any(found)
 }
 
-/// What `event.type` holds after these actions; ECS calls both modifying and renaming a change
+/// The values of `event.type` for these actions; ECS calls both modifying and renaming `change`
 pub(super) fn event_types(actions: &[Pattern]) -> Vec<&'static str> {
     let name = |action: &Pattern| match action.as_literal() {
         Some("created") => "creation",
@@ -219,7 +219,7 @@ pub(super) fn event_types(actions: &[Pattern]) -> Vec<&'static str> {
     types
 }
 
-/// One of modifying and renaming cannot be asked for without the other
+/// Notes a loss when a test asks for only one of modifying and renaming
 pub(super) fn note_actions(
     test: &Test,
     actions: &[Pattern],
@@ -234,10 +234,10 @@ pub(super) fn note_actions(
     }
 }
 
-/// The words integrations write for connections that a host took
+/// The words that integrations write for incoming connections
 pub(super) const INCOMING: &[&str] = &["inbound", "incoming", "ingress"];
 
-/// `Initiated`, which is true or false: the host opened a connection, or it took one
+/// A test of `Initiated`: `true` is an outgoing connection, `false` an incoming connection
 fn direction(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
     let field = shape.ecs.name;
     let said = value.as_literal().map(str::to_ascii_lowercase);
@@ -273,7 +273,7 @@ fn numbers(field: &str, ranges: &[Numbers]) -> Query {
     Query::any(parts)
 }
 
-/// `DOMAIN\name` is two fields
+/// A test of `DOMAIN\name`, which ECS keeps in two fields
 fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
     let Some((domain, name)) = fields::account(kind, test.subject.field) else {
         return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));

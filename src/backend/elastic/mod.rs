@@ -1,8 +1,8 @@
 //! Elastic Security: Kibana's query language over ECS indices.
 //!
-//! In: a [`Rule`]. Out: a detection-rules TOML file a signal, and one NDJSON file for Kibana's
-//! rule import with a line a signal. The signal that `new_terms` names becomes a rule of type
-//! `new_terms`, any other a `query`.
+//! In: a [`Rule`]. Out: one detection-rules TOML file per signal, and one NDJSON file for Kibana's
+//! rule import with one line per signal. The signal that `new_terms` names becomes a rule of type
+//! `new_terms`; every other signal becomes a `query`.
 
 mod fields;
 mod filter;
@@ -59,7 +59,7 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
         lines.push('\n');
         match render("elastic/rule.toml", &detection.view(rule)) {
             Ok(text) => {
-                // detection-rules takes file names of lower-case letters, digits and `_` only.
+                // detection-rules accepts only lower-case letters, digits and `_` in file names.
                 let name = format!("{stem}_{}", signal.name).to_lowercase();
                 let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
                 let name: String = name.chars().map(plain).collect();

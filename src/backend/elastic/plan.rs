@@ -1,9 +1,9 @@
 //! A signal as query and filters.
 //!
-//! In: a [`Signal`]. Out: a [`Plan`]. The query is readable and never misses: it holds what
-//! Kibana's language says exactly, and for names a phrase on the analysed sub-field, which fits
-//! more. Filters restore the exact meaning of every clause the query only approximates.
-//! Negated parts that are not exact stand in filters alone.
+//! In: a [`Signal`]. Out: a [`Plan`]. The query is readable and never misses a match: it holds the
+//! clauses that Kibana's language expresses exactly, and for names a phrase on the analysed
+//! sub-field, which matches more. A filter restores the exact meaning of each clause that the
+//! query only approximates. A negated part without an exact form is in a filter only.
 
 use ipnet::IpNet;
 
@@ -17,7 +17,7 @@ use crate::query::elasticsearch::{Filter, Query};
 use crate::query::kuery::{Kuery, Literal, Values};
 use crate::taxonomy::{EventKind, FieldType, Product};
 
-/// What a rule of one signal asks for
+/// The query and the filters of a rule for one signal
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The query
@@ -41,7 +41,7 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
             parts.extend(superset(seen.kind, &clause.expr));
         }
         let filter = kibana_filter(clause, seen, losses);
-        // What every document fits is not asked; what is lost by that has been named.
+        // A filter that every document matches is dropped; its loss is already noted.
         if !positive || filter.query != Query::Everything {
             filters.push(filter);
         }
@@ -49,7 +49,7 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
     Plan { query: Kuery::And(parts).optimised(), filters }
 }
 
-/// What every document of the kind holds
+/// The tests that select documents of the signal's kind and product
 fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
     let one = |field, value: &str| Kuery::field(field, Values::One(Literal::word(value)));
     let category = match signal.kind {
@@ -96,7 +96,7 @@ pub(super) fn os_type(product: Product) -> &'static str {
     product.name()
 }
 
-/// A filter with its meaning in words
+/// The filter of a clause, with the clause's label as alias
 fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter {
     let positive = clause.role == Role::Require;
     let query = filter::query(seen, &clause.expr, positive, losses);
@@ -108,7 +108,7 @@ fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter
     Filter { alias: one_line(&alias), negate: !positive, query }
 }
 
-/// The expression in Kibana's language when that says exactly the same
+/// The expression in Kibana's language; `None` when it has no exact form there
 fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
     let mut many = |parts: &[Expr]| -> Option<Vec<Kuery>> {
         parts.iter().map(|part| exact(seen, part, positive, losses)).collect()
@@ -179,7 +179,9 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
     }
 }
 
-/// A case-sensitive test of a keyword; with wildcards only where no value can be too long
+/// The literal for a case-sensitive test of a keyword
+///
+/// `None` for a wildcard over a field that can hold values too long for the index.
 fn keyword_value(relation: Relation, pattern: &Pattern, ecs: EcsField) -> Option<Literal> {
     if relation == Relation::Equals {
         return Literal::quoted(pattern.as_literal()?);
@@ -200,13 +202,13 @@ fn network_value(network: &IpNet) -> Literal {
 }
 
 fn range_query(ecs: EcsField, ranges: &[Numbers]) -> Option<Kuery> {
-    // A range has a syntax of its own (`field >= 1`), which one group a field cannot hold.
+    // A range (`field >= 1`) cannot be in a field's group of values, so short ranges are listed.
     let short = ranges.iter().all(|range| range.to.saturating_sub(range.from) < 50);
     let numbers = ranges.iter().flat_map(|range| range.from..=range.to);
     short.then(|| Kuery::field(ecs.name, Values::any(numbers.map(number))))
 }
 
-/// `Initiated` as Kibana knows it: false is a connection that the host took
+/// A test of `Initiated` by `network.direction`: `false` is an incoming connection
 fn direction(words: &[Pattern]) -> Option<Kuery> {
     let incoming = Values::any(INCOMING.iter().filter_map(|word| Literal::quoted(word)));
     let field = "network.direction";
@@ -221,8 +223,9 @@ fn direction(words: &[Pattern]) -> Option<Kuery> {
     }
 }
 
-/// A readable expression that fits at least the same documents; `None` when there is none that
-/// Elasticsearch can answer from an index
+/// A readable expression that matches at least the same documents
+///
+/// `None` when Elasticsearch could answer no such expression from an index.
 fn superset(kind: EventKind, expr: &Expr) -> Option<Kuery> {
     match expr {
         Expr::All(parts) => {
@@ -238,7 +241,7 @@ fn superset(kind: EventKind, expr: &Expr) -> Option<Kuery> {
     }
 }
 
-/// Alternatives on one field are one list.
+/// Joins alternatives by `or`; alternatives on one field become one list
 fn joined(parts: Vec<Kuery>) -> Kuery {
     let parts: Vec<Kuery> = parts.into_iter().map(Kuery::optimised).collect();
     let mut lists: Vec<(&Pattern, Vec<Values>)> = Vec::new();
@@ -283,17 +286,17 @@ fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
 
 /// The value as a phrase: the same words in sequence, whatever their case
 ///
-/// Equal values have equal words, so the phrase fits every value the test does; a value without
-/// any word fits nothing.
+/// Equal values have equal words, so the phrase matches every value that the test matches. `None`
+/// for a value without any word, since its phrase would match nothing.
 fn phrase(text: &str) -> Option<Literal> {
     text.chars().any(char::is_alphanumeric).then(|| Literal::quoted(text)).flatten()
 }
 
 /// The letters and digits a value starts with, as the start of a word
 ///
-/// The analyser never breaks between ASCII letters, digits and underscores, so the first word of
-/// a fitting value starts with them. What follows may break anywhere (`tomcat9.exe` is `tomcat9`
-/// and `exe`), so the pattern ends there.
+/// The analyser never splits a run of ASCII letters, digits and underscores, so the first word of
+/// a matching value starts with that run. After the run it may split anywhere (`tomcat9.exe`
+/// becomes `tomcat9` and `exe`), so the pattern ends with the run.
 fn prefix(pattern: &Pattern) -> Option<Literal> {
     let Some(Token::Literal(first)) = pattern.tokens().first() else { return None };
     let joins = |c: char| c.is_ascii_alphanumeric() || c == '_';

@@ -1,8 +1,8 @@
-//! Registry tests as ECS can say them.
+//! Registry tests over ECS fields.
 //!
-//! In: keys and actions of a signal. Out: Kibana filters over `registry.path`, which ends with
-//! the name of a value where the event is about one, and over `registry.data.type`, which is there
-//! when a value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
+//! In: keys and actions of a signal. Out: Kibana filters over `registry.path`, which ends with the
+//! value's name in an event about a value, and over `registry.data.type`, which exists only when a
+//! value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
 use crate::backend::{Direction, LossName, Losses};
 use crate::ir::{Part, Role, Signal, Test};
@@ -11,11 +11,11 @@ use crate::query::elasticsearch;
 use crate::query::elasticsearch::Query;
 use crate::taxonomy::{EventKind, FieldType, registry};
 
-/// What is known about the documents that a test sees
+/// Facts about the documents that a test is applied to
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     pub(super) kind: EventKind,
-    /// Whether another clause leaves only registry values that are set
+    /// Whether a clause of the signal keeps only events that set a registry value
     pub(super) values_only: bool,
     /// Whether every index has the analysed sub-fields
     pub(super) text: bool,
@@ -32,12 +32,12 @@ impl Seen {
     }
 }
 
-/// Whether the actions are the setting of a value and nothing else
+/// Whether the only action is the setting of a value
 pub(super) fn sets_values(actions: &[Pattern]) -> bool {
     matches!(actions, [only] if only.as_literal() == Some("modified"))
 }
 
-/// What happened to a key, as far as the documents tell
+/// A query for actions on a registry key, with a loss where ECS cannot distinguish them
 pub(super) fn actions(
     test: &Test,
     actions: &[Pattern],
@@ -59,7 +59,7 @@ pub(super) fn actions(
     }
 }
 
-/// Keys as patterns over `registry.path`
+/// Queries for keys, as wildcards over `registry.path`
 pub(super) fn keys(
     seen: Seen,
     test: &Test,
@@ -107,7 +107,7 @@ fn from_the_hive(value: &Pattern) -> Vec<Token> {
     tokens
 }
 
-/// A created key has a `registry.value` as well: its own last segment
+/// Notes a loss: a created key also has a `registry.value`, the key's last segment
 pub(super) fn note_value_names(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) {
     if !seen.values_only {
         let direction = Direction::Wider.flip_unless(positive);

@@ -1,7 +1,7 @@
-//! The fields that a rule needs its documents to have.
+//! The fields that a rule uses.
 //!
-//! In: the query and the filters of a rule. Out: names and types, sorted, as `required_fields`
-//! shows them to whoever installs the rule.
+//! In: the query and the filters of a rule. Out: the names and types of all fields, sorted.
+//! `required_fields` shows them to the person who installs the rule.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::fields;
 use crate::query::elasticsearch::Filter;
 use crate::query::kuery::Kuery;
 
-/// Fields with their types
+/// The JSON list of all fields with their types
 pub(super) fn required(query: &Kuery, filters: &[Filter]) -> Value {
     let mut names: BTreeSet<String> = query.fields().into_iter().collect();
     let filtered = filters.iter().flat_map(|filter| filter.query.fields());

@@ -1,6 +1,6 @@
-//! What a definition asks of Elastic.
+//! The settings for Elastic.
 //!
-//! In: the settings under `targets:`. Out: [`Settings`] as the detection engine takes them
+//! In: the settings under `targets:`. Out: [`Settings`] that the detection engine accepts
 //! (Kibana's rule schema; detection-rules' checks of a repository).
 
 use super::fields::{Index, known_index};
@@ -9,14 +9,14 @@ use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
 use crate::source::is_unprintable;
 
-/// What a rule's author asks for
+/// The checked settings of a rule
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// Index patterns in place of the usual ones
+    /// Index patterns in place of the default ones
     pub(super) index: Vec<Index>,
     /// Minutes between runs
     pub(super) interval: Option<u32>,
-    /// Minutes a run looks back
+    /// Minutes that a run looks back
     pub(super) from: Option<u32>,
     /// The most alerts of a run
     pub(super) max_signals: Option<u32>,
@@ -32,9 +32,9 @@ pub(super) struct Settings {
 #[derive(Debug)]
 pub(super) struct Suppression {
     pub(super) by: Vec<String>,
-    /// Minutes; for one run when there is none
+    /// Minutes; `None` groups the alerts of each run
     pub(super) duration: Option<u32>,
-    /// What happens to alerts without one of the fields
+    /// The treatment of alerts that lack one of the fields, in Kibana's word
     pub(super) missing: &'static str,
 }
 
@@ -51,7 +51,7 @@ const KEYS: &[&str] = &[
 ];
 const DAY: u32 = 24 * 60;
 
-/// Reads the settings
+/// Reads the settings; refuses invalid settings
 pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
     let mut asked = Asked::of(losses, Code::E0607, KEYS);
     let patterns = asked.texts("index");

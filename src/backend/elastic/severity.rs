@@ -1,7 +1,7 @@
 //! Severity, for the rule and for single matches.
 //!
-//! In: the levels of a rule and its signals. Out: Elastic's words and numbers; a level of its own
-//! for some matches as far as Kibana can say it, and the loss where it cannot.
+//! In: the levels of a rule and its signals. Out: Elastic's severity and risk score, a severity
+//! mapping for the cases that Kibana can express, and a loss for the other cases.
 
 use serde_json::{Value, json};
 
@@ -20,13 +20,13 @@ pub fn severity(level: Level) -> (&'static str, u8) {
     }
 }
 
-/// Levels of a signal as far as Kibana can say them: one field equal to one value
+/// The cases of a signal that Kibana can express: one field equal to one value
 pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Value> {
     let mut mapping = Vec::new();
     let mut lost = None;
     let levels: Vec<Level> = signal.cases.iter().map(|(level, _)| *level).collect();
     if levels.windows(2).any(|pair| pair[0] < pair[1]) {
-        // Kibana takes the highest severity that fits, a rule the first.
+        // Kibana takes the highest severity that matches, a rule the first.
         lost = Some("that fits a higher level further down");
     }
     for (level, expr) in &signal.cases {
@@ -36,7 +36,7 @@ pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<
         });
         let ecs = equality
             .and_then(|(test, ..)| fields::ecs(signal.kind, test.subject.field, test.subject.part));
-        // Actions and directions have words of ECS's own.
+        // ECS has its own words for actions and directions.
         let plain = |ecs: &fields::EcsField| {
             matches!(ecs.kind, fields::Type::Keyword | fields::Type::Wildcard)
         };

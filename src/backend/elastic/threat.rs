@@ -1,7 +1,7 @@
-//! ATT&CK as a detection rule shows it.
+//! ATT&CK threats of a detection rule.
 //!
-//! In: the rule's threats, by ATT&CK 19. Out: the same by the version that Elastic's stack knows,
-//! as the template and the import line want it.
+//! In: the rule's threats, by ATT&CK 19. Out: the same threats by the ATT&CK version of Elastic's
+//! stack, as a view for the template and as JSON for the import line.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,8 +27,8 @@ pub(super) struct Name {
     reference: String,
 }
 
-/// Threats as Elastic's stack before 9.5 knows them: ATT&CK 18, where Stealth and Defense
-/// Impairment are one tactic
+/// Threats by ATT&CK 18, for Elastic's stack before 9.5: Stealth and Defense Impairment are one
+/// tactic there
 pub(super) fn rule_threats(rule: &Rule) -> Vec<ThreatView> {
     let mut views: Vec<ThreatView> = Vec::new();
     for threat in &rule.threats {

@@ -1,7 +1,7 @@
-//! JSON values as TOML, for the parts of a rule that detection-rules takes as free tables.
+//! JSON values as TOML, for the parts of a rule that detection-rules accepts as free tables.
 //!
-//! In: a `serde_json` value. Out: an inline table with a list item a line, so that a filter of
-//! forty names shows one name in each line of a review.
+//! In: a `serde_json` value. Out: an inline table with one list item per line, so that a review
+//! of a filter with forty names shows one name per line.
 
 use serde_json::Value;
 
@@ -18,9 +18,9 @@ pub(super) fn string(text: &str) -> String {
     })
 }
 
-/// A text of several lines, as it is read
+/// A TOML multi-line string with the text's own line breaks
 ///
-/// The backslash before the closing quotes takes the line break that is no part of the text.
+/// The backslash before the closing quotes removes the line break after the text.
 pub(super) fn paragraphs(text: &str) -> String {
     let escape = |line: &str| {
         let line = string(line);
@@ -30,12 +30,12 @@ pub(super) fn paragraphs(text: &str) -> String {
     format!("\"\"\"\n{}\\\n\"\"\"", lines.join("\n"))
 }
 
-/// Whether a text can stand between three single quotes, where nothing is escaped
+/// Whether a text can be a literal string in `'''`, which has no escapes
 pub(super) fn is_literal(text: &str) -> bool {
     !text.contains("'''")
 }
 
-/// A list of strings, on one line where it fits
+/// A list of strings, on one line if it is short enough
 pub(super) fn strings(items: &[String]) -> String {
     let quoted: Vec<String> = items.iter().map(|item| string(item)).collect();
     let inline = format!("[{}]", quoted.join(", "));
@@ -45,7 +45,7 @@ pub(super) fn strings(items: &[String]) -> String {
     format!("[\n    {},\n]", quoted.join(",\n    "))
 }
 
-/// A value as TOML; null, which TOML does not have, never occurs in a rule
+/// A value as TOML; TOML has no null, and no rule contains one
 pub(super) fn inline(value: &Value, indent: usize) -> String {
     match value {
         Value::Null => "\"\"".to_owned(),

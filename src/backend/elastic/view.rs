@@ -1,7 +1,7 @@
-//! A detection rule as its template and the import line show it.
+//! The view of a detection rule, for its template and the import line.
 //!
 //! In: the rule, a signal and its plan. Out: a [`RuleView`] for the TOML of detection-rules, and
-//! the JSON object of Kibana's rule import. Both say the same; one struct feeds them.
+//! the JSON object of Kibana's rule import. One struct feeds both, so they have the same content.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ use crate::query::elasticsearch::Filter;
 use crate::source::visible_json;
 use crate::taxonomy::{EventKind, Product};
 
-/// A rule of one signal
+/// The detection rule of one signal
 #[derive(Debug)]
 pub(super) struct Detection {
     fields: Map<String, Value>,
@@ -34,7 +34,7 @@ pub(super) struct Detection {
     filters: Vec<Filter>,
 }
 
-/// What the template of detection-rules shows: ready strings
+/// The view of `elastic/rule.toml`; its strings are printed unchanged
 #[derive(Debug, Serialize)]
 pub(super) struct RuleView {
     created: String,
@@ -59,8 +59,8 @@ struct NewTermsView {
     history: String,
 }
 
-/// How far a run looks back, and how often it runs: nine minutes every five, as Elastic's own
-/// rules do, so that late events are not missed
+/// The minutes that a run looks back; it runs every five, as Elastic's own rules do, so that late
+/// events are not missed
 const FROM_MINUTES: u32 = 9;
 
 /// Builds the rule of a signal
@@ -138,7 +138,7 @@ pub(super) fn detection(
     Detection { fields, dates, packages, new_terms, query, filters: plan.filters }
 }
 
-/// Every version of an integration fills the fields of ECS that rules here use
+/// Any version: every version of an integration fills the ECS fields that these rules use
 const ANY_VERSION: &str = ">=1.0.0";
 
 fn suppression_json(suppression: &Suppression) -> Value {
@@ -171,9 +171,9 @@ impl Detection {
         visible_json(&Value::Object(sorted.into_iter().collect()).to_string())
     }
 
-    /// What the TOML template shows
+    /// The view for the TOML template
     pub(super) fn view(&self, rule: &Rule) -> RuleView {
-        // Threats have a layout of their own.
+        // The template lays out threats separately.
         let plain = self.fields.iter().filter(|(key, _)| *key != "threat");
         let mut keys: Vec<String> = plain
             .map(|(key, value)| match strings(value) {
@@ -288,7 +288,7 @@ fn new_terms(
     (terms, history)
 }
 
-/// The rule's own dates: an output holds no date of its making
+/// The rule's own dates as created and updated; the output has no build date
 fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
     const NONE: &str = "1970/01/01";
     let metadata = &rule.metadata;

@@ -1,8 +1,7 @@
 //! Expressions as Rust.
 //!
 //! In: an [`Expr`]. Out: a Rust expression over `event`, and the constants it names. Values are
-//! folded here, so that the generated code folds only the event. [`literal`] is the one place
-//! that writes a string.
+//! case-folded here, so the generated code folds only the event. Only [`literal`] writes a string.
 
 use std::collections::HashMap;
 
@@ -26,23 +25,23 @@ const TAKEN: [&str; 2] = ["CORRELATIONS", "SIGNALS"];
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     all: Vec<Constant>,
-    /// The place of each name
+    /// The index in `all` of each name
     places: HashMap<String, usize>,
-    /// What is known of the names that begin alike
+    /// The numbered names of each base name
     alike: HashMap<String, Alike>,
 }
 
 /// `LIST`, `LIST_2`, `LIST_3` …
 #[derive(Debug)]
 struct Alike {
-    /// The first number that has not been looked at
+    /// The first number that has not been tried
     next: usize,
-    /// The places of the constants before it, by kind and items
+    /// The indices in `all` of the constants with lower numbers, by kind and items
     known: HashMap<(&'static str, Vec<String>), usize>,
 }
 
 impl Constants {
-    /// The name of a constant with these items; `wanted` unless other items have it
+    /// The name of the constant with these items: `wanted`, numbered if other items have that name
     fn name(&mut self, wanted: &str, kind: &'static str, items: Vec<String>) -> String {
         let base = wanted.to_uppercase();
         let fresh = || Alike { next: 1, known: HashMap::new() };
@@ -79,7 +78,7 @@ impl Constants {
 
 /// Prints expressions of one signal
 pub(super) struct Printer<'p, 'r> {
-    /// What constants without a list of the author's are called after
+    /// The signal's name, the prefix of constants that no list of the author names
     pub(super) signal: &'p str,
     pub(super) constants: &'p mut Constants,
     pub(super) losses: &'p mut Losses<'r>,
@@ -102,7 +101,7 @@ impl Printer<'_, '_> {
         let mut printed = Vec::new();
         let mut rest = parts;
         while let Some(first) = rest.first() {
-            // Tests of one subject joined by `or` look at each value once.
+            // Tests of one subject joined by `or` become one loop over its values.
             let alike = if operator == "||" { alternatives(rest) } else { Vec::new() };
             if alike.len() > 1 {
                 let whole = alike.len() == parts.len();
@@ -141,7 +140,7 @@ impl Printer<'_, '_> {
         }
     }
 
-    /// Tests of one subject, one of which must pass
+    /// One call for tests of one subject; true when any test passes
     fn tests(&mut self, tests: &[&Test], depth: usize) -> String {
         let subject = tests[0].subject;
         let bodies: Vec<String> = tests.iter().map(|test| self.body(test)).collect();
@@ -153,7 +152,7 @@ impl Printer<'_, '_> {
             Part::Whole if bodies.len() == 1 => {
                 return format!("event.any({name}, &mut |v| {body})");
             }
-            // INVARIANT: parts of a date have been refused before.
+            // INVARIANT: `unsupported` has refused parts of a date.
             Part::Whole | Part::Time(_) => None,
             Part::Name if account => Some("account_name"),
             Part::Name => Some("base_name"),
@@ -173,7 +172,7 @@ impl Printer<'_, '_> {
         format!("event.any({name}, &mut |v| {{{part}\n{pad}{body}\n{}}})", "    ".repeat(depth))
     }
 
-    /// What is asked of one value `v`
+    /// The condition on one value `v`
     fn body(&mut self, test: &Test) -> String {
         match &test.op {
             Op::Text(relation, values, case) => self.text(test, *relation, values, *case),
@@ -190,7 +189,7 @@ impl Printer<'_, '_> {
                 self.losses.refuse(test.span, message, "not in generated Rust", help);
                 "false".to_owned()
             }
-            // These do not look at single values.
+            // INVARIANT: `test` prints these; they have no condition on a single value.
             Op::Exists | Op::Null | Op::Same(..) => "true".to_owned(),
         }
     }
@@ -267,7 +266,7 @@ impl Printer<'_, '_> {
     }
 }
 
-/// The tests at the start of a list that look at values of one and the same subject
+/// The leading tests of a list that have the same subject and look at single values
 fn alternatives(parts: &[Expr]) -> Vec<&Test> {
     let mut tests: Vec<&Test> = Vec::new();
     for part in parts {
@@ -299,7 +298,7 @@ fn bracketed(text: &str) -> String {
 
 /// `ParentImage` as `parent_image`, `c-ip` as `c_ip`, `userIdentity.type` as `user_identity_type`
 ///
-/// Names of different fields may become one; [`Constants::name`] tells their lists apart.
+/// Two fields may get the same name; [`Constants::name`] then numbers their lists.
 fn snake(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
@@ -318,7 +317,7 @@ fn blocks(networks: &[ipnet::IpNet]) -> Vec<String> {
     networks.iter().map(block).collect()
 }
 
-/// Ranges in one call, those that fractions belong to in calls of their own
+/// Integer ranges in one call; each open range, which includes fractions, in its own call
 fn numbers(ranges: &[Numbers]) -> String {
     let (open, closed): (Vec<Numbers>, Vec<Numbers>) = ranges.iter().partition(|range| range.open);
     let closed = (!closed.is_empty()).then(|| format!("number_in(v, &[{}])", pairs(&closed)));

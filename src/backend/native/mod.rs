@@ -1,9 +1,9 @@
 //! Native: Rust source of a matcher that needs only std.
 //!
-//! In: a [`Rule`]. Out: `<rule>.rs`: an `Event` trait, a function a signal, a table of signals.
-//! It can be copied into any program. What std has not is refused (regular expressions); what
-//! needs other events is left to the caller, said on top of the file and given as data there: new
-//! terms, correlations, the process tree.
+//! In: a [`Rule`]. Out: `<rule>.rs`: an `Event` trait, a function per signal, a table of signals.
+//! It can be copied into any program. Regular expressions are refused, since std has none. New
+//! terms, correlations and the process tree need other events, so they are left to the caller:
+//! the head of the file lists them, and new terms and correlations are given as data.
 
 mod expr;
 mod view;
@@ -16,7 +16,7 @@ use crate::ir::Rule;
 
 /// Emits the matcher
 pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
-    // It has no settings; one that is written all the same is refused.
+    // This target has no settings, so any setting is refused.
     Asked::of(losses, Code::E0701, &[]);
     match render("native/matcher.rs", &view::matcher(rule, losses)) {
         Ok(text) => Some(vec![Artifact { name: format!("{stem}.rs"), text }]),

@@ -1,4 +1,7 @@
-//! The generated file as its template shows it.
+//! The view behind the generated file.
+//!
+//! In: a [`Rule`]. Out: a [`MatcherView`] of final strings, and the constants that its
+//! expressions name.
 
 use serde::Serialize;
 
@@ -7,12 +10,12 @@ use crate::backend::{Losses, one_line};
 use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 
-/// What the template shows: ready strings
+/// The view of `native/matcher.rs`; its strings are printed unchanged
 #[derive(Debug, Serialize)]
 pub(super) struct MatcherView {
     title: String,
     id: String,
-    /// What the caller has to do, a line each
+    /// The caller's duties, one per line
     left: Vec<String>,
     constants: Vec<Constant>,
     signals: Vec<SignalView>,
@@ -26,7 +29,7 @@ struct CorrelationView {
     level: String,
     test: String,
     origins: String,
-    /// Each key: its name, then signal and field
+    /// Each key as Rust source: its name, then pairs of signal and field
     keys: Vec<String>,
     timespan: u32,
 }
@@ -59,7 +62,7 @@ struct CaseView {
     level: String,
 }
 
-/// Fills the view
+/// Builds the view of a rule
 pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
     let mut constants = Constants::default();
     let mut signals = Vec::new();
@@ -118,7 +121,7 @@ pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
     }
 }
 
-/// What a function of one event cannot do, and what sensors do not record in one field
+/// The caller's duties: judging several events, and fields that sensors record in another form
 fn left(rule: &Rule) -> Vec<String> {
     let reads = |names: &[&str]| {
         let tests = rule.signals.iter().flat_map(crate::ir::Signal::tests);

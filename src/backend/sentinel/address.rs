@@ -1,7 +1,8 @@
 //! Address tests as Kusto predicates.
 //!
-//! In: a column and networks. Out: calls of the functions of each family. They give null for
-//! what is no address of theirs (Microsoft, ipv4_is_in_any_range and ipv6_is_in_any_range).
+//! In: a column and networks. Out: one call per address family. Each function gives null for a
+//! value that is no address of its family (Microsoft, ipv4_is_in_any_range and
+//! ipv6_is_in_any_range).
 
 use super::context::{Context, never_null};
 use crate::ir::NON_PUBLIC;
@@ -26,7 +27,8 @@ pub(super) fn networks_of(
     Expression::any(parts)
 }
 
-/// The functions give null for what is no address of their family; null is not equal to false.
+/// Whether an address is public: `== false` fails on null, so a value that is no address of the
+/// family does not match
 pub(super) fn public(context: &mut Context<'_, '_>, column: &Expression) -> Expression {
     let (v4, v6) = by_family(&NON_PUBLIC);
     let mut list = |name: &str, ranges: &[String]| {
@@ -40,7 +42,7 @@ pub(super) fn public(context: &mut Context<'_, '_>, column: &Expression) -> Expr
     Expression::any([outside("ipv4_is_in_any_range", v4), outside("ipv6_is_in_any_range", v6)])
 }
 
-/// IPv4 networks also in their IPv6-mapped form: Defender records such addresses
+/// The networks of each family; IPv4 networks also in IPv6-mapped form, which Defender records
 fn by_family(networks: &[ipnet::IpNet]) -> (Vec<String>, Vec<String>) {
     let (mut v4, mut mapped, mut v6) = (Vec::new(), Vec::new(), Vec::new());
     for network in networks {

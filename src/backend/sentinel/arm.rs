@@ -138,16 +138,16 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn print(value: &Value) -> String {
-    // Text, numbers and lists always have a JSON form.
+    // INVARIANT: a `Value` of text, numbers and lists always prints.
     visible_json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }
 
-/// A text in square brackets would be an expression of the template language
+/// ARM reads a text in square brackets as an expression; a second `[` makes it a literal
 fn literal(text: &str) -> String {
     if text.starts_with('[') && text.ends_with(']') { format!("[{text}") } else { text.to_owned() }
 }
 
-/// Minutes as ISO 8601 has them
+/// Minutes as an ISO 8601 duration
 fn duration(minutes: u32) -> String {
     match minutes {
         m if m % (24 * 60) == 0 => format!("P{}D", m / (24 * 60)),

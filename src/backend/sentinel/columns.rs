@@ -1,10 +1,10 @@
-//! What a result shows.
+//! The columns of a result.
 //!
-//! In: the rule's columns and the kind of a signal. Out: its projection, with the same names and
-//! types in every signal, so that `union` joins them. A column that a kind of event does not have
-//! is left out there: `union` gives it the empty value of its type.
+//! In: the rule's columns and the kind of a signal. Out: the signal's projection. Names and types
+//! agree in every signal, so that `union` joins them. The projection omits a column that the kind
+//! of event lacks: `union` fills it with the empty value of its type.
 //!
-//! INVARIANT: what a column is for stands in its [`Role`]; no decision hangs on its name.
+//! INVARIANT: a column's [`Role`] states its purpose; no decision depends on the column's name.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ struct Row {
     column: Column,
     result: &'static str,
     kind: Type,
-    /// For each kind of event; none where it has no such column
+    /// The value for each of [`EventKind::ALL`], in that order; `None` where it has no such column
     values: Vec<Option<Expression>>,
 }
 
@@ -43,7 +43,7 @@ fn row(profile: Profile, line: &'static str) -> Option<Row> {
     Some(Row { profile, column: group(column)?, result, kind: Type::named(kind)?, values })
 }
 
-/// The column of a rule that a word of the table means
+/// The rule column that a word of the table names
 fn group(word: &str) -> Option<Column> {
     Some(match word {
         "Host" => Column::Host,
@@ -80,24 +80,24 @@ pub(super) fn is_result(name: &str) -> bool {
     ROWS.iter().any(|row| row.result == name)
 }
 
-/// What a column is for
+/// The purpose of a column
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It shows a part of the event
+    /// Shows a part of the event
     Result,
-    /// It shows when the alert was raised
+    /// Shows when the alert was raised
     Raised,
-    /// It holds a key of correlations
+    /// Holds a key of correlations
     Key,
-    /// It holds a value that a correlation counts
+    /// Holds a value that a correlation counts
     Counted,
-    /// It names the signal, the severity or the group
+    /// Names the signal, the severity or the group
     Label,
-    /// A correlation says it of its events: since when, how many, which clients
+    /// Set by a correlation about its events: start time, number, clients
     Measure,
 }
 
-/// A column of the result, its type and how a signal's table gives it
+/// A column of the result, its type, and its value over a signal's table
 #[derive(Debug, Clone)]
 pub(super) struct Projected {
     pub(super) name: String,
@@ -111,12 +111,12 @@ impl Projected {
         Projected { name: name.to_owned(), kind, role, value }
     }
 
-    /// A column that the rows have already
+    /// A column that the rows already have under this name
     pub(super) fn own(name: &str, kind: Type, role: Role) -> Self {
         Projected::new(name, kind, role, Expression::name(name))
     }
 
-    /// As `project` takes it
+    /// The column as an item of `project`
     pub(super) fn item(&self) -> Item {
         Item::named(&self.name, self.value.clone())
     }

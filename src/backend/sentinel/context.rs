@@ -1,7 +1,7 @@
-//! What the predicates of one query share.
+//! The state that all predicates of one query share.
 //!
-//! In: the table, the names that are taken and the losses noted so far. Out: a [`Context`] for every
-//! kind of test, and the expressions that several kinds of test are made of.
+//! In: the table, the `let` names in use and the losses noted so far. Out: a [`Context`] for every
+//! kind of test, and expressions that several kinds of test need.
 
 use super::fields::Type;
 use super::lets::Lets;
@@ -12,15 +12,15 @@ use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 use crate::taxonomy::EventKind;
 
-/// What the predicates of one query share
+/// The state that all predicates of one query share
 pub(super) struct Context<'l, 'r> {
     pub(super) profile: Profile,
     pub(super) kind: EventKind,
     pub(super) lets: &'l mut Lets,
     pub(super) losses: &'l mut Losses<'r>,
-    /// Whether the test at hand stands under no negation, or under an even number
+    /// Whether the current test is under an even number of negations
     pub(super) positive: bool,
-    /// Whether registry keys that have lost their name can be among the rows
+    /// Whether the rows can include renamed or deleted registry keys, which need their earlier name
     pub(super) earlier: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String
     Expression::truth(false)
 }
 
-/// Whether there is a value of this type
+/// A condition: the column has a value
 pub(super) fn exists(kind: Type, value: Expression) -> Expression {
     match kind {
         Type::Number => Expression::call("isnotnull", [value]),
@@ -41,12 +41,12 @@ pub(super) fn exists(kind: Type, value: Expression) -> Expression {
     }
 }
 
-/// A condition that is false where it would be null, so that its negation is true there
+/// The condition with null replaced by false, so that its negation is true there
 pub(super) fn never_null(condition: Expression) -> Expression {
     Expression::call("coalesce", [condition, Expression::truth(false)])
 }
 
-/// What happens to a file or a registry key, in Defender's words
+/// A test of `ActionType` for actions on a file or a registry key, in Defender's words
 pub(super) fn actions_of(column: Expression, kind: EventKind, values: &[Pattern]) -> Expression {
     let registry = kind == EventKind::RegistryEvent;
     let names = |value: &Pattern| match (value.as_literal(), registry) {

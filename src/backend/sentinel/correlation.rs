@@ -1,9 +1,10 @@
 //! Correlations as Kusto.
 //!
-//! In: the correlations of a rule and the names and columns of its signals. Out: a `let` for each,
-//! in the order they need each other. Counting events needs no join: in the order of time the
-//! event that many before is either near enough or not. What is rare is counted once a group,
-//! over the timespan before its last event. The rest is a join within a time window.
+//! In: the correlations of a rule and the names and columns of its signals. Out: `let` statements,
+//! each after the statements it uses. Three forms: "at least n events" needs no join, since in
+//! order of time it compares each event with the event n - 1 rows before; "at most n" is counted
+//! once per group, over the timespan before the group's last event; the rest is a join within a
+//! time window.
 
 use super::columns::{Projected, Role};
 use super::keys::column_of;
@@ -13,21 +14,21 @@ use crate::backend::Losses;
 use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
-/// A name for rows, and the columns they have
+/// Named rows and their columns
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
     pub(super) name: String,
     pub(super) columns: Vec<Projected>,
 }
 
-/// The group that a row is in, as one text
+/// The group of a row: its key values as one text
 pub(super) const GROUP: (&str, Type, Role) = ("Group", Type::String, Role::Label);
-/// When the first of its events was
+/// The time of the first event
 pub(super) const START: (&str, Type, Role) = ("StartTime", Type::DateTime, Role::Measure);
-/// How many events or values there are
+/// The number of events or values
 pub(super) const NUMBER: (&str, Type, Role) = ("Number", Type::Long, Role::Measure);
 
-/// The statement of every correlation, and what its rows are called
+/// The statements of every correlation, and the rows they name
 pub(super) fn statements(
     profile: Profile,
     rule: &Rule,
@@ -59,7 +60,7 @@ pub(super) fn statements(
                 plan.rare(&mut own, lets, distinct(&value), *bound)
             }
             CorrelationTest::Events(bound) => plan.events(&mut own, lets, bound.from),
-            // INVARIANT: these have been refused before.
+            // INVARIANT: `unsupported` has refused these.
             CorrelationTest::Origins(_) | CorrelationTest::Numbers(..) => continue,
             CorrelationTest::Values(fields, bound) => {
                 let value = column_of(rule, fields, Role::Counted);
@@ -75,7 +76,7 @@ pub(super) fn statements(
     (statements, done)
 }
 
-/// Different values; Kusto text is never null, and no value is none
+/// The number of distinct values; Kusto text is never null, so a missing value is empty text
 pub(super) fn distinct(value: &str) -> Expression {
     Expression::call("count_distinctif", [Expression::name(value), is_there(value)])
 }
@@ -101,19 +102,19 @@ fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, losses: &mut Losses<
     }
 }
 
-/// A correlation on its way to a statement
+/// A correlation that is becoming a statement
 pub(super) struct Plan<'p> {
     pub(super) rule: &'p Rule,
     pub(super) one: &'p Correlation,
     pub(super) time: &'static str,
     pub(super) origins: &'p [Rows],
     pub(super) name: &'p str,
-    /// Whether another correlation looks at its events
+    /// Whether another correlation uses its events
     pub(super) used: bool,
 }
 
 impl Plan<'_> {
-    /// The time of an event
+    /// The time column of an event
     pub(super) fn now(&self) -> Expression {
         Expression::name(self.time)
     }
@@ -122,7 +123,7 @@ impl Plan<'_> {
         seconds(self.one.timespan)
     }
 
-    /// Rows that are in a group, with the group as one text
+    /// The rows that have every key, with their group in a column
     pub(super) fn grouped(&self, rows: Pipeline) -> Pipeline {
         let keys = self.one.keys.iter().map(|key| column_of(self.rule, &key.fields, Role::Key));
         let keys: Vec<String> = keys.collect();
@@ -178,21 +179,21 @@ impl Plan<'_> {
         columns
     }
 
-    /// Names the grouped rows of all origins, which are then used more than once
+    /// Binds the grouped rows of all origins to a materialized `let`, since they are used twice
     pub(super) fn named(&self, out: &mut Vec<Let>, lets: &mut Lets, rows: Pipeline) -> String {
         let name = lets.name(&format!("{}_rows", self.name));
         out.push(Let::new(&name, self.grouped(rows).materialized()));
         name
     }
 
-    /// A name for columns of the right side of a join that are not needed
+    /// The name that Kusto gives a column from the right side of a join
     pub(super) fn second(&self, column: &str) -> String {
         format!("{column}1")
     }
 
-    /// So many events, the last of them no later than the timespan after the first
+    /// At least `least` events, from the first to the last within the timespan
     ///
-    /// Of events at the same time every one completes it, wherever sorting has put it.
+    /// Of simultaneous events each completes the correlation, whatever their order after sorting.
     fn events(&self, out: &mut Vec<Let>, lets: &mut Lets, least: u64) -> Vec<Projected> {
         let columns = self.with(self.columns(), &[GROUP, START]);
         if least <= 1 {
@@ -214,7 +215,7 @@ impl Plan<'_> {
             Step::filter(Expression::all([same, took.compare("<=", self.span())])),
         ];
         if !self.used {
-            // One row of a group is enough.
+            // No correlation uses these rows, so one row of a group is enough.
             let rows = self.grouped(self.all()).then(sorted);
             out.push(Let::new(self.name, rows.then([Step::project_away(["StartGroup"])])));
             return columns;

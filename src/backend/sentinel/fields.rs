@@ -1,7 +1,7 @@
-//! Which column answers for a field.
+//! The column of each field.
 //!
 //! In: a profile, a kind of event, a field and a part. Out: a [`Column`] of the profile's table, or
-//! the fact that there is none. Every field of the taxonomy has a row, a test sees to it.
+//! `None` when it has no such column. A test checks that every field of the taxonomy has a row.
 
 use std::sync::LazyLock;
 
@@ -18,12 +18,12 @@ pub(super) enum Holds {
     Domain,
 }
 
-/// What a column's values are
+/// The type of a column's values
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
-    /// Text; never null, missing is empty
+    /// Text; never null: a missing value is empty
     Text,
-    /// Text in a letter case of Defender's own (`web01`, `Tcp`), so a cased test cannot be kept
+    /// Text whose letter case Defender sets (`web01`, `Tcp`), so case-sensitive tests are refused
     Recased,
     /// Text with `-` for no value, as W3C logs write it
     Dashed,
@@ -31,7 +31,7 @@ pub(super) enum Type {
     List,
     /// A nullable number
     Number,
-    /// `ActionType` of what happens to a file or a registry key
+    /// `ActionType` of a file or registry event
     Action,
     /// `ActionType` of a network event, as a direction
     Direction,
@@ -42,7 +42,7 @@ pub(super) enum Type {
 pub(super) struct Column {
     /// Its name, or an expression over it, as the table writes it
     pub(super) name: &'static str,
-    /// The same as a tree
+    /// The same, parsed
     pub(super) value: &'static Expression,
     pub(super) kind: Type,
     pub(super) holds: Holds,
@@ -53,7 +53,7 @@ struct Row {
     event: EventKind,
     field: Field,
     holds: Holds,
-    /// The column as written, as a tree, and what its values are
+    /// The column as written, the same parsed, and its type
     column: Option<(&'static str, Expression, Type)>,
 }
 

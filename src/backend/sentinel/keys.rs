@@ -1,8 +1,8 @@
-//! The columns by which signals find each other.
+//! The columns that correlations group and count by.
 //!
-//! In: the keys and counted fields of a rule's correlations. Out: columns that the projections of
-//! its signals carry, with one name for what is equal. Host names lose their domain and their
-//! letter case; every other value compares as it is stored.
+//! In: the keys and counted fields of a rule's correlations. Out: columns in the projections of
+//! its signals; matching columns have the same name in each signal. Host names lose their domain
+//! and their letter case; every other value compares as it is stored.
 
 use super::columns::{Projected, Role, is_result};
 use super::fields::{self, Holds, Type};
@@ -14,16 +14,18 @@ use crate::query::kusto::{self, Expression};
 use crate::source::Span;
 use crate::taxonomy::{Field, FieldType};
 
-/// A column that correlations need of signals: its name, and the field it holds
+/// A column that correlations need: its name, and the field it holds in each signal
 struct Needed {
     name: String,
     fields: Fields,
     span: Span,
-    /// A key, or a value that is counted
+    /// [`Role::Key`] or [`Role::Counted`]
     role: Role,
 }
 
-/// The columns all correlations of a rule need; one column holds what does not contradict
+/// The columns that all correlations of a rule need
+///
+/// Two keys of one name share a column, unless they take different fields of the same signal.
 fn needed(rule: &Rule) -> Vec<Needed> {
     let mut all: Vec<Needed> = Vec::new();
     for one in &rule.correlations {
@@ -53,7 +55,7 @@ fn needed(rule: &Rule) -> Vec<Needed> {
     all
 }
 
-/// Whether a result, or a correlation on its way, has a column of this name
+/// Whether a result column, or a column inside a correlation, has this name
 fn is_taken(name: &str) -> bool {
     const OWN: &[&str] = &["TimeKey"];
     OWN.contains(&name) || is_result(name)
@@ -67,7 +69,7 @@ pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
     needed(rule).into_iter().find(fits).map_or_else(String::new, |have| have.name)
 }
 
-/// Adds what correlations need of a signal to its projection
+/// Adds the columns that correlations need to a signal's projection
 pub(super) fn add_columns(
     profile: Profile,
     rule: &Rule,
@@ -112,10 +114,10 @@ fn expression(profile: Profile, rule: &Rule, signal: usize, field: Field) -> Opt
     let value = column.value.clone();
     Some(match column.kind {
         Type::Number => Expression::call("tostring", [value]),
-        // Each element would be a value of its own.
+        // A list has no single value to compare.
         Type::List => return None,
         Type::Dashed => undashed(&value),
-        // An address stays whole, any other name loses its domain.
+        // An IP address stays whole, any other host name loses its domain.
         Type::Text | Type::Recased if field.name() == "Computer" => {
             let host = Expression::text(r"^(?:\d+\..*|[^.]*)");
             let host = Expression::call("extract", [host, Expression::number(0), value]);

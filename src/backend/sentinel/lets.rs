@@ -1,8 +1,7 @@
 //! Names bound by `let`.
 //!
-//! In: named lists as predicates ask for them. Out: the `let` statements on top of a query. A
-//! list keeps the author's name; a name that Kusto reserves, or that is taken by other values,
-//! gets a number.
+//! In: the lists that predicates use. Out: the `let` statements at the head of a query. A list
+//! keeps the author's name; a name that Kusto reserves, or that other values have, gets a number.
 
 use std::collections::{HashMap, HashSet};
 
@@ -41,12 +40,12 @@ pub(super) struct Lets {
     /// The number to try next for a name
     next: HashMap<String, usize>,
     lists: Vec<(String, Vec<String>)>,
-    /// The places of lists by their values
+    /// The indices in `lists` of each list of values
     places: HashMap<Vec<String>, Vec<usize>>,
 }
 
 impl Lets {
-    /// Takes a name for something else than a list
+    /// Reserves a free name: `wanted`, or `wanted` with a number
     pub(super) fn name(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
         let next = self.next.entry(name.clone()).or_insert(2);
@@ -58,7 +57,7 @@ impl Lets {
         name
     }
 
-    /// The name of a list of these values
+    /// The name of a list of these values; equal lists of one base name share it
     pub(super) fn list(&mut self, wanted: &str, values: &[&str]) -> Expression {
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
         let alike = |name: &str| {

@@ -1,8 +1,9 @@
 //! Microsoft Sentinel and Defender XDR: Kusto over the tables of a [`Profile`].
 //!
-//! In: a [`Rule`]. Out: `<rule>.kql` and the packages with the same query: for Sentinel an analytic
-//! rule, a hunting query and an ARM template, for XDR a custom detection. Limits and lists are
-//! Microsoft's: the analytic rule schema of the Azure Sentinel repository, the service limits page.
+//! In: a [`Rule`]. Out: `<rule>.kql` and the packages of the same rule: for Sentinel an analytic
+//! rule, a hunting query and an ARM template, for XDR a custom detection. Sources of limits and
+//! lists: Microsoft, the analytic rule schema of the Azure Sentinel repository, the service limits
+//! page.
 
 mod address;
 mod arm;

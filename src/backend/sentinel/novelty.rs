@@ -1,11 +1,11 @@
 //! Rows whose combination of values is new.
 //!
-//! In: the signal that `new_terms` names. Out: the columns its terms need, and the steps that keep
-//! the rows which a baseline over the window does not have.
+//! In: the signal that `new_terms` names. Out: the columns of its terms, and the steps that keep
+//! rows whose terms are absent from a baseline over the window.
 //!
-//! A hunting query keeps the split between what is new and its baseline, since a term is new only
-//! beside what was seen before: it shows the new terms of the last run, and looks for the others
-//! within the window before, however long the range is that a person picks.
+//! A hunting query splits its range as a scheduled rule does, since a term is new only against a
+//! baseline: it shows the new terms of the last run, and takes the baseline from the window before
+//! that run, however long the time range is that a person picks.
 
 use super::columns::{Projected, Role};
 use super::context::exists;
@@ -19,7 +19,7 @@ use crate::backend::settings::span;
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
 
-/// Adds the columns of the new terms that the projection does not have
+/// Adds the columns of new terms that the projection lacks
 pub(super) fn add_terms(
     profile: Profile,
     columns: &mut Vec<Projected>,
@@ -56,20 +56,20 @@ fn terms(
     terms
 }
 
-/// What is new about the rows of a signal
+/// New terms over the rows of a signal
 #[derive(Debug)]
 pub(super) struct Novelty<'n> {
     new: &'n NewTerms,
     profile: Profile,
-    /// What the rows are called
+    /// The `let` name of the rows
     name: String,
     terms: Vec<(fields::Column, String)>,
-    /// The column that says when something new came
+    /// The column of the time at which a row counts as seen
     seen: String,
 }
 
 impl<'n> Novelty<'n> {
-    /// Reports terms that cannot be compared
+    /// Reads the terms; refuses terms that cannot be compared
     pub(super) fn of(
         profile: Profile,
         rule: &Rule,
@@ -79,8 +79,8 @@ impl<'n> Novelty<'n> {
     ) -> Novelty<'n> {
         let signal = &rule.signals[new.signal];
         if rule.correlates(new.signal) {
-            // A row would have to be compared with the window before it, not with that before the
-            // run.
+            // Each row would need the window before that row, but the query has one window: the
+            // one before the run.
             let message = format!("a correlation of new terms of `{}`", signal.name);
             let help = "Name the correlation under `without:` of this target.";
             losses.refuse(new.span, message, "no query of one run says what was new when", help);
@@ -96,7 +96,7 @@ impl<'n> Novelty<'n> {
             let message = "a list as a new term".to_owned();
             losses.refuse(new.span, message, "each element would be a term of its own", "");
         }
-        // An alert is new when it is raised, whenever the process in it ran.
+        // An alert is new at the time it is raised; the process in it may have run earlier.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
         let seen = raised.map_or(profile.time(), |column| &column.name).to_owned();
         Novelty { new, profile, name: rows.name.clone(), terms, seen }
@@ -107,24 +107,24 @@ impl<'n> Novelty<'n> {
         self.terms.iter().map(|(_, name)| name.as_str())
     }
 
-    /// What the rows are, in words
+    /// A comment that describes the rows
     pub(super) fn note(&self) -> String {
         let keys: Vec<&str> = self.keys().collect();
         let (keys, window) = (keys.join(", "), span(self.new.window));
         format!("Only combinations of {keys} not seen in the last {window}")
     }
 
-    /// The rows whose terms the baseline does not have
+    /// The rows whose combination of terms is absent from the baseline
     ///
-    /// Keys compare as stored. A row without one of them is left out, and of several rows with the
-    /// same new terms the earliest stays, as Elastic's `new_terms` rules do it.
+    /// Terms compare as stored. A row that lacks a term is dropped. Of several rows with the same
+    /// terms the earliest stays, as in Elastic's `new_terms` rules.
     pub(super) fn rows(&self, schedule: Schedule, run: Run) -> Pipeline {
         let seen = || Expression::name(&self.seen);
         let there = self.terms.iter().map(|(column, name)| {
             let value = Expression::name(name);
             match column.kind {
                 Type::Number | Type::Dashed => exists(column.kind, value),
-                // The result shows a list as it is, and an empty one is refused.
+                // The result column holds the value unchanged; `of` refuses a list.
                 Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
                     Expression::call("isnotempty", [value])
                 }

@@ -1,8 +1,8 @@
-//! What an alert of a rule carries, whatever package it goes in.
+//! The contents of an alert, the same for every package format.
 //!
 //! In: the rule, its settings and the shape of its result. Out: a [`Package`] of plain values,
-//! checked against the limits of analytic rules. Every column that an entity mapping, a detail or
-//! a format names is one the query returns: what the shape has not is left out.
+//! checked against the limits of analytic rules. Entity mappings and details name only columns
+//! that the query returns: the others are dropped.
 
 use super::query::Shape;
 use super::settings::Settings;
@@ -12,7 +12,7 @@ use crate::definition::live::inert;
 use crate::diagnostic::Code;
 use crate::ir::Rule;
 
-/// A rule as its packages need it
+/// The values that the packages of a rule share
 #[derive(Debug)]
 pub(super) struct Package {
     pub(super) id: String,
@@ -130,7 +130,7 @@ fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
     connectors
 }
 
-/// A near-real-time rule sees the rows of one minute
+/// Refuses new terms and correlations: a near-real-time rule sees the rows of one minute only
 fn refuse_nrt(rule: &Rule, span: crate::source::Span, losses: &mut Losses<'_>) {
     let why = match (&rule.new_terms, rule.correlations.first()) {
         (Some(_), _) => "new terms are judged by the rows of days",
@@ -141,7 +141,7 @@ fn refuse_nrt(rule: &Rule, span: crate::source::Span, losses: &mut Losses<'_>) {
     losses.refuse_with(Code::E0507, span, message, why, "Use `kind: scheduled`.");
 }
 
-/// What it finds, what else looks like it, and what this target loses
+/// The lines of the description: the rule's own text, its false positives, this target's losses
 fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
     let metadata = &rule.metadata;
     let text = metadata.description.as_ref().unwrap_or(&metadata.title);
@@ -152,11 +152,12 @@ fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
         lines.extend(notes.map(|note| format!("- {}", printable(&note.value))));
     }
     lines.extend(losses.sentences().iter().map(|line| printable(line)));
-    // Once more: what is code in a part need not be code in the whole.
+    // Make the joined text inert again: a span that is code within one part may end elsewhere in
+    // the whole.
     inert(&lines.join("\n")).lines().map(ToOwned::to_owned).collect()
 }
 
-/// The first sentences, as long as a hunting query's description may be
+/// The first sentences, up to the 255 characters of a hunting query's description
 fn summary(description: &[String]) -> String {
     const MOST: usize = 255;
     let text = description.iter().find(|line| !line.is_empty());
@@ -175,16 +176,15 @@ pub(super) fn printable(text: &str) -> String {
     one_line(text).trim().to_owned()
 }
 
-/// Sentinel fills `{{Column}}`; the title itself must not ask for a column.
+/// The format of an alert's name; `parted` keeps a `{{Column}}` in the title from being filled
 fn display_name(title: &str) -> String {
     let plain: String = parted(&shown(title)).chars().take(200).collect();
     printable(&format!("{plain}: {{{{Signal}}}} on {{{{DeviceName}}}}"))
 }
 
-/// Text for a field in which Microsoft fills `{{Column}}`: braces that follow each other get a
-/// blank between them
+/// Text for a field in which Microsoft fills `{{Column}}`: a blank separates adjacent braces
 pub(super) fn parted(text: &str) -> String {
-    // Twice: of three braces the first pass parts two.
+    // Twice: in `{{{` the first pass separates only the first two braces.
     text.replace("{{", "{ {").replace("{{", "{ {")
 }
 

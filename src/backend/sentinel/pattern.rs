@@ -1,9 +1,11 @@
-//! Wildcards as Kusto: prefix and suffix where that is the same, else a regular expression.
+//! Wildcards as Kusto: prefix and suffix where they are equivalent, else a regular expression.
+//!
+//! In: patterns and their letter case. Out: a prefix and a suffix, or a regular expression.
 //!
 //! Kusto's regular expressions have the syntax of Rust's regex crate (Microsoft, regex.md of the
-//! Kusto reference). `(?i)` there folds by Unicode: the Kelvin sign is a `k`, the long s an `s`,
-//! which is not what a rule means. ASCII text that holds one of these letters therefore stands in
-//! a group without Unicode folding. A test runs what is written here through that very crate.
+//! Kusto reference). Its `(?i)` folds by Unicode, so the Kelvin sign equals `k` and the long s
+//! equals `s`; a rule keeps them apart. ASCII text with one of these letters is therefore put in
+//! a group without Unicode folding. A test runs the output through that crate.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,9 +13,9 @@ use std::sync::LazyLock;
 use crate::ir::Case;
 use crate::pattern::{Pattern, Token, fold, fold_text};
 
-/// The literals before and after the only `*`, when testing them apart is the same
+/// The literals before and after the only `*`, when `startswith` and `endswith` are equivalent
 ///
-/// It is not the same when the two could overlap: `ab*ba` does not fit `aba`.
+/// `None` when the two could overlap: `ab*ba` does not match `aba`, but the two tests would.
 pub(super) fn prefix_and_suffix(pattern: &Pattern) -> Option<(&str, &str)> {
     let [Token::Literal(prefix), Token::Any, Token::Literal(suffix)] = pattern.tokens() else {
         return None;
@@ -26,7 +28,7 @@ pub(super) fn prefix_and_suffix(pattern: &Pattern) -> Option<(&str, &str)> {
     (!overlap).then_some((prefix, suffix))
 }
 
-/// A regular expression for the whole text; between `open` and `close` instead of the ends
+/// A regular expression for any of the patterns, anchored as `around` says
 pub(super) fn regex(patterns: &[Pattern], case: Case, around: Around) -> String {
     let plain = patterns.iter().flat_map(Pattern::literals).all(|text| !crosses_ascii(text));
     let bare = plain || case == Case::Sensitive;
@@ -45,20 +47,20 @@ pub(super) fn regex(patterns: &[Pattern], case: Case, around: Around) -> String 
     format!("{flags}{open}{alternatives}{close}")
 }
 
-/// What the pattern is anchored to
+/// The anchors of a regular expression
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Around {
     /// The whole text
     Ends,
     /// The start of the text
     Start,
-    /// Nothing: anywhere
+    /// None: the pattern may occur anywhere
     Nothing,
     /// One argument of a list joined by the unit separator
     Arguments,
 }
 
-/// One pattern; `bare` when its letters need no group of their own
+/// One pattern; `bare` when its literals need no `(?i-u:)` group
 fn body(pattern: &Pattern, bare: bool, around: Around) -> String {
     let (any, one) = match around {
         Around::Arguments => (r"[^\x1f]*", r"[^\x1f]"),
@@ -81,13 +83,15 @@ fn body(pattern: &Pattern, bare: bool, around: Around) -> String {
     out
 }
 
-/// Whether Unicode folding would treat one of its letters in another way than a rule does
+/// Whether Unicode folding may differ from a rule's folding on one of the letters
 fn crosses_ascii(text: &str) -> bool {
     !text.is_ascii() || text.chars().any(|c| matches!(c, 'k' | 'K' | 's' | 'S'))
 }
 
-/// A letter beyond ASCII in all its cases: simple lower-casing, unlike the `(?i)` of a regular
-/// expression, keeps the final sigma apart from the other
+/// A class of all cases of a letter beyond ASCII
+///
+/// The cases come from simple lower-casing, which keeps the final sigma apart from the other
+/// sigma; `(?i)` would make them equal.
 fn either_case(c: char) -> String {
     match CASES.get(&fold(c)) {
         Some(cases) => format!("[{}]", escape(cases)),
@@ -95,7 +99,7 @@ fn either_case(c: char) -> String {
     }
 }
 
-/// The letters beyond ASCII that have more than one case, by what they fold to
+/// The letters beyond ASCII that have more than one case, by their folded letter
 static CASES: LazyLock<BTreeMap<char, String>> = LazyLock::new(|| {
     let mut cases: BTreeMap<char, String> = BTreeMap::new();
     for c in '\u{80}'..=char::MAX {
@@ -107,7 +111,7 @@ static CASES: LazyLock<BTreeMap<char, String>> = LazyLock::new(|| {
     cases
 });
 
-/// The text in runs that are all ASCII or all beyond
+/// The text as runs that are each all ASCII or all beyond ASCII
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -119,7 +123,7 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Escapes what is special, and writes control characters so that they stay visible
+/// Escapes special characters, and writes unprintable characters as `\x{…}`
 fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -127,7 +131,7 @@ fn escape(text: &str) -> String {
             c if crate::source::is_unprintable(c) => {
                 out.push_str(&format!("\\x{{{:x}}}", c as u32))
             }
-            // `regex::escape` also escapes these, which Kusto need not.
+            // `regex::escape` also escapes these; Kusto does not need it.
             '-' | '#' | '&' | '~' => out.push(c),
             c => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }

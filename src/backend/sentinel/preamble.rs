@@ -1,13 +1,13 @@
-//! What is made of a table's columns before anything is asked of them.
+//! Steps that prepare a table before the rule's tests.
 //!
-//! In: a profile and a kind of event. Out: steps behind the table, read once of the queries in
-//! `preamble/`.
+//! In: a profile and a kind of event. Out: steps that follow the table, parsed once from the
+//! queries in `preamble/`.
 //!
-//! An alert is taken apart, a row for each process, the files and the host beside it: entities
-//! refer to each other by `$id` and `$ref` within one alert (Microsoft, security alert schema). A
-//! process has its own time; the alert's is when a run can first see it. ASIM knows processes and
-//! files by their paths; a URL there may have its origin before the path, or may not: parsers
-//! differ. Of Defender's file events the parser gives the path with the name once more.
+//! - Alerts: one row per process, with its files and host. Entities refer to each other by `$id`
+//!   and `$ref` within one alert (Microsoft, security alert schema). A process has a time of its
+//!   own; a run can first see it at the time of the alert.
+//! - ASIM identifies processes and files by their paths. A URL has the origin before the path in
+//!   some parsers only. For Defender's file events the parser appends the name to the path again.
 
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ const PREAMBLES: &[Preamble] = &[
 ];
 
 static STEPS: LazyLock<Vec<Vec<Step>>> = LazyLock::new(|| {
-    // INVARIANT: a test reads every text, so no table is left as it is by mistake.
+    // INVARIANT: a test parses every text, so the default of no steps never applies.
     let steps = |one: &Preamble| kusto::rows(one.text).map(|rows| rows.steps).unwrap_or_default();
     PREAMBLES.iter().map(steps).collect()
 });

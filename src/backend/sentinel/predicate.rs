@@ -1,9 +1,9 @@
 //! One test as a Kusto predicate.
 //!
-//! In: a [`Test`] on a kind of event, and whether it stands under a negation. Out: an expression
-//! that is true for the same rows, the cheapest form that is. Kusto text is never null and its
-//! numbers and addresses are three-valued (Microsoft, null-values.md of the Kusto reference), so
-//! tests under a negation bring the guards that make null false.
+//! In: a [`Test`] on a kind of event, and whether it is under a negation. Out: the cheapest
+//! expression that is true for the same rows. Kusto text is never null; tests of numbers and
+//! addresses can be null (Microsoft, null-values.md of the Kusto reference), so under a negation
+//! a guard turns null into false.
 
 use super::context::{Context, exists, never_null, refuse};
 use super::fields::{self, Column, Holds, Type};
@@ -14,7 +14,7 @@ use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 use crate::taxonomy::FieldType;
 
-/// An expression; what cannot be said has been refused and is `false` here
+/// An expression as a Kusto predicate; a test without a Kusto form is refused and becomes `false`
 pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: bool) -> Expression {
     let mut many = |parts: &[Expr]| -> Vec<Expression> {
         parts.iter().map(|part| expression(context, part, positive)).collect()
@@ -51,7 +51,7 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
         Op::Null => match column.kind {
             Type::Number => Expression::call("isnull", [value()]),
             Type::Dashed => value().one_of("in", vec![Expression::text(""), Expression::text("-")]),
-            // To Kusto an empty list is not empty.
+            // `isempty` is false for an empty list.
             Type::List => {
                 let length = Expression::call("array_length", [value()]);
                 length.compare("==", Expression::number(0))
@@ -77,20 +77,20 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
     }
 }
 
-/// The column a test looks at; refused when there is none
+/// The column of a test's subject; refuses the test when there is none
 fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> {
     let field = test.subject.field;
     let (profile, kind) = (context.profile, context.kind);
     let whole = || fields::column(profile, kind, field, Holds::Whole);
     let column = match test.subject.part {
         Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => whole(),
-        // What has no column of its own is taken out of the whole.
+        // Without a column of its own, the part is extracted from the whole.
         Part::Name | Part::Extension => {
             fields::column(profile, kind, field, Holds::Name).or_else(whole)
         }
     };
     let column = column.or_else(|| {
-        // A path or an account counts as there when its name is.
+        // A path or an account exists when its name does.
         let asks = matches!(test.op, Op::Exists | Op::Null);
         asks.then(|| fields::column(profile, kind, field, Holds::Name)).flatten()
     });
@@ -102,7 +102,7 @@ fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> 
 
 fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     let Some(table) = context.profile.table(context.kind) else {
-        // The signal has been refused as a whole.
+        // `signal::rows` has refused the signal.
         return Expression::truth(false);
     };
     let part = match test.subject.part {
@@ -116,7 +116,7 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     Expression::truth(false)
 }
 
-/// `DOMAIN\name` is two columns
+/// A test of `DOMAIN\name`, which the tables keep in two columns
 fn account(
     context: &mut Context<'_, '_>,
     test: &Test,

@@ -1,7 +1,7 @@
 //! The sets of tables that a query can be written for.
 //!
-//! In: a target's name. Out: its tables, the name of its time, and the tables of facts that
-//! answer for fields and result columns.
+//! In: a [`Profile`]. Out: its tables, its time column, its connectors, and the mapping files for
+//! fields and result columns.
 
 use crate::taxonomy::EventKind;
 
@@ -20,7 +20,7 @@ impl Profile {
     /// Every profile
     pub(super) const ALL: &[Profile] = &[Profile::Defender, Profile::Asim, Profile::Xdr];
 
-    /// The column that says when: advanced hunting has no `TimeGenerated`
+    /// The time column: advanced hunting has no `TimeGenerated`
     pub(super) fn time(self) -> &'static str {
         match self {
             Profile::Defender | Profile::Asim => "TimeGenerated",
@@ -60,7 +60,7 @@ impl Profile {
         }
     }
 
-    /// Columns that answer for fields, as written
+    /// The text of the table that maps fields to columns
     pub(super) fn fields(self) -> &'static str {
         match self {
             Profile::Defender | Profile::Xdr => include_str!("defender_fields.tsv"),
@@ -68,7 +68,7 @@ impl Profile {
         }
     }
 
-    /// Result columns, as written
+    /// The text of the table of result columns
     pub(super) fn columns(self) -> &'static str {
         match self {
             Profile::Defender | Profile::Xdr => include_str!("defender_columns.tsv"),

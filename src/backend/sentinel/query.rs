@@ -1,15 +1,14 @@
-//! The plan of a query: signals, novelty, correlations, and what of them is reported.
+//! The plan of a query: signals, novelty, correlations, and the reported rows.
 //!
-//! In: a [`Rule`]. Out: the queries of its packages, and the [`Shape`] of the result that entity
-//! mappings are checked against. Each signal becomes one projection; several are joined by
-//! `union`. No time filter stands in a rule that looks at single events: the schedule's lookback
-//! does that.
+//! In: a [`Rule`]. Out: the queries of its packages, and the [`Shape`] of the result, which entity
+//! mappings are checked against. Each signal becomes one projection; `union` joins several. A
+//! rule over single events has no time filter: the schedule's lookback bounds it.
 //!
-//! A scheduled rule with new terms or correlations looks back further than a run, and reports only
-//! what is new since the last one. A hunting query runs over a range of time that a person picks,
-//! and shows all of it: every event of a plain signal, every event that completes a correlation.
-//! What is rare is still judged before the last event of its group in the range, and new terms by
-//! the last run (see [`super::novelty`]).
+//! A scheduled rule with new terms or correlations looks back further than one run, and reports
+//! only rows since the last run. A hunting query covers the time range that a person picks, and
+//! shows every event of a plain signal and every event that completes a correlation. Two tests
+//! keep their window: "at most n" is counted before the last event of its group in the range, and
+//! new terms are those of the last run (see [`super::novelty`]).
 
 use super::columns::{Projected, Role};
 use super::correlation::{self, Rows};
@@ -26,7 +25,7 @@ use crate::query::kusto::{
 };
 use crate::taxonomy::EventKind;
 
-/// The queries of a rule, in the parts that they share
+/// The parts that the queries of a rule share
 #[derive(Debug)]
 pub(super) struct Plan<'r> {
     rule: &'r Rule,
@@ -43,13 +42,13 @@ pub(super) struct Plan<'r> {
     severity: bool,
 }
 
-/// What a query returns and how often it must run
+/// The result of a query, and its schedule
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) profile: Profile,
     /// Result columns
     pub(super) columns: Vec<String>,
-    /// Kinds of event whose tables it reads
+    /// The kinds of event whose tables the query reads
     pub(super) kinds: Vec<EventKind>,
     /// Whether rows carry a severity of their own
     pub(super) severity: bool,
@@ -102,7 +101,7 @@ pub(super) fn plan<'r>(
     (plan, Shape { profile, columns, kinds, severity, schedule })
 }
 
-/// Whether a result is joined of named rows
+/// Whether the result is a union of named rows
 fn is_several(rule: &Rule) -> bool {
     rule.signals.len() > 1 || !rule.correlations.is_empty()
 }
@@ -134,7 +133,7 @@ impl Plan<'_> {
         Query { heading: self.heading.clone(), lets, result }
     }
 
-    /// Where the characters of a long query are
+    /// The number of characters in each part, as help for a query that is too long
     pub(super) fn lengths(&self) -> String {
         let length = |text: String| text.encode_utf16().count();
         let lists: usize = self.lets.iter().map(|one| length(print_let(one))).sum();
@@ -149,7 +148,7 @@ impl Plan<'_> {
 
     /// The rows of a rule with one signal
     fn only(&self) -> Pipeline {
-        // INVARIANT: a rule has a signal.
+        // INVARIANT: a rule has at least one signal.
         self.signals.first().map_or_else(|| Pipeline::of("", []), |(_, rows)| rows.clone())
     }
 
@@ -157,7 +156,7 @@ impl Plan<'_> {
     fn signal(&self, at: usize) -> Let {
         let (named, rows) = &self.signals[at];
         let is_new = self.rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
-        // Kusto works out a plain `let` again at each use.
+        // Kusto evaluates a plain `let` again at each use.
         let again = is_new || self.rule.correlates(at);
         let rows = if again { rows.clone().materialized() } else { rows.clone() };
         let title = &self.rule.signals[at].title;
@@ -182,7 +181,7 @@ impl Plan<'_> {
         for (rows, one) in self.reported_correlations() {
             let earliest = [Expression::name(self.profile.time()), Expression::star()];
             let earliest = Expression::call("arg_min", earliest);
-            // A run reports a group once; a person looks for every event.
+            // A run reports a group once; a hunting query shows every event.
             let once = (run == Run::Scheduled)
                 .then(|| Step::summarize([Item::plain(earliest)], ["Group"]));
             let labels = Step::extend([
@@ -211,14 +210,16 @@ impl Plan<'_> {
         self.rule.new_terms.is_some() || !self.rule.correlations.is_empty()
     }
 
-    /// What looks back further than a run must not report again what an earlier run has; a longer
-    /// period that somebody asks for in a rule of single events is theirs.
+    /// Keeps the rows since the last run, so that a longer lookback does not report a row twice
+    ///
+    /// `None` for a hunting query, and for a rule over single events: there a longer period is the
+    /// author's choice.
     fn recent(&self, rows: &Rows, run: Run) -> Option<Step> {
         if run == Run::Hunting || !self.is_late() {
             return None;
         }
         let time = Expression::name(self.profile.time());
-        // A process is older than the alert about it, and the alert is what is new.
+        // The time of an alert decides, since the process in it is older than the alert.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
         let seen = match raised {
             Some(raised) => Expression::call("coalesce", [Expression::name(&raised.name), time]),

@@ -1,7 +1,7 @@
 //! How often a query runs and how far it looks back.
 //!
-//! In: what a rule judges over time, and what its author asks for. Out: a [`Schedule`] that holds
-//! every window whole, within the limits of the target.
+//! In: the windows of a rule's new terms and correlations, and the author's settings. Out: a
+//! [`Schedule`] whose lookback covers every window, within the limits of the target.
 
 use super::profile::Profile;
 use super::settings::{DETECTIONS, Settings};
@@ -12,18 +12,18 @@ use crate::ir::{Origin, Rule};
 use crate::query::kusto::Expression;
 use crate::source::Span;
 
-/// Minutes between runs and minutes looked back
+/// The minutes between two runs, and the minutes that a run looks back
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Schedule {
     pub(super) frequency: u32,
     pub(super) period: u32,
 }
 
-/// Minutes between the runs of a rule, unless its window is short
+/// Minutes between the runs of a rule; 5 for new terms with a window under twice this
 const FREQUENCY: u32 = 60;
 /// The longest lookback of an analytic rule (Microsoft, scheduled rules overview): 14 days
 const LONGEST: u32 = 14 * 24 * 60;
-/// The schedule of a rule
+/// The schedule of a rule; refuses windows and settings that the target cannot run
 pub(super) fn schedule(
     profile: Profile,
     rule: &Rule,
@@ -48,7 +48,7 @@ pub(super) fn schedule(
     let needed = match (window, horizon) {
         (0, 0) => frequency,
         (window, 0) => window.max(2 * frequency),
-        // In whole hours, since people read it.
+        // Whole hours are easier to read.
         (window, horizon) => window.max((frequency + horizon).next_multiple_of(60)),
     };
     if needed > LONGEST {
@@ -73,7 +73,8 @@ pub(super) fn schedule(
     Schedule { frequency, period }
 }
 
-/// The schedule of a custom detection, one of few; `window` is looked back beside each frequency
+/// The schedule of a custom detection: the first of [`DETECTIONS`] with the author's frequency
+/// whose lookback covers the frequency plus `window`
 fn of_detection(
     rule: &Rule,
     window: u32,
@@ -102,7 +103,7 @@ fn of_detection(
     Schedule { frequency, period }
 }
 
-/// A run knows nothing of what an earlier one has reported
+/// Notes groups that several runs report, since a run does not know the reports of earlier runs
 fn note_repeats(rule: &Rule, frequency: u32, losses: &mut Losses<'_>) {
     let reported = rule.correlations.iter().enumerate();
     for (_, one) in reported.filter(|(at, _)| rule.reports_correlation(*at)) {
@@ -115,7 +116,7 @@ fn note_repeats(rule: &Rule, frequency: u32, losses: &mut Losses<'_>) {
     }
 }
 
-/// Minutes from the first event of a correlation to the last, those it uses included
+/// The most minutes from the first event of a correlation to the last, inner correlations included
 fn horizon(rule: &Rule, at: usize) -> u32 {
     let one = &rule.correlations[at];
     let inner = one.origins.iter().map(|origin| match origin {
@@ -125,12 +126,12 @@ fn horizon(rule: &Rule, at: usize) -> u32 {
     one.timespan.div_ceil(60) + inner.max().unwrap_or(0)
 }
 
-/// Who runs a query
+/// The way a query is run
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Run {
-    /// A rule, every time it is due
+    /// By a rule, on its schedule
     Scheduled,
-    /// A person, over a range of time
+    /// By a person, over a time range
     Hunting,
 }
 

@@ -1,4 +1,4 @@
-//! What a definition asks of Sentinel, of ASIM or of Defender XDR.
+//! The settings for Sentinel, ASIM and Defender XDR.
 //!
 //! In: the settings under `targets:`. Out: [`Settings`] within the limits of the analytic rule
 //! schema (Azure Sentinel repository, detection template models; service limits page).
@@ -9,31 +9,31 @@ use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
 use crate::source::Spanned;
 
-/// What a custom detection looks back at each frequency (Microsoft, custom detection rules), in
-/// minutes
+/// Each frequency of a custom detection with its lookback, in minutes (Microsoft, custom detection
+/// rules)
 pub(super) const DETECTIONS: &[(u32, u32)] =
     &[(60, 4 * 60), (3 * 60, 12 * 60), (12 * 60, 48 * 60), (24 * 60, 30 * 24 * 60)];
 
-/// What a rule's author asks for
+/// The checked settings of a rule
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// A near-real-time rule, and where it was asked for
+    /// The place of `kind: nrt`, which makes a near-real-time rule
     pub(super) nrt: Option<crate::source::Span>,
     /// Minutes between runs
     pub(super) frequency: Option<Spanned<u32>>,
-    /// Minutes looked back
+    /// Minutes that a run looks back
     pub(super) period: Option<Spanned<u32>>,
-    /// An alert when there are more results than this
+    /// A run alerts on more results than this
     pub(super) trigger: u32,
-    /// One alert for all results of a run, not one each
+    /// One alert for all results of a run, instead of one per result
     pub(super) single_alert: bool,
-    /// Minutes without a further alert
+    /// Minutes without further alerts, after an alert
     pub(super) suppression: Option<u32>,
 }
 
 const TWO_WEEKS: u32 = 14 * 24 * 60;
 
-/// Reads the settings of a profile
+/// Reads the settings of a profile; refuses invalid settings
 pub(super) fn read(profile: Profile, losses: &mut Losses<'_>) -> Settings {
     let code = Code::E0506;
     let known: &[&str] = match profile {

@@ -1,7 +1,7 @@
 //! One signal as a tabular expression.
 //!
-//! In: a signal of a rule. Out: its rows: the table, a `where` a clause in the author's order with
-//! the note of each exclusion beside it, and the projection that all signals share.
+//! In: a signal of a rule. Out: its rows: the table, one `where` per clause in the author's order
+//! with the label of each exclusion as a comment, and the projection that all signals share.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,10 +22,10 @@ use crate::pattern::Pattern;
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Step};
 use crate::taxonomy::{EventKind, FieldType};
 
-/// Tables that several signals want prepared in the same way, by the name of what is prepared
+/// The `let` name of the prepared table, for each kind of event that several signals read
 pub(super) type Sources = BTreeMap<EventKind, String>;
 
-/// Prepares the tables that several signals read; gives the statements as well
+/// Prepares the tables that several signals read; returns their names and their statements
 pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Sources, Vec<Let>) {
     let (mut sources, mut statements) = (Sources::new(), Vec::new());
     for kind in EventKind::ALL {
@@ -80,7 +80,7 @@ pub(super) fn rows(
     (prepared.then(scope).then(steps), columns)
 }
 
-/// A step for each clause that the scope of the table does not say
+/// A step for each clause that the table's scope does not already cover
 fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     let asked = signal.clauses.iter().position(asks_for_actions);
     let clauses = signal.clauses.iter().enumerate();
@@ -103,7 +103,7 @@ fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     steps
 }
 
-/// Which rows of the table are events of the kind at all
+/// The rows of the table that are events of the signal's kind; `None` for all of them
 fn scope(
     profile: Profile,
     rule: &Rule,
@@ -111,7 +111,7 @@ fn scope(
     losses: &mut Losses<'_>,
 ) -> Option<Expression> {
     if let Some(product) = signal.product {
-        // Source: neither the Device*Events tables nor every parser has a column for it.
+        // Source: the Device*Events tables and some parsers have no column for the product.
         let tables = match (signal.kind, profile) {
             (EventKind::SecurityAlert, _) => "SecurityAlert does",
             (EventKind::Webserver, Profile::Defender) => "W3CIISLog does",
@@ -124,7 +124,7 @@ fn scope(
     let says_so = signal.clauses.iter().any(excludes_incoming)
         || signal.clauses.iter().flat_map(Clause::conjuncts).any(|part| is_initiated(part, "true"));
     let all: &[&str] = match signal.kind {
-        // The parser gives creations of processes only.
+        // The parser returns only process creations.
         EventKind::ProcessCreation if profile == Profile::Asim => return None,
         EventKind::ProcessCreation => {
             let created = Expression::text("ProcessCreated");
@@ -157,7 +157,7 @@ fn scope(
     Some(actions_of(Expression::name(column), signal.kind, &actions))
 }
 
-/// Whether renamed or deleted keys can be among the rows
+/// Whether the rows can include renamed or deleted keys
 fn includes_earlier_names(signal: &Signal) -> bool {
     let asked = signal.clauses.iter().filter(|clause| asks_for_actions(clause));
     let mut asked = asked.filter_map(|clause| clause.expr.as_test()?.op.as_text());
@@ -174,7 +174,8 @@ fn asks_for_actions(clause: &Clause) -> bool {
         && test.op.as_text().is_some()
 }
 
-/// What a clause asks beside the direction, which the scope of the table says; `None` for nothing
+/// A clause without its test of direction, which the table's scope covers; `None` when no other
+/// test is left
 fn beside_direction(clause: &Clause) -> Option<Cow<'_, Expr>> {
     let parts = clause.conjuncts();
     let said = |part: &Expr| is_initiated(part, "true");
@@ -188,12 +189,12 @@ fn beside_direction(clause: &Clause) -> Option<Cow<'_, Expr>> {
     }
 }
 
-/// Whether a clause excludes what the scope of the table leaves out: connections that the host took
+/// Whether a clause excludes incoming connections, which the table's scope drops already
 fn excludes_incoming(clause: &Clause) -> bool {
     clause.role == Role::Exclude && is_initiated(&clause.expr, "false")
 }
 
-/// Whether an expression asks who opened the connection, and for this answer alone
+/// Whether an expression requires that `Initiated` equals `wanted`, and tests no other value
 fn is_initiated(expr: &Expr, wanted: &str) -> bool {
     let Some(test) = expr.as_test() else { return false };
     let Some((Relation::Equals, values, case)) = test.op.as_text() else { return false };
@@ -206,7 +207,7 @@ fn is_initiated(expr: &Expr, wanted: &str) -> bool {
     test.subject.field.name() == "Initiated" && values.iter().all(says)
 }
 
-/// The severity of a row, the first case that fits
+/// A `Level` column: the level of the first case that matches, or `default`
 fn level(context: &mut Context<'_, '_>, default: Level, cases: &[(Level, Expr)]) -> Step {
     let mut arguments = Vec::new();
     for (level, expr) in cases {

@@ -1,7 +1,8 @@
-//! What of a column a text test compares.
+//! The left side of a text test.
 //!
-//! In: a column and the part of a field that is asked for. Out: an expression for that part, with
-//! what the table writes in a way of its own put right.
+//! In: a column and the part of a field that the test compares. Out: an expression for that part.
+//! It corrects the table's own notations: IIS's plus signs and dashes, Defender's empty name of a
+//! default registry value, and the earlier names of renamed or deleted keys.
 
 use super::context::Context;
 use super::fields::{Column, Holds, Type};
@@ -10,7 +11,7 @@ use crate::ir::{Part, Relation};
 use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 
-/// The part of a column that is compared; `fits` says whether a test could take a text for a fit
+/// The compared part of a column; `fits` says whether the test could match a text
 pub(super) fn left(
     context: &Context<'_, '_>,
     column: Column,
@@ -35,9 +36,9 @@ pub(super) fn left(
         Part::Extension => extract(r"\.([^.]*)$", value),
         Part::Name if whole => extract(r"([^\\/]*)$", value),
         Part::Key => Expression::call("strcat", [value, text(r"\")]),
-        // A dash is no value, and must not fit like one.
+        // A dash stands for a missing value, so the test must not match it.
         Part::Whole if column.kind == Type::Dashed && fits("-") => undashed(&value),
-        // Defender leaves the name empty where Sysmon writes that the default value was set.
+        // When the default value is set, Defender leaves the name empty; Sysmon writes `(Default)`.
         Part::Whole if column.name == "RegistryValueName" && fits("(Default)") => {
             let set = Expression::name("ActionType").compare("==", text("RegistryValueSet"));
             let default = Expression::all([is_empty(&value), set]);
@@ -47,7 +48,7 @@ pub(super) fn left(
     }
 }
 
-/// A value without the dash that stands for none
+/// The value, or empty text in place of `-`
 pub(super) fn undashed(value: &Expression) -> Expression {
     let dash = value.clone().compare("==", Expression::text("-"));
     Expression::call("iff", [dash, Expression::text(""), value.clone()])
@@ -59,8 +60,8 @@ fn is_empty(value: &Expression) -> Expression {
 
 /// The name a registry key or value had before it was renamed or deleted
 ///
-/// Defender keeps it in columns of its own (Azure Sentinel repository, ASIM parser of Microsoft
-/// 365 Defender registry events); the parser itself does so for renamed keys only.
+/// Defender keeps the earlier name in separate columns (Azure Sentinel repository, ASIM parser of
+/// Microsoft 365 Defender registry events). The parser fills its own column for renamed keys only.
 pub(super) fn earlier(profile: Profile, column: &Expression) -> Expression {
     let named = Expression::name;
     let either = |condition, then, other| Expression::call("iff", [condition, then, other]);
@@ -82,7 +83,7 @@ pub(super) fn earlier(profile: Profile, column: &Expression) -> Expression {
     }
 }
 
-/// Whether a test could fit the text; says yes where it is not worth a closer look
+/// Whether a test could match the text; may be true for a text that does not match
 pub(super) fn may_fit(relation: Relation, value: &Pattern, text: &str) -> bool {
     match relation {
         Relation::Equals => value.as_literal() == Some(text),

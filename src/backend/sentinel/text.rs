@@ -1,9 +1,9 @@
 //! Text tests as Kusto predicates.
 //!
-//! In: a column, a relation and patterns. Out: the cheapest operator that says the same: lists
-//! for whole values, `has` where a needle's ends make it `contains`, two anchored tests for one
+//! In: a column, a relation and patterns. Out: the cheapest equivalent operator: lists for whole
+//! values, `has` for a needle whose ends make it equal to `contains`, two anchored tests for one
 //! star, a regular expression for the rest. Kusto's case-insensitive operators are documented
-//! for ASCII only (Microsoft, string operators), so other letters go through an expression.
+//! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
 use super::context::{Context, actions_of, exists, refuse};
 use super::fields::{Column, Type};
@@ -15,7 +15,7 @@ use crate::pattern::{Pattern, has_wide_case};
 use crate::query::kusto::Expression;
 use crate::taxonomy::Product;
 
-/// Above so many alternatives a chain of `or` becomes one regular expression
+/// The most alternatives in a chain of `or`; more become one regular expression
 ///
 /// The language service refuses a chain of 500 (KS245), and long chains are slow.
 const LONG_CHAIN: usize = 50;
@@ -69,7 +69,7 @@ pub(super) fn text(
     Expression::any(parts)
 }
 
-/// A left side and how it is compared
+/// The left side of a comparison, its relation and its case
 struct Shape<'s> {
     left: &'s Expression,
     relation: Relation,
@@ -101,7 +101,7 @@ fn plain_text(
         Relation::Equals => equals(context, test, shape, &literals),
         Relation::Starts => each("startswith", "startswith_cs"),
         Relation::Ends => each("endswith", "endswith_cs"),
-        // Any text at all holds the empty one, so the other values add nothing.
+        // Every text contains the empty text, so the other values add nothing.
         Relation::Contains if literals.contains(&"") => {
             Expression::call("isnotempty", [shape.left.clone()])
         }
@@ -135,8 +135,10 @@ fn equals(
     shape.left.clone().one_of(operator, values)
 }
 
-/// `has` is `contains` for a needle whose ends are no letters or digits, and has an index when
-/// the needle holds a term of three
+/// A test for any of the needles
+///
+/// For a needle whose ends are no letters or digits, `has` equals `contains`. `has` uses the
+/// index when the needle has a term of three characters.
 fn contains(shape: &Shape<'_>, literals: &[&str]) -> Expression {
     if are_terms(shape, literals) {
         let values = literals.iter().map(|value| Expression::text(value)).collect();
@@ -149,7 +151,7 @@ fn contains(shape: &Shape<'_>, literals: &[&str]) -> Expression {
     Expression::any(tests)
 }
 
-/// Whether the ends of a needle are no letters or digits, and it holds a term of three
+/// Whether the ends of a needle are no letters or digits, and it has a term of three characters
 fn is_bounded(value: &str) -> bool {
     let inner = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric());
     let ends = inner(value.chars().next()) && inner(value.chars().next_back());
@@ -157,7 +159,7 @@ fn is_bounded(value: &str) -> bool {
     ends && value.is_ascii() && terms.any(|term| term.len() >= 3)
 }
 
-/// Whether one `has_any` finds all of the needles
+/// Whether one `has_any` can test all needles
 fn are_terms(shape: &Shape<'_>, literals: &[&str]) -> bool {
     let several = shape.case == Case::Insensitive && literals.len() > 1;
     several && literals.iter().all(|value| is_bounded(value))
@@ -224,14 +226,14 @@ fn elements(list: &Expression, relation: Relation, values: &[Pattern], case: Cas
     };
     let values: Vec<Pattern> = values.iter().map(open).collect();
     let written = pattern::regex(&values, case, Around::Arguments);
-    // U+001F joins the elements; one that holds it itself counts as two here.
+    // U+001F joins the elements; an element that contains U+001F counts as two.
     let joined = [list.clone(), Expression::unit_separator()];
     let joined = Expression::call("strcat_array", joined);
     let matches = joined.compare("matches regex", Expression::text(&written));
     if !values.iter().any(|value| value.literals().next().is_none()) {
         return matches;
     }
-    // No element at all joins to the same text as one empty element.
+    // An empty list joins to the same text as a list of one empty element.
     let count = Expression::call("array_length", [list.clone()]);
     let count = Expression::call("coalesce", [count, Expression::number(0)]);
     Expression::all([count.compare(">", Expression::number(0)), matches])

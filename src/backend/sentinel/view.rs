@@ -1,7 +1,7 @@
-//! The YAML packages as their templates show them: analytic rule and hunting query.
+//! The views behind the YAML packages: analytic rule and hunting query.
 //!
-//! In: a [`Package`] and its query. Out: views of ready strings; optional parts are lists that
-//! may be empty.
+//! In: a [`Package`] and its query. Out: views whose strings the templates print unchanged. An
+//! optional part is a list that may be empty.
 
 use serde::Serialize;
 
@@ -10,13 +10,13 @@ use super::query::Shape;
 use super::settings::Settings;
 use crate::backend::settings::span;
 
-/// What the templates show
+/// The view of `sentinel/analytic.yaml` and `sentinel/hunting.yaml`
 #[derive(Debug, Serialize)]
 pub(super) struct PackageView {
     id: String,
     name: String,
     description: Vec<String>,
-    /// The whole description, where the short one is not all of it
+    /// The whole description, when `description` is shortened
     detailed: Vec<String>,
     severity: &'static str,
     connectors: Vec<Connector>,
@@ -94,7 +94,7 @@ pub(super) fn analytic(
     }
 }
 
-/// The same rule as a query to hunt with
+/// The hunting query of the same rule
 pub(super) fn hunting(
     package: &Package,
     query: &str,
@@ -126,7 +126,7 @@ fn entities(package: &Package) -> Vec<Entity> {
     package.entities.iter().map(entity).collect()
 }
 
-/// A YAML scalar for one line of text
+/// A YAML scalar for one line of text: quoted unless it is safe as a plain scalar
 fn scalar(text: &str) -> String {
     let text = printable(text);
     let plain = |c: char| c.is_alphanumeric() || " -_.,()/'".contains(c);

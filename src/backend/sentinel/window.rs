@@ -1,15 +1,15 @@
-//! Events of a timespan that find each other.
+//! Joins events within a timespan.
 //!
 //! In: the rows of a correlation's origins. Out: a join by Microsoft's documented pattern for time
-//! windows (Kusto reference, join-time-window.md): the later side is expanded to every bin of time
-//! that its window touches, the earlier side has one, and the join is on the bin and the group.
+//! windows (Kusto reference, join-time-window.md): the later event is expanded to every time bin
+//! that its window touches, the earlier event has one bin, and the join is on bin and group.
 
 use super::columns::{Projected, Role};
 use super::correlation::{GROUP, NUMBER, Plan, Rows, START, distinct};
 use super::lets::Lets;
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
-/// The clients of the requests with their programs
+/// The clients of web requests, each with its user agent
 const CLIENTS: (&str, Type, Role) = ("Clients", Type::String, Role::Measure);
 const BY: [&str; 2] = ["Group", "TimeKey"];
 
@@ -18,28 +18,28 @@ fn name(name: &str) -> Expression {
 }
 
 impl Plan<'_> {
-    /// The bin of time that an event is in
+    /// The time bin of an event; a bin is as long as the timespan
     fn bin(&self, time: Expression) -> Expression {
         Expression::call("bin", [time, self.span()])
     }
 
-    /// The bins of time that the window before an event touches
+    /// Expands an event to the time bins that the window before it touches
     fn expanded(&self) -> [Step; 2] {
         let (first, last) = (self.bin(self.now().minus(self.span())), self.bin(self.now()));
         let bins = Expression::call("range", [first, last, self.span()]);
         [Step::extend([Item::named("TimeKey", bins)]), Step::expand("TimeKey", Type::DateTime)]
     }
 
-    /// Whether the other event is in the window before this one
+    /// Keeps pairs whose other event is in the window before this event
     fn near(&self) -> Step {
         let since = self.now().minus(self.span());
         Step::filter(name("OtherTime").between(since, self.now()))
     }
 
-    /// Every origin, or so many values, within the timespan
+    /// Every origin, or at least so many distinct values, within the timespan
     ///
-    /// The rows are the completing events. What they have no column for shows the largest value
-    /// of the others.
+    /// The rows are the completing events. A column that a completing event lacks shows the largest
+    /// value of the other events.
     pub(super) fn together(
         &self,
         out: &mut Vec<Let>,
@@ -83,7 +83,7 @@ impl Plan<'_> {
         self.with(shown, &added[..if clients.is_some() { 4 } else { 3 }])
     }
 
-    /// The rows of all origins, each with the number of its own
+    /// The rows of all origins, each with the number of its origin
     fn marked(&self) -> Pipeline {
         let marked = |(at, rows): (usize, &Rows)| {
             let origin = Expression::number(at as u64);
@@ -92,9 +92,9 @@ impl Plan<'_> {
         Pipeline::union(self.origins.iter().enumerate().map(marked).collect(), Lines::Fit)
     }
 
-    /// The columns that not every origin has, so that a completing event may show another's
+    /// The columns that some origin lacks, which a completing event may fill from another event
     ///
-    /// A key or a value is that of the completing event and of no other.
+    /// Keys and counted values are always those of the completing event.
     fn missing<'c>(&self, shown: &'c [Projected]) -> impl Iterator<Item = &'c Projected> {
         let everywhere = |column: &Projected| {
             let has = |rows: &Rows| rows.columns.iter().any(|have| have.name == column.name);
@@ -102,12 +102,12 @@ impl Plan<'_> {
         };
         shown.iter().filter(move |column| {
             let shows = column.role == Role::Result && column.kind == Type::String;
-            // The device is that of the completing event too.
+            // The device is always that of the completing event.
             shows && column.name != "DeviceId" && !everywhere(column)
         })
     }
 
-    /// What is in the window before each time of a group
+    /// Summarizes the window before each distinct time of a group
     fn found(
         &self,
         rows: &str,
@@ -134,7 +134,7 @@ impl Plan<'_> {
         ])
     }
 
-    /// Each client of the requests with its program, in one text
+    /// All clients with their user agents, as one text of at most 100 lines
     fn clients(&self, columns: &[Projected]) -> Option<Item> {
         let has = |name: &str| columns.iter().any(|column| column.name == name);
         (has("ClientIP") && has("UserAgent")).then(|| {
@@ -147,7 +147,9 @@ impl Plan<'_> {
         })
     }
 
-    /// Each origin after the one before it; columns are the later event's, then the earlier one's
+    /// Events of each origin in the order of the origins
+    ///
+    /// The columns are those of the last event, then those that only earlier events have.
     pub(super) fn in_order(&self, out: &mut Vec<Let>) -> Vec<Projected> {
         let mut earlier = self.origins[0].clone();
         let last = self.origins.len() - 1;
@@ -162,7 +164,7 @@ impl Plan<'_> {
         earlier.columns
     }
 
-    /// The events of an origin that come after those found before
+    /// Joins the events of an origin to the earlier part of the chain
     fn link(&self, link: &Link<'_>) -> (Pipeline, Vec<Projected>) {
         let Link { rows, earlier, first, last } = link;
         let start = if *first { "OtherTime" } else { "OtherStart" };
@@ -172,7 +174,7 @@ impl Plan<'_> {
         };
         let new: Vec<Projected> = earlier.columns.iter().filter(mine).cloned().collect();
         let mut steps = Vec::new();
-        // Drop what an inner correlation says of itself; this one sets its own.
+        // Drop an inner correlation's StartTime, Number and Clients; this one sets its own.
         let named = |role| {
             let of_role = rows.columns.iter().filter(move |column| column.role == role);
             of_role.map(|column| column.name.as_str())
@@ -205,7 +207,7 @@ impl Plan<'_> {
         let clients = self.clients(&all);
         let latest = Expression::call("arg_max", [name(start), Expression::star()]);
         let sums = clients.clone().into_iter().chain([Item::plain(latest)]);
-        // Events of the same time stay apart by what later correlations group them by.
+        // Later correlations group by these columns, so they keep simultaneous events separate.
         let kept = rows.columns.iter();
         let kept = kept.filter(|column| matches!(column.role, Role::Key | Role::Counted));
         let kept = kept.map(|column| column.name.as_str());
@@ -223,7 +225,7 @@ impl Plan<'_> {
     }
 }
 
-/// One step of a chain in time
+/// One step of a chain: the rows of an origin, and the chain before it
 struct Link<'l> {
     rows: &'l Rows,
     earlier: &'l Rows,

@@ -1,7 +1,7 @@
-//! Conditions over `them`: all selections, whichever there will be.
+//! Conditions over `them`, which also takes in every selection added later.
 //!
-//! In: a detection. Out: a warning at every `all of them`, and at every `them` that is one
-//! selection only.
+//! In: a detection. Out: a warning at every `all of them`, and at every `them` that stands for a
+//! single selection.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) fn check(
     detection: &Detection,
     diagnostics: &mut Diagnostics,
 ) {
-    // A name that begins with `_` is not among them.
+    // `them` leaves out names that begin with `_`.
     let names = detection.selections.iter().map(|(name, _)| name.value.as_str());
     let names: Vec<&str> = names.filter(|name| !name.starts_with('_')).collect();
     let mut open: Vec<&Condition> = detection.conditions.iter().collect();
@@ -57,12 +57,12 @@ fn of_them(
     }
 }
 
-/// What the names begin with, when that is a word
+/// The common prefix of the names, if it has at least three letters
 fn shared<'n>(names: &[&'n str]) -> Option<&'n str> {
     let first = names.first()?;
     let same = |other: &&str| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let length = names.iter().map(same).min()?;
-    // Names are plain ASCII where the condition's grammar can name them.
+    // Every name that a condition's grammar accepts is plain ASCII, so this cuts no character.
     let shared = first.get(..length)?;
     (length >= 3).then_some(shared)
 }

@@ -1,8 +1,8 @@
 //! Log sources: a log and an event id where Sigma has a category.
 //!
-//! In: a Sigma rule's signal over `service: sysmon` or `service: security`. Out: a warning at an
-//! event id that a category stands for. Where the ids under one key are not all of one category,
-//! or the id is all that the rule asks for, there is no such rule to write, and nothing is said.
+//! In: a Sigma rule's signal over `service: sysmon` or `service: security`. Out: a warning at event
+//! ids that a category can replace. There is no warning if the ids under one key belong to several
+//! categories, or if the rule tests nothing but the id: a category could not replace them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) fn check(source: &Arc<SourceText>, signal: &Signal, diagnostics: &mut
     let Some(service) = signal.logsource.as_ref().and_then(|source| source.service.as_ref()) else {
         return;
     };
-    // The ids are those of Windows.
+    // The event ids are known for Windows only.
     if signal.product.as_ref().is_some_and(|product| product.value != Product::Windows) {
         return;
     }
@@ -40,7 +40,7 @@ fn is_event_id(entry: &Entry) -> bool {
     entry.key.name.value == "EventID"
 }
 
-/// The one category of every event id under a key
+/// The category that all event ids under a key share; `None` if there is none
 fn category(service: &str, entry: &Entry) -> Option<&'static str> {
     if !is_event_id(entry) || !entry.key.modifiers.is_empty() {
         return None;
@@ -61,7 +61,7 @@ fn category(service: &str, entry: &Entry) -> Option<&'static str> {
         found = match found {
             None => Some(one),
             Some(other) if other == one => found,
-            // Those of the registry have a category for all of them.
+            // Different registry categories share the category `registry_event`.
             Some(other) if other.starts_with("registry_") && one.starts_with("registry_") => {
                 Some("registry_event")
             }

@@ -1,6 +1,6 @@
 //! Metadata: an id that is missing, references written twice, text that holds a control character.
 //!
-//! In: a [`Definition`]. Out: warnings. A wrong value has been reported when it was read.
+//! In: a [`Definition`]. Out: warnings. Invalid values are already reported by the reader.
 
 use super::{repeated, text};
 use crate::definition::{Definition, Form};
@@ -23,7 +23,7 @@ pub(super) fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Every text that people read
+/// The texts of a definition that people read, with the titles and notes of its signals
 fn texts(definition: &Definition) -> impl Iterator<Item = &Spanned<String>> {
     let metadata = &definition.metadata;
     let titles = definition.signals.iter().filter_map(|signal| signal.title.as_ref());

@@ -1,9 +1,8 @@
-//! Checks that Sigma authors know: what may be written and is rarely meant.
+//! Checks that Sigma authors know: valid text that is rarely meant.
 //!
-//! In: a [`Definition`], after its rule has been lowered. Out: warnings, each explained under the
-//! name that pySigma's validators gave it. Nothing changes: a rule with warnings compiles as it
-//! did. What is wrong rather than unusual is an error of the station that reads it, and what
-//! takes several files to see is found by the project.
+//! In: a [`Definition`], after its rule has been lowered. Out: warnings, each explained with its
+//! name among pySigma's validators. A rule with warnings compiles as before. Mistakes are errors
+//! of the station that reads them; the project makes the checks that need several files.
 
 mod condition;
 mod log_source;
@@ -20,10 +19,10 @@ use super::{Definition, Entry, Form, Selection, Signal};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span, Spanned};
 
-/// Reports what a definition says in an unusual way
+/// Warns about valid but unusual parts of a definition
 ///
-/// `diagnostics` hold what lowering it has reported, and nothing about other definitions: all of
-/// them are looked at.
+/// `diagnostics` must hold the findings of lowering this definition and no other: the check
+/// searches all of them.
 pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     metadata::check(definition, diagnostics);
     tags::check(definition, diagnostics);
@@ -48,7 +47,7 @@ pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
                 text::control_characters(source, value, diagnostics);
                 if wildcards::expand(&entry.key) {
                     wildcards::double(source, value, diagnostics);
-                    // Lowering has said of some, with a better reason, that they are literal.
+                    // Lowering reports some values as literal (W0215), with a better reason.
                     if definition.form == Form::Sigma && !literal.contains(&value.span) {
                         wildcards::escaped(source, value, diagnostics);
                     }
@@ -58,7 +57,7 @@ pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Every key with its values, wherever it stands in the signal
+/// Every entry of a signal, in all its selections, exclusions and levels
 fn entries(signal: &Signal) -> impl Iterator<Item = &Entry> {
     let named = signal.detection.iter().flat_map(|detection| &detection.selections);
     let selections: Vec<&Selection> = std::iter::once(&signal.selection)
@@ -69,7 +68,7 @@ fn entries(signal: &Signal) -> impl Iterator<Item = &Entry> {
     selections.into_iter().flat_map(|selection| &selection.entries)
 }
 
-/// Reports every text that has stood before, by what makes two of them the same
+/// Reports every repeated text; two texts are the same if their `String` keys are equal
 fn repeated<'d>(
     code: Code,
     source: &Arc<SourceText>,
@@ -93,7 +92,7 @@ fn repeated<'d>(
     }
 }
 
-/// The line of a list's item that stands on a line of its own, without a comment
+/// The whole line of a list item, if the line holds nothing else, not even a comment
 fn whole_item(source: &SourceText, span: Span) -> Option<Span> {
     let (start, end) = (span.start as usize, span.end as usize);
     let head = source.text().get(..start)?;

@@ -1,6 +1,6 @@
 //! Numbers in quotes, and `all` where there is one value.
 //!
-//! In: a key with its values. Out: warnings, with the edit that mends each.
+//! In: a key with its values. Out: warnings, each with the edit that resolves it.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn all_of_one(source: &Arc<SourceText>, entry: &Entry, diagnostics: &mut Diagnos
     let (Some(all), [only]) = (entry.key.modifier(Modifier::All), &*entry.values.items) else {
         return;
     };
-    // A named list may hold several.
+    // A named list may hold several values.
     if matches!(only.scalar, Scalar::List(_)) {
         return;
     }
@@ -41,7 +41,7 @@ fn all_of_one(source: &Arc<SourceText>, entry: &Entry, diagnostics: &mut Diagnos
 
 /// Whether the values of the key are compared as numbers
 fn holds_numbers(key: &Key) -> bool {
-    // After these a number is a piece of text.
+    // These modifiers compare a number as text.
     let text = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith, Modifier::Re];
     if text.iter().any(|modifier| key.modifier(*modifier).is_some()) {
         return false;

@@ -1,7 +1,7 @@
-//! Tags, and what each of Sigma's namespaces takes.
+//! Tags, and the names that each of Sigma's namespaces allows.
 //!
-//! In: the tags of a rule. Out: a warning at every tag that tools would not sort by. ATT&CK has
-//! its own station: a technique that is not there is an error when lowering.
+//! In: the tags of a rule. Out: a warning at every tag that tools would not sort by. ATT&CK tags
+//! are checked elsewhere: an unknown technique is an error when lowering.
 //!
 //! Source: SigmaHQ sigma-specification 2.1, appendix tags.
 
@@ -32,7 +32,7 @@ pub(super) fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What is wrong with a tag
+/// A finding about a tag, with the tag to write instead
 struct Wrong {
     code: Code,
     message: String,
@@ -88,7 +88,7 @@ fn wrong(tag: &Spanned<String>) -> Option<Wrong> {
             Code::W0131,
             TLP_LABELS.contains(&name),
             listed("tlp", TLP_LABELS),
-            // Version 2.0 of the protocol renamed it.
+            // TLP 2.0 renamed `white` to `clear`.
             if name == "white" { Some("clear".to_owned()) } else { near(name, TLP_LABELS) },
         ),
         _ => return None,
@@ -122,7 +122,7 @@ fn parts(tag: &str) -> Option<(&str, &str)> {
     fits.then_some((namespace, name))
 }
 
-/// Whether a text is made of groups of so many digits, joined by hyphens
+/// Whether a text is groups of digits joined by hyphens, each group of a length in its range
 fn is_digits(text: &str, groups: &[std::ops::RangeInclusive<usize>]) -> bool {
     let mut parts = text.split('-');
     let group = |wanted: &std::ops::RangeInclusive<usize>, part: Option<&str>| {

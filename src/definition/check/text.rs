@@ -1,8 +1,8 @@
-//! Control characters, which nobody sees and hardly anybody means.
+//! Control characters, which are invisible and rarely intended.
 //!
-//! In: a value, or a text of the metadata. Out: a warning at the first control character. They
-//! come from double quotes, where YAML reads `\t` as a tab. In a text that people read, marks that
-//! turn its direction or hide in it count as well.
+//! In: a value, or a text of the metadata. Out: a warning at the first control character. Most
+//! come from double quotes, where YAML reads `\t` as a tab. In a text that people read, invisible
+//! characters and marks that change the text direction count as well.
 
 use std::sync::Arc;
 
@@ -29,9 +29,9 @@ pub(super) fn control_character_of(
     text: &Spanned<String>,
     diagnostics: &mut Diagnostics,
 ) {
-    // Joiners are part of the spelling of some languages, and of emoji.
+    // Joiners are part of the spelling of some languages and of emoji, so they are allowed.
     let odd = |c: &char| is_unprintable(*c) && !"\n\r\t\u{200c}\u{200d}\u{ad}".contains(*c);
-    // A line separator that stands in the file itself is an error already.
+    // A line separator written unescaped in the file is already an error.
     let refused = |c: char| "\u{2028}\u{2029}".contains(c) && source.slice(text.span).contains(c);
     if let Some(c) = text.value.chars().find(|c| odd(c) && !refused(*c)) {
         diagnostics.push(found(source, text.span, c, text.span));

@@ -1,7 +1,7 @@
-//! Wildcards that say nothing, that are escaped, or that a modifier says better.
+//! Wildcards that are redundant, that are escaped, or that a modifier should replace.
 //!
-//! In: a key with its values, as written. Out: warnings. The token list of a value has forgotten
-//! how its wildcards were written, so these checks read the text again, to find places only.
+//! In: a key with its values, as written. Out: warnings. The token list of a value does not keep
+//! the notation of its wildcards, so these checks read the text again, to find places only.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::pattern::Token;
 use crate::source::{SourceText, Span};
 
-/// Whether the values of a key are text in which wildcards count
+/// Whether the values of a key are text with wildcards: no regex, network, truth value or field
 pub(super) fn expand(key: &Key) -> bool {
     let other = [Modifier::Re, Modifier::Cidr, Modifier::Exists, Modifier::FieldRef];
     !other.iter().any(|modifier| key.modifier(*modifier).is_some())
 }
 
-/// `**`, which means what `*` means
+/// Reports `**`, which means the same as `*`
 pub(super) fn double(source: &Arc<SourceText>, value: &Value, diagnostics: &mut Diagnostics) {
     let Scalar::Text(_) = value.scalar else { return };
     let marks = marks(&value.written);
@@ -31,10 +31,10 @@ pub(super) fn double(source: &Arc<SourceText>, value: &Value, diagnostics: &mut 
     }
 }
 
-/// `\*` or `\?` where the backslash looks like the end of a directory or a drive
+/// Reports `\*` or `\?` where the backslash looks like the end of a directory or a drive
 ///
-/// Elsewhere, as in `\*.exe` or `\\\*`, the author knew what a backslash does: every such value
-/// among SigmaHQ's rules means the literal star.
+/// Elsewhere, as in `\*.exe` or `\\\*`, the escape is deliberate: every such value among
+/// SigmaHQ's rules means the literal star.
 pub(super) fn escaped(source: &Arc<SourceText>, value: &Value, diagnostics: &mut Diagnostics) {
     let Scalar::Text(_) = value.scalar else { return };
     let marks = marks(&value.written);
@@ -50,7 +50,7 @@ pub(super) fn escaped(source: &Arc<SourceText>, value: &Value, diagnostics: &mut
     }
 }
 
-/// Every `*` and `?` with its place, at its backslash where one escapes it
+/// The offset of every `*` and `?`, or of the backslash that escapes it
 fn marks(written: &str) -> Vec<(usize, bool)> {
     let mut marks = Vec::new();
     let mut rest = written.char_indices().peekable();
@@ -69,11 +69,11 @@ fn marks(written: &str) -> Vec<(usize, bool)> {
     marks
 }
 
-/// A key whose values all have their wildcards where a modifier puts them
+/// Reports a key whose values all have their wildcards where a modifier would put them
 pub(super) fn modifiers(source: &Arc<SourceText>, entry: &Entry, diagnostics: &mut Diagnostics) {
     let key = &entry.key;
-    // A word of the vocabulary has its own way to compare, which a modifier would change; keywords
-    // have no key to put one into.
+    // A vocabulary word has its own comparison, which a modifier would change; keywords have no key
+    // that could take a modifier.
     let fixed = Word::named(&key.name.value).is_some() || key.is_keywords();
     if !key.modifiers.is_empty() || fixed {
         return;
@@ -91,7 +91,7 @@ pub(super) fn modifiers(source: &Arc<SourceText>, entry: &Entry, diagnostics: &m
     };
     let name = modifier.name();
     let mut edits = vec![(Span::new(key.span.end, key.span.end), format!("|{name}"))];
-    // A quoted key ends before its quote.
+    // Inserts the modifier before the closing quote of a quoted key.
     if source.slice(key.span).ends_with(['\'', '"']) {
         edits[0].0 = Span::new(key.span.end - 1, key.span.end - 1);
     }
@@ -109,10 +109,10 @@ pub(super) fn modifiers(source: &Arc<SourceText>, entry: &Entry, diagnostics: &m
     diagnostics.push(found.fix(format!("say `|{name}` and leave the wildcards out"), edits));
 }
 
-/// Whether a value begins and ends with a star, when it has no other wildcard
+/// Whether a value begins and ends with a star; `None` without such a star or with other wildcards
 fn shape(value: &Value) -> Option<(bool, bool)> {
     let Scalar::Text(pattern) = &value.scalar else { return None };
-    // `**` is reported by itself, and taking one star away would leave the other.
+    // `**` has a report of its own, and removing one star would leave the other.
     if value.written.starts_with("**") || value.written.ends_with("**") {
         return None;
     }

@@ -1,7 +1,7 @@
-//! Lowers what the events of a correlation must do.
+//! Lowers the condition of a correlation.
 //!
-//! In: its type and condition in Sigma's words. Out: a [`CorrelationTest`]. A count that nothing can
-//! reach, or of something that is not named, is refused here.
+//! In: its type and condition in Sigma's words. Out: a [`CorrelationTest`]. Refused here: a count
+//! that events can never reach, and a count of values without a field.
 
 use super::lower::Lowering;
 use super::{Bound, CorrelationTest, Measure, Origin};
@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::source::Span;
 
 impl Lowering<'_> {
-    /// Reports a test that says nothing
+    /// Reports a condition without a usable meaning (E0410); returns `None`
     fn wrong<T>(
         &mut self,
         written: &definition::Correlation,
@@ -77,7 +77,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Every signal, or as many of them as a count says
+    /// The test of `temporal` and `temporal_ordered`: all signals, or as many as the count requires
     fn temporal(
         &mut self,
         written: &definition::Correlation,

@@ -1,7 +1,7 @@
 //! Lowers correlations.
 //!
-//! In: names of signals, fields and aliases, a timespan in words. Out: [`Correlation`]s over
-//! signals and fields, each after those it uses.
+//! In: names of signals, fields and aliases, and a timespan in words. Out: [`Correlation`]s over
+//! signals and fields, each after the correlations it uses.
 
 use std::collections::{HashMap, HashSet};
 
@@ -46,7 +46,7 @@ pub(in crate::ir) fn lower(
     lowering.done
 }
 
-/// Lowers a correlation that stands for itself, after those it uses
+/// Lowers the correlation of a Sigma document; `done` holds the correlations it uses
 pub(in crate::ir) fn lower_one(
     definition: &Definition,
     written: &definition::Correlation,
@@ -61,18 +61,18 @@ pub(in crate::ir) fn lower_one(
 }
 
 fn places(signals: &[Signal]) -> HashMap<&str, usize> {
-    // The first of those that are called alike stays.
+    // Of signals with the same name the first stays: `rev` lets it overwrite the others.
     signals.iter().enumerate().rev().map(|(at, signal)| (signal.name.as_str(), at)).collect()
 }
 
 /// The most correlations of a definition
 const MOST: usize = 200;
 
-/// What lowering one correlation after another shares
+/// State that is shared while correlations are lowered one after another
 pub(super) struct Lowering<'a> {
     definition: &'a Definition,
     signals: &'a [Signal],
-    /// The places of the signals by their names
+    /// The index of each signal by name
     places: HashMap<&'a str, usize>,
     done: Vec<Correlation>,
     diagnostics: &'a mut Diagnostics,
@@ -139,7 +139,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// An alias that nothing uses is probably misspelt
+    /// Reports unused aliases, which are probably misspelt, and unknown signals in aliases
     fn unused_aliases(&mut self, written: &definition::Correlation) {
         let counted = written.condition.iter().filter_map(|count| count.field.as_ref());
         let used = written.group_by.iter().chain(counted).map(|name| &name.value);
@@ -171,7 +171,7 @@ impl Lowering<'_> {
         let others = definition.correlations.iter().map(|other| other.name.value.as_str());
         let mut known = signals.chain(others);
         if known.clone().any(|known| known == name.value) {
-            // It is there and wrong, which has been reported.
+            // It exists but failed to lower; that error is already reported.
             return None;
         }
         let message = format!("no signal or correlation is called `{}`", name.value);
@@ -183,7 +183,7 @@ impl Lowering<'_> {
         None
     }
 
-    /// The signals whose events can complete a correlation of these
+    /// Indices of the signals whose events can complete a correlation of these origins
     fn ends(&self, origins: &[Origin], kind: CorrelationType) -> Vec<usize> {
         let last = match kind {
             CorrelationType::TemporalOrdered => &origins[origins.len().saturating_sub(1)..],
@@ -208,7 +208,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A name of `group-by` or `field` as a field of each signal
+    /// Resolves a name in `group-by` or `field` to one field for each signal behind the origins
     pub(super) fn fields(
         &mut self,
         written: &definition::Correlation,
@@ -250,7 +250,10 @@ impl Lowering<'_> {
         complete.then_some(fields)
     }
 
-    /// A field of these events; Sigma has no columns, and events may have what no table knows
+    /// Resolves a name to a field of these events
+    ///
+    /// A Sigma correlation names fields, not columns. A field that no table lists is only a
+    /// warning, since events may have it.
     fn field(&mut self, wanted: &Spanned<String>, kind: EventKind) -> Option<Field> {
         if self.definition.form != Form::Correlation {
             return column_field(&wanted.value, kind);

@@ -1,15 +1,22 @@
-//! Correlations: what they mean.
+//! The meaning of correlations, which the matcher and every target follow.
 //!
-//! Meaning, the one that the matcher and every target follow: a correlation looks at the events
-//! that fit its signals, group by group; a group has equal keys, and an event without one of
-//! them is in none. Host names are equal up to their domain and letter case. An event *completes*
-//! the correlation when the events of the timespan that ends with it do what the test asks. A
-//! count with an upper bound is judged once a group, over the timespan that ends with its last
-//! event, and each event in that complete it: rarity is known when all is seen. Sums and the like
-//! are of the numbers that the events have; without one there is none. A percentile is the
-//! smallest number that so many percent of them do not exceed, the median the 50th. The match is the
-//! completing event; a later correlation may group by any field of it. A group is reported once
-//! until the timespan is over.
+//! In: the correlations of a definition. Out: [`Correlation`]s over the signals of a rule.
+//!
+//! Groups: a correlation looks at the events that fit its signals, group by group. The events of a
+//! group have equal keys; an event without one of the keys is in no group. Host names are equal up
+//! to their domain and letter case.
+//!
+//! Completion: an event *completes* the correlation when the events of the timespan that ends with
+//! it pass the test. A count with an upper bound is judged once per group, over the timespan that
+//! ends with the group's last event, and each event in that timespan completes it: rarity is known
+//! only when all events are seen.
+//!
+//! Numbers: sums and the like use the numbers that the events have; without a number there is no
+//! result. A percentile is the smallest number that so many percent of the numbers do not exceed;
+//! the median is the 50th percentile.
+//!
+//! Matches: the match is the completing event, and a later correlation may group by any of its
+//! fields. A group is reported once until the timespan is over.
 
 mod condition;
 mod lower;
@@ -23,49 +30,49 @@ use crate::definition::{Comparison, Level};
 use crate::source::Span;
 use crate::taxonomy::Field;
 
-/// Events that mean something together
+/// A condition on several events of one group within a timespan
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    /// Its name
+    /// Name by which other correlations refer to it
     pub name: String,
-    /// Where the name stands
+    /// Span of the name
     pub span: Span,
-    /// One line for people
+    /// Title, one line
     pub title: String,
-    /// How bad a match is
+    /// Severity of a match
     pub level: Level,
-    /// What it looks at, in the author's order
+    /// The signals and correlations it uses, in the author's order
     pub origins: Vec<Origin>,
-    /// The signals whose events can complete it
+    /// Indices of the signals whose events can complete it
     pub ends: Vec<usize>,
-    /// What must be equal
+    /// Fields whose values are equal within a group
     pub keys: Vec<Key>,
     /// How far apart the events may be, in seconds
     pub timespan: u32,
-    /// What the events must do
+    /// The test that the events of a group must pass
     pub test: CorrelationTest,
     /// Whether its signals are reported by themselves as well
     pub generate: bool,
 }
 
-/// Something that a correlation looks at
+/// A signal, or an earlier correlation, that a correlation uses
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// Index into [`Rule::signals`](super::Rule::signals)
     Signal(usize),
-    /// Index into [`Rule::correlations`](super::Rule::correlations), of one that stands before
+    /// Index into [`Rule::correlations`](super::Rule::correlations) of an earlier correlation
     Correlation(usize),
 }
 
 /// A field of each signal, by the signal's index
 pub type Fields = BTreeMap<usize, Field>;
 
-/// A value that events of one group share
+/// A value that all events of a group share
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// The author's name for it
     pub name: String,
-    /// What the signals call it
+    /// The field that holds the value, for each signal
     pub fields: Fields,
 }
 
@@ -76,24 +83,24 @@ pub enum CorrelationTest {
     Together,
     /// There is an event of every origin, in their order; the same time counts as ordered
     InOrder,
-    /// There are so many events
+    /// The number of events is within the bound
     Events(Bound),
-    /// There are events of so many origins
+    /// The number of origins that have an event is within the bound
     Origins(Bound),
-    /// There are so many different values of a field
+    /// The number of different values of a field is within the bound
     Values(Fields, Bound),
-    /// The numbers in a field, measured, compare so; all of the comparisons hold
+    /// The measure of the numbers in a field passes every comparison
     Numbers(Measure, Fields, Vec<(Comparison, u64)>),
 }
 
-/// What is made of several numbers
+/// A single number computed from several numbers
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// All added up
+    /// The sum of the numbers
     Sum,
-    /// Their mean
+    /// The mean of the numbers
     Average,
-    /// The smallest that so many percent of them do not exceed
+    /// The smallest number that this many percent of the numbers do not exceed
     Percentile(u64),
 }
 
@@ -108,7 +115,8 @@ impl fmt::Display for Measure {
 }
 
 impl CorrelationTest {
-    /// The field whose values it looks at, beside the keys
+    /// The field whose values the test reads, for each signal; `None` for a test that reads no
+    /// values
     pub fn fields(&self) -> Option<&Fields> {
         match self {
             CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
@@ -121,7 +129,7 @@ impl CorrelationTest {
         }
     }
 
-    /// The same, for changing them
+    /// The fields of [`CorrelationTest::fields`], mutable
     pub(in crate::ir) fn fields_mut(&mut self) -> Option<&mut Fields> {
         match self {
             CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
@@ -134,7 +142,8 @@ impl CorrelationTest {
         }
     }
 
-    /// Whether it asks for few of something, which is known when all is seen
+    /// Whether the test has an upper bound or asks for an exact number, which is decided only when
+    /// all events are seen
     pub fn is_rare(&self) -> bool {
         match self {
             CorrelationTest::Events(bound)
@@ -149,11 +158,11 @@ impl CorrelationTest {
     }
 }
 
-/// How many there must be
+/// The bounds of a count, both included
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// At least
+    /// The least count
     pub from: u64,
-    /// At most
+    /// The greatest count; `None` is no limit
     pub to: Option<u64>,
 }

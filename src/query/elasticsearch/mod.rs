@@ -4,11 +4,11 @@
 //!  JSON ──► read ──► Filter, Query ──► print ──► JSON
 //! ```
 //!
-//! In: JSON, or parts that a plan joins. Out: a [`Query`], or its JSON. What a query asks of
-//! documents is deliberately absent: that is for the judge in `verify`.
+//! In: JSON, or parts that a plan joins. Out: a [`Query`], or its JSON. Deliberately absent:
+//! running a query over documents, which the judge in `verify` does.
 //!
-//! INVARIANT: a tree that is printed and read back is the same tree. Every key that the reader
-//! meets is understood or refused, for an overlooked one would change the meaning.
+//! INVARIANT: a tree that is printed and read back is the same tree. The reader understands or
+//! refuses every key, because a key it overlooked would change the meaning.
 
 mod print;
 mod read;

@@ -1,7 +1,7 @@
-//! How a query is written down as JSON.
+//! Prints a query as JSON.
 //!
-//! In: a [`Filter`] or a [`Query`]. Out: its JSON, with the keys of each form in one order. Here
-//! alone a pattern gets the notation of a wildcard.
+//! In: a [`Filter`] or a [`Query`]. Out: its JSON, with the keys of each form in one order. Only
+//! this file writes a pattern in the notation of a wildcard.
 //!
 //! INVARIANT: JSON that is read back gives the tree it was written from.
 
@@ -11,19 +11,19 @@ use super::tree::{Bool, Filter, Limit, Query, Scalar, Test};
 use crate::pattern::{Pattern, Token};
 
 impl Filter {
-    /// What Kibana keeps beside the query
+    /// The object that Kibana keeps beside the query: alias and negation
     pub fn meta(&self) -> Value {
         json!({"alias": self.alias, "disabled": false, "negate": self.negate, "type": "custom"})
     }
 
-    /// The filter as a rule holds it
+    /// The filter as JSON, with `meta` and `query`
     pub fn to_json(&self) -> Value {
         json!({"meta": self.meta(), "query": self.query.to_json()})
     }
 }
 
 impl Query {
-    /// The query as Elasticsearch takes it
+    /// The query as JSON for Elasticsearch
     pub fn to_json(&self) -> Value {
         match self {
             Query::Everything => json!({"match_all": {}}),

@@ -1,8 +1,8 @@
 //! The JSON of a Kibana filter, read back.
 //!
-//! In: a filter of a rule. Out: a [`Filter`], or nothing for one that is switched off. Short forms
-//! are spent: `{"term": {"a": "b"}}` is what it is short for. A boost only ranks documents, so it
-//! is read and left out.
+//! In: a filter of a rule. Out: a [`Filter`], or `None` for a disabled filter. Short forms are
+//! expanded: `{"term": {"a": "b"}}` gives the same tree as its long form. A boost only ranks
+//! documents, so it is read and left out.
 //!
 //! INVARIANT: every key is either understood or refused.
 
@@ -12,10 +12,10 @@ use super::tree::{Bool, Filter, Limit, Query, Scalar, Test};
 use crate::pattern::{Pattern, Token};
 use crate::query::Error;
 
-/// Reads a filter; `None` when it is switched off
+/// Reads a filter; `None` when it is disabled
 ///
 /// # Errors
-/// When it is none, or holds what the tree has no form for.
+/// When the JSON is not a filter, or has a part that the tree has no form for.
 pub fn filter(filter: &Value) -> Result<Option<Filter>, Error> {
     let outer = object(filter, "a filter")?;
     let meta = |key: &str| outer.get("meta").and_then(|meta| meta.get(key));
@@ -31,7 +31,7 @@ pub fn filter(filter: &Value) -> Result<Option<Filter>, Error> {
     }
     let query = match outer.get("query") {
         Some(inner) => query(inner)?,
-        // Kibana takes what is left for the query.
+        // Without `query`, Kibana takes the other keys as the query.
         None => {
             let own = |(key, _): &(&String, &Value)| *key != "meta" && *key != "$state";
             let rest = outer.iter().filter(own).map(|(key, part)| (key.clone(), part.clone()));
@@ -126,7 +126,7 @@ fn bool(parts: &Map<String, Value>) -> Result<Bool, Error> {
     Ok(read)
 }
 
-/// The one entry of an object
+/// The only entry of an object; an error when it has none or several
 fn only<'v>(value: &'v Value, what: &str) -> Result<(&'v String, &'v Value), Error> {
     let mut entries = object(value, what)?.iter();
     match (entries.next(), entries.next()) {
@@ -135,7 +135,7 @@ fn only<'v>(value: &'v Value, what: &str) -> Result<(&'v String, &'v Value), Err
     }
 }
 
-/// The value and whether case is folded
+/// The value of a comparison with a whole value, and whether case is folded
 fn whole(body: &Value, kind: &str) -> Result<(Scalar, bool), Error> {
     if !body.is_object() {
         return Ok((scalar(body)?, false));

@@ -1,8 +1,8 @@
 //! A query of Elasticsearch as a tree.
 //!
 //! In: fields, values and patterns that a plan or the reader joins. Out: a [`Query`] and, around
-//! it, a [`Filter`] as Kibana keeps one. The tree has the forms that rules hold: those that are
-//! emitted, and those that other authors write beside them.
+//! it, a [`Filter`] as Kibana keeps one. The tree has the forms that rulecast emits, and the forms
+//! that other authors write in rules.
 //!
 //! INVARIANT: a pattern stays a list of tokens here; only the printer writes its notation.
 
@@ -10,10 +10,10 @@ use std::fmt;
 
 use crate::pattern::Pattern;
 
-/// A filter of a rule, one that is switched on
+/// An enabled filter of a rule
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
-    /// What a person reads in place of the query
+    /// The text that people read in place of the query
     pub alias: String,
     /// Whether documents that fit the query are left out
     pub negate: bool,
@@ -40,43 +40,43 @@ pub enum Query {
     Value {
         /// The field
         field: String,
-        /// What the value is compared with
+        /// The comparison with the value
         test: Test,
         /// Whether ASCII letters are compared without their case
         fold: bool,
     },
-    /// `match` and `match_phrase`: the value as it is analysed
+    /// `match` and `match_phrase`: words of the analysed value
     Words {
         /// The field
         field: String,
         /// The words
         text: Scalar,
-        /// Whether all words stand one after the other
+        /// Whether the words must follow one another
         phrase: bool,
     },
 }
 
-/// Queries joined
+/// Queries joined by `must`, `filter`, `should` and `must_not`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bool {
     /// All of these fit
     pub must: Vec<Query>,
-    /// All of these fit, without a say in the rank
+    /// All of these fit, without effect on the rank
     pub filter: Vec<Query>,
-    /// So many of these fit
+    /// At least `minimum_should_match` of these fit
     pub should: Vec<Query>,
-    /// How many; without it one, or none where something else is required
+    /// How many of `should` must fit; `None` is one, or none where something else is required
     pub minimum_should_match: Option<usize>,
     /// None of these fits
     pub must_not: Vec<Query>,
 }
 
-/// What a whole value is compared with
+/// A comparison with a whole value
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// The value is this one
     Term(Scalar),
-    /// The value starts so; no character is a wildcard
+    /// The value starts with this text; no character is a wildcard
     Prefix(Scalar),
     /// The value fits the pattern
     Wildcard(Pattern),
@@ -150,7 +150,7 @@ impl Query {
         Query::Terms(field.to_owned(), values.into_iter().map(Into::into).collect())
     }
 
-    /// The fields that its leaves look at, in their order
+    /// The fields of its leaves, in their order
     pub fn fields(&self) -> Vec<&str> {
         match self {
             Query::Everything | Query::Nothing => Vec::new(),
@@ -163,7 +163,8 @@ impl Query {
         }
     }
 
-    /// The parts of a query that asks for one of them and nothing else; else the query
+    /// The parts of a query that is only a choice of one of them; any other query comes back as
+    /// `Err`
     fn alternatives(self) -> Result<Vec<Query>, Query> {
         match self {
             Query::Bool(Bool { must, filter, should, minimum_should_match: Some(1), must_not })

@@ -4,8 +4,8 @@
 //!  text ──► parse ──► Kuery ──► print ──► text
 //! ```
 //!
-//! In: a text, or parts that a plan joins. Out: a [`Kuery`], or the text of one. What a query asks
-//! of documents is deliberately absent: that is for the judge in `verify`.
+//! In: a text, or parts that a plan joins. Out: a [`Kuery`], or the text of one. Deliberately
+//! absent: running a query over documents, which the judge in `verify` does.
 //!
 //! INVARIANT: a tree that is printed and read back is the same tree.
 

@@ -1,8 +1,8 @@
-//! The text of a query, read back.
+//! Parses the text of a query.
 //!
-//! In: text in Kibana's query language. Out: a [`Kuery`], which for a printed query equals the
-//! tree that was printed. Keywords, escapes and white space are
-//! spent; a name or a value keeps only its characters, its wildcards and whether it was quoted.
+//! In: text in Kibana's query language. Out: a [`Kuery`]; the text of a printed query gives the
+//! printed tree again. Keywords, escapes and white space are gone; a name or a value keeps only its
+//! characters, its wildcards and whether it was quoted.
 //!
 //! INVARIANT: what is accepted is what Kibana's parser accepts, up to the limits named here.
 
@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 100;
 /// Reads a query; an empty one fits every document
 ///
 /// # Errors
-/// When Kibana would not read it, or when it is too long or too deep to be judged.
+/// When Kibana rejects the text, or when the text is too long or too deep to be judged.
 pub fn parse(text: &str) -> Result<Kuery, Error> {
     if text.len() > MAX_LENGTH || deepest(text) > MAX_DEPTH {
         return Err(Error::new(format!(
@@ -39,7 +39,7 @@ pub fn parse(text: &str) -> Result<Kuery, Error> {
     whole.map_or_else(|| Ok(Kuery::And(Vec::new())), either)
 }
 
-/// How many brackets are open at once, those inside values left out
+/// The deepest nesting of brackets, without brackets inside quotes
 fn deepest(text: &str) -> usize {
     let (mut depth, mut most, mut quoted) = (0usize, 0, false);
     let mut characters = text.chars();
@@ -58,7 +58,7 @@ fn deepest(text: &str) -> usize {
     most
 }
 
-/// Parts joined by a word; a single part is itself
+/// Reads parts joined by a word; a single part is returned as it is
 fn chain<T>(
     pair: Pair<'_, Rule>,
     part: fn(Pair<'_, Rule>) -> Result<T, Error>,
@@ -98,7 +98,7 @@ fn parts(pair: Pair<'_, Rule>) -> Result<(bool, Pair<'_, Rule>), Error> {
     unit.map(|unit| (not, unit)).ok_or_else(|| nothing(&span))
 }
 
-// The grammar has something in every such place, so nobody meets this message.
+// The grammar has something in every such place, so this error never occurs.
 fn nothing(span: &pest::Span<'_>) -> Error {
     Error::at("nothing stands here".to_owned(), span.start_pos().line_col())
 }
@@ -154,7 +154,7 @@ fn literal(pair: &Pair<'_, Rule>) -> Result<Literal, Error> {
         return Ok(Literal::Quoted(pieces.into_iter().flatten().collect()));
     }
     let mut pieces = unescape(text, false).ok_or_else(half)?;
-    // Kibana cuts blanks off after reading the escapes, so an escaped one at an end goes too.
+    // Kibana trims after reading the escapes, so an escaped blank at an end is cut off too.
     let blank = |piece: &Option<char>| piece.is_some_and(is_blank);
     while pieces.last().is_some_and(blank) {
         pieces.pop();
@@ -169,7 +169,7 @@ fn is_blank(c: char) -> bool {
     c == '\u{feff}' || c != '\u{85}' && c.is_whitespace()
 }
 
-/// The characters of a literal, `None` among them for a wildcard; `None` for half a character
+/// The characters of a literal, each wildcard as an inner `None`; `None` for half a surrogate pair
 fn unescape(text: &str, quoted: bool) -> Option<Vec<Option<char>>> {
     let mut out = Vec::new();
     let mut rest = text;
@@ -205,7 +205,7 @@ fn unescape(text: &str, quoted: bool) -> Option<Vec<Option<char>>> {
             'n' => Some('\n'),
             '\\' | '"' => Some(next),
             _ if quoted => None,
-            // The grammar lets only reserved characters and the first letter of a keyword by.
+            // The grammar allows only reserved characters and the first letter of a keyword here.
             _ => Some(next),
         };
         match meant {
@@ -226,7 +226,7 @@ fn unit(rest: &str) -> Option<u16> {
     hexadecimal.then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
-/// What a grammar rule is called in a message; `None` for what nobody needs to hear
+/// The name of a grammar rule in a message; `None` for rules that messages leave out
 fn word(rule: Rule) -> Option<&'static str> {
     match rule {
         Rule::and => Some("`and`"),

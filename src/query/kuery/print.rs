@@ -1,7 +1,7 @@
-//! How a query is laid out as text.
+//! Prints a query as text.
 //!
 //! In: a [`Kuery`]. Out: its text: `field:value` without spaces, `and` and `or` at the ends of
-//! lines, a long list of values a line each. Here alone values are quoted and escaped.
+//! lines, a long list with one value per line. Only this file quotes and escapes values.
 //!
 //! INVARIANT: a text that is read back gives the expression it was written from.
 
@@ -17,7 +17,7 @@ const WIDTH: usize = 100;
 const RESERVED: &str = r#"\():<>"*{}"#;
 
 impl fmt::Display for Kuery {
-    /// The whole query, parts joined by `and` a line each
+    /// The whole query, with one line for each part joined by `and`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Kuery::And(parts) => parts.iter().map(clause).collect::<Vec<_>>().join(" and\n"),
@@ -42,7 +42,7 @@ fn clause(part: &Kuery) -> String {
     }
 }
 
-/// What may stand behind `not`
+/// An operand of `not`
 fn unit(part: &Kuery, write: fn(&Kuery) -> String) -> String {
     match part {
         Kuery::Field(..) | Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => write(part),
@@ -98,10 +98,10 @@ fn wrapped(values: &Values) -> String {
     laid_out(grouped(values), head, 1, inner)
 }
 
-/// The values on one line where that is short enough, else a line each behind their head
+/// The values on one line when they fit, else one line each behind `head`
 ///
-/// Here alone a query's width is decided about. Lists go two deep: only the first may hold parts
-/// that are wrapped themselves.
+/// Only this function decides about the width of a query. Lists go two deep: only the outer list
+/// may hold parts that are wrapped themselves.
 fn laid_out(flat: String, head: &str, depth: usize, values: &Values) -> String {
     if flat.len() + 4 * depth <= WIDTH {
         return flat;
@@ -154,7 +154,7 @@ impl fmt::Display for Literal {
 }
 
 impl Literal {
-    /// What stands between the quotes, or the whole value where there are none
+    /// The text between the quotes, or the whole value when it has no quotes
     pub fn unquoted(&self) -> String {
         match self {
             Literal::Quoted(text) => escaped(text),
@@ -163,7 +163,7 @@ impl Literal {
     }
 }
 
-/// A text as it stands between quotes
+/// A text, escaped for use between quotes
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -194,7 +194,7 @@ fn plain(pattern: &Pattern) -> String {
         let ends = place + 1 == pattern.tokens().len();
         match token {
             Token::Any => out.push('*'),
-            // The language has no such wildcard, and no value with one is made.
+            // The language has no wildcard for one character; `Literal::wildcard` refuses it.
             Token::One => out.push('?'),
             Token::Literal(text) => {
                 for (at, c) in text.char_indices() {
@@ -214,7 +214,7 @@ fn plain(pattern: &Pattern) -> String {
     out
 }
 
-/// Whether the rest begins with a word that would join or negate; a blank may follow the end
+/// Whether the rest begins with `and`, `or` or `not`; a blank may follow the end
 fn is_keyword(before: &str, rest: &str, ends: bool) -> bool {
     let space = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{a0}');
     let starts = |word: &str| {

@@ -1,10 +1,10 @@
 //! Kibana's query language: the target expression.
 //!
 //! In: parts that a plan joins. Out: a [`Kuery`] tree, which [`Kuery::optimised`] brings into the
-//! form detection-rules calls so: one group a field, `not` last. `layout` writes it down.
-//! [`Literal::quoted`] and [`Literal::wildcard`] make values; what the language cannot write never
-//! gets past them. Ranges, nested documents and values without a field are never emitted; the
-//! tree has them because the language does, and what is emitted is read back into it.
+//! form that detection-rules calls optimised: one group per field, `not` last. `print` writes its
+//! text. [`Literal::quoted`] and [`Literal::wildcard`] make values, and refuse values that the
+//! language cannot write. Ranges, nested documents and values without a field are never emitted;
+//! the tree has them because the parser reads the whole language into it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,17 +14,17 @@ use crate::source::is_unprintable;
 /// A query in Kibana's language
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kuery {
-    /// Every part holds; of none, every document fits
+    /// Every part holds; without parts, every document fits
     And(Vec<Kuery>),
     /// A part holds
     Or(Vec<Kuery>),
     /// The part does not hold
     Not(Box<Kuery>),
-    /// A field, by a name that may have stars, and what it holds
+    /// A field and its values; the name may have stars
     Field(Pattern, Values),
-    /// A field whose value stands on this side of a limit
+    /// A field whose value lies on this side of the limit
     Range(Pattern, Bound, Literal),
-    /// An object of a nested field that fits on its own
+    /// One object of a nested field fits the part by itself
     Nested(Pattern, Box<Kuery>),
     /// A value that any field may hold
     Anywhere(Literal),
@@ -37,9 +37,9 @@ pub enum Values {
     One(Literal),
     /// One of these
     Any(Vec<Values>),
-    /// All of these, be it in different elements of a list
+    /// All of these, even in different elements of a list
     All(Vec<Values>),
-    /// Not that
+    /// The inner expression does not hold
     Not(Box<Values>),
 }
 
@@ -82,7 +82,7 @@ impl Literal {
         text.chars().all(written).then(|| Literal::Quoted(text.to_owned()))
     }
 
-    /// An unquoted value with its stars; `None` for what only a filter can say
+    /// An unquoted value with its stars; `None` for a pattern that only a filter can express
     ///
     /// White space splits an unquoted value on a field that is not a plain keyword, `?` is
     /// literal, and a value that starts with `not` is misread by detection-rules (its own parser).
@@ -114,7 +114,7 @@ impl Kuery {
         Kuery::Field(Pattern::literal(name), values)
     }
 
-    /// The fields it names, with their stars
+    /// The names of its fields, with their stars
     pub fn fields(&self) -> Vec<String> {
         match self {
             Kuery::And(parts) | Kuery::Or(parts) => parts.iter().flat_map(Kuery::fields).collect(),
@@ -127,7 +127,7 @@ impl Kuery {
         }
     }
 
-    /// The same with one group a field: plain parts first, negated ones last
+    /// The query with one group per field: plain parts first, negated parts last
     pub fn optimised(self) -> Kuery {
         match self {
             Kuery::And(parts) => one_or(merged(parts, true), Kuery::And),
@@ -159,14 +159,14 @@ fn one_or(mut parts: Vec<Kuery>, group: fn(Vec<Kuery>) -> Kuery) -> Kuery {
     }
 }
 
-/// What one field must hold, as said by parts that may be negated
+/// The plain and the negated values of one field
 #[derive(Default)]
 struct Said {
     yes: Vec<Values>,
     no: Vec<Values>,
 }
 
-/// The parts of one kind of group, a group a field
+/// Merges the parts of an `And` or `Or` into one group per field
 fn merged(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
     let mut order: Vec<Pattern> = Vec::new();
     let mut fields: BTreeMap<Pattern, Said> = BTreeMap::new();
@@ -218,7 +218,7 @@ fn merged(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
     plain
 }
 
-/// The parts, optimised; a group of the same kind inside a group says nothing of its own
+/// The parts, optimised; a group of the same kind inside the group is dissolved
 fn flat(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
     let inner = |part: Kuery| match (part.optimised(), all) {
         (Kuery::And(inner), true) | (Kuery::Or(inner), false) => inner,
@@ -227,8 +227,7 @@ fn flat(parts: Vec<Kuery>, all: bool) -> Vec<Kuery> {
     parts.into_iter().flat_map(inner).collect()
 }
 
-/// The values of one kind of list, each once; a list of the same kind inside it says nothing of its
-/// own
+/// Joins values, each once; a list of the same kind inside the list is dissolved
 fn join(values: Vec<Values>, all: bool) -> Values {
     let flat = values.into_iter().map(flat_values).flat_map(|value| match (value, all) {
         (Values::All(inner), true) | (Values::Any(inner), false) => inner,

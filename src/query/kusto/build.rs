@@ -1,7 +1,7 @@
-//! Trees, built.
+//! Builds trees.
 //!
-//! In: names, values and smaller trees. Out: larger ones, flat where Kusto's are: `and` in `and`
-//! is one chain. What is built has no places.
+//! In: names, values and smaller trees. Out: larger trees, flat where Kusto's are: `and` in `and`
+//! is one chain. Built trees have no places.
 
 use super::Type;
 use super::quote::{json, quote};
@@ -24,7 +24,7 @@ impl From<Kind> for Expression {
 
 /// Values
 impl Expression {
-    /// A column, a table or what `let` has set
+    /// A column, a table or a name that `let` has set
     pub(crate) fn name(name: &str) -> Expression {
         Kind::Name(name.to_owned()).into()
     }
@@ -47,7 +47,7 @@ impl Expression {
         Expression::written(Type::Bool, truth.to_string())
     }
 
-    /// A length of time as it is written, `90m`
+    /// A length of time in Kusto's notation, such as `90m`
     pub(crate) fn timespan(written: String) -> Expression {
         Expression::written(Type::TimeSpan, written)
     }
@@ -107,7 +107,7 @@ impl Expression {
         }
     }
 
-    /// The opposite; lists of numbers have an operator for it
+    /// The negation: `in` becomes `!in`, any other expression is put into `not()`
     pub(crate) fn not(self) -> Expression {
         if let Kind::OneOf { operator, value, list } = self.kind {
             return match operator.text == "in" {
@@ -140,12 +140,12 @@ impl Expression {
 }
 
 impl Item {
-    /// A column as it is
+    /// A value without a new name
     pub(crate) fn plain(value: Expression) -> Item {
         Item { name: None, value }
     }
 
-    /// `name = value`; a column that keeps its name says it once
+    /// `name = value`, or only the column when it keeps its name
     pub(crate) fn named(name: &str, value: Expression) -> Item {
         match value.as_name() == Some(name) {
             true => Item::plain(value),
@@ -153,7 +153,7 @@ impl Item {
         }
     }
 
-    /// A column as it is, by its name
+    /// A column under its own name
     pub(crate) fn column(name: &str) -> Item {
         Item::plain(Expression::name(name))
     }
@@ -190,7 +190,7 @@ impl Step {
         Operator::Distinct(names.into_iter().map(Item::column).collect()).into()
     }
 
-    /// Aggregates, and the columns that say what is a group
+    /// Aggregates, and the columns to group by
     pub(crate) fn summarize<'n>(
         aggregates: impl IntoIterator<Item = Item>,
         by: impl IntoIterator<Item = &'n str>,
@@ -219,14 +219,14 @@ impl Step {
         Operator::Sort(columns.into_iter().map(key).collect()).into()
     }
 
-    /// The same with a line for each part
+    /// The step with a line for each part
     pub(crate) fn on_own_lines(self) -> Step {
         Step { lines: Lines::Own, ..self }
     }
 }
 
 impl Pipeline {
-    /// The rows that a name stands for, and steps
+    /// The rows of a name, and steps over them
     pub(crate) fn of(name: &str, steps: impl IntoIterator<Item = Step>) -> Pipeline {
         Pipeline::from(Expression::name(name)).then(steps)
     }
@@ -236,13 +236,13 @@ impl Pipeline {
         Pipeline { source: Source::Union(legs, lines), steps: Vec::new(), place: 0..0 }
     }
 
-    /// The same with more steps
+    /// The pipeline with more steps at its end
     pub(crate) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Pipeline {
         self.steps.extend(steps);
         self
     }
 
-    /// Worked out once, however often it is used
+    /// The pipeline in `materialize`, which computes its rows once for all uses
     pub(crate) fn materialized(self) -> Pipeline {
         Expression::call("materialize", [self.bracketed()]).into()
     }
@@ -267,7 +267,7 @@ impl Let {
         Let { comments: Vec::new(), name: Name::new(name), value: value.into() }
     }
 
-    /// The same under a comment
+    /// The statement with a comment above it
     pub(crate) fn under(mut self, comment: String) -> Let {
         self.comments.push(comment);
         self

@@ -1,7 +1,7 @@
 //! The functions that a query may call.
 //!
-//! In: a name. Out: its [`Signature`]s: what it takes, what it gives, where it may stand and how
-//! a column of it is called.
+//! In: a name. Out: its [`Signature`]s: its parameters, its result, where it may stand, and the
+//! name of a column that holds its result.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -15,9 +15,9 @@ const TABLE: &str = include_str!("functions.tsv");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Scalar,
-    /// In `summarize`, of the rows of a group
+    /// In `summarize`, over the rows of a group
     Aggregate,
-    /// Where the rows are in order
+    /// Where an earlier step has sorted the rows
     Window,
 }
 
@@ -30,11 +30,11 @@ pub(super) enum Parameter {
     Integer,
     Orderable,
     Key,
-    /// A column, not what is made of one
+    /// A plain column, not a computed value
     Column,
     /// A string that does not depend on a row
     Pattern,
-    /// One of those that need a type in common
+    /// One of the values that must have a common type
     Value,
 }
 
@@ -81,21 +81,21 @@ impl fmt::Display for Parameter {
     }
 }
 
-/// What a function gives
+/// The result type of a function
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gives {
     Type(Type),
     /// The type of the first argument
     First,
-    /// What its values have in common
+    /// The common type of its values
     Common,
 }
 
-/// How a column of a function is called
+/// The name of a column that holds the result of a function
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Called {
     Numbered,
-    /// These letters, and what the first argument is called
+    /// This prefix, and the name of the first argument
     Prefixed(&'static str),
 }
 
@@ -113,7 +113,7 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    /// What each of this many arguments may be; `None` when it takes another number
+    /// The parameter for each of this many arguments; `None` when the function takes another number
     pub(super) fn parameters(&self, count: usize) -> Option<Vec<Parameter>> {
         let mut all = self.before.clone();
         let rest = count.checked_sub(self.before.len() + self.after.len())?;
@@ -186,7 +186,7 @@ fn row(line: &'static str) -> Option<Signature> {
     })
 }
 
-/// The ways to call a function; none when it is not known here
+/// The signatures of a function; empty for an unknown function
 pub(super) fn named(name: &str) -> Vec<&'static Signature> {
     ROWS.iter().filter(|signature| signature.name == name).collect()
 }

@@ -9,12 +9,12 @@
 //! ```
 //!
 //! In: a query as text, or built of smaller trees. Out: its text, or the names and types of its
-//! result, as Microsoft's own binder computes them, or every finding at its word. No node, no
-//! network and no event is needed: the tables and functions that may be asked are in two tables of
-//! facts. Of the language only what rulecast emits is known here.
+//! result, as Microsoft's own binder computes them, or every finding at its word. It needs no Node,
+//! no network and no events: two tables of facts list the tables and functions that a query may
+//! use. Only the part of the language that rulecast emits is known here.
 //!
-//! INVARIANT: nothing here asks a rule what it means, nor the backend what it wrote. What is not
-//! of the Kusto that is read here is a finding; it is never guessed and never passed over.
+//! INVARIANT: nothing here depends on rules or on the backend. Kusto that is not known here is a
+//! finding; it is never guessed and never passed over.
 //! INVARIANT: `print(parse(text))` is `text` for every emitted query.
 
 mod bind;
@@ -35,7 +35,7 @@ pub(crate) use print::{print, print_let, print_pipeline};
 pub(crate) use tree::{Expression, Item, JoinKind, Let, Lines, Pipeline, Query, Step};
 pub use types::Type;
 
-/// Where a query runs, which decides the tables that it may ask
+/// Where a query runs, which decides the tables that it may use
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
     /// A workspace of Microsoft Sentinel: its tables, those of Defender, and the ASIM parsers
@@ -62,12 +62,12 @@ pub struct Column {
     pub kind: Type,
 }
 
-/// What is wrong with a query
+/// A mistake in a query
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// One line, lower case, no final period
     pub message: String,
-    /// The bytes of the query that it is about; empty at the end of the text
+    /// The bytes of the query that the finding is about; empty at the end of the text
     pub place: Range<usize>,
 }
 
@@ -91,27 +91,27 @@ impl std::error::Error for Finding {}
 /// Computes the columns that a query returns, in their order
 ///
 /// # Errors
-/// Everything that is wrong, sorted by place: what is not of the Kusto that is read here (then
-/// nothing else is looked for), unknown tables, columns and functions, and values that do not fit.
+/// All findings, sorted by place: Kusto that is not read here (then the only finding), unknown
+/// tables, columns and functions, and values of a wrong type.
 pub fn bind(text: &str, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
     let query = parse::parse(text).map_err(|finding| vec![finding])?;
     bind::bind(&query, platform)
 }
 
-/// The text of a query as it is laid out here
+/// Parses a query and prints it in the layout of this room
 ///
 /// # Errors
-/// The first place that is not of the Kusto that is read here.
+/// The first place with Kusto that is not read here.
 pub fn format(text: &str) -> Result<String, Finding> {
     parse::parse(text).map(|query| print::print(&query))
 }
 
-/// Reads rows that are written out: a table and steps
+/// Parses a pipeline: a table and its steps
 pub(crate) fn rows(text: &str) -> Result<Pipeline, Finding> {
     parse::parse(text).map(|query| query.result)
 }
 
-/// Reads a value that is written out
+/// Parses a single value
 pub(crate) fn expression(text: &str) -> Result<Expression, Finding> {
     parse::parse(text).map(|query| query.result.bracketed())
 }

@@ -1,8 +1,8 @@
-//! Texts as Kusto writes them.
+//! String literals of Kusto.
 //!
 //! In: any text. Out: a literal for exactly this text.
 //!
-//! INVARIANT: no literal holds a line break or a character that nobody sees.
+//! INVARIANT: no literal holds a line break or an invisible character.
 
 use crate::source::is_unprintable;
 
@@ -14,7 +14,8 @@ const TIMES: [&str; 2] = ["{{StartTimeISO}}", "{{EndTimeISO}}"];
 /// Verbatim (`@"…"`) when there is a backslash and nothing that needs an escape; any other
 /// unknown escape is a syntax error in Kusto, so control characters are written as `\uXXXX`.
 ///
-/// The hunting page of Sentinel fills [`TIMES`] wherever they stand, so their first brace is one.
+/// The hunting page of Sentinel replaces [`TIMES`] anywhere in a query, so their first brace is
+/// escaped.
 pub(crate) fn quote(text: &str) -> String {
     let filled = TIMES.iter().any(|time| text.contains(time));
     let escaped = filled || text.chars().any(is_unprintable);
@@ -38,7 +39,7 @@ pub(super) fn json(text: &str) -> String {
     })
 }
 
-/// Text between double quotes; `escape` spells what cannot be seen
+/// Text between double quotes; `escape` writes invisible characters
 fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -1,6 +1,7 @@
-//! The tables and parsers that a query may ask.
+//! The tables and parsers that a query may use.
 //!
-//! In: a name and a platform. Out: the columns, all of them, or where else the name would be one.
+//! In: a name and a platform. Out: the columns of the table or parser, and whether any platform has
+//! the name.
 
 use std::sync::LazyLock;
 

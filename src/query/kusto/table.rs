@@ -1,11 +1,11 @@
-//! Tables as they go from step to step: names and types of columns, and whether rows are in order.
+//! Tables between steps: names and types of columns, and whether the rows are sorted.
 //!
-//! In: columns. Out: tables joined, united and renamed as Kusto does, the numbers behind doubled
-//! names included. Values do not exist here.
+//! In: columns. Out: tables joined, united and renamed as Kusto does it, with its numbers after
+//! doubled names. Values do not exist here.
 
 use super::{Column, Type};
 
-/// A column whose type is not known after a finding
+/// A column; its type is `None` after a finding
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) name: String,
@@ -15,14 +15,14 @@ pub(super) struct Slot {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Table {
     pub(super) columns: Vec<Slot>,
-    /// Whether a step before has put the rows in order
+    /// Whether an earlier step has sorted the rows
     pub(super) sorted: bool,
-    /// Whether a finding has left it open which columns there are
+    /// Whether any column may exist, because of a finding
     pub(super) open: bool,
 }
 
 impl Table {
-    /// What is left after a finding: any column may be there
+    /// A table after a finding: any column may exist
     pub(super) fn unknown() -> Table {
         Table { open: true, ..Table::default() }
     }
@@ -31,7 +31,7 @@ impl Table {
         self.columns.iter().position(|slot| slot.name == name)
     }
 
-    /// The type of a column, when the table has it
+    /// The type of a column; `None` when the table lacks it, `Some(None)` when its type is unknown
     pub(super) fn column(&self, name: &str) -> Option<Option<Type>> {
         self.place_of(name).map(|at| self.columns[at].kind).or(self.open.then_some(None))
     }
@@ -67,15 +67,15 @@ impl Table {
             self.columns.push(Slot { name, kind: slot.kind });
         }
         self.open |= right.open;
-        // A join puts the rows in no order.
+        // A join does not keep the order of rows.
         self.sorted = false;
         self
     }
 
     /// Rows of several tables; a name with two types becomes a column for each, `X_string`
     ///
-    /// As Kusto's reference says. Where the first tables agree, Microsoft's binder keeps their type
-    /// and says nothing of a later one.
+    /// This follows Kusto's reference. Where the first tables agree, Microsoft's binder keeps their
+    /// type and ignores the type of a later table.
     pub(super) fn union(tables: &[Table]) -> Table {
         let mut names: Vec<&str> = Vec::new();
         for slot in tables.iter().flat_map(|table| &table.columns) {
@@ -102,7 +102,7 @@ impl Table {
         all
     }
 
-    /// The columns of a result; those after a finding are not asked for
+    /// The columns of a result; columns without a type are left out
     pub(super) fn into_columns(self) -> Vec<Column> {
         let known = self.columns.into_iter();
         known.filter_map(|slot| Some(Column { kind: slot.kind?, name: slot.name })).collect()

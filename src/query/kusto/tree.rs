@@ -1,9 +1,9 @@
-//! A query as a tree: one for what is emitted and what is read.
+//! The tree of a query, both built and parsed.
 //!
-//! In and out: nothing but types. What is read keeps the place of every name, operator and
-//! expression, so that a finding points at one word; what is built has no places. Brackets are
-//! not kept, the printer sets those that are needed. Comments before statements and steps are
-//! part of the tree: people read them in the query.
+//! In and out: nothing but types. A parsed tree has the place of every name, operator and
+//! expression, so that a finding points at one word; a built tree has no places. Brackets are not
+//! kept; the printer sets the brackets that are needed. Comments before statements and steps are
+//! part of the tree, because people read them in the query.
 
 use std::ops::Range;
 
@@ -98,7 +98,7 @@ pub(crate) enum Operator {
         steps: Vec<Step>,
     },
     Sort(Vec<(Expression, Option<Order>)>),
-    /// What is not read here: its first word, and all of it
+    /// A step that is not read here: its first word, and its whole text
     Unread {
         word: String,
         text: String,
@@ -132,18 +132,18 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
-    /// The name that it is and nothing else
+    /// The name, when the expression is only a name
     pub(crate) fn as_name(&self) -> Option<&str> {
         if let Kind::Name(name) = &self.kind { Some(name) } else { None }
     }
 }
 
-/// A value that is written out
+/// A literal value
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Literal {
     /// A list of values, each as JSON writes it
     Dynamic(Vec<String>),
-    /// Any other, as Kusto writes it
+    /// Any other literal, as Kusto writes it
     Written(Type, String),
 }
 
@@ -202,7 +202,7 @@ pub(crate) enum Kind {
     Pipeline(Box<Pipeline>),
 }
 
-// Trees are equal when they say the same, wherever they stand.
+// Trees are compared without their places.
 
 impl PartialEq for Name {
     fn eq(&self, other: &Name) -> bool {

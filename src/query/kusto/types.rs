@@ -1,4 +1,4 @@
-//! The types of values, and what operators make of them.
+//! The types of values, and the result types of operators.
 //!
 //! In: the types of operands. Out: the type of the result, or nothing when the operator is not
 //! defined for them. Nothing is known of values.
@@ -49,7 +49,7 @@ impl Type {
         Type::TimeSpan,
     ];
 
-    /// As Kusto writes it
+    /// The name of the type in Kusto
     pub fn as_str(self) -> &'static str {
         match self {
             Type::Bool => "bool",
@@ -106,7 +106,7 @@ fn wider(left: Type, right: Type) -> Type {
     }
 }
 
-/// What two branches of `iff`, `case` or `coalesce` have in common
+/// The common type of two branches of `iff`, `case` or `coalesce`
 pub(super) fn common(left: Type, right: Type) -> Option<Type> {
     match (left, right) {
         _ if left == right => Some(left),

@@ -1,13 +1,14 @@
 //! Words, as the standard analyser of Elasticsearch makes them.
 //!
-//! In: text. Out: its words in lower case: letters and digits, joined by `_`, by `.`, `:` or an
-//! apostrophe between letters, and by `.`, `,`, `;` or an apostrophe between digits. An ideograph is a word of its
-//! own. Source: Unicode Standard Annex 29, "Word Boundary Rules", as far as log data needs it;
-//! scripts without blanks (Thai, Khmer) are deliberately absent.
+//! In: text. Out: its words in lower case. A word is a run of letters and digits, joined by `_`,
+//! by `.`, `:` or an apostrophe between letters, and by `.`, `,`, `;` or an apostrophe between
+//! digits. An ideograph is a word of its own. Source: Unicode Standard Annex 29, "Word Boundary
+//! Rules", as far as log data needs it; scripts without blanks (Thai, Khmer) are deliberately
+//! absent.
 
 use super::glob::lower;
 
-/// The longest word; what follows is the next one
+/// The longest word, in characters; the rest of a longer word becomes the next word
 const LONGEST: usize = 255;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

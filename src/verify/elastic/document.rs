@@ -1,11 +1,11 @@
 //! The values of a document.
 //!
-//! In: a document as it was sent, its objects nested, its keys dotted, or both. Out: what stands
-//! at the path of a field, lists taken apart: Elasticsearch knows no lists, a field has values.
+//! In: a document as it was sent, with nested objects, dotted keys, or both. Out: the values at
+//! the path of a field. Lists are flattened, since a field in Elasticsearch has values, not lists.
 
 use serde_json::Value;
 
-/// The values at a path, null left out
+/// The values at a path, without null
 pub(super) fn leaves<'d>(document: &'d Value, path: &str) -> Vec<&'d Value> {
     let mut found = Vec::new();
     collect(document, path, &mut found);

@@ -1,7 +1,7 @@
-//! Whether a document fits a query.
+//! Evaluates a query on a document.
 //!
-//! In: a [`Query`], a document and the indices it may be in. Out: yes or no. A field that these
-//! indices do not map has no values; a test of several values holds when one of them does.
+//! In: a [`Query`], a document and the indices it may be in. Out: whether the document matches. A
+//! field that these indices do not map has no values. A test is true when any value passes it.
 
 use std::ops::RangeBounds;
 
@@ -14,7 +14,7 @@ use super::glob::lower;
 use super::point;
 use super::query::{Leaf, Query};
 
-/// Whether the document fits
+/// Whether the document matches the query
 pub(super) fn holds(query: &Query, document: &Value, groups: Groups) -> bool {
     match query {
         Query::All(parts) => parts.iter().all(|part| holds(part, document, groups)),
@@ -30,7 +30,7 @@ pub(super) fn holds(query: &Query, document: &Value, groups: Groups) -> bool {
     }
 }
 
-/// Whether one value fits
+/// Whether one value passes a test
 fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
     match (leaf, field.kind) {
         (Leaf::Points(wanted), _) => {
@@ -63,7 +63,7 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
     }
 }
 
-/// A whole value as the index has it; one that is too long is not there
+/// A whole value as the index holds it; `None` when it is too long to be indexed
 fn indexed(field: &Field, value: &Value) -> Option<String> {
     let text = text(value);
     let folded = match field.kind {

@@ -1,26 +1,26 @@
-//! What Elasticsearch holds the fields of a document as, and where.
+//! The types of fields in Elasticsearch, and the indices that map them.
 //!
 //! In: the name of a field. Out: a [`Field`] with its type and the [`Groups`] of indices that map
-//! it. The table is as small as the rules need; a field it does not have is refused, for a wrong
-//! guess would be a wrong verdict.
+//! it. The table has only the fields that rules need. A field outside the table is refused, since
+//! a wrong guess would give a wrong verdict.
 
 use std::sync::LazyLock;
 
 use crate::query::Error;
 
-/// The table as written
+/// The text of the table
 const TABLE: &str = include_str!("fields.tsv");
 
-/// What the values of a field are
+/// The type of a field's values
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
-    /// Whole values as they are
+    /// Whole values, unchanged
     Keyword,
-    /// Whole values, folded by the index
+    /// Whole values, in lower case in the index
     Lowercase,
-    /// Whole values, also long ones; Kibana does not know it as a keyword
+    /// Whole values, also long values; Kibana does not treat it as a keyword
     Wildcard,
-    /// Words
+    /// Analysed text: words in lower case
     Text,
     Long,
     Ip,
@@ -33,19 +33,19 @@ pub(super) enum Type {
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) kind: Type,
-    /// The most characters of a value that is indexed
+    /// The longest value that is indexed, in characters; `None` without a limit
     pub(super) limit: Option<usize>,
     mapped: Groups,
 }
 
 impl Field {
-    /// Where its values stand in a document: the sub-fields hold what their parent does
+    /// The path of its values in a document: a sub-field has the values of its parent
     pub(super) fn path(&self) -> &'static str {
         let parent = [".text", ".caseless"].iter().find_map(|end| self.name.strip_suffix(end));
         parent.unwrap_or(self.name)
     }
 
-    /// Whether one of these indices has it
+    /// Whether one of these groups maps the field
     pub(super) fn is_in(&self, groups: Groups) -> bool {
         self.mapped.within(groups) != Groups::NONE
     }
@@ -78,29 +78,29 @@ pub(super) fn named(name: &str) -> Result<&'static Field, Error> {
     FIELDS.iter().find(|field| field.name == name).ok_or_else(unknown)
 }
 
-/// Kinds of indices, told apart by what they map
+/// A set of index groups; the indices of a group map the same fields
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Groups(u8);
 
-/// The words of the table, a bit each
+/// The words of the table; each is one bit of [`Groups`]
 const GROUPS: &[&str] = &["process", "file", "network", "registry", "endgame", "others"];
 
 impl Groups {
     pub(super) const NONE: Groups = Groups(0);
 
-    /// The group with this word; `all` for every one
+    /// The group with this word; `all` gives every group
     pub(super) fn named(word: &str) -> Option<Groups> {
         let place = GROUPS.iter().position(|group| *group == word);
         let all = (word == "all").then_some(Groups((1 << GROUPS.len()) - 1));
         place.map(|place| Groups(1 << place)).or(all)
     }
 
-    /// Those of either
+    /// The union of two sets
     pub(super) fn with(self, other: Groups) -> Groups {
         Groups(self.0 | other.0)
     }
 
-    /// Those of both
+    /// The intersection of two sets
     pub(super) fn within(self, other: Groups) -> Groups {
         Groups(self.0 & other.0)
     }

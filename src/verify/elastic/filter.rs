@@ -1,7 +1,7 @@
-//! What Elasticsearch asks documents for the filters of a rule.
+//! The queries of a rule's filters.
 //!
-//! In: a filter, as JSON. Out: a [`Query`] with the types of its fields, or nothing for a filter
-//! that is switched off. A test that a type does not take is refused, as Elasticsearch refuses it.
+//! In: a filter, as JSON. Out: a [`Query`] over typed fields, or `None` for a disabled filter. A
+//! test that a field's type does not support is refused, as Elasticsearch refuses it.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::query::{self, Query};
 use crate::query::Error;
 use crate::query::elasticsearch::{self, Bool, Limit, Scalar, Test};
 
-/// What a filter asks of documents
+/// The query of a filter; `None` when the filter is disabled
 pub(super) fn of(filter: &Value) -> Result<Option<Query>, Error> {
     let Some(filter) = elasticsearch::filter(filter)? else { return Ok(None) };
     let inner = query(&filter.query)?;
@@ -60,7 +60,7 @@ fn side(limit: Limit) -> Side {
     }
 }
 
-// Whether Elasticsearch folds such a test of text differs between its versions.
+// Versions of Elasticsearch differ in folding such a test of analysed text, so it is refused.
 fn whole(field: &'static Field) -> Result<&'static Field, Error> {
     match field.kind == Type::Text {
         true => Err(query::analysed(field)),
@@ -73,7 +73,7 @@ fn bool(parts: &Bool) -> Result<Query, Error> {
         |parts: &[elasticsearch::Query]| parts.iter().map(query).collect::<Result<Vec<_>, Error>>();
     let mut all = many(&parts.must)?;
     all.extend(many(&parts.filter)?);
-    // Where something is required, the rest only ranks the documents.
+    // Beside `must` or `filter`, `should` only ranks the documents.
     let fewest = usize::from(!parts.should.is_empty() && all.is_empty());
     all.extend(many(&parts.must_not)?.into_iter().map(Query::negate));
     let least = parts.minimum_should_match.unwrap_or(fewest);

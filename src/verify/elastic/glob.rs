@@ -1,12 +1,12 @@
 //! Whole values with wildcards.
 //!
-//! In: a pattern of Kibana's language or in Elasticsearch's notation. Out: a [`Glob`] and whether
-//! a text fits it. Folding is that of `case_insensitive`, which Elasticsearch documents as ASCII
-//! only. This is not the matcher's code on purpose: the two are compared with each other.
+//! In: a pattern of Kibana's language or in Elasticsearch's notation. Out: a [`Glob`] that tells
+//! whether a text matches. It folds as `case_insensitive` does, which Elasticsearch documents as
+//! ASCII only. It deliberately shares no code with the matcher, since the two are compared.
 
 use crate::pattern::{Pattern, Token};
 
-/// A text with wildcards, or without
+/// A text with any number of wildcards
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glob(Vec<Piece>);
 
@@ -23,7 +23,7 @@ impl Glob {
         Glob(text.chars().map(Piece::Char).collect())
     }
 
-    /// Every text that starts so
+    /// Every text that starts with this text
     pub(super) fn prefix(text: &str) -> Glob {
         Glob(text.chars().map(Piece::Char).chain([Piece::Any]).collect())
     }
@@ -56,7 +56,7 @@ impl Glob {
         Glob(pieces)
     }
 
-    /// The same in lower case, as an index folds its values
+    /// The glob in lower case, as an index folds its values
     pub(super) fn lowered(mut self) -> Glob {
         for piece in &mut self.0 {
             if let Piece::Char(c) = piece {
@@ -66,14 +66,14 @@ impl Glob {
         self
     }
 
-    /// Whether the whole text fits
+    /// Whether the whole text matches; `fold` ignores the case of ASCII letters
     pub(super) fn fits(&self, text: &str, fold: bool) -> bool {
         let equal = |wanted: char, c: char| match fold {
             true => wanted.eq_ignore_ascii_case(&c),
             false => wanted == c,
         };
         let (mut at, mut rest) = (0, text.chars());
-        // Where to go on when the text stops fitting: after the last `*`, one character later.
+        // Where to resume after a mismatch: after the last `*`, one character later in the text.
         let mut again: Option<(usize, std::str::Chars<'_>)> = None;
         loop {
             let before = rest.clone();
@@ -100,7 +100,7 @@ impl Glob {
     }
 }
 
-/// The lower case of one character, as Lucene folds it: never more than one
+/// The lower case of a character as Lucene folds it: always one character
 pub(super) fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }

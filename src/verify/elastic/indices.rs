@@ -1,7 +1,7 @@
-//! Which indices a rule searches, and which of them a document is in.
+//! The indices that a rule searches, and the index of a document.
 //!
-//! In: the index patterns of a rule, then a document. Out: the [`Groups`] whose fields the
-//! document has. Elastic names the index of a data stream `logs-<dataset>-<namespace>`.
+//! In: the index patterns of a rule, then a document. Out: the [`Groups`] that map the document's
+//! fields. Elastic names the index of a data stream `logs-<dataset>-<namespace>`.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::fields::Groups;
 use super::glob::Glob;
 use crate::query::Error;
 
-/// Patterns whose fields the table has, with its words
+/// The known index patterns, each with the groups of its indices
 const PATTERNS: &[(&str, &[&str])] = &[
     ("auditbeat-*", &["others"]),
     ("endgame-*", &["endgame"]),
@@ -51,9 +51,9 @@ impl Indices {
         known.collect::<Result<_, Error>>().map(Indices)
     }
 
-    /// What the index of a document maps; `None` when the rule does not search it
+    /// The groups of a document's index; `None` when the rule does not search that index
     ///
-    /// A document that does not say where it is from may be from any index of the rule.
+    /// A document without a `data_stream.dataset` may be in any index of the rule.
     pub(super) fn of_document(&self, document: &Value) -> Option<Groups> {
         let searched = |(_, groups): &(Glob, Groups)| *groups;
         let stream = leaves(document, "data_stream.dataset").into_iter().find_map(Value::as_str);

@@ -1,8 +1,8 @@
-//! Numbers, addresses, dates and truths.
+//! Numbers, addresses, dates and booleans as points.
 //!
-//! In: a value of a document or of a query. Out: a point, a number that is ordered as the values
-//! are, or a range of points: so Lucene holds all of them. An IPv4 address is the IPv6 address
-//! that maps it, whichever way it is written.
+//! In: a value of a document or of a query. Out: a point, which is a number in the order of the
+//! values, or a range of points. Lucene indexes all four types so. An IPv4 address has the point
+//! of its IPv6-mapped address.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -14,21 +14,21 @@ use serde_json::Value;
 use super::document::text;
 use super::fields::{Field, Type};
 
-/// Points from here to there; empty when the first is the larger
+/// A range of points; empty when its start is larger than its end
 pub(super) type Points = RangeInclusive<u128>;
 
-/// A side of a range and whether the limit itself is inside
+/// The lower or upper limit of a range; `true` includes the limit
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     From(bool),
     To(bool),
 }
 
-/// The point of a value in a document; `None` for what Elasticsearch does not index
+/// The point of a value in a document; `None` when Elasticsearch does not index the value
 pub(super) fn of_value(kind: Type, value: &Value) -> Option<u128> {
     match (kind, value) {
         (Type::Long, Value::Bool(_)) => None,
-        // A fraction is cut off when it is indexed.
+        // Indexing cuts off a fraction.
         (Type::Long, _) => number(&text(value)).map(|number| long(number.trunc)),
         (Type::Ip, _) => text(value).parse().ok().map(address),
         (Type::Date, _) => date(&text(value), false),
@@ -37,29 +37,29 @@ pub(super) fn of_value(kind: Type, value: &Value) -> Option<u128> {
     }
 }
 
-/// The points that are this value; `None` when it is no value of the type
+/// The points equal to a value; `None` when it is no value of the field's type
 pub(super) fn equal(field: &Field, value: &str) -> Option<Points> {
     let one = |point| point..=point;
     match field.kind {
         Type::Long => number(value).map(|number| match number.whole {
             true => one(long(number.trunc)),
-            // No number with a fraction is in such a field.
+            // An integer field holds no fraction.
             false => NOTHING,
         }),
         Type::Ip => network(value),
-        // A date is as long as it is written: a day, a minute, an instant.
+        // A date is as long as its precision: a day, a minute, an instant.
         Type::Date => Some(date(value, false)?..=date(value, true)?),
         Type::Boolean => truth(value).map(one),
         Type::Keyword | Type::Lowercase | Type::Wildcard | Type::Text => None,
     }
 }
 
-/// The points on one side of a value; `None` when it is no value of the type
+/// The points on one side of a value; `None` when it is no value of the field's type
 pub(super) fn beyond(field: &Field, value: &str, side: Side) -> Option<Points> {
     let (first, last) = match field.kind {
         Type::Long => {
             let number = number(value)?;
-            // Between two whole numbers, the limit itself is never met.
+            // A fraction lies between two whole numbers, so no point equals the limit.
             let point = long(number.trunc);
             match (number.whole, number.negative) {
                 (true, _) => (point, point),
@@ -99,10 +99,10 @@ fn number(text: &str) -> Option<Number> {
     if let Ok(whole) = text.parse::<i64>() {
         return Some(Number { trunc: whole, whole: true, negative: whole < 0 });
     }
-    // Rust reads words such as `inf` as well.
+    // Rust also parses words such as `inf`.
     let digits = text.contains(|c: char| c.is_ascii_digit());
     let number: f64 = text.parse().ok().filter(|_| digits)?;
-    // The largest float below 2^63; beyond it there is no long.
+    // The largest float below 2^63; a larger number is no long.
     let fits = number.abs() < 9_223_372_036_854_775_000.0;
     fits.then_some(Number {
         trunc: number.trunc() as i64,
@@ -111,7 +111,7 @@ fn number(text: &str) -> Option<Number> {
     })
 }
 
-/// Shifted, so that negative numbers come first
+/// The point of a number: shifted, so that negative numbers come first
 fn long(number: i64) -> u128 {
     (i128::from(number) - i128::from(i64::MIN)).unsigned_abs()
 }
@@ -123,7 +123,7 @@ fn address(address: IpAddr) -> u128 {
     }
 }
 
-/// An address, or all of a network
+/// The points of an address, or of all addresses in a network
 fn network(text: &str) -> Option<Points> {
     let Some((base, length)) = text.split_once('/') else {
         let point = address(text.parse().ok()?);
@@ -148,7 +148,7 @@ fn truth(text: &str) -> Option<u128> {
     }
 }
 
-/// Milliseconds; what a date leaves out is the earliest or the latest it can be
+/// The point of a date in milliseconds; its missing units are the earliest or latest possible
 fn date(text: &str, latest: bool) -> Option<u128> {
     let point = |milliseconds: i64| Some(long(milliseconds));
     if let Ok(milliseconds) = text.parse() {

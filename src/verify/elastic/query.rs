@@ -1,8 +1,8 @@
 //! A query as Elasticsearch runs it.
 //!
-//! In: fields with their types, and values as text. Out: a [`Query`] whose values have the form
-//! that their field is indexed in. A value that is none of its type is refused here, as
-//! Elasticsearch refuses the whole search, whichever documents there are.
+//! In: fields with their types, and values as text. Out: a [`Query`] whose values have the indexed
+//! form of their field. A value that does not fit the field's type is refused, since Elasticsearch
+//! refuses the whole search, whatever the documents.
 
 use std::ops::Bound;
 
@@ -12,31 +12,31 @@ use super::glob::{Glob, lower};
 use super::point::{self, Points, Side};
 use crate::query::Error;
 
-/// What a document is asked
+/// A condition on a document
 #[derive(Debug, Clone)]
 pub(super) enum Query {
-    /// Every part; every document when empty
+    /// Every part; matches every document when empty
     All(Vec<Query>),
-    /// So many of the parts
+    /// At least this number of the parts
     AtLeast(usize, Vec<Query>),
     Not(Box<Query>),
-    /// A value of the field does
+    /// Some value of the field passes the test
     Leaf(&'static Field, Leaf),
 }
 
-/// What one value of a field is asked
+/// A test of one value of a field
 #[derive(Debug, Clone)]
 pub(super) enum Leaf {
     Exists,
-    /// The whole value, or one word of text, fits one of these; `true` folds ASCII
+    /// The whole value, or one word of text, matches one of the globs; `true` folds ASCII
     Globs(Vec<Glob>, bool),
-    /// In the order of characters
+    /// The value is between two limits, in the order of characters
     Between(Bound<String>, Bound<String>),
-    /// Its point is inside one of these
+    /// The value's point is in one of the ranges
     Points(Vec<Points>),
-    /// One of the words
+    /// The text has one of the words
     AnyWord(Vec<String>),
-    /// All of the words, one after the other
+    /// The text has all of the words, in sequence
     Phrase(Vec<String>),
 }
 
@@ -55,7 +55,7 @@ pub(super) fn exists(field: &'static Field) -> Query {
     Query::Leaf(field, Leaf::Exists)
 }
 
-/// The value as a whole
+/// The whole value equals `value`
 pub(super) fn term(field: &'static Field, value: &str, fold: bool) -> Result<Query, Error> {
     let glob = Glob::literal(value);
     let leaf = match field.kind {
@@ -73,7 +73,7 @@ pub(super) fn term(field: &'static Field, value: &str, fold: bool) -> Result<Que
     Ok(Query::Leaf(field, leaf))
 }
 
-/// The whole value, or of text one word
+/// The whole value matches the glob; for analysed text, one word does
 pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<Query, Error> {
     let glob = match field.kind {
         Type::Keyword | Type::Wildcard => glob,
@@ -86,7 +86,7 @@ pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<
     Ok(Query::Leaf(field, Leaf::Globs(vec![glob], fold)))
 }
 
-/// The value as it is analysed: a phrase, or any of its words
+/// The analysed value: a phrase, or any of its words; other types compare the whole value
 pub(super) fn analyse(field: &'static Field, value: &str, phrase: bool) -> Result<Query, Error> {
     match field.kind {
         Type::Text if phrase => Ok(Query::Leaf(field, Leaf::Phrase(words(value)))),
@@ -101,7 +101,7 @@ pub(super) fn analyse(field: &'static Field, value: &str, phrase: bool) -> Resul
     }
 }
 
-/// One value inside all of these limits
+/// One value is inside all of the limits
 pub(super) fn range(field: &'static Field, limits: &[(Side, String)]) -> Result<Query, Error> {
     let leaf = match field.kind {
         Type::Keyword | Type::Lowercase | Type::Wildcard => between(field, limits)?,
@@ -139,7 +139,7 @@ fn between(field: &Field, limits: &[(Side, String)]) -> Result<Leaf, Error> {
     Ok(Leaf::Between(from, to))
 }
 
-/// Whole values of text are not judged: it is indexed by words
+/// The error for a whole-value test of analysed text, which is indexed by words
 pub(super) fn analysed(field: &Field) -> Error {
     Error::new(format!(
         "{} is analysed text, and whole values of it are not judged here",

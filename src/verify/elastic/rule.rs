@@ -6,13 +6,13 @@
 //!  filters ───────────────────────────────► filter ───┘
 //! ```
 //!
-//! In: a rule as it is imported, then ECS documents. Out: whether they match. The types of fields
-//! are those of the indices that the rule searches. After reading nothing of Kibana is left: a
-//! [`Query`] knows types and values only.
+//! In: a rule of an import file, then ECS documents. Out: whether they match. The types of fields
+//! are those of the indices that the rule searches. After reading, nothing of Kibana's language is
+//! left: a [`Query`] has only types and values.
 //!
-//! INVARIANT: nothing here asks a rule what it means. An emitted rule is read as Elastic reads it,
-//! so that it can be compared with the matcher's verdict. What cannot be judged is refused, never
-//! guessed.
+//! INVARIANT: nothing here uses the rule that the compiler read. An emitted rule is read as Elastic
+//! reads it, so that its verdict can be compared with the matcher's. A part that cannot be judged
+//! is refused, never guessed.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ impl Rule {
     /// Reads one rule of an import file: its `query`, `filters` and `index`
     ///
     /// # Errors
-    /// When Kibana would not read it, Elasticsearch would refuse it, or it holds what is not
+    /// When Kibana would not read the rule, Elasticsearch would refuse it, or a part of it is not
     /// judged here.
     pub fn of(rule: &Value) -> Result<Rule, Error> {
         let text = |key: &str| rule.get(key).and_then(Value::as_str);
@@ -55,9 +55,9 @@ impl Rule {
 
     /// Whether a document matches; its fields may be nested, dotted or both
     ///
-    /// A document that names a data stream (`data_stream.dataset`) is one of that index: outside
-    /// the rule's index patterns nothing matches, and a field that the index does not map is not
-    /// there.
+    /// A document that names a data stream (`data_stream.dataset`) is in the index of that stream.
+    /// Outside the rule's index patterns it does not match. Fields that the index does not map are
+    /// missing.
     pub fn matches(&self, document: &Value) -> bool {
         let groups = self.indices.of_document(document);
         groups.is_some_and(|groups| evaluate::holds(&self.query, document, groups))

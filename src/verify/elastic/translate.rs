@@ -1,9 +1,9 @@
-//! What Kibana asks Elasticsearch for a query.
+//! The query that Kibana sends to Elasticsearch.
 //!
-//! In: a [`Kuery`]. Out: a [`Query`]. How a value is compared follows from whether it is quoted,
-//! whether it has stars and what the field is: a keyword as a whole, text as words. Only a field
-//! that is a plain keyword in every index gets its stars as they are; for any other, Kibana
-//! writes a query string, which blanks split into alternatives.
+//! In: a [`Kuery`]. Out: a [`Query`]. The comparison depends on whether the value is quoted, on
+//! its wildcards and on the field's type: a keyword compares as a whole, text by words. Only for a
+//! field that is a plain keyword in every index does Kibana send the wildcards unchanged; for any
+//! other it writes a query string, which blanks split into alternatives.
 
 use super::fields::{self, Field, Type};
 use super::glob::Glob;
@@ -13,7 +13,7 @@ use crate::pattern::{Pattern, Token};
 use crate::query::Error;
 use crate::query::kuery::{Bound, Kuery, Literal, Values};
 
-/// The query that Elasticsearch gets
+/// Translates a query of Kibana's language
 pub(super) fn query(kuery: &Kuery) -> Result<Query, Error> {
     let many = |parts: &[Kuery]| parts.iter().map(query).collect::<Result<Vec<_>, Error>>();
     match kuery {
@@ -87,7 +87,7 @@ fn value(field: &'static Field, literal: &Literal) -> Result<Query, Error> {
     }
 }
 
-/// A query string: alternatives between blanks; neighbours without stars stay together
+/// A query string: blanks separate alternatives; adjacent pieces without wildcards stay together
 fn query_string(field: &'static Field, pattern: &Pattern) -> Result<Query, Error> {
     let mut pieces: Vec<Vec<Token>> = vec![Vec::new()];
     for token in pattern.tokens() {
@@ -180,7 +180,7 @@ mod tests {
         assert!(
             !line("*who ami*", "who am i") && line("a b *c", "a b") && line("*whoami*", "x whoami")
         );
-        // Kibana's language does not know this blank, the query string does.
+        // This blank separates words in a query string, but not in Kibana's language.
         let operator = parse("process.command_line:*a OR\u{3000}b*").unwrap();
         assert!(query(&operator).is_err());
     }

@@ -1,7 +1,7 @@
-//! Puts values into an event, several of a field beside each other.
+//! Puts values into an event; several tests may share a field.
 //!
-//! In: an event, a test and a value for it. Out: the event, in which the test's part of the field
-//! has that value and, as far as one text can, the parts that other tests have asked for before.
+//! In: an event, a test and a value for it. Out: the event, in which the tested part of the field
+//! has that value. Parts set for earlier tests stay, as far as one text can hold all of them.
 
 use serde_json::{Value as Json, json};
 
@@ -11,10 +11,10 @@ use super::values::Value;
 use crate::ir::{Op, Part, Relation, Test};
 use crate::taxonomy::{Field, FieldType};
 
-/// When a test has its turn, beside the one that decides
+/// A sort key for the order in which tests get their values
 ///
-/// Fields are taken away before others fill them. Whole values come first, for nothing that others
-/// put there stays; ends come last, for what others put there stands before.
+/// Fields are removed before other tests fill them. Whole values come first, since they replace
+/// the whole field; ends come last, since they follow the text that is already there.
 pub(super) fn in_order((one, value): &Assigned<'_>, deciding: &Test) -> (bool, bool, bool, bool) {
     let decides = std::ptr::eq(*one, deciding);
     let taken_away = !decides && matches!(value, Value::Missing);
@@ -25,10 +25,10 @@ pub(super) fn in_order((one, value): &Assigned<'_>, deciding: &Test) -> (bool, b
     (!taken_away, decides && whole, at_the_end, !whole)
 }
 
-/// Puts a value where a test looks, beside what other tests have put there
+/// Puts a value into the field of a test, and keeps the parts set for other tests
 pub(super) fn assign(event: &mut Fields, test: &Test, value: &Value) {
     let field = test.subject.field;
-    // What Sysmon writes as one says it all.
+    // Sysmon's combined field replaces the separate fields.
     let apart: &[&str] = match field.name() {
         "TargetObject" => &["RegistryKey", "RegistryValue", "RegistryData"],
         "Details" => &["RegistryData"],
@@ -52,7 +52,7 @@ pub(super) fn assign(event: &mut Fields, test: &Test, value: &Value) {
     event.insert(field.name().to_owned(), typed(field, text));
 }
 
-/// What the other field of a test holds; both get a value when neither has one
+/// The value of the other field of a test; fills that field if the event lacks it
 fn other_field(event: &mut Fields, test: &Test, value: &Value) -> String {
     let Op::Same(_, other, _) = &test.op else { return String::new() };
     let same = event.entry(other.name()).or_insert_with(|| json!("same"));
@@ -67,7 +67,7 @@ fn other_field(event: &mut Fields, test: &Test, value: &Value) -> String {
     same.chars().map(flip).collect()
 }
 
-/// A value as sensors write it: a number where the field holds one, a list where there are several
+/// A value as sensors write it: a number in a number field, a list in a field of several values
 fn typed(field: Field, text: String) -> Json {
     if field.name() == "AlertFiles" {
         return json!([text, "other.dll"]);
@@ -78,7 +78,7 @@ fn typed(field: Field, text: String) -> Json {
     }
 }
 
-/// Makes programs those of the operating system that the path of a file shows
+/// Moves the program to a Linux path when the event's file has a Linux path
 pub(super) fn settle(event: &mut Fields) {
     let text = |name: &str| event.get(name).and_then(Json::as_str);
     if text("TargetFilename").is_some_and(|path| path.starts_with('/'))
@@ -114,7 +114,7 @@ fn composed(field: Field, test: &Test, before: &str, value: &str) -> String {
             } else {
                 value.to_owned()
             };
-            // Below what another test asks for.
+            // Append to the directories that another test asks for.
             let above = match folder {
                 _ if !value.starts_with(['\\', '/']) => "",
                 r"C:\Lab\" | "/opt/app/" if separator == '\\' => "C:",

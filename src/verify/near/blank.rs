@@ -1,6 +1,7 @@
-//! Events that no rule is about: what generated events start from.
+//! Neutral events, from which generated events start.
 //!
-//! In: a signal. Out: the fields that every event of its kind has, with values that no rule asks for.
+//! In: a signal. Out: the fields that every event of its kind has, with values that no rule tests
+//! for.
 
 use serde_json::json;
 
@@ -8,10 +9,10 @@ use super::Fields;
 use crate::ir::Signal;
 use crate::taxonomy::{EventKind, Product};
 
-/// The hosts that events are spread over; the first is that of a blank event
+/// The hosts that events are spread over; a blank event has the first
 const HOSTS: [&str; 3] = ["web01", "web02.contoso.example", "10.9.8.7"];
 
-/// An event that no rule is about
+/// A neutral event of the signal's kind: no rule tests for its values
 pub fn blank(signal: &Signal) -> Fields {
     let linux = signal.product == Some(Product::Linux);
     let path = if linux { "/opt/app/tool" } else { r"C:\Lab\tool.exe" };
@@ -53,7 +54,7 @@ pub fn blank(signal: &Signal) -> Fields {
     fields
 }
 
-/// Spreads events over hosts and clients, where no test has given them another
+/// Spreads events over hosts and clients; keeps a host or client that a test has set
 pub(super) fn vary(event: &mut Fields, number: usize) {
     let mut spread = |name: &str, blank: &str, other: String| {
         if let Some(value) = event.get_mut(name).filter(|value| **value == *blank) {

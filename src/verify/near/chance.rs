@@ -1,7 +1,7 @@
-//! Events by chance: each field near some literal of a rule, in combinations that nobody chose.
+//! Random events: each field is near some literal of a rule, in random combinations.
 //!
-//! In: the tests of a rule and a seed. Out: events with most of the fields, as they come from all
-//! sorts of senders: lists, numbers as numbers, null, letters that fold across the border of ASCII.
+//! In: the tests of a rule and a seed. Out: events with most of the fields, in the notations of
+//! many senders: lists, numbers as numbers, null, letters beyond ASCII that fold to ASCII letters.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::Fields;
 use crate::ir::{Op, Part, Test};
 
-/// A deterministic source of choices
+/// A deterministic random generator; a seed of 0 rolls only 0
 #[derive(Debug, Clone)]
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// A number below the number of sides
+    /// A number from 0 to `sides` - 1
     pub fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -24,10 +24,10 @@ impl Dice {
     }
 }
 
-/// For each field, values near those that its tests compare with
+/// For each field, values near the literals of its tests
 pub type Pool = BTreeMap<&'static str, Vec<String>>;
 
-/// Values near those that tests compare with
+/// Collects values near the literals of the tests, sorted and without duplicates
 pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool {
     let mut pool = Pool::new();
     for test in tests {
@@ -88,7 +88,7 @@ pub fn event(pool: &Pool, dice: &mut Dice) -> Fields {
         if dice.roll(8) > 0 && !values.is_empty() {
             let value = &values[dice.roll(values.len())];
             let other = &values[dice.roll(values.len())];
-            // Several tests of one field want a value that is near all of them.
+            // Join two values, so that several tests of one field can match at once.
             let value = match (other.rsplit_once('.'), dice.roll(4)) {
                 (Some((_, extension)), 0) => format!("{value}.{extension}"),
                 (_, 1) => format!("{value}{other}"),
@@ -100,7 +100,7 @@ pub fn event(pool: &Pool, dice: &mut Dice) -> Fields {
     event
 }
 
-/// A value as it is, or changed by a little
+/// The value, unchanged or with a small change
 fn changed(value: &str, dice: &mut Dice) -> Value {
     let flipped = || -> String {
         value

@@ -1,6 +1,7 @@
-//! Values for the tests of an expression, so that it holds or does not.
+//! Values for the tests of an expression, so that it is true or false.
 //!
-//! In: an expression and the one test that is to decide. Out: tests with the values to give them.
+//! In: an expression, the wanted truth and the deciding test. Out: tests with values, so that the
+//! deciding test alone determines the expression.
 
 use super::Care;
 use super::values::{Value, variants};
@@ -10,7 +11,8 @@ use crate::pattern::Pattern;
 /// A test with the value that its field is to have
 pub(super) type Assigned<'t> = (&'t Test, Value);
 
-/// Gives tests values so that the expression holds, or does not, as `through` decides
+/// Gives tests values, so that the expression is `wanted`, or depends only on `through` where it
+/// contains that test
 pub(super) fn fulfil<'t>(
     expr: &'t Expr,
     wanted: bool,
@@ -22,11 +24,11 @@ pub(super) fn fulfil<'t>(
         Expr::Test(test) => {
             let first = || variants(test, care).into_iter().flatten().next();
             match (wanted, &test.op) {
-                // Every text that is there holds the empty one.
+                // Every text contains the empty text, so no value is needed.
                 (true, Op::Text(relation, values, _))
                     if *relation != Relation::Equals && values.iter().any(is_empty) => {}
                 (true, _) => given.extend(first().map(|value| (test, value))),
-                // An event has most fields, and not what is in none.
+                // A blank event has most fields, so a field that must not exist is removed.
                 (false, Op::Exists) => given.push((test, Value::Missing)),
                 (false, _) => {}
             }
@@ -36,19 +38,19 @@ pub(super) fn fulfil<'t>(
         Expr::All(parts) => (parts, true),
         Expr::Any(parts) => (parts, false),
     };
-    // Every part counts, or one of them is enough.
+    // Whether every part must be fulfilled; if not, one part is enough.
     let every = all == wanted;
     let way = parts.iter().find(|part| holds(part, through));
     for part in parts {
         match way {
-            // The others are to leave the decision to it.
+            // The other parts must leave the decision to the part that contains `through`.
             Some(way) if !std::ptr::eq(way, part) => fulfil(part, all, through, care, given),
             Some(_) => fulfil(part, wanted, through, care, given),
             None if every => fulfil(part, wanted, through, care, given),
             None => {}
         }
     }
-    // A field can always be taken away.
+    // Falsifying `exists` is easiest: a field can always be removed.
     let removable = |part: &&Expr| part.as_test().is_some_and(|test| test.op == Op::Exists);
     let easiest = parts.iter().find(|part| !wanted && removable(part)).or(parts.first());
     if let (None, false, Some(easiest)) = (way, every, easiest) {

@@ -1,13 +1,11 @@
-//! The generator of the house: events near each literal of a signal.
+//! Generates events near each literal of a signal.
 //!
-//! In: a signal as meant. Out: for each value of each test, events that fulfil what stands around
-//! the test, so that it alone decides, with the value itself and values beside it: letter case
-//! flipped, an end cut or grown, a border moved, empty, missing, beyond ASCII, an address beside a
-//! network, a number beside a range. Whether an event matches is for the engine and the target to
-//! say; nothing here judges.
+//! In: a signal. Out: for each value of each test, events that fulfil all other tests, so that the
+//! test alone decides. They have the value itself and near values: letter case flipped, an end cut
+//! or grown, a border moved, empty, missing, beyond ASCII, an address beside a network, a number
+//! beside a range. Nothing here judges whether an event matches: the engine and the target do.
 //!
-//! Without chance: the same signal gives the same events. Those of [`chance`] take theirs from a
-//! seed.
+//! INVARIANT: the same signal gives the same events. Events of [`chance`] depend on a seed too.
 
 mod assign;
 mod blank;
@@ -33,10 +31,10 @@ pub use series::{Follower, series};
 /// The fields of an event
 pub type Fields = Map<String, Value>;
 
-/// An event, and the field whose test it is about
+/// An event near a literal, and the field of the deciding test
 #[derive(Debug, Clone)]
 pub struct Near {
-    /// The field
+    /// The field of the deciding test
     pub field: Field,
     /// The event
     pub event: Fields,
@@ -45,7 +43,7 @@ pub struct Near {
 /// How thoroughly the literals of a test are tried
 #[derive(Debug, Clone, Copy)]
 pub struct Care {
-    /// So many literals of a test get every variant; the others get a few
+    /// The number of literals of a test that get every variant; the others get a few
     pub thorough: usize,
 }
 
@@ -55,7 +53,7 @@ impl Default for Care {
     }
 }
 
-/// The events of a signal, made from an event that no rule is about
+/// The events of a signal, made from a neutral event
 pub fn near(signal: &Signal, care: Care) -> Vec<Near> {
     let whole = signal.expr();
     let cases: Vec<Expr> =
@@ -74,9 +72,10 @@ pub fn near(signal: &Signal, care: Care) -> Vec<Near> {
     events
 }
 
-/// The same, made from an event that the signal matches
+/// The events of a signal, made from an event that it matches
 ///
-/// Only the clause that a test stands in is fulfilled anew, and only its first literals are tried.
+/// Only the clause that contains a test is fulfilled again, and only the first literals of the
+/// test are tried.
 pub fn near_match(signal: &Signal, matched: &Fields, care: Care) -> Vec<Near> {
     let clauses = signal.clauses.iter().map(|clause| &clause.expr);
     let cases = signal.cases.iter().map(|(_, case)| case);
@@ -93,13 +92,13 @@ pub fn near_match(signal: &Signal, matched: &Fields, care: Care) -> Vec<Near> {
     events
 }
 
-/// Events in which one test of an expression decides
+/// Adds the events in which one test of an expression decides
 fn about(signal: &Signal, expr: &Expr, test: &Test, care: Care, events: &mut Vec<Near>) {
     let (blank, around) = (blank(signal), around(expr, test, care));
     let first = events.len();
     for value in variants(test, care).iter().flatten() {
         let near = given(&blank, &around, test, value);
-        // The key itself, and not a value of it
+        // An event about the registry key itself, without a value.
         for word in ["created", "renamed"] {
             let mut key = near.clone();
             if key.event.remove("RegistryValue").is_some() {
@@ -110,14 +109,14 @@ fn about(signal: &Signal, expr: &Expr, test: &Test, care: Care, events: &mut Vec
         }
         events.push(near);
     }
-    // The same on another host
+    // The first event on another host.
     if let Some(mut elsewhere) = events.get(first).cloned() {
         elsewhere.event.insert("Computer".to_owned(), json!("web02"));
         events.push(elsewhere);
     }
 }
 
-/// What the tests around one are to be given
+/// Values for the other tests of an expression, so that `test` decides
 fn around<'t>(expr: &'t Expr, test: &Test, care: Care) -> Vec<Assigned<'t>> {
     let mut around = Vec::new();
     fulfil(expr, true, test, care, &mut around);
@@ -125,7 +124,7 @@ fn around<'t>(expr: &'t Expr, test: &Test, care: Care) -> Vec<Assigned<'t>> {
     around
 }
 
-/// An event with these values for a test and those around it
+/// An event with a value for the deciding test and values for the tests around it
 fn given(base: &Fields, around: &[Assigned<'_>], test: &Test, value: &values::Value) -> Near {
     let this = (test, value.clone());
     let mut all: Vec<&Assigned<'_>> = around.iter().chain([&this]).collect();
@@ -136,8 +135,8 @@ fn given(base: &Fields, around: &[Assigned<'_>], test: &Test, value: &values::Va
     Near { field: test.subject.field, event }
 }
 
-/// What a rule need not say: what happened to a file or a key, who opened a connection, and how it
-/// ended
+/// Events that vary fields a rule may leave untested: the action on a file or key, the side that
+/// opened a connection, and the connection's end
 fn unsaid(signal: &Signal, expr: &Expr, care: Care) -> Vec<Near> {
     let words: &[(&str, &[&str])] = match signal.kind {
         EventKind::FileEvent | EventKind::RegistryEvent => {

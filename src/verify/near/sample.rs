@@ -1,11 +1,11 @@
-//! A text that a regular expression finds.
+//! A text that a regular expression matches.
 //!
-//! In: the expression. Out: a short text that it matches, when it asks for no more than text,
-//! classes, repetitions and alternatives; assertions other than the ends are not looked at.
+//! In: the expression. Out: a short text, built from its literals, classes, repetitions and first
+//! alternatives. Assertions are ignored, so an expression with a word boundary may not match it.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// A text that the expression finds; `None` when it cannot be read
+/// A text that the expression matches; `None` when the expression cannot be parsed
 pub(super) fn sample(pattern: &str) -> Option<String> {
     let mut text = Vec::new();
     add(&regex_syntax::parse(pattern).ok()?, &mut text);

@@ -1,10 +1,10 @@
-//! Events one after another: what correlations count and order.
+//! Sequences of events, for correlations to count and order.
 //!
 //! In: the signals of a rule and the timespans of its correlations. Out: events that its signals
-//! match, each with the time since the one before. Of each signal bursts from one client, bursts of
-//! different values, and events as far apart as each timespan and a little more; then all signals
-//! one after another, forwards and backwards, at three speeds, on pages that were asked for before
-//! and on pages of their own.
+//! match, each with the time since the event before. For each signal: bursts from one client,
+//! bursts of different values, and pairs of events exactly a timespan apart and a little more.
+//! Then all signals in turn, forwards and backwards, at three speeds, on the same page and on
+//! pages of their own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,25 +18,25 @@ use super::{Care, Fields, blank};
 use crate::ir::{Expr, Role, Rule, Signal};
 use crate::taxonomy::EventKind;
 
-/// An event that follows another
+/// An event of a sequence
 #[derive(Debug, Clone)]
 pub struct Follower {
-    /// Which signal it is of: index into [`Rule::signals`]
+    /// The signal that matches it: index into [`Rule::signals`]
     pub signal: usize,
-    /// The time since the one before
+    /// The time since the event before
     pub after: Duration,
     /// The event
     pub event: Fields,
 }
 
-/// Writes down who follows whom
+/// Builds the sequence
 struct Course<'b> {
     bases: &'b [(usize, Fields)],
     network: &'b str,
     followers: Vec<Follower>,
 }
 
-/// The events of a rule one after another; none when it has no correlation
+/// The sequence of events of a rule; empty when the rule has no correlation
 pub fn series(rule: &Rule) -> Vec<Follower> {
     let spans: BTreeSet<u32> = rule.correlations.iter().map(|one| one.timespan).collect();
     if spans.is_empty() {
@@ -55,7 +55,7 @@ pub fn series(rule: &Rule) -> Vec<Follower> {
     course.followers
 }
 
-/// An event that fulfils what a signal requires
+/// An event that fulfils every clause that a signal requires
 fn matching(signal: &Signal) -> Fields {
     let required = signal.clauses.iter().filter(|clause| clause.role == Role::Require);
     let whole = Expr::All(required.map(|clause| clause.expr.clone()).collect());
@@ -65,7 +65,7 @@ fn matching(signal: &Signal) -> Fields {
     let mut given = Vec::new();
     fulfil(&whole, true, first, Care::default(), &mut given);
     given.sort_by_key(|one| in_order(one, first));
-    // Any text has an empty part.
+    // Every text contains the empty text, so it need not be set.
     given.retain(|(_, value)| *value != Given::Part(String::new()));
     given.iter().for_each(|(one, value)| assign(&mut event, one, value));
     settle(&mut event);
@@ -76,7 +76,7 @@ fn network(event: &Fields) -> Option<&str> {
     event.get("c-ip")?.as_str()?.rsplit_once('.').map(|(network, _)| network)
 }
 
-/// The page of an event under another name with the same extension
+/// The event's page with a mark in its name, and the same extension
 fn page(event: &Fields, mark: &str) -> String {
     let stem = event.get("cs-uri-stem").and_then(Value::as_str).unwrap_or_default();
     match stem.rsplit_once('.') {
@@ -86,7 +86,7 @@ fn page(event: &Fields, mark: &str) -> String {
 }
 
 impl Course<'_> {
-    /// An event of a signal with other values, where it has such fields
+    /// Appends an event of a signal, with other values in those of the fields that it has
     fn then(&mut self, base: usize, seconds: f64, values: &[(&str, String)]) {
         let (signal, mut event) = self.bases[base].clone();
         for (name, value) in values {
@@ -133,7 +133,7 @@ impl Course<'_> {
         }
     }
 
-    /// Pairs of signals, and each signal twice, exactly a timespan apart and a little more
+    /// Pairs of signals, and each signal twice: exactly a timespan apart, and a millisecond more
     fn apart(&mut self, spans: &BTreeSet<u32>) {
         let count = self.bases.len();
         let others = (0..count).map(|at| (at, (at + 1) % count));
@@ -150,7 +150,7 @@ impl Course<'_> {
         }
     }
 
-    /// All signals one after another
+    /// The signals in turn: each round has one event of every signal
     fn in_turn(&mut self) {
         let forwards: Vec<usize> = (0..self.bases.len()).collect();
         let backwards: Vec<usize> = forwards.iter().rev().copied().collect();

@@ -1,11 +1,11 @@
-//! Values near each literal of a test: the value itself, and values beside it.
+//! Values near each literal of a test.
 //!
-//! In: a test. Out: for each of its literals, what to try, the literal itself first: letter case
-//! flipped, an end cut or grown, a border moved, empty, null, missing, beyond ASCII; names and
-//! extensions also in folders of either kind.
+//! In: a test. Out: for each of its literals the values to try, the literal itself first: letter
+//! case flipped, an end cut or grown, a border moved, empty, null, missing, beyond ASCII. Names and
+//! extensions are also tried in folders with `/` and with `\`.
 //!
-//! Letters that fold across the border of ASCII (`K`, `ſ`) are left out: how targets compare them is
-//! not documented.
+//! Letters that fold to ASCII letters (`K`, `ſ`) are left out: targets do not document how they
+//! compare them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -18,20 +18,20 @@ use crate::ir::{NON_PUBLIC, Numbers, Op, Part, Relation, Test};
 use crate::pattern::{Pattern, Token};
 use crate::taxonomy::{Field, FieldType};
 
-/// What a field is to be given for a test
+/// The value that a field gets for a test
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value {
     /// Nothing: the event lacks the field
     Missing,
-    /// The field is there, and null
+    /// The field exists and is null
     Null,
-    /// A text for the part that is tested; what other tests ask of the field stays
+    /// A text for the tested part; parts set for other tests stay
     Part(String),
-    /// A text instead of everything that is there
+    /// A text that replaces the whole field
     Whole(String),
-    /// What the other field of the test holds
+    /// The value of the test's other field
     Same,
-    /// That in the other letter case
+    /// The value of the test's other field, in the other letter case
     Flipped,
 }
 
@@ -59,7 +59,7 @@ const ADDRESSES: [&str; 20] = [
     "10.0.0.1 ",
 ];
 
-/// For each literal of a test, what to try
+/// For each literal of a test, the values to try, without duplicates
 pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
     let part = |text: &str| Value::Part(text.to_owned());
     let mut found: Vec<Vec<Value>> = match &test.op {
@@ -92,7 +92,7 @@ pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
         Op::Null => vec![vec![Value::Missing, Value::Null, part(present(test.subject.field))]],
         Op::Same(..) => vec![vec![Value::Same, Value::Flipped, part("other")]],
     };
-    // An event always says what happened.
+    // Every event has an action, so an action is never missing, null or empty.
     if let (Some(first), false) =
         (found.first_mut(), test.subject.field.kind() == FieldType::Action)
     {
@@ -105,12 +105,12 @@ pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
     found
 }
 
-/// The ends of a range, what stands beside them, and a number within
+/// The ends of a range, their neighbours, and a number within the range
 fn near_range(range: Numbers) -> Vec<Value> {
     let most = i64::from(i32::MAX);
     let (from, to) = (range.from.max(0), range.to.min(most));
     let mut beside = [from, to, from - 1, to + 1, to.min(from + 7)];
-    // The end that is said: what another test says of the field may be beyond the other.
+    // Without a lower end, start with the upper end: another test of the field may exclude 0.
     if range.from < 0 {
         beside.swap(0, 1);
     }
@@ -118,7 +118,7 @@ fn near_range(range: Numbers) -> Vec<Value> {
     near.map(|number| Value::Part(number.to_string())).chain([Value::Missing]).collect()
 }
 
-/// The ends of a network, what stands beside them, and other spellings of the same address
+/// The ends of a network, their neighbours, and other spellings of these addresses
 fn near_network(network: &IpNet) -> Vec<Value> {
     let (first, last) = (network.network(), network.broadcast());
     let mut near = match (first, last) {
@@ -142,7 +142,7 @@ fn near_network(network: &IpNet) -> Vec<Value> {
     near.into_iter().map(Value::Part).chain([Value::Missing]).collect()
 }
 
-/// Names and extensions alone, and in folders of either kind
+/// Adds the first two values of a name or an extension in folders with `/` and with `\`
 fn with_places(mut near: Vec<Value>, part: Part) -> Vec<Value> {
     let folders: &[&str] = match part {
         Part::Name => &["", "x/y/", "x\\y\\", "/"],
@@ -163,7 +163,7 @@ fn with_places(mut near: Vec<Value>, part: Part) -> Vec<Value> {
     near
 }
 
-/// Some value of a field
+/// A value that a field of this type may have
 fn present(field: Field) -> &'static str {
     match field.kind() {
         FieldType::Number => "4444",
@@ -202,7 +202,7 @@ fn near_text(pattern: &Pattern, relation: Relation, thorough: bool) -> Vec<Value
     if thorough {
         near.extend([format!("x{text}"), format!("x{text}x")]);
         near.extend([format!("{text} x"), format!("x {text}"), format!("x-{text}")]);
-        // One that a shorter pattern fits, and the words of this one.
+        // A text that matches a shorter pattern, and that text with the words of the pattern.
         near.extend([format!("{head}-{text}"), cut(pattern), format!("{}-{text}", cut(pattern))]);
         near.extend(["-", "."].map(|border| format!("{text}{border}y")));
         near.extend(["_", "\\", "/"].map(|border| format!("y{border}{text}")));
@@ -230,12 +230,12 @@ fn flip(c: char) -> char {
     if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
 }
 
-/// A text without its last character, and that
+/// A text without its last character, and that character
 fn split_last(text: &str) -> (&str, &str) {
     text.split_at(text.char_indices().next_back().map_or(0, |(at, _)| at))
 }
 
-/// What fits a pattern but for the last character of its last literal
+/// A text for the pattern without the last character of its last literal
 fn cut(pattern: &Pattern) -> String {
     let literal = |token: &Token| matches!(token, Token::Literal(_));
     let last = pattern.tokens().iter().rposition(literal);

@@ -1,7 +1,7 @@
 //! The type of a call.
 //!
-//! In: a function's name and its arguments. Out: what it gives, or what it does not take: an
-//! unknown function and a wrong number of arguments at the name, a wrong argument at its place.
+//! In: a function's name and its arguments. Out: the type of the result, or a finding: at the name
+//! for an unknown function or a wrong number of arguments, at the argument for a wrong type.
 
 use super::{Binder, Scope, Value};
 use crate::query::kusto::functions::{Gives, Parameter, Signature, Stage, named};
@@ -44,8 +44,8 @@ impl Binder {
         Value::Scalar(self.result(name, &signatures, arguments, &kinds))
     }
 
-    /// Says which arguments are of the wrong form: Kusto takes some patterns only as they are
-    /// written, and some columns only as they are
+    /// Reports arguments of the wrong form: a pattern must be a literal or a name that `let` has
+    /// set, and some columns must be plain names
     fn forms(&mut self, signature: &Signature, arguments: &[Expression], scope: Scope<'_>) {
         let parameters = signature.parameters(arguments.len()).unwrap_or_default();
         for (parameter, argument) in parameters.iter().zip(arguments) {
@@ -80,7 +80,7 @@ impl Binder {
     fn may_stand(&mut self, signature: &Signature, name: &Name, scope: Scope<'_>) -> bool {
         let why = match signature.stage {
             Stage::Scalar => return true,
-            // They give several columns, and `summarize` takes them before an expression is.
+            // They give several columns; `summarize` handles them before it binds expressions.
             _ if matches!(signature.name, "arg_max" | "arg_min") => {
                 "stands only by itself in `summarize`"
             }
@@ -142,7 +142,7 @@ impl Binder {
         None
     }
 
-    /// The one type of the values between which a function chooses
+    /// The common type of the values that a function chooses between
     fn in_common(
         &mut self,
         name: &Name,

@@ -1,6 +1,6 @@
 //! The type of an expression.
 //!
-//! In: an expression and what it sees. Out: its type, or a finding at the word that is wrong.
+//! In: an expression and its [`Scope`]. Out: its type, or a finding at the wrong word.
 
 use super::{Binder, Scope, Value};
 use crate::query::kusto::functions;
@@ -24,7 +24,7 @@ impl Binder {
         }
     }
 
-    /// The same where one type alone will do
+    /// Binds an expression that must have this type
     pub(super) fn expect(&mut self, kind: Type, expression: &Expression, scope: Scope<'_>) {
         if let Some(other) = self.scalar(expression, scope).filter(|other| *other != kind) {
             self.find(&expression.place, format!("{kind} is expected, and this is {other}"));
@@ -105,7 +105,7 @@ impl Binder {
         Value::Scalar(None)
     }
 
-    /// What stands inside a value
+    /// The type of a part of a value; only a dynamic value has parts
     fn inside(&mut self, kind: Option<Type>, place: &Place) -> Option<Type> {
         if let Some(other) = kind.filter(|kind| *kind != Type::Dynamic) {
             self.find(place, format!("only a dynamic value has parts, and this is of a {other}"));

@@ -1,7 +1,7 @@
-//! What `summarize` makes of rows.
+//! The columns that `summarize` gives.
 //!
 //! In: a table, aggregates and keys. Out: the keys, then the aggregates. `arg_min` and `arg_max`
-//! give the value they look for and the columns that stand beside it, `*` for all others.
+//! give the value they compare and the columns named beside it; `*` names all other columns.
 
 use super::item::{Bound, Title, called};
 use super::{Binder, Scope};

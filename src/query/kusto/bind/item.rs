@@ -1,8 +1,8 @@
-//! Columns that steps compute, and how they are called.
+//! Columns that steps compute, and their names.
 //!
-//! In: `Name = expression` or an expression alone. Out: a [`Bound`] column. An expression without
-//! a name is called after the column that it is made of, as `min_TimeGenerated`, or by its number
-//! among those without, as `Column1`.
+//! In: `Name = expression` or an expression alone. Out: a [`Bound`] column. An expression without a
+//! name takes the name of the column that it is made of, as `min_TimeGenerated`, or a number among
+//! those without any name, as `Column1`.
 
 use super::{Binder, Scope};
 use crate::query::kusto::Type;
@@ -17,12 +17,12 @@ pub(super) struct Bound {
     pub(super) kind: Option<Type>,
 }
 
-/// How a column is called
+/// The name of a computed column
 #[derive(Debug)]
 pub(super) enum Title {
-    /// As the query says; no other column of the step may be called so
+    /// The name in the query; no other column of the step may have it
     Fixed(Name),
-    /// After what it is computed of; a number keeps it apart from others
+    /// A name made from the expression; a number keeps it apart from others
     After(String),
     Numbered,
 }
@@ -63,7 +63,7 @@ impl Binder {
         self.find(&name.place, format!("the column `{}` stands twice here", name.text));
     }
 
-    /// Says that values of a type cannot be told apart, where groups or keys are made of them
+    /// Reports a dynamic value where rows are grouped or joined by it
     pub(super) fn not_dynamic(&mut self, kind: Option<Type>, place: &Place) {
         if kind == Some(Type::Dynamic) {
             let message = "rows are not compared by a dynamic value; convert it".to_owned();
@@ -82,7 +82,7 @@ fn title(item: &Item) -> Title {
     }
 }
 
-/// What a column of an expression is called after
+/// The name that a column takes from its expression; `None` gives it a number
 pub(super) fn called(expression: &Expression) -> Option<String> {
     match &expression.kind {
         Kind::Name(name) => Some(name.clone()),

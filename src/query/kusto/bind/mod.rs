@@ -1,11 +1,11 @@
-//! Names and types of a query, looked up and computed.
+//! Looks up the names of a query and computes its types.
 //!
-//! In: a [`Query`] as it is written. Out: the columns of its result, or all findings. Afterwards
-//! every name is known to be a column, a name that `let` has set, or a table of the platform, and
-//! every operator and function is known to take what it is given.
+//! In: a [`Query`]. Out: the columns of its result, or all findings. Afterwards every name is known
+//! to be a column, a name that `let` has set, or a table of the platform, and every operator and
+//! function is known to take its operands and arguments.
 //!
-//! INVARIANT: one mistake is one finding. What follows from it has no type, and a table that is
-//! not known has any column, so that nothing is said twice.
+//! INVARIANT: one mistake is one finding. An expression with a finding has no type, and an unknown
+//! table has every column, so that no mistake is reported twice.
 
 mod call;
 mod expression;
@@ -29,7 +29,7 @@ pub(super) fn bind(query: &Query, platform: Platform) -> Result<Vec<Column>, Vec
     }
     let result = match binder.pipeline(&query.result) {
         Value::Table(table) => table,
-        // What it would be is known after the finding is mended.
+        // The result has no type because of a finding that is already reported.
         Value::Scalar(None) => Table::unknown(),
         Value::Scalar(Some(_)) => {
             binder.find(&query.result.place, "the query gives a value and no rows".to_owned());
@@ -41,19 +41,20 @@ pub(super) fn bind(query: &Query, platform: Platform) -> Result<Vec<Column>, Vec
     if findings.is_empty() { Ok(result.into_columns()) } else { Err(findings) }
 }
 
-/// What an expression gives; a value after a finding has no type
+/// The result of an expression; a scalar has no type after a finding
 #[derive(Debug, Clone)]
 enum Value {
     Scalar(Option<Type>),
     Table(Table),
 }
 
-/// What an expression sees
+/// The rows that an expression may use
 #[derive(Debug, Clone, Copy)]
 struct Scope<'a> {
-    /// The rows it is computed of, if any
+    /// The table with these rows, if any
     table: Option<&'a Table>,
-    /// Whether it is computed of groups of them, so that aggregate functions may stand there
+    /// Whether the expression is computed over groups of rows, so that aggregate functions are
+    /// allowed
     grouped: bool,
 }
 
@@ -80,7 +81,7 @@ impl Binder {
         self.findings.push(Finding { message, place: place.clone() });
     }
 
-    /// A pipeline where both a value and rows may stand
+    /// Binds a pipeline that may give a value or rows
     fn pipeline(&mut self, pipeline: &Pipeline) -> Value {
         match &pipeline.source {
             Source::Expression(value) if pipeline.steps.is_empty() => {
@@ -104,7 +105,7 @@ impl Binder {
         table
     }
 
-    /// An expression where only rows may stand
+    /// Binds an expression that must give rows
     fn table(&mut self, expression: &Expression) -> Table {
         let found = self.value(expression, Scope::NOTHING);
         match found {
@@ -117,7 +118,7 @@ impl Binder {
         }
     }
 
-    /// What a name that is no column stands for
+    /// Resolves a name that is no column: a name that `let` has set, or a table
     fn named(&mut self, name: &str, place: &Place) -> Value {
         if let Some((_, value)) = self.lets.iter().rev().find(|(known, _)| known == name) {
             return value.clone();

@@ -1,4 +1,4 @@
-//! What each step makes of the columns.
+//! Computes the columns after each step.
 //!
 //! In: a table and a step. Out: the table that the next step sees.
 
@@ -67,7 +67,7 @@ impl Binder {
         }
     }
 
-    /// The type of a column that must be there
+    /// The type of a column; a finding when the table lacks the column
     fn known(&mut self, table: &Table, name: &Name) -> Option<Type> {
         let kind = table.column(&name.text);
         if kind.is_none() {
@@ -113,7 +113,7 @@ impl Binder {
         }
     }
 
-    /// The column that an item expands: its name, of a dynamic value
+    /// The name of the column that an item expands; a finding when the value is not dynamic
     fn list(&mut self, table: &Table, item: &Item) -> String {
         let value = &item.value;
         let kind = self.scalar(value, Scope::rows(table));
@@ -141,7 +141,7 @@ impl Binder {
         table
     }
 
-    /// The steps see one element at a time; what they give stands beside the row
+    /// `mv-apply`: the inner steps see one element at a time; their columns are added to the row
     fn apply(&mut self, mut table: Table, item: &Item, steps: &[Step]) -> Table {
         let name = self.list(&table, item);
         let mut inner = table.clone();

@@ -1,17 +1,17 @@
-//! The comments of a query, put where they belong.
+//! Attaches the comments of a query to its tree.
 //!
 //! In: the text, and the tree that was read from it. Out: the same tree with each comment before
 //! the statement or the step that follows it. The grammar passes comments over, since they may
 //! stand between any two words.
 //!
-//! INVARIANT: a comment after the last step belongs to nothing and is not kept.
+//! INVARIANT: a comment after the last step has nothing to precede and is dropped.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
 
 use crate::query::kusto::tree::{Kind, Pipeline, Query, Source};
 
-/// What matters outside of texts
+/// A bracket or a comment outside string literals
 #[derive(Debug)]
 pub(super) enum Sign<'t> {
     Open,
@@ -46,7 +46,7 @@ pub(super) fn signs(text: &str) -> impl Iterator<Item = (usize, Sign<'_>)> {
     })
 }
 
-/// A text in one line: a quote that is not closed ends with it
+/// Skips a string literal; an unclosed one ends with its line
 fn skip_text(verbatim: bool, rest: &mut Peekable<CharIndices<'_>>) {
     while let Some((_, c)) = rest.next_if(|(_, c)| *c != '\n') {
         if c == '\\' && !verbatim {
@@ -57,7 +57,7 @@ fn skip_text(verbatim: bool, rest: &mut Peekable<CharIndices<'_>>) {
     }
 }
 
-/// Gives each comment to what follows it
+/// Attaches each comment to the statement or step after it
 pub(super) fn place(text: &str, query: &mut Query) {
     let comments = signs(text).filter_map(|(at, sign)| match sign {
         Sign::Comment(comment) => Some((at, comment)),
@@ -73,7 +73,7 @@ pub(super) fn place(text: &str, query: &mut Query) {
     comments.inside(&mut query.result);
 }
 
-/// Comments that nothing has taken yet
+/// Comments that are not attached yet
 struct Comments<'t, I: Iterator<Item = (usize, &'t str)>>(Peekable<I>);
 
 impl<'t, I: Iterator<Item = (usize, &'t str)>> Comments<'t, I> {

@@ -1,4 +1,4 @@
-//! Expressions, read.
+//! Parses expressions.
 //!
 //! In: the grammar's pairs, one for each level of precedence. Out: [`Expression`]s: a level with
 //! a single part is that part, and brackets round a value are gone.
@@ -37,7 +37,7 @@ fn product(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
     chain(pair, operand, |first, rest| Kind::Arithmetic { first, rest })
 }
 
-/// Parts with an operator between each two; a single part is itself
+/// Reads parts with an operator between each two; a single part is returned as it is
 fn chain(
     pair: Pair<'_, Rule>,
     part: fn(Pair<'_, Rule>) -> Result<Expression, Finding>,
@@ -90,7 +90,7 @@ fn operand(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
     let start = place(&pair).start;
     let mut parts = Parts::of(pair);
     let mut value = head(parts.next()?)?;
-    // A path is a tree as deep as it is long, and its parts hold no brackets to be counted by.
+    // A path is as deep a tree as it is long, and `MAX_DEPTH` does not count its parts.
     let mut length = 0;
     while let Some(pair) = parts.if_any() {
         let place = start..place(&pair).end;

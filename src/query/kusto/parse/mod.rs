@@ -1,10 +1,9 @@
-//! The text of a query, read.
+//! Parses the text of a query.
 //!
-//! In: text. Out: a [`Query`], every part with its place, or the first place where the text is
-//! not of the Kusto that is read here. White space and brackets are spent; what names mean is not
-//! asked yet.
+//! In: text. Out: a [`Query`], every part with its place, or the first place with Kusto that is not
+//! read here. White space and brackets are gone; names are not looked up yet.
 //!
-//! INVARIANT: reading a text of any length and depth ends without a full stack.
+//! INVARIANT: no text, however long or deep, overflows the stack.
 
 mod comments;
 mod expression;
@@ -31,7 +30,7 @@ const MAX_DEPTH: usize = 40;
 /// Reads a query
 ///
 /// # Errors
-/// One finding, where the text stops to be a query of the Kusto that is read here.
+/// One finding, at the first place with Kusto that is not read here.
 pub(super) fn parse(text: &str) -> Result<Query, Finding> {
     if text.len() > MAX_LENGTH {
         let message = format!("a query of more than {MAX_LENGTH} bytes is not read here");
@@ -59,7 +58,7 @@ pub(super) fn parse(text: &str) -> Result<Query, Finding> {
     }
 }
 
-/// Where a bracket is one too many, those inside texts and comments left out
+/// The place of the first bracket deeper than [`MAX_DEPTH`], without those in texts and comments
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0usize;
     comments::signs(text).find_map(|(at, sign)| {
@@ -94,7 +93,7 @@ fn place(pair: &Pair<'_, Rule>) -> Place {
     pair.as_span().start()..pair.as_span().end()
 }
 
-/// What a pair holds, keywords left out where they only hold a place
+/// The inner pairs of a pair, without keywords that have no meaning of their own
 struct Parts<'i> {
     pairs: Pairs<'i, Rule>,
     whole: Place,
@@ -134,7 +133,7 @@ fn is_silent(rule: Rule) -> bool {
     !telling && syntax_error::keyword(rule).is_some()
 }
 
-// The grammar has something in every such place, so nobody meets this message.
+// The grammar has something in every such place, so this error never occurs.
 fn nothing(place: &Place) -> Finding {
     Finding { message: "nothing stands here".to_owned(), place: place.clone() }
 }

@@ -1,4 +1,4 @@
-//! The steps of a pipeline, read.
+//! Parses the steps of a pipeline.
 //!
 //! In: the grammar's pairs. Out: [`Step`]s, each with its first word.
 
@@ -9,7 +9,7 @@ use super::{Parts, Rule, name, place};
 use crate::query::kusto::Finding;
 use crate::query::kusto::tree::{Expression, JoinKind, Lines, Name, Operator, Order, Step};
 
-/// Reads what follows the first word
+/// Reads the parts after the first word
 type Read = fn(Parts<'_>) -> Result<Operator, Finding>;
 
 /// How each step is read
@@ -43,14 +43,14 @@ pub(super) fn step(pair: Pair<'_, Rule>) -> Result<Step, Finding> {
     Ok(Step { comments: Vec::new(), place, lines, operator })
 }
 
-/// The operator's name, and what follows: keywords hold no place of their own here
+/// Splits a step into the operator's name and the text after the name
 fn first_word<'i>(pair: &Pair<'i, Rule>) -> (&'i str, &'i str) {
     let text = pair.as_str();
     let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
     text.split_at(end.unwrap_or(text.len()))
 }
 
-/// Whether what follows a word begins a line
+/// Whether the text after a word begins on a new line
 pub(super) fn lines(rest: &str) -> Lines {
     let blank = rest.len() - rest.trim_start().len();
     if rest[..blank].contains('\n') { Lines::Own } else { Lines::Fit }

@@ -1,4 +1,4 @@
-//! What is said of a text that is not read.
+//! Makes the finding for a text that cannot be parsed.
 //!
 //! In: pest's error. Out: a [`Finding`] at the word where reading stopped, with what could stand
 //! there in the words of the language instead of the grammar's.
@@ -61,7 +61,7 @@ const KEYWORDS: &[(Rule, &str)] = &[
     (Rule::kw_dynamic, "`dynamic`"),
 ];
 
-/// What other rules are called; one that is not here is a part of an expression
+/// The names of other rules; a rule that is not listed is a part of an expression
 const OTHERS: &[(Rule, &str)] = &[
     (Rule::EOI, "the end"),
     (Rule::comparator, "a comparison"),
@@ -81,7 +81,7 @@ pub(super) fn keyword(rule: Rule) -> Option<&'static str> {
     KEYWORDS.iter().find(|(one, _)| *one == rule).map(|(_, word)| *word)
 }
 
-/// What a rule is called in a message; `None` for what may stand nearly everywhere
+/// The name of a rule in a message; `None` for rules that fit nearly everywhere
 fn word(rule: Rule) -> Option<&'static str> {
     if matches!(rule, Rule::member | Rule::element) {
         return None;

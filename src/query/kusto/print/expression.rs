@@ -1,13 +1,13 @@
-//! Expressions, laid out.
+//! Lays out expressions.
 //!
 //! In: an [`Expression`]. Out: a [`Doc`] that may break at the words of a condition: at `and` and
-//! `or`, inside `not` and a list of values. What else is too wide stays on its line.
+//! `or`, inside `not` and a list of values. Anything else that is too wide stays on its line.
 
 use super::pipeline;
 use crate::query::kusto::tree::{Expression, Kind, Literal, Name};
 use crate::query::layout::Doc;
 
-/// How tightly an expression holds together; what is looser inside it needs brackets
+/// How tightly an expression binds; a part that binds less tightly needs brackets
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
     Or,
@@ -38,7 +38,7 @@ fn binding(expression: &Expression) -> Binding {
     }
 }
 
-/// An expression where it stands alone
+/// An expression that needs no brackets around it
 pub(super) fn value(expression: &Expression) -> Doc {
     match &expression.kind {
         Kind::Chain { first, rest } => chain(first, rest, 4),
@@ -91,7 +91,7 @@ pub(super) fn argument(expression: &Expression) -> Doc {
     if let Kind::Pipeline(rows) = &expression.kind { pipeline(rows) } else { value(expression) }
 }
 
-/// The value of a column: of what is too wide only `iff` and `case` are broken, a line a branch
+/// The value of a column; only `iff` and `case` may break, with a line for each branch
 pub(super) fn branches(expression: &Expression) -> Doc {
     if let Kind::Call { name, arguments } = &expression.kind
         && matches!(&*name.text, "iff" | "case")
@@ -121,14 +121,14 @@ fn call(name: &Name, arguments: &[Expression]) -> Doc {
     }
 }
 
-/// What stands between an opening bracket and its closing one
+/// Puts `inner` between `open` and a closing bracket, broken or on one line
 fn bracketed(open: impl IntoIterator<Item = Doc>, inner: Doc) -> Doc {
     let inner = Doc::all([Doc::soft(), inner]).nest(4);
     let parts = open.into_iter().chain([inner, Doc::soft(), Doc::text(")")]);
     Doc::all(parts).group()
 }
 
-/// Tests with a word between each two, which leads its line; the lines stand so much deeper
+/// Tests with a word between each two; the word leads its line, which is indented by `depth`
 fn chain(first: &Expression, rest: &[(Name, Expression)], depth: usize) -> Doc {
     let mut others = Vec::new();
     for (word, part) in rest {
@@ -137,8 +137,8 @@ fn chain(first: &Expression, rest: &[(Name, Expression)], depth: usize) -> Doc {
     Doc::all([link(first), Doc::all(others).nest(depth)]).group()
 }
 
-/// A part of a chain: `and` and `or` side by side get brackets even where precedence would do,
-/// since people read it
+/// A part of a chain; a chain inside the chain gets brackets even where precedence would do, for
+/// the reader
 fn link(part: &Expression) -> Doc {
     match as_chain(part) {
         Some((first, rest)) => bracketed([Doc::text("(")], chain(first, rest, 0)),

@@ -1,10 +1,11 @@
-//! The text of a query.
+//! Prints the text of a query.
 //!
 //! In: a [`Query`]. Out: its text, laid out for people: a line for each step and, where a line is
 //! too wide, for each part of a condition. Brackets stand where precedence needs them, and where
 //! `and` and `or` meet.
 //!
-//! INVARIANT: no line is blank, which would end a query, and what is read back prints the same.
+//! INVARIANT: no line is blank, because a blank line would end the query. Printing a parsed text
+//! again gives the same text.
 
 mod expression;
 
@@ -64,11 +65,11 @@ fn list_of(source: &Expression) -> Option<&[String]> {
     if let Kind::Literal(Literal::Dynamic(values)) = &source.kind { Some(values) } else { None }
 }
 
-/// A source and its steps, each step on a line of its own where the whole does not stand on one
+/// A source and its steps, a line for each step unless the whole stands on one line
 fn pipeline(pipeline: &Pipeline) -> Doc {
     let mut parts = vec![match &pipeline.source {
         Source::Union(legs, lines) => {
-            // Legs with steps are long, and stay side by side where they are written so.
+            // Legs with steps are long; `Lines::Fit` keeps them side by side.
             let steps = legs.iter().any(|leg| matches!(leg.kind, Kind::Pipeline(_)));
             let listed = listed(legs.iter().map(value).collect(), *lines);
             let flat = steps && *lines == Lines::Fit;
@@ -84,7 +85,7 @@ fn pipeline(pipeline: &Pipeline) -> Doc {
     Doc::all(parts)
 }
 
-/// Parts behind a word, or each below it
+/// Parts after a word on its line, or each on a line below it
 fn listed(parts: Vec<Doc>, lines: Lines) -> Doc {
     match (&*parts, lines) {
         ([_], Lines::Fit) => Doc::all([Doc::text(" ")].into_iter().chain(parts)),

@@ -17,7 +17,7 @@ use crate::source::Spanned;
 /// Lowers a definition, or a Sigma rule or filter; `None` after an error, which `diagnostics` then
 /// holds
 ///
-/// `None` for a Sigma correlation too: [`link`](super::link) lowers it over the rules it names.
+/// `None` for a Sigma correlation too: `ir::link` lowers it over the rules it names.
 pub fn lower(definition: &Definition, diagnostics: &mut Diagnostics) -> Option<Rule> {
     lower_with(definition, &Placeholders::default(), diagnostics)
 }

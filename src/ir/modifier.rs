@@ -2,7 +2,7 @@
 //!
 //! In: a key with its modifiers, and the [`Meaning`] of the key. Out: nothing, or an error at each
 //! modifier that contradicts another modifier or the field. The modifiers take effect in
-//! [`value`](super::value) and [`encode`](super::encode).
+//! [`value`](super::value) and [`encode`].
 
 use super::scope::{Meaning, Scope};
 use super::{Numbers, TimeUnit, encode};

@@ -41,7 +41,7 @@ fn written(target: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     Ok(temporary)
 }
 
-/// Checks that [`replace`] can create a file beside this path, and removes temporary files that
+/// Checks that `replace` can create a file beside this path, and removes temporary files that
 /// killed runs have left there
 ///
 /// # Errors

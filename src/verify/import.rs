@@ -2,7 +2,7 @@
 //!
 //! In: a line of the import file. Out: an [`Imported`]. For a document it gives whether the rule
 //! matches, the severity, and the combinations of values that may be new. Field types, filters and
-//! index patterns are judged as in [`elastic`](super::elastic).
+//! index patterns are judged as in [`elastic`].
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Microsoft Sentinel and Defender XDR: Kusto over the tables of a [`Profile`].
+//! Microsoft Sentinel and Defender XDR: Kusto over the tables of a profile.
 //!
 //! In: a [`Rule`]. Out: `<rule>.kql` and the packages of the same rule: for Sentinel an analytic
 //! rule, a hunting query and an ARM template, for XDR a custom detection. Sources of limits and

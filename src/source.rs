@@ -202,6 +202,23 @@ pub fn visible_json(json: &str) -> String {
     out.replace("##[", r"#\u0023[")
 }
 
+/// Text between double quotes, as Kusto, JSON and TOML all write it
+///
+/// They differ in unprintable characters, so `escape` spells these.
+pub(crate) fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if is_unprintable(c) => out.push_str(&escape(c)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,23 +22,6 @@ use crate::source::{Span, Spanned, is_unprintable};
 pub use losses::{Direction, Loss, LossName, Losses};
 use sentinel::Profile;
 
-/// Text between double quotes, as Kusto, JSON and TOML all write it
-///
-/// They differ in unprintable characters, so `escape` spells these.
-fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if is_unprintable(c) => out.push_str(&escape(c)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// Text of the rule on one line: unprintable characters become blanks
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()

@@ -1,29 +1,21 @@
 //! Meanings that got lost between two rooms once: each is kept from the text to the verdict or the
 //! query.
 
-use std::sync::Arc;
-
 use rulecast::Rule;
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, Options, scan};
 use rulecast::query::kusto::{Platform, bind};
-use rulecast::source::SourceText;
-use rulecast::{definition, ir};
+use rulecast::workspace::{Text, Workspace};
 use serde_json::json;
 
 use crate::support::{definition, lines, rule};
 
 /// The rules of a text with several documents, joined
 fn rules(text: &str) -> Vec<Rule> {
-    let source = Arc::new(SourceText::new("rules.yml", text));
-    let mut found = Diagnostics::default();
-    let definitions = definition::parse(&source, &mut found);
-    let lowered = definitions.iter().map(|definition| ir::lower(definition, &mut found));
-    let mut rules: Vec<Option<Rule>> = lowered.collect();
-    ir::join(&definitions.iter().collect::<Vec<_>>(), &mut rules, &mut found);
-    assert!(!found.has_errors(), "{:?}", lines(found));
-    rules.into_iter().flatten().collect()
+    let mut workspace = Workspace::read(&Text::new("rules.yml", text).into());
+    assert!(!workspace.diagnostics.has_errors(), "{:?}", lines(workspace.diagnostics));
+    workspace.take_reported()
 }
 
 /// The first artifact for a target, or what refuses it

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::backend::quoted;
+use crate::source::quoted;
 
 /// A TOML basic string
 pub(super) fn string(text: &str) -> String {

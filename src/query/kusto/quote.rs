@@ -4,7 +4,7 @@
 //!
 //! INVARIANT: no literal holds a line break or an invisible character.
 
-use crate::source::is_unprintable;
+use crate::source::{is_unprintable, quoted};
 
 /// Placeholders in a hunting query (Microsoft, Azure Sentinel repository)
 const TIMES: [&str; 2] = ["{{StartTimeISO}}", "{{EndTimeISO}}"];
@@ -37,21 +37,6 @@ pub(super) fn json(text: &str) -> String {
     quoted(text, |c| {
         c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
     })
-}
-
-/// Text between double quotes; `escape` writes invisible characters
-fn quoted(text: &str, escape: impl Fn(char) -> String) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if is_unprintable(c) => out.push_str(&escape(c)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rulecast::definition::yaml;
 use rulecast::diagnostic::Diagnostics;
 use rulecast::source::SourceText;
+use rulecast::yaml;
 use rulecast::{Definition, Rule, definition, ir, project};
 use serde::Deserialize;
 

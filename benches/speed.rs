@@ -17,7 +17,7 @@ use rulecast::diagnostic::Diagnostics;
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::source::SourceText;
 use rulecast::workspace::{Sources, Text, Workspace};
-use rulecast::{Rule, definition, project};
+use rulecast::{Rule, project, yaml};
 use serde::de::IgnoredAny;
 
 /// The best of several runs: the others were disturbed
@@ -48,7 +48,7 @@ fn main() {
 fn compile(text: &str, say: &mut impl FnMut(String)) {
     let source = Arc::new(SourceText::new("rule.yml", text));
     let floor = best(50, || {
-        black_box(definition::yaml::parse(&source, &mut Diagnostics::default()));
+        black_box(yaml::parse(&source, &mut Diagnostics::default()));
     });
     let sources = Sources::from(Text::of(&source));
     let to_ir = best(50, || {

@@ -123,6 +123,7 @@ pub mod source;
 pub mod taxonomy;
 pub mod verify;
 pub mod workspace;
+pub mod yaml;
 
 pub use backend::Artifact;
 pub use definition::Definition;

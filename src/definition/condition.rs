@@ -11,10 +11,10 @@ use pest::pratt_parser::{Assoc, Op, PrattParser};
 use pest_derive::Parser;
 
 use super::remembered::Remembered;
-use super::shape::Reader;
-use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
+use crate::yaml::Node;
+use crate::yaml::Reader;
 
 #[derive(Parser)]
 #[grammar = "../grammar/condition.pest"]

@@ -5,11 +5,11 @@
 //! it groups by.
 
 use super::metadata::{self, Level};
-use super::shape::Reader;
 use super::signal::identifier;
-use super::yaml::{Kind, Node};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
+use crate::yaml::Reader;
+use crate::yaml::{Kind, Node};
 
 /// A condition over the events of several signals or rules
 #[derive(Debug, Clone)]

@@ -4,11 +4,12 @@
 //! it is only a warning, because every output makes the markup inert first (see [`live`]).
 
 use super::live::{self, is_foreign, scheme};
-use super::shape::Reader;
-use super::subspan::Style;
-use super::{Definition, Form, Setting, Settings, subspan};
+use super::{Definition, Form, Setting, Settings};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
+use crate::yaml;
+use crate::yaml::Reader;
+use crate::yaml::Style;
 
 /// Reports every dangerous reference, tag and link of a definition
 pub(super) fn report(reader: &mut Reader<'_>, definition: &Definition) {
@@ -42,7 +43,7 @@ fn place(reader: &Reader<'_>, text: &Spanned<String>, range: std::ops::Range<usi
         Some('|' | '>') => Style::Block,
         _ => Style::Plain,
     };
-    subspan::locate(reader.source, text.span, &text.value, style, range)
+    yaml::locate(reader.source, text.span, &text.value, style, range)
 }
 
 /// Every text that an output shows to people

@@ -8,8 +8,8 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::subspan::Style;
-use super::yaml::{Kind, Node};
+use crate::yaml::Style;
+use crate::yaml::{Kind, Node};
 
 /// The reason why a node does not fit a type, without a place
 pub(crate) type Error = serde::de::value::Error;

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use super::shape::{Reader, nearest};
-use super::yaml::{self, Node};
 use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
 use super::{correlation, dangerous, filter, metadata, sample, signal, target, value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
+use crate::yaml::{self, Node};
+use crate::yaml::{Reader, nearest};
 
 /// Top-level keys of a definition beside the metadata
 const KEYS: &[&str] = &["lists", "signals", "new_terms", "correlations", "targets", "tests"];

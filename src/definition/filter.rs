@@ -3,9 +3,9 @@
 //! In: a document with `filter:`. Out: the rules that it narrows. The filter's selections and
 //! condition are read as a [`Signal`](super::Signal); an event must match it besides the rule.
 
-use super::shape::Reader;
-use super::yaml::Node;
 use crate::source::{Span, Spanned};
+use crate::yaml::Node;
+use crate::yaml::Reader;
 
 /// The rules that a Sigma filter narrows
 #[derive(Debug, Clone)]

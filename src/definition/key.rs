@@ -9,10 +9,10 @@ use pest::Parser;
 use pest_derive::Parser;
 
 use super::remembered::Remembered;
-use super::shape::{Reader, nearest};
-use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
+use crate::yaml::Node;
+use crate::yaml::{Reader, nearest};
 
 #[derive(Parser)]
 #[grammar = "../grammar/key.pest"]

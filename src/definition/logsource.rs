@@ -5,11 +5,11 @@
 //! which events belong to it.
 
 use super::metadata;
-use super::shape::{Reader, misspelt};
-use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 use crate::taxonomy::{EventKind, Log, Product};
+use crate::yaml::Node;
+use crate::yaml::{Reader, misspelt};
 
 /// A log source as written
 #[derive(Debug, Clone)]
@@ -133,7 +133,7 @@ pub(super) fn event(
     };
     let message = format!("unknown kind of event `{}`", text.value);
     let found = Diagnostic::new(Code::E0205, reader.source, text.span, message, "not known here");
-    reader.report(match super::shape::nearest(&text.value, known()) {
+    reader.report(match crate::yaml::nearest(&text.value, known()) {
         Some(near) => found.replace(text.span, near),
         None => found.help("`rulecast list events` shows the kinds."),
     });

@@ -5,10 +5,10 @@
 
 use std::fmt;
 
-use super::shape::{Reader, nearest};
-use super::yaml::Node;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
+use crate::yaml::Node;
+use crate::yaml::{Reader, nearest};
 
 /// The metadata of a rule
 #[derive(Debug, Clone)]
@@ -239,7 +239,7 @@ fn is_attack_object(name: &str) -> bool {
 
 /// Whether an unknown key is probably a misspelt `key`; the unknown key has a report of its own
 fn misspelt(document: &Node, key: &str) -> bool {
-    let super::yaml::Kind::Map(entries) = &document.kind else { return false };
+    let crate::yaml::Kind::Map(entries) = &document.kind else { return false };
     let unknown = entries.iter().filter_map(|(name, _)| name.text());
     let known = |name: &&str| KEYS.contains(name) || SIGMA_KEYS.contains(name);
     unknown.filter(|name| !known(name)).any(|name| nearest(name, [key]).is_some())

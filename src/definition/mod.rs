@@ -21,17 +21,15 @@ mod placeholder;
 mod print;
 mod remembered;
 mod sample;
-mod shape;
 mod signal;
-mod subspan;
 mod suppression;
 mod target;
 mod value;
 pub mod vocabulary;
-pub mod yaml;
 
 use std::sync::Arc;
 
+pub(crate) use crate::yaml::nearest as nearest_name;
 pub use check::check;
 pub use condition::{Condition, Quantifier};
 pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
@@ -42,7 +40,6 @@ pub use logsource::LogSource;
 pub use metadata::{Level, Metadata, Related, Status};
 pub use placeholder::Placeholders;
 pub use sample::{Expectation, Sample};
-pub(crate) use shape::nearest as nearest_name;
 pub use suppression::{Looked, Suppressions};
 pub use target::{Setting, Settings, TargetSettings};
 pub use value::{Scalar, Value, Values};

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::shape::Reader;
 use super::value::{self, Value};
-use super::yaml;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::pattern::Pattern;
 use crate::source::SourceText;
+use crate::yaml;
+use crate::yaml::Reader;
 
 /// Placeholder names with their values
 #[derive(Debug, Clone, Default)]

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::metadata::{self, Level};
-use super::shape::Reader;
-use super::yaml::Node;
 use crate::diagnostic::Code;
 use crate::source::{Span, Spanned};
+use crate::yaml::Node;
+use crate::yaml::Reader;
 
 /// A test of a rule
 #[derive(Debug, Clone)]

@@ -5,15 +5,15 @@
 //! field of that name.
 
 use super::key::Key;
-use super::shape::{Reader, nearest};
 use super::value::Values;
 use super::vocabulary::Word;
-use super::yaml::{Kind, Node};
 use super::{Detection, Entry, Exclusion, LevelCase, Selection, Signal};
 use super::{condition, key, logsource, metadata, value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
 use crate::taxonomy::{EventKind, Field};
+use crate::yaml::{Kind, Node};
+use crate::yaml::{Reader, nearest};
 
 /// Keys of a signal that are not tests
 pub(super) const KEYS: &[&str] =

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{nearest_name, yaml};
+use super::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{SourceText, Span, Spanned};
 
@@ -46,7 +46,7 @@ impl Suppressions {
         let mut suppressions = Vec::new();
         // Last comment first: stacked comment lines all apply to the line below the stack.
         let mut below: Option<(usize, usize)> = None;
-        for span in yaml::comments(source).into_iter().rev() {
+        for span in crate::yaml::comments(source).into_iter().rev() {
             let (own, _) = source.line_column(span.start);
             let head = &source.text()[..span.start as usize];
             let alone = head[head.rfind('\n').map_or(0, |at| at + 1)..].trim().is_empty();

@@ -3,9 +3,9 @@
 //! In: the entries of `targets:`. Out: one [`TargetSettings`] per entry. Only the shape is read
 //! here; each target checks the names and values of its settings itself.
 
-use super::shape::Reader;
-use super::yaml::{Kind, Node};
 use crate::source::{Span, Spanned};
+use crate::yaml::Reader;
+use crate::yaml::{Kind, Node};
 
 /// The entry of one target under `targets:`
 #[derive(Debug, Clone)]

@@ -3,12 +3,12 @@
 //! In: the node after a key. Out: [`Values`]; text is parsed into a token list here, once. The
 //! type that the key requires (a number, a network …) is checked later, when its field is known.
 
-use super::shape::Reader;
-use super::subspan::Style;
-use super::yaml::{Kind, Node};
 use crate::diagnostic::Code;
 use crate::pattern::Pattern;
 use crate::source::{SourceText, Span};
+use crate::yaml::Reader;
+use crate::yaml::Style;
+use crate::yaml::{Kind, Node};
 
 /// The values of one key
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub enum Scalar {
 impl Value {
     /// The place of a range of [`Value::written`]
     pub fn part(&self, source: &SourceText, range: std::ops::Range<usize>) -> Span {
-        super::subspan::locate(source, self.span, &self.written, self.style, range)
+        crate::yaml::locate(source, self.span, &self.written, self.style, range)
     }
 
     /// This value with another text, at the same place

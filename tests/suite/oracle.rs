@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use rulecast::definition::yaml;
 use rulecast::diagnostic::Diagnostics;
 use rulecast::source::SourceText;
+use rulecast::yaml;
 use serde::Deserialize;
 use serde_yaml::Value;
 

@@ -22,7 +22,7 @@ pub enum Style {
 }
 
 /// The places of the parts of one scalar
-pub(super) enum Places {
+pub(crate) enum Places {
     /// The file holds the text unchanged, from this byte on
     Verbatim(u32),
     /// Where each character of the decoded text starts, and the bytes of the file it came from
@@ -31,7 +31,7 @@ pub(super) enum Places {
 
 impl Places {
     /// The places of `text`, the decoded text of the scalar at `span`
-    pub(super) fn new(source: &SourceText, span: Span, text: &str, style: Style) -> Places {
+    pub(crate) fn new(source: &SourceText, span: Span, text: &str, style: Style) -> Places {
         if let Some(start) = verbatim(source.slice(span), text, style) {
             return Places::Verbatim(span.start + start);
         }
@@ -40,7 +40,7 @@ impl Places {
     }
 
     /// The place of a range of the decoded text
-    pub(super) fn of(&self, range: Range<usize>) -> Span {
+    pub(crate) fn of(&self, range: Range<usize>) -> Span {
         let (starts, from, end) = match self {
             Places::Verbatim(start) => {
                 return Span::new(start + range.start as u32, start + range.end as u32);
@@ -59,7 +59,7 @@ impl Places {
 }
 
 /// The place of `text[range]`, where `text` is the decoded text of the scalar at `span`
-pub(super) fn locate(
+pub(crate) fn locate(
     source: &SourceText,
     span: Span,
     text: &str,
@@ -219,8 +219,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::definition::yaml::{Node, parse};
     use crate::diagnostic::Diagnostics;
+    use crate::yaml::{Node, parse};
 
     /// The source text of `word` in the value of the first key.
     fn found<'a>(source: &'a Arc<SourceText>, word: &str) -> &'a str {

@@ -85,7 +85,7 @@ impl Node {
     }
 
     /// The places in the file of this scalar's decoded text, for many ranges
-    pub(super) fn parts(&self, source: &SourceText) -> subspan::Places {
+    pub(crate) fn parts(&self, source: &SourceText) -> subspan::Places {
         let (text, style) = match &self.kind {
             Kind::Scalar(text, style) => (&**text, *style),
             Kind::List(_) | Kind::Map(_) => ("", Style::Plain),
@@ -135,7 +135,7 @@ pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Nod
 }
 
 /// The place of every comment, from its `#` to the end of its line
-pub(super) fn comments(source: &SourceText) -> Vec<Span> {
+pub(crate) fn comments(source: &SourceText) -> Vec<Span> {
     let mut comments = Vec::new();
     // Stops at a syntax error, which `parse` has already reported.
     for (event, span) in Parser::new_from_str(source.text()).map_while(Result::ok) {

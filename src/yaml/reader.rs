@@ -5,24 +5,24 @@
 
 use std::sync::Arc;
 
-use super::yaml::{Kind, Node};
+use super::{Kind, Node, misspelt, nearest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span, Spanned};
 
 /// The file of the nodes, and the diagnostics to which mistakes are added
-pub(super) struct Reader<'a> {
-    pub(super) source: &'a Arc<SourceText>,
-    pub(super) diagnostics: &'a mut Diagnostics,
+pub(crate) struct Reader<'a> {
+    pub(crate) source: &'a Arc<SourceText>,
+    pub(crate) diagnostics: &'a mut Diagnostics,
     /// Whether `$name` refers to a list; in a Sigma rule it is text
-    pub(super) has_lists: bool,
+    pub(crate) has_lists: bool,
 }
 
 impl<'n> Reader<'_> {
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    pub(super) fn error(&mut self, code: Code, span: Span, message: String, label: &str) {
+    pub(crate) fn error(&mut self, code: Code, span: Span, message: String, label: &str) {
         self.report(Diagnostic::new(code, self.source, span, message, label));
     }
 
@@ -32,7 +32,7 @@ impl<'n> Reader<'_> {
     }
 
     /// The entries of a map; reports an empty map or another shape and returns no entries
-    pub(super) fn map(&mut self, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
+    pub(crate) fn map(&mut self, node: &'n Node, what: &str) -> &'n [(Node, Node)] {
         match &node.kind {
             Kind::Map(entries) if !entries.is_empty() => entries,
             Kind::Map(_) => {
@@ -47,7 +47,7 @@ impl<'n> Reader<'_> {
     }
 
     /// The items of a list; reports an empty list or another shape and returns no items
-    pub(super) fn list(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub(crate) fn list(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.kind {
             Kind::List(items) if !items.is_empty() => items,
             Kind::List(_) => {
@@ -62,7 +62,7 @@ impl<'n> Reader<'_> {
     }
 
     /// The items of a list, or a single value as the only item
-    pub(super) fn one_or_many(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub(crate) fn one_or_many(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.kind {
             Kind::Scalar(..) => std::slice::from_ref(node),
             Kind::List(_) | Kind::Map(_) => self.list(node, what),
@@ -70,7 +70,7 @@ impl<'n> Reader<'_> {
     }
 
     /// The text of a scalar; reports an empty one or another shape
-    pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+    pub(crate) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
         match &node.kind {
             Kind::Scalar(text, _) if !text.trim().is_empty() && !node.is_null() => {
                 Some(Spanned::new(text.trim_end().to_owned(), node.span))
@@ -87,13 +87,13 @@ impl<'n> Reader<'_> {
     }
 
     /// A list of texts, or one text
-    pub(super) fn texts(&mut self, node: &'n Node, what: &str) -> Vec<Spanned<String>> {
+    pub(crate) fn texts(&mut self, node: &'n Node, what: &str) -> Vec<Spanned<String>> {
         let items = self.one_or_many(node, what);
         items.iter().filter_map(|item| self.text(item, what)).collect()
     }
 
     /// The text of a key
-    pub(super) fn key(&mut self, node: &'n Node) -> Option<&'n str> {
+    pub(crate) fn key(&mut self, node: &'n Node) -> Option<&'n str> {
         let text = node.text().filter(|text| !text.is_empty());
         if text.is_none() {
             self.wrong(node, "this key", "a name");
@@ -101,7 +101,7 @@ impl<'n> Reader<'_> {
         text
     }
 
-    pub(super) fn empty(&mut self, span: Span, what: &str) {
+    pub(crate) fn empty(&mut self, span: Span, what: &str) {
         let message = format!("{what} is empty");
         self.report(
             Diagnostic::new(Code::E0109, self.source, span, message, "nothing here")
@@ -110,7 +110,7 @@ impl<'n> Reader<'_> {
     }
 
     /// Reports a key that the language does not have at this place
-    pub(super) fn unknown_key(&mut self, key: &Node, place: &str, known: &[&str]) {
+    pub(crate) fn unknown_key(&mut self, key: &Node, place: &str, known: &[&str]) {
         let name = key.text().unwrap_or("");
         let message = format!("unknown key `{name}` in {place}");
         let found = Diagnostic::new(Code::E0110, self.source, key.span, message, "not a key here");
@@ -124,7 +124,7 @@ impl<'n> Reader<'_> {
     /// Reports a key unknown to Sigma at a place where authors may add their own keys
     ///
     /// A misspelt key is an unknown key. Any other gets a warning: it has no effect here.
-    pub(super) fn custom_key(&mut self, key: &Node, place: &str, known: &[&str]) {
+    pub(crate) fn custom_key(&mut self, key: &Node, place: &str, known: &[&str]) {
         let name = key.text().unwrap_or("");
         if known.contains(&name) {
             return;
@@ -138,40 +138,10 @@ impl<'n> Reader<'_> {
     }
 
     /// Reports a missing key, at the first line of the node without it
-    pub(super) fn missing_key(&mut self, at: Span, place: &str, key: &str) {
+    pub(crate) fn missing_key(&mut self, at: Span, place: &str, key: &str) {
         let message = format!("{place} has no `{key}`");
         let first_line = self.source.slice(at).lines().next().map_or(0, str::len) as u32;
         let span = Span::new(at.start, at.start + first_line);
         self.error(Code::E0111, span, message, &format!("add `{key}:`"));
     }
-}
-
-/// The known word that is at most two typing slips away; both have more than three letters
-pub(super) fn misspelt<'k>(
-    word: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<&'k str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let slips = |known: &&str| strsim::damerau_levenshtein(word, known);
-    let near = known.into_iter().filter(|known| known.len() > 3).min_by_key(slips)?;
-    (word.len() > 3 && slips(&near) <= 2).then_some(near)
-}
-
-/// The longest word that is compared with known words, in bytes
-const LONGEST: usize = 200;
-/// The most known words to compare: bounds the time for many wrong words against many known ones
-const MOST: usize = 300;
-
-/// The most similar known word, whatever the case, if its Jaro-Winkler similarity exceeds 0.8
-pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let word = word.to_lowercase();
-    let score = |known: &str| strsim::jaro_winkler(&word, &known.to_lowercase());
-    let known = known.into_iter().filter(|known| known.len() <= LONGEST).take(MOST);
-    let best = known.map(|k| (score(k), k)).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.8).then_some(best.1)
 }

@@ -1,0 +1,16 @@
+//! YAML as every kind of document is read from it.
+//!
+//! In: the text of a file. Out: a tree of [`Node`]s with the place of every key and value, and a
+//! [`Reader`] that takes values of the required shape out of the tree and reports the others.
+
+mod nearest;
+mod reader;
+mod subspan;
+mod tree;
+
+pub(crate) use nearest::{misspelt, nearest};
+pub(crate) use reader::Reader;
+pub use subspan::Style;
+pub(crate) use subspan::locate;
+pub(crate) use tree::comments;
+pub use tree::{Kind, Node, parse};

@@ -114,6 +114,7 @@ pub mod cli;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
+mod mapping;
 pub mod matcher;
 pub mod pattern;
 #[cfg(feature = "project")]

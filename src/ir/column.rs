@@ -42,6 +42,24 @@ pub enum Column {
 }
 
 impl Column {
+    /// The column of this name, in the words of mappings
+    pub(crate) fn named(name: &str) -> Option<Column> {
+        Some(match name {
+            "Host" => Column::Host,
+            "Account" => Column::Account,
+            "Subject" => Column::Subject,
+            "CommandLine" => Column::CommandLine,
+            "Actor" => Column::Actor,
+            "Grandparent" => Column::Grandparent,
+            "Registry" => Column::Registry,
+            "Remote" => Column::Remote,
+            "Request" => Column::Request,
+            "Alert" => Column::Alert,
+            "Report" => Column::Report,
+            _ => return None,
+        })
+    }
+
     /// The columns of a rule with these signals: the same for every signal
     pub(crate) fn of(signals: &[Signal]) -> Vec<Column> {
         let mut columns = vec![

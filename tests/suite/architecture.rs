@@ -15,6 +15,7 @@ const ROOMS: &[&[&str]] = &[
     &["taxonomy"],
     &["definition"],
     &["ir"],
+    &["mapping"],
     &["backend", "matcher"],
     &["verify"],
     &["workspace"],

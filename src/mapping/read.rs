@@ -1,0 +1,191 @@
+//! Reads documents with `mapping:`.
+//!
+//! In: the text of a file. Out: a [`Mapping`] for each document, and a diagnostic for every mistake:
+//! unknown keys, log sources and fields, and text that is no Kusto. Parts without mistakes are kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Mapping, stream_document, table_document};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::query::kusto::{self, Expression, Platform};
+use crate::source::{SourceText, Spanned};
+use crate::taxonomy::{EventKind, Field};
+use crate::yaml::{self, Kind, Node, Reader, nearest};
+
+const KEYS: &[&str] = &[
+    "mapping",
+    "platforms",
+    "connector",
+    "unknown_product",
+    "shared",
+    "tables",
+    "types",
+    "indices",
+    "streams",
+];
+
+/// Reads every mapping of a file
+pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Mapping> {
+    let documents = yaml::parse(source, diagnostics);
+    let mut reader = Reader { source, diagnostics, has_lists: false };
+    documents.iter().filter_map(|document| mapping(&mut reader, document)).collect()
+}
+
+fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
+    at_most_these(reader, document, "a mapping", KEYS);
+    let name = text_of(reader, document, "mapping")?;
+    let shared = document.get("shared").map(|node| reader.map(node, "`shared`"));
+    for (_, entry) in shared.into_iter().flatten() {
+        at_most_these(reader, entry, "a shared entry", &["fields", "result"]);
+    }
+    let tables = table_document::tables(reader, document);
+    let indices = stream_document::indices(reader, document);
+    let streams = stream_document::streams(reader, document);
+    Some(Mapping { name: name.value, tables, streams, indices })
+}
+
+/// Reports the keys of a map that are unknown there
+pub(super) fn at_most_these(reader: &mut Reader<'_>, node: &Node, place: &str, known: &[&str]) {
+    for (key, _) in reader.map(node, place) {
+        if !key.text().is_some_and(|text| known.contains(&text)) {
+            reader.unknown_key(key, place, known);
+        }
+    }
+}
+
+/// The text under a key that must be there
+pub(super) fn text_of(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Spanned<String>> {
+    match node.get(key) {
+        Some(value) => reader.text(value, &format!("`{key}`")),
+        None => {
+            reader.missing_key(node.span, "this entry", key);
+            None
+        }
+    }
+}
+
+/// The text under a key, or under the same key of the whole document
+pub(super) fn inherited(
+    reader: &mut Reader<'_>,
+    document: &Node,
+    node: &Node,
+    key: &str,
+) -> Option<String> {
+    let value = node.get(key).or_else(|| document.get(key))?;
+    reader.text(value, &format!("`{key}`")).map(|text| text.value)
+}
+
+/// Whether a key is set to true
+pub(super) fn flag(reader: &mut Reader<'_>, node: &Node, key: &str) -> bool {
+    let Some(value) = node.get(key) else { return false };
+    if !matches!(value.text(), Some("true" | "false")) {
+        reader.error(Code::E0108, value.span, format!("`{key}` is true or false"), "neither");
+    }
+    value.text() == Some("true")
+}
+
+/// The entries of a map of texts
+pub(super) fn maps(reader: &mut Reader<'_>, node: &Node, what: &str) -> Vec<(String, String)> {
+    let mut entries = Vec::new();
+    for (key, value) in reader.map(node, what) {
+        if let (Some(key), Some(value)) = (reader.key(key), reader.text(value, what)) {
+            entries.push((key.to_owned(), value.value));
+        }
+    }
+    entries
+}
+
+/// The texts under a key; none without the key
+pub(super) fn texts_of(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<Spanned<String>> {
+    node.get(key).map_or_else(Vec::new, |value| reader.texts(value, &format!("`{key}`")))
+}
+
+/// A value or a condition of Kusto
+pub(super) fn expression(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Expression> {
+    let text = reader.text(node, what)?;
+    match kusto::expression(&text.value) {
+        Ok(expression) => Some(expression),
+        Err(finding) => {
+            let span = node.part(reader.source, finding.place.clone());
+            let message = format!("{what} is no Kusto: {finding}");
+            reader.error(Code::E0108, span, message, "expected a value or a condition");
+            None
+        }
+    }
+}
+
+/// The platforms of Kusto that an entry or its document names
+pub(super) fn platforms(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Vec<Platform> {
+    let holder = if node.get("platforms").is_some() { node } else { document };
+    let mut platforms = Vec::new();
+    for text in texts_of(reader, holder, "platforms") {
+        match &*text.value {
+            "sentinel" => platforms.push(Platform::Sentinel),
+            "xdr" => platforms.push(Platform::AdvancedHunting),
+            "elastic" => {}
+            other => {
+                let message = format!("no platform is called `{other}`");
+                reader.error(Code::E0112, text.span, message, "sentinel, xdr or elastic");
+            }
+        }
+    }
+    platforms
+}
+
+/// The log source under `events`
+pub(super) fn events(reader: &mut Reader<'_>, node: &Node) -> Option<EventKind> {
+    let name = text_of(reader, node, "events")?;
+    let kind = EventKind::named(&name.value);
+    if kind.is_none() {
+        let message = format!("no log source is called `{}`", name.value);
+        let found = Diagnostic::new(Code::E0112, reader.source, name.span, message, "unknown");
+        reader.report(found.help("`rulecast list events` shows what there is."));
+    }
+    kind
+}
+
+/// The field with this name on events of a log source
+pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kind: EventKind) -> Option<Field> {
+    let name = reader.key(node)?;
+    let field = Field::of_log(name);
+    if kind.field_type(field).is_some() {
+        return Some(field);
+    }
+    let message = format!("{kind} events have no field `{name}`");
+    let found = Diagnostic::new(Code::E0201, reader.source, node.span, message, "unknown field");
+    reader.report(match nearest(name, kind.field_names()) {
+        Some(near) => found.replace(node.span, near),
+        None => found,
+    });
+    None
+}
+
+/// A table or a stream, after the entries that it shares: `with` names them under `shared`
+pub(super) fn with_shared<'n>(
+    reader: &mut Reader<'_>,
+    document: &'n Node,
+    node: &'n Node,
+) -> Vec<&'n Node> {
+    let mut holders = Vec::new();
+    for name in texts_of(reader, node, "with") {
+        let shared = document.get("shared").and_then(|shared| shared.get(&name.value));
+        if shared.is_none() {
+            let message = format!("nothing is shared as `{}`", name.value);
+            reader.error(Code::E0112, name.span, message, "not under `shared`");
+        }
+        holders.extend(shared);
+    }
+    holders.push(node);
+    holders
+}
+
+/// The entries under `fields` or `result`, by name; a later holder replaces those of an earlier one
+pub(super) fn entries_of<'n>(holders: &[&'n Node], key: &str) -> Vec<&'n (Node, Node)> {
+    let mut entries: BTreeMap<&str, &(Node, Node)> = BTreeMap::new();
+    for holder in holders {
+        let Some(Node { kind: Kind::Map(own), .. }) = holder.get(key) else { continue };
+        entries.extend(own.iter().filter_map(|entry| Some((entry.0.text()?, entry))));
+    }
+    entries.into_values().collect()
+}

@@ -1,0 +1,93 @@
+//! The columns of results, and the entities of alerts.
+//!
+//! In: `results.yml`. Out: [`Results`]: each column with its type and the part of an event that it
+//! shows, in the order of a result, and the entities that columns identify.
+
+use std::sync::Arc;
+
+use super::read::{at_most_these, flag, maps, text_of, texts_of};
+use crate::diagnostic::{Code, Diagnostics};
+use crate::ir;
+use crate::query::kusto::Type;
+use crate::source::SourceText;
+use crate::yaml::{self, Node, Reader};
+
+/// The columns of results and the entities of alerts
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    /// The columns, in the order of a result
+    pub(crate) columns: Vec<ResultColumn>,
+    /// The entities, in the order in which they are mapped
+    pub(crate) entities: Vec<Entity>,
+}
+
+/// A column of a result
+#[derive(Debug)]
+pub(crate) struct ResultColumn {
+    pub(crate) name: String,
+    pub(crate) kind: Type,
+    /// The part of an event that it shows
+    pub(crate) shows: ir::Column,
+    /// Whether it holds the time at which an alert was raised
+    pub(crate) raised: bool,
+}
+
+/// An entity of an alert
+#[derive(Debug, Clone)]
+pub(crate) struct Entity {
+    pub(crate) kind: String,
+    /// Each identifier and the column that holds it
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Results {
+    /// Whether a column has this name
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name)
+    }
+}
+
+/// Reads the document
+pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Results {
+    let documents = yaml::parse(source, diagnostics);
+    let mut reader = Reader { source, diagnostics, has_lists: false };
+    let mut results = Results::default();
+    for document in &documents {
+        at_most_these(&mut reader, document, "the results", &["results", "entities"]);
+        let columns = document.get("results").map(|node| reader.map(node, "`results`"));
+        for (name, node) in columns.into_iter().flatten() {
+            results.columns.extend(column(&mut reader, name, node));
+        }
+        let entities = document.get("entities").map(|node| reader.list(node, "`entities`"));
+        for node in entities.into_iter().flatten() {
+            results.entities.extend(entity(&mut reader, node));
+        }
+    }
+    results
+}
+
+fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultColumn> {
+    at_most_these(reader, node, "a column", &["shows", "type", "raised"]);
+    let shows = text_of(reader, node, "shows")?;
+    let Some(part) = ir::Column::named(&shows.value) else {
+        let message = format!("`{}` is no part of an event", shows.value);
+        reader.error(Code::E0112, shows.span, message, "unknown word");
+        return None;
+    };
+    let kind = texts_of(reader, node, "type").first().map_or(Some(Type::String), |kind| {
+        let known = Type::named(&kind.value);
+        if known.is_none() {
+            let message = format!("`{}` is no type of Kusto", kind.value);
+            reader.error(Code::E0112, kind.span, message, "unknown word");
+        }
+        known
+    })?;
+    let name = reader.key(name)?.to_owned();
+    Some(ResultColumn { name, kind, shows: part, raised: flag(reader, node, "raised") })
+}
+
+fn entity(reader: &mut Reader<'_>, node: &Node) -> Option<Entity> {
+    let [(kind, fields)] = reader.map(node, "an entity") else { return None };
+    let fields = maps(reader, fields, "an entity");
+    Some(Entity { kind: reader.key(kind)?.to_owned(), fields })
+}

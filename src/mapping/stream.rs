@@ -1,0 +1,155 @@
+//! Data streams and indices of Elastic.
+//!
+//! In: what a mapping says. Out: a [`Stream`] for each log source: its indices, the tests that select
+//! its documents, and the index field of each field with its type and its quirks.
+
+use std::collections::BTreeMap;
+
+use super::place::Holds;
+use crate::taxonomy::{EventKind, Field, Product};
+
+/// The documents of a log source
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) events: EventKind,
+    /// The word behind `Domain:` in the tags of a rule
+    pub(crate) domain: String,
+    /// The operating systems of its documents where a rule names none
+    pub(crate) systems: Vec<Product>,
+    /// The tests that select its documents, in the order of a query
+    pub(crate) rows: Vec<(String, Test)>,
+    /// The patterns of its indices
+    pub(crate) indices: Vec<Index>,
+    /// The patterns of indices that a rule searches only on request
+    pub(crate) on_request: Vec<Index>,
+    pub(super) fields: BTreeMap<Field, Vec<(Holds, IndexField)>>,
+    /// The fields that no document holds
+    pub(super) absent: Vec<Field>,
+}
+
+/// A test that selects documents
+#[derive(Debug)]
+pub(crate) enum Test {
+    /// The field has this value
+    Is(String),
+    /// The field has the product that the rule asks for, if any
+    Product,
+    /// A field has one of its words, unless a clause of the rule asks for it
+    With(Field),
+}
+
+/// An index pattern and the metadata that detection-rules requires for it
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Index {
+    pub(crate) pattern: String,
+    /// The integration package; empty for a Beat
+    pub(crate) package: String,
+    /// The name of the data source; empty for a Beat
+    pub(crate) source: String,
+    /// The products whose events it holds; any product when empty
+    pub(crate) products: Vec<Product>,
+    /// Whether names and paths in the index have an analysed sub-field
+    pub(crate) text: bool,
+}
+
+impl Index {
+    /// Whether it holds events of a product; true without a product
+    pub(crate) fn holds(&self, product: Option<Product>) -> bool {
+        self.products.is_empty() || product.is_none_or(|one| self.products.contains(&one))
+    }
+}
+
+/// A field of an index
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndexField {
+    pub(crate) name: String,
+    pub(crate) kind: FieldKind,
+    /// How it says the values of the rule's field
+    pub(crate) words: Words,
+    /// Whether every index has the sub-field `<name>.text`
+    pub(crate) text: bool,
+    /// The longest value that is indexed, in characters; `None` when no longer values occur
+    pub(crate) long: Option<usize>,
+    /// Whether the pipeline decodes values before they are indexed
+    pub(crate) decoded: bool,
+    /// Whether it is an extension after the last dot of the whole path, even a dot in a directory
+    pub(crate) path_dot: bool,
+    /// Whether events about a registry key fill the field too
+    pub(crate) of_keys: bool,
+}
+
+/// The type of an index field
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldKind {
+    /// Compares whole values, with their case
+    Keyword,
+    /// Like a keyword, for long values; Kibana's query language splits its wildcards at blanks
+    Wildcard,
+    Ip,
+    Long,
+}
+
+/// How an index field says the values of a rule's field
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// It holds the value itself
+    Own,
+    /// It holds a word for each value
+    Of(Vec<(String, String)>),
+    /// It exists only in documents with this value
+    ExistsFor(String),
+    /// It holds one of these words where the field is false, another word where it is true
+    False(Vec<String>),
+}
+
+impl FieldKind {
+    const WORDS: &[(&str, FieldKind)] = &[
+        ("keyword", FieldKind::Keyword),
+        ("wildcard", FieldKind::Wildcard),
+        ("ip", FieldKind::Ip),
+        ("long", FieldKind::Long),
+    ];
+
+    /// Its name in Elasticsearch
+    pub(crate) fn name(self) -> &'static str {
+        let known = Self::WORDS.iter().find(|(_, kind)| *kind == self);
+        known.map_or("", |(word, _)| word)
+    }
+
+    /// The type with this name
+    pub(super) fn named(name: &str) -> Option<FieldKind> {
+        Self::WORDS.iter().find(|(word, _)| *word == name).map(|(_, kind)| *kind)
+    }
+}
+
+/// The suffix of the analysed sub-field, which indexes the words of a text
+const WORDS: &str = ".text";
+
+impl IndexField {
+    /// The name of the analysed sub-field; it exists only when `text` is true
+    pub(crate) fn analysed(&self) -> String {
+        [&self.name, WORDS].concat()
+    }
+
+    /// Whether it holds the values of the rule's field unchanged
+    pub(crate) fn is_plain(&self) -> bool {
+        self.words == Words::Own
+    }
+}
+
+impl Stream {
+    /// The index field that holds this part of a field
+    pub(crate) fn field(&self, field: &Field, holds: Holds) -> Option<&IndexField> {
+        let parts = self.fields.get(field)?;
+        parts.iter().find(|(part, _)| *part == holds).map(|(_, field)| field)
+    }
+
+    /// The Elasticsearch type of an index field, as `required_fields` names it
+    pub(crate) fn type_of(&self, name: &str) -> &'static str {
+        let mut fields = self.fields.values().flatten().map(|(_, field)| field);
+        if fields.clone().any(|field| field.text && field.analysed() == name) {
+            return "match_only_text";
+        }
+        fields.find(|field| field.name == name).map_or("keyword", |field| field.kind.name())
+    }
+}

@@ -1,0 +1,141 @@
+//! Tables of Kusto.
+//!
+//! In: what a mapping says. Out: a [`Table`] with the [`Column`] of each field. A column may be an
+//! expression over several. Quirks of a column are facts about its values, which every comparison
+//! has to respect.
+
+use std::collections::BTreeMap;
+
+use super::place::Holds;
+use crate::query::kusto::{Expression, Platform, Step};
+use crate::taxonomy::{EventKind, Field};
+
+/// A table, or a function that returns rows
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    /// The log source whose events it holds
+    pub(crate) events: EventKind,
+    /// Where it exists
+    pub(crate) platforms: Vec<Platform>,
+    /// The connector that fills it (Azure Sentinel repository, ValidConnectorIds.json)
+    pub(crate) connector: String,
+    /// Why it does not tell products apart: a clause with `{product}` in the product's place
+    pub(crate) unknown_product: String,
+    /// The steps that prepare its rows
+    pub(crate) prepare: Vec<Step>,
+    /// The rows that are events of the log source
+    pub(crate) rows: Rows,
+    pub(crate) only: Option<Only>,
+    pub(super) columns: BTreeMap<Field, Vec<Column>>,
+    /// The fields that it does not hold
+    pub(super) absent: Vec<Field>,
+    /// The value of each column of the result that it has
+    pub(super) result: BTreeMap<String, Expression>,
+}
+
+/// The rows of a table that are events of its log source
+#[derive(Debug)]
+pub(crate) enum Rows {
+    /// Every row
+    All,
+    /// The rows for which a condition is true
+    Where(Expression),
+    /// The rows in which a field has one of its [`Column::words`]
+    With(Field),
+}
+
+/// A value that a field has in every row
+#[derive(Debug)]
+pub(crate) struct Only {
+    pub(crate) field: Field,
+    pub(crate) value: String,
+    /// Why rows with other values cannot be used, as a clause without a period
+    pub(crate) because: String,
+}
+
+/// A column that holds a field or a part of it
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// Its name, or an expression over columns, as the mapping writes it
+    pub(crate) name: String,
+    /// The same, parsed
+    pub(crate) value: Expression,
+    pub(crate) kind: Kind,
+    pub(crate) holds: Holds,
+    /// The table's words for each value of the field; empty when it holds the value itself
+    pub(crate) words: Vec<(String, Vec<String>)>,
+    /// The condition for the value `true` of a field that is true or false
+    pub(crate) rows_of_true: Option<Expression>,
+    /// The value before the event, in rows of renamed and deleted things
+    pub(crate) earlier: Option<Expression>,
+    /// The text that an empty value means in the rows of a condition
+    pub(crate) empty: Option<(String, Expression)>,
+    /// The character that stands for a blank
+    pub(crate) blank: Option<String>,
+}
+
+/// The kind of a column's values
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text; never null: a missing value is empty
+    Text,
+    /// Text whose letter case the table sets (`web01`, `Tcp`), so case-sensitive tests are refused
+    Recased,
+    /// Text with `-` for no value, as W3C logs write it
+    Dashed,
+    /// A dynamic list of texts
+    List,
+    /// A nullable number
+    Number,
+    /// Words of the table for the values of a field
+    Words,
+    /// A column that tells whether a field is true
+    Truth,
+}
+
+impl Table {
+    /// The column that holds this part of a field
+    pub(crate) fn column(&self, field: &Field, holds: Holds) -> Option<&Column> {
+        self.columns.get(field)?.iter().find(|column| column.holds == holds)
+    }
+
+    /// The columns that together hold all of a field
+    pub(crate) fn columns(&self, field: &Field) -> Vec<&Column> {
+        match self.column(field, Holds::Whole) {
+            Some(whole) => vec![whole],
+            None => {
+                let parts = [Holds::Domain, Holds::Name];
+                parts.into_iter().filter_map(|holds| self.column(field, holds)).collect()
+            }
+        }
+    }
+
+    /// The value of a column of the result; `None` when the table has none
+    pub(crate) fn result(&self, name: &str) -> Option<&Expression> {
+        self.result.get(name)
+    }
+
+    /// Whether some column has a value from before the event
+    pub(crate) fn has_earlier(&self) -> bool {
+        self.columns.values().flatten().any(|column| column.earlier.is_some())
+    }
+
+    /// The value before the event of the column with this value; the value itself without one
+    pub(crate) fn earlier<'t>(&'t self, value: &'t Expression) -> &'t Expression {
+        let mut columns = self.columns.values().flatten();
+        let column = columns.find(|column| column.value == *value && column.earlier.is_some());
+        column.and_then(|column| column.earlier.as_ref()).unwrap_or(value)
+    }
+}
+
+impl Column {
+    /// The table's words for these values of the field, sorted
+    pub(crate) fn words_for<'c>(&'c self, values: &[&str]) -> Vec<&'c str> {
+        let asked = self.words.iter().filter(|(value, _)| values.contains(&value.as_str()));
+        let mut words: Vec<&str> =
+            asked.flat_map(|(_, words)| words.iter().map(String::as_str)).collect();
+        words.sort_unstable();
+        words
+    }
+}

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::package::{Package, parted};
 use super::query::Shape;
 use super::settings::Settings;
+use crate::mapping::Entity;
 use crate::source::visible_json;
 
 const API_VERSION: &str = "2023-12-01-preview";
@@ -44,8 +45,8 @@ pub(super) fn template(
             "triggerThreshold": settings.trigger,
         })));
     }
-    let entity = |entity: &super::package::Entity| {
-        let mapping = |(identifier, column): &(&str, &str)| json!({"identifier": identifier, "columnName": column});
+    let entity = |entity: &Entity| {
+        let mapping = |(identifier, column): &(String, String)| json!({"identifier": identifier, "columnName": column});
         let mappings: Vec<Value> = entity.fields.iter().map(mapping).collect();
         json!({"entityType": entity.kind, "fieldMappings": mappings})
     };

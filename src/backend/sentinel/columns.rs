@@ -6,79 +6,10 @@
 //!
 //! INVARIANT: a column's [`Role`] states its purpose; no decision depends on the column's name.
 
-use std::sync::LazyLock;
-
 use super::profile::Profile;
 use crate::ir::{Column, Rule, Signal};
-use crate::query::kusto::{self, Expression, Item, Type};
-use crate::taxonomy::EventKind;
-
-/// A column of the result
-struct Row {
-    profile: Profile,
-    column: Column,
-    result: &'static str,
-    kind: Type,
-    /// The value for each of [`EventKind::ALL`], in that order; `None` where it has no such column
-    values: Vec<Option<Expression>>,
-}
-
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let rows = |profile: &Profile| {
-        let profile = *profile;
-        let lines = profile.columns().lines().filter(|line| !line.starts_with('#'));
-        lines.filter_map(move |line| row(profile, line))
-    };
-    Profile::ALL.iter().flat_map(rows).collect()
-});
-
-fn row(profile: Profile, line: &'static str) -> Option<Row> {
-    let mut cells = line.split('\t');
-    let (column, result, kind) = (cells.next()?, cells.next()?, cells.next()?);
-    let value = |cell: &str| match cell {
-        "-" => Some(None),
-        cell => kusto::expression(cell).ok().map(Some),
-    };
-    let values = cells.map(value).collect::<Option<_>>()?;
-    Some(Row { profile, column: group(column)?, result, kind: Type::named(kind)?, values })
-}
-
-/// The rule column that a word of the table names
-fn group(word: &str) -> Option<Column> {
-    Some(match word {
-        "Host" => Column::Host,
-        "Account" => Column::Account,
-        "Subject" => Column::Subject,
-        "CommandLine" => Column::CommandLine,
-        "Actor" => Column::Actor,
-        "Grandparent" => Column::Grandparent,
-        "Registry" => Column::Registry,
-        "Remote" => Column::Remote,
-        "Request" => Column::Request,
-        "Alert" => Column::Alert,
-        "Report" => Column::Report,
-        _ => return None,
-    })
-}
-
-impl Row {
-    fn value(&self, event: EventKind) -> Option<&Expression> {
-        let at = EventKind::ALL.iter().position(|kind| *kind == event)?;
-        self.values.get(at)?.as_ref()
-    }
-
-    fn role(&self) -> Role {
-        match (self.column, self.kind) {
-            (Column::Alert, Type::DateTime) => Role::Raised,
-            _ => Role::Result,
-        }
-    }
-}
-
-/// Whether a result has a column of this name on any profile
-pub(super) fn is_result(name: &str) -> bool {
-    ROWS.iter().any(|row| row.result == name)
-}
+use crate::mapping::{Table, results};
+use crate::query::kusto::{Expression, Item, Type};
 
 /// The purpose of a column
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +54,11 @@ impl Projected {
 }
 
 /// The columns of one signal, in the order of the result
-pub(super) fn projection(profile: Profile, rule: &Rule, signal: &Signal) -> Vec<Projected> {
+pub(super) fn projection(
+    (profile, table): (Profile, &Table),
+    rule: &Rule,
+    signal: &Signal,
+) -> Vec<Projected> {
     let label = |name, value| Projected::new(name, Type::String, Role::Label, value);
     let mut out = Vec::new();
     for column in &rule.columns {
@@ -147,33 +82,15 @@ pub(super) fn projection(profile: Profile, rule: &Rule, signal: &Signal) -> Vec<
             | Column::Request
             | Column::Alert
             | Column::Report => {
-                let rows = ROWS.iter().filter(|row| row.profile == profile);
-                for row in rows.filter(|row| row.column == *column) {
-                    let value = row.value(signal.kind).cloned();
+                for shown in results().columns.iter().filter(|shown| shown.shows == *column) {
+                    let role = if shown.raised { Role::Raised } else { Role::Result };
+                    let value = table.result(&shown.name).cloned();
                     out.extend(
-                        value.map(|value| Projected::new(row.result, row.kind, row.role(), value)),
+                        value.map(|value| Projected::new(&shown.name, shown.kind, role, value)),
                     );
                 }
             }
         }
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_line_of_a_table_gives_a_column_for_every_kind_of_event() {
-        for profile in Profile::ALL {
-            let lines = profile.columns().lines().filter(|line| !line.starts_with('#')).count();
-            let rows: Vec<&Row> = ROWS.iter().filter(|row| row.profile == *profile).collect();
-            assert_eq!(rows.len(), lines, "{profile:?}");
-            for row in rows {
-                assert_eq!(row.values.len(), EventKind::ALL.len(), "{}", row.result);
-                assert!(row.values.iter().any(Option::is_some), "{}", row.result);
-            }
-        }
-    }
 }

@@ -3,19 +3,16 @@
 //! In: the table, the `let` names in use and the losses noted so far. Out: a [`Context`] for every
 //! kind of test, and expressions that several kinds of test need.
 
-use super::fields::Type;
 use super::lets::Lets;
-use super::profile::Profile;
 use crate::backend::Losses;
 use crate::ir::Test;
+use crate::mapping::{Column, Kind, Table};
 use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
-use crate::taxonomy::EventKind;
 
 /// The state that all predicates of one query share
 pub(super) struct Context<'l, 'r> {
-    pub(super) profile: Profile,
-    pub(super) kind: EventKind,
+    pub(super) table: &'l Table,
     pub(super) lets: &'l mut Lets,
     pub(super) losses: &'l mut Losses<'r>,
     /// Whether the current test is under an even number of negations
@@ -30,12 +27,12 @@ pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String
 }
 
 /// A condition: the column has a value
-pub(super) fn exists(kind: Type, value: Expression) -> Expression {
+pub(super) fn exists(kind: Kind, value: Expression) -> Expression {
     match kind {
-        Type::Number => Expression::call("isnotnull", [value]),
-        Type::Dashed => value.one_of("!in", vec![Expression::text(""), Expression::text("-")]),
-        Type::List => Expression::call("array_length", [value]).compare(">", Expression::number(0)),
-        Type::Text | Type::Recased | Type::Action | Type::Direction => {
+        Kind::Number => Expression::call("isnotnull", [value]),
+        Kind::Dashed => value.one_of("!in", vec![Expression::text(""), Expression::text("-")]),
+        Kind::List => Expression::call("array_length", [value]).compare(">", Expression::number(0)),
+        Kind::Text | Kind::Recased | Kind::Words | Kind::Truth => {
             Expression::call("isnotempty", [value])
         }
     }
@@ -46,23 +43,22 @@ pub(super) fn never_null(condition: Expression) -> Expression {
     Expression::call("coalesce", [condition, Expression::truth(false)])
 }
 
-/// A test of `ActionType` for actions on a file or a registry key, in Defender's words
-pub(super) fn actions_of(column: Expression, kind: EventKind, values: &[Pattern]) -> Expression {
-    let registry = kind == EventKind::RegistryEvent;
-    let names = |value: &Pattern| match (value.as_literal(), registry) {
-        (Some("created"), false) => &["FileCreated"][..],
-        (Some("modified"), false) => &["FileModified"],
-        (Some("renamed"), false) => &["FileRenamed"],
-        (_, false) => &["FileDeleted"],
-        (Some("created"), true) => &["RegistryKeyCreated"],
-        (Some("modified"), true) => &["RegistryValueSet"],
-        (Some("renamed"), true) => &["RegistryKeyRenamed"],
-        (_, true) => &["RegistryKeyDeleted", "RegistryValueDeleted"],
-    };
-    let mut names: Vec<&str> = values.iter().flat_map(names).copied().collect();
-    names.sort_unstable();
-    match &*names {
-        [only] => column.compare("==", Expression::text(only)),
-        names => column.one_of("in", names.iter().map(|name| Expression::text(name)).collect()),
+/// A test of a column that holds the table's words for the values of a field
+pub(super) fn words_of(column: &Column, values: &[Pattern]) -> Expression {
+    let values: Vec<&str> = values.iter().filter_map(Pattern::as_literal).collect();
+    one_of(column, column.words_for(&values))
+}
+
+/// A test that a column holds any of the table's words for a field
+pub(super) fn any_word(column: &Column) -> Expression {
+    let values: Vec<&str> = column.words.iter().map(|(value, _)| value.as_str()).collect();
+    one_of(column, column.words_for(&values))
+}
+
+fn one_of(column: &Column, words: Vec<&str>) -> Expression {
+    let value = column.value.clone();
+    match &*words {
+        [only] => value.compare("==", Expression::text(only)),
+        words => value.one_of("in", words.iter().map(|word| Expression::text(word)).collect()),
     }
 }

@@ -4,12 +4,11 @@
 //! its signals; matching columns have the same name in each signal. Host names lose their domain
 //! and their letter case; every other value compares as it is stored.
 
-use super::columns::{Projected, Role, is_result};
-use super::fields::{self, Holds, Type};
-use super::profile::Profile;
+use super::columns::{Projected, Role};
 use super::subject::undashed;
 use crate::backend::Losses;
 use crate::ir::{Fields, Rule};
+use crate::mapping::{Holds, Kind, Table, results};
 use crate::query::kusto::{self, Expression};
 use crate::source::Span;
 use crate::taxonomy::{Field, FieldType};
@@ -58,7 +57,7 @@ fn needed(rule: &Rule) -> Vec<Needed> {
 /// Whether a result column, or a column inside a correlation, has this name
 fn is_taken(name: &str) -> bool {
     const OWN: &[&str] = &["TimeKey"];
-    OWN.contains(&name) || is_result(name)
+    OWN.contains(&name) || results().has(name)
 }
 
 /// The name of the column that holds these fields
@@ -71,7 +70,7 @@ pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
 
 /// Adds the columns that correlations need to a signal's projection
 pub(super) fn add_columns(
-    profile: Profile,
+    table: &Table,
     rule: &Rule,
     at: usize,
     columns: &mut Vec<Projected>,
@@ -79,7 +78,7 @@ pub(super) fn add_columns(
 ) {
     for needed in needed(rule) {
         let Some(field) = needed.fields.get(&at) else { continue };
-        match expression(profile, rule, at, *field) {
+        match expression(table, field) {
             Some(value) => {
                 let (name, kind) = (&needed.name, kusto::Type::String);
                 columns.push(Projected::new(name, kind, needed.role, value));
@@ -94,11 +93,10 @@ pub(super) fn add_columns(
 }
 
 /// A field as text; a host without its domain, in lower case
-fn expression(profile: Profile, rule: &Rule, signal: usize, field: Field) -> Option<Expression> {
-    let kind = rule.signals[signal].kind;
+fn expression(table: &Table, field: &Field) -> Option<Expression> {
     if field.kind() == FieldType::Account {
         let half =
-            |holds| fields::column(profile, kind, field, holds).map(|column| column.value.clone());
+            |holds| table.column(field, holds).map(|column| column.value.clone());
         let name = half(Holds::Name)?;
         return Some(match half(Holds::Domain) {
             Some(domain) => {
@@ -110,20 +108,20 @@ fn expression(profile: Profile, rule: &Rule, signal: usize, field: Field) -> Opt
             None => name,
         });
     }
-    let column = fields::column(profile, kind, field, Holds::Whole)?;
+    let column = table.column(field, Holds::Whole)?;
     let value = column.value.clone();
     Some(match column.kind {
-        Type::Number => Expression::call("tostring", [value]),
+        Kind::Number => Expression::call("tostring", [value]),
         // A list has no single value to compare.
-        Type::List => return None,
-        Type::Dashed => undashed(&value),
+        Kind::List => return None,
+        Kind::Dashed => undashed(&value),
         // An IP address stays whole, any other host name loses its domain.
-        Type::Text | Type::Recased if field.name() == "Computer" => {
+        Kind::Text | Kind::Recased if field.name() == "Computer" => {
             let host = Expression::text(r"^(?:\d+\..*|[^.]*)");
             let host = Expression::call("extract", [host, Expression::number(0), value]);
             Expression::call("tolower", [host])
         }
-        Type::Text | Type::Recased | Type::Action | Type::Direction => value,
+        Kind::Text | Kind::Recased | Kind::Words | Kind::Truth => value,
     })
 }
 

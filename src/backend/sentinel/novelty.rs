@@ -10,23 +10,22 @@
 use super::columns::{Projected, Role};
 use super::context::exists;
 use super::correlation::Rows;
-use super::fields::{self, Type};
 use super::keys;
 use super::profile::Profile;
 use super::schedule::{Run, Schedule, ago};
 use crate::backend::Losses;
 use crate::backend::settings::span;
-use crate::ir::{NewTerms, Rule, Signal};
+use crate::ir::{NewTerms, Rule};
+use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
 
 /// Adds the columns of new terms that the projection lacks
 pub(super) fn add_terms(
-    profile: Profile,
+    table: &Table,
     columns: &mut Vec<Projected>,
-    signal: &Signal,
     new: &NewTerms,
 ) {
-    for (column, name) in terms(profile, columns, signal, new) {
+    for (column, name) in terms(table, columns, new) {
         if !columns.iter().any(|have| have.name == name) {
             let value = column.value.clone();
             columns.push(Projected::new(&name, kusto::Type::String, Role::Result, value));
@@ -35,16 +34,15 @@ pub(super) fn add_terms(
 }
 
 /// Each new term's column in the table and its name in the result
-fn terms(
-    profile: Profile,
+fn terms<'t>(
+    table: &'t Table,
     columns: &[Projected],
-    signal: &Signal,
     new: &NewTerms,
-) -> Vec<(fields::Column, String)> {
+) -> Vec<(&'t Column, String)> {
     let mut terms = Vec::new();
     for field in &new.fields {
-        for column in fields::columns(profile, signal.kind, *field) {
-            let shown = columns.iter().find(|have| have.value == *column.value);
+        for column in table.columns(field) {
+            let shown = columns.iter().find(|have| have.value == column.value);
             let name = match (shown, column.value.as_name()) {
                 (Some(shown), _) => shown.name.clone(),
                 (None, Some(name)) => name.to_owned(),
@@ -63,7 +61,7 @@ pub(super) struct Novelty<'n> {
     profile: Profile,
     /// The `let` name of the rows
     name: String,
-    terms: Vec<(fields::Column, String)>,
+    terms: Vec<(&'static Column, String)>,
     /// The column of the time at which a row counts as seen
     seen: String,
 }
@@ -78,6 +76,8 @@ impl<'n> Novelty<'n> {
         losses: &mut Losses<'_>,
     ) -> Novelty<'n> {
         let signal = &rule.signals[new.signal];
+        // Without a table the signal is refused already.
+        let table = profile.table(signal.kind);
         if rule.correlates(new.signal) {
             // Each row would need the window before that row, but the query has one window: the
             // one before the run.
@@ -86,13 +86,13 @@ impl<'n> Novelty<'n> {
             losses.refuse(new.span, message, "no query of one run says what was new when", help);
         }
         for field in &new.fields {
-            if fields::columns(profile, signal.kind, *field).is_empty() {
+            if table.is_some_and(|table| table.columns(field).is_empty()) {
                 let message = format!("{} has no column for the new term {field}", losses.target());
                 losses.refuse(new.span, message, "no such column", "");
             }
         }
-        let terms = terms(profile, &rows.columns, signal, new);
-        if terms.iter().any(|(column, _)| column.kind == Type::List) {
+        let terms = table.map_or_else(Vec::new, |table| terms(table, &rows.columns, new));
+        if terms.iter().any(|(column, _)| column.kind == Kind::List) {
             let message = "a list as a new term".to_owned();
             losses.refuse(new.span, message, "each element would be a term of its own", "");
         }
@@ -123,9 +123,9 @@ impl<'n> Novelty<'n> {
         let there = self.terms.iter().map(|(column, name)| {
             let value = Expression::name(name);
             match column.kind {
-                Type::Number | Type::Dashed => exists(column.kind, value),
+                Kind::Number | Kind::Dashed => exists(column.kind, value),
                 // The result column holds the value unchanged; `of` refuses a list.
-                Type::Text | Type::Recased | Type::List | Type::Action | Type::Direction => {
+                Kind::Text | Kind::Recased | Kind::List | Kind::Words | Kind::Truth => {
                     Expression::call("isnotempty", [value])
                 }
             }

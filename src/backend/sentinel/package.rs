@@ -11,6 +11,7 @@ use crate::definition::Level;
 use crate::definition::live::inert;
 use crate::diagnostic::Code;
 use crate::ir::Rule;
+use crate::mapping::{Entity, results};
 
 /// The values that the packages of a rule share
 #[derive(Debug)]
@@ -33,31 +34,6 @@ pub(super) struct Package {
     pub(super) details: Vec<&'static str>,
     pub(super) display_name: String,
 }
-
-/// An entity and the columns that hold its parts
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entity {
-    pub(super) kind: &'static str,
-    pub(super) fields: &'static [(&'static str, &'static str)],
-}
-
-/// Entities an alert can carry: identifier and the column that holds it
-const ENTITIES: &[Entity] = &[
-    Entity { kind: "Host", fields: &[("FullName", "DeviceName")] },
-    Entity { kind: "Account", fields: &[("Name", "AccountName"), ("NTDomain", "AccountDomain")] },
-    Entity { kind: "Account", fields: &[("FullName", "AccountFullName")] },
-    Entity { kind: "Process", fields: &[("CommandLine", "CommandLine")] },
-    Entity { kind: "Process", fields: &[("CommandLine", "InitiatingProcessCommandLine")] },
-    Entity { kind: "File", fields: &[("Name", "FileName"), ("Directory", "FolderPath")] },
-    Entity { kind: "RegistryKey", fields: &[("Key", "RegistryKey")] },
-    Entity {
-        kind: "RegistryValue",
-        fields: &[("Name", "RegistryValueName"), ("Value", "RegistryValueData")],
-    },
-    Entity { kind: "IP", fields: &[("Address", "RemoteIP")] },
-    Entity { kind: "IP", fields: &[("Address", "ClientIP")] },
-    Entity { kind: "URL", fields: &[("Url", "UrlPath")] },
-];
 
 /// The most entity mappings of a rule (Microsoft, Sentinel service limits)
 const MOST_ENTITIES: usize = 10;
@@ -88,7 +64,7 @@ pub(super) fn package(
     });
     let attack = attack.collect();
     let has = |column: &str| shape.columns.iter().any(|name| name == column);
-    let mapped = ENTITIES.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
+    let mapped = results().entities.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
     let details = ["Signal", "Level", "Group", "Clients"];
     Package {
         id: derived_id(rule, losses.target()),
@@ -106,7 +82,7 @@ pub(super) fn package(
             .investigation
             .as_ref()
             .map_or_else(String::new, |guide| shown(&guide.value)),
-        entities: mapped.take(MOST_ENTITIES).copied().collect(),
+        entities: mapped.take(MOST_ENTITIES).cloned().collect(),
         details: details.into_iter().filter(|name| has(name)).collect(),
         display_name: display_name(&title.value),
     }
@@ -117,10 +93,9 @@ fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
     let mut connectors: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
     for kind in &shape.kinds {
         let Some(table) = shape.profile.table(*kind) else { continue };
-        let id = shape.profile.connector(*kind);
-        match connectors.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, tables)) => tables.push(table),
-            None => connectors.push((id, vec![table])),
+        match connectors.iter_mut().find(|(known, _)| *known == table.connector) {
+            Some((_, tables)) => tables.push(&table.name),
+            None => connectors.push((&table.connector, vec![&table.name])),
         }
     }
     for (_, tables) in &mut connectors {

@@ -6,10 +6,10 @@
 //! a guard turns null into false.
 
 use super::context::{Context, exists, never_null, refuse};
-use super::fields::{self, Column, Holds, Type};
 use super::{address, text};
 use crate::backend::{Direction, LossName};
 use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
+use crate::mapping::{Column, Holds, Kind};
 use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 use crate::taxonomy::FieldType;
@@ -44,25 +44,25 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
         }
         Op::Regex(patterns) => text::regex(context, test, column, patterns),
         Op::Segments(values) => text::segments(context, test, column, values),
-        Op::Networks(networks) => address::networks_of(column.value, networks, positive),
-        Op::Public => address::public(context, column.value),
-        Op::Numbers(ranges) => numbers(column.value, ranges, positive),
+        Op::Networks(networks) => address::networks_of(&column.value, networks, positive),
+        Op::Public => address::public(context, &column.value),
+        Op::Numbers(ranges) => numbers(&column.value, ranges, positive),
         Op::Exists => exists(column.kind, value()),
         Op::Null => match column.kind {
-            Type::Number => Expression::call("isnull", [value()]),
-            Type::Dashed => value().one_of("in", vec![Expression::text(""), Expression::text("-")]),
+            Kind::Number => Expression::call("isnull", [value()]),
+            Kind::Dashed => value().one_of("in", vec![Expression::text(""), Expression::text("-")]),
             // `isempty` is false for an empty list.
-            Type::List => {
+            Kind::List => {
                 let length = Expression::call("array_length", [value()]);
                 length.compare("==", Expression::number(0))
             }
-            Type::Text | Type::Recased | Type::Action | Type::Direction => {
+            Kind::Text | Kind::Recased | Kind::Words | Kind::Truth => {
                 Expression::call("isempty", [value()])
             }
         },
         Op::Same(_, other, _) => {
-            match fields::column(context.profile, context.kind, *other, Holds::Whole) {
-                Some(other) if other.kind != Type::Number && column.kind != Type::Number => {
+            match context.table.column(other, Holds::Whole) {
+                Some(other) if other.kind != Kind::Number && column.kind != Kind::Number => {
                     // `=~` is documented for ASCII only (Microsoft, string operators).
                     let reason = "two fields are equal only in the same case, beyond ASCII";
                     let direction = Direction::Narrower.flip_unless(positive);
@@ -78,21 +78,20 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
 }
 
 /// The column of a test's subject; refuses the test when there is none
-fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> {
-    let field = test.subject.field;
-    let (profile, kind) = (context.profile, context.kind);
-    let whole = || fields::column(profile, kind, field, Holds::Whole);
+fn subject_column<'l>(context: &mut Context<'l, '_>, test: &Test) -> Option<&'l Column> {
+    let (field, table) = (&test.subject.field, context.table);
+    let whole = || table.column(field, Holds::Whole);
     let column = match test.subject.part {
         Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => whole(),
         // Without a column of its own, the part is extracted from the whole.
         Part::Name | Part::Extension => {
-            fields::column(profile, kind, field, Holds::Name).or_else(whole)
+            table.column(field, Holds::Name).or_else(whole)
         }
     };
     let column = column.or_else(|| {
         // A path or an account exists when its name does.
         let asks = matches!(test.op, Op::Exists | Op::Null);
-        asks.then(|| fields::column(profile, kind, field, Holds::Name)).flatten()
+        asks.then(|| table.column(field, Holds::Name)).flatten()
     });
     if column.is_none() {
         absent(context, test);
@@ -101,10 +100,7 @@ fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> 
 }
 
 fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
-    let Some(table) = context.profile.table(context.kind) else {
-        // `signal::rows` has refused the signal.
-        return Expression::truth(false);
-    };
+    let table = &context.table.name;
     let part = match test.subject.part {
         Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => "",
         Part::Name => " name",
@@ -125,7 +121,7 @@ fn account(
     case: Case,
 ) -> Expression {
     let columns = [Holds::Domain, Holds::Name]
-        .map(|holds| fields::column(context.profile, context.kind, test.subject.field, holds));
+        .map(|holds| context.table.column(&test.subject.field, holds));
     let [Some(domain), Some(name)] = columns else { return absent(context, test) };
     let mut parts = Vec::new();
     for value in values {
@@ -138,7 +134,7 @@ fn account(
             let message = format!("Defender writes {} in a letter case of its own", name.name);
             return refuse(context, test, message);
         }
-        let mut half = |column: Column, value: &str| {
+        let mut half = |column: &Column, value: &str| {
             let value = [Pattern::literal(value)];
             text::text(context, test, column, Relation::Equals, &value, Case::Insensitive)
         };

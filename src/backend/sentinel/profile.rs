@@ -1,8 +1,10 @@
 //! The sets of tables that a query can be written for.
 //!
-//! In: a [`Profile`]. Out: its tables, its time column, its connectors, and the mapping files for
-//! fields and result columns.
+//! In: a [`Profile`]. Out: its platform with the time column, and its mappings in the order in which
+//! they are asked for the table of a log source.
 
+use crate::mapping::{Table, built_in};
+use crate::query::kusto::Platform;
 use crate::taxonomy::EventKind;
 
 /// A set of tables
@@ -17,62 +19,34 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// Every profile
-    pub(super) const ALL: &[Profile] = &[Profile::Defender, Profile::Asim, Profile::Xdr];
+    fn platform(self) -> Platform {
+        match self {
+            Profile::Defender | Profile::Asim => Platform::Sentinel,
+            Profile::Xdr => Platform::AdvancedHunting,
+        }
+    }
 
     /// The time column: advanced hunting has no `TimeGenerated`
     pub(super) fn time(self) -> &'static str {
+        match self.platform() {
+            Platform::Sentinel => "TimeGenerated",
+            Platform::AdvancedHunting => "Timestamp",
+        }
+    }
+
+    /// The names of its mappings
+    fn mappings(self) -> &'static [&'static str] {
         match self {
-            Profile::Defender | Profile::Asim => "TimeGenerated",
-            Profile::Xdr => "Timestamp",
+            Profile::Defender => &["defender", "web"],
+            Profile::Asim => &["asim"],
+            Profile::Xdr => &["defender"],
         }
     }
 
-    /// The table or parser that holds a kind of event; `None` when the profile has none
-    pub(super) fn table(self, event: EventKind) -> Option<&'static str> {
-        let (defender, asim) = match event {
-            EventKind::ProcessCreation => ("DeviceProcessEvents", Some("_Im_ProcessCreate")),
-            EventKind::FileEvent => ("DeviceFileEvents", Some("_Im_FileEvent")),
-            EventKind::NetworkConnection => ("DeviceNetworkEvents", Some("_Im_NetworkSession")),
-            EventKind::RegistryEvent => ("DeviceRegistryEvents", Some("_Im_RegistryEvent")),
-            EventKind::Webserver => ("W3CIISLog", Some("_Im_WebSession")),
-            EventKind::SecurityAlert => ("SecurityAlert", None),
-            EventKind::Log(_) => return None,
-        };
-        match (self, event) {
-            (Profile::Asim, _) => asim,
-            (Profile::Xdr, EventKind::Webserver | EventKind::SecurityAlert) => None,
-            (Profile::Defender | Profile::Xdr, _) => Some(defender),
-        }
-    }
-
-    /// The connector that fills a table (Azure Sentinel repository, ValidConnectorIds.json)
-    pub(super) fn connector(self, event: EventKind) -> &'static str {
-        match event {
-            EventKind::ProcessCreation
-            | EventKind::FileEvent
-            | EventKind::NetworkConnection
-            | EventKind::RegistryEvent => "MicrosoftThreatProtection",
-            EventKind::Webserver => "AzureMonitor(IIS)",
-            EventKind::SecurityAlert => "MicrosoftDefenderAdvancedThreatProtection",
-            // INVARIANT: a log has no table, so it needs no connector.
-            EventKind::Log(_) => "",
-        }
-    }
-
-    /// The text of the table that maps fields to columns
-    pub(super) fn fields(self) -> &'static str {
-        match self {
-            Profile::Defender | Profile::Xdr => include_str!("defender_fields.tsv"),
-            Profile::Asim => include_str!("asim_fields.tsv"),
-        }
-    }
-
-    /// The text of the table of result columns
-    pub(super) fn columns(self) -> &'static str {
-        match self {
-            Profile::Defender | Profile::Xdr => include_str!("defender_columns.tsv"),
-            Profile::Asim => include_str!("asim_columns.tsv"),
-        }
+    /// The table that holds the events of a log source; `None` when the profile has none
+    pub(in crate::backend) fn table(self, events: EventKind) -> Option<&'static Table> {
+        let tables = self.mappings().iter().filter_map(|name| built_in(name));
+        let mut tables = tables.flat_map(|mapping| &mapping.tables);
+        tables.find(|table| table.events == events && table.platforms.contains(&self.platform()))
     }
 }

@@ -7,36 +7,42 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::columns::{Projected, projection};
-use super::context::{Context, actions_of};
+use super::context::{Context, any_word, words_of};
 use super::keys;
 use super::lets::Lets;
 use super::novelty;
-use super::preamble::preamble;
 use super::predicate::expression;
 use super::profile::Profile;
-use super::subject;
 use crate::backend::{Direction, LossName, Losses, one_line};
 use crate::definition::{Form, Level};
 use crate::ir::{Case, Clause, Expr, NewTerms, Relation, Role, Rule, Signal};
+use crate::mapping::{Holds, Rows, Table};
 use crate::pattern::Pattern;
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Step};
-use crate::taxonomy::{EventKind, FieldType};
+use crate::taxonomy::{EventKind, Field, FieldType};
 
-/// The `let` name of the prepared table, for each kind of event that several signals read
+/// The `let` name of the prepared table, for each log source that several signals read
 pub(super) type Sources = BTreeMap<EventKind, String>;
+
+/// The field that tells whether the host opened a connection
+const INITIATED: &str = "Initiated";
 
 /// Prepares the tables that several signals read; returns their names and their statements
 pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Sources, Vec<Let>) {
     let (mut sources, mut statements) = (Sources::new(), Vec::new());
-    for kind in EventKind::ALL {
-        let steps = preamble(profile, *kind);
-        let readers = rule.signals.iter().filter(|signal| signal.kind == *kind).count();
-        let Some(table) = profile.table(*kind).filter(|_| readers > 1 && !steps.is_empty()) else {
+    let mut readers: BTreeMap<EventKind, usize> = BTreeMap::new();
+    for signal in &rule.signals {
+        *readers.entry(signal.kind).or_default() += 1;
+    }
+    for kind in readers.into_iter().filter(|(_, readers)| *readers > 1).map(|(kind, _)| kind) {
+        let Some(table) = profile.table(kind).filter(|table| !table.prepare.is_empty()) else {
             continue;
         };
-        let name = lets.name(&format!("all_{}", kind.name()));
-        statements.push(Let::new(&name, Pipeline::of(table, steps.iter().cloned())));
-        sources.insert(*kind, name);
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = kind.name().chars().map(letter).collect();
+        let name = lets.name(&format!("all_{name}"));
+        statements.push(Let::new(&name, Pipeline::of(&table.name, table.prepare.iter().cloned())));
+        sources.insert(kind, name);
     }
     (sources, statements)
 }
@@ -50,32 +56,31 @@ pub(super) fn rows(
     losses: &mut Losses<'_>,
 ) -> (Pipeline, Vec<Projected>) {
     let signal = &rule.signals[at];
-    let table = profile.table(signal.kind).unwrap_or_else(|| {
+    let Some(table) = profile.table(signal.kind) else {
         let message = format!("{} has no table of {} events", losses.target(), signal.kind);
         let help = "Name the signal under `without:` of this target.";
         losses.refuse(signal.span, message, "no such table", help);
-        ""
-    });
+        return (Pipeline::of("", []), Vec::new());
+    };
     let prepared = match sources.get(&signal.kind) {
         Some(shared) => Pipeline::of(shared, []),
-        None => Pipeline::of(table, preamble(profile, signal.kind).iter().cloned()),
+        None => Pipeline::of(&table.name, table.prepare.iter().cloned()),
     };
-    let scope = scope(profile, rule, signal, losses).map(Step::filter);
-    let earlier = includes_earlier_names(signal);
-    let kind = signal.kind;
-    let mut context = Context { profile, kind, lets, losses, positive: true, earlier };
+    let scope = scope(table, rule, signal, losses).map(Step::filter);
+    let earlier = includes_earlier_names(table, signal);
+    let mut context = Context { table, lets, losses, positive: true, earlier };
     let mut steps = clauses(&mut context, signal);
     if !signal.cases.is_empty() {
         steps.push(level(&mut context, rule.level, &signal.cases));
     }
-    let mut columns = projection(profile, rule, signal);
+    let mut columns = projection((profile, table), rule, signal);
     for column in columns.iter_mut().filter(|_| earlier) {
-        column.value = subject::earlier(profile, &column.value);
+        column.value = table.earlier(&column.value).clone();
     }
     if let Some(new) = new {
-        novelty::add_terms(profile, &mut columns, signal, new);
+        novelty::add_terms(table, &mut columns, new);
     }
-    keys::add_columns(profile, rule, at, &mut columns, losses);
+    keys::add_columns(table, rule, at, &mut columns, losses);
     steps.push(Step::project(columns.iter().map(Projected::item)));
     (prepared.then(scope).then(steps), columns)
 }
@@ -105,63 +110,43 @@ fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
 
 /// The rows of the table that are events of the signal's kind; `None` for all of them
 fn scope(
-    profile: Profile,
+    table: &Table,
     rule: &Rule,
     signal: &Signal,
     losses: &mut Losses<'_>,
 ) -> Option<Expression> {
     if let Some(product) = signal.product {
-        // Source: the Device*Events tables and some parsers have no column for the product.
-        let tables = match (signal.kind, profile) {
-            (EventKind::SecurityAlert, _) => "SecurityAlert does",
-            (EventKind::Webserver, Profile::Defender) => "W3CIISLog does",
-            (_, Profile::Asim) => "the ASIM parsers do",
-            (_, Profile::Defender | Profile::Xdr) => "the Defender tables do",
-        };
-        let reason = format!("{tables} not say which rows are {product}");
+        let reason = table.unknown_product.replace("{product}", product.name());
         losses.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }
-    let says_so = signal.clauses.iter().any(excludes_incoming)
+    let outgoing = signal.clauses.iter().any(excludes_incoming)
         || signal.clauses.iter().flat_map(Clause::conjuncts).any(|part| is_initiated(part, "true"));
-    let all: &[&str] = match signal.kind {
-        // The parser returns only process creations.
-        EventKind::ProcessCreation if profile == Profile::Asim => return None,
-        EventKind::ProcessCreation => {
-            let created = Expression::text("ProcessCreated");
-            return Some(Expression::name("ActionType").compare("==", created));
+    if let Some(only) = table.only.as_ref().filter(|_| rule.form != Form::Definition && !outgoing) {
+        losses.lose(LossName::Inbound, Direction::Narrower, signal.span, &only.because);
+    }
+    match &table.rows {
+        Rows::Where(condition) => Some(condition.clone()),
+        Rows::With(field) => {
+            let column = table.column(field, Holds::Whole)?;
+            let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
+            let asked = asked.and_then(|clause| clause.expr.as_test()?.op.as_text());
+            Some(match asked {
+                Some((_, values, _)) => words_of(column, values),
+                None => any_word(column),
+            })
         }
-        EventKind::FileEvent => &["created", "deleted", "modified", "renamed"],
-        EventKind::RegistryEvent => &["created", "deleted", "modified", "renamed"],
-        EventKind::NetworkConnection if profile == Profile::Asim => {
-            let incoming = ["Inbound", "Listen"].map(Expression::text);
-            let direction = Expression::name("NetworkDirection");
-            return says_so.then(|| direction.one_of("!in~", incoming.to_vec()));
+        Rows::All => {
+            let initiated = table.column(&Field::named(INITIATED)?, Holds::Whole)?;
+            initiated.rows_of_true.clone().filter(|_| outgoing)
         }
-        EventKind::NetworkConnection => {
-            if rule.form != Form::Definition && !says_so {
-                let reason =
-                    "Defender's remote side is the destination only of outgoing connections";
-                losses.lose(LossName::Inbound, Direction::Narrower, signal.span, reason);
-            }
-            let outgoing = ["ConnectionAttempt", "ConnectionFailed", "ConnectionSuccess"];
-            let outgoing = outgoing.map(Expression::text).to_vec();
-            return Some(Expression::name("ActionType").one_of("in", outgoing));
-        }
-        EventKind::Webserver | EventKind::SecurityAlert | EventKind::Log(_) => return None,
-    };
-    let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
-    let asked = asked.and_then(|clause| clause.expr.as_test()?.op.as_text());
-    let asked = asked.map(|(_, values, _)| values.to_vec());
-    let actions = asked.unwrap_or_else(|| all.iter().map(|word| Pattern::literal(word)).collect());
-    let column = if profile == Profile::Asim { "EventType" } else { "ActionType" };
-    Some(actions_of(Expression::name(column), signal.kind, &actions))
+    }
 }
 
-/// Whether the rows can include renamed or deleted keys
-fn includes_earlier_names(signal: &Signal) -> bool {
+/// Whether the rows can include renamed or deleted things, whose values are those before the event
+fn includes_earlier_names(table: &Table, signal: &Signal) -> bool {
     let asked = signal.clauses.iter().filter(|clause| asks_for_actions(clause));
     let mut asked = asked.filter_map(|clause| clause.expr.as_test()?.op.as_text());
-    signal.kind == EventKind::RegistryEvent
+    table.has_earlier()
         && asked
             .all(|(_, values, _)| values.iter().any(|value| value.as_literal() == Some("renamed")))
 }
@@ -204,7 +189,7 @@ fn is_initiated(expr: &Expr, wanted: &str) -> bool {
             Case::Sensitive => text == wanted,
         })
     };
-    test.subject.field.name() == "Initiated" && values.iter().all(says)
+    test.subject.field.name() == INITIATED && values.iter().all(says)
 }
 
 /// A `Level` column: the level of the first case that matches, or `default`

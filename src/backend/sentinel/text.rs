@@ -5,12 +5,12 @@
 //! star, a regular expression for the rest. Kusto's case-insensitive operators are documented
 //! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
-use super::context::{Context, actions_of, exists, refuse};
-use super::fields::{Column, Type};
+use super::context::{Context, exists, refuse, words_of};
 use super::pattern::{self, Around};
 use super::subject::{left, may_fit};
 use crate::backend::{Direction, LossName};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test};
+use crate::mapping::{Column, Kind};
 use crate::pattern::{Pattern, has_wide_case};
 use crate::query::kusto::Expression;
 use crate::taxonomy::Product;
@@ -23,14 +23,14 @@ const LONG_CHAIN: usize = 50;
 pub(super) fn text(
     context: &mut Context<'_, '_>,
     test: &Test,
-    column: Column,
+    column: &Column,
     relation: Relation,
     values: &[Pattern],
     case: Case,
 ) -> Expression {
     match (column.kind, case) {
-        (Type::Action, _) => return actions_of(column.value.clone(), context.kind, values),
-        (Type::Direction, _) => {
+        (Kind::Words, _) => return words_of(column, values),
+        (Kind::Truth, _) => {
             let message = "connections that the host took, or a choice of both".to_owned();
             let help = "The remote side of Defender's rows is the destination only where the host \
                         opened the connection: require `Initiated: 'true'` beside the other tests, \
@@ -38,19 +38,19 @@ pub(super) fn text(
             context.losses.refuse(test.span, message, "no exact form in Kusto", help);
             return Expression::truth(false);
         }
-        (Type::Recased, Case::Sensitive) => {
+        (Kind::Recased, Case::Sensitive) => {
             let message = format!("Defender writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
-        (Type::Number, _) => {
+        (Kind::Number, _) => {
             let message = format!("{} is a number", column.name);
             return refuse(context, test, message);
         }
-        (Type::List, _) => return elements(column.value, relation, values, case),
-        (Type::Text | Type::Recased | Type::Dashed, _) => {}
+        (Kind::List, _) => return elements(&column.value, relation, values, case),
+        (Kind::Text | Kind::Recased | Kind::Dashed, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
-        return arguments(context, test, column.value, relation, values, case, product);
+        return arguments(context, test, &column.value, relation, values, case, product);
     }
     let left = left(context, column, test.subject.part, |text| {
         values.iter().any(|value| may_fit(relation, value, text))
@@ -242,7 +242,7 @@ fn elements(list: &Expression, relation: Relation, values: &[Pattern], case: Cas
 pub(super) fn regex(
     context: &mut Context<'_, '_>,
     test: &Test,
-    column: Column,
+    column: &Column,
     patterns: &[RegexPattern],
 ) -> Expression {
     let folds = |written: &RegexPattern| {
@@ -250,15 +250,15 @@ pub(super) fn regex(
         flags.is_some_and(|flags| flags.contains('i') && !flags.contains('-'))
     };
     match column.kind {
-        Type::Recased if !patterns.iter().all(folds) => {
+        Kind::Recased if !patterns.iter().all(folds) => {
             let message = format!("Defender writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
-        Type::Action | Type::Direction | Type::Number | Type::List => {
+        Kind::Words | Kind::Truth | Kind::Number | Kind::List => {
             let message = format!("a regular expression over {}", test.subject.field);
             return refuse(context, test, message);
         }
-        Type::Text | Type::Recased | Type::Dashed => {}
+        Kind::Text | Kind::Recased | Kind::Dashed => {}
     }
     if let Part::Argument(_) = test.subject.part {
         return refuse(context, test, "a regular expression over single arguments".to_owned());
@@ -283,7 +283,7 @@ pub(super) fn regex(
 pub(super) fn segments(
     context: &mut Context<'_, '_>,
     test: &Test,
-    column: Column,
+    column: &Column,
     values: &[Pattern],
 ) -> Expression {
     let column = &left(context, column, test.subject.part, |_| true);

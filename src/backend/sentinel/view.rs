@@ -9,6 +9,7 @@ use super::package::{Package, printable};
 use super::query::Shape;
 use super::settings::Settings;
 use crate::backend::settings::span;
+use crate::mapping::Entity;
 
 /// The view of `sentinel/analytic.yaml` and `sentinel/hunting.yaml`
 #[derive(Debug, Serialize)]
@@ -24,7 +25,7 @@ pub(super) struct PackageView {
     tactics: Vec<&'static str>,
     techniques: Vec<&'static str>,
     query: Vec<String>,
-    entities: Vec<Entity>,
+    entities: Vec<EntityView>,
     details: Vec<&'static str>,
     display_name: String,
     severity_column: Vec<&'static str>,
@@ -48,15 +49,15 @@ struct Scheduled {
 }
 
 #[derive(Debug, Serialize)]
-struct Entity {
-    kind: &'static str,
+struct EntityView {
+    kind: String,
     fields: Vec<Mapping>,
 }
 
 #[derive(Debug, Serialize)]
 struct Mapping {
-    identifier: &'static str,
-    column: &'static str,
+    identifier: String,
+    column: String,
 }
 
 /// The analytic rule, scheduled or near real time
@@ -116,11 +117,13 @@ fn connectors(package: &Package) -> Vec<Connector> {
     package.connectors.iter().map(connector).collect()
 }
 
-fn entities(package: &Package) -> Vec<Entity> {
-    let mapping =
-        |(identifier, column): &(&'static str, &'static str)| Mapping { identifier, column };
-    let entity = |entity: &super::package::Entity| Entity {
-        kind: entity.kind,
+fn entities(package: &Package) -> Vec<EntityView> {
+    let mapping = |(identifier, column): &(String, String)| Mapping {
+        identifier: identifier.clone(),
+        column: column.clone(),
+    };
+    let entity = |entity: &Entity| EntityView {
+        kind: entity.kind.clone(),
         fields: entity.fields.iter().map(mapping).collect(),
     };
     package.entities.iter().map(entity).collect()

@@ -23,9 +23,9 @@ use crate::diagnostic::Diagnostics;
 use crate::source::SourceText;
 
 pub(crate) use place::Holds;
-pub(crate) use results::{Entity, ResultColumn, Results};
-pub(crate) use stream::{Index, IndexField, Stream, Test, Words};
-pub(crate) use table::{Column, Kind, Only, Rows, Table};
+pub(crate) use results::{Entity, Results};
+pub(crate) use stream::{FieldKind, Index, IndexField, Stream, Test, Words};
+pub(crate) use table::{Column, Kind, Rows, Table};
 
 /// A target's own side of rules
 #[derive(Debug)]
@@ -38,6 +38,17 @@ pub(crate) struct Mapping {
     pub(crate) streams: Vec<Stream>,
     /// The known index patterns of Elastic, by name
     pub(crate) indices: Vec<Index>,
+}
+
+impl Mapping {
+    /// The Elasticsearch type of an index field, as `required_fields` names it
+    pub(crate) fn type_of(&self, name: &str) -> Option<&'static str> {
+        let mut fields = self.streams.iter().flat_map(Stream::index_fields);
+        if fields.clone().any(|field| field.text && field.analysed() == name) {
+            return Some("match_only_text");
+        }
+        fields.find(|field| field.name == name).map(|field| field.kind.name())
+    }
 }
 
 /// The documents that rulecast brings along, by the name of the file

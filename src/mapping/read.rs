@@ -161,6 +161,34 @@ pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kind: EventKind) -> Op
     None
 }
 
+/// Reports fields that `absent` names although they have a place, and fields that it leaves out
+///
+/// Without `absent` the fields without a place stay unnamed.
+pub(super) fn check_absent<P>(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    kind: EventKind,
+    places: &BTreeMap<Field, P>,
+) {
+    let Some(absent) = node.get("absent") else { return };
+    let names = reader.one_or_many(absent, "`absent`");
+    for name in names {
+        let present = field(reader, name, kind).filter(|field| places.contains_key(field));
+        if let Some(field) = present {
+            let message = format!("`{field}` is absent and has a place");
+            reader.error(Code::E0112, name.span, message, "has a place under `fields`");
+        }
+    }
+    let said = |field: &str| names.iter().any(|name| name.text() == Some(field));
+    let placed = |field: &str| places.keys().any(|place| place.name() == field);
+    let missing = kind.field_names().into_iter().filter(|field| !said(field) && !placed(field));
+    let missing: Vec<&str> = missing.collect();
+    if !missing.is_empty() {
+        let message = format!("neither under `fields` nor absent: {}", missing.join(", "));
+        reader.error(Code::E0111, absent.span, message, "name them here");
+    }
+}
+
 /// A table or a stream, after the entries that it shares: `with` names them under `shared`
 pub(super) fn with_shared<'n>(
     reader: &mut Reader<'_>,

@@ -23,8 +23,6 @@ pub(crate) struct Stream {
     /// The patterns of indices that a rule searches only on request
     pub(crate) on_request: Vec<Index>,
     pub(super) fields: BTreeMap<Field, Vec<(Holds, IndexField)>>,
-    /// The fields that no document holds
-    pub(super) absent: Vec<Field>,
 }
 
 /// A test that selects documents
@@ -131,9 +129,30 @@ impl IndexField {
         [&self.name, WORDS].concat()
     }
 
-    /// Whether it holds the values of the rule's field unchanged
-    pub(crate) fn is_plain(&self) -> bool {
-        self.words == Words::Own
+    /// The words for these values of the rule's field, each once, sorted
+    pub(crate) fn words_for(&self, values: &[&str]) -> Vec<&str> {
+        let Words::Of(words) = &self.words else { return Vec::new() };
+        let asked = words.iter().filter(|(value, _)| values.contains(&value.as_str()));
+        let mut words: Vec<&str> = asked.map(|(_, word)| word.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
+    /// Every word for a value of the rule's field, each once, sorted
+    pub(crate) fn all_words(&self) -> Vec<&str> {
+        let Words::Of(words) = &self.words else { return Vec::new() };
+        self.words_for(&words.iter().map(|(value, _)| value.as_str()).collect::<Vec<_>>())
+    }
+
+    /// Whether the word for one of these values is also that for another value
+    pub(crate) fn confuses(&self, values: &[&str]) -> bool {
+        let Words::Of(words) = &self.words else { return false };
+        let asked = self.words_for(values);
+        let other = |(value, word): &(String, String)| {
+            !values.contains(&value.as_str()) && asked.contains(&word.as_str())
+        };
+        words.iter().any(other)
     }
 }
 
@@ -144,12 +163,8 @@ impl Stream {
         parts.iter().find(|(part, _)| *part == holds).map(|(_, field)| field)
     }
 
-    /// The Elasticsearch type of an index field, as `required_fields` names it
-    pub(crate) fn type_of(&self, name: &str) -> &'static str {
-        let mut fields = self.fields.values().flatten().map(|(_, field)| field);
-        if fields.clone().any(|field| field.text && field.analysed() == name) {
-            return "match_only_text";
-        }
-        fields.find(|field| field.name == name).map_or("keyword", |field| field.kind.name())
+    /// The index fields that it has, with repetitions
+    pub(crate) fn index_fields(&self) -> impl Iterator<Item = &IndexField> + Clone {
+        self.fields.values().flatten().map(|(_, field)| field)
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::place::Holds;
 use super::read::{
-    at_most_these, entries_of, events, field, flag, maps, text_of, texts_of, with_shared,
+    at_most_these, check_absent, entries_of, events, field, flag, maps, text_of, texts_of,
+    with_shared,
 };
 use super::stream::{FieldKind, Index, IndexField, Stream, Test, Words};
 use crate::diagnostic::Code;
@@ -102,9 +103,7 @@ fn stream(
             fields.insert(field, parts(reader, place, types));
         }
     }
-    let absent = node.get("absent").map(|node| reader.one_or_many(node, "`absent`"));
-    let absent = absent.into_iter().flatten().filter_map(|name| field(reader, name, events));
-    let absent = absent.collect();
+    check_absent(reader, node, events, &fields);
     let systems = match node.get("systems") {
         Some(_) => products(reader, node, "systems"),
         None => vec![Product::Linux, Product::Windows],
@@ -117,7 +116,6 @@ fn stream(
         indices: patterns(reader, node, "indices", known),
         on_request: patterns(reader, node, "on_request", known),
         fields,
-        absent,
     })
 }
 

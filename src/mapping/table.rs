@@ -26,10 +26,7 @@ pub(crate) struct Table {
     pub(crate) prepare: Vec<Step>,
     /// The rows that are events of the log source
     pub(crate) rows: Rows,
-    pub(crate) only: Option<Only>,
     pub(super) columns: BTreeMap<Field, Vec<Column>>,
-    /// The fields that it does not hold
-    pub(super) absent: Vec<Field>,
     /// The value of each column of the result that it has
     pub(super) result: BTreeMap<String, Expression>,
 }
@@ -45,15 +42,6 @@ pub(crate) enum Rows {
     With(Field),
 }
 
-/// A value that a field has in every row
-#[derive(Debug)]
-pub(crate) struct Only {
-    pub(crate) field: Field,
-    pub(crate) value: String,
-    /// Why rows with other values cannot be used, as a clause without a period
-    pub(crate) because: String,
-}
-
 /// A column that holds a field or a part of it
 #[derive(Debug)]
 pub(crate) struct Column {
@@ -67,6 +55,8 @@ pub(crate) struct Column {
     pub(crate) words: Vec<(String, Vec<String>)>,
     /// The condition for the value `true` of a field that is true or false
     pub(crate) rows_of_true: Option<Expression>,
+    /// Why only rows where the field is true are used, as a clause without a period
+    pub(crate) only_true: Option<String>,
     /// The value before the event, in rows of renamed and deleted things
     pub(crate) earlier: Option<Expression>,
     /// The text that an empty value means in the rows of a condition
@@ -114,6 +104,15 @@ impl Table {
     /// The value of a column of the result; `None` when the table has none
     pub(crate) fn result(&self, name: &str) -> Option<&Expression> {
         self.result.get(name)
+    }
+
+    /// The field that is true or false by the rows' condition, with its column
+    pub(crate) fn truth(&self) -> Option<(&Field, &Column)> {
+        let columns = self
+            .columns
+            .iter()
+            .flat_map(|(field, columns)| columns.iter().map(move |column| (field, column)));
+        columns.into_iter().find(|(_, column)| column.kind == Kind::Truth)
     }
 
     /// Whether some column has a value from before the event

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use super::place::Holds;
 use super::read::{
-    at_most_these, entries_of, events, expression, field, inherited, platforms, text_of,
-    with_shared,
+    at_most_these, check_absent, entries_of, events, expression, field, inherited, platforms,
+    text_of, texts_of, with_shared,
 };
-use super::table::{Column, Kind, Only, Rows, Table};
+use super::table::{Column, Kind, Rows, Table};
 use crate::diagnostic::Code;
 use crate::query::kusto::{self, Step};
 use crate::taxonomy::EventKind;
@@ -23,14 +23,22 @@ const KEYS: &[&str] = &[
     "unknown_product",
     "prepare",
     "rows",
-    "only",
     "with",
     "fields",
     "absent",
     "result",
 ];
-const COLUMN_KEYS: &[&str] =
-    &["column", "type", "written", "words", "rows_of_true", "earlier", "empty", "blank"];
+const COLUMN_KEYS: &[&str] = &[
+    "column",
+    "type",
+    "written",
+    "words",
+    "rows_of_true",
+    "only_true",
+    "earlier",
+    "empty",
+    "blank",
+];
 
 /// The tables of a document
 pub(super) fn tables(reader: &mut Reader<'_>, document: &Node) -> Vec<Table> {
@@ -49,21 +57,17 @@ fn table(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Option<Table>
             columns.insert(field, self::columns(reader, place));
         }
     }
-    let absent = node.get("absent").map(|node| reader.one_or_many(node, "`absent`"));
-    let absent = absent.into_iter().flatten().filter_map(|name| field(reader, name, events));
-    let absent = absent.collect();
+    check_absent(reader, node, events, &columns);
     Some(Table {
         platforms: platforms(reader, document, node),
         connector: inherited(reader, document, node, "connector").unwrap_or_default(),
         unknown_product: inherited(reader, document, node, "unknown_product").unwrap_or_default(),
         prepare: prepare(reader, node, &name),
         rows: rows(reader, node, events),
-        only: node.get("only").and_then(|node| only(reader, node, events)),
         result: result(reader, &holders),
         name,
         events,
         columns,
-        absent,
     })
 }
 
@@ -89,13 +93,6 @@ fn rows(reader: &mut Reader<'_>, node: &Node, events: EventKind) -> Rows {
         },
     };
     read.unwrap_or(Rows::All)
-}
-
-fn only(reader: &mut Reader<'_>, node: &Node, events: EventKind) -> Option<Only> {
-    at_most_these(reader, node, "`only`", &["field", "value", "because"]);
-    let field = field(reader, node.get("field")?, events)?;
-    let value = text_of(reader, node, "value")?.value;
-    Some(Only { field, value, because: text_of(reader, node, "because")?.value })
 }
 
 fn result(reader: &mut Reader<'_>, holders: &[&Node]) -> BTreeMap<String, kusto::Expression> {
@@ -146,6 +143,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> 
     Some(Column {
         kind: kind(reader, node, !words.is_empty()),
         rows_of_true: given(reader, "rows_of_true"),
+        only_true: texts_of(reader, node, "only_true").into_iter().next().map(|text| text.value),
         earlier: given(reader, "earlier"),
         empty: node.get("empty").and_then(|node| {
             at_most_these(reader, node, "`empty`", &["means", "where"]);

@@ -32,17 +32,15 @@ fn the_documents_have_no_mistakes() {
 
 #[test]
 fn every_field_of_a_log_source_has_a_place_or_is_named_as_absent() {
-    let of_tables = tables().map(|table| {
-        let known = table.columns.keys().chain(&table.absent).map(|field| field.name());
-        (&table.name, &table.events, known.collect::<Vec<_>>())
-    });
-    let of_streams = streams().map(|stream| {
-        let known = stream.fields.keys().chain(&stream.absent).map(|field| field.name());
-        (&stream.domain, &stream.events, known.collect())
-    });
-    for (name, events, mut known) in of_tables.chain(of_streams) {
-        known.sort_unstable();
-        assert_eq!(known, events.field_names(), "{name} {events}: fields and `absent`");
+    let of_tables = tables().map(|table| (&*table.name, &table.events, table.columns.len()));
+    let of_streams = streams().map(|stream| (&*stream.domain, &stream.events, stream.fields.len()));
+    for (name, events, places) in of_tables.chain(of_streams) {
+        // The reader holds a list `absent` against the fields without a place.
+        let head = format!("events: {}\n", events.name());
+        let blocks = DOCUMENTS.iter().flat_map(|(_, text)| text.split("\n  - "));
+        let listed =
+            blocks.filter(|block| block.contains(&head)).all(|block| block.contains("absent: ["));
+        assert!(listed || places == events.field_names().len(), "{name} {events} has no `absent`");
     }
 }
 
@@ -128,9 +126,14 @@ fn a_mistake_is_found_at_its_word() {
         ("    result: {Nothing: a}\n", "a result has no column `Nothing`"),
         ("    with: [none]\n", "nothing is shared as `none`"),
         ("    row: a\n", "unknown key `row` in a table"),
+        ("    fields: {c-ip: a}\n    absent: [c-ip]\n", "`c-ip` is absent and has a place"),
+        (
+            "    fields: {c-ip: a}\n    absent: [cs-host]\n",
+            "neither under `fields` nor absent: Computer",
+        ),
     ] {
         let found = findings("own.yml", &table(more));
-        assert!(found.len() == 1 && found[0].contains(message), "{more}: {found:?}");
+        assert!(found.len() <= 2 && found[0].contains(message), "{more}: {found:?}");
     }
     let stream = "mapping: own\nplatforms: [elastic]\nindices: {a-*: {}}\nstreams:\n  \
                   - {events: nothing, domain: Web}\n  - {events: webserver, domain: Web, indices: [b-*], \

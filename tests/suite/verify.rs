@@ -30,10 +30,16 @@ fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<String>>) 
 
 /// The fields of ECS that emitted rules about events of a kind can name
 fn fields_in_use(kind: EventKind) -> Vec<String> {
-    let table = std::fs::read_to_string(root().join("src/backend/elastic/fields.tsv")).unwrap();
-    let rows = table.lines().map(|row| row.split('\t').collect::<Vec<_>>());
-    let rows = rows.filter(|cells| EventKind::lettered(cells[0]).any(|of| of == kind));
-    rows.filter_map(|cells| Some((*cells.get(3)?).to_owned())).collect()
+    let file = root().join("src/mapping/ecs.yml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let mapping: Value = serde_yaml::from_str(&text).unwrap();
+    let streams = mapping["streams"].as_array().unwrap().iter();
+    let stream = streams.into_iter().find(|stream| stream["events"] == kind.name()).unwrap();
+    let shared = stream["with"].as_array().unwrap().iter();
+    let shared = shared.map(|name| &mapping["shared"][name.as_str().unwrap()]);
+    let mut found = BTreeMap::new();
+    shared.chain([stream]).for_each(|holder| leaves(&holder["fields"], "", &mut found));
+    found.into_values().flatten().collect()
 }
 
 #[test]

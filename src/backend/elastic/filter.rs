@@ -4,20 +4,21 @@
 //! matches: `case_insensitive` folds ASCII, `wildcard` and `term` compare whole values. A test
 //! without an exact form is refused; a form with a limit is a named loss.
 
-use super::fields::{self, EcsField, Type};
+use super::fields;
 use super::registry::{self, Seen};
 use crate::backend::{Direction, LossName, Losses};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::{Limit, Query, Scalar};
-use crate::taxonomy::{EventKind, FieldType};
+use crate::taxonomy::FieldType;
 
 /// The place of a refused test; a query that contains it is never written
 const UNSAID: Query = Query::Nothing;
 
 /// An expression as an Elasticsearch query
-pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Query {
+pub(super) fn query(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Query {
     let mut many = |parts: &[Expr]| -> Vec<Query> {
         parts.iter().map(|part| query(seen, part, positive, losses)).collect()
     };
@@ -29,42 +30,43 @@ pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses
     }
 }
 
-fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
-    let kind = seen.kind;
-    let field = test.subject.field;
+fn test_query(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
+    let stream = seen.stream;
+    let field = &test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
-        return account(kind, test, positive, losses);
+        return account(seen, test, positive, losses);
     }
-    let Some(ecs) = fields::of_test(kind, test) else {
-        if let Some(ecs) = fields::ecs(kind, field, Part::Whole) {
-            return part_of_whole(test, ecs, positive, losses);
+    let Some(ecs) = fields::of_test(stream, test) else {
+        if let Some(ecs) = stream.field(field, Holds::Whole) {
+            return part_of_whole(seen, test, ecs, positive, losses);
         }
-        let message = format!("ECS has no field for {field} of {kind} events");
+        let message = format!("ECS has no field for {field} of {} events", stream.events);
         let help = "Leave the test out of this signal, or say it with another field.";
         losses.refuse(test.span, message, "no such field", help);
         return UNSAID;
     };
     match &test.op {
-        Op::Text(_, values, _) if ecs.kind == Type::Action => {
-            note_actions(test, values, positive, losses);
-            Query::terms(ecs.name, event_types(values))
+        Op::Text(_, values, _) if matches!(ecs.words, Words::Of(_)) => {
+            note_actions(ecs, test, values, positive, losses);
+            Query::terms(&ecs.name, ecs.words_for(&literals(values)))
         }
-        Op::Text(_, actions, _) if ecs.kind == Type::Change => {
-            registry::actions(test, actions, positive, losses)
+        Op::Text(_, actions, _) if let Words::ExistsFor(value) = &ecs.words => {
+            registry::actions((ecs, value), test, actions, positive, losses)
         }
         Op::Segments(values) if test.subject.part == Part::Key => {
-            let found = registry::keys(seen, test, values, positive, losses);
+            let found = registry::keys((seen, ecs), test, values, positive, losses);
             Query::any(found)
         }
         Op::Text(relation, values, case) => {
             if ecs.of_keys {
                 registry::note_value_names(seen, test, positive, losses);
             }
-            let shape = Shape { test, ecs, relation: *relation, case: *case, positive };
+            let shape = Shape { seen, test, ecs, relation: *relation, case: *case, positive };
             Query::any(values.iter().map(|value| text(&shape, value, losses)).collect())
         }
         Op::Segments(values) => {
             let shape = Shape {
+                seen,
                 test,
                 ecs,
                 relation: Relation::Wildcard,
@@ -79,14 +81,14 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
             test,
             "neither Kibana's query language nor its filters have the rule's regular expressions",
         ),
-        Op::Networks(networks) => Query::terms(ecs.name, networks.iter().map(ToString::to_string)),
+        Op::Networks(networks) => Query::terms(&ecs.name, networks.iter().map(ToString::to_string)),
         Op::Public => {
-            let inside = Query::terms(ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
-            Query::all_but(vec![Query::exists(ecs.name)], vec![inside])
+            let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
+            Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
-        Op::Numbers(ranges) => numbers(ecs.name, ranges),
-        Op::Exists => Query::exists(ecs.name),
-        Op::Null => Query::none_of(vec![Query::exists(ecs.name)]),
+        Op::Numbers(ranges) => numbers(&ecs.name, ranges),
+        Op::Exists => Query::exists(&ecs.name),
+        Op::Null => Query::none_of(vec![Query::exists(&ecs.name)]),
         Op::Same(..) => refuse(losses, test, "Kibana cannot compare two fields"),
     }
 }
@@ -106,24 +108,32 @@ fn segments(value: &Pattern) -> [Pattern; 2] {
 }
 
 struct Shape<'t> {
+    seen: Seen<'t>,
     test: &'t Test,
-    ecs: EcsField,
+    ecs: &'t IndexField,
     relation: Relation,
     case: Case,
     positive: bool,
 }
 
 fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
-    let Shape { test, ecs, relation, case, positive } = *shape;
-    match ecs.kind {
-        Type::Keyword | Type::Wildcard => {}
-        Type::Action => {
-            return Query::terms(ecs.name, event_types(std::slice::from_ref(value)));
+    let Shape { seen, test, ecs, relation, case, positive } = *shape;
+    match (&ecs.words, ecs.kind) {
+        (Words::Own, FieldKind::Keyword | FieldKind::Wildcard) => {}
+        (Words::Own, FieldKind::Ip) => {
+            return refuse(losses, test, "an address field compares with networks only");
         }
-        Type::Change => return refuse(losses, test, "what happened to a key inside another test"),
-        Type::Ip => return refuse(losses, test, "an address field compares with networks only"),
-        Type::Long => return refuse(losses, test, "a number compares with numbers only"),
-        Type::Direction => return direction(shape, value, losses),
+        (Words::Own, FieldKind::Long) => {
+            return refuse(losses, test, "a number compares with numbers only");
+        }
+        (Words::Of(_), _) => {
+            let values = literals(std::slice::from_ref(value));
+            return Query::terms(&ecs.name, ecs.words_for(&values));
+        }
+        (Words::ExistsFor(_), _) => {
+            return refuse(losses, test, "what happened to a key inside another test");
+        }
+        (Words::False(words), _) => return direction(shape, words, value, losses),
     }
     let insensitive = case == Case::Insensitive;
     if insensitive && value.literals().any(has_wide_case) {
@@ -132,12 +142,10 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
         losses.lose(LossName::Case, direction, test.span, &reason);
     }
     let exact = relation == Relation::Equals;
-    if ecs.long && ecs.kind == Type::Keyword && !exact {
+    if let (Some(limit), FieldKind::Keyword, false) = (ecs.long, ecs.kind, exact) {
         let direction = Direction::Narrower.flip_unless(positive);
-        let reason = format!(
-            "a {} of more than {} characters is not indexed in Elastic",
-            ecs.name, ecs.limit
-        );
+        let reason =
+            format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
         losses.lose(LossName::LongValue, direction, test.span, &reason);
     }
     if ecs.decoded && value.literals().any(|text| text.contains(['%', '+'])) {
@@ -146,15 +154,18 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
         losses.lose(LossName::Encoding, direction, test.span, reason);
     }
     if relation == Relation::Contains && value.as_literal() == Some("") {
-        return Query::exists(ecs.name);
+        return Query::exists(&ecs.name);
     }
-    let field = ecs.name.to_owned();
+    let field = ecs.name.clone();
     let found = Query::Value { field, test: whole(relation, value), fold: insensitive };
-    if test.subject.part == Part::Extension && ecs.path_dot && !exact {
+    let name = seen.stream.field(&test.subject.field, Holds::Name);
+    if let (Part::Extension, true, false, Some(name)) =
+        (test.subject.part, ecs.path_dot, exact, name)
+    {
         // The ECS extension may come from a dot in a directory, so the name must have a dot too.
         let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
         let test = elasticsearch::Test::Wildcard(dot);
-        let named = Query::Value { field: "file.name".to_owned(), test, fold: false };
+        let named = Query::Value { field: name.name.clone(), test, fold: false };
         return Query::all(vec![found, named]);
     }
     found
@@ -178,7 +189,13 @@ fn whole(relation: Relation, value: &Pattern) -> elasticsearch::Test {
 }
 
 /// A test of a name or an extension where ECS has only the whole path
-fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses<'_>) -> Query {
+fn part_of_whole(
+    seen: Seen<'_>,
+    test: &Test,
+    ecs: &IndexField,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Query {
     let Op::Text(relation, values, case) = &test.op else {
         return refuse(losses, test, "this test over a part of a path");
     };
@@ -200,46 +217,40 @@ fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses
             }
             _ => return refuse(losses, test, "this test over a part of a path"),
         };
-        let shape = Shape { test, ecs, relation, case: *case, positive };
+        let shape = Shape { seen, test, ecs, relation, case: *case, positive };
         found.extend(patterns.iter().map(|pattern| text(&shape, pattern, losses)));
     }
     Query::any(found)
 }
 
-/// The values of `event.type` for these actions; ECS calls both modifying and renaming `change`
-pub(super) fn event_types(actions: &[Pattern]) -> Vec<&'static str> {
-    let name = |action: &Pattern| match action.as_literal() {
-        Some("created") => "creation",
-        Some("deleted") => "deletion",
-        _ => "change",
-    };
-    let mut types: Vec<&str> = actions.iter().map(name).collect();
-    types.sort_unstable();
-    types.dedup();
-    types
+/// The values without wildcards
+pub(super) fn literals(values: &[Pattern]) -> Vec<&str> {
+    values.iter().filter_map(Pattern::as_literal).collect()
 }
 
-/// Notes a loss when a test asks for only one of modifying and renaming
+/// Notes a loss when the index field has one word for an action that is asked and another one
 pub(super) fn note_actions(
+    ecs: &IndexField,
     test: &Test,
     actions: &[Pattern],
     positive: bool,
     losses: &mut Losses<'_>,
 ) {
-    let has = |name: &str| actions.iter().any(|action| action.as_literal() == Some(name));
-    if has("modified") != has("renamed") {
+    if ecs.confuses(&literals(actions)) {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a modified file from a renamed one";
         losses.lose(LossName::Actions, direction, test.span, reason);
     }
 }
 
-/// The words that integrations write for incoming connections
-pub(super) const INCOMING: &[&str] = &["inbound", "incoming", "ingress"];
-
 /// A test of `Initiated`: `true` is an outgoing connection, `false` an incoming connection
-fn direction(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
-    let field = shape.ecs.name;
+fn direction(
+    shape: &Shape<'_>,
+    incoming: &[String],
+    value: &Pattern,
+    losses: &mut Losses<'_>,
+) -> Query {
+    let field = &shape.ecs.name;
     let said = value.as_literal().map(str::to_ascii_lowercase);
     let fits = |word: &str| match (shape.relation, said.as_deref()) {
         (Relation::Equals, Some(said)) => word == said,
@@ -248,7 +259,7 @@ fn direction(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Que
         (Relation::Contains, Some(said)) => word.contains(said),
         (Relation::Wildcard, _) | (_, None) => false,
     };
-    let incoming = Query::terms(field, INCOMING.iter().copied());
+    let incoming = Query::terms(field, incoming.iter().cloned());
     match (fits("true"), fits("false")) {
         (true, true) => Query::exists(field),
         (true, false) => Query::all_but(vec![Query::exists(field)], vec![incoming]),
@@ -274,15 +285,15 @@ fn numbers(field: &str, ranges: &[Numbers]) -> Query {
 }
 
 /// A test of `DOMAIN\name`, which ECS keeps in two fields
-fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
-    let Some((domain, name)) = fields::account(kind, test.subject.field) else {
+fn account(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
+    let Some((domain, name)) = fields::account(seen.stream, &test.subject.field) else {
         return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));
     };
     if test.op == Op::Exists {
-        return Query::exists(name.name);
+        return Query::exists(&name.name);
     }
     if test.op == Op::Null {
-        return Query::none_of(vec![Query::exists(name.name)]);
+        return Query::none_of(vec![Query::exists(&name.name)]);
     }
     let Some((Relation::Equals, values, case)) = test.op.as_text() else {
         return refuse(losses, test, "a test over domain and name together");
@@ -293,7 +304,7 @@ fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>
             return refuse(losses, test, "a test over domain and name together");
         };
         let mut half = |ecs, text: &str| {
-            let shape = Shape { test, ecs, relation: Relation::Equals, case, positive };
+            let shape = Shape { seen, test, ecs, relation: Relation::Equals, case, positive };
             self::text(&shape, &Pattern::literal(text), losses)
         };
         parts.push(Query::all(vec![half(domain, left), half(name, right)]));

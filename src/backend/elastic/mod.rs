@@ -33,19 +33,26 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
     }
     let planned = rule.signals.iter().map(|signal| {
         losses.enter(&signal.name);
-        let indices = fields::indices(signal.kind, signal.product, &settings.index);
+        let Some(stream) = fields::stream(signal.kind) else {
+            let message = format!("Elastic has no index of {} events", signal.kind);
+            let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
+            losses.refuse(signal.span, message, "no such index", help);
+            return None;
+        };
+        let indices = fields::indices(stream, signal, &settings.index);
         if indices.is_empty() && !settings.index.is_empty() {
             let message = format!("no index of this rule holds {} events", signal.kind);
             let help = "Add one under `targets: {elastic: {index: […]}}`.";
             losses.refuse_with(Code::E0607, signal.span, message, "never searched", help);
         }
-        let plan = plan::plan(signal, &indices, losses);
-        (plan, indices, severity::severity_mapping(signal, losses))
+        let plan = plan::plan(signal, stream, &indices, losses);
+        Some((plan, stream, indices, severity::severity_mapping(signal, stream, losses)))
     });
     let plans: Vec<_> = planned.collect();
     let mut lines = String::new();
     let mut artifacts = Vec::new();
-    for (at, (signal, (plan, indices, mapping))) in rule.signals.iter().zip(plans).enumerate() {
+    for (at, (signal, planned)) in rule.signals.iter().zip(plans).enumerate() {
+        let Some((plan, stream, indices, mapping)) = planned else { continue };
         losses.enter(&signal.name);
         let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
         let query = plan.query.to_string();
@@ -53,8 +60,14 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
             let message = "three single quotes in a value".to_owned();
             losses.refuse(signal.span, message, "ends TOML's literal text", "");
         }
-        let detection =
-            view::detection((rule, signal, new), (plan, mapping), &indices, &settings, losses);
+        let detection = view::detection(
+            (rule, signal, new),
+            stream,
+            (plan, mapping),
+            &indices,
+            &settings,
+            losses,
+        );
         lines.push_str(&detection.import_line());
         lines.push('\n');
         match render("elastic/rule.toml", &detection.view(rule)) {

@@ -7,15 +7,16 @@
 
 use ipnet::IpNet;
 
-use super::fields::{self, EcsField, Index, Type};
-use super::filter::{self, INCOMING};
+use super::fields;
+use super::filter;
 use super::registry::{self, Seen};
 use crate::backend::{Losses, one_line};
 use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
+use crate::mapping::{self, FieldKind, Holds, Index, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{Filter, Query};
 use crate::query::kuery::{Kuery, Literal, Values};
-use crate::taxonomy::{EventKind, FieldType, Product};
+use crate::taxonomy::{Field, FieldType};
 
 /// The query and the filters of a rule for one signal
 #[derive(Debug)]
@@ -27,9 +28,14 @@ pub(super) struct Plan {
 }
 
 /// Plans a signal
-pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) -> Plan {
-    let seen = Seen::of(signal, indices.iter().all(|index| index.text));
-    let mut parts = scope(signal, losses);
+pub(super) fn plan(
+    signal: &Signal,
+    stream: &Stream,
+    indices: &[Index],
+    losses: &mut Losses<'_>,
+) -> Plan {
+    let seen = Seen::of(signal, stream, indices.iter().all(|index| index.text));
+    let mut parts = scope(signal, stream);
     let mut filters = Vec::new();
     for clause in &signal.clauses {
         let positive = clause.role == Role::Require;
@@ -38,7 +44,7 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
             continue;
         }
         if positive && seen.text {
-            parts.extend(superset(seen.kind, &clause.expr));
+            parts.extend(superset(stream, &clause.expr));
         }
         let filter = kibana_filter(clause, seen, losses);
         // A filter that every document matches is dropped; its loss is already noted.
@@ -49,55 +55,35 @@ pub(super) fn plan(signal: &Signal, indices: &[Index], losses: &mut Losses<'_>) 
     Plan { query: Kuery::And(parts).optimised(), filters }
 }
 
-/// The tests that select documents of the signal's kind and product
-fn scope(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Kuery> {
-    let one = |field, value: &str| Kuery::field(field, Values::One(Literal::word(value)));
-    let category = match signal.kind {
-        EventKind::ProcessCreation => "process",
-        EventKind::FileEvent => "file",
-        EventKind::NetworkConnection => "network",
-        EventKind::RegistryEvent => "registry",
-        EventKind::Webserver => "web",
-        EventKind::SecurityAlert | EventKind::Log(_) => {
-            let message = format!("Elastic has no index of {} events", signal.kind);
-            let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
-            losses.refuse(signal.span, message, "no such index", help);
-            return Vec::new();
-        }
-    };
-    let mut parts = vec![one("event.category", category)];
-    parts.extend(signal.product.map(|product| one("host.os.type", os_type(product))));
-    match signal.kind {
-        EventKind::ProcessCreation | EventKind::NetworkConnection => {
-            parts.push(one("event.type", "start"));
-        }
-        EventKind::FileEvent => {
-            let acts = |clause: &Clause| {
-                let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
-                test.is_some_and(|test| {
-                    test.subject.field.kind() == FieldType::Action && test.op.as_text().is_some()
-                })
-            };
-            if !signal.clauses.iter().any(acts) {
-                let types = ["change", "creation", "deletion"].map(Literal::word);
-                parts.push(Kuery::field("event.type", Values::any(types)));
+/// The tests that select documents of the signal's log source and product
+fn scope(signal: &Signal, stream: &Stream) -> Vec<Kuery> {
+    let one = |field: &str, value: &str| Kuery::field(field, Values::One(Literal::word(value)));
+    let mut parts = Vec::new();
+    for (name, test) in &stream.rows {
+        match test {
+            mapping::Test::Is(value) => parts.push(one(name, value)),
+            mapping::Test::Product => {
+                parts.extend(signal.product.map(|product| one(name, product.name())));
             }
+            mapping::Test::With(field) if !signal.clauses.iter().any(|c| asks(c, field)) => {
+                let words = stream.field(field, Holds::Whole).map(IndexField::all_words);
+                let words = words.into_iter().flatten().map(Literal::word);
+                parts.push(Kuery::field(name, Values::any(words)));
+            }
+            mapping::Test::With(_) => {}
         }
-        EventKind::RegistryEvent
-        | EventKind::Webserver
-        | EventKind::SecurityAlert
-        | EventKind::Log(_) => {}
     }
     parts
 }
 
-/// `host.os.type` as ECS spells it
-pub(super) fn os_type(product: Product) -> &'static str {
-    product.name()
+/// Whether a clause requires a value of a field
+fn asks(clause: &Clause, field: &Field) -> bool {
+    let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
+    test.is_some_and(|test| test.subject.field == *field && test.op.as_text().is_some())
 }
 
 /// The filter of a clause, with the clause's label as alias
-fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter {
+fn kibana_filter(clause: &Clause, seen: Seen<'_>, losses: &mut Losses<'_>) -> Filter {
     let positive = clause.role == Role::Require;
     let query = filter::query(seen, &clause.expr, positive, losses);
     let alias = match (clause.role, &*clause.label) {
@@ -109,7 +95,7 @@ fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter
 }
 
 /// The expression in Kibana's language; `None` when it has no exact form there
-fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
+fn exact(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
     let mut many = |parts: &[Expr]| -> Option<Vec<Kuery>> {
         parts.iter().map(|part| exact(seen, part, positive, losses)).collect()
     };
@@ -129,34 +115,43 @@ fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Op
     }
 }
 
-fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
+fn exact_test(
+    seen: Seen<'_>,
+    test: &Test,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Option<Kuery> {
     let field = test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }
-    let ecs = fields::of_test(seen.kind, test)?;
-    let values = |values| Some(Kuery::field(ecs.name, values));
+    let ecs = fields::of_test(seen.stream, test)?;
+    let values = |values| Some(Kuery::field(&ecs.name, values));
     if ecs.of_keys && matches!(test.op, Op::Exists | Op::Null) {
         let there = positive == (test.op == Op::Exists);
         registry::note_value_names(seen, test, there, losses);
     }
     match &test.op {
-        Op::Text(_, actions, _) if ecs.kind == Type::Action => {
-            filter::note_actions(test, actions, positive, losses);
-            let types = filter::event_types(actions);
-            values(Values::any(types.iter().map(|name| Literal::word(name))))
-        }
-        Op::Text(_, actions, _) if ecs.kind == Type::Change => registry::sets_values(actions)
-            .then(|| Kuery::field(ecs.name, Values::One(Literal::anything()))),
-        Op::Text(_, words, _) if ecs.kind == Type::Direction => direction(words),
-        Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == Type::Keyword => {
+        Op::Text(_, asked, _) if ecs.words != Words::Own => match &ecs.words {
+            Words::Of(_) => {
+                filter::note_actions(ecs, test, asked, positive, losses);
+                let words = ecs.words_for(&filter::literals(asked));
+                values(Values::any(words.into_iter().map(Literal::word)))
+            }
+            Words::ExistsFor(value) if registry::is_only(asked, value) => {
+                values(Values::One(Literal::anything()))
+            }
+            Words::False(incoming) => direction(&ecs.name, incoming, asked),
+            Words::ExistsFor(_) | Words::Own => None,
+        },
+        Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == FieldKind::Keyword => {
             let written = patterns.iter().map(|p| keyword_value(*relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))
         }
-        Op::Networks(networks) if ecs.kind == Type::Ip => {
+        Op::Networks(networks) if ecs.kind == FieldKind::Ip => {
             values(Values::any(networks.iter().map(network_value)))
         }
-        Op::Public if ecs.kind == Type::Ip => {
+        Op::Public if ecs.kind == FieldKind::Ip => {
             let networks = NON_PUBLIC.iter().map(network_value);
             let not = Values::Not(Box::new(Values::any(networks)));
             values(Values::All(vec![Values::One(Literal::anything()), not]))
@@ -167,7 +162,7 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         Op::Numbers(ranges) => range_query(ecs, ranges),
         Op::Exists => values(Values::One(Literal::anything())),
         Op::Null => {
-            let there = Kuery::field(ecs.name, Values::One(Literal::anything()));
+            let there = Kuery::field(&ecs.name, Values::One(Literal::anything()));
             Some(Kuery::Not(Box::new(there)))
         }
         Op::Text(..)
@@ -182,7 +177,7 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
 /// The literal for a case-sensitive test of a keyword
 ///
 /// `None` for a wildcard over a field that can hold values too long for the index.
-fn keyword_value(relation: Relation, pattern: &Pattern, ecs: EcsField) -> Option<Literal> {
+fn keyword_value(relation: Relation, pattern: &Pattern, ecs: &IndexField) -> Option<Literal> {
     if relation == Relation::Equals {
         return Literal::quoted(pattern.as_literal()?);
     }
@@ -190,7 +185,7 @@ fn keyword_value(relation: Relation, pattern: &Pattern, ecs: EcsField) -> Option
     let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Token::Any);
     let tokens = pattern.tokens().iter().cloned();
     let open = Pattern::of(start.into_iter().chain(tokens).chain(end));
-    if ecs.long { None } else { Literal::wildcard(&open) }
+    if ecs.long.is_some() { None } else { Literal::wildcard(&open) }
 }
 
 fn number(number: i64) -> Literal {
@@ -201,17 +196,16 @@ fn network_value(network: &IpNet) -> Literal {
     Literal::Quoted(network.to_string())
 }
 
-fn range_query(ecs: EcsField, ranges: &[Numbers]) -> Option<Kuery> {
+fn range_query(ecs: &IndexField, ranges: &[Numbers]) -> Option<Kuery> {
     // A range (`field >= 1`) cannot be in a field's group of values, so short ranges are listed.
     let short = ranges.iter().all(|range| range.to.saturating_sub(range.from) < 50);
     let numbers = ranges.iter().flat_map(|range| range.from..=range.to);
-    short.then(|| Kuery::field(ecs.name, Values::any(numbers.map(number))))
+    short.then(|| Kuery::field(&ecs.name, Values::any(numbers.map(number))))
 }
 
 /// A test of `Initiated` by `network.direction`: `false` is an incoming connection
-fn direction(words: &[Pattern]) -> Option<Kuery> {
-    let incoming = Values::any(INCOMING.iter().filter_map(|word| Literal::quoted(word)));
-    let field = "network.direction";
+fn direction(field: &str, incoming: &[String], words: &[Pattern]) -> Option<Kuery> {
+    let incoming = Values::any(incoming.iter().filter_map(|word| Literal::quoted(word)));
     match words {
         [word] if word.as_literal() == Some("false") => Some(Kuery::field(field, incoming)),
         [word] if word.as_literal() == Some("true") => {
@@ -226,18 +220,18 @@ fn direction(words: &[Pattern]) -> Option<Kuery> {
 /// A readable expression that matches at least the same documents
 ///
 /// `None` when Elasticsearch could answer no such expression from an index.
-fn superset(kind: EventKind, expr: &Expr) -> Option<Kuery> {
+fn superset(stream: &Stream, expr: &Expr) -> Option<Kuery> {
     match expr {
         Expr::All(parts) => {
-            let parts: Vec<_> = parts.iter().filter_map(|part| superset(kind, part)).collect();
+            let parts: Vec<_> = parts.iter().filter_map(|part| superset(stream, part)).collect();
             (!parts.is_empty()).then_some(Kuery::And(parts))
         }
         Expr::Any(parts) => {
-            let parts: Option<Vec<_>> = parts.iter().map(|part| superset(kind, part)).collect();
+            let parts: Option<Vec<_>> = parts.iter().map(|part| superset(stream, part)).collect();
             parts.map(joined)
         }
         Expr::Not(_) => None,
-        Expr::Test(test) => superset_test(kind, test),
+        Expr::Test(test) => superset_test(stream, test),
     }
 }
 
@@ -270,9 +264,9 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
     }
 }
 
-fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
+fn superset_test(stream: &Stream, test: &Test) -> Option<Kuery> {
     let Op::Text(relation, patterns, _) = &test.op else { return None };
-    let ecs = fields::ecs(kind, test.subject.field, test.subject.part)?;
+    let ecs = fields::of_part(stream, &test.subject.field, test.subject.part)?;
     if !ecs.text {
         return None;
     }

@@ -6,53 +6,69 @@
 
 use crate::backend::{Direction, LossName, Losses};
 use crate::ir::{Part, Role, Signal, Test};
+use crate::mapping::{Holds, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::Query;
-use crate::taxonomy::{EventKind, FieldType, registry};
+use crate::taxonomy::{ACTIONS, Field, FieldType, registry};
 
 /// Facts about the documents that a test is applied to
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    pub(super) kind: EventKind,
+pub(super) struct Seen<'s> {
+    pub(super) stream: &'s Stream,
     /// Whether a clause of the signal keeps only events that set a registry value
     pub(super) values_only: bool,
     /// Whether every index has the analysed sub-fields
     pub(super) text: bool,
 }
 
-impl Seen {
-    pub(super) fn of(signal: &Signal, text: bool) -> Seen {
+impl<'s> Seen<'s> {
+    pub(super) fn of(signal: &Signal, stream: &'s Stream, text: bool) -> Seen<'s> {
         let values_only = signal.clauses.iter().any(|clause| {
             let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
             let asks = test.filter(|test| test.subject.field.kind() == FieldType::Action);
-            asks.and_then(|test| test.op.as_text()).is_some_and(|(_, words, _)| sets_values(words))
+            let field = asks.and_then(|test| stream.field(&test.subject.field, Holds::Whole));
+            let words = asks.and_then(|test| test.op.as_text()).map(|(_, words, _)| words);
+            match (field.map(|field| &field.words), words) {
+                (Some(Words::ExistsFor(value)), Some(words)) => is_only(words, value),
+                (_, _) => false,
+            }
         });
-        Seen { kind: signal.kind, values_only, text }
+        Seen { stream, values_only, text }
+    }
+
+    /// Whether a document has the field that tells the setting of a value
+    fn sets_a_value(self) -> Query {
+        let action = Field::named("Action");
+        let field = action.and_then(|action| self.stream.field(&action, Holds::Whole));
+        field.map_or(Query::Nothing, |field| Query::exists(&field.name))
     }
 }
 
-/// Whether the only action is the setting of a value
-pub(super) fn sets_values(actions: &[Pattern]) -> bool {
-    matches!(actions, [only] if only.as_literal() == Some("modified"))
+/// Whether `value` is the only one of the actions
+pub(super) fn is_only(actions: &[Pattern], value: &str) -> bool {
+    matches!(actions, [only] if only.as_literal() == Some(value))
 }
 
-/// A query for actions on a registry key, with a loss where ECS cannot distinguish them
+/// A query for actions by a field that exists for one of them, with a loss where ECS cannot
+/// distinguish the others
 pub(super) fn actions(
+    (ecs, value): (&IndexField, &str),
     test: &Test,
     actions: &[Pattern],
     positive: bool,
     losses: &mut Losses<'_>,
 ) -> Query {
-    let set = Query::exists("registry.data.type");
+    let set = Query::exists(&ecs.name);
     let asked = |word: &str| actions.iter().any(|action| action.as_literal() == Some(word));
-    let others = ["created", "deleted", "renamed"].iter().filter(|word| asked(word)).count();
-    if others == 1 || others == 2 {
+    let all = ACTIONS.iter().filter(|word| **word != value);
+    let others = all.clone().filter(|word| asked(word)).count();
+    if others > 0 && others < all.count() {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell registry keys created, deleted and renamed apart";
         losses.lose(LossName::Actions, direction, test.span, reason);
     }
-    match (asked("modified"), others) {
+    match (asked(value), others) {
         (true, 0) => set,
         (true, _) => Query::Everything,
         (false, _) => Query::none_of(vec![set]),
@@ -61,15 +77,18 @@ pub(super) fn actions(
 
 /// Queries for keys, as wildcards over `registry.path`
 pub(super) fn keys(
-    seen: Seen,
+    (seen, ecs): (Seen<'_>, &IndexField),
     test: &Test,
     values: &[Pattern],
     positive: bool,
     losses: &mut Losses<'_>,
 ) -> Vec<Query> {
     let direction = Direction::Narrower.flip_unless(positive);
-    let reason = "a registry.path of more than 1024 characters is not indexed in Elastic";
-    losses.lose(LossName::LongValue, direction, test.span, reason);
+    if let Some(limit) = ecs.long {
+        let reason =
+            format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
+        losses.lose(LossName::LongValue, direction, test.span, &reason);
+    }
     if !seen.values_only {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a deleted registry value from a deleted key";
@@ -77,7 +96,7 @@ pub(super) fn keys(
     }
     let path = |pattern: Vec<Token>| {
         let test = elasticsearch::Test::Wildcard(Pattern::of(pattern));
-        Query::Value { field: "registry.path".to_owned(), test, fold: true }
+        Query::Value { field: ecs.name.clone(), test, fold: true }
     };
     let mut found = Vec::new();
     for value in values.iter().flat_map(|value| Part::Key.spellings(value)) {
@@ -89,7 +108,7 @@ pub(super) fn keys(
             if let Some(Token::Literal(last)) = itself.last_mut() {
                 last.pop();
             }
-            let set = Query::exists("registry.data.type");
+            let set = seen.sets_a_value();
             found.push(Query::all_but(vec![path(itself)], vec![set]));
         }
     }
@@ -108,7 +127,12 @@ fn from_the_hive(value: &Pattern) -> Vec<Token> {
 }
 
 /// Notes a loss: a created key also has a `registry.value`, the key's last segment
-pub(super) fn note_value_names(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) {
+pub(super) fn note_value_names(
+    seen: Seen<'_>,
+    test: &Test,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) {
     if !seen.values_only {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS gives an event about a registry key the name of a value too";

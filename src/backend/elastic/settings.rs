@@ -3,10 +3,11 @@
 //! In: the settings under `targets:`. Out: [`Settings`] that the detection engine accepts
 //! (Kibana's rule schema; detection-rules' checks of a repository).
 
-use super::fields::{Index, known_index};
+use super::fields::known_index;
 use crate::backend::Losses;
 use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
+use crate::mapping::Index;
 use crate::source::is_unprintable;
 
 /// The checked settings of a rule
@@ -81,7 +82,7 @@ pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
     }
     for pattern in patterns {
         match known_index(&pattern.value) {
-            Some(index) => settings.index.push(index),
+            Some(index) => settings.index.push(index.clone()),
             None => {
                 let message = format!("the fields of `{}` are not known here", pattern.value);
                 let help = "Use an index pattern of an integration that holds such events.";
@@ -101,6 +102,6 @@ pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
         let span = losses.settings().span;
         losses.refuse_with(Code::E0607, span, message, "cannot be taken", "");
     }
-    settings.index.sort_by_key(|index| index.pattern);
+    settings.index.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     settings
 }

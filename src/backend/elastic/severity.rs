@@ -9,6 +9,7 @@ use super::fields;
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::Level;
 use crate::ir::{Case, Relation, Signal};
+use crate::mapping::{FieldKind, IndexField, Stream, Words};
 
 /// Severity and risk score as Elastic's own rules pair them
 pub fn severity(level: Level) -> (&'static str, u8) {
@@ -21,7 +22,11 @@ pub fn severity(level: Level) -> (&'static str, u8) {
 }
 
 /// The cases of a signal that Kibana can express: one field equal to one value
-pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Value> {
+pub(super) fn severity_mapping(
+    signal: &Signal,
+    stream: &Stream,
+    losses: &mut Losses<'_>,
+) -> Vec<Value> {
     let mut mapping = Vec::new();
     let mut lost = None;
     let levels: Vec<Level> = signal.cases.iter().map(|(level, _)| *level).collect();
@@ -35,10 +40,10 @@ pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<
             _ => None,
         });
         let ecs = equality
-            .and_then(|(test, ..)| fields::ecs(signal.kind, test.subject.field, test.subject.part));
+            .and_then(|(test, ..)| fields::of_part(stream, &test.subject.field, test.subject.part));
         // ECS has its own words for actions and directions.
-        let plain = |ecs: &fields::EcsField| {
-            matches!(ecs.kind, fields::Type::Keyword | fields::Type::Wildcard)
+        let plain = |ecs: &&IndexField| {
+            ecs.words == Words::Own && matches!(ecs.kind, FieldKind::Keyword | FieldKind::Wildcard)
         };
         let (Some((_, values, case)), Some(ecs)) = (equality, ecs.filter(plain)) else {
             lost = Some("that Kibana cannot tell by one field with one value");

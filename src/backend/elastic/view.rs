@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::fields::{self, Index};
+use super::fields;
 use super::plan::Plan;
 use super::required::required;
 use super::settings::{Settings, Suppression};
@@ -19,9 +19,10 @@ use crate::backend::{Losses, derived_id, one_line, shown};
 use crate::definition::live::inert_reference;
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
+use crate::mapping::{Index, Stream};
 use crate::query::elasticsearch::Filter;
 use crate::source::visible_json;
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::Product;
 
 /// The detection rule of one signal
 #[derive(Debug)]
@@ -66,6 +67,7 @@ const FROM_MINUTES: u32 = 9;
 /// Builds the rule of a signal
 pub(super) fn detection(
     (rule, signal, new): (&Rule, &Signal, Option<&NewTerms>),
+    stream: &Stream,
     (plan, mapping): (Plan, Vec<Value>),
     indices: &[Index],
     settings: &Settings,
@@ -74,13 +76,13 @@ pub(super) fn detection(
     let metadata = &rule.metadata;
     let (severity, risk) = severity(rule.level);
     let from = settings.from.unwrap_or(FROM_MINUTES);
-    let new_terms = new.map(|new| new_terms(signal, new, from, losses));
+    let new_terms = new.map(|new| new_terms(stream, new, from, losses));
     let dates = dates(rule, losses);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
         items.iter().map(|item| shown(&item.value)).collect()
     };
     let packages = indices.iter().filter(|index| !index.package.is_empty());
-    let mut packages: Vec<String> = packages.map(|index| index.package.to_owned()).collect();
+    let mut packages: Vec<String> = packages.map(|index| index.package.clone()).collect();
     packages.sort();
     packages.dedup();
     let name = name(rule, signal);
@@ -95,7 +97,7 @@ pub(super) fn detection(
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
     set("from", json!(format!("now-{from}m")));
-    set("index", json!(indices.iter().map(|index| index.pattern).collect::<Vec<_>>()));
+    set("index", json!(indices.iter().map(|index| &index.pattern).collect::<Vec<_>>()));
     set("interval", json!(format!("{}m", settings.interval.unwrap_or(5))));
     if !settings.investigation_fields.is_empty() {
         set("investigation_fields", json!({"field_names": settings.investigation_fields}));
@@ -129,7 +131,7 @@ pub(super) fn detection(
     if !mapping.is_empty() {
         set("severity_mapping", Value::Array(mapping));
     }
-    set("tags", json!(tags(rule, signal, indices, settings)));
+    set("tags", json!(tags(rule, (signal, stream), indices, settings)));
     set("timestamp_override", json!("event.ingested"));
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
     set("type", json!(if new.is_some() { "new_terms" } else { "query" }));
@@ -255,14 +257,14 @@ fn guide_text(text: &str) -> String {
 }
 
 fn new_terms(
-    signal: &Signal,
+    stream: &Stream,
     new: &NewTerms,
     from: u32,
     losses: &mut Losses<'_>,
 ) -> (Vec<String>, String) {
     let mut terms = Vec::new();
     for field in &new.fields {
-        let mine = fields::terms(signal.kind, *field);
+        let mine = fields::terms(stream, field);
         if mine.is_empty() {
             let message = format!("ECS has no field for the new term {field}");
             losses.refuse(new.span, message, "no such field", "");
@@ -305,13 +307,16 @@ fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
     }
 }
 
-fn tags(rule: &Rule, signal: &Signal, indices: &[Index], settings: &Settings) -> Vec<String> {
-    let web = signal.kind == EventKind::Webserver;
-    let mut tags = vec![if web { "Domain: Web" } else { "Domain: Endpoint" }.to_owned()];
+fn tags(
+    rule: &Rule,
+    (signal, stream): (&Signal, &Stream),
+    indices: &[Index],
+    settings: &Settings,
+) -> Vec<String> {
+    let mut tags = vec![format!("Domain: {}", stream.domain)];
     let systems = match signal.product {
         Some(product) => vec![product],
-        None if signal.kind == EventKind::RegistryEvent => vec![Product::Windows],
-        None => vec![Product::Linux, Product::Windows],
+        None => stream.systems.clone(),
     };
     tags.extend(systems.iter().map(|product| match product {
         Product::Windows => "OS: Windows".to_owned(),
@@ -320,8 +325,8 @@ fn tags(rule: &Rule, signal: &Signal, indices: &[Index], settings: &Settings) ->
     }));
     tags.push("Use Case: Threat Detection".to_owned());
     tags.extend(rule_threats(rule).iter().map(|threat| format!("Tactic: {}", threat.tactic.name)));
-    for index in indices.iter().filter(|index| !index.data_source.is_empty()) {
-        tags.push(format!("Data Source: {}", index.data_source));
+    for index in indices.iter().filter(|index| !index.source.is_empty()) {
+        tags.push(format!("Data Source: {}", index.source));
     }
     if rule.metadata.investigation.is_some() {
         tags.push("Resources: Investigation Guide".to_owned());

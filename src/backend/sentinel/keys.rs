@@ -95,8 +95,7 @@ pub(super) fn add_columns(
 /// A field as text; a host without its domain, in lower case
 fn expression(table: &Table, field: &Field) -> Option<Expression> {
     if field.kind() == FieldType::Account {
-        let half =
-            |holds| table.column(field, holds).map(|column| column.value.clone());
+        let half = |holds| table.column(field, holds).map(|column| column.value.clone());
         let name = half(Holds::Name)?;
         return Some(match half(Holds::Domain) {
             Some(domain) => {

@@ -20,11 +20,7 @@ use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
 
 /// Adds the columns of new terms that the projection lacks
-pub(super) fn add_terms(
-    table: &Table,
-    columns: &mut Vec<Projected>,
-    new: &NewTerms,
-) {
+pub(super) fn add_terms(table: &Table, columns: &mut Vec<Projected>, new: &NewTerms) {
     for (column, name) in terms(table, columns, new) {
         if !columns.iter().any(|have| have.name == name) {
             let value = column.value.clone();
@@ -34,11 +30,7 @@ pub(super) fn add_terms(
 }
 
 /// Each new term's column in the table and its name in the result
-fn terms<'t>(
-    table: &'t Table,
-    columns: &[Projected],
-    new: &NewTerms,
-) -> Vec<(&'t Column, String)> {
+fn terms<'t>(table: &'t Table, columns: &[Projected], new: &NewTerms) -> Vec<(&'t Column, String)> {
     let mut terms = Vec::new();
     for field in &new.fields {
         for column in table.columns(field) {

@@ -64,7 +64,8 @@ pub(super) fn package(
     });
     let attack = attack.collect();
     let has = |column: &str| shape.columns.iter().any(|name| name == column);
-    let mapped = results().entities.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
+    let mapped =
+        results().entities.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
     let details = ["Signal", "Level", "Group", "Clients"];
     Package {
         id: derived_id(rule, losses.target()),

@@ -84,9 +84,7 @@ fn subject_column<'l>(context: &mut Context<'l, '_>, test: &Test) -> Option<&'l 
     let column = match test.subject.part {
         Part::Whole | Part::Argument(_) | Part::Key | Part::Time(_) => whole(),
         // Without a column of its own, the part is extracted from the whole.
-        Part::Name | Part::Extension => {
-            table.column(field, Holds::Name).or_else(whole)
-        }
+        Part::Name | Part::Extension => table.column(field, Holds::Name).or_else(whole),
     };
     let column = column.or_else(|| {
         // A path or an account exists when its name does.
@@ -120,8 +118,8 @@ fn account(
     values: &[Pattern],
     case: Case,
 ) -> Expression {
-    let columns = [Holds::Domain, Holds::Name]
-        .map(|holds| context.table.column(&test.subject.field, holds));
+    let columns =
+        [Holds::Domain, Holds::Name].map(|holds| context.table.column(&test.subject.field, holds));
     let [Some(domain), Some(name)] = columns else { return absent(context, test) };
     let mut parts = Vec::new();
     for value in values {

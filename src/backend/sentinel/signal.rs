@@ -24,9 +24,6 @@ use crate::taxonomy::{EventKind, Field, FieldType};
 /// The `let` name of the prepared table, for each log source that several signals read
 pub(super) type Sources = BTreeMap<EventKind, String>;
 
-/// The field that tells whether the host opened a connection
-const INITIATED: &str = "Initiated";
-
 /// Prepares the tables that several signals read; returns their names and their statements
 pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Sources, Vec<Let>) {
     let (mut sources, mut statements) = (Sources::new(), Vec::new());
@@ -88,10 +85,11 @@ pub(super) fn rows(
 /// A step for each clause that the table's scope does not already cover
 fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     let asked = signal.clauses.iter().position(asks_for_actions);
+    let truth = context.table.truth().map(|(field, _)| field);
     let clauses = signal.clauses.iter().enumerate();
     let clauses = clauses.filter(|(at, _)| Some(*at) != asked);
     let mut steps = Vec::new();
-    for (clause, rest) in clauses.filter_map(|(_, one)| Some((one, beside_direction(one)?))) {
+    for (clause, rest) in clauses.filter_map(|(_, one)| Some((one, beside_truth(one, truth)?))) {
         let positive = clause.role == Role::Require;
         let expr = expression(context, &rest, positive);
         steps.push(match positive {
@@ -119,10 +117,11 @@ fn scope(
         let reason = table.unknown_product.replace("{product}", product.name());
         losses.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }
-    let outgoing = signal.clauses.iter().any(excludes_incoming)
-        || signal.clauses.iter().flat_map(Clause::conjuncts).any(|part| is_initiated(part, "true"));
-    if let Some(only) = table.only.as_ref().filter(|_| rule.form != Form::Definition && !outgoing) {
-        losses.lose(LossName::Inbound, Direction::Narrower, signal.span, &only.because);
+    let truth = table.truth();
+    let outgoing = truth.is_some_and(|(field, _)| requires(signal, field));
+    let because = truth.and_then(|(_, column)| column.only_true.as_ref());
+    if let Some(because) = because.filter(|_| rule.form != Form::Definition && !outgoing) {
+        losses.lose(LossName::Inbound, Direction::Narrower, signal.span, because);
     }
     match &table.rows {
         Rows::Where(condition) => Some(condition.clone()),
@@ -135,10 +134,7 @@ fn scope(
                 None => any_word(column),
             })
         }
-        Rows::All => {
-            let initiated = table.column(&Field::named(INITIATED)?, Holds::Whole)?;
-            initiated.rows_of_true.clone().filter(|_| outgoing)
-        }
+        Rows::All => truth?.1.rows_of_true.clone().filter(|_| outgoing),
     }
 }
 
@@ -159,14 +155,15 @@ fn asks_for_actions(clause: &Clause) -> bool {
         && test.op.as_text().is_some()
 }
 
-/// A clause without its test of direction, which the table's scope covers; `None` when no other
+/// A clause without its test of the field that the table's scope decides; `None` when no other
 /// test is left
-fn beside_direction(clause: &Clause) -> Option<Cow<'_, Expr>> {
+fn beside_truth<'c>(clause: &'c Clause, truth: Option<&Field>) -> Option<Cow<'c, Expr>> {
+    let Some(field) = truth else { return Some(Cow::Borrowed(&clause.expr)) };
     let parts = clause.conjuncts();
-    let said = |part: &Expr| is_initiated(part, "true");
-    let rest: Vec<&Expr> = parts.iter().copied().filter(|part| !said(part)).collect();
+    let rest = parts.iter().copied().filter(|part| !equals(part, field, "true"));
+    let rest: Vec<&Expr> = rest.collect();
     match &*rest {
-        _ if excludes_incoming(clause) => None,
+        _ if excludes_false(clause, field) => None,
         _ if rest.len() == parts.len() => Some(Cow::Borrowed(&clause.expr)),
         [] => None,
         [only] => Some(Cow::Borrowed(only)),
@@ -174,13 +171,20 @@ fn beside_direction(clause: &Clause) -> Option<Cow<'_, Expr>> {
     }
 }
 
-/// Whether a clause excludes incoming connections, which the table's scope drops already
-fn excludes_incoming(clause: &Clause) -> bool {
-    clause.role == Role::Exclude && is_initiated(&clause.expr, "false")
+/// Whether a signal requires that a field is true
+fn requires(signal: &Signal, field: &Field) -> bool {
+    let mut parts = signal.clauses.iter().flat_map(Clause::conjuncts);
+    signal.clauses.iter().any(|clause| excludes_false(clause, field))
+        || parts.any(|part| equals(part, field, "true"))
 }
 
-/// Whether an expression requires that `Initiated` equals `wanted`, and tests no other value
-fn is_initiated(expr: &Expr, wanted: &str) -> bool {
+/// Whether a clause excludes events whose field is false, which the table's scope drops already
+fn excludes_false(clause: &Clause, field: &Field) -> bool {
+    clause.role == Role::Exclude && equals(&clause.expr, field, "false")
+}
+
+/// Whether an expression requires that a field equals `wanted`, and tests no other value
+fn equals(expr: &Expr, field: &Field, wanted: &str) -> bool {
     let Some(test) = expr.as_test() else { return false };
     let Some((Relation::Equals, values, case)) = test.op.as_text() else { return false };
     let says = |value: &Pattern| {
@@ -189,7 +193,7 @@ fn is_initiated(expr: &Expr, wanted: &str) -> bool {
             Case::Sensitive => text == wanted,
         })
     };
-    test.subject.field.name() == INITIATED && values.iter().all(says)
+    test.subject.field == *field && values.iter().all(says)
 }
 
 /// A `Level` column: the level of the first case that matches, or `default`

@@ -109,6 +109,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::FieldKind;
 
     #[test]
     fn every_line_of_the_table_is_read() {
@@ -122,23 +123,18 @@ mod tests {
 
     #[test]
     fn every_field_that_is_emitted_has_the_type_it_was_emitted_for() {
-        let table = include_str!("../../backend/elastic/fields.tsv");
-        for line in table.lines().filter(|line| !line.starts_with('#')) {
-            let cells: Vec<&str> = line.split('\t').collect();
-            let [_, _, _, name, kind, text, _] = cells[..] else { panic!("{line}") };
-            if name == "-" {
-                continue;
-            }
-            let meant = match kind {
-                "wildcard" => Type::Wildcard,
-                "ip" => Type::Ip,
-                "long" => Type::Long,
-                _ => Type::Keyword,
+        let mapping = crate::mapping::built_in("ecs").unwrap();
+        for field in mapping.streams.iter().flat_map(|stream| stream.index_fields()) {
+            let meant = match field.kind {
+                FieldKind::Wildcard => Type::Wildcard,
+                FieldKind::Ip => Type::Ip,
+                FieldKind::Long => Type::Long,
+                FieldKind::Keyword => Type::Keyword,
             };
-            assert_eq!(named(name).map(|field| field.kind), Ok(meant), "{line}");
-            if text == "yes" {
-                let analysed = named(&format!("{name}.text"));
-                assert_eq!(analysed.map(|field| field.kind), Ok(Type::Text), "{line}");
+            assert_eq!(named(&field.name).map(|field| field.kind), Ok(meant), "{}", field.name);
+            if field.text {
+                let analysed = named(&field.analysed());
+                assert_eq!(analysed.map(|field| field.kind), Ok(Type::Text), "{}", field.name);
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::source::{Span, Spanned, is_unprintable};
+use crate::taxonomy::EventKind;
 
 pub use losses::{Direction, Loss, LossName, Losses};
 use sentinel::Profile;
@@ -92,6 +93,17 @@ impl Target {
     /// The target with this name
     pub fn named(name: &str) -> Option<Target> {
         Self::ALL.iter().copied().find(|target| target.name() == name)
+    }
+
+    /// Whether a mapping of the target has a place for events of this log source
+    fn holds(self, events: EventKind) -> bool {
+        match self {
+            Target::Sentinel => Profile::Defender.table(events).is_some(),
+            Target::Asim => Profile::Asim.table(events).is_some(),
+            Target::Xdr => Profile::Xdr.table(events).is_some(),
+            Target::Elastic => elastic::stream(events).is_some(),
+            Target::Native => true,
+        }
     }
 
     /// The code of a refusal: the target cannot express the rule

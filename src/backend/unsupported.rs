@@ -19,7 +19,7 @@ pub(super) fn refuse(target: Target, rule: &Rule, losses: &mut Losses<'_>) -> bo
     };
     let siem = target != Target::Native;
     for signal in &rule.signals {
-        if let (EventKind::Log(log), true) = (signal.kind, siem) {
+        if let (EventKind::Log(log), false) = (signal.kind, target.holds(signal.kind)) {
             let message = format!("{} has no mapping for {log} events", target.name());
             beyond(signal.span, message, "no table or index is known");
             continue;

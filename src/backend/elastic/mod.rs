@@ -15,6 +15,7 @@ mod threat;
 mod toml;
 mod view;
 
+pub(super) use fields::stream;
 pub use severity::severity;
 
 use super::template::render;

@@ -9,9 +9,7 @@ use std::fmt;
 
 use super::tree::{Bound, Kuery, Literal, Values};
 use crate::pattern::{Pattern, Token};
-
-/// The width lines keep to where values allow it
-const WIDTH: usize = 100;
+use crate::query::layout::Doc;
 
 /// The characters that end an unquoted value unless a backslash stands before them
 const RESERVED: &str = r#"\():<>"*{}"#;
@@ -19,33 +17,55 @@ const RESERVED: &str = r#"\():<>"*{}"#;
 impl fmt::Display for Kuery {
     /// The whole query, with one line for each part joined by `and`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Kuery::And(parts) => parts.iter().map(clause).collect::<Vec<_>>().join(" and\n"),
+        let query = match self {
+            Kuery::And(parts) => joined_by("and", parts.iter().map(clause)).broken(),
             Kuery::Or(_)
             | Kuery::Not(_)
             | Kuery::Field(..)
             | Kuery::Range(..)
             | Kuery::Nested(..)
-            | Kuery::Anywhere(_) => clause(self),
+            | Kuery::Anywhere(_) => clause(self).broken(),
         };
-        f.write_str(&text)
+        f.write_str(&query.print())
     }
 }
 
 /// A part of the whole query, on as many lines as its values need
-fn clause(part: &Kuery) -> String {
+fn clause(part: &Kuery) -> Doc {
     match part {
         Kuery::Field(name, values) => list(name, values),
-        Kuery::Not(inner) => format!("not {}", unit(inner, clause)),
-        Kuery::And(_) | Kuery::Or(_) => format!("({})", inline(part)),
-        Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => inline(part),
+        Kuery::Not(inner) => match &**inner {
+            Kuery::Field(name, values) => Doc::all([Doc::text("not "), list(name, values)]),
+            Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => {
+                Doc::text(format!("not {}", inline(inner)))
+            }
+            Kuery::And(_) | Kuery::Or(_) | Kuery::Not(_) => {
+                Doc::text(format!("not ({})", inline(inner)))
+            }
+        },
+        Kuery::And(_) | Kuery::Or(_) => Doc::text(format!("({})", inline(part))),
+        Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => Doc::text(inline(part)),
     }
 }
 
+/// Parts with a word and a possible line end between each two
+fn joined_by(word: &str, parts: impl Iterator<Item = Doc>) -> Doc {
+    let mut all = Vec::new();
+    for part in parts {
+        if !all.is_empty() {
+            all.extend([Doc::text(format!(" {word}")), Doc::line()]);
+        }
+        all.push(part);
+    }
+    Doc::all(all)
+}
+
 /// An operand of `not`
-fn unit(part: &Kuery, write: fn(&Kuery) -> String) -> String {
+fn unit(part: &Kuery) -> String {
     match part {
-        Kuery::Field(..) | Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => write(part),
+        Kuery::Field(..) | Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => {
+            inline(part)
+        }
         Kuery::And(_) | Kuery::Or(_) | Kuery::Not(_) => format!("({})", inline(part)),
     }
 }
@@ -66,7 +86,7 @@ fn inline(part: &Kuery) -> String {
     match part {
         Kuery::And(parts) => join(parts, " and "),
         Kuery::Or(parts) => join(parts, " or "),
-        Kuery::Not(inner) => format!("not {}", unit(inner, inline)),
+        Kuery::Not(inner) => format!("not {}", unit(inner)),
         Kuery::Field(name, values) => format!("{}:{}", plain(name), as_list(values)),
         Kuery::Range(name, bound, limit) => {
             let sign = match bound {
@@ -83,37 +103,31 @@ fn inline(part: &Kuery) -> String {
 }
 
 /// A field with its values
-fn list(name: &Pattern, values: &Values) -> String {
+fn list(name: &Pattern, values: &Values) -> Doc {
     let head = format!("{}:", plain(name));
-    let flat = format!("{head}{}", as_list(values));
-    laid_out(flat, &head, 0, values)
+    match values {
+        Values::Any(parts) => bracketed(&head, "or", parts.iter().map(grouped).map(Doc::text)),
+        Values::All(parts) => bracketed(&head, "and", parts.iter().map(wrapped)),
+        Values::One(_) | Values::Not(_) => Doc::text(format!("{head}{}", as_list(values))),
+    }
 }
 
-/// A part of a list that may itself be a long list
-fn wrapped(values: &Values) -> String {
+/// A part of a list that may itself be a long list; lists go two deep
+fn wrapped(values: &Values) -> Doc {
     let (head, inner) = match values {
         Values::Not(inner) => ("not ", &**inner),
         inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("", inner),
     };
-    laid_out(grouped(values), head, 1, inner)
+    match inner {
+        Values::Any(parts) => bracketed(head, "or", parts.iter().map(grouped).map(Doc::text)),
+        Values::One(_) | Values::All(_) | Values::Not(_) => Doc::text(grouped(values)),
+    }
 }
 
-/// The values on one line when they fit, else one line each behind `head`
-///
-/// Only this function decides about the width of a query. Lists go two deep: only the outer list
-/// may hold parts that are wrapped themselves.
-fn laid_out(flat: String, head: &str, depth: usize, values: &Values) -> String {
-    if flat.len() + 4 * depth <= WIDTH {
-        return flat;
-    }
-    let (parts, word): (Vec<String>, &str) = match values {
-        Values::Any(parts) => (parts.iter().map(grouped).collect(), "or"),
-        Values::All(parts) if depth == 0 => (parts.iter().map(wrapped).collect(), "and"),
-        Values::All(_) | Values::One(_) | Values::Not(_) => return flat,
-    };
-    let indent = "  ".repeat(depth);
-    let parts = parts.join(&format!(" {word}\n{indent}  "));
-    format!("{head}(\n{indent}  {parts}\n{indent})")
+/// Values in brackets: on one line when they fit, else one line each
+fn bracketed(head: &str, word: &str, parts: impl Iterator<Item = Doc>) -> Doc {
+    let inner = Doc::all([Doc::soft(), joined_by(word, parts)]).nest(2);
+    Doc::all([Doc::text(format!("{head}(")), inner, Doc::soft(), Doc::text(")")]).group()
 }
 
 fn joined(values: &Values) -> String {

@@ -29,10 +29,10 @@ fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<String>>) 
 }
 
 /// The fields of ECS that emitted rules about events of a kind can name
-fn fields_in_use(kind: EventKind) -> Vec<String> {
+fn fields_in_use(kind: &EventKind) -> Vec<String> {
     let table = std::fs::read_to_string(root().join("src/backend/elastic/fields.tsv")).unwrap();
     let rows = table.lines().map(|row| row.split('\t').collect::<Vec<_>>());
-    let rows = rows.filter(|cells| EventKind::lettered(cells[0]).any(|of| of == kind));
+    let rows = rows.filter(|cells| EventKind::lettered(cells[0]).any(|of| of == *kind));
     rows.filter_map(|cells| Some((*cells.get(3)?).to_owned())).collect()
 }
 
@@ -48,17 +48,17 @@ fn documents_are_those_that_were_recorded() {
         if matches!(kind, EventKind::Log(_)) {
             continue;
         }
-        let (recorder, in_use) = (Recorder::new(kind), fields_in_use(kind));
+        let (recorder, in_use) = (Recorder::new(&kind), fields_in_use(&kind));
         let lines = BufReader::new(MultiGzDecoder::new(std::fs::File::open(&path).unwrap()));
         for line in lines.lines() {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
             let mut sigma = event["sigma"].clone();
             say_action(&mut sigma, action);
-            let record = recorder.read(&sigma, Some(kind)).unwrap();
+            let record = recorder.read(&sigma, Some(&kind)).unwrap();
             let product = Product::named(event["product"].as_str().unwrap());
             let product = product.unwrap_or(Product::Windows);
             let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
-            leaves(&document(&record, kind, product, Gaps::Left).unwrap(), "", &mut ours);
+            leaves(&document(&record, &kind, product, Gaps::Left).unwrap(), "", &mut ours);
             leaves(&event["ecs"], "", &mut theirs);
             // The host's id and the system of a web server come from Elastic's agent.
             ours.remove("host.id");

@@ -102,13 +102,13 @@ fn row(line: &'static str) -> Option<Row> {
     Some(Row { event, field: Field::named(field)?, part, ecs })
 }
 
-fn find(event: EventKind, field: Field, part: &str) -> Option<EcsField> {
-    let fits = |row: &&Row| row.event == event && row.field == field && row.part == part;
+fn find(event: &EventKind, field: &Field, part: &str) -> Option<EcsField> {
+    let fits = |row: &&Row| row.event == *event && row.field == *field && row.part == part;
     ROWS.iter().find(fits)?.ecs
 }
 
 /// The ECS field that holds this part of a field
-pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField> {
+pub(super) fn ecs(event: &EventKind, field: &Field, part: Part) -> Option<EcsField> {
     let part = match part {
         Part::Whole => "whole",
         Part::Key => "key",
@@ -124,15 +124,15 @@ pub(super) fn ecs(event: EventKind, field: Field, part: Part) -> Option<EcsField
 ///
 /// ECS may have no field for a registry key alone; then the path, which begins with the key, shows
 /// whether the key is present.
-pub(super) fn of_test(event: EventKind, test: &Test) -> Option<EcsField> {
-    let field = test.subject.field;
+pub(super) fn of_test(event: &EventKind, test: &Test) -> Option<EcsField> {
+    let field = &test.subject.field;
     let presence = matches!(test.op, Op::Exists | Op::Null);
     let key = || find(event, field, "key").filter(|_| presence);
     ecs(event, field, test.subject.part).or_else(key)
 }
 
 /// The fields of an account: domain and name
-pub(super) fn account(event: EventKind, field: Field) -> Option<(EcsField, EcsField)> {
+pub(super) fn account(event: &EventKind, field: &Field) -> Option<(EcsField, EcsField)> {
     Some((find(event, field, "domain")?, find(event, field, "name")?))
 }
 
@@ -154,7 +154,7 @@ pub(super) fn type_of(name: &str) -> &'static str {
 /// The ECS fields whose values together form a new term
 ///
 /// A host is identified by `host.id`: host names are reused, ids are not.
-pub(super) fn terms(event: EventKind, field: Field) -> Vec<&'static str> {
+pub(super) fn terms(event: &EventKind, field: &Field) -> Vec<&'static str> {
     let parts: Vec<EcsField> = match account(event, field) {
         Some((domain, name)) => vec![domain, name],
         None => {
@@ -289,7 +289,7 @@ pub(super) fn known_index(pattern: &str) -> Option<Index> {
 }
 
 /// The default indices of a kind of event
-fn usual(kind: EventKind) -> &'static [Index] {
+fn usual(kind: &EventKind) -> &'static [Index] {
     match kind {
         EventKind::ProcessCreation => PROCESS,
         EventKind::FileEvent => FILE,
@@ -302,7 +302,7 @@ fn usual(kind: EventKind) -> &'static [Index] {
 }
 
 /// The indices for a kind and product: those of `asked`, or the default ones if it is empty
-pub(super) fn indices(kind: EventKind, product: Option<Product>, asked: &[Index]) -> Vec<Index> {
+pub(super) fn indices(kind: &EventKind, product: Option<Product>, asked: &[Index]) -> Vec<Index> {
     if asked.is_empty() {
         let holds =
             |index: &&Index| product.is_none_or(|product| index.products.contains(&product));
@@ -330,7 +330,7 @@ mod tests {
         let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(ROWS.len(), lines, "a line of the table cannot be read");
         for kind in EventKind::ALL {
-            for field in Field::of(*kind) {
+            for field in Field::of(kind) {
                 assert!(
                     ROWS.iter().any(|r| r.event == *kind && r.field == field),
                     "{kind} {field}"

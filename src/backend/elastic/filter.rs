@@ -17,7 +17,7 @@ use crate::taxonomy::{EventKind, FieldType};
 const UNSAID: Query = Query::Nothing;
 
 /// An expression as an Elasticsearch query
-pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Query {
+pub(super) fn query(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Query {
     let mut many = |parts: &[Expr]| -> Vec<Query> {
         parts.iter().map(|part| query(seen, part, positive, losses)).collect()
     };
@@ -29,9 +29,9 @@ pub(super) fn query(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses
     }
 }
 
-fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
+fn test_query(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
     let kind = seen.kind;
-    let field = test.subject.field;
+    let field = &test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return account(kind, test, positive, losses);
     }
@@ -274,8 +274,8 @@ fn numbers(field: &str, ranges: &[Numbers]) -> Query {
 }
 
 /// A test of `DOMAIN\name`, which ECS keeps in two fields
-fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
-    let Some((domain, name)) = fields::account(kind, test.subject.field) else {
+fn account(kind: &EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
+    let Some((domain, name)) = fields::account(kind, &test.subject.field) else {
         return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));
     };
     if test.op == Op::Exists {

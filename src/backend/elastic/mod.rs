@@ -33,7 +33,7 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
     }
     let planned = rule.signals.iter().map(|signal| {
         losses.enter(&signal.name);
-        let indices = fields::indices(signal.kind, signal.product, &settings.index);
+        let indices = fields::indices(&signal.kind, signal.product, &settings.index);
         if indices.is_empty() && !settings.index.is_empty() {
             let message = format!("no index of this rule holds {} events", signal.kind);
             let help = "Add one under `targets: {elastic: {index: […]}}`.";

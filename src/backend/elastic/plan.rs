@@ -97,7 +97,7 @@ pub(super) fn os_type(product: Product) -> &'static str {
 }
 
 /// The filter of a clause, with the clause's label as alias
-fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter {
+fn kibana_filter(clause: &Clause, seen: Seen<'_>, losses: &mut Losses<'_>) -> Filter {
     let positive = clause.role == Role::Require;
     let query = filter::query(seen, &clause.expr, positive, losses);
     let alias = match (clause.role, &*clause.label) {
@@ -109,7 +109,7 @@ fn kibana_filter(clause: &Clause, seen: Seen, losses: &mut Losses<'_>) -> Filter
 }
 
 /// The expression in Kibana's language; `None` when it has no exact form there
-fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
+fn exact(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
     let mut many = |parts: &[Expr]| -> Option<Vec<Kuery>> {
         parts.iter().map(|part| exact(seen, part, positive, losses)).collect()
     };
@@ -129,8 +129,13 @@ fn exact(seen: Seen, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Op
     }
 }
 
-fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
-    let field = test.subject.field;
+fn exact_test(
+    seen: Seen<'_>,
+    test: &Test,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) -> Option<Kuery> {
+    let field = &test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }
@@ -226,7 +231,7 @@ fn direction(words: &[Pattern]) -> Option<Kuery> {
 /// A readable expression that matches at least the same documents
 ///
 /// `None` when Elasticsearch could answer no such expression from an index.
-fn superset(kind: EventKind, expr: &Expr) -> Option<Kuery> {
+fn superset(kind: &EventKind, expr: &Expr) -> Option<Kuery> {
     match expr {
         Expr::All(parts) => {
             let parts: Vec<_> = parts.iter().filter_map(|part| superset(kind, part)).collect();
@@ -270,9 +275,9 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
     }
 }
 
-fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
+fn superset_test(kind: &EventKind, test: &Test) -> Option<Kuery> {
     let Op::Text(relation, patterns, _) = &test.op else { return None };
-    let ecs = fields::ecs(kind, test.subject.field, test.subject.part)?;
+    let ecs = fields::ecs(kind, &test.subject.field, test.subject.part)?;
     if !ecs.text {
         return None;
     }

@@ -13,22 +13,22 @@ use crate::taxonomy::{EventKind, FieldType, registry};
 
 /// Facts about the documents that a test is applied to
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    pub(super) kind: EventKind,
+pub(super) struct Seen<'s> {
+    pub(super) kind: &'s EventKind,
     /// Whether a clause of the signal keeps only events that set a registry value
     pub(super) values_only: bool,
     /// Whether every index has the analysed sub-fields
     pub(super) text: bool,
 }
 
-impl Seen {
-    pub(super) fn of(signal: &Signal, text: bool) -> Seen {
+impl<'s> Seen<'s> {
+    pub(super) fn of(signal: &'s Signal, text: bool) -> Seen<'s> {
         let values_only = signal.clauses.iter().any(|clause| {
             let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
             let asks = test.filter(|test| test.subject.field.kind() == FieldType::Action);
             asks.and_then(|test| test.op.as_text()).is_some_and(|(_, words, _)| sets_values(words))
         });
-        Seen { kind: signal.kind, values_only, text }
+        Seen { kind: &signal.kind, values_only, text }
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn actions(
 
 /// Queries for keys, as wildcards over `registry.path`
 pub(super) fn keys(
-    seen: Seen,
+    seen: Seen<'_>,
     test: &Test,
     values: &[Pattern],
     positive: bool,
@@ -108,7 +108,12 @@ fn from_the_hive(value: &Pattern) -> Vec<Token> {
 }
 
 /// Notes a loss: a created key also has a `registry.value`, the key's last segment
-pub(super) fn note_value_names(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) {
+pub(super) fn note_value_names(
+    seen: Seen<'_>,
+    test: &Test,
+    positive: bool,
+    losses: &mut Losses<'_>,
+) {
     if !seen.values_only {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS gives an event about a registry key the name of a value too";

@@ -34,8 +34,9 @@ pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<
             (Relation::Equals, values, case) => Some((test, values, case)),
             _ => None,
         });
-        let ecs = equality
-            .and_then(|(test, ..)| fields::ecs(signal.kind, test.subject.field, test.subject.part));
+        let ecs = equality.and_then(|(test, ..)| {
+            fields::ecs(&signal.kind, &test.subject.field, test.subject.part)
+        });
         // ECS has its own words for actions and directions.
         let plain = |ecs: &fields::EcsField| {
             matches!(ecs.kind, fields::Type::Keyword | fields::Type::Wildcard)

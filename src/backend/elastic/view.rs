@@ -262,7 +262,7 @@ fn new_terms(
 ) -> (Vec<String>, String) {
     let mut terms = Vec::new();
     for field in &new.fields {
-        let mine = fields::terms(signal.kind, *field);
+        let mine = fields::terms(&signal.kind, field);
         if mine.is_empty() {
             let message = format!("ECS has no field for the new term {field}");
             losses.refuse(new.span, message, "no such field", "");

@@ -62,8 +62,8 @@ fn group(word: &str) -> Option<Column> {
 }
 
 impl Row {
-    fn value(&self, event: EventKind) -> Option<&Expression> {
-        let at = EventKind::ALL.iter().position(|kind| *kind == event)?;
+    fn value(&self, event: &EventKind) -> Option<&Expression> {
+        let at = EventKind::ALL.iter().position(|kind| kind == event)?;
         self.values.get(at)?.as_ref()
     }
 
@@ -149,7 +149,7 @@ pub(super) fn projection(profile: Profile, rule: &Rule, signal: &Signal) -> Vec<
             | Column::Report => {
                 let rows = ROWS.iter().filter(|row| row.profile == profile);
                 for row in rows.filter(|row| row.column == *column) {
-                    let value = row.value(signal.kind).cloned();
+                    let value = row.value(&signal.kind).cloned();
                     out.extend(
                         value.map(|value| Projected::new(row.result, row.kind, row.role(), value)),
                     );

@@ -15,7 +15,7 @@ use crate::taxonomy::EventKind;
 /// The state that all predicates of one query share
 pub(super) struct Context<'l, 'r> {
     pub(super) profile: Profile,
-    pub(super) kind: EventKind,
+    pub(super) kind: &'l EventKind,
     pub(super) lets: &'l mut Lets,
     pub(super) losses: &'l mut Losses<'r>,
     /// Whether the current test is under an even number of negations
@@ -47,8 +47,8 @@ pub(super) fn never_null(condition: Expression) -> Expression {
 }
 
 /// A test of `ActionType` for actions on a file or a registry key, in Defender's words
-pub(super) fn actions_of(column: Expression, kind: EventKind, values: &[Pattern]) -> Expression {
-    let registry = kind == EventKind::RegistryEvent;
+pub(super) fn actions_of(column: Expression, kind: &EventKind, values: &[Pattern]) -> Expression {
+    let registry = *kind == EventKind::RegistryEvent;
     let names = |value: &Pattern| match (value.as_literal(), registry) {
         (Some("created"), false) => &["FileCreated"][..],
         (Some("modified"), false) => &["FileModified"],

@@ -95,19 +95,19 @@ fn row(profile: Profile, line: &'static str) -> Option<Row> {
 /// The column that holds this part of a field
 pub(super) fn column(
     profile: Profile,
-    event: EventKind,
-    field: Field,
+    event: &EventKind,
+    field: &Field,
     holds: Holds,
 ) -> Option<Column> {
     let fits = |row: &&Row| {
-        (row.profile, row.event, row.field, row.holds) == (profile, event, field, holds)
+        (row.profile, &row.event, &row.field, row.holds) == (profile, event, field, holds)
     };
     let (name, value, kind) = ROWS.iter().find(fits)?.column.as_ref()?;
     Some(Column { name, value, kind: *kind, holds })
 }
 
 /// The columns that together hold all of a field
-pub(super) fn columns(profile: Profile, event: EventKind, field: Field) -> Vec<Column> {
+pub(super) fn columns(profile: Profile, event: &EventKind, field: &Field) -> Vec<Column> {
     let whole = column(profile, event, field, Holds::Whole);
     let parts = [Holds::Domain, Holds::Name].map(|holds| column(profile, event, field, holds));
     match whole {
@@ -128,11 +128,11 @@ mod tests {
         let lines: usize = Profile::ALL.iter().map(written).sum();
         assert_eq!(ROWS.len(), lines, "a line of a table cannot be read");
         for profile in Profile::ALL {
-            let kinds = EventKind::ALL.iter().filter(|kind| profile.table(**kind).is_some());
+            let kinds = EventKind::ALL.iter().filter(|kind| profile.table(kind).is_some());
             for kind in kinds {
                 let mine = ROWS.iter().filter(|r| r.profile == *profile && r.event == *kind);
-                let mine: Vec<Field> = mine.map(|row| row.field).collect();
-                let missing: Vec<_> = Field::of(*kind).filter(|f| !mine.contains(f)).collect();
+                let mine: Vec<&Field> = mine.map(|row| &row.field).collect();
+                let missing: Vec<_> = Field::of(kind).filter(|f| !mine.contains(&f)).collect();
                 assert!(missing.is_empty(), "{profile:?} {kind}: {missing:?}");
             }
         }

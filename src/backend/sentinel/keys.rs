@@ -41,7 +41,7 @@ fn needed(rule: &Rule) -> Vec<Needed> {
                         .all(|(at, field)| have.fields.get(at).is_none_or(|other| other == field))
             };
             if let Some(have) = all.iter_mut().find(agrees) {
-                have.fields.extend(fields);
+                have.fields.extend(fields.clone());
                 continue;
             }
             let (mut name, mut number) = (wanted.clone(), 2);
@@ -79,7 +79,7 @@ pub(super) fn add_columns(
 ) {
     for needed in needed(rule) {
         let Some(field) = needed.fields.get(&at) else { continue };
-        match expression(profile, rule, at, *field) {
+        match expression(profile, rule, at, field) {
             Some(value) => {
                 let (name, kind) = (&needed.name, kusto::Type::String);
                 columns.push(Projected::new(name, kind, needed.role, value));
@@ -94,8 +94,8 @@ pub(super) fn add_columns(
 }
 
 /// A field as text; a host without its domain, in lower case
-fn expression(profile: Profile, rule: &Rule, signal: usize, field: Field) -> Option<Expression> {
-    let kind = rule.signals[signal].kind;
+fn expression(profile: Profile, rule: &Rule, signal: usize, field: &Field) -> Option<Expression> {
+    let kind = &rule.signals[signal].kind;
     if field.kind() == FieldType::Account {
         let half =
             |holds| fields::column(profile, kind, field, holds).map(|column| column.value.clone());

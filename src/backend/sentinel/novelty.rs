@@ -43,7 +43,7 @@ fn terms(
 ) -> Vec<(fields::Column, String)> {
     let mut terms = Vec::new();
     for field in &new.fields {
-        for column in fields::columns(profile, signal.kind, *field) {
+        for column in fields::columns(profile, &signal.kind, field) {
             let shown = columns.iter().find(|have| have.value == *column.value);
             let name = match (shown, column.value.as_name()) {
                 (Some(shown), _) => shown.name.clone(),
@@ -86,7 +86,7 @@ impl<'n> Novelty<'n> {
             losses.refuse(new.span, message, "no query of one run says what was new when", help);
         }
         for field in &new.fields {
-            if fields::columns(profile, signal.kind, *field).is_empty() {
+            if fields::columns(profile, &signal.kind, field).is_empty() {
                 let message = format!("{} has no column for the new term {field}", losses.target());
                 losses.refuse(new.span, message, "no such column", "");
             }

@@ -116,8 +116,8 @@ pub(super) fn package(
 fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
     let mut connectors: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
     for kind in &shape.kinds {
-        let Some(table) = shape.profile.table(*kind) else { continue };
-        let id = shape.profile.connector(*kind);
+        let Some(table) = shape.profile.table(kind) else { continue };
+        let id = shape.profile.connector(kind);
         match connectors.iter_mut().find(|(known, _)| *known == id) {
             Some((_, tables)) => tables.push(table),
             None => connectors.push((id, vec![table])),

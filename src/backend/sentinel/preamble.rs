@@ -46,8 +46,8 @@ static STEPS: LazyLock<Vec<Vec<Step>>> = LazyLock::new(|| {
 });
 
 /// The steps that prepare a table, if any
-pub(super) fn preamble(profile: Profile, kind: EventKind) -> &'static [Step] {
-    let fits = |one: &Preamble| one.kind == kind && one.profile.is_none_or(|own| own == profile);
+pub(super) fn preamble(profile: Profile, kind: &EventKind) -> &'static [Step] {
+    let fits = |one: &Preamble| one.kind == *kind && one.profile.is_none_or(|own| own == profile);
     let found = PREAMBLES.iter().position(fits).and_then(|at| STEPS.get(at));
     found.map(Vec::as_slice).unwrap_or_default()
 }
@@ -63,8 +63,8 @@ mod tests {
             assert_eq!(format(one.text).as_deref(), Ok(one.text));
             assert!(bind(one.text, Platform::Sentinel).is_ok(), "{}", one.text);
             let profile = one.profile.unwrap_or(Profile::Defender);
-            assert!(!preamble(profile, one.kind).is_empty());
-            assert!(one.text.starts_with(profile.table(one.kind).unwrap()));
+            assert!(!preamble(profile, &one.kind).is_empty());
+            assert!(one.text.starts_with(profile.table(&one.kind).unwrap()));
         }
     }
 }

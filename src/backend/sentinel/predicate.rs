@@ -29,7 +29,7 @@ pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: b
 
 fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expression {
     context.positive = positive;
-    let field = test.subject.field;
+    let field = &test.subject.field;
     if let Op::Text(relation, values, case) = &test.op
         && field.kind() == FieldType::Account
         && test.subject.part == Part::Whole
@@ -61,7 +61,7 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
             }
         },
         Op::Same(_, other, _) => {
-            match fields::column(context.profile, context.kind, *other, Holds::Whole) {
+            match fields::column(context.profile, context.kind, other, Holds::Whole) {
                 Some(other) if other.kind != Type::Number && column.kind != Type::Number => {
                     // `=~` is documented for ASCII only (Microsoft, string operators).
                     let reason = "two fields are equal only in the same case, beyond ASCII";
@@ -79,7 +79,7 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
 
 /// The column of a test's subject; refuses the test when there is none
 fn subject_column(context: &mut Context<'_, '_>, test: &Test) -> Option<Column> {
-    let field = test.subject.field;
+    let field = &test.subject.field;
     let (profile, kind) = (context.profile, context.kind);
     let whole = || fields::column(profile, kind, field, Holds::Whole);
     let column = match test.subject.part {
@@ -125,7 +125,7 @@ fn account(
     case: Case,
 ) -> Expression {
     let columns = [Holds::Domain, Holds::Name]
-        .map(|holds| fields::column(context.profile, context.kind, test.subject.field, holds));
+        .map(|holds| fields::column(context.profile, context.kind, &test.subject.field, holds));
     let [Some(domain), Some(name)] = columns else { return absent(context, test) };
     let mut parts = Vec::new();
     for value in values {

@@ -29,7 +29,7 @@ impl Profile {
     }
 
     /// The table or parser that holds a kind of event; `None` when the profile has none
-    pub(super) fn table(self, event: EventKind) -> Option<&'static str> {
+    pub(super) fn table(self, event: &EventKind) -> Option<&'static str> {
         let (defender, asim) = match event {
             EventKind::ProcessCreation => ("DeviceProcessEvents", Some("_Im_ProcessCreate")),
             EventKind::FileEvent => ("DeviceFileEvents", Some("_Im_FileEvent")),
@@ -47,7 +47,7 @@ impl Profile {
     }
 
     /// The connector that fills a table (Azure Sentinel repository, ValidConnectorIds.json)
-    pub(super) fn connector(self, event: EventKind) -> &'static str {
+    pub(super) fn connector(self, event: &EventKind) -> &'static str {
         match event {
             EventKind::ProcessCreation
             | EventKind::FileEvent

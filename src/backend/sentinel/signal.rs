@@ -29,14 +29,14 @@ pub(super) type Sources = BTreeMap<EventKind, String>;
 pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Sources, Vec<Let>) {
     let (mut sources, mut statements) = (Sources::new(), Vec::new());
     for kind in EventKind::ALL {
-        let steps = preamble(profile, *kind);
+        let steps = preamble(profile, kind);
         let readers = rule.signals.iter().filter(|signal| signal.kind == *kind).count();
-        let Some(table) = profile.table(*kind).filter(|_| readers > 1 && !steps.is_empty()) else {
+        let Some(table) = profile.table(kind).filter(|_| readers > 1 && !steps.is_empty()) else {
             continue;
         };
         let name = lets.name(&format!("all_{}", kind.name()));
         statements.push(Let::new(&name, Pipeline::of(table, steps.iter().cloned())));
-        sources.insert(*kind, name);
+        sources.insert(kind.clone(), name);
     }
     (sources, statements)
 }
@@ -50,7 +50,7 @@ pub(super) fn rows(
     losses: &mut Losses<'_>,
 ) -> (Pipeline, Vec<Projected>) {
     let signal = &rule.signals[at];
-    let table = profile.table(signal.kind).unwrap_or_else(|| {
+    let table = profile.table(&signal.kind).unwrap_or_else(|| {
         let message = format!("{} has no table of {} events", losses.target(), signal.kind);
         let help = "Name the signal under `without:` of this target.";
         losses.refuse(signal.span, message, "no such table", help);
@@ -58,11 +58,11 @@ pub(super) fn rows(
     });
     let prepared = match sources.get(&signal.kind) {
         Some(shared) => Pipeline::of(shared, []),
-        None => Pipeline::of(table, preamble(profile, signal.kind).iter().cloned()),
+        None => Pipeline::of(table, preamble(profile, &signal.kind).iter().cloned()),
     };
     let scope = scope(profile, rule, signal, losses).map(Step::filter);
     let earlier = includes_earlier_names(signal);
-    let kind = signal.kind;
+    let kind = &signal.kind;
     let mut context = Context { profile, kind, lets, losses, positive: true, earlier };
     let mut steps = clauses(&mut context, signal);
     if !signal.cases.is_empty() {
@@ -112,7 +112,7 @@ fn scope(
 ) -> Option<Expression> {
     if let Some(product) = signal.product {
         // Source: the Device*Events tables and some parsers have no column for the product.
-        let tables = match (signal.kind, profile) {
+        let tables = match (&signal.kind, profile) {
             (EventKind::SecurityAlert, _) => "SecurityAlert does",
             (EventKind::Webserver, Profile::Defender) => "W3CIISLog does",
             (_, Profile::Asim) => "the ASIM parsers do",
@@ -154,7 +154,7 @@ fn scope(
     let asked = asked.map(|(_, values, _)| values.to_vec());
     let actions = asked.unwrap_or_else(|| all.iter().map(|word| Pattern::literal(word)).collect());
     let column = if profile == Profile::Asim { "EventType" } else { "ActionType" };
-    Some(actions_of(Expression::name(column), signal.kind, &actions))
+    Some(actions_of(Expression::name(column), &signal.kind, &actions))
 }
 
 /// Whether the rows can include renamed or deleted keys

@@ -96,7 +96,7 @@ impl Target {
     }
 
     /// Whether a mapping of the target has a place for events of this log source
-    fn holds(self, events: EventKind) -> bool {
+    fn holds(self, events: &EventKind) -> bool {
         match self {
             Target::Sentinel => Profile::Defender.table(events).is_some(),
             Target::Asim => Profile::Asim.table(events).is_some(),

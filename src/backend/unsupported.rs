@@ -19,7 +19,7 @@ pub(super) fn refuse(target: Target, rule: &Rule, losses: &mut Losses<'_>) -> bo
     };
     let siem = target != Target::Native;
     for signal in &rule.signals {
-        if let (EventKind::Log(log), false) = (signal.kind, target.holds(signal.kind)) {
+        if let (EventKind::Log(log), false) = (&signal.kind, target.holds(&signal.kind)) {
             let message = format!("{} has no mapping for {log} events", target.name());
             beyond(signal.span, message, "no table or index is known");
             continue;
@@ -46,8 +46,8 @@ pub(super) fn refuse(target: Target, rule: &Rule, losses: &mut Losses<'_>) -> bo
 }
 
 fn untold(target: Target, test: &Test) -> Option<(String, &'static str)> {
-    let field = test.subject.field;
-    if field == Field::EVERY {
+    let field = &test.subject.field;
+    if *field == Field::EVERY {
         return Some(("a keyword without a field".to_owned(), "looks at the whole event"));
     }
     if let Part::Time(_) = test.subject.part {

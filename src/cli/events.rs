@@ -46,13 +46,13 @@ impl EventForm {
     /// # Errors
     /// When neither a table nor a rule knows the kind.
     pub(super) fn options(&self, rules: &[Rule]) -> Result<Options, Failure> {
-        if let Some(given) = self.event {
-            looked_at(given.kind, rules)?;
+        if let Some(given) = &self.event {
+            looked_at(&given.kind, rules)?;
         }
         Ok(Options {
             field: self.field.clone(),
-            kind: self.event.map(|given| given.kind),
-            action: self.event.and_then(|given| given.action),
+            kind: self.event.as_ref().map(|given| given.kind.clone()),
+            action: self.event.as_ref().and_then(|given| given.action),
             kind_field: self.event_field.clone(),
         })
     }
@@ -66,22 +66,23 @@ fn kind(name: &str) -> Result<Given, String> {
 }
 
 /// A kind of event, and the action that Sigma's category implies
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Given {
     kind: EventKind,
     action: Option<&'static str>,
 }
 
 /// Refuses a kind that neither a table nor a rule knows: it is probably misspelt
-fn looked_at(kind: EventKind, rules: &[Rule]) -> Result<(), Failure> {
+fn looked_at(kind: &EventKind, rules: &[Rule]) -> Result<(), Failure> {
     let name = kind.name();
     let signals = rules.iter().flat_map(|rule| &rule.signals);
-    if EventKind::named(name).is_some() || signals.clone().any(|signal| signal.kind == kind) {
+    if EventKind::named(name).is_some() || signals.clone().any(|signal| signal.kind == *kind) {
         return Ok(());
     }
     let mut why = format!("no rule looks at `{name}` events, and no table knows them");
-    let known = EventKind::ALL.iter().copied().chain(Log::all().map(EventKind::Log));
-    let known = known.chain(signals.map(|signal| signal.kind)).map(EventKind::name);
+    let tables = EventKind::ALL.iter().map(EventKind::name).chain(Log::names());
+    let mut known: Vec<&str> = tables.collect();
+    known.extend(signals.map(|signal| signal.kind.name()));
     if let Some(near) = nearest_name(name, known) {
         why.push_str(&format!("; did you mean `{near}`?"));
     }

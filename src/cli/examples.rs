@@ -129,8 +129,8 @@ impl Files {
         if let Some(field) = &self.options.field {
             event = event.get_mut(field)?.take();
         }
-        let (kind, action) = match (self.options.kind, named) {
-            (Some(kind), _) => (Some(kind), self.options.action),
+        let (kind, action) = match (&self.options.kind, named) {
+            (Some(kind), _) => (Some(kind.clone()), self.options.action),
             (None, Some(Some((kind, action)))) => (Some(kind), action),
             // Elastic has no documents for an unknown kind of event.
             (None, Some(None)) => return None,

@@ -73,7 +73,11 @@ fn print(rows: &[(String, String)], indent: &str) -> Result<Outcome, Stop> {
 
 /// Every kind of event that the tables know
 fn kinds() -> impl Iterator<Item = EventKind> {
-    EventKind::ALL.iter().copied().chain(Log::all().map(EventKind::Log))
+    EventKind::ALL.iter().cloned().chain(Log::all().map(EventKind::Log))
+}
+
+fn kind_names() -> impl Iterator<Item = &'static str> {
+    EventKind::ALL.iter().map(EventKind::name).chain(Log::names())
 }
 
 fn fields(event: Option<&str>) -> Result<Outcome, Stop> {
@@ -82,7 +86,7 @@ fn fields(event: Option<&str>) -> Result<Outcome, Stop> {
         Some(name) => match EventKind::category(name) {
             Some((kind, _)) => vec![kind],
             None => {
-                let near = nearest_name(name, kinds().map(EventKind::name));
+                let near = nearest_name(name, kind_names());
                 let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 return Err(Failure::new(format!("no events are called `{name}`{near}")).into());
             }
@@ -90,11 +94,11 @@ fn fields(event: Option<&str>) -> Result<Outcome, Stop> {
     };
     for kind in asked {
         writeln!(anstream::stdout().lock(), "{kind}")?;
-        let words = WORDS.iter().filter(|word| word.field(kind).is_some());
+        let words = WORDS.iter().filter(|word| word.field(&kind).is_some());
         let words = words.map(|word| row(word.name, word.says));
         let fields = kind.field_names().into_iter().map(|name| {
             let field = Field::of_log(name);
-            let says = if field.belongs_to(kind) { field.says() } else { of_a_log(kind, field) };
+            let says = if field.belongs_to(&kind) { field.says() } else { of_a_log(&kind, &field) };
             row(name, says)
         });
         print(&words.chain(fields).collect::<Vec<_>>(), "  ")?;
@@ -103,7 +107,7 @@ fn fields(event: Option<&str>) -> Result<Outcome, Stop> {
 }
 
 /// The type of a log's field in words; `text` when the log's table does not tell
-fn of_a_log(kind: EventKind, field: Field) -> &'static str {
+fn of_a_log(kind: &EventKind, field: &Field) -> &'static str {
     match kind.field_type(field) {
         Some(FieldType::Path) => "a path",
         Some(FieldType::Command) => "a command line",

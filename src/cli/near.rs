@@ -90,19 +90,19 @@ fn matched(rule: &Rule, recorded: &[Value]) -> Vec<Option<(usize, Fields)>> {
         };
         let mut event = event.clone();
         ir::say_action(&mut event, action);
-        let matches = engine.judge_value(&event, Some(kind), &mut Memory::default());
+        let matches = engine.judge_value(&event, Some(&kind), &mut Memory::default());
         for one in matches.unwrap_or_default() {
-            found[one.signal].get_or_insert_with(|| (at, spelled_out(&event, kind)));
+            found[one.signal].get_or_insert_with(|| (at, spelled_out(&event, &kind)));
         }
     }
     found
 }
 
 /// An event with rulecast's own registry fields in place of Sysmon's, to be changed one by one
-fn spelled_out(event: &Value, kind: EventKind) -> Fields {
+fn spelled_out(event: &Value, kind: &EventKind) -> Fields {
     let mut fields = event.as_object().cloned().unwrap_or_default();
     fields.remove("category");
-    if kind == EventKind::RegistryEvent
+    if *kind == EventKind::RegistryEvent
         && let Ok(record) = Recorder::new(kind).read(event, Some(kind))
     {
         WRITTEN_AS_ONE.iter().for_each(|name| drop(fields.remove(*name)));

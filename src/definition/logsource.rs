@@ -129,7 +129,7 @@ pub(super) fn event(
     }
     let known = || {
         let kinds = EventKind::ALL.iter().map(|kind| kind.name());
-        kinds.chain(Log::all().map(Log::name))
+        kinds.chain(Log::names())
     };
     let message = format!("unknown kind of event `{}`", text.value);
     let found = Diagnostic::new(Code::E0205, reader.source, text.span, message, "not known here");

@@ -133,7 +133,7 @@ fn without_action(
     event: Spanned<EventKind>,
     action: Option<&'static str>,
 ) -> Option<Spanned<EventKind>> {
-    let (kind, Some(action)) = (event.value, action) else { return Some(event) };
+    let (kind, Some(action)) = (&event.value, action) else { return Some(event) };
     // `file_event` stays: it is a file's creation in Sigma, but any event of a file here.
     if reader.source.slice(event.span).trim_matches(['\'', '"']) == kind.name() {
         return Some(event);

@@ -50,14 +50,14 @@ impl Word {
     }
 
     /// The field that the word stands for on this kind of event; `None` if it has no meaning there
-    pub fn field(&self, kind: EventKind) -> Option<Field> {
-        let (_, field) = self.fields.iter().find(|(on, _)| *on == kind)?;
+    pub fn field(&self, kind: &EventKind) -> Option<Field> {
+        let (_, field) = self.fields.iter().find(|(on, _)| on == kind)?;
         Field::named(field)
     }
 
     /// The kinds of event on which the word stands for a field
-    pub fn events(&self) -> impl Iterator<Item = EventKind> {
-        self.fields.iter().map(|(kind, _)| *kind)
+    pub fn events(&self) -> impl Iterator<Item = &'static EventKind> + use<> {
+        self.fields.iter().map(|(kind, _)| kind)
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Test {
 }
 
 /// A field, or a part of one
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     /// The field
     pub field: Field,
@@ -257,6 +257,6 @@ impl PartialOrd for Test {
 
 impl Ord for Test {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.subject, &self.op, &self.list).cmp(&(other.subject, &other.op, &other.list))
+        (&self.subject, &self.op, &self.list).cmp(&(&other.subject, &other.op, &other.list))
     }
 }

@@ -75,7 +75,7 @@ fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     let alike = |signal: &&mut Signal| {
         let action = filter.action.is_none() || filter.action == signal.action;
         let product = filter.product.is_none() || filter.product == signal.product;
-        action && product && filter.kind.takes(signal.kind, signal.product)
+        action && product && filter.kind.takes(&signal.kind, signal.product)
     };
     let mut added = false;
     for signal in rule.signals.iter_mut().filter(alike) {

@@ -268,8 +268,8 @@ impl Gathered {
     fn signal(&mut self, signal: Signal) -> usize {
         let same = |at: &&usize| {
             let known = &self.signals[**at];
-            (known.kind, known.product, known.action)
-                == (signal.kind, signal.product, signal.action)
+            (&known.kind, known.product, known.action)
+                == (&signal.kind, signal.product, signal.action)
                 && known.clauses == signal.clauses
         };
         let titled = self.titles.get(&signal.title);
@@ -293,7 +293,7 @@ impl Gathered {
         span: Span,
     ) -> usize {
         let fields = |fields: &super::Fields| {
-            fields.iter().map(|(at, field)| (signals[*at], *field)).collect()
+            fields.iter().map(|(at, field)| (signals[*at], field.clone())).collect()
         };
         let mut moved = one.clone();
         moved.span = span;

@@ -92,7 +92,7 @@ fn lower_signal<'d>(
     used: &'d mut HashSet<String>,
     diagnostics: &'d mut Diagnostics,
 ) -> Option<Signal> {
-    let kind = signal.event.as_ref()?.value;
+    let kind = &signal.event.as_ref()?.value;
     let product = signal.product.as_ref().map(|product| product.value);
     let mut scope = Scope {
         source: &definition.source,
@@ -130,6 +130,7 @@ fn lower_signal<'d>(
     let title = signal.title.as_ref().unwrap_or(&definition.metadata.title).value.clone();
     let name = signal.name.value.clone();
     let (span, action) = (signal.name.span, signal.action);
+    let kind = kind.clone();
     Some(Signal { name, span, title, kind, action, product, clauses, cases })
 }
 

@@ -66,7 +66,8 @@ fn merged(parts: Vec<Expr>) -> Vec<Expr> {
             continue;
         };
         let next = out.len();
-        let place = *places.entry((test.subject, test.list.clone(), join_as)).or_insert(next);
+        let place =
+            *places.entry((test.subject.clone(), test.list.clone(), join_as)).or_insert(next);
         match out.get_mut(place) {
             Some(Expr::Test(other)) => {
                 join(&mut other.op, test.op);

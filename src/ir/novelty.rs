@@ -38,8 +38,8 @@ pub(super) fn lower(
     };
     let mut fields = Vec::new();
     for name in &written.fields {
-        let field = column_field(&name.value, signals[signal].kind);
-        let kind = signals[signal].kind;
+        let field = column_field(&name.value, &signals[signal].kind);
+        let kind = &signals[signal].kind;
         match field {
             Some(field) if fields.contains(&field) => {
                 let message = format!("`{}` is a new term twice", name.value);
@@ -75,7 +75,7 @@ pub(super) const COLUMNS: &[&str] = &[
 ];
 
 /// The field that a column name or a field name stands for on this kind of event
-pub(super) fn column_field(name: &str, kind: EventKind) -> Option<Field> {
+pub(super) fn column_field(name: &str, kind: &EventKind) -> Option<Field> {
     use EventKind::{FileEvent, NetworkConnection, ProcessCreation, SecurityAlert, Webserver};
     let field = match (name, kind) {
         ("host", _) => "Computer",

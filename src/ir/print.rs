@@ -110,7 +110,7 @@ fn write_expr(out: &mut String, expr: &Expr, depth: usize) -> std::fmt::Result {
 }
 
 fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
-    write!(out, "{indent}{} ", subject(test.subject))?;
+    write!(out, "{indent}{} ", subject(&test.subject))?;
     let values = match &test.op {
         Op::Text(relation, values, case) => {
             write!(out, "{}{}", verb(*relation), cased(*case))?;
@@ -168,7 +168,7 @@ fn cased(case: Case) -> &'static str {
     if case == Case::Sensitive { ", case counts," } else { "" }
 }
 
-fn subject(subject: Subject) -> String {
+fn subject(subject: &Subject) -> String {
     let field = subject.field.name();
     match subject.part {
         Part::Whole => field.to_owned(),

@@ -26,7 +26,7 @@ impl Rule {
     }
 
     /// The fields of a signal's events that correlations read
-    pub fn correlated_fields(&self, at: usize) -> BTreeSet<Field> {
+    pub fn correlated_fields(&self, at: usize) -> BTreeSet<&Field> {
         let mut fields = BTreeSet::new();
         for one in &self.correlations {
             fields.extend(one.keys.iter().filter_map(|key| key.fields.get(&at)));
@@ -72,7 +72,7 @@ impl Rule {
             let moved = |fields: &Fields| {
                 fields
                     .iter()
-                    .filter_map(|(at, field)| Some((place(&signals, *at)?, *field)))
+                    .filter_map(|(at, field)| Some((place(&signals, *at)?, field.clone())))
                     .collect()
             };
             for key in &mut one.keys {

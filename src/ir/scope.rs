@@ -20,7 +20,7 @@ pub(super) struct Scope<'a> {
     /// The lists by name
     pub(super) named: &'a HashMap<&'a str, &'a List>,
     pub(super) placeholders: &'a Placeholders,
-    pub(super) kind: EventKind,
+    pub(super) kind: &'a EventKind,
     pub(super) product: Option<Product>,
     /// Whether a field that the kind is not known to have may still be there, as in Sigma
     pub(super) open: bool,
@@ -72,7 +72,7 @@ impl Reading<'_> {
     }
 
     pub(super) fn test(&self, part: Part, op: Op, span: Span) -> Expr {
-        let subject = Subject { field: self.meaning.field, part };
+        let subject = Subject { field: self.meaning.field.clone(), part };
         Expr::Test(Test { subject, op, list: self.list.clone(), span })
     }
 }

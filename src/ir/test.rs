@@ -22,7 +22,7 @@ use crate::taxonomy::{EventKind, Field, FieldType};
 /// excludes incoming connections, so that `remote` and `ports` are the other side on every target;
 /// a test of `Initiated` in `written` takes that clause away.
 pub(super) fn implied(
-    kind: EventKind,
+    kind: &EventKind,
     action: Option<&'static str>,
     form: Form,
     written: &[Clause],
@@ -113,7 +113,7 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
         return Some(Meaning { field: Field::EVERY, kind, open: true, reading: None });
     }
     let of_sigma = Field::of_log(name);
-    if let (EventKind::Log(_), Some(kind)) = (scope.kind, scope.kind.field_type(of_sigma)) {
+    if let (EventKind::Log(_), Some(kind)) = (scope.kind, scope.kind.field_type(&of_sigma)) {
         return Some(Meaning { field: of_sigma, kind, open, reading: None });
     }
     // In other logs of Sigma's every name is a field, even the name of a vocabulary word.
@@ -135,13 +135,13 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     }
     if let Some(field) = Field::named(name) {
         if field.belongs_to(scope.kind) {
-            return Some(Meaning { field, kind: field.kind(), open, reading: None });
+            return Some(Meaning { kind: field.kind(), field, open, reading: None });
         }
         let message = format!("{} events have no field `{name}`", scope.kind);
         scope.error(Code::E0206, key.name.span, message, "carried by other events only");
         return None;
     }
-    let fields = Field::of(scope.kind).map(Field::name);
+    let fields = Field::names_of(scope.kind);
     let words = WORDS.iter().filter(|w| w.field(scope.kind).is_some()).map(|w| w.name);
     let settings = ["title", "event", "product", "exclusions", "levels", "detection", "condition"];
     let message = format!("unknown field `{name}`");
@@ -158,7 +158,7 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
 /// may have it
 fn field_of_a_log(scope: &mut Scope<'_>, key: &Key) -> Meaning {
     let field = Field::of_log(&key.name.value);
-    if let Some(kind) = scope.kind.field_type(field) {
+    if let Some(kind) = scope.kind.field_type(&field) {
         return Meaning { field, kind, open: true, reading: None };
     }
     let fields = scope.kind.field_names();

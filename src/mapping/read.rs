@@ -146,10 +146,10 @@ pub(super) fn events(reader: &mut Reader<'_>, node: &Node) -> Option<EventKind> 
 }
 
 /// The field with this name on events of a log source
-pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kind: EventKind) -> Option<Field> {
+pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kind: &EventKind) -> Option<Field> {
     let name = reader.key(node)?;
     let field = Field::of_log(name);
-    if kind.field_type(field).is_some() {
+    if kind.field_type(&field).is_some() {
         return Some(field);
     }
     let message = format!("{kind} events have no field `{name}`");
@@ -167,7 +167,7 @@ pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kind: EventKind) -> Op
 pub(super) fn check_absent<P>(
     reader: &mut Reader<'_>,
     node: &Node,
-    kind: EventKind,
+    kind: &EventKind,
     places: &BTreeMap<Field, P>,
 ) {
     let Some(absent) = node.get("absent") else { return };

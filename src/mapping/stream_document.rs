@@ -99,23 +99,23 @@ fn stream(
     let holders = with_shared(reader, document, node);
     let mut fields = BTreeMap::new();
     for (key, place) in entries_of(&holders, "fields") {
-        if let Some(field) = field(reader, key, events) {
+        if let Some(field) = field(reader, key, &events) {
             fields.insert(field, parts(reader, place, types));
         }
     }
-    check_absent(reader, node, events, &fields);
+    check_absent(reader, node, &events, &fields);
     let systems = match node.get("systems") {
         Some(_) => products(reader, node, "systems"),
         None => vec![Product::Linux, Product::Windows],
     };
     Some(Stream {
-        events,
         domain: text_of(reader, node, "domain")?.value,
         systems,
-        rows: rows(reader, node, events),
+        rows: rows(reader, node, &events),
         indices: patterns(reader, node, "indices", known),
         on_request: patterns(reader, node, "on_request", known),
         fields,
+        events,
     })
 }
 
@@ -162,7 +162,7 @@ fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<In
     Some(IndexField { words, ..known.clone() })
 }
 
-fn rows(reader: &mut Reader<'_>, node: &Node, events: EventKind) -> Vec<(String, Test)> {
+fn rows(reader: &mut Reader<'_>, node: &Node, events: &EventKind) -> Vec<(String, Test)> {
     let entries = node.get("rows").map(|rows| reader.map(rows, "`rows`"));
     let mut rows = Vec::new();
     for (key, value) in entries.into_iter().flatten() {

@@ -53,17 +53,17 @@ fn table(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Option<Table>
     let holders = with_shared(reader, document, node);
     let mut columns = BTreeMap::new();
     for (key, place) in entries_of(&holders, "fields") {
-        if let Some(field) = field(reader, key, events) {
+        if let Some(field) = field(reader, key, &events) {
             columns.insert(field, self::columns(reader, place));
         }
     }
-    check_absent(reader, node, events, &columns);
+    check_absent(reader, node, &events, &columns);
     Some(Table {
         platforms: platforms(reader, document, node),
         connector: inherited(reader, document, node, "connector").unwrap_or_default(),
         unknown_product: inherited(reader, document, node, "unknown_product").unwrap_or_default(),
         prepare: prepare(reader, node, &name),
-        rows: rows(reader, node, events),
+        rows: rows(reader, node, &events),
         result: result(reader, &holders),
         name,
         events,
@@ -84,7 +84,7 @@ fn prepare(reader: &mut Reader<'_>, node: &Node, table: &str) -> Vec<Step> {
     }
 }
 
-fn rows(reader: &mut Reader<'_>, node: &Node, events: EventKind) -> Rows {
+fn rows(reader: &mut Reader<'_>, node: &Node, events: &EventKind) -> Rows {
     let read = match node.get("rows") {
         None => None,
         Some(rows) => match rows.get("field") {

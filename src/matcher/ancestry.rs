@@ -35,7 +35,7 @@ impl Places {
     pub(super) fn of(layout: &mut Layout) -> Option<Places> {
         let grandparent = Field::named("GrandparentImage")?;
         let grandparent = layout.fields.iter().position(|field| *field == grandparent)?;
-        let mut place = |name: &str| Field::named(name).map(|field| layout.slot(field));
+        let mut place = |name: &str| Field::named(name).map(|field| layout.slot(&field));
         Some(Places {
             grandparent,
             image: place("Image")?,

@@ -62,8 +62,8 @@ pub(super) fn compile(layout: &mut Layout, expr: &Expr) -> Node {
 }
 
 fn compile_test(layout: &mut Layout, test: &Test) -> Node {
-    let subject = layout.subject(test.subject);
-    let slot = layout.slot(test.subject.field);
+    let subject = layout.subject(&test.subject);
+    let slot = layout.slot(&test.subject.field);
     let check = match &test.op {
         Op::Text(relation, values, Case::Insensitive) => {
             let folded: Vec<_> = values.iter().map(|v| v.map_literals(fold_text)).collect();
@@ -77,7 +77,7 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
         Op::Numbers(numbers) => Check::Numbers(numbers.clone()),
         Op::Exists => Check::Exists,
         Op::Null => Check::Null,
-        Op::Same(relation, field, case) => Check::Same(*relation, layout.slot(*field), *case),
+        Op::Same(relation, field, case) => Check::Same(*relation, layout.slot(field), *case),
     };
     Node::Test { subject, slot, check }
 }

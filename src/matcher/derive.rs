@@ -35,7 +35,7 @@ const REGISTRY: &[&str] =
 
 impl Derived {
     /// Notes the slot of a field, if the field takes part
-    pub(super) fn note(&mut self, field: Field, slot: usize) {
+    pub(super) fn note(&mut self, field: &Field, slot: usize) {
         let place = match field.name() {
             "Action" => &mut self.action,
             "RegistryKey" => &mut self.key,
@@ -50,8 +50,8 @@ impl Derived {
                 return;
             }
             _ => {
-                if hash::fields().any(|known| known == field) {
-                    self.hashed.push((field, slot));
+                if hash::fields().any(|known| known == *field) {
+                    self.hashed.push((field.clone(), slot));
                 }
                 return;
             }
@@ -60,10 +60,10 @@ impl Derived {
     }
 
     /// The fields that must be read to derive this field
-    pub(super) fn sources(field: Field) -> impl Iterator<Item = Field> {
-        let names: &[&str] = match field.name() {
+    pub(super) fn sources(field: &Field) -> impl Iterator<Item = Field> + use<> {
+        let names: &'static [&str] = match field.name() {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
-            _ if hash::fields().any(|known| known == field) => &["Hashes"],
+            _ if hash::fields().any(|known| known == *field) => &["Hashes"],
             _ => &[],
         };
         names.iter().filter_map(|name| Field::named(name))
@@ -78,7 +78,7 @@ impl Derived {
         }
         for (field, slot) in &self.hashed {
             let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
-            let found = all.iter().find_map(|hashes| hash::of(*field, hashes));
+            let found = all.iter().find_map(|hashes| hash::of(field, hashes));
             let found = found.map(ToOwned::to_owned);
             let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
             if let (true, Some(hash)) = (lacks, found) {
@@ -131,7 +131,7 @@ mod tests {
     fn what_happened_does_not_depend_on_what_else_is_asked() {
         let action = Field::named("Action").unwrap();
         let mut layout = Layout::new(None, None);
-        let slot = layout.slot(action);
+        let slot = layout.slot(&action);
         let line =
             r#"{"RegistryKey":"HKEY_LOCAL_MACHINE\\A","RegistryValue":"b","RegistryData":"1"}"#;
         let event = layout.read(line).unwrap();

@@ -74,9 +74,9 @@ impl<'a> Event<'a> {
 
     /// Whether some value of the subject passes the test
     pub(super) fn any(&self, subject: usize, mut test: impl FnMut(&str) -> bool) -> bool {
-        let (subject, slot) = self.layout.subjects[subject];
+        let (subject, slot) = &self.layout.subjects[subject];
         let account = subject.field.kind() == FieldType::Account;
-        self.slots[slot].values().iter().any(|value| match subject.part {
+        self.slots[*slot].values().iter().any(|value| match subject.part {
             Part::Whole => test(value),
             Part::Name if account => test(part::account_name(value)),
             Part::Name => test(part::base_name(value)),
@@ -116,23 +116,24 @@ impl<'a> Event<'a> {
         let mut happened = action;
         self.kind = match (named, recognized) {
             (Some(named), recognized) => {
-                happened = action.or(named.and_then(|(_, action)| action));
-                let mut kinds: Vec<EventKind> = named.map(|(kind, _)| kind).into_iter().collect();
+                let (kind, implied) = named.unzip();
+                happened = action.or(implied.flatten());
+                let mut kinds: Vec<EventKind> = kind.into_iter().collect();
                 // The kind field does not name the log: keep the logs of channel and provider.
                 let logs = recognized.iter().flat_map(|kinds| kinds.iter());
-                kinds.extend(logs.filter(|kind| matches!(kind, EventKind::Log(_))));
+                kinds.extend(logs.filter(|kind| matches!(kind, EventKind::Log(_))).cloned());
                 Kind::Known(kinds.into(), product)
             }
             (None, Some(kinds)) => Kind::Known(kinds, product),
             (None, None) => Kind::Unknown,
         };
-        if let Some((kind, action)) = self.layout.given {
+        if let Some((kind, action)) = &self.layout.given {
             self.take_kind(kind);
-            happened = happened.or(action);
+            happened = happened.or(*action);
         }
         for (slot, on, value) in log.aliases {
             let here = match &self.kind {
-                Kind::Known(kinds, _) => kinds.contains(&on),
+                Kind::Known(kinds, _) => kinds.contains(on),
                 Kind::Unknown => true,
             };
             if here && matches!(self.slots[slot], Slot::Missing) {
@@ -151,19 +152,19 @@ impl<'a> Event<'a> {
     }
 
     /// Replaces the kind that the event names by the given kind; the event's logs stay
-    pub(super) fn given(mut self, kind: Option<EventKind>) -> Self {
+    pub(super) fn given(mut self, kind: Option<&EventKind>) -> Self {
         if let Some(kind) = kind {
             self.take_kind(kind);
         }
         self
     }
 
-    fn take_kind(&mut self, kind: EventKind) {
+    fn take_kind(&mut self, kind: &EventKind) {
         let (known, product) = match &self.kind {
             Kind::Known(kinds, product) => (&**kinds, *product),
             Kind::Unknown => (&[][..], None),
         };
-        let logs = known.iter().copied().filter(|other| matches!(other, EventKind::Log(_)));
-        self.kind = Kind::Known(logs.chain([kind]).collect(), product);
+        let logs = known.iter().filter(|other| matches!(other, EventKind::Log(_)));
+        self.kind = Kind::Known(logs.chain([kind]).cloned().collect(), product);
     }
 }

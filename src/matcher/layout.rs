@@ -75,7 +75,7 @@ pub(super) struct Place {
     /// Slot that takes the value
     pub(super) slot: Option<usize>,
     /// Slots that take the value when they are empty, on events of the kind beside
-    pub(super) aliases: Vec<(usize, EventKind)>,
+    pub(super) aliases: Vec<(usize, &'static EventKind)>,
     /// What the key tells about the event itself
     pub(super) says: Option<Says>,
 }
@@ -115,14 +115,14 @@ impl Layout {
         layout
     }
 
-    pub(super) fn slot(&mut self, field: Field) -> usize {
-        if let Some(slot) = self.slots.get(&field) {
+    pub(super) fn slot(&mut self, field: &Field) -> usize {
+        if let Some(slot) = self.slots.get(field) {
             return *slot;
         }
         let slot = self.fields.len();
-        self.slots.insert(field, slot);
-        self.fields.push(field);
-        if field == Field::EVERY {
+        self.slots.insert(field.clone(), slot);
+        self.fields.push(field.clone());
+        if *field == Field::EVERY {
             self.every = Some(slot);
             return slot;
         }
@@ -135,17 +135,20 @@ impl Layout {
         }
         self.derived.note(field, slot);
         for source in Derived::sources(field) {
-            self.slot(source);
+            self.slot(&source);
         }
         slot
     }
 
-    pub(super) fn subject(&mut self, subject: Subject) -> usize {
-        let slot = self.slot(subject.field);
-        *self.known.entry(subject).or_insert_with(|| {
-            self.subjects.push((subject, slot));
-            self.subjects.len() - 1
-        })
+    pub(super) fn subject(&mut self, subject: &Subject) -> usize {
+        if let Some(at) = self.known.get(subject) {
+            return *at;
+        }
+        let slot = self.slot(&subject.field);
+        let at = self.subjects.len();
+        self.known.insert(subject.clone(), at);
+        self.subjects.push((subject.clone(), slot));
+        at
     }
 
     /// The place of a key; `None` when no rule reads the key
@@ -162,7 +165,7 @@ impl Layout {
     /// The kind and action of a name in the kind field; `None` for an unknown name
     pub(super) fn kind_named(&self, name: &str) -> Option<(EventKind, Option<&'static str>)> {
         let custom = self.logs.iter().find(|log| log.name() == name);
-        EventKind::category(name).or_else(|| custom.map(|log| (EventKind::Log(*log), None)))
+        EventKind::category(name).or_else(|| custom.map(|log| (EventKind::Log(log.clone()), None)))
     }
 
     fn place(&mut self, name: &str) -> &mut Place {

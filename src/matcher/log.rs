@@ -21,7 +21,7 @@ pub(super) struct Log<'a> {
     /// Rank of the time's key, and the time; the lowest rank wins
     pub(super) time: Option<(usize, Cow<'a, str>)>,
     /// Values that a slot takes when it is empty and the event is of the kind
-    pub(super) aliases: Vec<(usize, EventKind, Slot<'a>)>,
+    pub(super) aliases: Vec<(usize, &'static EventKind, Slot<'a>)>,
     /// Slots filled from a key with dots in its name; nested values do not add to them
     pub(super) flat: Vec<usize>,
 }

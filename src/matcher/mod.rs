@@ -96,7 +96,7 @@ pub struct Match {
     /// Level of the first case that the event fits, else of the rule
     pub level: Level,
     /// Fields whose tests the event passed, with their values
-    pub fields: BTreeMap<&'static str, Vec<String>>,
+    pub fields: BTreeMap<Field, Vec<String>>,
     /// Time of the event; `None` when the event has no readable time
     pub time: Option<Timestamp>,
     /// Combinations of the `new_terms` fields; `None` when the signal has no `new_terms`
@@ -110,21 +110,21 @@ impl Engine {
     pub fn new(rules: impl Into<Arc<[Rule]>>, options: &Options) -> Self {
         let rules = rules.into();
         let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
-        layout.given = options.kind.map(|kind| (kind, options.action));
+        layout.given = options.kind.clone().map(|kind| (kind, options.action));
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
             for (signal, sought) in meant.signals.iter().enumerate() {
                 let new = meant.new_terms.as_ref().filter(|new| new.signal == signal);
-                let terms = new.map(|new| new.fields.iter().map(|f| layout.slot(*f)).collect());
+                let terms = new.map(|new| new.fields.iter().map(|f| layout.slot(f)).collect());
                 let correlated = meant.correlated_fields(signal).into_iter();
-                let correlated = correlated.map(|f| (f, layout.slot(f))).collect();
+                let correlated = correlated.map(|f| (f.clone(), layout.slot(f))).collect();
                 let condition = compile(&mut layout, &sought.expr());
                 let cases = sought.cases.iter();
                 let cases = cases.map(|(level, expr)| (*level, compile(&mut layout, expr)));
                 let cases = cases.collect();
-                let (kind, product) = (sought.kind, sought.product);
-                if let EventKind::Log(log) = kind {
-                    layout.logs.push(log);
+                let (kind, product) = (sought.kind.clone(), sought.product);
+                if let EventKind::Log(log) = &kind {
+                    layout.logs.push(log.clone());
                 }
                 signals.push(CompiledSignal {
                     rule,
@@ -164,7 +164,7 @@ impl Engine {
     pub fn judge_value(
         &self,
         event: &serde_json::Value,
-        kind: Option<EventKind>,
+        kind: Option<&EventKind>,
         memory: &mut Memory,
     ) -> serde_json::Result<Vec<Match>> {
         let mut event = (&self.layout).deserialize(event)?.given(kind);
@@ -181,7 +181,7 @@ impl Engine {
         let fits = |signal: &&CompiledSignal| match event.kind() {
             Kind::Known(kinds, product) => {
                 let same = |wanted| product.is_none_or(|product| product == wanted);
-                let takes = |kind: &EventKind| signal.kind.takes(*kind, *product);
+                let takes = |kind: &EventKind| signal.kind.takes(kind, *product);
                 signal.product.is_none_or(same) && kinds.iter().any(takes)
             }
             Kind::Unknown => true,
@@ -193,10 +193,9 @@ impl Engine {
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {
         let slots = evidence(&signal.condition, event);
         let owned = |values: &[Cow<'_, str>]| values.iter().map(|v| v.to_string()).collect();
-        let fields = slots.iter().map(|slot| {
-            let field: Field = self.layout.fields[*slot];
-            (field.name(), owned(event.slot(*slot).values()))
-        });
+        let fields = slots
+            .iter()
+            .map(|slot| (self.layout.fields[*slot].clone(), owned(event.slot(*slot).values())));
         let case = signal.cases.iter().find(|(_, node)| holds(node, event));
         let level = case.map_or(self.rules[signal.rule].level, |(level, _)| *level);
         let values = |slots: &Vec<usize>| {
@@ -213,7 +212,7 @@ impl Engine {
             terms: signal.terms.as_ref().map(values),
             correlated: self.rules[signal.rule].correlates(signal.signal).then(|| {
                 let correlated = signal.correlated.iter();
-                correlated.map(|(f, slot)| (*f, owned(event.slot(*slot).values()))).collect()
+                correlated.map(|(f, slot)| (f.clone(), owned(event.slot(*slot).values()))).collect()
             }),
         }
     }

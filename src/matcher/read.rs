@@ -109,7 +109,7 @@ impl<'a> Object<'_, 'a> {
             self.log.take(says, &value);
         }
         for (slot, on) in &place.aliases {
-            self.log.aliases.push((*slot, *on, value.clone()));
+            self.log.aliases.push((*slot, on, value.clone()));
         }
         if let Some(slot) = place.slot {
             if key.contains('.') {

@@ -39,10 +39,10 @@ pub struct Recorder {
 
 impl Recorder {
     /// A reader of all fields of this kind
-    pub fn new(kind: EventKind) -> Recorder {
+    pub fn new(kind: &EventKind) -> Recorder {
         let mut layout = Layout::new(None, None);
         for field in Field::of(kind) {
-            layout.slot(field);
+            layout.slot(&field);
         }
         Recorder { layout }
     }
@@ -51,12 +51,13 @@ impl Recorder {
     ///
     /// # Errors
     /// When the value is not an object.
-    pub fn read(&self, event: &Value, kind: Option<EventKind>) -> serde_json::Result<Record> {
+    pub fn read(&self, event: &Value, kind: Option<&EventKind>) -> serde_json::Result<Record> {
         let event = (&self.layout).deserialize(event)?.given(kind);
         let there = |slot: usize| !matches!(event.slot(slot), Slot::Missing);
         let texts = |slot: usize| event.slot(slot).values().iter().map(|v| v.to_string()).collect();
         let fields = self.layout.fields.iter().enumerate();
-        let fields = fields.filter(|(slot, _)| there(*slot)).map(|(slot, f)| (*f, texts(slot)));
+        let fields =
+            fields.filter(|(slot, _)| there(*slot)).map(|(slot, f)| (f.clone(), texts(slot)));
         let (kinds, product) = match event.kind() {
             Kind::Known(kinds, product) => (Some(kinds.to_vec()), *product),
             Kind::Unknown => (None, None),
@@ -78,7 +79,7 @@ mod tests {
             "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 13, "ProcessId": 4,
             "TargetObject": r"HKLM\SYSTEM\a", "Details": "DWORD (0x00000010)",
         });
-        let record = Recorder::new(EventKind::RegistryEvent).read(&event, None).unwrap();
+        let record = Recorder::new(&EventKind::RegistryEvent).read(&event, None).unwrap();
         assert!(record.kinds.unwrap().contains(&EventKind::RegistryEvent));
         assert_eq!(record.product, Some(Product::Windows));
         let of = |name: &str| record.fields[&Field::named(name).unwrap()].clone();

@@ -27,8 +27,8 @@ static ALIASES: LazyLock<HashMap<&'static str, Vec<Alias>>> = LazyLock::new(|| {
 });
 
 /// Other names of a field in recorded events, each with the kind of event that uses it
-pub fn aliases(field: Field) -> impl Iterator<Item = (&'static str, EventKind)> {
-    ALIASES.get(field.name()).into_iter().flatten().copied()
+pub fn aliases(field: &Field) -> impl Iterator<Item = (&'static str, &'static EventKind)> + use<> {
+    ALIASES.get(field.name()).into_iter().flatten().map(|(alias, kind)| (*alias, kind))
 }
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ mod tests {
     fn every_line_is_read() {
         let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(ALIASES.values().map(Vec::len).sum::<usize>(), lines);
-        let parent: Vec<_> = aliases(Field::of_log("ParentImage")).collect();
-        assert_eq!(parent, [("ParentProcessName", EventKind::ProcessCreation)]);
+        let parent: Vec<_> = aliases(&Field::of_log("ParentImage")).collect();
+        assert_eq!(parent, [("ParentProcessName", &EventKind::ProcessCreation)]);
     }
 }

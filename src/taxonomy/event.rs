@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::{Field, FieldType, Log};
 
 /// A kind of event that signals can look at
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventKind {
     /// A process starts
     ProcessCreation,
@@ -42,7 +42,7 @@ impl EventKind {
     ];
 
     /// Sigma's name of the category
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             EventKind::ProcessCreation => "process_creation",
             EventKind::FileEvent => "file_event",
@@ -55,7 +55,7 @@ impl EventKind {
     }
 
     /// Its letter in the field tables; `None` for other logs, which the field tables leave out
-    fn letter(self) -> Option<char> {
+    fn letter(&self) -> Option<char> {
         Some(match self {
             EventKind::ProcessCreation => 'p',
             EventKind::FileEvent => 'f',
@@ -71,12 +71,12 @@ impl EventKind {
     pub fn lettered(cell: &str) -> impl Iterator<Item = EventKind> {
         Self::ALL
             .iter()
-            .copied()
             .filter(move |kind| kind.letter().is_some_and(|l| cell.contains(l)))
+            .cloned()
     }
 
     /// Type of a field's values on events of this kind; `None` when they lack the field
-    pub fn field_type(self, field: Field) -> Option<FieldType> {
+    pub fn field_type(&self, field: &Field) -> Option<FieldType> {
         if let EventKind::Log(log) = self {
             return log.field_type(field);
         }
@@ -84,15 +84,15 @@ impl EventKind {
     }
 
     /// The names of the fields that its events are known to have
-    pub fn field_names(self) -> Vec<&'static str> {
+    pub fn field_names(&self) -> Vec<&'static str> {
         if let EventKind::Log(log) = self {
             return log.fields();
         }
-        Field::of(self).map(Field::name).collect()
+        Field::names_of(self).collect()
     }
 
     /// Whether a signal of this kind looks at events of the other
-    pub fn takes(self, event: EventKind, product: Option<Product>) -> bool {
+    pub fn takes(&self, event: &EventKind, product: Option<Product>) -> bool {
         match (self, event) {
             (EventKind::Log(whole), event) if whole.is_whole_product() => {
                 let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
@@ -106,7 +106,7 @@ impl EventKind {
     }
 
     /// A few words on such an event, for `list events`
-    pub fn describe(self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match self {
             EventKind::ProcessCreation => "a process starts",
             EventKind::FileEvent => "a file is created, modified, renamed or deleted",
@@ -122,7 +122,7 @@ impl EventKind {
 
     /// The kind with this name
     pub fn named(name: &str) -> Option<EventKind> {
-        let known = Self::ALL.iter().copied().find(|kind| kind.name() == name);
+        let known = Self::ALL.iter().find(|kind| kind.name() == name).cloned();
         known.or_else(|| Log::named(name).map(EventKind::Log))
     }
 
@@ -132,7 +132,7 @@ impl EventKind {
     pub fn category(name: &str) -> Option<(EventKind, Option<&'static str>)> {
         let known = CATEGORIES.iter().find(|(category, ..)| *category == name);
         let log = || Log::named(name).map(|log| (EventKind::Log(log), None));
-        known.map(|(_, kind, action)| (*kind, *action)).or_else(log)
+        known.map(|(_, kind, action)| (kind.clone(), *action)).or_else(log)
     }
 
     /// The names of Sigma's categories that have a vocabulary
@@ -141,11 +141,11 @@ impl EventKind {
     }
 
     /// The Sigma category with exactly this kind and action; `None` when there is none
-    pub fn category_name(self, action: Option<&'static str>) -> Option<&'static str> {
+    pub fn category_name(&self, action: Option<&'static str>) -> Option<&'static str> {
         if let EventKind::Log(log) = self {
-            return log.is_category().then_some(log.name());
+            return log.category_name();
         }
-        let says = |category: &&Category| (category.1, category.2) == (self, action);
+        let says = |category: &&Category| (&category.1, category.2) == (self, action);
         CATEGORIES.iter().find(says).map(|(name, ..)| *name)
     }
 }
@@ -291,7 +291,8 @@ fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Op
     let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
     let known = provider.and_then(log).or_else(|| channel.and_then(log));
     let shared = known.zip(id).and_then(|((_, log, _), id)| shared_kind(*log, id));
-    let mut kinds: Vec<EventKind> = shared.map(|(kind, _)| kind).into_iter().collect();
+    let (kind, action) = shared.unzip();
+    let mut kinds: Vec<EventKind> = kind.into_iter().collect();
     let product = known.map(|(.., product)| *product);
     let mut in_table = false;
     if product.is_none_or(|product| product == Product::Windows) {
@@ -304,7 +305,7 @@ fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Op
     (known.is_some() || in_table).then(|| Recognized {
         kinds: kinds.into(),
         product: product.or(windows),
-        action: shared.and_then(|(_, action)| action),
+        action: action.flatten(),
     })
 }
 
@@ -328,19 +329,23 @@ fn shared_kind(log: LogOf, id: i64) -> Option<(EventKind, Option<&'static str>)>
 mod tests {
     use super::*;
 
-    fn of(channel: &str, provider: Option<&str>, id: i64) -> Option<Vec<&'static str>> {
+    fn of(channel: &str, provider: Option<&str>, id: i64) -> Option<Vec<String>> {
         let recognized = recognize(Some(channel), provider, Some(id))?;
-        Some(recognized.kinds.iter().map(|kind| kind.name()).collect())
+        Some(recognized.kinds.iter().map(ToString::to_string).collect())
+    }
+
+    fn said(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(ToString::to_string).collect())
     }
 
     #[test]
     fn an_id_means_something_only_in_its_log() {
         let sysmon = "Microsoft-Windows-Sysmon/Operational";
-        assert_eq!(of(sysmon, None, 11), Some(vec!["file_event", "windows/sysmon"]));
-        assert_eq!(of(sysmon, None, 7), Some(vec!["image_load", "windows/sysmon"]));
+        assert_eq!(of(sysmon, None, 11), said(&["file_event", "windows/sysmon"]));
+        assert_eq!(of(sysmon, None, 7), said(&["image_load", "windows/sysmon"]));
         assert_eq!(of("No such log", None, 1), None);
-        assert_eq!(of("Security", None, 4624), Some(vec!["windows/security"]));
-        assert_eq!(of("Security", None, 4688), Some(vec!["process_creation", "windows/security"]));
+        assert_eq!(of("Security", None, 4624), said(&["windows/security"]));
+        assert_eq!(of("Security", None, 4688), said(&["process_creation", "windows/security"]));
     }
 
     #[test]
@@ -355,9 +360,9 @@ mod tests {
     fn a_product_takes_all_its_logs() {
         let windows = EventKind::named("windows").unwrap();
         let security = EventKind::named("windows/security").unwrap();
-        assert!(windows.takes(security, None));
-        assert!(windows.takes(EventKind::ProcessCreation, Some(Product::Windows)));
-        assert!(!windows.takes(EventKind::ProcessCreation, Some(Product::Linux)));
-        assert!(!security.takes(windows, None));
+        assert!(windows.takes(&security, None));
+        assert!(windows.takes(&EventKind::ProcessCreation, Some(Product::Windows)));
+        assert!(!windows.takes(&EventKind::ProcessCreation, Some(Product::Linux)));
+        assert!(!security.takes(&windows, None));
     }
 }

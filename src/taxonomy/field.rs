@@ -1,16 +1,17 @@
 //! Fields: their names, types and the events that carry them.
 //!
-//! In: `fields.tsv`, and names that only rules and logs know. Out: [`Field`], a small copyable
-//! name. Every target's own table covers the fields of `fields.tsv`; a target refuses any other
-//! field.
+//! In: `fields.tsv`, and names that only rules and logs know. Out: [`Field`], a name that is cheap
+//! to clone. A name outside the table lives as long as the rules that hold it. Every target's own
+//! table covers the fields of `fields.tsv`; a target refuses any other field.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use super::{EventKind, name};
+use super::EventKind;
 
 /// The table as written
 const TABLE: &str = include_str!("fields.tsv");
@@ -75,71 +76,94 @@ fn row(line: &'static str) -> Option<Row> {
 }
 
 /// A field; ordered by name
-#[derive(Clone, Copy)]
-pub struct Field {
-    name: &'static str,
-    /// Index of its row in the table; `None` for a field outside the table
-    row: Option<u16>,
+#[derive(Clone, PartialEq, Eq)]
+pub struct Field(Name);
+
+/// A name is held in one way only, so equal fields are equal here
+#[derive(Clone, PartialEq, Eq)]
+enum Name {
+    /// Index of a row of the table
+    Row(u16),
+    /// The name of [`Field::EVERY`]
+    Every,
+    /// A name outside the table
+    Other(Arc<str>),
 }
 
 impl Field {
     /// Every value of the event, which keywords are searched in
     ///
     /// No field of an event can have this name in a rule.
-    pub const EVERY: Field = Field { name: "*", row: None };
+    pub const EVERY: Field = Field(Name::Every);
+
+    const EVERY_NAME: &str = "*";
 
     /// The field of the table with exactly this name
     pub fn named(name: &str) -> Option<Field> {
-        PLACES.get(name).map(|at| Field { name: ROWS[*at as usize].name, row: Some(*at) })
+        PLACES.get(name).map(|at| Field(Name::Row(*at)))
     }
 
     /// The field with this name, inside the table or not
     pub fn of_log(name: &str) -> Field {
-        Field::named(name).unwrap_or_else(|| Field { name: name::kept(name), row: None })
+        match Field::named(name) {
+            Some(field) => field,
+            None if name == Self::EVERY_NAME => Field::EVERY,
+            None => Field(Name::Other(name.into())),
+        }
     }
 
     /// Every field of the table, by name
     pub fn all() -> impl Iterator<Item = Field> {
-        ROWS.iter().zip(0..).map(|(row, at)| Field { name: row.name, row: Some(at) })
+        (0..).zip(ROWS.iter()).map(|(at, _)| Field(Name::Row(at)))
     }
 
     /// The fields of the table that an event of this kind has
-    pub fn of(kind: EventKind) -> impl Iterator<Item = Field> {
+    pub fn of(kind: &EventKind) -> impl Iterator<Item = Field> {
         Self::all().filter(move |field| field.belongs_to(kind))
     }
 
+    /// The names of the fields of the table that an event of this kind has
+    pub fn names_of(kind: &EventKind) -> impl Iterator<Item = &'static str> {
+        ROWS.iter().filter(move |row| row.events.contains(kind)).map(|row| row.name)
+    }
+
     /// Its name
-    pub fn name(self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Name::Row(at) => ROWS[usize::from(*at)].name,
+            Name::Every => Self::EVERY_NAME,
+            Name::Other(name) => name,
+        }
     }
 
     /// Type of its values; [`FieldType::Any`] for a field outside the table
-    pub fn kind(self) -> FieldType {
+    pub fn kind(&self) -> FieldType {
         self.row().map_or(FieldType::Any, |row| row.kind)
     }
 
     /// Short description; empty for a field outside the table
-    pub fn says(self) -> &'static str {
+    pub fn says(&self) -> &'static str {
         self.row().map_or("", |row| row.says)
     }
 
     /// Whether events of this kind carry it
-    pub fn belongs_to(self, kind: EventKind) -> bool {
-        self.row().is_some_and(|row| row.events.contains(&kind))
+    pub fn belongs_to(&self, kind: &EventKind) -> bool {
+        self.row().is_some_and(|row| row.events.contains(kind))
     }
 
-    fn row(self) -> Option<&'static Row> {
-        ROWS.get(self.row? as usize)
+    /// A name outside the table, not kept alive
+    #[cfg(test)]
+    pub(crate) fn outside(&self) -> Option<std::sync::Weak<str>> {
+        if let Name::Other(name) = &self.0 { Some(Arc::downgrade(name)) } else { None }
+    }
+
+    fn row(&self) -> Option<&'static Row> {
+        match &self.0 {
+            Name::Row(at) => ROWS.get(usize::from(*at)),
+            Name::Every | Name::Other(_) => None,
+        }
     }
 }
-
-impl PartialEq for Field {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Field {}
 
 impl PartialOrd for Field {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -149,13 +173,24 @@ impl PartialOrd for Field {
 
 impl Ord for Field {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.name.cmp(other.name)
+        match (&self.0, &other.0) {
+            // The table is sorted by name.
+            (Name::Row(one), Name::Row(other)) => one.cmp(other),
+            _ => self.name().cmp(other.name()),
+        }
     }
 }
 
 impl Hash for Field {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
+        self.name().hash(state);
+    }
+}
+
+/// A field is looked up by its name: both are ordered and hashed alike
+impl Borrow<str> for Field {
+    fn borrow(&self) -> &str {
+        self.name()
     }
 }
 
@@ -178,10 +213,21 @@ mod tests {
     #[test]
     fn every_line_of_the_table_is_a_field_and_names_are_sorted() {
         let lines: Vec<_> = TABLE.lines().filter(|l| !l.starts_with('#')).collect();
-        let names: Vec<_> = Field::all().map(Field::name).collect();
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
         assert_eq!(lines.len(), names.len());
-        assert!(names.is_sorted());
+        assert!(names.is_sorted_by(|a, b| a < b));
         assert!(Field::all().all(|f| f.row().is_some_and(|row| !row.events.is_empty())));
         assert!(Field::all().all(|f| !f.says().is_empty()));
+    }
+    #[test]
+    fn fields_are_one_when_their_names_are() {
+        let names = ["AAA", "Image", "*", "NoSuchField", "zzz", "Image", "*", "NoSuchField"];
+        for (one, other) in names.iter().flat_map(|one| names.iter().map(move |o| (one, o))) {
+            let (a, b) = (Field::of_log(one), Field::of_log(other));
+            assert_eq!((a == b, a.cmp(&b)), (one == other, one.cmp(other)), "{a} {b}");
+        }
+        assert_eq!(Field::of_log("*"), Field::EVERY);
+        let held = HashMap::from(names.map(|name| (Field::of_log(name), name)));
+        assert!(names.iter().all(|name| held.get(*name) == Some(name)));
     }
 }

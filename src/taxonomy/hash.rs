@@ -28,7 +28,7 @@ pub fn whole(text: &str) -> Option<(Field, &str)> {
 }
 
 /// The hash of the field's algorithm in a text of several; `None` when it is not there whole
-pub fn of(field: Field, hashes: &str) -> Option<&str> {
+pub fn of<'h>(field: &Field, hashes: &'h str) -> Option<&'h str> {
     let (name, digits, _) = ALGORITHMS.iter().find(|(.., known)| *known == field.name())?;
     let is_border = |head: &str| !head.ends_with(|c: char| c.is_ascii_alphanumeric());
     let signs = hashes.match_indices('=');
@@ -50,10 +50,10 @@ mod tests {
         let md5 = "0123456789abcdef0123456789ABCDEF";
         let hashes = format!("SHA1=aa|MD5={md5}; IMPHASH={md5}");
         let field = |name| Field::named(name).unwrap();
-        assert_eq!(of(field("md5"), &hashes), Some(md5));
-        assert_eq!(of(field("Imphash"), &hashes), Some(md5));
-        assert_eq!(of(field("sha1"), &hashes), None);
-        assert_eq!(of(field("sha256"), &hashes), None);
+        assert_eq!(of(&field("md5"), &hashes), Some(md5));
+        assert_eq!(of(&field("Imphash"), &hashes), Some(md5));
+        assert_eq!(of(&field("sha1"), &hashes), None);
+        assert_eq!(of(&field("sha256"), &hashes), None);
         assert_eq!(whole(&format!("md5={md5}")), Some((field("md5"), md5)));
         assert_eq!(whole("MD5=0123"), None);
         assert_eq!(whole("MD5"), None);

@@ -1,22 +1,33 @@
 //! Sigma's log sources without a shared vocabulary, by name.
 //!
-//! In: `logs.tsv` and `log_fields.tsv`. Out: [`Log`], a small copyable name with the known fields
-//! of its events. A rule may name a log that is not in the table; then the fields of its events are
-//! unknown, and only the user can say which events belong to the log.
+//! In: `logs.tsv` and `log_fields.tsv`. Out: [`Log`], a name that is cheap to clone, with the known
+//! fields of its events. A rule may name a log that is not in the table; then the fields of its
+//! events are unknown, only the user can say which events belong to the log, and the name lives as
+//! long as the rules that hold it.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use super::{Field, FieldType, name};
+use super::{Field, FieldType};
 
 /// The tables as written
 const LOGS: &str = include_str!("logs.tsv");
 const FIELDS: &str = include_str!("log_fields.tsv");
 
-/// A log source of Sigma beyond the kinds of events that have a vocabulary
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Log(&'static str);
+/// A log source of Sigma beyond the kinds of events that have a vocabulary; ordered by name
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Log(Name);
+
+/// A name is held in one way only, so equal logs are equal here
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Name {
+    /// Index of the first row of the table with this name
+    Row(usize),
+    /// A name outside the table
+    Other(Arc<str>),
+}
 
 struct Row {
     name: &'static str,
@@ -75,7 +86,8 @@ fn row(line: &'static str) -> Option<Row> {
 impl Log {
     /// The log of the table with this name
     pub fn named(name: &str) -> Option<Log> {
-        ROWS.iter().find(|row| row.name == name).map(|row| Log(row.name))
+        let at = first(name);
+        ROWS.get(at).filter(|row| row.name == name).map(|_| Log(Name::Row(at)))
     }
 
     /// The log of the table that a log source names
@@ -89,19 +101,27 @@ impl Log {
             |row: &&Row| category.is_some() && (row.category, row.service) == (category, service);
         let same = |row: &&Row| same(row) && (product.is_none() || product == row.product);
         let found = ROWS.iter().find(exact).or_else(|| ROWS.iter().find(same))?;
-        Some(Log(found.name))
+        Some(found.log())
     }
 
     /// The log with this name, inside the table or not
     pub fn of_name(name: &str) -> Log {
-        Log::named(name).unwrap_or_else(|| Log(name::kept(name)))
+        Log::named(name).unwrap_or_else(|| Log(Name::Other(name.into())))
     }
 
     /// Every log of the table, sorted by name
     pub fn all() -> impl Iterator<Item = Log> {
-        let rows = ROWS.iter().zip(std::iter::once(None).chain(ROWS.iter().map(Some)));
-        rows.filter(|(row, before)| before.is_none_or(|before| before.name != row.name))
-            .map(|(row, _)| Log(row.name))
+        Log::firsts().map(|(at, _)| Log(Name::Row(at)))
+    }
+
+    /// The names of every log of the table, sorted
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Log::firsts().map(|(_, row)| row.name)
+    }
+
+    /// The first row of each log of the table, with its index
+    fn firsts() -> impl Iterator<Item = (usize, &'static Row)> {
+        ROWS.iter().enumerate().filter(|(at, row)| *at == 0 || ROWS[at - 1].name != row.name)
     }
 
     /// Every category, product and service of the table, with repetitions
@@ -115,66 +135,105 @@ impl Log {
         let meant = rows.iter().map(|at| &ROWS[*at]);
         let meant =
             meant.filter(|row| row.ids.is_empty() || id.is_some_and(|id| row.ids.contains(&id)));
-        Some(meant.map(|row| Log(row.name)).collect())
+        Some(meant.map(Row::log).collect())
     }
 
     /// Its name
-    pub fn name(self) -> &'static str {
-        self.0
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Name::Row(at) => ROWS[*at].name,
+            Name::Other(name) => name,
+        }
     }
 
     /// Short description; empty for a log outside the table
-    pub fn says(self) -> &'static str {
+    pub fn says(&self) -> &'static str {
         self.row().map_or("", |row| row.says)
     }
 
     /// The product in its row of the table, if any
-    pub fn product(self) -> Option<&'static str> {
+    pub fn product(&self) -> Option<&'static str> {
         self.row()?.product
     }
 
-    /// Whether its category alone names it
-    pub fn is_category(self) -> bool {
-        self.row().is_some_and(|row| row.category == Some(row.name))
+    /// Its category, when the category alone names it
+    pub fn category_name(&self) -> Option<&'static str> {
+        let row = self.row()?;
+        row.category.filter(|category| *category == row.name)
     }
 
     /// Whether it is a whole product: a row without category and service
-    pub fn is_whole_product(self) -> bool {
+    pub fn is_whole_product(&self) -> bool {
         self.row().is_some_and(|row| row.category.is_none() && row.service.is_none())
     }
 
     /// Whether the table lists fields of its events
-    pub fn has_fields(self) -> bool {
-        TYPES.keys().any(|(log, _)| *log == self.0)
+    pub fn has_fields(&self) -> bool {
+        TYPES.keys().any(|(log, _)| *log == self.name())
     }
 
     /// Names of its fields in the table, sorted
-    pub fn fields(self) -> Vec<&'static str> {
+    pub fn fields(&self) -> Vec<&'static str> {
         let mut names: Vec<_> =
-            TYPES.keys().filter(|(log, _)| *log == self.0).map(|(_, field)| *field).collect();
+            TYPES.keys().filter(|(log, _)| *log == self.name()).map(|(_, field)| *field).collect();
         names.sort_unstable();
         names
     }
 
     /// Type of a field's values; `None` when the table does not list the field for this log
-    pub fn field_type(self, field: Field) -> Option<FieldType> {
-        TYPES.get(&(self.0, field.name())).copied()
+    pub fn field_type(&self, field: &Field) -> Option<FieldType> {
+        TYPES.get(&(self.name(), field.name())).copied()
     }
 
-    fn row(self) -> Option<&'static Row> {
-        ROWS.iter().find(|row| row.name == self.0)
+    /// A name outside the table, not kept alive
+    #[cfg(test)]
+    pub(crate) fn outside(&self) -> Option<std::sync::Weak<str>> {
+        if let Name::Other(name) = &self.0 { Some(Arc::downgrade(name)) } else { None }
+    }
+
+    fn row(&self) -> Option<&'static Row> {
+        match &self.0 {
+            Name::Row(at) => ROWS.get(*at),
+            Name::Other(_) => None,
+        }
+    }
+}
+
+impl Row {
+    fn log(&self) -> Log {
+        Log(Name::Row(first(self.name)))
+    }
+}
+
+/// Index of the first row whose name is not before this one; the table is sorted by name
+fn first(name: &str) -> usize {
+    ROWS.partition_point(|row| row.name < name)
+}
+
+impl PartialOrd for Log {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Log {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Name::Row(one), Name::Row(other)) => one.cmp(other),
+            _ => self.name().cmp(other.name()),
+        }
     }
 }
 
 impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.name())
     }
 }
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.name())
     }
 }
 
@@ -197,10 +256,20 @@ mod tests {
 
     #[test]
     fn a_log_source_is_found_by_its_words() {
-        let of = |category, product, service| Log::of(category, product, service).map(Log::name);
-        assert_eq!(of(None, Some("windows"), Some("security")), Some("windows/security"));
-        assert_eq!(of(Some("image_load"), Some("windows"), None), Some("image_load"));
-        assert_eq!(of(Some("image_load"), None, None), Some("image_load"));
+        let of = Log::of;
+        assert_eq!(of(None, Some("windows"), Some("security")), Log::named("windows/security"));
+        assert_eq!(of(Some("image_load"), Some("windows"), None), Log::named("image_load"));
+        assert_eq!(of(Some("image_load"), None, None), Log::named("image_load"));
         assert_eq!(of(None, Some("windows"), Some("no_such")), None);
+    }
+
+    #[test]
+    fn logs_are_one_when_their_names_are() {
+        let rows = ROWS.iter().map(|row| row.name);
+        let names: Vec<_> = rows.chain(["aaa", "no_such_log", "zzz", "no_such_log"]).collect();
+        for (one, other) in names.iter().flat_map(|one| names.iter().map(move |o| (one, o))) {
+            let (a, b) = (Log::of_name(one), Log::of_name(other));
+            assert_eq!((a == b, a.cmp(&b)), (one == other, one.cmp(other)), "{a} {b}");
+        }
     }
 }

@@ -10,7 +10,6 @@ mod event;
 mod field;
 pub mod hash;
 mod log;
-mod name;
 pub mod registry;
 
 pub use alias::aliases;

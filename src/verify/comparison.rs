@@ -18,10 +18,10 @@ use crate::backend::elastic::severity;
 use crate::backend::{Direction, Loss, LossName};
 use crate::ir::Signal;
 use crate::matcher::{Match, Memory};
-use crate::taxonomy::EventKind;
+use crate::taxonomy::{EventKind, Field};
 
 /// The actions that ECS writes in the same way as `action`
-fn written_alike(kind: EventKind, action: &str) -> &'static [&'static str] {
+fn written_alike(kind: &EventKind, action: &str) -> &'static [&'static str] {
     match (kind, action.to_ascii_lowercase().as_str()) {
         (EventKind::RegistryEvent, "modified") => &["modified"],
         (EventKind::RegistryEvent, _) => &["created", "deleted", "renamed"],
@@ -79,7 +79,7 @@ impl Comparison<'_> {
 
     /// Checks that near misses do not match and equivalents do
     fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
-        let others = near_misses::others(document, own.kind, self.signal.product);
+        let others = near_misses::others(document, &own.kind, self.signal.product);
         let strange = others.into_iter().find(|(_, other)| self.line.matches(other));
         let alike = || near_misses::alike(document).into_iter().all(|one| self.line.matches(&one));
         let (engine, target) = match strange {
@@ -130,7 +130,7 @@ impl Comparison<'_> {
 
     fn different(&self, hit: bool) -> Finding {
         let engine = self.matched.map(|matched| {
-            let fields: Vec<_> = matched.fields.keys().copied().collect();
+            let fields: Vec<_> = matched.fields.keys().map(Field::name).collect();
             format!("match by {}", fields.join(", "))
         });
         Finding::Different(Difference {
@@ -190,9 +190,9 @@ impl Comparison<'_> {
         };
         let happened = text(&event, "Action").unwrap_or_default();
         let differs = |event: &mut Map<String, Value>| {
-            written_alike(side.kind, &happened).iter().any(|action| {
+            written_alike(&side.kind, &happened).iter().any(|action| {
                 event.insert("Action".to_owned(), json!(action));
-                let (event, kind) = (Value::Object(event.clone()), Some(side.kind));
+                let (event, kind) = (Value::Object(event.clone()), Some(&side.kind));
                 let judged = self.import.engine.judge_value(&event, kind, &mut Memory::default());
                 let matched = judged.is_ok_and(|all| all.iter().any(|one| one.signal == self.at));
                 matched != self.matched.is_some()

@@ -26,6 +26,7 @@ use super::observation::Observation;
 use crate::backend::Loss;
 use crate::ir;
 use crate::matcher::{Engine, Match, Options};
+use crate::taxonomy::EventKind;
 
 /// The lines of Kibana's import file for a rule, ready to judge documents
 pub struct Import<'r> {
@@ -85,8 +86,8 @@ impl<'r> Import<'r> {
 
     /// Whether a signal of the rule is of a kind that the event may be
     pub(super) fn looks_at(&self, observation: &Observation) -> bool {
-        let kinds = observation.sides.iter().map(|side| side.kind);
-        let sought = |kind| self.rule.signals.iter().any(|signal| signal.kind == kind);
+        let kinds = observation.sides.iter().map(|side| &side.kind);
+        let sought = |kind: &EventKind| self.rule.signals.iter().any(|signal| signal.kind == *kind);
         kinds.into_iter().any(sought)
     }
 

@@ -14,7 +14,7 @@ use crate::taxonomy::{EventKind, Product};
 /// Near misses: the difference in words, and the document
 pub(super) fn others(
     document: &Value,
-    kind: EventKind,
+    kind: &EventKind,
     product: Option<Product>,
 ) -> Vec<(&'static str, Value)> {
     let with = |field: &str, word: &str| {

@@ -38,7 +38,7 @@ pub(super) struct Side {
 impl Default for Observer {
     fn default() -> Self {
         let vocabulary = EventKind::ALL.iter();
-        Observer(vocabulary.map(|kind| (*kind, Recorder::new(*kind))).collect())
+        Observer(vocabulary.map(|kind| (kind.clone(), Recorder::new(kind))).collect())
     }
 }
 
@@ -47,16 +47,16 @@ impl Observer {
     ///
     /// # Errors
     /// When the value is no object.
-    pub fn look(&self, event: &Value, kind: Option<EventKind>) -> serde_json::Result<Observation> {
+    pub fn look(&self, event: &Value, kind: Option<&EventKind>) -> serde_json::Result<Observation> {
         let mut observation = Observation { known: false, sides: Vec::new() };
         for (as_kind, recorder) in &self.0 {
-            if kind.is_some_and(|kind| kind != *as_kind) {
+            if kind.is_some_and(|kind| kind != as_kind) {
                 continue;
             }
             let record = recorder.read(event, kind)?;
             observation.known = record.kinds.is_some();
             if record.kinds.as_ref().is_none_or(|kinds| kinds.contains(as_kind)) {
-                observation.sides.push(Side::new(*as_kind, record));
+                observation.sides.push(Side::new(as_kind.clone(), record));
             }
         }
         // A given kind without a vocabulary has no side, but the kind is known.
@@ -67,8 +67,8 @@ impl Observer {
 
 impl Side {
     fn new(kind: EventKind, record: Record) -> Side {
-        let guessed = guessed_product(&record, kind);
-        let held = holds(&record, kind);
+        let guessed = guessed_product(&record, &kind);
+        let held = holds(&record, &kind);
         Side { kind, record, held, guessed, documents: Default::default() }
     }
 
@@ -77,7 +77,7 @@ impl Side {
         let product = self.record.product.or(meant).unwrap_or(self.guessed);
         let at = Product::ALL.iter().position(|known| *known == product)?;
         let place = at * 2 + usize::from(gaps == Gaps::Filled);
-        let made = || document(&self.record, self.kind, product, gaps);
+        let made = || document(&self.record, &self.kind, product, gaps);
         self.documents[place].get_or_init(made).as_ref()
     }
 }

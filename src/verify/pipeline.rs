@@ -46,7 +46,7 @@ fn row(line: &'static str) -> Option<Row> {
 const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
 
 /// The document of an event of this kind; `None` when no index holds events of the kind
-pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) -> Option<Value> {
+pub fn document(record: &Record, kind: &EventKind, product: Product, gaps: Gaps) -> Option<Value> {
     let said = |name: &str| Some(record.fields.get(&Field::named(name)?)?.first()?.as_str());
     let action = said("Action").unwrap_or_default().to_ascii_lowercase();
     let action = action.as_str();
@@ -69,12 +69,12 @@ pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) 
     fields.map.insert("event.category".to_owned(), json!(category));
     fields.map.insert("event.type".to_owned(), json!(types));
     fields.map.insert("host.os.type".to_owned(), json!(product.name()));
-    for row in ROWS.iter().filter(|row| row.kind == kind) {
+    for row in ROWS.iter().filter(|row| row.kind == *kind) {
         for value in record.fields.get(&row.field).into_iter().flatten() {
             fields.take(row, value);
         }
     }
-    if kind == EventKind::RegistryEvent {
+    if *kind == EventKind::RegistryEvent {
         fields.registry(action, &said);
     }
     Some(Value::Object(fields.map))
@@ -85,7 +85,7 @@ pub fn document(record: &Record, kind: EventKind, product: Product, gaps: Gaps) 
 /// False for null, for a number field or an address field with other text, for an action or a
 /// direction that no sensor writes, and for a registry event without a key or, when a value is
 /// set, without the value's name.
-pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
+pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
     let word = |value: &str, known: &[&str]| known.iter().any(|w| w.eq_ignore_ascii_case(value));
     let fits = |how: &str, value: &str| match how {
         "number" => value.trim().parse::<i64>().is_ok(),
@@ -100,11 +100,11 @@ pub(super) fn holds(record: &Record, kind: EventKind) -> bool {
     let value = first("RegistryValue");
     let whole =
         first("RegistryKey").is_some() && value.is_none_or(named) && (!set || value.is_some());
-    if kind == EventKind::RegistryEvent && !whole {
+    if *kind == EventKind::RegistryEvent && !whole {
         return false;
     }
     record.fields.iter().all(|(field, values)| {
-        let mut rows = ROWS.iter().filter(|row| row.kind == kind && row.field == *field);
+        let mut rows = ROWS.iter().filter(|row| row.kind == *kind && row.field == *field);
         let how = rows.next().map_or("text", |row| row.how);
         let action = field.name() == "Action";
         let fits = |value: &String| fits(how, value) && (!action || word(value, ACTIONS));
@@ -251,11 +251,11 @@ impl Fields {
 }
 
 /// The operating system that an event's paths suggest: Linux if one starts with `/`
-pub fn guessed_product(record: &Record, kind: EventKind) -> Product {
+pub fn guessed_product(record: &Record, kind: &EventKind) -> Product {
     let rooted = |text: &String| text.starts_with('/');
     let paths = ["Image", "TargetFilename", "CurrentDirectory"].into_iter();
     let mut values = paths.filter_map(|name| record.fields.get(&Field::named(name)?)).flatten();
-    let linux = kind != EventKind::RegistryEvent && values.any(rooted);
+    let linux = *kind != EventKind::RegistryEvent && values.any(rooted);
     if linux { Product::Linux } else { Product::Windows }
 }
 
@@ -264,7 +264,7 @@ mod tests {
     use super::*;
     use crate::matcher::Recorder;
 
-    fn of(kind: EventKind, event: &Value, gaps: Gaps) -> Value {
+    fn of(kind: &EventKind, event: &Value, gaps: Gaps) -> Value {
         let record = Recorder::new(kind).read(event, Some(kind)).unwrap();
         document(&record, kind, guessed_product(&record, kind), gaps).unwrap()
     }
@@ -281,14 +281,14 @@ mod tests {
             "Image": r"C:\Windows\cmd.exe", "CommandLine": r#"cmd "a b""#, "User": r"NT\SYSTEM",
             "ParentImage": "w3wp.exe", "Company": "-", "ProcessId": "7",
         });
-        let document = of(EventKind::ProcessCreation, &event, Gaps::Left);
+        let document = of(&EventKind::ProcessCreation, &event, Gaps::Left);
         assert_eq!(document["process.name"], json!(["cmd.exe"]));
         assert_eq!(document["process.args"], json!(["cmd", "a b"]));
         assert_eq!(document["user.domain"], json!(["NT"]));
         assert_eq!(document["process.pid"], json!([7]));
         assert_eq!(document.get("process.parent.name"), None, "the path has no separator");
         assert_eq!(document.get("process.pe.company"), None);
-        let filled = of(EventKind::ProcessCreation, &event, Gaps::Filled);
+        let filled = of(&EventKind::ProcessCreation, &event, Gaps::Filled);
         assert_eq!(filled["process.parent.name"], json!(["w3wp.exe"]));
         assert_eq!(filled["process.pe.company"], json!(["-"]));
     }
@@ -297,12 +297,12 @@ mod tests {
     fn a_registry_event_has_one_path() {
         let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\Run";
         let set = json!({"RegistryKey": key, "RegistryValue": "a", "RegistryData": "b"});
-        let document = of(EventKind::RegistryEvent, &set, Gaps::Left);
+        let document = of(&EventKind::RegistryEvent, &set, Gaps::Left);
         assert_eq!(document["registry.path"], json!([r"HKLM\SOFTWARE\Run\a"]));
         assert_eq!(document["registry.value"], json!(["a"]));
         assert_eq!(document["registry.data.strings"], json!(["b"]));
         let made = json!({"RegistryKey": key, "Action": "created"});
-        let document = of(EventKind::RegistryEvent, &made, Gaps::Left);
+        let document = of(&EventKind::RegistryEvent, &made, Gaps::Left);
         assert_eq!(document["registry.value"], json!(["Run"]));
         assert_eq!(document.get("registry.data.type"), None);
     }
@@ -310,8 +310,8 @@ mod tests {
     #[test]
     fn the_extension_is_that_of_the_whole_path() {
         let event = json!({"TargetFilename": r"C:\a.com\file"});
-        let document = of(EventKind::FileEvent, &event, Gaps::Left);
+        let document = of(&EventKind::FileEvent, &event, Gaps::Left);
         assert_eq!(document["file.extension"], json!([r"com\file"]));
-        assert_eq!(of(EventKind::FileEvent, &event, Gaps::Filled).get("file.extension"), None);
+        assert_eq!(of(&EventKind::FileEvent, &event, Gaps::Filled).get("file.extension"), None);
     }
 }

@@ -127,7 +127,7 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
             let of_signal = signal.map(|signal| signal.sample_event(&event.value));
             let event = of_signal.unwrap_or_else(|| event.value.clone());
             let place = Place::Test { test, event: at };
-            let example = Example { place, event, kind: signal.map(|signal| signal.kind) };
+            let example = Example { place, event, kind: signal.map(|signal| signal.kind.clone()) };
             let judged = judge(&import.engine, &observer, &[Some(import)], &example);
             if let Some(Some(judged)) = judged.into_iter().next() {
                 account(&mut tally, &mut seen, import, &example, &judged);
@@ -190,8 +190,8 @@ fn judge(
     imports: &[Option<&Import<'_>>],
     example: &Example,
 ) -> Vec<Option<Vec<Judged>>> {
-    let observation = observer.look(&example.event, example.kind);
-    let matches = engine.judge_value(&example.event, example.kind, &mut Memory::default());
+    let observation = observer.look(&example.event, example.kind.as_ref());
+    let matches = engine.judge_value(&example.event, example.kind.as_ref(), &mut Memory::default());
     let (Ok(observation), Ok(matches)) = (observation, matches) else { return Vec::new() };
     let judged = imports.iter().enumerate().map(|(rule, import)| {
         let import = import.filter(|import| import.looks_at(&observation))?;

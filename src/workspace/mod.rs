@@ -154,3 +154,32 @@ impl Workspace {
         found.sorted()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::{Engine, Options};
+    use crate::taxonomy::EventKind;
+
+    #[test]
+    fn names_outside_the_tables_are_freed_with_the_rules() {
+        let text = "title: a\nlogsource: {product: nowhere_known}\n\
+                    detection: {one: {NowhereKnown: b}, condition: one}\n";
+        let workspace = Workspace::read(&Text::new("a.yml", text).into());
+        let [loaded] = &*workspace.rules else { panic!("{text} is a rule") };
+        let signal = &loaded.rule.signals[0];
+        let EventKind::Log(log) = &signal.kind else { panic!("{} is a log", signal.kind) };
+        let field = &signal.tests().next().unwrap().subject.field;
+        let names = [log.outside().unwrap(), field.outside().unwrap()];
+        let options = Options { kind: Some(signal.kind.clone()), ..Options::default() };
+        let engine = Engine::new([loaded.rule.clone()], &options);
+        drop(workspace);
+        let found = engine.judge(r#"{"NowhereKnown": "b"}"#).unwrap();
+        drop((engine, options));
+        assert_eq!(found[0].fields["NowhereKnown"], ["b"]);
+        assert!(names[0].upgrade().is_none(), "no rule is left");
+        assert!(names[1].upgrade().is_some(), "the match holds the name of its field");
+        drop(found);
+        assert!(names[1].upgrade().is_none());
+    }
+}

@@ -10,6 +10,7 @@ use crate::definition::{Expectation, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory, Options};
+use crate::taxonomy::Field;
 
 /// The result of a sample
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {
     if let Some(at) = rule.correlations.iter().position(|one| named(&one.name)) {
         return judge_together(engine, rule, sample, at);
     }
-    let kind = signal.map(|at| rule.signals[at].kind);
+    let kind = signal.map(|at| &rule.signals[at].kind);
     let mut memory = Memory::default();
     let mut alerts = 0;
     for event in &sample.events {
@@ -66,7 +67,7 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {
             Expectation::NoMatch => {
                 if let Some(found) = matches.first() {
                     let name = &rule.signals[found.signal].name;
-                    let fields: Vec<_> = found.fields.keys().copied().collect();
+                    let fields: Vec<_> = found.fields.keys().map(Field::name).collect();
                     return Err(format!("signal {name} matched by {}", fields.join(", ")));
                 }
             }

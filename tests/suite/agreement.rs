@@ -128,7 +128,7 @@ fn every_generated_matcher_agrees_with_the_engine() {
             // Mostly near the one signal, now and then near any of them.
             let pool = if dice.roll(4) > 0 { &pools[at] } else { &pool };
             let event = chance::event(pool, &mut dice);
-            let kind = Some(signal.kind);
+            let kind = Some(&signal.kind);
             let value = Value::Object(event);
             let engine_says: Vec<Match> =
                 engine.judge_value(&value, kind, &mut Memory::default()).unwrap();
@@ -162,7 +162,7 @@ fn every_sample_goes_the_same_way() {
             let engine = Engine::new(std::slice::from_ref(&loaded.rule), &Options::default());
             for event in &sample.events {
                 let engine_says = !engine
-                    .judge_value(&event.value, Some(signal.kind), &mut Memory::default())
+                    .judge_value(&event.value, Some(&signal.kind), &mut Memory::default())
                     .unwrap()
                     .is_empty();
                 let generated = judge(event.value.as_object().unwrap(), signal.kind.name());

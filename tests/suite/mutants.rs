@@ -44,17 +44,17 @@ impl<'r> Subject<'r> {
         let tests = whole.tests.iter().flat_map(|sample| &sample.events).map(|event| Example {
             place,
             event: sought.sample_event(&event.value),
-            kind: Some(sought.kind),
+            kind: Some(sought.kind.clone()),
         });
         let mut examples = near(&rule, &mut Dice(0x5eed_0006), 100);
         examples.extend(tests);
         let observer = Observer::default();
         let engine = Engine::new(std::slice::from_ref(&rule), &Options::default());
-        let of_kind = recorded.iter().filter(|example| example.kind == Some(sought.kind));
+        let of_kind = recorded.iter().filter(|example| example.kind.as_ref() == Some(&sought.kind));
         let known = examples.iter().chain(of_kind).map(|example| Known {
-            observation: observer.look(&example.event, example.kind).unwrap(),
+            observation: observer.look(&example.event, example.kind.as_ref()).unwrap(),
             matches: engine
-                .judge_value(&example.event, example.kind, &mut Memory::default())
+                .judge_value(&example.event, example.kind.as_ref(), &mut Memory::default())
                 .unwrap(),
         });
         let (known, line) = (known.collect(), import(made).lines().nth(signal).unwrap());

@@ -258,7 +258,7 @@ fn every_operator_agrees_with_the_engine() {
             writeln!(input, "{}", encode(at, signal.kind.name(), &told)).unwrap();
             let event = Value::Object(event);
             let matches =
-                engine.judge_value(&event, Some(signal.kind), &mut Memory::default()).unwrap();
+                engine.judge_value(&event, Some(&signal.kind), &mut Memory::default()).unwrap();
             let names: Vec<&str> =
                 matches.iter().map(|m| rule.signals[m.signal].name.as_str()).collect();
             matched += names.len();

@@ -9,7 +9,7 @@ use crate::support::rules;
 
 fn matches(engine: &Engine, rule: &Rule, signal: usize, near: &Near) -> bool {
     let event = Value::Object(near.event.clone());
-    let kind = Some(rule.signals[signal].kind);
+    let kind = Some(&rule.signals[signal].kind);
     let found = engine.judge_value(&event, kind, &mut Memory::default()).unwrap();
     found.iter().any(|one| one.signal == signal)
 }

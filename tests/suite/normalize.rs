@@ -78,7 +78,7 @@ proptest! {
             image.inspect(|v| event["Image"] = json!(v));
             command.inspect(|v| event["CommandLine"] = json!(v));
             id.inspect(|v| event["ProcessId"] = json!(v));
-            let kind = Some(EventKind::ProcessCreation);
+            let kind = Some(&EventKind::ProcessCreation);
             let matched = engine.judge_value(&event, kind, &mut Memory::default()).unwrap();
             prop_assert!(matched.is_empty() || matched.len() == 2, "{:?} {}", expr, event);
         }

@@ -83,7 +83,7 @@ fn more_combinations_than_are_judged_are_counted_and_reported() {
     };
     let mut memory = Memory::default();
     let mut judge = |image: &str, users: usize| {
-        let kind = Some(EventKind::ProcessCreation);
+        let kind = Some(&EventKind::ProcessCreation);
         let found = engine.judge_value(&event(image, users), kind, &mut memory).unwrap();
         let new = memory.observe(&engine, &found[0]);
         (new, memory.correlate(&engine, &found[0], (0, 1)).len())

@@ -65,7 +65,11 @@ pub(crate) fn near(rule: &Rule, dice: &mut Dice, by_chance: usize) -> Vec<Exampl
             .chain(chance.collect::<Vec<_>>());
         for (line, event) in events.enumerate() {
             let place = Place::Line { file, line };
-            all.push(Example { place, event: Value::Object(event), kind: Some(signal.kind) });
+            all.push(Example {
+                place,
+                event: Value::Object(event),
+                kind: Some(signal.kind.clone()),
+            });
         }
     }
     all

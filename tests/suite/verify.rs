@@ -29,12 +29,12 @@ fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<String>>) 
 }
 
 /// The fields of ECS that emitted rules about events of a kind can name
-fn fields_in_use(kind: EventKind) -> Vec<String> {
+fn fields_in_use(kind: &EventKind) -> Vec<String> {
     let file = root().join("src/mapping/ecs.yml");
     let text = std::fs::read_to_string(file).unwrap();
     let mapping: Value = serde_yaml::from_str(&text).unwrap();
-    let streams = mapping["streams"].as_array().unwrap().iter();
-    let stream = streams.into_iter().find(|stream| stream["events"] == kind.name()).unwrap();
+    let mut streams = mapping["streams"].as_array().unwrap().iter();
+    let stream = streams.find(|stream| stream["events"] == kind.name()).unwrap();
     let shared = stream["with"].as_array().unwrap().iter();
     let shared = shared.map(|name| &mapping["shared"][name.as_str().unwrap()]);
     let mut found = BTreeMap::new();
@@ -54,17 +54,17 @@ fn documents_are_those_that_were_recorded() {
         if matches!(kind, EventKind::Log(_)) {
             continue;
         }
-        let (recorder, in_use) = (Recorder::new(kind), fields_in_use(kind));
+        let (recorder, in_use) = (Recorder::new(&kind), fields_in_use(&kind));
         let lines = BufReader::new(MultiGzDecoder::new(std::fs::File::open(&path).unwrap()));
         for line in lines.lines() {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
             let mut sigma = event["sigma"].clone();
             say_action(&mut sigma, action);
-            let record = recorder.read(&sigma, Some(kind)).unwrap();
+            let record = recorder.read(&sigma, Some(&kind)).unwrap();
             let product = Product::named(event["product"].as_str().unwrap());
             let product = product.unwrap_or(Product::Windows);
             let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
-            leaves(&document(&record, kind, product, Gaps::Left).unwrap(), "", &mut ours);
+            leaves(&document(&record, &kind, product, Gaps::Left).unwrap(), "", &mut ours);
             leaves(&event["ecs"], "", &mut theirs);
             // The host's id and the system of a web server come from Elastic's agent.
             ours.remove("host.id");

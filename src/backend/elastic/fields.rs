@@ -14,8 +14,8 @@ fn mapping() -> Option<&'static Mapping> {
 }
 
 /// The documents of a log source; `None` when no index holds them
-pub(in crate::backend) fn stream(events: EventKind) -> Option<&'static Stream> {
-    mapping()?.streams.iter().find(|stream| stream.events == events)
+pub(in crate::backend) fn stream(events: &EventKind) -> Option<&'static Stream> {
+    mapping()?.streams.iter().find(|stream| stream.events == *events)
 }
 
 /// The index field that holds this part of a field

@@ -34,7 +34,7 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
     }
     let planned = rule.signals.iter().map(|signal| {
         losses.enter(&signal.name);
-        let Some(stream) = fields::stream(signal.kind) else {
+        let Some(stream) = fields::stream(&signal.kind) else {
             let message = format!("Elastic has no index of {} events", signal.kind);
             let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
             losses.refuse(signal.span, message, "no such index", help);

@@ -121,7 +121,7 @@ fn exact_test(
     positive: bool,
     losses: &mut Losses<'_>,
 ) -> Option<Kuery> {
-    let field = test.subject.field;
+    let field = &test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }

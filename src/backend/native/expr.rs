@@ -142,7 +142,7 @@ impl Printer<'_, '_> {
 
     /// One call for tests of one subject; true when any test passes
     fn tests(&mut self, tests: &[&Test], depth: usize) -> String {
-        let subject = tests[0].subject;
+        let subject = &tests[0].subject;
         let bodies: Vec<String> = tests.iter().map(|test| self.body(test)).collect();
         let pad = "    ".repeat(depth + 1);
         let body = bodies.join(&format!("\n{pad}    || "));

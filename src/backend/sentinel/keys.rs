@@ -40,7 +40,7 @@ fn needed(rule: &Rule) -> Vec<Needed> {
                         .all(|(at, field)| have.fields.get(at).is_none_or(|other| other == field))
             };
             if let Some(have) = all.iter_mut().find(agrees) {
-                have.fields.extend(fields);
+                have.fields.extend(fields.clone());
                 continue;
             }
             let (mut name, mut number) = (wanted.clone(), 2);

@@ -69,7 +69,7 @@ impl<'n> Novelty<'n> {
     ) -> Novelty<'n> {
         let signal = &rule.signals[new.signal];
         // Without a table the signal is refused already.
-        let table = profile.table(signal.kind);
+        let table = profile.table(&signal.kind);
         if rule.correlates(new.signal) {
             // Each row would need the window before that row, but the query has one window: the
             // one before the run.

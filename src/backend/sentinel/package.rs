@@ -93,7 +93,7 @@ pub(super) fn package(
 fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
     let mut connectors: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
     for kind in &shape.kinds {
-        let Some(table) = shape.profile.table(*kind) else { continue };
+        let Some(table) = shape.profile.table(kind) else { continue };
         match connectors.iter_mut().find(|(known, _)| *known == table.connector) {
             Some((_, tables)) => tables.push(&table.name),
             None => connectors.push((&table.connector, vec![&table.name])),

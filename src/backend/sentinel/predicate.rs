@@ -29,7 +29,7 @@ pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: b
 
 fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expression {
     context.positive = positive;
-    let field = test.subject.field;
+    let field = &test.subject.field;
     if let Op::Text(relation, values, case) = &test.op
         && field.kind() == FieldType::Account
         && test.subject.part == Part::Whole

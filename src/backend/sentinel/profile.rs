@@ -44,9 +44,9 @@ impl Profile {
     }
 
     /// The table that holds the events of a log source; `None` when the profile has none
-    pub(in crate::backend) fn table(self, events: EventKind) -> Option<&'static Table> {
+    pub(in crate::backend) fn table(self, events: &EventKind) -> Option<&'static Table> {
         let tables = self.mappings().iter().filter_map(|name| built_in(name));
         let mut tables = tables.flat_map(|mapping| &mapping.tables);
-        tables.find(|table| table.events == events && table.platforms.contains(&self.platform()))
+        tables.find(|table| table.events == *events && table.platforms.contains(&self.platform()))
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn plan<'r>(
     let lets = lets.statements().into_iter().chain(prepared).collect();
     let plan =
         Plan { rule, profile, schedule, heading, lets, signals, new, correlations, severity };
-    let kinds = rule.signals.iter().map(|signal| signal.kind).collect();
+    let kinds = rule.signals.iter().map(|signal| signal.kind.clone()).collect();
     let columns = plan.columns();
     (plan, Shape { profile, columns, kinds, severity, schedule })
 }

@@ -27,9 +27,9 @@ pub(super) type Sources = BTreeMap<EventKind, String>;
 /// Prepares the tables that several signals read; returns their names and their statements
 pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Sources, Vec<Let>) {
     let (mut sources, mut statements) = (Sources::new(), Vec::new());
-    let mut readers: BTreeMap<EventKind, usize> = BTreeMap::new();
+    let mut readers: BTreeMap<&EventKind, usize> = BTreeMap::new();
     for signal in &rule.signals {
-        *readers.entry(signal.kind).or_default() += 1;
+        *readers.entry(&signal.kind).or_default() += 1;
     }
     for kind in readers.into_iter().filter(|(_, readers)| *readers > 1).map(|(kind, _)| kind) {
         let Some(table) = profile.table(kind).filter(|table| !table.prepare.is_empty()) else {
@@ -39,7 +39,7 @@ pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Source
         let name: String = kind.name().chars().map(letter).collect();
         let name = lets.name(&format!("all_{name}"));
         statements.push(Let::new(&name, Pipeline::of(&table.name, table.prepare.iter().cloned())));
-        sources.insert(kind, name);
+        sources.insert(kind.clone(), name);
     }
     (sources, statements)
 }
@@ -53,7 +53,7 @@ pub(super) fn rows(
     losses: &mut Losses<'_>,
 ) -> (Pipeline, Vec<Projected>) {
     let signal = &rule.signals[at];
-    let Some(table) = profile.table(signal.kind) else {
+    let Some(table) = profile.table(&signal.kind) else {
         let message = format!("{} has no table of {} events", losses.target(), signal.kind);
         let help = "Name the signal under `without:` of this target.";
         losses.refuse(signal.span, message, "no such table", help);

@@ -225,15 +225,15 @@ impl Lowering<'_> {
         for (origin, origin_name) in origins.iter().zip(&written.signals) {
             let wanted = called.get(&origin_name.value).copied().unwrap_or(name);
             for at in self.ends_of(*origin) {
-                let kind = self.signals[at].kind;
+                let kind = &self.signals[at].kind;
                 if let Some(field) = self.field(wanted, kind) {
-                    let other = fields.insert(at, field).filter(|other| *other != field);
-                    if let Some(other) = other {
+                    if let Some(other) = fields.get(&at).filter(|other| **other != field) {
                         complete = false;
                         let message = format!("`{}` is {other} and {field} at once", name.value);
                         let label = "two of the signals are of the same events";
                         self.error(Code::E0409, wanted.span, message, label);
                     }
+                    fields.insert(at, field);
                     continue;
                 }
                 complete = false;
@@ -254,7 +254,7 @@ impl Lowering<'_> {
     ///
     /// A Sigma correlation names fields, not columns. A field that no table lists is only a
     /// warning, since events may have it.
-    fn field(&mut self, wanted: &Spanned<String>, kind: EventKind) -> Option<Field> {
+    fn field(&mut self, wanted: &Spanned<String>, kind: &EventKind) -> Option<Field> {
         if self.definition.form != Form::Correlation {
             return column_field(&wanted.value, kind);
         }
@@ -265,7 +265,7 @@ impl Lowering<'_> {
             return None;
         }
         let known = kind.field_names();
-        if kind.field_type(field).is_none() && !known.is_empty() {
+        if kind.field_type(&field).is_none() && !known.is_empty() {
             let message = format!("{kind} events are not known to have `{field}`");
             let source = &self.definition.source;
             let found = Diagnostic::new(Code::W0216, source, wanted.span, message, "in no table");

@@ -27,7 +27,7 @@ pub(super) fn in_order((one, value): &Assigned<'_>, deciding: &Test) -> (bool, b
 
 /// Puts a value into the field of a test, and keeps the parts set for other tests
 pub(super) fn assign(event: &mut Fields, test: &Test, value: &Value) {
-    let field = test.subject.field;
+    let field = &test.subject.field;
     // Sysmon's combined field replaces the separate fields.
     let apart: &[&str] = match field.name() {
         "TargetObject" => &["RegistryKey", "RegistryValue", "RegistryData"],
@@ -68,7 +68,7 @@ fn other_field(event: &mut Fields, test: &Test, value: &Value) -> String {
 }
 
 /// A value as sensors write it: a number in a number field, a list in a field of several values
-fn typed(field: Field, text: String) -> Json {
+fn typed(field: &Field, text: String) -> Json {
     if field.name() == "AlertFiles" {
         return json!([text, "other.dll"]);
     }
@@ -89,7 +89,7 @@ pub(super) fn settle(event: &mut Fields) {
     }
 }
 
-fn composed(field: Field, test: &Test, before: &str, value: &str) -> String {
+fn composed(field: &Field, test: &Test, before: &str, value: &str) -> String {
     let separator = if before.starts_with('/') { '/' } else { '\\' };
     let name_at = before.rfind(['\\', '/']).map_or(0, |at| at + 1);
     let (folder, name) = before.split_at(name_at);

@@ -25,10 +25,10 @@ impl Dice {
 }
 
 /// For each field, values near the literals of its tests
-pub type Pool = BTreeMap<&'static str, Vec<String>>;
+pub type Pool<'t> = BTreeMap<&'t str, Vec<String>>;
 
 /// Collects values near the literals of the tests, sorted and without duplicates
-pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool {
+pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
     let mut pool = Pool::new();
     for test in tests {
         let values = pool.entry(test.subject.field.name()).or_default();
@@ -82,7 +82,7 @@ pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool {
 }
 
 /// An event with most of the fields, each near some value of the pool
-pub fn event(pool: &Pool, dice: &mut Dice) -> Fields {
+pub fn event(pool: &Pool<'_>, dice: &mut Dice) -> Fields {
     let mut event = Fields::new();
     for (field, values) in pool {
         if dice.roll(8) > 0 && !values.is_empty() {

@@ -132,7 +132,7 @@ fn given(base: &Fields, around: &[Assigned<'_>], test: &Test, value: &values::Va
     let mut event = base.clone();
     all.into_iter().for_each(|(one, value)| assign(&mut event, one, value));
     settle(&mut event);
-    Near { field: test.subject.field, event }
+    Near { field: test.subject.field.clone(), event }
 }
 
 /// Events that vary fields a rule may leave untested: the action on a file or key, the side that
@@ -159,7 +159,7 @@ fn unsaid(signal: &Signal, expr: &Expr, care: Care) -> Vec<Near> {
             let mut event = blank(signal);
             fulfilled.iter().for_each(|(one, value)| assign(&mut event, one, value));
             event.insert(name.to_owned(), json!(word));
-            events.push(Near { field: test.subject.field, event });
+            events.push(Near { field: test.subject.field.clone(), event });
         }
     }
     events

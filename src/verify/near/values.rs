@@ -88,8 +88,8 @@ pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
             vec![ADDRESSES.iter().map(|text| part(text)).chain(near).collect()]
         }
         Op::Numbers(ranges) => ranges.iter().map(|range| near_range(*range)).collect(),
-        Op::Exists => vec![vec![part(present(test.subject.field)), Value::Missing, Value::Null]],
-        Op::Null => vec![vec![Value::Missing, Value::Null, part(present(test.subject.field))]],
+        Op::Exists => vec![vec![part(present(&test.subject.field)), Value::Missing, Value::Null]],
+        Op::Null => vec![vec![Value::Missing, Value::Null, part(present(&test.subject.field))]],
         Op::Same(..) => vec![vec![Value::Same, Value::Flipped, part("other")]],
     };
     // Every event has an action, so an action is never missing, null or empty.
@@ -164,7 +164,7 @@ fn with_places(mut near: Vec<Value>, part: Part) -> Vec<Value> {
 }
 
 /// A value that a field of this type may have
-fn present(field: Field) -> &'static str {
+fn present(field: &Field) -> &'static str {
     match field.kind() {
         FieldType::Number => "4444",
         FieldType::Address => "8.8.8.8",

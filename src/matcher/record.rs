@@ -41,8 +41,8 @@ impl Recorder {
     /// A reader of all fields of this kind
     pub fn new(kind: &EventKind) -> Recorder {
         let mut layout = Layout::new(None, None);
-        for field in Field::of(kind) {
-            layout.slot(&field);
+        for name in kind.field_names() {
+            layout.slot(&Field::of_log(name));
         }
         Recorder { layout }
     }

@@ -54,27 +54,6 @@ impl EventKind {
         }
     }
 
-    /// Its letter in the field tables; `None` for other logs, which the field tables leave out
-    fn letter(&self) -> Option<char> {
-        Some(match self {
-            EventKind::ProcessCreation => 'p',
-            EventKind::FileEvent => 'f',
-            EventKind::NetworkConnection => 'n',
-            EventKind::RegistryEvent => 'r',
-            EventKind::Webserver => 'w',
-            EventKind::SecurityAlert => 'a',
-            EventKind::Log(_) => return None,
-        })
-    }
-
-    /// The kinds whose letters stand in a cell of a field table
-    pub fn lettered(cell: &str) -> impl Iterator<Item = EventKind> {
-        Self::ALL
-            .iter()
-            .filter(move |kind| kind.letter().is_some_and(|l| cell.contains(l)))
-            .cloned()
-    }
-
     /// Type of a field's values on events of this kind; `None` when they lack the field
     pub fn field_type(&self, field: &Field) -> Option<FieldType> {
         if let EventKind::Log(log) = self {

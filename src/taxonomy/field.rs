@@ -72,7 +72,8 @@ fn row(line: &'static str) -> Option<Row> {
     let mut cells = line.split('\t');
     let (name, kind, events, says) = (cells.next()?, cells.next()?, cells.next()?, cells.next()?);
     let kind = FieldType::named(kind)?;
-    Some(Row { name, kind, events: EventKind::lettered(events).collect(), says })
+    let events = events.split(' ').map(EventKind::named).collect::<Option<_>>()?;
+    Some(Row { name, kind, events, says })
 }
 
 /// A field; ordered by name

@@ -29,6 +29,7 @@ mod near_misses;
 mod novelty;
 mod observation;
 mod pipeline;
+mod sources;
 mod trial;
 mod verdict;
 

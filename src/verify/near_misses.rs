@@ -9,6 +9,7 @@
 
 use serde_json::{Value, json};
 
+use super::sources::source;
 use crate::taxonomy::{EventKind, Product};
 
 /// Near misses: the difference in words, and the document
@@ -24,20 +25,10 @@ pub(super) fn others(
     };
     let mut others =
         vec![("an event of another category", with("event.category", "vulnerability"))];
-    match kind {
-        EventKind::ProcessCreation => {
-            others.push(("a process that ends", with("event.type", "end")));
-        }
-        EventKind::NetworkConnection => {
-            others.push(("a connection that ends", with("event.type", "end")));
-        }
-        EventKind::FileEvent => {
-            others.push(("a file that is read", with("event.type", "access")));
-        }
-        EventKind::RegistryEvent
-        | EventKind::Webserver
-        | EventKind::SecurityAlert
-        | EventKind::Log(_) => {}
+    for (what, changed) in source(kind).iter().flat_map(|source| &source.misses) {
+        let mut other = document.clone();
+        changed.iter().for_each(|(field, word)| other[field] = json!([word]));
+        others.push((what.as_str(), other));
     }
     if let Some(product) = product {
         let other = if product == Product::Linux { Product::Macos } else { Product::Linux };

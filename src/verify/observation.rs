@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use serde_json::Value;
 
 use super::pipeline::{Gaps, document, guessed_product, holds};
+use super::sources;
 use crate::matcher::{Record, Recorder};
 use crate::taxonomy::{EventKind, Product};
 
@@ -37,8 +38,7 @@ pub(super) struct Side {
 
 impl Default for Observer {
     fn default() -> Self {
-        let vocabulary = EventKind::ALL.iter();
-        Observer(vocabulary.map(|kind| (kind.clone(), Recorder::new(kind))).collect())
+        Observer(sources::kinds().map(|kind| (kind.clone(), Recorder::new(kind))).collect())
     }
 }
 

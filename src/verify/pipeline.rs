@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use super::sources::source;
 use crate::matcher::{Record, arguments, base_name};
 use crate::taxonomy::{ACTIONS, EventKind, Field, Product, registry};
 
@@ -38,7 +39,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row)
 fn row(line: &'static str) -> Option<Row> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [kind, field, how, ecs] = cells[..] else { return None };
-    let kind = EventKind::lettered(kind).next()?;
+    let kind = EventKind::named(kind)?;
     Some(Row { kind, field: Field::named(field)?, how, ecs })
 }
 
@@ -50,24 +51,14 @@ pub fn document(record: &Record, kind: &EventKind, product: Product, gaps: Gaps)
     let said = |name: &str| Some(record.fields.get(&Field::named(name)?)?.first()?.as_str());
     let action = said("Action").unwrap_or_default().to_ascii_lowercase();
     let action = action.as_str();
-    let (category, types): (&[&str], &[&str]) = match kind {
-        EventKind::ProcessCreation => (&["process"], &["start"]),
-        EventKind::NetworkConnection => (&["network"], &["start", "connection", "protocol"]),
-        EventKind::FileEvent => (
-            &["file"],
-            match action {
-                "created" => &["creation"],
-                "deleted" => &["deletion"],
-                _ => &["change"],
-            },
-        ),
-        EventKind::RegistryEvent => (&["configuration", "registry"], &["change"]),
-        EventKind::Webserver => (&["web", "network"], &["connection"]),
-        EventKind::SecurityAlert | EventKind::Log(_) => return None,
-    };
+    let source = source(kind).filter(|source| !source.document.is_empty())?;
     let mut fields = Fields { product, gaps, map: Map::new() };
-    fields.map.insert("event.category".to_owned(), json!(category));
-    fields.map.insert("event.type".to_owned(), json!(types));
+    for (name, words) in &source.document {
+        fields.map.insert(name.clone(), json!(words));
+    }
+    if let Some(word) = source.by_action.get(action) {
+        fields.map.insert("event.type".to_owned(), json!([word]));
+    }
     fields.map.insert("host.os.type".to_owned(), json!(product.name()));
     for row in ROWS.iter().filter(|row| row.kind == *kind) {
         for value in record.fields.get(&row.field).into_iter().flatten() {

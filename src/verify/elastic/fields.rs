@@ -80,10 +80,17 @@ pub(super) fn named(name: &str) -> Result<&'static Field, Error> {
 
 /// A set of index groups; the indices of a group map the same fields
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Groups(u8);
+pub(super) struct Groups(u32);
 
-/// The words of the table; each is one bit of [`Groups`]
-const GROUPS: &[&str] = &["process", "file", "network", "registry", "endgame", "others"];
+/// The words of the table but `all`; each is one bit of [`Groups`]
+static GROUPS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let rows = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let words = rows.filter_map(|row| row.rsplit('\t').next()).flat_map(|cell| cell.split(' '));
+    let mut words: Vec<&str> = words.filter(|word| *word != "all").collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+});
 
 impl Groups {
     pub(super) const NONE: Groups = Groups(0);

@@ -10,27 +10,16 @@ use super::fields::Groups;
 use super::glob::Glob;
 use crate::query::Error;
 
-/// The known index patterns, each with the groups of its indices
-const PATTERNS: &[(&str, &[&str])] = &[
-    ("auditbeat-*", &["others"]),
-    ("endgame-*", &["endgame"]),
-    ("filebeat-*", &["others"]),
-    ("logs-apache.access-*", &["others"]),
-    ("logs-auditd_manager.auditd-*", &["others"]),
-    ("logs-crowdstrike.fdr*", &["others"]),
-    ("logs-endpoint.events.*", &["process", "file", "network", "registry"]),
-    ("logs-endpoint.events.file-*", &["file"]),
-    ("logs-endpoint.events.network-*", &["network"]),
-    ("logs-endpoint.events.process-*", &["process"]),
-    ("logs-endpoint.events.registry-*", &["registry"]),
-    ("logs-iis.access-*", &["others"]),
-    ("logs-m365_defender.event-*", &["others"]),
-    ("logs-nginx.access-*", &["others"]),
-    ("logs-sentinel_one_cloud_funnel.*", &["others"]),
-    ("logs-system.security*", &["others"]),
-    ("logs-windows.sysmon_operational-*", &["others"]),
-    ("winlogbeat-*", &["others"]),
-];
+/// The text of the table of index patterns
+const TABLE: &str = include_str!("indices.tsv");
+
+/// The groups of an index pattern; `None` for an unknown pattern
+fn groups_of(pattern: &str) -> Option<Groups> {
+    let rows = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let (_, words) =
+        rows.filter_map(|row| row.split_once('\t')).find(|(own, _)| *own == pattern)?;
+    words.split(' ').map(Groups::named).try_fold(Groups::NONE, |all, one| Some(all.with(one?)))
+}
 
 /// The indices that a rule searches
 #[derive(Debug, Clone)]
@@ -41,12 +30,9 @@ impl Indices {
     pub(super) fn of(patterns: &[Value]) -> Result<Indices, Error> {
         let known = patterns.iter().map(|pattern| {
             let text = pattern.as_str().unwrap_or_default();
-            let row = PATTERNS.iter().find(|(pattern, _)| *pattern == text);
             let unknown =
                 || Error::new(format!("the fields of the index `{text}` are not known here"));
-            let (pattern, words) = row.ok_or_else(unknown)?;
-            let groups = words.iter().filter_map(|word| Groups::named(word));
-            Ok((Glob::read(pattern), groups.fold(Groups::NONE, Groups::with)))
+            Ok((Glob::read(text), groups_of(text).ok_or_else(unknown)?))
         });
         known.collect::<Result<_, Error>>().map(Indices)
     }
@@ -64,5 +50,18 @@ impl Indices {
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(&index, false));
         let own = stream.strip_prefix("endpoint.events.").unwrap_or("others");
         Some(fitting.map(searched).reduce(Groups::with)?.within(Groups::named(own)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_that_a_rule_may_search_is_known() {
+        let mapping = crate::mapping::built_in("ecs").unwrap();
+        for index in &mapping.indices {
+            assert!(groups_of(&index.pattern).is_some(), "{}", index.pattern);
+        }
     }
 }

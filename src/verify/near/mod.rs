@@ -20,7 +20,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::ir::{Expr, Signal, Test};
-use crate::taxonomy::{EventKind, Field};
+use crate::taxonomy::Field;
+use crate::verify::sources::source;
 use assign::{assign, in_order, settle};
 use fulfil::{Assigned, fulfil};
 use values::variants;
@@ -138,27 +139,17 @@ fn given(base: &Fields, around: &[Assigned<'_>], test: &Test, value: &values::Va
 /// Events that vary fields a rule may leave untested: the action on a file or key, the side that
 /// opened a connection, and the connection's end
 fn unsaid(signal: &Signal, expr: &Expr, care: Care) -> Vec<Near> {
-    let words: &[(&str, &[&str])] = match signal.kind {
-        EventKind::FileEvent | EventKind::RegistryEvent => {
-            &[("Action", &["created", "modified", "renamed", "deleted"])]
-        }
-        EventKind::NetworkConnection => {
-            &[("Initiated", &["true", "false"]), ("SourcePort", &["50001", "50002"])]
-        }
-        EventKind::ProcessCreation
-        | EventKind::Webserver
-        | EventKind::SecurityAlert
-        | EventKind::Log(_) => &[],
-    };
+    let varied = source(&signal.kind).map(|source| &source.varied);
+    let varied = || varied.into_iter().flatten();
     let mut events = Vec::new();
     for test in expr.tests() {
         let mut fulfilled = Vec::new();
         fulfil(expr, true, test, care, &mut fulfilled);
-        for (name, word) in words.iter().flat_map(|(name, words)| words.iter().map(|w| (*name, *w)))
+        for (name, word) in varied().flat_map(|(name, words)| words.iter().map(move |w| (name, w)))
         {
             let mut event = blank(signal);
             fulfilled.iter().for_each(|(one, value)| assign(&mut event, one, value));
-            event.insert(name.to_owned(), json!(word));
+            event.insert(name.clone(), json!(word));
             events.push(Near { field: test.subject.field.clone(), event });
         }
     }

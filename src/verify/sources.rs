@@ -1,0 +1,73 @@
+//! Each log source as a proof needs it.
+//!
+//! In: `sources.yml`. Out: a [`Source`] for each log source that can be proven: its documents on
+//! Elastic, documents beside them that rules must not match, and a neutral event.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::taxonomy::EventKind;
+
+/// A log source as a proof needs it
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Source {
+    /// The categorization fields of its documents; none when no index holds its events
+    #[serde(default)]
+    pub(super) document: BTreeMap<String, Vec<String>>,
+    /// `event.type` of some actions, in place of that of the document
+    #[serde(default)]
+    pub(super) by_action: BTreeMap<String, String>,
+    /// Documents that a rule must not match: the difference in words, and the other values
+    #[serde(default)]
+    pub(super) misses: BTreeMap<String, BTreeMap<String, String>>,
+    /// An event that no rule tests for
+    #[serde(default)]
+    pub(super) neutral: Map<String, Value>,
+    /// Values of fields that rules leave untested and that a target may need
+    #[serde(default)]
+    pub(super) varied: BTreeMap<String, Vec<String>>,
+}
+
+/// The text of the table
+const TABLE: &str = include_str!("sources.yml");
+
+static SOURCES: LazyLock<Vec<(EventKind, Source)>> = LazyLock::new(|| {
+    // A test reads the whole table.
+    let table: BTreeMap<String, Source> = serde_yaml::from_str(TABLE).unwrap_or_default();
+    table
+        .into_iter()
+        .filter_map(|(name, source)| Some((EventKind::named(&name)?, source)))
+        .collect()
+});
+
+/// What is known of a log source; nothing for one outside the table
+pub(super) fn source(kind: &EventKind) -> Option<&'static Source> {
+    SOURCES.iter().find(|(known, _)| known == kind).map(|(_, source)| source)
+}
+
+/// The log sources of the table
+pub(super) fn kinds() -> impl Iterator<Item = &'static EventKind> {
+    SOURCES.iter().map(|(kind, _)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::taxonomy::Field;
+
+    #[test]
+    fn every_entry_is_a_log_source_with_its_own_fields() {
+        let table: BTreeMap<String, Source> = serde_yaml::from_str(TABLE).unwrap();
+        assert_eq!(table.len(), SOURCES.len(), "an unknown log source");
+        assert!(EventKind::ALL.iter().all(|kind| source(kind).is_some()));
+        for (kind, source) in SOURCES.iter() {
+            for name in source.neutral.keys().chain(source.varied.keys()) {
+                assert!(kind.field_type(&Field::of_log(name)).is_some(), "{kind} {name}");
+            }
+        }
+    }
+}

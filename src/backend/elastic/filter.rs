@@ -7,7 +7,7 @@
 use super::fields::{self, EcsField, Type};
 use super::registry::{self, Seen};
 use crate::backend::{Direction, LossName, Losses};
-use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::{Limit, Query, Scalar};
@@ -45,34 +45,27 @@ fn test_query(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         return UNSAID;
     };
     match &test.op {
-        Op::Text(_, values, _) if ecs.kind == Type::Action => {
-            note_actions(test, values, positive, losses);
-            Query::terms(ecs.name, event_types(values))
+        Op::Text(actions) if ecs.kind == Type::Action => {
+            note_actions(test, actions, positive, losses);
+            Query::terms(ecs.name, event_types(&actions.values))
         }
-        Op::Text(_, actions, _) if ecs.kind == Type::Change => {
+        Op::Text(actions) if ecs.kind == Type::Change => {
             registry::actions(test, actions, positive, losses)
         }
         Op::Segments(values) if test.subject.part == Part::Key => {
             let found = registry::keys(seen, test, values, positive, losses);
             Query::any(found)
         }
-        Op::Text(relation, values, case) => {
+        Op::Text(text) => {
             if ecs.of_keys {
                 registry::note_value_names(seen, test, positive, losses);
             }
-            let shape = Shape { test, ecs, relation: *relation, case: *case, positive };
-            Query::any(values.iter().map(|value| text(&shape, value, losses)).collect())
+            Query::any(texts(&Shape { test, ecs, text, positive }, losses))
         }
         Op::Segments(values) => {
-            let shape = Shape {
-                test,
-                ecs,
-                relation: Relation::Wildcard,
-                case: Case::Insensitive,
-                positive,
-            };
-            let spellings = values.iter().flat_map(segments);
-            Query::any(spellings.map(|value| text(&shape, &value, losses)).collect())
+            let values = values.iter().flat_map(segments).collect();
+            let text = &TextTest { relation: Relation::Wildcard, values, case: Case::Insensitive };
+            Query::any(texts(&Shape { test, ecs, text, positive }, losses))
         }
         Op::Regex(_) => refuse(
             losses,
@@ -105,16 +98,22 @@ fn segments(value: &Pattern) -> [Pattern; 2] {
     [open.map_literals(|text| text.replace('/', "\\")), open]
 }
 
+/// A text test over an ECS field; `text` may be another form of the comparison in `test`
 struct Shape<'t> {
     test: &'t Test,
     ecs: EcsField,
-    relation: Relation,
-    case: Case,
+    text: &'t TextTest,
     positive: bool,
 }
 
-fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
-    let Shape { test, ecs, relation, case, positive } = *shape;
+/// A query for each value
+fn texts(shape: &Shape<'_>, losses: &mut Losses<'_>) -> Vec<Query> {
+    shape.text.values.iter().map(|value| one_text(shape, value, losses)).collect()
+}
+
+fn one_text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
+    let Shape { test, ecs, text, positive } = *shape;
+    let (relation, insensitive) = (text.relation, text.folds());
     match ecs.kind {
         Type::Keyword | Type::Wildcard => {}
         Type::Action => {
@@ -125,7 +124,6 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
         Type::Long => return refuse(losses, test, "a number compares with numbers only"),
         Type::Direction => return direction(shape, value, losses),
     }
-    let insensitive = case == Case::Insensitive;
     if insensitive && value.literals().any(has_wide_case) {
         let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
         let direction = Direction::Narrower.flip_unless(positive);
@@ -179,15 +177,15 @@ fn whole(relation: Relation, value: &Pattern) -> elasticsearch::Test {
 
 /// A test of a name or an extension where ECS has only the whole path
 fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses<'_>) -> Query {
-    let Op::Text(relation, values, case) = &test.op else {
+    let Some(text) = test.op.as_text() else {
         return refuse(losses, test, "this test over a part of a path");
     };
     let mut found = Vec::new();
-    for value in values {
+    for value in &text.values {
         let Some(literal) = value.as_literal() else {
             return refuse(losses, test, "wildcards over a part of a path");
         };
-        let (relation, patterns) = match (test.subject.part, relation) {
+        let (relation, values) = match (test.subject.part, text.relation) {
             (Part::Extension, Relation::Equals) => {
                 (Relation::Ends, vec![Pattern::literal(&format!(".{literal}"))])
             }
@@ -200,8 +198,8 @@ fn part_of_whole(test: &Test, ecs: EcsField, positive: bool, losses: &mut Losses
             }
             _ => return refuse(losses, test, "this test over a part of a path"),
         };
-        let shape = Shape { test, ecs, relation, case: *case, positive };
-        found.extend(patterns.iter().map(|pattern| text(&shape, pattern, losses)));
+        let text = &TextTest { relation, values, case: text.case };
+        found.extend(texts(&Shape { test, ecs, text, positive }, losses));
     }
     Query::any(found)
 }
@@ -222,12 +220,11 @@ pub(super) fn event_types(actions: &[Pattern]) -> Vec<&'static str> {
 /// Notes a loss when a test asks for only one of modifying and renaming
 pub(super) fn note_actions(
     test: &Test,
-    actions: &[Pattern],
+    actions: &TextTest,
     positive: bool,
     losses: &mut Losses<'_>,
 ) {
-    let has = |name: &str| actions.iter().any(|action| action.as_literal() == Some(name));
-    if has("modified") != has("renamed") {
+    if actions.has("modified") != actions.has("renamed") {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a modified file from a renamed one";
         losses.lose(LossName::Actions, direction, test.span, reason);
@@ -241,7 +238,7 @@ pub(super) const INCOMING: &[&str] = &["inbound", "incoming", "ingress"];
 fn direction(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
     let field = shape.ecs.name;
     let said = value.as_literal().map(str::to_ascii_lowercase);
-    let fits = |word: &str| match (shape.relation, said.as_deref()) {
+    let fits = |word: &str| match (shape.text.relation, said.as_deref()) {
         (Relation::Equals, Some(said)) => word == said,
         (Relation::Starts, Some(said)) => word.starts_with(said),
         (Relation::Ends, Some(said)) => word.ends_with(said),
@@ -284,17 +281,17 @@ fn account(kind: EventKind, test: &Test, positive: bool, losses: &mut Losses<'_>
     if test.op == Op::Null {
         return Query::none_of(vec![Query::exists(name.name)]);
     }
-    let Some((Relation::Equals, values, case)) = test.op.as_text() else {
+    let Some(text) = test.op.as_text().filter(|text| text.relation == Relation::Equals) else {
         return refuse(losses, test, "a test over domain and name together");
     };
     let mut parts = Vec::new();
-    for value in values {
+    for value in &text.values {
         let Some((left, right)) = value.as_literal().and_then(|text| text.split_once('\\')) else {
             return refuse(losses, test, "a test over domain and name together");
         };
-        let mut half = |ecs, text: &str| {
-            let shape = Shape { test, ecs, relation: Relation::Equals, case, positive };
-            self::text(&shape, &Pattern::literal(text), losses)
+        let mut half = |ecs, literal: &str| {
+            let text = &text.with(vec![Pattern::literal(literal)]);
+            Query::any(texts(&Shape { test, ecs, text, positive }, losses))
         };
         parts.push(Query::all(vec![half(domain, left), half(name, right)]));
     }

@@ -11,7 +11,9 @@ use super::fields::{self, EcsField, Index, Type};
 use super::filter::{self, INCOMING};
 use super::registry::{self, Seen};
 use crate::backend::{Losses, one_line};
-use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
+use crate::ir::{
+    Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test, TextTest,
+};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{Filter, Query};
 use crate::query::kuery::{Kuery, Literal, Values};
@@ -141,16 +143,16 @@ fn exact_test(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) 
         registry::note_value_names(seen, test, there, losses);
     }
     match &test.op {
-        Op::Text(_, actions, _) if ecs.kind == Type::Action => {
+        Op::Text(actions) if ecs.kind == Type::Action => {
             filter::note_actions(test, actions, positive, losses);
-            let types = filter::event_types(actions);
+            let types = filter::event_types(&actions.values);
             values(Values::any(types.iter().map(|name| Literal::word(name))))
         }
-        Op::Text(_, actions, _) if ecs.kind == Type::Change => registry::sets_values(actions)
+        Op::Text(actions) if ecs.kind == Type::Change => registry::sets_values(actions)
             .then(|| Kuery::field(ecs.name, Values::One(Literal::anything()))),
-        Op::Text(_, words, _) if ecs.kind == Type::Direction => direction(words),
-        Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == Type::Keyword => {
-            let written = patterns.iter().map(|p| keyword_value(*relation, p, ecs));
+        Op::Text(words) if ecs.kind == Type::Direction => direction(words),
+        Op::Text(text) if !text.folds() && ecs.kind == Type::Keyword => {
+            let written = text.values.iter().map(|p| keyword_value(text.relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))
         }
         Op::Networks(networks) if ecs.kind == Type::Ip => {
@@ -209,12 +211,12 @@ fn range_query(ecs: EcsField, ranges: &[Numbers]) -> Option<Kuery> {
 }
 
 /// A test of `Initiated` by `network.direction`: `false` is an incoming connection
-fn direction(words: &[Pattern]) -> Option<Kuery> {
+fn direction(words: &TextTest) -> Option<Kuery> {
     let incoming = Values::any(INCOMING.iter().filter_map(|word| Literal::quoted(word)));
     let field = "network.direction";
-    match words {
-        [word] if word.as_literal() == Some("false") => Some(Kuery::field(field, incoming)),
-        [word] if word.as_literal() == Some("true") => {
+    match words.only() {
+        Some("false") => Some(Kuery::field(field, incoming)),
+        Some("true") => {
             let there = Values::One(Literal::anything());
             let not = Values::Not(Box::new(incoming));
             Some(Kuery::field(field, Values::All(vec![there, not])))
@@ -271,12 +273,12 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
 }
 
 fn superset_test(kind: EventKind, test: &Test) -> Option<Kuery> {
-    let Op::Text(relation, patterns, _) = &test.op else { return None };
+    let text = test.op.as_text()?;
     let ecs = fields::ecs(kind, test.subject.field, test.subject.part)?;
     if !ecs.text {
         return None;
     }
-    let values = patterns.iter().map(|pattern| match relation {
+    let values = text.values.iter().map(|pattern| match text.relation {
         Relation::Equals => phrase(pattern.as_literal()?),
         Relation::Starts | Relation::Wildcard => prefix(pattern),
         Relation::Ends | Relation::Contains => None,

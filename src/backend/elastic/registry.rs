@@ -5,7 +5,7 @@
 //! value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
 use crate::backend::{Direction, LossName, Losses};
-use crate::ir::{Part, Role, Signal, Test};
+use crate::ir::{Part, Role, Signal, Test, TextTest};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::Query;
@@ -26,33 +26,32 @@ impl Seen {
         let values_only = signal.clauses.iter().any(|clause| {
             let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
             let asks = test.filter(|test| test.subject.field.kind() == FieldType::Action);
-            asks.and_then(|test| test.op.as_text()).is_some_and(|(_, words, _)| sets_values(words))
+            asks.and_then(|test| test.op.as_text()).is_some_and(sets_values)
         });
         Seen { kind: signal.kind, values_only, text }
     }
 }
 
 /// Whether the only action is the setting of a value
-pub(super) fn sets_values(actions: &[Pattern]) -> bool {
-    matches!(actions, [only] if only.as_literal() == Some("modified"))
+pub(super) fn sets_values(actions: &TextTest) -> bool {
+    actions.only() == Some("modified")
 }
 
 /// A query for actions on a registry key, with a loss where ECS cannot distinguish them
 pub(super) fn actions(
     test: &Test,
-    actions: &[Pattern],
+    actions: &TextTest,
     positive: bool,
     losses: &mut Losses<'_>,
 ) -> Query {
     let set = Query::exists("registry.data.type");
-    let asked = |word: &str| actions.iter().any(|action| action.as_literal() == Some(word));
-    let others = ["created", "deleted", "renamed"].iter().filter(|word| asked(word)).count();
+    let others = ["created", "deleted", "renamed"].iter().filter(|word| actions.has(word)).count();
     if others == 1 || others == 2 {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell registry keys created, deleted and renamed apart";
         losses.lose(LossName::Actions, direction, test.span, reason);
     }
-    match (asked("modified"), others) {
+    match (actions.has("modified"), others) {
         (true, 0) => set,
         (true, _) => Query::Everything,
         (false, _) => Query::none_of(vec![set]),

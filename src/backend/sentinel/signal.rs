@@ -151,7 +151,7 @@ fn scope(
     };
     let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
     let asked = asked.and_then(|clause| clause.expr.as_test()?.op.as_text());
-    let asked = asked.map(|(_, values, _)| values.to_vec());
+    let asked = asked.map(|text| text.values.clone());
     let actions = asked.unwrap_or_else(|| all.iter().map(|word| Pattern::literal(word)).collect());
     let column = if profile == Profile::Asim { "EventType" } else { "ActionType" };
     Some(actions_of(Expression::name(column), signal.kind, &actions))
@@ -161,9 +161,7 @@ fn scope(
 fn includes_earlier_names(signal: &Signal) -> bool {
     let asked = signal.clauses.iter().filter(|clause| asks_for_actions(clause));
     let mut asked = asked.filter_map(|clause| clause.expr.as_test()?.op.as_text());
-    signal.kind == EventKind::RegistryEvent
-        && asked
-            .all(|(_, values, _)| values.iter().any(|value| value.as_literal() == Some("renamed")))
+    signal.kind == EventKind::RegistryEvent && asked.all(|text| text.has("renamed"))
 }
 
 /// Whether the clause restricts the action; the first such clause becomes the table's scope
@@ -197,14 +195,15 @@ fn excludes_incoming(clause: &Clause) -> bool {
 /// Whether an expression requires that `Initiated` equals `wanted`, and tests no other value
 fn is_initiated(expr: &Expr, wanted: &str) -> bool {
     let Some(test) = expr.as_test() else { return false };
-    let Some((Relation::Equals, values, case)) = test.op.as_text() else { return false };
+    let Some(text) = test.op.as_text() else { return false };
     let says = |value: &Pattern| {
-        value.as_literal().is_some_and(|text| match case {
-            Case::Insensitive => text.eq_ignore_ascii_case(wanted),
-            Case::Sensitive => text == wanted,
+        value.as_literal().is_some_and(|literal| match text.case {
+            Case::Insensitive => literal.eq_ignore_ascii_case(wanted),
+            Case::Sensitive => literal == wanted,
         })
     };
-    test.subject.field.name() == "Initiated" && values.iter().all(says)
+    let equals = text.relation == Relation::Equals && text.values.iter().all(says);
+    equals && test.subject.field.name() == "Initiated"
 }
 
 /// A `Level` column: the level of the first case that matches, or `default`

@@ -7,7 +7,7 @@
 use super::context::Context;
 use super::fields::{Column, Holds, Type};
 use super::profile::Profile;
-use crate::ir::{Part, Relation};
+use crate::ir::{Part, Relation, TextTest};
 use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 
@@ -84,11 +84,12 @@ pub(super) fn earlier(profile: Profile, column: &Expression) -> Expression {
 }
 
 /// Whether a test could match the text; may be true for a text that does not match
-pub(super) fn may_fit(relation: Relation, value: &Pattern, text: &str) -> bool {
-    match relation {
-        Relation::Equals => value.as_literal() == Some(text),
+pub(super) fn may_fit(test: &TextTest, text: &str) -> bool {
+    match test.relation {
+        Relation::Equals => test.has(text),
         Relation::Starts | Relation::Ends | Relation::Contains | Relation::Wildcard => {
-            value.literals().all(|literal| text.contains(literal))
+            let fits = |value: &Pattern| value.literals().all(|literal| text.contains(literal));
+            test.values.iter().any(fits)
         }
     }
 }

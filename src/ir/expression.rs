@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use ipnet::IpNet;
 
 use super::RegexPattern;
+use super::text_test::{Case, Relation, TextTest};
 use crate::pattern::Pattern;
 use crate::source::Span;
 use crate::taxonomy::{Field, Product};
@@ -93,8 +94,8 @@ pub enum TimeUnit {
 /// missing and null text apart, they are one there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
-    /// The text stands in this relation to a pattern
-    Text(Relation, Vec<Pattern>, Case),
+    /// The text compares with patterns
+    Text(TextTest),
     /// A regular expression is found in the text
     Regex(Vec<RegexPattern>),
     /// The directories of a path, or a registry key, hold a run of whole segments. Patterns are
@@ -113,30 +114,6 @@ pub enum Op {
     Null,
     /// Both fields are there, and the first stands in this relation to the second
     Same(Relation, Field, Case),
-}
-
-/// How text and pattern compare
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Relation {
-    /// The whole text is the literal
-    Equals,
-    /// The text starts with the literal
-    Starts,
-    /// The text ends with the literal
-    Ends,
-    /// The literal occurs in the text
-    Contains,
-    /// The whole text fits the pattern with its wildcards
-    Wildcard,
-}
-
-/// Whether letter case counts
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Case {
-    /// Letters are equal as [`fold`](crate::pattern::fold) defines
-    Insensitive,
-    /// Every character equals only itself
-    Sensitive,
 }
 
 /// A range of numbers, both ends included
@@ -169,10 +146,10 @@ impl Subject {
 }
 
 impl Op {
-    /// Relation, values and case of a text test; `None` for any other
-    pub fn as_text(&self) -> Option<(Relation, &[Pattern], Case)> {
+    /// The comparison of text; `None` for any other
+    pub fn as_text(&self) -> Option<&TextTest> {
         match self {
-            Op::Text(relation, values, case) => Some((*relation, values, *case)),
+            Op::Text(text) => Some(text),
             Op::Regex(_)
             | Op::Segments(_)
             | Op::Networks(_)

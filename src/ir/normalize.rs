@@ -96,7 +96,7 @@ enum Join {
 
 fn join_as(op: &Op) -> Option<Join> {
     match op {
-        Op::Text(relation, _, case) => Some(Join::Text(*relation, *case)),
+        Op::Text(text) => Some(Join::Text(text.relation, text.case)),
         Op::Regex(_) => Some(Join::Regex),
         Op::Segments(_) => Some(Join::Segments),
         Op::Networks(_) => Some(Join::Networks),
@@ -107,7 +107,8 @@ fn join_as(op: &Op) -> Option<Join> {
 
 fn join(into: &mut Op, from: Op) {
     match (into, from) {
-        (Op::Text(_, a, _), Op::Text(_, b, _)) | (Op::Segments(a), Op::Segments(b)) => a.extend(b),
+        (Op::Text(a), Op::Text(b)) => a.values.extend(b.values),
+        (Op::Segments(a), Op::Segments(b)) => a.extend(b),
         (Op::Regex(a), Op::Regex(b)) => a.extend(b),
         (Op::Networks(a), Op::Networks(b)) => a.extend(b),
         (Op::Numbers(a), Op::Numbers(b)) => a.extend(b),
@@ -117,15 +118,15 @@ fn join(into: &mut Op, from: Op) {
 
 fn sorted(op: Op) -> Op {
     match op {
-        Op::Text(relation, mut values, case) => {
-            match case {
+        Op::Text(mut text) => {
+            match text.case {
                 Case::Sensitive => {
-                    values.sort();
-                    values.dedup();
+                    text.values.sort();
+                    text.values.dedup();
                 }
-                Case::Insensitive => dedup_folded(&mut values),
+                Case::Insensitive => dedup_folded(&mut text.values),
             }
-            Op::Text(relation, values, case)
+            Op::Text(text)
         }
         Op::Segments(mut values) => {
             dedup_folded(&mut values);

@@ -112,9 +112,9 @@ fn write_expr(out: &mut String, expr: &Expr, depth: usize) -> std::fmt::Result {
 fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
     write!(out, "{indent}{} ", subject(&test.subject))?;
     let values = match &test.op {
-        Op::Text(relation, values, case) => {
-            write!(out, "{}{}", verb(*relation), cased(*case))?;
-            values.iter().map(|value| format!("{:?}", value.to_string())).collect()
+        Op::Text(text) => {
+            write!(out, "{}{}", verb(text.relation), cased(text.case))?;
+            text.values.iter().map(|value| format!("{:?}", value.to_string())).collect()
         }
         Op::Regex(values) => {
             write!(out, "has a match of")?;

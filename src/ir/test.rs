@@ -7,11 +7,10 @@
 use super::modifier;
 use super::scope::{Meaning, Reading, Scope};
 use super::value;
-use super::{Case, Clause, ClauseOrigin, Expr, Op, Relation, Role, Subject, Test};
+use super::{Clause, ClauseOrigin, Expr, Op, Role, Subject, Test, TextTest};
 use crate::definition::vocabulary::{WORDS, Word};
 use crate::definition::{Entry, Form, Key, Modifier, Scalar, Selection, Value, nearest_name};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::pattern::Pattern;
 use crate::pattern::compare_folded;
 use crate::source::Span;
 use crate::taxonomy::{EventKind, Field, FieldType};
@@ -39,7 +38,7 @@ pub(super) fn implied(
         }
         _ => return None,
     };
-    let op = Op::Text(Relation::Equals, vec![Pattern::literal(word)], Case::Insensitive);
+    let op = Op::Text(TextTest::word(word));
     let subject = Subject::whole(Field::named(field)?);
     let test = Test { subject, op, list: None, span: Span::default() };
     let label = if role == Role::Exclude { "incoming connections" } else { "category" };

@@ -4,7 +4,7 @@
 //! wildcards at the ends, and the wildcards decide the relation.
 
 use super::scope::Reading;
-use super::{Expr, Op, Part, Relation, Subject, Test};
+use super::{Expr, Op, Part, Relation, Subject, Test, TextTest};
 use crate::definition::{Modifier, Value};
 use crate::pattern::{Pattern, Token};
 use crate::taxonomy::{Field, FieldType, hash};
@@ -27,16 +27,17 @@ pub(super) fn text(reading: &Reading<'_>, part: Part, pattern: Pattern, value: &
         // A path ends with `\cmd.exe` exactly when its base name is `cmd.exe`.
         let name = pattern.as_literal().and_then(|text| text.strip_prefix(['\\', '/']));
         if let Some(name) = name.filter(|n| !n.is_empty() && !n.contains(['\\', '/'])) {
-            let op = Op::Text(Relation::Equals, vec![Pattern::literal(name)], case);
-            return reading.test(Part::Name, op, value.span);
+            let text = TextTest::one(Relation::Equals, Pattern::literal(name), case);
+            return reading.test(Part::Name, Op::Text(text), value.span);
         }
     }
     if let Some((field, digits)) = whole_hash(reading, relation, &pattern) {
         let subject = Subject::whole(field);
-        let op = Op::Text(Relation::Equals, vec![Pattern::literal(digits)], case);
+        let text = TextTest::one(Relation::Equals, Pattern::literal(digits), case);
+        let op = Op::Text(text);
         return Expr::Test(Test { subject, op, list: None, span: value.span });
     }
-    reading.test(part, Op::Text(relation, vec![pattern], case), value.span)
+    reading.test(part, Op::Text(TextTest::one(relation, pattern, case)), value.span)
 }
 
 /// The field and digits of a whole hash such as `MD5=…`, when `Hashes` is searched for it

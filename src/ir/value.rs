@@ -6,12 +6,11 @@
 
 use super::scope::{Reading, Scope};
 use super::text::{by_ends, open_ends, text};
-use super::{Case, Expr, Numbers, Op, Part, Relation, TimeUnit};
+use super::{Expr, Numbers, Op, Part, TextTest, TimeUnit};
 use super::{encode, network, place, regex};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::pattern::Pattern;
 use crate::taxonomy::{ACTIONS, Field, FieldType};
 
 /// Lowers one value
@@ -180,8 +179,7 @@ fn action(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option
         scope.error(Code::E0208, value.span, message, &label);
         return None;
     }
-    let pattern = Pattern::literal(&value.written);
-    let op = Op::Text(Relation::Equals, vec![pattern], Case::Insensitive);
+    let op = Op::Text(TextTest::word(&value.written));
     Some(reading.test(Part::Whole, op, value.span))
 }
 

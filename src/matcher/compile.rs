@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use regex::RegexSet;
 
 use super::layout::Layout;
-use crate::ir::{Case, Expr, Numbers, Op, Part, RegexPattern, Relation, Test};
+use crate::ir::{Case, Expr, Numbers, Op, Part, RegexPattern, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, fold_text};
 
 /// An expression whose tests read slots
@@ -65,11 +65,13 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
     let subject = layout.subject(&test.subject);
     let slot = layout.slot(&test.subject.field);
     let check = match &test.op {
-        Op::Text(relation, values, Case::Insensitive) => {
-            let folded: Vec<_> = values.iter().map(|v| v.map_literals(fold_text)).collect();
-            Check::Folded(text(*relation, &folded))
-        }
-        Op::Text(relation, values, Case::Sensitive) => Check::Cased(text(*relation, values)),
+        Op::Text(test) => match test.case {
+            Case::Insensitive => {
+                let folded = test.values.iter().map(|value| value.map_literals(fold_text));
+                Check::Folded(text(&test.with(folded.collect())))
+            }
+            Case::Sensitive => Check::Cased(text(test)),
+        },
         Op::Segments(values) => Check::Folded(segments(test.subject.part, values)),
         Op::Regex(patterns) => Check::Regex(RegexPattern::compile(patterns)),
         Op::Networks(networks) => Check::Networks(networks.clone()),
@@ -82,14 +84,14 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
     Node::Test { subject, slot, check }
 }
 
-fn text(relation: Relation, values: &[Pattern]) -> TextCheck {
-    let literals = || values.iter().filter_map(Pattern::as_literal).map(ToOwned::to_owned);
-    match relation {
+fn text(test: &TextTest) -> TextCheck {
+    let literals = || test.literals().map(ToOwned::to_owned);
+    match test.relation {
         Relation::Equals => TextCheck::Equals(literals().collect()),
         Relation::Starts => TextCheck::Starts(literals().collect()),
         Relation::Ends => TextCheck::Ends(literals().collect()),
         Relation::Contains => contains(literals().collect()),
-        Relation::Wildcard => TextCheck::Wildcard(values.to_vec()),
+        Relation::Wildcard => TextCheck::Wildcard(test.values.clone()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rulecast::diagnostic::Diagnostics;
-use rulecast::ir::{Case, Expr, Numbers, Op, Relation, Subject, Test, normalize};
+use rulecast::ir::{Case, Expr, Numbers, Op, Relation, Subject, Test, TextTest, normalize};
 use rulecast::matcher::{Engine, Memory, Options};
 use rulecast::pattern::Pattern;
 use rulecast::source::{SourceText, Span};
@@ -28,7 +28,7 @@ fn test() -> impl Strategy<Value = Expr> {
     )
         .prop_map(|(field, relation, values, case)| {
             let values = values.iter().map(|value| Pattern::literal(value)).collect();
-            (field, Op::Text(relation, values, case))
+            (field, Op::Text(TextTest { relation, values, case }))
         });
     let numbers = prop::collection::vec((0..5i64, 0..3i64), 1..3).prop_map(|ranges| {
         let range = |(from, more): (i64, i64)| Numbers { from, to: from + more, open: false };

@@ -7,7 +7,7 @@
 use super::fields;
 use super::registry::{self, Seen};
 use crate::backend::{Direction, LossName, Losses};
-use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch;
@@ -46,35 +46,27 @@ fn test_query(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'
         return UNSAID;
     };
     match &test.op {
-        Op::Text(_, values, _) if matches!(ecs.words, Words::Of(_)) => {
-            note_actions(ecs, test, values, positive, losses);
-            Query::terms(&ecs.name, ecs.words_for(&literals(values)))
+        Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
+            note_actions(ecs, test, actions, positive, losses);
+            Query::terms(&ecs.name, ecs.words_for(&actions.literals().collect::<Vec<_>>()))
         }
-        Op::Text(_, actions, _) if let Words::ExistsFor(value) = &ecs.words => {
+        Op::Text(actions) if let Words::ExistsFor(value) = &ecs.words => {
             registry::actions((ecs, value), test, actions, positive, losses)
         }
         Op::Segments(values) if test.subject.part == Part::Key => {
             let found = registry::keys((seen, ecs), test, values, positive, losses);
             Query::any(found)
         }
-        Op::Text(relation, values, case) => {
+        Op::Text(text) => {
             if ecs.of_keys {
                 registry::note_value_names(seen, test, positive, losses);
             }
-            let shape = Shape { seen, test, ecs, relation: *relation, case: *case, positive };
-            Query::any(values.iter().map(|value| text(&shape, value, losses)).collect())
+            Query::any(texts(&Shape { seen, test, ecs, text, positive }, losses))
         }
         Op::Segments(values) => {
-            let shape = Shape {
-                seen,
-                test,
-                ecs,
-                relation: Relation::Wildcard,
-                case: Case::Insensitive,
-                positive,
-            };
-            let spellings = values.iter().flat_map(segments);
-            Query::any(spellings.map(|value| text(&shape, &value, losses)).collect())
+            let values = values.iter().flat_map(segments).collect();
+            let text = &TextTest { relation: Relation::Wildcard, values, case: Case::Insensitive };
+            Query::any(texts(&Shape { seen, test, ecs, text, positive }, losses))
         }
         Op::Regex(_) => refuse(
             losses,
@@ -107,17 +99,23 @@ fn segments(value: &Pattern) -> [Pattern; 2] {
     [open.map_literals(|text| text.replace('/', "\\")), open]
 }
 
+/// A text test over an ECS field; `text` may be another form of the comparison in `test`
 struct Shape<'t> {
     seen: Seen<'t>,
     test: &'t Test,
     ecs: &'t IndexField,
-    relation: Relation,
-    case: Case,
+    text: &'t TextTest,
     positive: bool,
 }
 
-fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
-    let Shape { seen, test, ecs, relation, case, positive } = *shape;
+/// A query for each value
+fn texts(shape: &Shape<'_>, losses: &mut Losses<'_>) -> Vec<Query> {
+    shape.text.values.iter().map(|value| one_text(shape, value, losses)).collect()
+}
+
+fn one_text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
+    let Shape { seen, test, ecs, text, positive } = *shape;
+    let (relation, insensitive) = (text.relation, text.folds());
     match (&ecs.words, ecs.kind) {
         (Words::Own, FieldKind::Keyword | FieldKind::Wildcard) => {}
         (Words::Own, FieldKind::Ip) => {
@@ -127,7 +125,7 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
             return refuse(losses, test, "a number compares with numbers only");
         }
         (Words::Of(_), _) => {
-            let values = literals(std::slice::from_ref(value));
+            let values: Vec<&str> = value.as_literal().into_iter().collect();
             return Query::terms(&ecs.name, ecs.words_for(&values));
         }
         (Words::ExistsFor(_), _) => {
@@ -135,7 +133,6 @@ fn text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
         }
         (Words::False(words), _) => return direction(shape, words, value, losses),
     }
-    let insensitive = case == Case::Insensitive;
     if insensitive && value.literals().any(has_wide_case) {
         let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
         let direction = Direction::Narrower.flip_unless(positive);
@@ -196,15 +193,15 @@ fn part_of_whole(
     positive: bool,
     losses: &mut Losses<'_>,
 ) -> Query {
-    let Op::Text(relation, values, case) = &test.op else {
+    let Some(text) = test.op.as_text() else {
         return refuse(losses, test, "this test over a part of a path");
     };
     let mut found = Vec::new();
-    for value in values {
+    for value in &text.values {
         let Some(literal) = value.as_literal() else {
             return refuse(losses, test, "wildcards over a part of a path");
         };
-        let (relation, patterns) = match (test.subject.part, relation) {
+        let (relation, values) = match (test.subject.part, text.relation) {
             (Part::Extension, Relation::Equals) => {
                 (Relation::Ends, vec![Pattern::literal(&format!(".{literal}"))])
             }
@@ -217,26 +214,21 @@ fn part_of_whole(
             }
             _ => return refuse(losses, test, "this test over a part of a path"),
         };
-        let shape = Shape { seen, test, ecs, relation, case: *case, positive };
-        found.extend(patterns.iter().map(|pattern| text(&shape, pattern, losses)));
+        let text = &TextTest { relation, values, case: text.case };
+        found.extend(texts(&Shape { seen, test, ecs, text, positive }, losses));
     }
     Query::any(found)
-}
-
-/// The values without wildcards
-pub(super) fn literals(values: &[Pattern]) -> Vec<&str> {
-    values.iter().filter_map(Pattern::as_literal).collect()
 }
 
 /// Notes a loss when the index field has one word for an action that is asked and another one
 pub(super) fn note_actions(
     ecs: &IndexField,
     test: &Test,
-    actions: &[Pattern],
+    actions: &TextTest,
     positive: bool,
     losses: &mut Losses<'_>,
 ) {
-    if ecs.confuses(&literals(actions)) {
+    if ecs.confuses(&actions.literals().collect::<Vec<_>>()) {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a modified file from a renamed one";
         losses.lose(LossName::Actions, direction, test.span, reason);
@@ -252,7 +244,7 @@ fn direction(
 ) -> Query {
     let field = &shape.ecs.name;
     let said = value.as_literal().map(str::to_ascii_lowercase);
-    let fits = |word: &str| match (shape.relation, said.as_deref()) {
+    let fits = |word: &str| match (shape.text.relation, said.as_deref()) {
         (Relation::Equals, Some(said)) => word == said,
         (Relation::Starts, Some(said)) => word.starts_with(said),
         (Relation::Ends, Some(said)) => word.ends_with(said),
@@ -295,17 +287,17 @@ fn account(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>)
     if test.op == Op::Null {
         return Query::none_of(vec![Query::exists(&name.name)]);
     }
-    let Some((Relation::Equals, values, case)) = test.op.as_text() else {
+    let Some(text) = test.op.as_text().filter(|text| text.relation == Relation::Equals) else {
         return refuse(losses, test, "a test over domain and name together");
     };
     let mut parts = Vec::new();
-    for value in values {
+    for value in &text.values {
         let Some((left, right)) = value.as_literal().and_then(|text| text.split_once('\\')) else {
             return refuse(losses, test, "a test over domain and name together");
         };
-        let mut half = |ecs, text: &str| {
-            let shape = Shape { seen, test, ecs, relation: Relation::Equals, case, positive };
-            self::text(&shape, &Pattern::literal(text), losses)
+        let mut half = |ecs, literal: &str| {
+            let text = &text.with(vec![Pattern::literal(literal)]);
+            Query::any(texts(&Shape { seen, test, ecs, text, positive }, losses))
         };
         parts.push(Query::all(vec![half(domain, left), half(name, right)]));
     }

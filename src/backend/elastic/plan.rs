@@ -11,7 +11,9 @@ use super::fields;
 use super::filter;
 use super::registry::{self, Seen};
 use crate::backend::{Losses, one_line};
-use crate::ir::{Case, Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test};
+use crate::ir::{
+    Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test, TextTest,
+};
 use crate::mapping::{self, FieldKind, Holds, Index, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{Filter, Query};
@@ -132,20 +134,20 @@ fn exact_test(
         registry::note_value_names(seen, test, there, losses);
     }
     match &test.op {
-        Op::Text(_, asked, _) if ecs.words != Words::Own => match &ecs.words {
+        Op::Text(asked) if ecs.words != Words::Own => match &ecs.words {
             Words::Of(_) => {
                 filter::note_actions(ecs, test, asked, positive, losses);
-                let words = ecs.words_for(&filter::literals(asked));
+                let words = ecs.words_for(&asked.literals().collect::<Vec<_>>());
                 values(Values::any(words.into_iter().map(Literal::word)))
             }
-            Words::ExistsFor(value) if registry::is_only(asked, value) => {
+            Words::ExistsFor(value) if asked.only() == Some(value) => {
                 values(Values::One(Literal::anything()))
             }
             Words::False(incoming) => direction(&ecs.name, incoming, asked),
             Words::ExistsFor(_) | Words::Own => None,
         },
-        Op::Text(relation, patterns, Case::Sensitive) if ecs.kind == FieldKind::Keyword => {
-            let written = patterns.iter().map(|p| keyword_value(*relation, p, ecs));
+        Op::Text(text) if !text.folds() && ecs.kind == FieldKind::Keyword => {
+            let written = text.values.iter().map(|p| keyword_value(text.relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))
         }
         Op::Networks(networks) if ecs.kind == FieldKind::Ip => {
@@ -204,11 +206,11 @@ fn range_query(ecs: &IndexField, ranges: &[Numbers]) -> Option<Kuery> {
 }
 
 /// A test of `Initiated` by `network.direction`: `false` is an incoming connection
-fn direction(field: &str, incoming: &[String], words: &[Pattern]) -> Option<Kuery> {
+fn direction(field: &str, incoming: &[String], words: &TextTest) -> Option<Kuery> {
     let incoming = Values::any(incoming.iter().filter_map(|word| Literal::quoted(word)));
-    match words {
-        [word] if word.as_literal() == Some("false") => Some(Kuery::field(field, incoming)),
-        [word] if word.as_literal() == Some("true") => {
+    match words.only() {
+        Some("false") => Some(Kuery::field(field, incoming)),
+        Some("true") => {
             let there = Values::One(Literal::anything());
             let not = Values::Not(Box::new(incoming));
             Some(Kuery::field(field, Values::All(vec![there, not])))
@@ -265,12 +267,12 @@ fn joined(parts: Vec<Kuery>) -> Kuery {
 }
 
 fn superset_test(stream: &Stream, test: &Test) -> Option<Kuery> {
-    let Op::Text(relation, patterns, _) = &test.op else { return None };
+    let text = test.op.as_text()?;
     let ecs = fields::of_part(stream, &test.subject.field, test.subject.part)?;
     if !ecs.text {
         return None;
     }
-    let values = patterns.iter().map(|pattern| match relation {
+    let values = text.values.iter().map(|pattern| match text.relation {
         Relation::Equals => phrase(pattern.as_literal()?),
         Relation::Starts | Relation::Wildcard => prefix(pattern),
         Relation::Ends | Relation::Contains => None,

@@ -5,7 +5,7 @@
 //! value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
 use crate::backend::{Direction, LossName, Losses};
-use crate::ir::{Part, Role, Signal, Test};
+use crate::ir::{Part, Role, Signal, Test, TextTest};
 use crate::mapping::{Holds, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;
@@ -28,9 +28,8 @@ impl<'s> Seen<'s> {
             let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
             let asks = test.filter(|test| test.subject.field.kind() == FieldType::Action);
             let field = asks.and_then(|test| stream.field(&test.subject.field, Holds::Whole));
-            let words = asks.and_then(|test| test.op.as_text()).map(|(_, words, _)| words);
-            match (field.map(|field| &field.words), words) {
-                (Some(Words::ExistsFor(value)), Some(words)) => is_only(words, value),
+            match (field.map(|field| &field.words), asks.and_then(|test| test.op.as_text())) {
+                (Some(Words::ExistsFor(value)), Some(words)) => words.only() == Some(value),
                 (_, _) => false,
             }
         });
@@ -45,30 +44,24 @@ impl<'s> Seen<'s> {
     }
 }
 
-/// Whether `value` is the only one of the actions
-pub(super) fn is_only(actions: &[Pattern], value: &str) -> bool {
-    matches!(actions, [only] if only.as_literal() == Some(value))
-}
-
 /// A query for actions by a field that exists for one of them, with a loss where ECS cannot
 /// distinguish the others
 pub(super) fn actions(
     (ecs, value): (&IndexField, &str),
     test: &Test,
-    actions: &[Pattern],
+    actions: &TextTest,
     positive: bool,
     losses: &mut Losses<'_>,
 ) -> Query {
     let set = Query::exists(&ecs.name);
-    let asked = |word: &str| actions.iter().any(|action| action.as_literal() == Some(word));
     let all = ACTIONS.iter().filter(|word| **word != value);
-    let others = all.clone().filter(|word| asked(word)).count();
+    let others = all.clone().filter(|word| actions.has(word)).count();
     if others > 0 && others < all.count() {
         let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell registry keys created, deleted and renamed apart";
         losses.lose(LossName::Actions, direction, test.span, reason);
     }
-    match (asked(value), others) {
+    match (actions.has(value), others) {
         (true, 0) => set,
         (true, _) => Query::Everything,
         (false, _) => Query::none_of(vec![set]),

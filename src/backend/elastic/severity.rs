@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fields;
 use crate::backend::{Direction, LossName, Losses};
 use crate::definition::Level;
-use crate::ir::{Case, Relation, Signal};
+use crate::ir::{Relation, Signal};
 use crate::mapping::{FieldKind, IndexField, Stream, Words};
 
 /// Severity and risk score as Elastic's own rules pair them
@@ -35,25 +35,25 @@ pub(super) fn severity_mapping(
         lost = Some("that fits a higher level further down");
     }
     for (level, expr) in &signal.cases {
-        let equality = expr.as_test().and_then(|test| match test.op.as_text()? {
-            (Relation::Equals, values, case) => Some((test, values, case)),
-            _ => None,
+        let equality = expr.as_test().and_then(|test| {
+            let text = test.op.as_text()?;
+            (text.relation == Relation::Equals).then_some((&test.subject, text))
         });
-        let ecs = equality
-            .and_then(|(test, ..)| fields::of_part(stream, &test.subject.field, test.subject.part));
+        let ecs =
+            equality.and_then(|(subject, _)| fields::of_part(stream, &subject.field, subject.part));
         // ECS has its own words for actions and directions.
         let plain = |ecs: &&IndexField| {
             ecs.words == Words::Own && matches!(ecs.kind, FieldKind::Keyword | FieldKind::Wildcard)
         };
-        let (Some((_, values, case)), Some(ecs)) = (equality, ecs.filter(plain)) else {
+        let (Some((_, text)), Some(ecs)) = (equality, ecs.filter(plain)) else {
             lost = Some("that Kibana cannot tell by one field with one value");
             continue;
         };
-        if case == Case::Insensitive && lost.is_none() {
+        if text.folds() && lost.is_none() {
             lost = Some("whose value is written in another letter case");
         }
         let severity = severity(*level).0;
-        for value in values.iter().filter_map(|value| value.as_literal()) {
+        for value in text.literals() {
             mapping.push(json!({
                 "field": ecs.name, "operator": "equals", "severity": severity, "value": value,
             }));

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::backend::Losses;
-use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test};
+use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, fold_text};
 use crate::taxonomy::{FieldType, Product};
 
@@ -175,7 +175,7 @@ impl Printer<'_, '_> {
     /// The condition on one value `v`
     fn body(&mut self, test: &Test) -> String {
         match &test.op {
-            Op::Text(relation, values, case) => self.text(test, *relation, values, *case),
+            Op::Text(text) => self.text(test, text),
             Op::Segments(values) => self.segments(test, values),
             Op::Networks(networks) => self.networks(test, networks),
             Op::Public => {
@@ -199,7 +199,7 @@ impl Printer<'_, '_> {
             Some(list) => list.clone(),
             None => format!("{}_{}", self.signal, snake(test.subject.field.name())),
         };
-        let suffix = match test.op.as_text().map(|(relation, ..)| relation) {
+        let suffix = match test.op.as_text().map(|text| text.relation) {
             Some(Relation::Starts) => "_starts",
             Some(Relation::Ends) => "_ends",
             Some(Relation::Contains) => "_parts",
@@ -210,29 +210,29 @@ impl Printer<'_, '_> {
         self.constants.name(&name, kind, items)
     }
 
-    fn text(&mut self, test: &Test, relation: Relation, values: &[Pattern], case: Case) -> String {
-        let values: Vec<Pattern> = match case {
-            Case::Insensitive => values.iter().map(|v| v.map_literals(fold_text)).collect(),
-            Case::Sensitive => values.to_vec(),
+    fn text(&mut self, test: &Test, text: &TextTest) -> String {
+        let values: Vec<Pattern> = match text.case {
+            Case::Insensitive => text.values.iter().map(|v| v.map_literals(fold_text)).collect(),
+            Case::Sensitive => text.values.clone(),
         };
-        let text = if case == Case::Insensitive { "&fold(v)" } else { "v" };
-        let function = match relation {
+        let value = if text.folds() { "&fold(v)" } else { "v" };
+        let function = match text.relation {
             Relation::Equals => "equals",
             Relation::Starts => "starts",
             Relation::Ends => "ends",
             Relation::Contains => "contains",
             Relation::Wildcard => "fits",
         };
-        let mut items: Vec<String> = match relation {
+        let mut items: Vec<String> = match text.relation {
             Relation::Wildcard => values.iter().map(tokens).collect(),
             Relation::Equals | Relation::Starts | Relation::Ends | Relation::Contains => {
                 values.iter().filter_map(Pattern::as_literal).map(literal).collect()
             }
         };
         items.sort();
-        let kind = if relation == Relation::Wildcard { "&[Token]" } else { "&str" };
+        let kind = if text.relation == Relation::Wildcard { "&[Token]" } else { "&str" };
         let list = self.constant(test, kind, items);
-        format!("{function}({text}, {list})")
+        format!("{function}({value}, {list})")
     }
 
     fn segments(&mut self, test: &Test, values: &[Pattern]) -> String {

@@ -5,9 +5,8 @@
 
 use super::lets::Lets;
 use crate::backend::Losses;
-use crate::ir::Test;
+use crate::ir::{Test, TextTest};
 use crate::mapping::{Column, Kind, Table};
-use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 
 /// The state that all predicates of one query share
@@ -44,8 +43,8 @@ pub(super) fn never_null(condition: Expression) -> Expression {
 }
 
 /// A test of a column that holds the table's words for the values of a field
-pub(super) fn words_of(column: &Column, values: &[Pattern]) -> Expression {
-    let values: Vec<&str> = values.iter().filter_map(Pattern::as_literal).collect();
+pub(super) fn words_of(column: &Column, text: &TextTest) -> Expression {
+    let values: Vec<&str> = text.literals().collect();
     one_of(column, column.words_for(&values))
 }
 

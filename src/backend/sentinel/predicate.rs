@@ -8,9 +8,8 @@
 use super::context::{Context, exists, never_null, refuse};
 use super::{address, text};
 use crate::backend::{Direction, LossName};
-use crate::ir::{Case, Expr, Numbers, Op, Part, Relation, Test};
+use crate::ir::{Expr, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::mapping::{Column, Holds, Kind};
-use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
 use crate::taxonomy::FieldType;
 
@@ -30,18 +29,16 @@ pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: b
 fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expression {
     context.positive = positive;
     let field = &test.subject.field;
-    if let Op::Text(relation, values, case) = &test.op
+    if let Op::Text(text) = &test.op
         && field.kind() == FieldType::Account
         && test.subject.part == Part::Whole
     {
-        return account(context, test, *relation, values, *case);
+        return account(context, test, text);
     }
     let Some(column) = subject_column(context, test) else { return Expression::truth(false) };
     let value = || column.value.clone();
     match &test.op {
-        Op::Text(relation, values, case) => {
-            text::text(context, test, column, *relation, values, *case)
-        }
+        Op::Text(text) => text::text(context, test, column, text),
         Op::Regex(patterns) => text::regex(context, test, column, patterns),
         Op::Segments(values) => text::segments(context, test, column, values),
         Op::Networks(networks) => address::networks_of(&column.value, networks, positive),
@@ -111,30 +108,23 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
 }
 
 /// A test of `DOMAIN\name`, which the tables keep in two columns
-fn account(
-    context: &mut Context<'_, '_>,
-    test: &Test,
-    relation: Relation,
-    values: &[Pattern],
-    case: Case,
-) -> Expression {
+fn account(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expression {
     let columns =
         [Holds::Domain, Holds::Name].map(|holds| context.table.column(&test.subject.field, holds));
     let [Some(domain), Some(name)] = columns else { return absent(context, test) };
     let mut parts = Vec::new();
-    for value in values {
+    for value in &text.values {
         let halves = value.as_literal().and_then(|text| text.split_once('\\'));
-        let Some((left, right)) = halves.filter(|_| relation == Relation::Equals) else {
+        let Some((left, right)) = halves.filter(|_| text.relation == Relation::Equals) else {
             let message = format!("`{value}` over domain and name together");
             return refuse(context, test, message);
         };
-        if case == Case::Sensitive {
+        if !text.folds() {
             let message = format!("Defender writes {} in a letter case of its own", name.name);
             return refuse(context, test, message);
         }
         let mut half = |column: &Column, value: &str| {
-            let value = [Pattern::literal(value)];
-            text::text(context, test, column, Relation::Equals, &value, Case::Insensitive)
+            text::text(context, test, column, &TextTest::word(value))
         };
         parts.push(Expression::all([half(domain, left), half(name, right)]));
     }

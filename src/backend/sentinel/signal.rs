@@ -130,7 +130,7 @@ fn scope(
             let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
             let asked = asked.and_then(|clause| clause.expr.as_test()?.op.as_text());
             Some(match asked {
-                Some((_, values, _)) => words_of(column, values),
+                Some(text) => words_of(column, text),
                 None => any_word(column),
             })
         }
@@ -142,9 +142,7 @@ fn scope(
 fn includes_earlier_names(table: &Table, signal: &Signal) -> bool {
     let asked = signal.clauses.iter().filter(|clause| asks_for_actions(clause));
     let mut asked = asked.filter_map(|clause| clause.expr.as_test()?.op.as_text());
-    table.has_earlier()
-        && asked
-            .all(|(_, values, _)| values.iter().any(|value| value.as_literal() == Some("renamed")))
+    table.has_earlier() && asked.all(|text| text.has("renamed"))
 }
 
 /// Whether the clause restricts the action; the first such clause becomes the table's scope
@@ -186,14 +184,15 @@ fn excludes_false(clause: &Clause, field: &Field) -> bool {
 /// Whether an expression requires that a field equals `wanted`, and tests no other value
 fn equals(expr: &Expr, field: &Field, wanted: &str) -> bool {
     let Some(test) = expr.as_test() else { return false };
-    let Some((Relation::Equals, values, case)) = test.op.as_text() else { return false };
+    let Some(text) = test.op.as_text() else { return false };
     let says = |value: &Pattern| {
-        value.as_literal().is_some_and(|text| match case {
-            Case::Insensitive => text.eq_ignore_ascii_case(wanted),
-            Case::Sensitive => text == wanted,
+        value.as_literal().is_some_and(|literal| match text.case {
+            Case::Insensitive => literal.eq_ignore_ascii_case(wanted),
+            Case::Sensitive => literal == wanted,
         })
     };
-    test.subject.field == *field && values.iter().all(says)
+    let equals = text.relation == Relation::Equals && text.values.iter().all(says);
+    equals && test.subject.field == *field
 }
 
 /// A `Level` column: the level of the first case that matches, or `default`

@@ -5,7 +5,7 @@
 //! for blanks, empty texts with a meaning, and values from before a renaming or a deletion.
 
 use super::context::Context;
-use crate::ir::{Part, Relation};
+use crate::ir::{Part, Relation, TextTest};
 use crate::mapping::{Column, Holds, Kind};
 use crate::pattern::Pattern;
 use crate::query::kusto::Expression;
@@ -55,11 +55,12 @@ pub(super) fn undashed(value: &Expression) -> Expression {
 }
 
 /// Whether a test could match the text; may be true for a text that does not match
-pub(super) fn may_fit(relation: Relation, value: &Pattern, text: &str) -> bool {
-    match relation {
-        Relation::Equals => value.as_literal() == Some(text),
+pub(super) fn may_fit(test: &TextTest, text: &str) -> bool {
+    match test.relation {
+        Relation::Equals => test.has(text),
         Relation::Starts | Relation::Ends | Relation::Contains | Relation::Wildcard => {
-            value.literals().all(|literal| text.contains(literal))
+            let fits = |value: &Pattern| value.literals().all(|literal| text.contains(literal));
+            test.values.iter().any(fits)
         }
     }
 }

@@ -9,7 +9,7 @@ use super::context::{Context, exists, refuse, words_of};
 use super::pattern::{self, Around};
 use super::subject::{left, may_fit};
 use crate::backend::{Direction, LossName};
-use crate::ir::{Case, Part, RegexPattern, Relation, Test};
+use crate::ir::{Case, Part, RegexPattern, Relation, Test, TextTest};
 use crate::mapping::{Column, Kind};
 use crate::pattern::{Pattern, has_wide_case};
 use crate::query::kusto::Expression;
@@ -24,12 +24,10 @@ pub(super) fn text(
     context: &mut Context<'_, '_>,
     test: &Test,
     column: &Column,
-    relation: Relation,
-    values: &[Pattern],
-    case: Case,
+    text: &TextTest,
 ) -> Expression {
-    match (column.kind, case) {
-        (Kind::Words, _) => return words_of(column, values),
+    match (column.kind, text.case) {
+        (Kind::Words, _) => return words_of(column, text),
         (Kind::Truth, _) => {
             let message = "connections that the host took, or a choice of both".to_owned();
             let help = "The remote side of Defender's rows is the destination only where the host \
@@ -46,58 +44,50 @@ pub(super) fn text(
             let message = format!("{} is a number", column.name);
             return refuse(context, test, message);
         }
-        (Kind::List, _) => return elements(&column.value, relation, values, case),
+        (Kind::List, _) => return elements(&column.value, text),
         (Kind::Text | Kind::Recased | Kind::Dashed, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
-        return arguments(context, test, &column.value, relation, values, case, product);
+        return arguments(context, test, &column.value, text, product);
     }
-    let left = left(context, column, test.subject.part, |text| {
-        values.iter().any(|value| may_fit(relation, value, text))
-    });
-    let wide = |value: &Pattern| case == Case::Insensitive && value.literals().any(has_wide_case);
-    let (wide, plain): (Vec<_>, Vec<_>) = values.iter().cloned().partition(wide);
+    let left = left(context, column, test.subject.part, |value| may_fit(text, value));
+    let wide = |value: &Pattern| text.folds() && value.literals().any(has_wide_case);
+    let (wide, plain): (Vec<_>, Vec<_>) = text.values.iter().cloned().partition(wide);
     let mut parts = Vec::new();
     if !plain.is_empty() {
-        let shape = Shape { left: &left, relation, case };
-        parts.push(plain_text(context, test, &shape, &plain));
+        let shape = Shape { left: &left, text: &text.with(plain) };
+        parts.push(plain_text(context, test, &shape));
     }
     if !wide.is_empty() {
         // Kusto's case-insensitive operators are documented for ASCII only (string operators).
-        parts.push(matches_regex(&left, &wide, relation, case));
+        parts.push(matches_regex(&left, &text.with(wide)));
     }
     Expression::any(parts)
 }
 
-/// The left side of a comparison, its relation and its case
+/// A text test and the left side of its comparisons
 struct Shape<'s> {
     left: &'s Expression,
-    relation: Relation,
-    case: Case,
+    text: &'s TextTest,
 }
 
 impl Shape<'_> {
     fn binary(&self, insensitive: &str, sensitive: &str, value: &str) -> Expression {
-        let operator = if self.case == Case::Insensitive { insensitive } else { sensitive };
+        let operator = if self.text.folds() { insensitive } else { sensitive };
         self.left.clone().compare(operator, Expression::text(value))
     }
 }
 
-fn plain_text(
-    context: &mut Context<'_, '_>,
-    test: &Test,
-    shape: &Shape<'_>,
-    values: &[Pattern],
-) -> Expression {
-    let literals: Vec<&str> = values.iter().filter_map(Pattern::as_literal).collect();
-    if literals.len() > LONG_CHAIN && shape.relation != Relation::Equals {
-        return matches_regex(shape.left, values, shape.relation, shape.case);
+fn plain_text(context: &mut Context<'_, '_>, test: &Test, shape: &Shape<'_>) -> Expression {
+    let literals: Vec<&str> = shape.text.literals().collect();
+    if literals.len() > LONG_CHAIN && shape.text.relation != Relation::Equals {
+        return matches_regex(shape.left, shape.text);
     }
     let each = |insensitive: &str, sensitive: &str| {
         let tests = literals.iter().map(|value| shape.binary(insensitive, sensitive, value));
         Expression::any(tests)
     };
-    match shape.relation {
+    match shape.text.relation {
         Relation::Equals => equals(context, test, shape, &literals),
         Relation::Starts => each("startswith", "startswith_cs"),
         Relation::Ends => each("endswith", "endswith_cs"),
@@ -107,7 +97,7 @@ fn plain_text(
         }
         Relation::Contains => contains(shape, &literals),
         Relation::Wildcard => {
-            let tests = values.iter().map(|value| wildcard(shape, value));
+            let tests = shape.text.values.iter().map(|value| wildcard(shape, value));
             Expression::any(tests)
         }
     }
@@ -127,7 +117,7 @@ fn equals(
     if let [only] = literals {
         return shape.binary("=~", "==", only);
     }
-    let operator = if shape.case == Case::Insensitive { "in~" } else { "in" };
+    let operator = if shape.text.folds() { "in~" } else { "in" };
     let values = match test.list.as_deref() {
         Some(list) => vec![context.lets.list(list, literals)],
         None => literals.iter().map(|value| Expression::text(value)).collect(),
@@ -140,7 +130,7 @@ fn equals(
 /// For a needle whose ends are no letters or digits, `has` equals `contains`. `has` uses the
 /// index when the needle has a term of three characters.
 fn contains(shape: &Shape<'_>, literals: &[&str]) -> Expression {
-    if are_terms(shape, literals) {
+    if are_terms(shape.text, literals) {
         let values = literals.iter().map(|value| Expression::text(value)).collect();
         return shape.left.clone().one_of("has_any", values);
     }
@@ -160,8 +150,8 @@ fn is_bounded(value: &str) -> bool {
 }
 
 /// Whether one `has_any` can test all needles
-fn are_terms(shape: &Shape<'_>, literals: &[&str]) -> bool {
-    let several = shape.case == Case::Insensitive && literals.len() > 1;
+fn are_terms(text: &TextTest, literals: &[&str]) -> bool {
+    let several = text.folds() && literals.len() > 1;
     several && literals.iter().all(|value| is_bounded(value))
 }
 
@@ -171,30 +161,22 @@ fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Expression {
             shape.binary("startswith", "startswith_cs", prefix),
             shape.binary("endswith", "endswith_cs", suffix),
         ]),
-        None => {
-            let values = std::slice::from_ref(value);
-            matches_regex(shape.left, values, Relation::Wildcard, shape.case)
-        }
+        None => matches_regex(shape.left, &shape.text.with(vec![value.clone()])),
     }
 }
 
-fn matches_regex(
-    left: &Expression,
-    values: &[Pattern],
-    relation: Relation,
-    case: Case,
-) -> Expression {
+fn matches_regex(left: &Expression, text: &TextTest) -> Expression {
     use crate::pattern::Token::Any;
-    let (values, around) = match relation {
-        Relation::Equals | Relation::Wildcard => (values.to_vec(), Around::Ends),
-        Relation::Starts => (values.to_vec(), Around::Start),
-        Relation::Contains => (values.to_vec(), Around::Nothing),
+    let (values, around) = match text.relation {
+        Relation::Equals | Relation::Wildcard => (text.values.clone(), Around::Ends),
+        Relation::Starts => (text.values.clone(), Around::Start),
+        Relation::Contains => (text.values.clone(), Around::Nothing),
         Relation::Ends => {
             let open = |v: &Pattern| Pattern::of([Any].into_iter().chain(v.tokens().to_vec()));
-            (values.iter().map(open).collect(), Around::Ends)
+            (text.values.iter().map(open).collect(), Around::Ends)
         }
     };
-    let written = pattern::regex(&values, case, around);
+    let written = pattern::regex(&values, text.case, around);
     left.clone().compare("matches regex", Expression::text(&written))
 }
 
@@ -202,9 +184,7 @@ fn arguments(
     context: &mut Context<'_, '_>,
     test: &Test,
     column: &Expression,
-    relation: Relation,
-    values: &[Pattern],
-    case: Case,
+    text: &TextTest,
     product: Product,
 ) -> Expression {
     if product != Product::Windows {
@@ -212,20 +192,20 @@ fn arguments(
         return refuse(context, test, message);
     }
     let windows = [column.clone(), Expression::text("windows")];
-    elements(&Expression::call("parse_command_line", windows), relation, values, case)
+    elements(&Expression::call("parse_command_line", windows), text)
 }
 
 /// A test of each element of a list
-fn elements(list: &Expression, relation: Relation, values: &[Pattern], case: Case) -> Expression {
+fn elements(list: &Expression, text: &TextTest) -> Expression {
     use crate::pattern::Token::Any;
-    let start = matches!(relation, Relation::Ends | Relation::Contains).then_some(Any);
-    let end = matches!(relation, Relation::Starts | Relation::Contains).then_some(Any);
+    let start = matches!(text.relation, Relation::Ends | Relation::Contains).then_some(Any);
+    let end = matches!(text.relation, Relation::Starts | Relation::Contains).then_some(Any);
     let open = |value: &Pattern| {
         let tokens = value.tokens().iter().cloned();
         Pattern::of(start.clone().into_iter().chain(tokens).chain(end.clone()))
     };
-    let values: Vec<Pattern> = values.iter().map(open).collect();
-    let written = pattern::regex(&values, case, Around::Arguments);
+    let values: Vec<Pattern> = text.values.iter().map(open).collect();
+    let written = pattern::regex(&values, text.case, Around::Arguments);
     // U+001F joins the elements; an element that contains U+001F counts as two.
     let joined = [list.clone(), Expression::unit_separator()];
     let joined = Expression::call("strcat_array", joined);
@@ -289,39 +269,36 @@ pub(super) fn segments(
     let column = &left(context, column, test.subject.part, |_| true);
     let rooted = |value: &&Pattern| value.literals().next().is_some_and(|t| !t.starts_with('/'));
     let spellings = |value: &Pattern| test.subject.part.spellings(value);
+    let folded = |relation, values| TextTest { relation, values, case: Case::Insensitive };
     let mut plain: Vec<Pattern> = Vec::new();
     let mut parts = Vec::new();
     for value in values {
-        let shape = |relation| Shape { left: column, relation, case: Case::Insensitive };
         match (value.as_literal(), rooted(&value)) {
             (Some(_), false) => plain.extend(spellings(value)),
             (Some(_), true) => {
                 for spelling in spellings(value) {
                     let literal = spelling.as_literal().unwrap_or_default();
-                    let starts = shape(Relation::Starts);
-                    parts.push(starts.binary("startswith", "startswith_cs", literal));
+                    parts.push(column.clone().compare("startswith", Expression::text(literal)));
                 }
             }
             (None, rooted) => {
                 let relation = if rooted { Relation::Starts } else { Relation::Contains };
-                let values = spellings(value);
-                parts.push(matches_regex(column, &values, relation, Case::Insensitive));
+                parts.push(matches_regex(column, &folded(relation, spellings(value))));
             }
         }
     }
     if plain.iter().flat_map(Pattern::literals).any(has_wide_case) {
-        parts.push(matches_regex(column, &plain, Relation::Contains, Case::Insensitive));
+        parts.push(matches_regex(column, &folded(Relation::Contains, plain)));
     } else if !plain.is_empty() {
         plain.sort();
-        let literals: Vec<&str> = plain.iter().filter_map(Pattern::as_literal).collect();
-        let shape = Shape { left: column, relation: Relation::Contains, case: Case::Insensitive };
-        let list =
-            test.list.as_deref().filter(|_| parts.is_empty() && are_terms(&shape, &literals));
+        let text = folded(Relation::Contains, plain);
+        let literals: Vec<&str> = text.literals().collect();
+        let list = test.list.as_deref().filter(|_| parts.is_empty() && are_terms(&text, &literals));
         let found = match list {
             Some(list) => {
                 column.clone().one_of("has_any", vec![context.lets.list(list, &literals)])
             }
-            None => contains(&shape, &literals),
+            None => contains(&Shape { left: column, text: &text }, &literals),
         };
         parts.insert(0, found);
     }

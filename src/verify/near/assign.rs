@@ -19,8 +19,9 @@ pub(super) fn in_order((one, value): &Assigned<'_>, deciding: &Test) -> (bool, b
     let decides = std::ptr::eq(*one, deciding);
     let taken_away = !decides && matches!(value, Value::Missing);
     let part = matches!(one.subject.part, Part::Name | Part::Extension);
-    let at_the_end = part || matches!(one.op, Op::Text(Relation::Ends, ..));
-    let whole = matches!(one.op, Op::Text(Relation::Equals, ..) | Op::Regex(_));
+    let relation = one.op.as_text().map(|text| text.relation);
+    let at_the_end = part || relation == Some(Relation::Ends);
+    let whole = relation == Some(Relation::Equals) || matches!(one.op, Op::Regex(_));
     let whole = whole && one.subject.part == Part::Whole;
     (!taken_away, decides && whole, at_the_end, !whole)
 }
@@ -93,7 +94,8 @@ fn composed(field: &Field, test: &Test, before: &str, value: &str) -> String {
     let separator = if before.starts_with('/') { '/' } else { '\\' };
     let name_at = before.rfind(['\\', '/']).map_or(0, |at| at + 1);
     let (folder, name) = before.split_at(name_at);
-    match (test.subject.part, field.kind(), &test.op) {
+    let relation = test.op.as_text().map(|text| text.relation);
+    match (test.subject.part, field.kind(), relation) {
         (Part::Name, ..) => format!("{folder}{value}"),
         (Part::Extension, ..) => {
             let stem = name.split('.').next().unwrap_or_default();
@@ -104,11 +106,11 @@ fn composed(field: &Field, test: &Test, before: &str, value: &str) -> String {
             format!("{before} \"{}\"", value.replace('"', "\\\""))
         }
         (Part::Argument(_), ..) => format!("{before} {}", value.replace('"', "\\\"")),
-        (_, _, Op::Segments(_)) if field.kind() == FieldType::Key => {
+        (_, FieldType::Key, None) if matches!(test.op, Op::Segments(_)) => {
             let hive = if value.starts_with('\\') { r"HKEY_LOCAL_MACHINE\A" } else { "" };
             format!("{hive}{}", value.trim_end_matches('\\'))
         }
-        (_, _, Op::Segments(_)) => {
+        (_, _, None) if matches!(test.op, Op::Segments(_)) => {
             let value = if before.starts_with("/opt/") {
                 value.replace('\\', "/")
             } else {
@@ -123,15 +125,15 @@ fn composed(field: &Field, test: &Test, before: &str, value: &str) -> String {
             };
             format!("{above}{value}{name}")
         }
-        (_, FieldType::Path, Op::Text(Relation::Ends | Relation::Contains, ..)) => {
+        (_, FieldType::Path, Some(Relation::Ends | Relation::Contains)) => {
             let between = if value.starts_with(['\\', '/']) { "" } else { "\\" };
             format!("{before}{between}{value}")
         }
-        (_, _, Op::Text(Relation::Starts, ..)) => {
+        (_, _, Some(Relation::Starts)) => {
             format!("{value}9{}", before.trim_start_matches("C:"))
         }
-        (_, _, Op::Text(Relation::Ends, ..)) => format!("{before}{value}"),
-        (_, FieldType::Command | FieldType::Text, Op::Text(Relation::Contains, ..)) => {
+        (_, _, Some(Relation::Ends)) => format!("{before}{value}"),
+        (_, FieldType::Command | FieldType::Text, Some(Relation::Contains)) => {
             format!("{before} {value} ")
         }
         _ => value.to_owned(),

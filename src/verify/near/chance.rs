@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Fields;
-use crate::ir::{Op, Part, Test};
+use crate::ir::{Op, Part, Test, TextTest};
 
 /// A deterministic random generator; a seed of 0 rolls only 0
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
     for test in tests {
         let values = pool.entry(test.subject.field.name()).or_default();
         let mut texts: Vec<String> = match &test.op {
-            Op::Text(_, patterns, _) | Op::Segments(patterns) => patterns
+            Op::Text(TextTest { values: patterns, .. }) | Op::Segments(patterns) => patterns
                 .iter()
                 .map(|p| p.to_string().replace('*', "x9").replace('?', "8"))
                 .collect(),

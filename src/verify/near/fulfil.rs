@@ -6,7 +6,6 @@
 use super::Care;
 use super::values::{Value, variants};
 use crate::ir::{Expr, Op, Relation, Test};
-use crate::pattern::Pattern;
 
 /// A test with the value that its field is to have
 pub(super) type Assigned<'t> = (&'t Test, Value);
@@ -25,8 +24,7 @@ pub(super) fn fulfil<'t>(
             let first = || variants(test, care).into_iter().flatten().next();
             match (wanted, &test.op) {
                 // Every text contains the empty text, so no value is needed.
-                (true, Op::Text(relation, values, _))
-                    if *relation != Relation::Equals && values.iter().any(is_empty) => {}
+                (true, Op::Text(text)) if text.relation != Relation::Equals && text.has("") => {}
                 (true, _) => given.extend(first().map(|value| (test, value))),
                 // A blank event has most fields, so a field that must not exist is removed.
                 (false, Op::Exists) => given.push((test, Value::Missing)),
@@ -56,10 +54,6 @@ pub(super) fn fulfil<'t>(
     if let (None, false, Some(easiest)) = (way, every, easiest) {
         fulfil(easiest, wanted, through, care, given);
     }
-}
-
-fn is_empty(value: &Pattern) -> bool {
-    value.as_literal() == Some("")
 }
 
 fn holds(expr: &Expr, test: &Test) -> bool {

@@ -63,9 +63,12 @@ const ADDRESSES: [&str; 20] = [
 pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
     let part = |text: &str| Value::Part(text.to_owned());
     let mut found: Vec<Vec<Value>> = match &test.op {
-        Op::Text(relation, patterns, _) => {
-            let texts = patterns.iter().enumerate();
-            let near = texts.map(|(at, pattern)| near_text(pattern, *relation, at < care.thorough));
+        Op::Text(text) => {
+            let near = text
+                .values
+                .iter()
+                .enumerate()
+                .map(|(at, pattern)| near_text(pattern, text.relation, at < care.thorough));
             near.map(|near| with_places(near, test.subject.part)).collect()
         }
         Op::Segments(patterns) => {

@@ -40,7 +40,9 @@ fn row(line: &'static str) -> Option<Row> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [kind, field, how, ecs] = cells[..] else { return None };
     let kind = EventKind::named(kind)?;
-    Some(Row { kind, field: Field::named(field)?, how, ecs })
+    let field = Field::of_log(field);
+    kind.field_type(&field)?;
+    Some(Row { kind, field, how, ecs })
 }
 
 /// Texts that the pipelines treat as a missing value

@@ -4,7 +4,7 @@
 //! value's name in an event about a value, and over `registry.data.type`, which exists only when a
 //! value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName, Session};
 use crate::ir::{Part, Role, Signal, Test, TextTest};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;
@@ -38,18 +38,12 @@ pub(super) fn sets_values(actions: &TextTest) -> bool {
 }
 
 /// A query for actions on a registry key, with a loss where ECS cannot distinguish them
-pub(super) fn actions(
-    test: &Test,
-    actions: &TextTest,
-    positive: bool,
-    losses: &mut Losses<'_>,
-) -> Query {
+pub(super) fn actions(test: &Test, actions: &TextTest, session: &mut Session<'_>) -> Query {
     let set = Query::exists("registry.data.type");
     let others = ["created", "deleted", "renamed"].iter().filter(|word| actions.has(word)).count();
     if others == 1 || others == 2 {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell registry keys created, deleted and renamed apart";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
     match (actions.has("modified"), others) {
         (true, 0) => set,
@@ -63,16 +57,13 @@ pub(super) fn keys(
     seen: Seen,
     test: &Test,
     values: &[Pattern],
-    positive: bool,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Vec<Query> {
-    let direction = Direction::Narrower.flip_unless(positive);
     let reason = "a registry.path of more than 1024 characters is not indexed in Elastic";
-    losses.lose(LossName::LongValue, direction, test.span, reason);
+    session.lose(LossName::LongValue, Direction::Narrower, test.span, reason);
     if !seen.values_only {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a deleted registry value from a deleted key";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
     let path = |pattern: Vec<Token>| {
         let test = elasticsearch::Test::Wildcard(Pattern::of(pattern));
@@ -107,10 +98,9 @@ fn from_the_hive(value: &Pattern) -> Vec<Token> {
 }
 
 /// Notes a loss: a created key also has a `registry.value`, the key's last segment
-pub(super) fn note_value_names(seen: Seen, test: &Test, positive: bool, losses: &mut Losses<'_>) {
+pub(super) fn note_value_names(seen: Seen, test: &Test, session: &mut Session<'_>) {
     if !seen.values_only {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS gives an event about a registry key the name of a value too";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
 }

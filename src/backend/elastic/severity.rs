@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::fields;
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName, Session};
 use crate::definition::Level;
 use crate::ir::{Relation, Signal};
 
@@ -21,7 +21,7 @@ pub fn severity(level: Level) -> (&'static str, u8) {
 }
 
 /// The cases of a signal that Kibana can express: one field equal to one value
-pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<Value> {
+pub(super) fn severity_mapping(signal: &Signal, session: &mut Session<'_>) -> Vec<Value> {
     let mut mapping = Vec::new();
     let mut lost = None;
     let levels: Vec<Level> = signal.cases.iter().map(|(level, _)| *level).collect();
@@ -57,7 +57,7 @@ pub(super) fn severity_mapping(signal: &Signal, losses: &mut Losses<'_>) -> Vec<
     if let Some(which) = lost {
         let name = &signal.name;
         let reason = format!("a match of {name} {which} does not get the severity of that level");
-        losses.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
+        session.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
     }
     mapping
 }

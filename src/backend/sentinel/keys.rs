@@ -5,10 +5,10 @@
 //! and their letter case; every other value compares as it is stored.
 
 use super::columns::{Projected, Role, is_result};
+use super::context::Planning;
 use super::fields::{self, Holds, Type};
 use super::profile::Profile;
 use super::subject::undashed;
-use crate::backend::Losses;
 use crate::ir::{Fields, Rule};
 use crate::query::kusto::{self, Expression};
 use crate::source::Span;
@@ -71,12 +71,11 @@ pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
 
 /// Adds the columns that correlations need to a signal's projection
 pub(super) fn add_columns(
-    profile: Profile,
-    rule: &Rule,
+    planning: &mut Planning<'_, '_>,
     at: usize,
     columns: &mut Vec<Projected>,
-    losses: &mut Losses<'_>,
 ) {
+    let Planning { profile, rule, .. } = *planning;
     for needed in needed(rule) {
         let Some(field) = needed.fields.get(&at) else { continue };
         match expression(profile, rule, at, *field) {
@@ -85,9 +84,9 @@ pub(super) fn add_columns(
                 columns.push(Projected::new(name, kind, needed.role, value));
             }
             None => {
-                let target = losses.target();
+                let target = planning.session.target();
                 let message = format!("{target} has no column for {field} to correlate by");
-                losses.refuse(needed.span, message, "no such column", "");
+                planning.session.refuse(needed.span, message, "no such column", "");
             }
         }
     }

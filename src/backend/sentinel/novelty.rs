@@ -8,15 +8,14 @@
 //! that run, however long the time range is that a person picks.
 
 use super::columns::{Projected, Role};
-use super::context::exists;
+use super::context::{Planning, exists};
 use super::correlation::Rows;
 use super::fields::{self, Type};
 use super::keys;
 use super::profile::Profile;
 use super::schedule::{Run, Schedule, ago};
-use crate::backend::Losses;
 use crate::backend::settings::span;
-use crate::ir::{NewTerms, Rule, Signal};
+use crate::ir::{NewTerms, Signal};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
 
 /// Adds the columns of new terms that the projection lacks
@@ -71,30 +70,31 @@ pub(super) struct Novelty<'n> {
 impl<'n> Novelty<'n> {
     /// Reads the terms; refuses terms that cannot be compared
     pub(super) fn of(
-        profile: Profile,
-        rule: &Rule,
+        planning: &mut Planning<'_, '_>,
         new: &'n NewTerms,
         rows: &Rows,
-        losses: &mut Losses<'_>,
     ) -> Novelty<'n> {
+        let Planning { profile, rule, .. } = *planning;
+        let session = &mut *planning.session;
         let signal = &rule.signals[new.signal];
         if rule.correlates(new.signal) {
             // Each row would need the window before that row, but the query has one window: the
             // one before the run.
             let message = format!("a correlation of new terms of `{}`", signal.name);
             let help = "Name the correlation under `without:` of this target.";
-            losses.refuse(new.span, message, "no query of one run says what was new when", help);
+            session.refuse(new.span, message, "no query of one run says what was new when", help);
         }
         for field in &new.fields {
             if fields::columns(profile, signal.kind, *field).is_empty() {
-                let message = format!("{} has no column for the new term {field}", losses.target());
-                losses.refuse(new.span, message, "no such column", "");
+                let message =
+                    format!("{} has no column for the new term {field}", session.target());
+                session.refuse(new.span, message, "no such column", "");
             }
         }
         let terms = terms(profile, &rows.columns, signal, new);
         if terms.iter().any(|(column, _)| column.kind == Type::List) {
             let message = "a list as a new term".to_owned();
-            losses.refuse(new.span, message, "each element would be a term of its own", "");
+            session.refuse(new.span, message, "each element would be a term of its own", "");
         }
         // An alert is new at the time it is raised; the process in it may have run earlier.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);

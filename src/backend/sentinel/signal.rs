@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::columns::{Projected, projection};
-use super::context::{Context, actions_of};
+use super::context::{Context, Planning, actions_of};
 use super::keys;
 use super::lets::Lets;
 use super::novelty;
@@ -15,9 +15,9 @@ use super::preamble::preamble;
 use super::predicate::expression;
 use super::profile::Profile;
 use super::subject;
-use crate::backend::{Direction, LossName, Losses, one_line};
+use crate::backend::{Direction, LossName, Session, one_line};
 use crate::definition::{Form, Level};
-use crate::ir::{Case, Clause, Expr, NewTerms, Relation, Role, Rule, Signal};
+use crate::ir::{Case, Clause, Expr, Relation, Role, Rule, Signal};
 use crate::pattern::Pattern;
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Step};
 use crate::taxonomy::{EventKind, FieldType};
@@ -43,27 +43,29 @@ pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Source
 
 /// The rows of a signal, and the columns they have
 pub(super) fn rows(
-    (profile, rule, at): (Profile, &Rule, usize),
+    planning: &mut Planning<'_, '_>,
     sources: &Sources,
-    new: Option<&NewTerms>,
-    lets: &mut Lets,
-    losses: &mut Losses<'_>,
+    at: usize,
 ) -> (Pipeline, Vec<Projected>) {
+    let Planning { profile, rule, .. } = *planning;
     let signal = &rule.signals[at];
+    let session = &mut *planning.session;
+    session.enter(&signal.name);
     let table = profile.table(signal.kind).unwrap_or_else(|| {
-        let message = format!("{} has no table of {} events", losses.target(), signal.kind);
+        let message = format!("{} has no table of {} events", session.target(), signal.kind);
         let help = "Name the signal under `without:` of this target.";
-        losses.refuse(signal.span, message, "no such table", help);
+        session.refuse(signal.span, message, "no such table", help);
         ""
     });
     let prepared = match sources.get(&signal.kind) {
         Some(shared) => Pipeline::of(shared, []),
         None => Pipeline::of(table, preamble(profile, signal.kind).iter().cloned()),
     };
-    let scope = scope(profile, rule, signal, losses).map(Step::filter);
+    let scope = scope(profile, rule, signal, session).map(Step::filter);
     let earlier = includes_earlier_names(signal);
     let kind = signal.kind;
-    let mut context = Context { profile, kind, lets, losses, positive: true, earlier };
+    let lets = &mut *planning.lets;
+    let mut context = Context { profile, kind, lets, session, earlier };
     let mut steps = clauses(&mut context, signal);
     if !signal.cases.is_empty() {
         steps.push(level(&mut context, rule.level, &signal.cases));
@@ -72,10 +74,10 @@ pub(super) fn rows(
     for column in columns.iter_mut().filter(|_| earlier) {
         column.value = subject::earlier(profile, &column.value);
     }
-    if let Some(new) = new {
+    if let Some(new) = rule.new_terms.as_ref().filter(|new| new.signal == at) {
         novelty::add_terms(profile, &mut columns, signal, new);
     }
-    keys::add_columns(profile, rule, at, &mut columns, losses);
+    keys::add_columns(planning, at, &mut columns);
     steps.push(Step::project(columns.iter().map(Projected::item)));
     (prepared.then(scope).then(steps), columns)
 }
@@ -87,12 +89,11 @@ fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     let clauses = clauses.filter(|(at, _)| Some(*at) != asked);
     let mut steps = Vec::new();
     for (clause, rest) in clauses.filter_map(|(_, one)| Some((one, beside_direction(one)?))) {
-        let positive = clause.role == Role::Require;
-        let expr = expression(context, &rest, positive);
-        steps.push(match positive {
-            true => Step::filter(expr),
-            false => {
-                let mut step = Step::filter(Expression::call("not", [expr]));
+        steps.push(match clause.role {
+            Role::Require => Step::filter(expression(context, &rest)),
+            Role::Exclude => {
+                let excluded = context.negated(|context| expression(context, &rest));
+                let mut step = Step::filter(Expression::call("not", [excluded]));
                 if !clause.label.is_empty() {
                     step.comments.push(format!("not: {}", one_line(&clause.label)));
                 }
@@ -108,7 +109,7 @@ fn scope(
     profile: Profile,
     rule: &Rule,
     signal: &Signal,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Option<Expression> {
     if let Some(product) = signal.product {
         // Source: the Device*Events tables and some parsers have no column for the product.
@@ -119,7 +120,7 @@ fn scope(
             (_, Profile::Defender | Profile::Xdr) => "the Defender tables do",
         };
         let reason = format!("{tables} not say which rows are {product}");
-        losses.lose(LossName::Product, Direction::Wider, signal.span, &reason);
+        session.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }
     let says_so = signal.clauses.iter().any(excludes_incoming)
         || signal.clauses.iter().flat_map(Clause::conjuncts).any(|part| is_initiated(part, "true"));
@@ -141,7 +142,7 @@ fn scope(
             if rule.form != Form::Definition && !says_so {
                 let reason =
                     "Defender's remote side is the destination only of outgoing connections";
-                losses.lose(LossName::Inbound, Direction::Narrower, signal.span, reason);
+                session.lose(LossName::Inbound, Direction::Narrower, signal.span, reason);
             }
             let outgoing = ["ConnectionAttempt", "ConnectionFailed", "ConnectionSuccess"];
             let outgoing = outgoing.map(Expression::text).to_vec();
@@ -210,7 +211,7 @@ fn is_initiated(expr: &Expr, wanted: &str) -> bool {
 fn level(context: &mut Context<'_, '_>, default: Level, cases: &[(Level, Expr)]) -> Step {
     let mut arguments = Vec::new();
     for (level, expr) in cases {
-        arguments.push(expression(context, expr, true));
+        arguments.push(expression(context, expr));
         arguments.push(Expression::text(level.as_str()));
     }
     let function = if cases.len() == 1 { "iff" } else { "case" };

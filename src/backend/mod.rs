@@ -2,13 +2,16 @@
 //!
 //! In: a [`Rule`]. Out: [`Artifact`]s that the target imports unchanged, and their losses. A
 //! target is a field table, a plan from IR to target expressions, and views for its templates.
-//! It expresses the rule exactly, or names a [`Loss`], or refuses with a code.
+//! It expresses the rule exactly, or names a [`Loss`], or refuses with a code. A session collects
+//! these, and is closed before anything is printed.
 
 pub mod elastic;
+mod findings;
 mod losses;
 pub mod native;
 pub mod operators;
 pub mod sentinel;
+mod session;
 mod settings;
 mod template;
 mod unsupported;
@@ -20,8 +23,9 @@ use crate::ir::Rule;
 use crate::source::{Span, Spanned, is_unprintable};
 use crate::taxonomy::EventKind;
 
-pub use losses::{Direction, Loss, LossName, Losses};
+pub use losses::{Direction, Loss, LossName};
 use sentinel::Profile;
+use session::{Closed, Session};
 
 /// Text of the rule on one line: unprintable characters become blanks
 fn one_line(text: &str) -> String {
@@ -185,23 +189,20 @@ pub fn translate(
             return None;
         }
     };
-    let mut losses = Losses::new(target, &reduced);
-    losses.go_without(&without);
-    let beyond = unsupported::refuse(target, &reduced, &mut losses);
-    let artifacts = match (target, beyond || reduced.signals.is_empty()) {
-        (_, true) => Some(Vec::new()),
-        (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, &mut losses),
-        (Target::Asim, false) => sentinel::emit(Profile::Asim, &reduced, stem, &mut losses),
-        (Target::Xdr, false) => sentinel::emit(Profile::Xdr, &reduced, stem, &mut losses),
-        (Target::Elastic, false) => elastic::emit(&reduced, stem, &mut losses),
-        (Target::Native, false) => native::emit(&reduced, stem, &mut losses),
+    let mut session = Session::new(target, &reduced, &without);
+    let beyond = unsupported::refuse(target, &reduced, &mut session);
+    let (artifacts, closed) = match (target, beyond || reduced.signals.is_empty()) {
+        (_, true) => (Vec::new(), session.close()),
+        (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, session),
+        (Target::Asim, false) => sentinel::emit(Profile::Asim, &reduced, stem, session),
+        (Target::Xdr, false) => sentinel::emit(Profile::Xdr, &reduced, stem, session),
+        (Target::Elastic, false) => elastic::emit(&reduced, stem, session),
+        (Target::Native, false) => native::emit(&reduced, stem, session),
     };
-    let noted = losses.noted().to_vec();
-    let found = losses.finish();
+    let (losses, found) = closed.finish();
     let refused = found.has_errors();
     diagnostics.extend(found);
-    let artifacts = artifacts.filter(|_| !refused)?;
-    Some(Translation { rule: reduced, artifacts, losses: noted })
+    (!refused).then_some(Translation { rule: reduced, artifacts, losses })
 }
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name

@@ -3,23 +3,23 @@
 //! In: the settings under `targets:` as written. Out: checked values, and a refusal at the place
 //! of each setting with an unknown name or an invalid value.
 
-use super::Losses;
+use super::Session;
 use crate::definition::{Setting, Settings, nearest_name};
 use crate::diagnostic::Code;
 use crate::source::Spanned;
 
 /// The settings of one target, being read
 pub(super) struct Asked<'a, 'r> {
-    losses: &'a mut Losses<'r>,
+    session: &'a mut Session<'r>,
     settings: Settings,
     code: Code,
 }
 
 impl<'a, 'r> Asked<'a, 'r> {
     /// The settings of the current target; refuses names outside `known` at once
-    pub(super) fn of(losses: &'a mut Losses<'r>, code: Code, known: &[&str]) -> Self {
-        let settings = losses.settings();
-        let mut asked = Asked { losses, settings, code };
+    pub(super) fn of(session: &'a mut Session<'r>, code: Code, known: &[&str]) -> Self {
+        let settings = session.settings();
+        let mut asked = Asked { session, settings, code };
         asked.check(&asked.settings.clone(), known);
         asked
     }
@@ -29,14 +29,14 @@ impl<'a, 'r> Asked<'a, 'r> {
             if known.contains(&name.value.as_str()) {
                 continue;
             }
-            let target = self.losses.target();
+            let target = self.session.target();
             let message = format!("{target} has no setting `{}`", name.value);
             let near = nearest_name(&name.value, known.iter().copied());
             let help = match near {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Settings: accept, without, {}.", known.join(", ")),
             };
-            self.losses.refuse_with(Code::E0110, name.span, message, "not a key here", &help);
+            self.session.refuse_with(Code::E0110, name.span, message, "not a key here", &help);
         }
     }
 
@@ -46,7 +46,7 @@ impl<'a, 'r> Asked<'a, 'r> {
             Setting::Settings(inner) => {
                 let settings = inner.clone();
                 self.check(&settings, known);
-                Some(Asked { losses: self.losses, settings, code: self.code })
+                Some(Asked { session: self.session, settings, code: self.code })
             }
             Setting::Text(_) | Setting::Texts(_) => {
                 self.wrong(name, "a map");
@@ -60,13 +60,13 @@ impl<'a, 'r> Asked<'a, 'r> {
         let message = format!("`{name}` is not {wanted}");
         let label = format!("expected {wanted}");
         let span = setting.span();
-        self.losses.refuse_with(self.code, span, message, &label, "");
+        self.session.refuse_with(self.code, span, message, &label, "");
     }
 
     /// Refuses a setting; if it is absent, the diagnostic marks the whole map
     pub(super) fn refuse(&mut self, name: &str, message: &str) {
         let span = self.settings.get(name).map_or(self.settings.span, Setting::span);
-        self.losses.refuse_with(self.code, span, message.to_owned(), "cannot be taken", "");
+        self.session.refuse_with(self.code, span, message.to_owned(), "cannot be taken", "");
     }
 
     /// Refuses a setting if it is present

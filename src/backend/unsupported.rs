@@ -4,18 +4,18 @@
 //! without a table, keywords over a whole event, parts of a date, comparisons of two fields other
 //! than equality. Afterwards no backend meets such a part.
 
-use super::{Losses, Target};
+use super::{Session, Target};
 use crate::ir::{Case, CorrelationTest, Op, Part, Relation, Rule, Test};
 use crate::taxonomy::{EventKind, Field, FieldType};
 
 const HELP: &str = "`rulecast scan` and `rulecast test` judge the rule as it is.";
 
 /// Refuses each unsupported part; true when it found any
-pub(super) fn refuse(target: Target, rule: &Rule, losses: &mut Losses<'_>) -> bool {
+pub(super) fn refuse(target: Target, rule: &Rule, session: &mut Session<'_>) -> bool {
     let mut refused = false;
     let mut beyond = |span, message: String, label: &str| {
         refused = true;
-        losses.refuse(span, message, label, HELP);
+        session.refuse(span, message, label, HELP);
     };
     let siem = target != Target::Native;
     for signal in &rule.signals {

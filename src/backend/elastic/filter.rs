@@ -6,7 +6,7 @@
 
 use super::fields;
 use super::registry::{self, Seen};
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName, Session};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
@@ -18,58 +18,60 @@ use crate::taxonomy::FieldType;
 const UNSAID: Query = Query::Nothing;
 
 /// An expression as an Elasticsearch query
-pub(super) fn query(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Query {
+pub(super) fn query(seen: Seen<'_>, expr: &Expr, session: &mut Session<'_>) -> Query {
     let mut many = |parts: &[Expr]| -> Vec<Query> {
-        parts.iter().map(|part| query(seen, part, positive, losses)).collect()
+        parts.iter().map(|part| query(seen, part, session)).collect()
     };
     match expr {
         Expr::All(parts) => Query::all(many(parts)),
         Expr::Any(parts) => Query::any(many(parts)),
-        Expr::Not(part) => Query::none_of(vec![query(seen, part, !positive, losses)]),
-        Expr::Test(test) => test_query(seen, test, positive, losses),
+        Expr::Not(part) => {
+            Query::none_of(vec![session.negated(|session| query(seen, part, session))])
+        }
+        Expr::Test(test) => test_query(seen, test, session),
     }
 }
 
-fn test_query(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
+fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let stream = seen.stream;
     let field = &test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
-        return account(seen, test, positive, losses);
+        return account(seen, test, session);
     }
     let Some(ecs) = fields::of_test(stream, test) else {
         if let Some(ecs) = stream.field(field, Holds::Whole) {
-            return part_of_whole(seen, test, ecs, positive, losses);
+            return part_of_whole(seen, test, ecs, session);
         }
         let message = format!("ECS has no field for {field} of {} events", stream.events);
         let help = "Leave the test out of this signal, or say it with another field.";
-        losses.refuse(test.span, message, "no such field", help);
+        session.refuse(test.span, message, "no such field", help);
         return UNSAID;
     };
     match &test.op {
         Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
-            note_actions(ecs, test, actions, positive, losses);
+            note_actions(ecs, test, actions, session);
             Query::terms(&ecs.name, ecs.words_for(&actions.literals().collect::<Vec<_>>()))
         }
         Op::Text(actions) if let Words::ExistsFor(value) = &ecs.words => {
-            registry::actions((ecs, value), test, actions, positive, losses)
+            registry::actions((ecs, value), test, actions, session)
         }
         Op::Segments(values) if test.subject.part == Part::Key => {
-            let found = registry::keys((seen, ecs), test, values, positive, losses);
+            let found = registry::keys((seen, ecs), test, values, session);
             Query::any(found)
         }
         Op::Text(text) => {
             if ecs.of_keys {
-                registry::note_value_names(seen, test, positive, losses);
+                registry::note_value_names(seen, test, session);
             }
-            Query::any(texts(&Shape { seen, test, ecs, text, positive }, losses))
+            Query::any(texts(&Shape { seen, test, ecs, text }, session))
         }
         Op::Segments(values) => {
             let values = values.iter().flat_map(segments).collect();
             let text = &TextTest { relation: Relation::Wildcard, values, case: Case::Insensitive };
-            Query::any(texts(&Shape { seen, test, ecs, text, positive }, losses))
+            Query::any(texts(&Shape { seen, test, ecs, text }, session))
         }
         Op::Regex(_) => refuse(
-            losses,
+            session,
             test,
             "neither Kibana's query language nor its filters have the rule's regular expressions",
         ),
@@ -81,12 +83,12 @@ fn test_query(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'
         Op::Numbers(ranges) => numbers(&ecs.name, ranges),
         Op::Exists => Query::exists(&ecs.name),
         Op::Null => Query::none_of(vec![Query::exists(&ecs.name)]),
-        Op::Same(..) => refuse(losses, test, "Kibana cannot compare two fields"),
+        Op::Same(..) => refuse(session, test, "Kibana cannot compare two fields"),
     }
 }
 
-fn refuse(losses: &mut Losses<'_>, test: &Test, message: &str) -> Query {
-    losses.refuse(test.span, message.to_owned(), "no exact form", "");
+fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Query {
+    session.refuse(test.span, message.to_owned(), "no exact form", "");
     UNSAID
 }
 
@@ -105,50 +107,46 @@ struct Shape<'t> {
     test: &'t Test,
     ecs: &'t IndexField,
     text: &'t TextTest,
-    positive: bool,
 }
 
 /// A query for each value
-fn texts(shape: &Shape<'_>, losses: &mut Losses<'_>) -> Vec<Query> {
-    shape.text.values.iter().map(|value| one_text(shape, value, losses)).collect()
+fn texts(shape: &Shape<'_>, session: &mut Session<'_>) -> Vec<Query> {
+    shape.text.values.iter().map(|value| one_text(shape, value, session)).collect()
 }
 
-fn one_text(shape: &Shape<'_>, value: &Pattern, losses: &mut Losses<'_>) -> Query {
-    let Shape { seen, test, ecs, text, positive } = *shape;
+fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Query {
+    let Shape { seen, test, ecs, text } = *shape;
     let (relation, insensitive) = (text.relation, text.folds());
     match (&ecs.words, ecs.kind) {
         (Words::Own, FieldKind::Keyword | FieldKind::Wildcard) => {}
         (Words::Own, FieldKind::Ip) => {
-            return refuse(losses, test, "an address field compares with networks only");
+            return refuse(session, test, "an address field compares with networks only");
         }
         (Words::Own, FieldKind::Long) => {
-            return refuse(losses, test, "a number compares with numbers only");
+            return refuse(session, test, "a number compares with numbers only");
         }
         (Words::Of(_), _) => {
             let values: Vec<&str> = value.as_literal().into_iter().collect();
             return Query::terms(&ecs.name, ecs.words_for(&values));
         }
         (Words::ExistsFor(_), _) => {
-            return refuse(losses, test, "what happened to a key inside another test");
+            return refuse(session, test, "what happened to a key inside another test");
         }
-        (Words::False(words), _) => return direction(shape, words, value, losses),
+        (Words::False(words), _) => return direction(shape, words, value, session),
     }
     if insensitive && value.literals().any(has_wide_case) {
         let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
-        let direction = Direction::Narrower.flip_unless(positive);
-        losses.lose(LossName::Case, direction, test.span, &reason);
+        session.lose(LossName::Case, Direction::Narrower, test.span, &reason);
     }
     let exact = relation == Relation::Equals;
     if let (Some(limit), FieldKind::Keyword, false) = (ecs.long, ecs.kind, exact) {
-        let direction = Direction::Narrower.flip_unless(positive);
         let reason =
             format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
-        losses.lose(LossName::LongValue, direction, test.span, &reason);
+        session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
     }
     if ecs.decoded && value.literals().any(|text| text.contains(['%', '+'])) {
-        let direction = Direction::Narrower.flip_unless(positive);
         let reason = "Elastic's pipeline for IIS decodes url.query before it is compared";
-        losses.lose(LossName::Encoding, direction, test.span, reason);
+        session.lose(LossName::Encoding, Direction::Narrower, test.span, reason);
     }
     if relation == Relation::Contains && value.as_literal() == Some("") {
         return Query::exists(&ecs.name);
@@ -190,16 +188,15 @@ fn part_of_whole(
     seen: Seen<'_>,
     test: &Test,
     ecs: &IndexField,
-    positive: bool,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Query {
     let Some(text) = test.op.as_text() else {
-        return refuse(losses, test, "this test over a part of a path");
+        return refuse(session, test, "this test over a part of a path");
     };
     let mut found = Vec::new();
     for value in &text.values {
         let Some(literal) = value.as_literal() else {
-            return refuse(losses, test, "wildcards over a part of a path");
+            return refuse(session, test, "wildcards over a part of a path");
         };
         let (relation, values) = match (test.subject.part, text.relation) {
             (Part::Extension, Relation::Equals) => {
@@ -212,10 +209,10 @@ fn part_of_whole(
                 };
                 (Relation::Wildcard, vec![value.clone(), after("/"), after("\\")])
             }
-            _ => return refuse(losses, test, "this test over a part of a path"),
+            _ => return refuse(session, test, "this test over a part of a path"),
         };
         let text = &TextTest { relation, values, case: text.case };
-        found.extend(texts(&Shape { seen, test, ecs, text, positive }, losses));
+        found.extend(texts(&Shape { seen, test, ecs, text }, session));
     }
     Query::any(found)
 }
@@ -225,13 +222,11 @@ pub(super) fn note_actions(
     ecs: &IndexField,
     test: &Test,
     actions: &TextTest,
-    positive: bool,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) {
     if ecs.confuses(&actions.literals().collect::<Vec<_>>()) {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a modified file from a renamed one";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
 }
 
@@ -240,7 +235,7 @@ fn direction(
     shape: &Shape<'_>,
     incoming: &[String],
     value: &Pattern,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Query {
     let field = &shape.ecs.name;
     let said = value.as_literal().map(str::to_ascii_lowercase);
@@ -256,7 +251,7 @@ fn direction(
         (true, true) => Query::exists(field),
         (true, false) => Query::all_but(vec![Query::exists(field)], vec![incoming]),
         (false, true) => incoming,
-        (false, false) => refuse(losses, shape.test, "a direction is true or false"),
+        (false, false) => refuse(session, shape.test, "a direction is true or false"),
     }
 }
 
@@ -277,9 +272,9 @@ fn numbers(field: &str, ranges: &[Numbers]) -> Query {
 }
 
 /// A test of `DOMAIN\name`, which ECS keeps in two fields
-fn account(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>) -> Query {
+fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let Some((domain, name)) = fields::account(seen.stream, &test.subject.field) else {
-        return refuse(losses, test, &format!("ECS has no field for {}", test.subject.field));
+        return refuse(session, test, &format!("ECS has no field for {}", test.subject.field));
     };
     if test.op == Op::Exists {
         return Query::exists(&name.name);
@@ -288,16 +283,16 @@ fn account(seen: Seen<'_>, test: &Test, positive: bool, losses: &mut Losses<'_>)
         return Query::none_of(vec![Query::exists(&name.name)]);
     }
     let Some(text) = test.op.as_text().filter(|text| text.relation == Relation::Equals) else {
-        return refuse(losses, test, "a test over domain and name together");
+        return refuse(session, test, "a test over domain and name together");
     };
     let mut parts = Vec::new();
     for value in &text.values {
         let Some((left, right)) = value.as_literal().and_then(|text| text.split_once('\\')) else {
-            return refuse(losses, test, "a test over domain and name together");
+            return refuse(session, test, "a test over domain and name together");
         };
         let mut half = |ecs, literal: &str| {
             let text = &text.with(vec![Pattern::literal(literal)]);
-            Query::any(texts(&Shape { seen, test, ecs, text, positive }, losses))
+            Query::any(texts(&Shape { seen, test, ecs, text }, session))
         };
         parts.push(Query::all(vec![half(domain, left), half(name, right)]));
     }

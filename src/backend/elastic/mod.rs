@@ -18,57 +18,97 @@ mod view;
 pub(super) use fields::stream;
 pub use severity::severity;
 
+use serde_json::Value;
+
+use self::plan::Plan;
+use self::settings::Settings;
 use super::template::render;
-use super::{Artifact, Losses};
+use super::{Artifact, Closed, Session};
 use crate::diagnostic::Code;
-use crate::ir::Rule;
+use crate::ir::{NewTerms, Rule, Signal};
+use crate::mapping::{Index, Stream};
+
+/// A signal, planned
+#[derive(Debug)]
+struct Planned<'r> {
+    signal: &'r Signal,
+    stream: &'static Stream,
+    /// The new terms of this signal
+    new: Option<&'r NewTerms>,
+    /// The index patterns that the rule searches
+    indices: Vec<Index>,
+    plan: Plan,
+    /// Severities of single matches, for the rule's severity mapping
+    severities: Vec<Value>,
+}
 
 /// Emits the rules
-pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
-    let settings = settings::read(losses);
+pub(super) fn emit<'r>(
+    rule: &'r Rule,
+    stem: &str,
+    mut session: Session<'r>,
+) -> (Vec<Artifact>, Closed<'r>) {
+    let settings = settings::read(&mut session);
     for correlation in &rule.correlations {
         let message = format!("Elastic's rules cannot hold the correlation `{}`", correlation.name);
         let help =
             "Name it under `targets: {elastic: {without: […]}}`; its signals then stand alone.";
-        losses.refuse(correlation.span, message, "events of one rule see each other nowhere", help);
+        let label = "events of one rule see each other nowhere";
+        session.refuse(correlation.span, message, label, help);
     }
-    let planned = rule.signals.iter().map(|signal| {
-        losses.enter(&signal.name);
-        let Some(stream) = fields::stream(&signal.kind) else {
-            let message = format!("Elastic has no index of {} events", signal.kind);
-            let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
-            losses.refuse(signal.span, message, "no such index", help);
-            return None;
-        };
-        let indices = fields::indices(stream, signal, &settings.index);
-        if indices.is_empty() && !settings.index.is_empty() {
-            let message = format!("no index of this rule holds {} events", signal.kind);
-            let help = "Add one under `targets: {elastic: {index: […]}}`.";
-            losses.refuse_with(Code::E0607, signal.span, message, "never searched", help);
-        }
-        let plan = plan::plan(signal, stream, &indices, losses);
-        Some((plan, stream, indices, severity::severity_mapping(signal, stream, losses)))
-    });
-    let plans: Vec<_> = planned.collect();
+    let planned =
+        (0..rule.signals.len()).filter_map(|at| planned(rule, at, &settings, &mut session));
+    let planned: Vec<Planned<'_>> = planned.collect();
+    let mut closed = session.close();
+    let artifacts = artifacts(rule, stem, planned, &settings, &mut closed);
+    (artifacts, closed)
+}
+
+/// Plans a signal; `None` when no index holds its events, which is refused
+fn planned<'r>(
+    rule: &'r Rule,
+    at: usize,
+    settings: &Settings,
+    session: &mut Session<'_>,
+) -> Option<Planned<'r>> {
+    let signal = &rule.signals[at];
+    let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
+    session.enter(&signal.name);
+    let Some(stream) = fields::stream(&signal.kind) else {
+        let message = format!("Elastic has no index of {} events", signal.kind);
+        let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
+        session.refuse(signal.span, message, "no such index", help);
+        return None;
+    };
+    let indices = fields::indices(stream, signal, &settings.index);
+    if indices.is_empty() && !settings.index.is_empty() {
+        let message = format!("no index of this rule holds {} events", signal.kind);
+        let help = "Add one under `targets: {elastic: {index: […]}}`.";
+        session.refuse_with(Code::E0607, signal.span, message, "never searched", help);
+    }
+    let plan = plan::plan(signal, stream, &indices, session);
+    let severities = severity::severity_mapping(signal, stream, session);
+    Some(Planned { signal, stream, new, indices, plan, severities })
+}
+
+/// The TOML files, then the import file
+fn artifacts(
+    rule: &Rule,
+    stem: &str,
+    planned: Vec<Planned<'_>>,
+    settings: &Settings,
+    closed: &mut Closed<'_>,
+) -> Vec<Artifact> {
     let mut lines = String::new();
     let mut artifacts = Vec::new();
-    for (at, (signal, planned)) in rule.signals.iter().zip(plans).enumerate() {
-        let Some((plan, stream, indices, mapping)) = planned else { continue };
-        losses.enter(&signal.name);
-        let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
-        let query = plan.query.to_string();
+    for planned in planned {
+        let signal = planned.signal;
+        let query = planned.plan.query.to_string();
         if !toml::is_literal(&query) {
             let message = "three single quotes in a value".to_owned();
-            losses.refuse(signal.span, message, "ends TOML's literal text", "");
+            closed.refuse(signal.span, message, "ends TOML's literal text", "");
         }
-        let detection = view::detection(
-            (rule, signal, new),
-            stream,
-            (plan, mapping),
-            &indices,
-            &settings,
-            losses,
-        );
+        let detection = view::detection(rule, planned, settings, closed);
         lines.push_str(&detection.import_line());
         lines.push('\n');
         match render("elastic/rule.toml", &detection.view(rule)) {
@@ -79,12 +119,9 @@ pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<V
                 let name: String = name.chars().map(plain).collect();
                 artifacts.push(Artifact { name: format!("{name}.toml"), text });
             }
-            Err(why) => {
-                let message = format!("a template failed: {why}");
-                losses.refuse(signal.span, message, "while emitting", "This is a bug.");
-            }
+            Err(why) => closed.refuse_template(signal.span, &why),
         }
     }
     artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines });
-    Some(artifacts)
+    artifacts
 }

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::fields;
 use super::filter;
 use super::registry::{self, Seen};
-use crate::backend::{Losses, one_line};
+use crate::backend::{Session, one_line};
 use crate::ir::{
     Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test, TextTest,
 };
@@ -34,27 +34,47 @@ pub(super) fn plan(
     signal: &Signal,
     stream: &Stream,
     indices: &[Index],
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Plan {
     let seen = Seen::of(signal, stream, indices.iter().all(|index| index.text));
     let mut parts = scope(signal, stream);
     let mut filters = Vec::new();
     for clause in &signal.clauses {
-        let positive = clause.role == Role::Require;
-        if let Some(exact) = exact(seen, &clause.expr, positive, losses) {
-            parts.push(if positive { exact } else { Kuery::Not(Box::new(exact)) });
-            continue;
-        }
-        if positive && seen.text {
-            parts.extend(superset(stream, &clause.expr));
-        }
-        let filter = kibana_filter(clause, seen, losses);
-        // A filter that every document matches is dropped; its loss is already noted.
-        if !positive || filter.query != Query::Everything {
-            filters.push(filter);
-        }
+        let (query, filter) = match clause.role {
+            Role::Require => of_requirement(seen, clause, session),
+            Role::Exclude => session.negated(|session| of_exclusion(seen, clause, session)),
+        };
+        parts.extend(query);
+        filters.extend(filter);
     }
     Plan { query: Kuery::And(parts).optimised(), filters }
+}
+
+/// The parts of the query and the filter for a clause that must hold
+fn of_requirement(
+    seen: Seen<'_>,
+    clause: &Clause,
+    session: &mut Session<'_>,
+) -> (Option<Kuery>, Option<Filter>) {
+    if let Some(exact) = exact(seen, &clause.expr, session) {
+        return (Some(exact), None);
+    }
+    let wider = if seen.text { superset(seen.stream, &clause.expr) } else { None };
+    let filter = kibana_filter(clause, seen, session);
+    // A filter that every document matches is dropped; its loss is already noted.
+    (wider, Some(filter).filter(|filter| filter.query != Query::Everything))
+}
+
+/// The part of the query or the filter for a clause that must not hold
+fn of_exclusion(
+    seen: Seen<'_>,
+    clause: &Clause,
+    session: &mut Session<'_>,
+) -> (Option<Kuery>, Option<Filter>) {
+    match exact(seen, &clause.expr, session) {
+        Some(exact) => (Some(Kuery::Not(Box::new(exact))), None),
+        None => (None, Some(kibana_filter(clause, seen, session))),
+    }
 }
 
 /// The tests that select documents of the signal's log source and product
@@ -85,26 +105,25 @@ fn asks(clause: &Clause, field: &Field) -> bool {
 }
 
 /// The filter of a clause, with the clause's label as alias
-fn kibana_filter(clause: &Clause, seen: Seen<'_>, losses: &mut Losses<'_>) -> Filter {
-    let positive = clause.role == Role::Require;
-    let query = filter::query(seen, &clause.expr, positive, losses);
+fn kibana_filter(clause: &Clause, seen: Seen<'_>, session: &mut Session<'_>) -> Filter {
+    let query = filter::query(seen, &clause.expr, session);
     let alias = match (clause.role, &*clause.label) {
         (Role::Require, label) => format!("{label}, exactly"),
         (Role::Exclude, "") => "not: exclusion".to_owned(),
         (Role::Exclude, label) => format!("not: {label}"),
     };
-    Filter { alias: one_line(&alias), negate: !positive, query }
+    Filter { alias: one_line(&alias), negate: clause.role == Role::Exclude, query }
 }
 
 /// The expression in Kibana's language; `None` when it has no exact form there
-fn exact(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -> Option<Kuery> {
+fn exact(seen: Seen<'_>, expr: &Expr, session: &mut Session<'_>) -> Option<Kuery> {
     let mut many = |parts: &[Expr]| -> Option<Vec<Kuery>> {
-        parts.iter().map(|part| exact(seen, part, positive, losses)).collect()
+        parts.iter().map(|part| exact(seen, part, session)).collect()
     };
     match expr {
         Expr::All(parts) => many(parts).map(Kuery::And),
         Expr::Any(parts) => many(parts).map(Kuery::Or),
-        Expr::Not(part) => match exact(seen, part, !positive, losses)? {
+        Expr::Not(part) => match session.negated(|session| exact(seen, part, session))? {
             Kuery::Not(inner) => Some(*inner),
             inner @ (Kuery::And(_)
             | Kuery::Or(_)
@@ -113,30 +132,26 @@ fn exact(seen: Seen<'_>, expr: &Expr, positive: bool, losses: &mut Losses<'_>) -
             | Kuery::Nested(..)
             | Kuery::Anywhere(_)) => Some(Kuery::Not(Box::new(inner))),
         },
-        Expr::Test(test) => exact_test(seen, test, positive, losses),
+        Expr::Test(test) => exact_test(seen, test, session),
     }
 }
 
-fn exact_test(
-    seen: Seen<'_>,
-    test: &Test,
-    positive: bool,
-    losses: &mut Losses<'_>,
-) -> Option<Kuery> {
+fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<Kuery> {
     let field = &test.subject.field;
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }
     let ecs = fields::of_test(seen.stream, test)?;
     let values = |values| Some(Kuery::field(&ecs.name, values));
-    if ecs.of_keys && matches!(test.op, Op::Exists | Op::Null) {
-        let there = positive == (test.op == Op::Exists);
-        registry::note_value_names(seen, test, there, losses);
-    }
+    let note_presence = |session: &mut Session<'_>| {
+        if ecs.of_keys {
+            registry::note_value_names(seen, test, session);
+        }
+    };
     match &test.op {
         Op::Text(asked) if ecs.words != Words::Own => match &ecs.words {
             Words::Of(_) => {
-                filter::note_actions(ecs, test, asked, positive, losses);
+                filter::note_actions(ecs, test, asked, session);
                 let words = ecs.words_for(&asked.literals().collect::<Vec<_>>());
                 values(Values::any(words.into_iter().map(Literal::word)))
             }
@@ -162,8 +177,12 @@ fn exact_test(
             values(Values::any(ranges.iter().map(|range| number(range.from))))
         }
         Op::Numbers(ranges) => range_query(ecs, ranges),
-        Op::Exists => values(Values::One(Literal::anything())),
+        Op::Exists => {
+            note_presence(session);
+            values(Values::One(Literal::anything()))
+        }
         Op::Null => {
+            session.negated(note_presence);
             let there = Kuery::field(&ecs.name, Values::One(Literal::anything()));
             Some(Kuery::Not(Box::new(there)))
         }

@@ -4,7 +4,7 @@
 //! value's name in an event about a value, and over `registry.data.type`, which exists only when a
 //! value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName, Session};
 use crate::ir::{Part, Role, Signal, Test, TextTest};
 use crate::mapping::{Holds, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
@@ -50,16 +50,14 @@ pub(super) fn actions(
     (ecs, value): (&IndexField, &str),
     test: &Test,
     actions: &TextTest,
-    positive: bool,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Query {
     let set = Query::exists(&ecs.name);
     let all = ACTIONS.iter().filter(|word| **word != value);
     let others = all.clone().filter(|word| actions.has(word)).count();
     if others > 0 && others < all.count() {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell registry keys created, deleted and renamed apart";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
     match (actions.has(value), others) {
         (true, 0) => set,
@@ -73,19 +71,16 @@ pub(super) fn keys(
     (seen, ecs): (Seen<'_>, &IndexField),
     test: &Test,
     values: &[Pattern],
-    positive: bool,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Vec<Query> {
-    let direction = Direction::Narrower.flip_unless(positive);
     if let Some(limit) = ecs.long {
         let reason =
             format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
-        losses.lose(LossName::LongValue, direction, test.span, &reason);
+        session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
     }
     if !seen.values_only {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS does not tell a deleted registry value from a deleted key";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
     let path = |pattern: Vec<Token>| {
         let test = elasticsearch::Test::Wildcard(Pattern::of(pattern));
@@ -120,15 +115,9 @@ fn from_the_hive(value: &Pattern) -> Vec<Token> {
 }
 
 /// Notes a loss: a created key also has a `registry.value`, the key's last segment
-pub(super) fn note_value_names(
-    seen: Seen<'_>,
-    test: &Test,
-    positive: bool,
-    losses: &mut Losses<'_>,
-) {
+pub(super) fn note_value_names(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) {
     if !seen.values_only {
-        let direction = Direction::Wider.flip_unless(positive);
         let reason = "ECS gives an event about a registry key the name of a value too";
-        losses.lose(LossName::Actions, direction, test.span, reason);
+        session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
 }

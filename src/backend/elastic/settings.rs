@@ -4,7 +4,7 @@
 //! (Kibana's rule schema; detection-rules' checks of a repository).
 
 use super::fields::known_index;
-use crate::backend::Losses;
+use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
 use crate::mapping::Index;
@@ -53,8 +53,8 @@ const KEYS: &[&str] = &[
 const DAY: u32 = 24 * 60;
 
 /// Reads the settings; refuses invalid settings
-pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
-    let mut asked = Asked::of(losses, Code::E0607, KEYS);
+pub(super) fn read(session: &mut Session<'_>) -> Settings {
+    let mut asked = Asked::of(session, Code::E0607, KEYS);
     let patterns = asked.texts("index");
     let texts = |texts: Vec<crate::source::Spanned<String>>| -> Vec<String> {
         texts.into_iter().map(|text| text.value).collect()
@@ -86,7 +86,7 @@ pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
             None => {
                 let message = format!("the fields of `{}` are not known here", pattern.value);
                 let help = "Use an index pattern of an integration that holds such events.";
-                losses.refuse_with(Code::E0607, pattern.span, message, "unknown index", help);
+                session.refuse_with(Code::E0607, pattern.span, message, "unknown index", help);
             }
         }
     }
@@ -99,8 +99,8 @@ pub(super) fn read(losses: &mut Losses<'_>) -> Settings {
     let bad = bad.map(|name| format!("`{name}` is no name of a field"));
     let tag = settings.tags.iter().find(|tag| tag.chars().any(is_unprintable));
     if let Some(message) = bad.or(tag.map(|_| "a tag is one line of text".to_owned())) {
-        let span = losses.settings().span;
-        losses.refuse_with(Code::E0607, span, message, "cannot be taken", "");
+        let span = session.settings().span;
+        session.refuse_with(Code::E0607, span, message, "cannot be taken", "");
     }
     settings.index.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     settings

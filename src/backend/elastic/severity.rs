@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::fields;
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName, Session};
 use crate::definition::Level;
 use crate::ir::{Relation, Signal};
 use crate::mapping::{FieldKind, IndexField, Stream, Words};
@@ -25,7 +25,7 @@ pub fn severity(level: Level) -> (&'static str, u8) {
 pub(super) fn severity_mapping(
     signal: &Signal,
     stream: &Stream,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Vec<Value> {
     let mut mapping = Vec::new();
     let mut lost = None;
@@ -62,7 +62,7 @@ pub(super) fn severity_mapping(
     if let Some(which) = lost {
         let name = &signal.name;
         let reason = format!("a match of {name} {which} does not get the severity of that level");
-        losses.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
+        session.lose(LossName::LevelCases, Direction::Wider, signal.span, &reason);
     }
     mapping
 }

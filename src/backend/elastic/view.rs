@@ -8,14 +8,14 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::Planned;
 use super::fields;
-use super::plan::Plan;
 use super::required::required;
 use super::settings::{Settings, Suppression};
 use super::severity::severity;
 use super::threat::{ThreatView, rule_threats, threat_json};
 use super::toml;
-use crate::backend::{Losses, derived_id, one_line, shown};
+use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::live::inert_reference;
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
@@ -66,18 +66,17 @@ const FROM_MINUTES: u32 = 9;
 
 /// Builds the rule of a signal
 pub(super) fn detection(
-    (rule, signal, new): (&Rule, &Signal, Option<&NewTerms>),
-    stream: &Stream,
-    (plan, mapping): (Plan, Vec<Value>),
-    indices: &[Index],
+    rule: &Rule,
+    planned: Planned<'_>,
     settings: &Settings,
-    losses: &mut Losses<'_>,
+    closed: &mut Closed<'_>,
 ) -> Detection {
+    let Planned { signal, stream, new, indices, plan, severities } = planned;
     let metadata = &rule.metadata;
     let (severity, risk) = severity(rule.level);
     let from = settings.from.unwrap_or(FROM_MINUTES);
-    let new_terms = new.map(|new| new_terms(stream, new, from, losses));
-    let dates = dates(rule, losses);
+    let new_terms = new.map(|new| new_terms(stream, new, from, closed));
+    let dates = dates(rule, closed);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
         items.iter().map(|item| shown(&item.value)).collect()
     };
@@ -92,7 +91,7 @@ pub(super) fn detection(
         set("alert_suppression", suppression_json(suppression));
     }
     set("author", json!(text(&metadata.author)));
-    set("description", json!(description(rule, signal, losses)));
+    set("description", json!(description(rule, signal, closed)));
     if !metadata.falsepositives.is_empty() {
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
@@ -128,10 +127,10 @@ pub(super) fn detection(
         set("setup", json!(guide_text(setup)));
     }
     set("severity", json!(severity));
-    if !mapping.is_empty() {
-        set("severity_mapping", Value::Array(mapping));
+    if !severities.is_empty() {
+        set("severity_mapping", Value::Array(severities));
     }
-    set("tags", json!(tags(rule, (signal, stream), indices, settings)));
+    set("tags", json!(tags(rule, (signal, stream), &indices, settings)));
     set("timestamp_override", json!("event.ingested"));
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
     set("type", json!(if new.is_some() { "new_terms" } else { "query" }));
@@ -232,9 +231,9 @@ fn name(rule: &Rule, signal: &Signal) -> String {
     full.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"])".contains(c)).to_owned()
 }
 
-fn description(rule: &Rule, signal: &Signal, losses: &Losses<'_>) -> String {
+fn description(rule: &Rule, signal: &Signal, closed: &Closed<'_>) -> String {
     let text = rule.metadata.description.as_ref().unwrap_or(&rule.metadata.title).value.trim_end();
-    let losses = losses.sentences_of(&signal.name);
+    let losses = closed.sentences_of(&signal.name);
     let stop = if losses.is_empty() || text.ends_with('.') { "" } else { "." };
     let text = [text, stop].concat();
     let parts = std::iter::once(text.as_str()).chain(losses.iter().map(String::as_str));
@@ -260,27 +259,27 @@ fn new_terms(
     stream: &Stream,
     new: &NewTerms,
     from: u32,
-    losses: &mut Losses<'_>,
+    closed: &mut Closed<'_>,
 ) -> (Vec<String>, String) {
     let mut terms = Vec::new();
     for field in &new.fields {
         let mine = fields::terms(stream, field);
         if mine.is_empty() {
             let message = format!("ECS has no field for the new term {field}");
-            losses.refuse(new.span, message, "no such field", "");
+            closed.refuse(new.span, message, "no such field", "");
         }
         terms.extend(mine.into_iter().map(ToOwned::to_owned));
     }
     if terms.len() > 3 {
         let message = format!("{} new terms: {}", terms.len(), terms.join(", "));
         let help = "A new_terms rule has one to three.";
-        losses.refuse_with(Code::E0602, new.span, message, "too many", help);
+        closed.refuse_with(Code::E0602, new.span, message, "too many", help);
     }
     if new.window <= from {
         // Kibana refuses a history that starts after the run's own window.
         let message = format!("the window is not longer than the {from} minutes a run looks back");
         let help = format!("Use a window of {} minutes or more.", from + 1);
-        losses.refuse(new.span, message, "too short", &help);
+        closed.refuse(new.span, message, "too short", &help);
     }
     let history = match new.window {
         m if m % (24 * 60) == 0 => format!("now-{}d", m / (24 * 60)),
@@ -291,7 +290,7 @@ fn new_terms(
 }
 
 /// The rule's own dates as created and updated; the output has no build date
-fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
+fn dates(rule: &Rule, closed: &mut Closed<'_>) -> (String, String) {
     const NONE: &str = "1970/01/01";
     let metadata = &rule.metadata;
     let slashes = |date: &str| date.replace('-', "/");
@@ -301,7 +300,7 @@ fn dates(rule: &Rule, losses: &mut Losses<'_>) -> (String, String) {
         _ => {
             let message = format!("the rule has no date, so detection-rules gets {NONE}");
             let help = "Add `date: YYYY-MM-DD`.";
-            losses.warn(Code::W0606, metadata.title.span, message, "no `date`", help);
+            closed.warn(Code::W0606, metadata.title.span, message, "no `date`", help);
             (NONE.to_owned(), NONE.to_owned())
         }
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::backend::Losses;
+use crate::backend::Session;
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, fold_text};
 use crate::taxonomy::{FieldType, Product};
@@ -81,7 +81,7 @@ pub(super) struct Printer<'p, 'r> {
     /// The signal's name, the prefix of constants that no list of the author names
     pub(super) signal: &'p str,
     pub(super) constants: &'p mut Constants,
-    pub(super) losses: &'p mut Losses<'r>,
+    pub(super) session: &'p mut Session<'r>,
 }
 
 impl Printer<'_, '_> {
@@ -186,7 +186,7 @@ impl Printer<'_, '_> {
             Op::Regex(_) => {
                 let message = "std has no regular expressions".to_owned();
                 let help = "Use the engine behind `rulecast scan`, or say it with wildcards.";
-                self.losses.refuse(test.span, message, "not in generated Rust", help);
+                self.session.refuse(test.span, message, "not in generated Rust", help);
                 "false".to_owned()
             }
             // INVARIANT: `test` prints these; they have no condition on a single value.

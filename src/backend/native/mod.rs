@@ -10,21 +10,26 @@ mod view;
 
 use super::settings::Asked;
 use super::template::render;
-use super::{Artifact, Losses};
+use super::{Artifact, Closed, Session};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
 
 /// Emits the matcher
-pub(super) fn emit(rule: &Rule, stem: &str, losses: &mut Losses<'_>) -> Option<Vec<Artifact>> {
+pub(super) fn emit<'r>(
+    rule: &'r Rule,
+    stem: &str,
+    mut session: Session<'r>,
+) -> (Vec<Artifact>, Closed<'r>) {
     // This target has no settings, so any setting is refused.
-    Asked::of(losses, Code::E0701, &[]);
-    match render("native/matcher.rs", &view::matcher(rule, losses)) {
-        Ok(text) => Some(vec![Artifact { name: format!("{stem}.rs"), text }]),
+    Asked::of(&mut session, Code::E0701, &[]);
+    let view = view::matcher(rule, &mut session);
+    let mut closed = session.close();
+    let artifacts = match render("native/matcher.rs", &view) {
+        Ok(text) => vec![Artifact { name: format!("{stem}.rs"), text }],
         Err(why) => {
-            let message = format!("a template failed: {why}");
-            let span = rule.metadata.title.span;
-            losses.refuse(span, message, "while emitting", "This is a bug.");
-            None
+            closed.refuse_template(rule.metadata.title.span, &why);
+            Vec::new()
         }
-    }
+    };
+    (artifacts, closed)
 }

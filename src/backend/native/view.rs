@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
-use crate::backend::{Losses, one_line};
+use crate::backend::{Session, one_line};
 use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 
@@ -63,12 +63,12 @@ struct CaseView {
 }
 
 /// Builds the view of a rule
-pub(super) fn matcher(rule: &Rule, losses: &mut Losses<'_>) -> MatcherView {
+pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
     let mut constants = Constants::default();
     let mut signals = Vec::new();
     for (at, signal) in rule.signals.iter().enumerate() {
         let constants = &mut constants;
-        let mut printer = Printer { signal: &signal.name, constants, losses };
+        let mut printer = Printer { signal: &signal.name, constants, session };
         let mut clauses = Vec::new();
         for clause in &signal.clauses {
             let label = one_line(&clause.label);

@@ -4,14 +4,14 @@
 //! value that is no address of its family (Microsoft, ipv4_is_in_any_range and
 //! ipv6_is_in_any_range).
 
-use super::context::{Context, never_null};
+use super::context::Context;
 use crate::ir::NON_PUBLIC;
 use crate::query::kusto::Expression;
 
 pub(super) fn networks_of(
+    context: &Context<'_, '_>,
     column: &Expression,
     networks: &[ipnet::IpNet],
-    positive: bool,
 ) -> Expression {
     let (v4, v6) = by_family(networks);
     let mut parts = Vec::new();
@@ -21,8 +21,8 @@ pub(super) fn networks_of(
         }
         let ranges = ranges.iter().map(|range| Expression::text(range));
         let call = Expression::call(function, [column.clone()].into_iter().chain(ranges));
-        // Null when the value is no address of the family, and the negation of null is null.
-        parts.push(if positive { call } else { never_null(call) });
+        // Null when the value is no address of the family.
+        parts.push(context.guarded(call));
     }
     Expression::any(parts)
 }

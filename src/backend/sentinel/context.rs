@@ -1,27 +1,50 @@
-//! The state that all predicates of one query share.
+//! The state that the parts of one query share while they are planned.
 //!
-//! In: the table, the `let` names in use and the losses noted so far. Out: a [`Context`] for every
-//! kind of test, and expressions that several kinds of test need.
+//! In: the rule, the `let` names in use and the session. Out: [`Planning`] for signals and
+//! correlations, a [`Context`] for every kind of test, and expressions that several kinds of test
+//! need.
 
 use super::lets::Lets;
-use crate::backend::Losses;
-use crate::ir::{Test, TextTest};
+use super::profile::Profile;
+use crate::backend::Session;
+use crate::ir::{Rule, Test, TextTest};
 use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::Expression;
 
-/// The state that all predicates of one query share
+/// A query that is being planned
+pub(super) struct Planning<'l, 'r> {
+    pub(super) profile: Profile,
+    pub(super) rule: &'r Rule,
+    pub(super) lets: &'l mut Lets,
+    pub(super) session: &'l mut Session<'r>,
+}
+
+/// The state that the predicates of one signal share
 pub(super) struct Context<'l, 'r> {
     pub(super) table: &'l Table,
     pub(super) lets: &'l mut Lets,
-    pub(super) losses: &'l mut Losses<'r>,
-    /// Whether the current test is under an even number of negations
-    pub(super) positive: bool,
+    pub(super) session: &'l mut Session<'r>,
     /// Whether the rows can include renamed or deleted registry keys, which need their earlier name
     pub(super) earlier: bool,
 }
 
+impl<'r> Context<'_, 'r> {
+    /// Plans a part of an expression that is under one more negation
+    pub(super) fn negated<T>(&mut self, plan: impl FnOnce(&mut Context<'_, 'r>) -> T) -> T {
+        let Context { table, earlier, .. } = *self;
+        let lets = &mut *self.lets;
+        self.session.negated(|session| plan(&mut Context { table, lets, session, earlier }))
+    }
+
+    /// A condition that may be null; under a negation null becomes false, since the negation of
+    /// null is null
+    pub(super) fn guarded(&self, condition: Expression) -> Expression {
+        if self.session.is_positive() { condition } else { never_null(condition) }
+    }
+}
+
 pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String) -> Expression {
-    context.losses.refuse(test.span, message, "no exact form in Kusto", "");
+    context.session.refuse(test.span, message, "no exact form in Kusto", "");
     Expression::truth(false)
 }
 

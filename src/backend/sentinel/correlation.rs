@@ -7,10 +7,10 @@
 //! time window.
 
 use super::columns::{Projected, Role};
+use super::context::Planning;
 use super::keys::column_of;
 use super::lets::Lets;
-use super::profile::Profile;
-use crate::backend::Losses;
+use crate::backend::Session;
 use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
@@ -30,11 +30,11 @@ pub(super) const NUMBER: (&str, Type, Role) = ("Number", Type::Long, Role::Measu
 
 /// The statements of every correlation, and the rows they name
 pub(super) fn statements(
-    profile: Profile,
-    rule: &Rule,
+    planning: &mut Planning<'_, '_>,
     signals: &[Rows],
-    (lets, losses): (&mut Lets, &mut Losses<'_>),
 ) -> (Vec<Let>, Vec<Rows>) {
+    let (rule, time) = (planning.rule, planning.profile.time());
+    let Planning { lets, session, .. } = planning;
     let mut done: Vec<Rows> = Vec::new();
     let mut statements = Vec::new();
     for one in &rule.correlations {
@@ -44,10 +44,10 @@ pub(super) fn statements(
             Origin::Correlation(at) => done[*at].clone(),
         };
         let origins: Vec<Rows> = one.origins.iter().map(origin).collect();
-        refuse_events_seen_twice(rule, one, losses);
+        refuse_events_seen_twice(rule, one, session);
         let used = Origin::Correlation(done.len());
         let used = rule.correlations.iter().any(|other| other.origins.contains(&used));
-        let plan = Plan { rule, one, time: profile.time(), origins: &origins, name: &name, used };
+        let plan = Plan { rule, one, time, origins: &origins, name: &name, used };
         let mut own = Vec::new();
         let columns = match &one.test {
             CorrelationTest::InOrder => plan.in_order(&mut own),
@@ -86,7 +86,7 @@ fn is_there(column: &str) -> Expression {
 }
 
 /// Two origins may return the same event; no column identifies it, so it would count twice
-fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, losses: &mut Losses<'_>) {
+fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, session: &mut Session<'_>) {
     let ends = |origin: &Origin| match origin {
         Origin::Signal(at) => vec![*at],
         Origin::Correlation(at) => rule.correlations[*at].ends.clone(),
@@ -98,7 +98,7 @@ fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, losses: &mut Losses<
     if matches!(one.test, CorrelationTest::Events(_)) && all.len() < count {
         let message = format!("an event may count twice in `{}`", one.name);
         let help = "Count the events of one signal, or of signals that share none.";
-        losses.refuse(one.span, message, "two of its signals are of the same events", help);
+        session.refuse(one.span, message, "two of its signals are of the same events", help);
     }
 }
 

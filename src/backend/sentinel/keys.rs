@@ -5,8 +5,8 @@
 //! and their letter case; every other value compares as it is stored.
 
 use super::columns::{Projected, Role};
+use super::context::Planning;
 use super::subject::undashed;
-use crate::backend::Losses;
 use crate::ir::{Fields, Rule};
 use crate::mapping::{Holds, Kind, Table, results};
 use crate::query::kusto::{self, Expression};
@@ -70,13 +70,11 @@ pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
 
 /// Adds the columns that correlations need to a signal's projection
 pub(super) fn add_columns(
-    table: &Table,
-    rule: &Rule,
+    (planning, table): (&mut Planning<'_, '_>, &Table),
     at: usize,
     columns: &mut Vec<Projected>,
-    losses: &mut Losses<'_>,
 ) {
-    for needed in needed(rule) {
+    for needed in needed(planning.rule) {
         let Some(field) = needed.fields.get(&at) else { continue };
         match expression(table, field) {
             Some(value) => {
@@ -84,9 +82,9 @@ pub(super) fn add_columns(
                 columns.push(Projected::new(name, kind, needed.role, value));
             }
             None => {
-                let target = losses.target();
+                let target = planning.session.target();
                 let message = format!("{target} has no column for {field} to correlate by");
-                losses.refuse(needed.span, message, "no such column", "");
+                planning.session.refuse(needed.span, message, "no such column", "");
             }
         }
     }

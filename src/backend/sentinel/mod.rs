@@ -28,7 +28,7 @@ mod window;
 
 use self::schedule::Run;
 use super::template::render;
-use super::{Artifact, Losses};
+use super::{Artifact, Closed, Session};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
 use crate::query::kusto::print;
@@ -38,46 +38,41 @@ pub(crate) use profile::Profile;
 const MAX_QUERY: usize = 10_000;
 
 /// Emits the query and its packages
-pub(super) fn emit(
+pub(super) fn emit<'r>(
     profile: Profile,
-    rule: &Rule,
+    rule: &'r Rule,
     stem: &str,
-    losses: &mut Losses<'_>,
-) -> Option<Vec<Artifact>> {
-    let settings = settings::read(profile, losses);
-    let (plan, shape) = query::plan(profile, rule, &settings, losses);
-    let query = print(&plan.query(Run::Scheduled));
+    mut session: Session<'r>,
+) -> (Vec<Artifact>, Closed<'r>) {
+    let settings = settings::read(profile, &mut session);
+    let (plan, shape) = query::plan(profile, rule, &settings, &mut session);
+    let mut closed = session.close();
+    let query = print(&plan.query(Run::Scheduled, &closed));
     let length = query.encode_utf16().count();
     if length > MAX_QUERY {
         let message = format!("the query has {length} characters, the limit is {MAX_QUERY}");
         let help = format!("Shorten the lists, or split the signals. {}", plan.lengths());
-        losses.refuse_with(Code::E0502, rule.metadata.title.span, message, "too long", &help);
+        closed.refuse_with(Code::E0502, rule.metadata.title.span, message, "too long", &help);
     }
-    let package = package::package(rule, &shape, &settings, losses);
+    let package = package::package(rule, &shape, &settings, &mut closed);
     let mut artifacts = vec![Artifact { name: format!("{stem}.kql"), text: query.clone() }];
     if profile == Profile::Xdr {
         let text = arm::detection(&package, &query, &shape);
         artifacts.push(Artifact { name: format!("{stem}.detection.json"), text });
-        return Some(artifacts);
+        return (artifacts, closed);
     }
     let analytic = view::analytic(&package, &query, &shape, &settings);
-    let hunting = print(&plan.query(Run::Hunting));
+    let hunting = print(&plan.query(Run::Hunting, &closed));
     let hunting = view::hunting(&package, &hunting, &shape, &settings);
     for (kind, view) in [("analytic", analytic), ("hunting", hunting)] {
         match render(&format!("sentinel/{kind}.yaml"), &view) {
             Ok(text) => {
                 artifacts.push(Artifact { name: format!("{stem}.{kind}.yaml"), text });
             }
-            Err(why) => return broken(rule, losses, &why),
+            Err(why) => closed.refuse_template(rule.metadata.title.span, &why),
         }
     }
     let text = arm::template(&package, &query, &shape, &settings);
     artifacts.push(Artifact { name: format!("{stem}.arm.json"), text });
-    Some(artifacts)
-}
-
-fn broken(rule: &Rule, losses: &mut Losses<'_>, why: &str) -> Option<Vec<Artifact>> {
-    let message = format!("a template failed: {why}");
-    losses.refuse(rule.metadata.title.span, message, "while emitting", "This is a bug.");
-    None
+    (artifacts, closed)
 }

@@ -8,14 +8,13 @@
 //! that run, however long the time range is that a person picks.
 
 use super::columns::{Projected, Role};
-use super::context::exists;
+use super::context::{Planning, exists};
 use super::correlation::Rows;
 use super::keys;
 use super::profile::Profile;
 use super::schedule::{Run, Schedule, ago};
-use crate::backend::Losses;
 use crate::backend::settings::span;
-use crate::ir::{NewTerms, Rule};
+use crate::ir::NewTerms;
 use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
 
@@ -61,12 +60,12 @@ pub(super) struct Novelty<'n> {
 impl<'n> Novelty<'n> {
     /// Reads the terms; refuses terms that cannot be compared
     pub(super) fn of(
-        profile: Profile,
-        rule: &Rule,
+        planning: &mut Planning<'_, '_>,
         new: &'n NewTerms,
         rows: &Rows,
-        losses: &mut Losses<'_>,
     ) -> Novelty<'n> {
+        let Planning { profile, rule, .. } = *planning;
+        let session = &mut *planning.session;
         let signal = &rule.signals[new.signal];
         // Without a table the signal is refused already.
         let table = profile.table(&signal.kind);
@@ -75,18 +74,19 @@ impl<'n> Novelty<'n> {
             // one before the run.
             let message = format!("a correlation of new terms of `{}`", signal.name);
             let help = "Name the correlation under `without:` of this target.";
-            losses.refuse(new.span, message, "no query of one run says what was new when", help);
+            session.refuse(new.span, message, "no query of one run says what was new when", help);
         }
         for field in &new.fields {
             if table.is_some_and(|table| table.columns(field).is_empty()) {
-                let message = format!("{} has no column for the new term {field}", losses.target());
-                losses.refuse(new.span, message, "no such column", "");
+                let message =
+                    format!("{} has no column for the new term {field}", session.target());
+                session.refuse(new.span, message, "no such column", "");
             }
         }
         let terms = table.map_or_else(Vec::new, |table| terms(table, &rows.columns, new));
         if terms.iter().any(|(column, _)| column.kind == Kind::List) {
             let message = "a list as a new term".to_owned();
-            losses.refuse(new.span, message, "each element would be a term of its own", "");
+            session.refuse(new.span, message, "each element would be a term of its own", "");
         }
         // An alert is new at the time it is raised; the process in it may have run earlier.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);

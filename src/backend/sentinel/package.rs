@@ -6,7 +6,7 @@
 
 use super::query::Shape;
 use super::settings::Settings;
-use crate::backend::{Losses, derived_id, one_line, shown};
+use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::Level;
 use crate::definition::live::inert;
 use crate::diagnostic::Code;
@@ -42,15 +42,15 @@ pub(super) fn package(
     rule: &Rule,
     shape: &Shape,
     settings: &Settings,
-    losses: &mut Losses<'_>,
+    closed: &mut Closed<'_>,
 ) -> Package {
     let title = &rule.metadata.title;
-    let description = description(rule, losses);
-    limit(losses, rule, "name", title.value.chars().count(), 256);
+    let description = description(rule, closed);
+    limit(closed, rule, "name", title.value.chars().count(), 256);
     let length: usize = description.iter().map(|line| line.chars().count() + 1).sum();
-    limit(losses, rule, "description", length, 5_000);
+    limit(closed, rule, "description", length, 5_000);
     if let Some(span) = settings.nrt {
-        refuse_nrt(rule, span, losses);
+        refuse_nrt(rule, span, closed);
     }
     let techniques = rule.threats.iter().flat_map(|threat| &threat.techniques);
     let mut techniques: Vec<_> = techniques.map(|technique| technique.id).collect();
@@ -68,8 +68,8 @@ pub(super) fn package(
         results().entities.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
     let details = ["Signal", "Level", "Group", "Clients"];
     Package {
-        id: derived_id(rule, losses.target()),
-        hunting_id: derived_id(rule, &format!("{}/hunting", losses.target())),
+        id: derived_id(rule, closed.target()),
+        hunting_id: derived_id(rule, &format!("{}/hunting", closed.target())),
         name: printable(&shown(&title.value)),
         summary: summary(&description),
         description,
@@ -107,18 +107,18 @@ fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 /// Refuses new terms and correlations: a near-real-time rule sees the rows of one minute only
-fn refuse_nrt(rule: &Rule, span: crate::source::Span, losses: &mut Losses<'_>) {
+fn refuse_nrt(rule: &Rule, span: crate::source::Span, closed: &mut Closed<'_>) {
     let why = match (&rule.new_terms, rule.correlations.first()) {
         (Some(_), _) => "new terms are judged by the rows of days",
         (None, Some(_)) => "a correlation is judged by rows of several runs",
         (None, None) => return,
     };
     let message = "this cannot be a near-real-time rule".to_owned();
-    losses.refuse_with(Code::E0507, span, message, why, "Use `kind: scheduled`.");
+    closed.refuse_with(Code::E0507, span, message, why, "Use `kind: scheduled`.");
 }
 
 /// The lines of the description: the rule's own text, its false positives, this target's losses
-fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
+fn description(rule: &Rule, closed: &Closed<'_>) -> Vec<String> {
     let metadata = &rule.metadata;
     let text = metadata.description.as_ref().unwrap_or(&metadata.title);
     let mut lines: Vec<String> = shown(&text.value).lines().map(printable).collect();
@@ -127,7 +127,7 @@ fn description(rule: &Rule, losses: &Losses<'_>) -> Vec<String> {
         let notes = metadata.falsepositives.iter();
         lines.extend(notes.map(|note| format!("- {}", printable(&note.value))));
     }
-    lines.extend(losses.sentences().iter().map(|line| printable(line)));
+    lines.extend(closed.sentences().iter().map(|line| printable(line)));
     // Make the joined text inert again: a span that is code within one part may end elsewhere in
     // the whole.
     inert(&lines.join("\n")).lines().map(ToOwned::to_owned).collect()
@@ -164,11 +164,11 @@ pub(super) fn parted(text: &str) -> String {
     text.replace("{{", "{ {").replace("{{", "{ {")
 }
 
-fn limit(losses: &mut Losses<'_>, rule: &Rule, what: &str, length: usize, most: usize) {
+fn limit(closed: &mut Closed<'_>, rule: &Rule, what: &str, length: usize, most: usize) {
     if length > most {
         let message = format!("the {what} has {length} characters, Sentinel's limit is {most}");
         let span = rule.metadata.title.span;
-        losses.refuse_with(Code::E0502, span, message, "too long", "Shorten it.");
+        closed.refuse_with(Code::E0502, span, message, "too long", "Shorten it.");
     }
 }
 

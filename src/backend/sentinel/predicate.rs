@@ -1,9 +1,9 @@
 //! One test as a Kusto predicate.
 //!
-//! In: a [`Test`] on a kind of event, and whether it is under a negation. Out: the cheapest
-//! expression that is true for the same rows. Kusto text is never null; tests of numbers and
-//! addresses can be null (Microsoft, null-values.md of the Kusto reference), so under a negation
-//! a guard turns null into false.
+//! In: a [`Test`] on a kind of event; the session tells whether it is under a negation. Out: the
+//! cheapest expression that is true for the same rows. Kusto text is never null; tests of numbers
+//! and addresses can be null (Microsoft, null-values.md of the Kusto reference), so under a
+//! negation a guard turns null into false.
 
 use super::context::{Context, exists, never_null, refuse};
 use super::{address, text};
@@ -14,20 +14,19 @@ use crate::query::kusto::Expression;
 use crate::taxonomy::FieldType;
 
 /// An expression as a Kusto predicate; a test without a Kusto form is refused and becomes `false`
-pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr, positive: bool) -> Expression {
+pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr) -> Expression {
     let mut many = |parts: &[Expr]| -> Vec<Expression> {
-        parts.iter().map(|part| expression(context, part, positive)).collect()
+        parts.iter().map(|part| expression(context, part)).collect()
     };
     match expr {
         Expr::All(parts) => Expression::all(many(parts)),
         Expr::Any(parts) => Expression::any(many(parts)),
-        Expr::Not(part) => expression(context, part, !positive).not(),
-        Expr::Test(test) => predicate(context, test, positive),
+        Expr::Not(part) => context.negated(|context| expression(context, part)).not(),
+        Expr::Test(test) => predicate(context, test),
     }
 }
 
-fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expression {
-    context.positive = positive;
+fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     let field = &test.subject.field;
     if let Op::Text(text) = &test.op
         && field.kind() == FieldType::Account
@@ -41,9 +40,9 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
         Op::Text(text) => text::text(context, test, column, text),
         Op::Regex(patterns) => text::regex(context, test, column, patterns),
         Op::Segments(values) => text::segments(context, test, column, values),
-        Op::Networks(networks) => address::networks_of(&column.value, networks, positive),
+        Op::Networks(networks) => address::networks_of(context, &column.value, networks),
         Op::Public => address::public(context, &column.value),
-        Op::Numbers(ranges) => numbers(&column.value, ranges, positive),
+        Op::Numbers(ranges) => numbers(context, &column.value, ranges),
         Op::Exists => exists(column.kind, value()),
         Op::Null => match column.kind {
             Kind::Number => Expression::call("isnull", [value()]),
@@ -62,8 +61,8 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test, positive: bool) -> Expr
                 Some(other) if other.kind != Kind::Number && column.kind != Kind::Number => {
                     // `=~` is documented for ASCII only (Microsoft, string operators).
                     let reason = "two fields are equal only in the same case, beyond ASCII";
-                    let direction = Direction::Narrower.flip_unless(positive);
-                    context.losses.lose(LossName::Case, direction, test.span, reason);
+                    let session = &mut context.session;
+                    session.lose(LossName::Case, Direction::Narrower, test.span, reason);
                     let same = value().compare("=~", other.value.clone());
                     Expression::all([exists(column.kind, value()), same])
                 }
@@ -103,7 +102,7 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     };
     let message = format!("{table} has no column for the{part} {}", test.subject.field);
     let help = "Leave the test out of this signal, or use a field that Defender records.";
-    context.losses.refuse(test.span, message, "no such column", help);
+    context.session.refuse(test.span, message, "no such column", help);
     Expression::truth(false)
 }
 
@@ -131,7 +130,7 @@ fn account(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expre
     Expression::any(parts)
 }
 
-fn numbers(column: &Expression, ranges: &[Numbers], positive: bool) -> Expression {
+fn numbers(context: &Context<'_, '_>, column: &Expression, ranges: &[Numbers]) -> Expression {
     let single = |range: &&Numbers| range.from == range.to;
     let singles = ranges.iter().filter(single).map(|range| Expression::number(range.from));
     let singles: Vec<Expression> = singles.collect();
@@ -146,8 +145,8 @@ fn numbers(column: &Expression, ranges: &[Numbers], positive: bool) -> Expressio
             (_, i64::MAX) => column.clone().compare(">=", from),
             (_, _) => column.clone().between(from, to),
         };
-        // A comparison with null is null, and so is its negation.
-        parts.push(if positive { within } else { never_null(within) });
+        // A comparison with null is null.
+        parts.push(context.guarded(within));
     }
     Expression::any(parts)
 }

@@ -11,6 +11,7 @@
 //! new terms are those of the last run (see [`super::novelty`]).
 
 use super::columns::{Projected, Role};
+use super::context::Planning;
 use super::correlation::{self, Rows};
 use super::lets::Lets;
 use super::novelty::Novelty;
@@ -18,7 +19,7 @@ use super::profile::Profile;
 use super::schedule::{Run, Schedule, ago, schedule};
 use super::settings::Settings;
 use super::signal;
-use crate::backend::{Losses, one_line};
+use crate::backend::{Closed, Session, one_line};
 use crate::ir::{Correlation, Rule};
 use crate::query::kusto::{
     Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print_let, print_pipeline,
@@ -31,7 +32,6 @@ pub(super) struct Plan<'r> {
     rule: &'r Rule,
     profile: Profile,
     schedule: Schedule,
-    heading: Vec<String>,
     /// Lists and prepared tables
     lets: Vec<Let>,
     /// The rows of each signal
@@ -60,10 +60,10 @@ pub(super) fn plan<'r>(
     profile: Profile,
     rule: &'r Rule,
     settings: &Settings,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'r>,
 ) -> (Plan<'r>, Shape) {
     let mut lets = Lets::default();
-    let schedule = schedule(profile, rule, settings, losses);
+    let schedule = schedule(profile, rule, settings, session);
     let (sources, prepared) = signal::sources(profile, rule, &mut lets);
     let named = is_several(rule) || rule.new_terms.is_some();
     let name = |signal: &crate::ir::Signal| match named {
@@ -71,31 +71,27 @@ pub(super) fn plan<'r>(
         false => String::new(),
     };
     let names: Vec<String> = rule.signals.iter().map(name).collect();
+    let mut planning = Planning { profile, rule, lets: &mut lets, session };
     let mut signals = Vec::new();
-    for ((at, signal), name) in rule.signals.iter().enumerate().zip(names) {
-        losses.enter(&signal.name);
-        let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
-        let (rows, columns) = signal::rows((profile, rule, at), &sources, new, &mut lets, losses);
+    for (at, name) in names.into_iter().enumerate() {
+        let (rows, columns) = signal::rows(&mut planning, &sources, at);
         signals.push((Rows { name, columns }, rows));
     }
     let new = rule.new_terms.as_ref().map(|new| {
         let rows = &signals[new.signal].0;
-        let novelty = Novelty::of(profile, rule, new, rows, losses);
+        let novelty = Novelty::of(&mut planning, new, rows);
         let name = match is_several(rule) {
-            true => lets.name(&format!("new_{}", rows.name)),
+            true => planning.lets.name(&format!("new_{}", rows.name)),
             false => String::new(),
         };
         (novelty, name)
     });
     let rows: Vec<Rows> = signals.iter().map(|(rows, _)| rows.clone()).collect();
-    let correlations = correlation::statements(profile, rule, &rows, (&mut lets, losses));
+    let correlations = correlation::statements(&mut planning, &rows);
     let severity = rule.signals.iter().any(|signal| !signal.cases.is_empty())
         || rule.correlations.iter().any(|one| one.level != rule.level);
-    let mut heading = vec![one_line(&rule.metadata.title.value)];
-    heading.extend(losses.sentences());
     let lets = lets.statements().into_iter().chain(prepared).collect();
-    let plan =
-        Plan { rule, profile, schedule, heading, lets, signals, new, correlations, severity };
+    let plan = Plan { rule, profile, schedule, lets, signals, new, correlations, severity };
     let kinds = rule.signals.iter().map(|signal| signal.kind.clone()).collect();
     let columns = plan.columns();
     (plan, Shape { profile, columns, kinds, severity, schedule })
@@ -107,8 +103,8 @@ fn is_several(rule: &Rule) -> bool {
 }
 
 impl Plan<'_> {
-    /// The query that a rule or a person runs
-    pub(super) fn query(&self, run: Run) -> Query {
+    /// The query that a rule or a person runs, under the title and the losses of the rule
+    pub(super) fn query(&self, run: Run, closed: &Closed<'_>) -> Query {
         let several = is_several(self.rule);
         let mut lets = self.lets.clone();
         if several || self.new.is_some() {
@@ -130,7 +126,9 @@ impl Plan<'_> {
         };
         lets.extend(self.correlations.0.iter().cloned());
         let result = result.then(self.severity.then(severity_column));
-        Query { heading: self.heading.clone(), lets, result }
+        let mut heading = vec![one_line(&self.rule.metadata.title.value)];
+        heading.extend(closed.sentences());
+        Query { heading, lets, result }
     }
 
     /// The number of characters in each part, as help for a query that is too long

@@ -6,7 +6,7 @@
 use super::profile::Profile;
 use super::settings::{DETECTIONS, Settings};
 use crate::backend::settings::span;
-use crate::backend::{Direction, LossName, Losses};
+use crate::backend::{Direction, LossName, Session};
 use crate::diagnostic::Code;
 use crate::ir::{Origin, Rule};
 use crate::query::kusto::Expression;
@@ -28,7 +28,7 @@ pub(super) fn schedule(
     profile: Profile,
     rule: &Rule,
     settings: &Settings,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Schedule {
     let window = rule.new_terms.as_ref().map_or(0, |new| new.window);
     let horizon = (0..rule.correlations.len()).map(|at| horizon(rule, at)).max().unwrap_or(0);
@@ -40,7 +40,7 @@ pub(super) fn schedule(
         .or_else(|| rule.correlations.first().map(|one| one.span))
         .unwrap_or(rule.metadata.title.span);
     if profile == Profile::Xdr {
-        return of_detection(rule, window.max(horizon), place, settings, losses);
+        return of_detection(rule, window.max(horizon), place, settings, session);
     }
     let short = window > 0 && window < 2 * FREQUENCY;
     let frequency = settings.frequency.as_ref().map(|frequency| frequency.value);
@@ -53,7 +53,7 @@ pub(super) fn schedule(
     };
     if needed > LONGEST {
         let message = "the window is longer than the 14 days a rule can look back".to_owned();
-        losses.refuse_with(Code::E0503, place, message, "too long", "Shorten the window.");
+        session.refuse_with(Code::E0503, place, message, "too long", "Shorten the window.");
     }
     let period = settings.period.as_ref().map_or(needed, |period| period.value);
     let place =
@@ -62,14 +62,14 @@ pub(super) fn schedule(
         let message = format!("a period of {} does not hold {}", span(period), span(needed));
         let help =
             "The period covers the frequency, and the windows of new terms and correlations.";
-        losses.refuse_with(Code::E0506, place, message, "too short", help);
+        session.refuse_with(Code::E0506, place, message, "too short", help);
     }
     if period >= 2 * 24 * 60 && frequency < 60 {
         let message =
             "a period of two days or more needs a frequency of an hour or more".to_owned();
-        losses.refuse_with(Code::E0506, place, message, "too often", "");
+        session.refuse_with(Code::E0506, place, message, "too often", "");
     }
-    note_repeats(rule, frequency, losses);
+    note_repeats(rule, frequency, session);
     Schedule { frequency, period }
 }
 
@@ -80,7 +80,7 @@ fn of_detection(
     window: u32,
     place: Span,
     settings: &Settings,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Schedule {
     let asked = settings.frequency.as_ref().map(|frequency| frequency.value);
     let fits = |(frequency, period): &&(u32, u32)| {
@@ -96,22 +96,22 @@ fn of_detection(
         let message = "no schedule of a custom detection holds the window".to_owned();
         let help = "They run every 1, 3, 12 or 24 hours and look back 4, 12 or 48 hours, or 30 \
                     days.";
-        losses.refuse_with(Code::E0503, place, message, "too long", help);
+        session.refuse_with(Code::E0503, place, message, "too long", help);
         DETECTIONS[0]
     });
-    note_repeats(rule, frequency, losses);
+    note_repeats(rule, frequency, session);
     Schedule { frequency, period }
 }
 
 /// Notes groups that several runs report, since a run does not know the reports of earlier runs
-fn note_repeats(rule: &Rule, frequency: u32, losses: &mut Losses<'_>) {
+fn note_repeats(rule: &Rule, frequency: u32, session: &mut Session<'_>) {
     let reported = rule.correlations.iter().enumerate();
     for (_, one) in reported.filter(|(at, _)| rule.reports_correlation(*at)) {
         if one.timespan > frequency * 60 {
             let name = &one.name;
             let reason =
                 format!("a group of {name} is reported in every run of its timespan, not once");
-            losses.lose(LossName::Repeats, Direction::Wider, one.span, &reason);
+            session.lose(LossName::Repeats, Direction::Wider, one.span, &reason);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! schema (Azure Sentinel repository, detection template models; service limits page).
 
 use super::profile::Profile;
-use crate::backend::Losses;
+use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
 use crate::source::Spanned;
@@ -34,7 +34,7 @@ pub(super) struct Settings {
 const TWO_WEEKS: u32 = 14 * 24 * 60;
 
 /// Reads the settings of a profile; refuses invalid settings
-pub(super) fn read(profile: Profile, losses: &mut Losses<'_>) -> Settings {
+pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
     let code = Code::E0506;
     let known: &[&str] = match profile {
         Profile::Defender | Profile::Asim => {
@@ -42,7 +42,7 @@ pub(super) fn read(profile: Profile, losses: &mut Losses<'_>) -> Settings {
         }
         Profile::Xdr => &["frequency"],
     };
-    let mut asked = Asked::of(losses, code, known);
+    let mut asked = Asked::of(session, code, known);
     let kind = asked.word("kind", &["scheduled", "nrt"]);
     let grouping = asked.word("grouping", &["alert_per_result", "single_alert"]);
     if kind.as_ref().is_some_and(|kind| kind.value == "nrt") {

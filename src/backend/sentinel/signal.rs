@@ -7,15 +7,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::columns::{Projected, projection};
-use super::context::{Context, any_word, words_of};
+use super::context::{Context, Planning, any_word, words_of};
 use super::keys;
 use super::lets::Lets;
 use super::novelty;
 use super::predicate::expression;
 use super::profile::Profile;
-use crate::backend::{Direction, LossName, Losses, one_line};
+use crate::backend::{Direction, LossName, Session, one_line};
 use crate::definition::{Form, Level};
-use crate::ir::{Case, Clause, Expr, NewTerms, Relation, Role, Rule, Signal};
+use crate::ir::{Case, Clause, Expr, Relation, Role, Rule, Signal};
 use crate::mapping::{Holds, Rows, Table};
 use crate::pattern::Pattern;
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Step};
@@ -46,26 +46,28 @@ pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Source
 
 /// The rows of a signal, and the columns they have
 pub(super) fn rows(
-    (profile, rule, at): (Profile, &Rule, usize),
+    planning: &mut Planning<'_, '_>,
     sources: &Sources,
-    new: Option<&NewTerms>,
-    lets: &mut Lets,
-    losses: &mut Losses<'_>,
+    at: usize,
 ) -> (Pipeline, Vec<Projected>) {
+    let Planning { profile, rule, .. } = *planning;
     let signal = &rule.signals[at];
+    let session = &mut *planning.session;
+    session.enter(&signal.name);
     let Some(table) = profile.table(&signal.kind) else {
-        let message = format!("{} has no table of {} events", losses.target(), signal.kind);
+        let message = format!("{} has no table of {} events", session.target(), signal.kind);
         let help = "Name the signal under `without:` of this target.";
-        losses.refuse(signal.span, message, "no such table", help);
+        session.refuse(signal.span, message, "no such table", help);
         return (Pipeline::of("", []), Vec::new());
     };
     let prepared = match sources.get(&signal.kind) {
         Some(shared) => Pipeline::of(shared, []),
         None => Pipeline::of(&table.name, table.prepare.iter().cloned()),
     };
-    let scope = scope(table, rule, signal, losses).map(Step::filter);
+    let scope = scope(table, rule, signal, session).map(Step::filter);
     let earlier = includes_earlier_names(table, signal);
-    let mut context = Context { table, lets, losses, positive: true, earlier };
+    let lets = &mut *planning.lets;
+    let mut context = Context { table, lets, session, earlier };
     let mut steps = clauses(&mut context, signal);
     if !signal.cases.is_empty() {
         steps.push(level(&mut context, rule.level, &signal.cases));
@@ -74,10 +76,10 @@ pub(super) fn rows(
     for column in columns.iter_mut().filter(|_| earlier) {
         column.value = table.earlier(&column.value).clone();
     }
-    if let Some(new) = new {
+    if let Some(new) = rule.new_terms.as_ref().filter(|new| new.signal == at) {
         novelty::add_terms(table, &mut columns, new);
     }
-    keys::add_columns(table, rule, at, &mut columns, losses);
+    keys::add_columns((planning, table), at, &mut columns);
     steps.push(Step::project(columns.iter().map(Projected::item)));
     (prepared.then(scope).then(steps), columns)
 }
@@ -90,12 +92,11 @@ fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     let clauses = clauses.filter(|(at, _)| Some(*at) != asked);
     let mut steps = Vec::new();
     for (clause, rest) in clauses.filter_map(|(_, one)| Some((one, beside_truth(one, truth)?))) {
-        let positive = clause.role == Role::Require;
-        let expr = expression(context, &rest, positive);
-        steps.push(match positive {
-            true => Step::filter(expr),
-            false => {
-                let mut step = Step::filter(Expression::call("not", [expr]));
+        steps.push(match clause.role {
+            Role::Require => Step::filter(expression(context, &rest)),
+            Role::Exclude => {
+                let excluded = context.negated(|context| expression(context, &rest));
+                let mut step = Step::filter(Expression::call("not", [excluded]));
                 if !clause.label.is_empty() {
                     step.comments.push(format!("not: {}", one_line(&clause.label)));
                 }
@@ -111,17 +112,17 @@ fn scope(
     table: &Table,
     rule: &Rule,
     signal: &Signal,
-    losses: &mut Losses<'_>,
+    session: &mut Session<'_>,
 ) -> Option<Expression> {
     if let Some(product) = signal.product {
         let reason = table.unknown_product.replace("{product}", product.name());
-        losses.lose(LossName::Product, Direction::Wider, signal.span, &reason);
+        session.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }
     let truth = table.truth();
     let outgoing = truth.is_some_and(|(field, _)| requires(signal, field));
     let because = truth.and_then(|(_, column)| column.only_true.as_ref());
     if let Some(because) = because.filter(|_| rule.form != Form::Definition && !outgoing) {
-        losses.lose(LossName::Inbound, Direction::Narrower, signal.span, because);
+        session.lose(LossName::Inbound, Direction::Narrower, signal.span, because);
     }
     match &table.rows {
         Rows::Where(condition) => Some(condition.clone()),
@@ -199,7 +200,7 @@ fn equals(expr: &Expr, field: &Field, wanted: &str) -> bool {
 fn level(context: &mut Context<'_, '_>, default: Level, cases: &[(Level, Expr)]) -> Step {
     let mut arguments = Vec::new();
     for (level, expr) in cases {
-        arguments.push(expression(context, expr, true));
+        arguments.push(expression(context, expr));
         arguments.push(Expression::text(level.as_str()));
     }
     let function = if cases.len() == 1 { "iff" } else { "case" };

@@ -33,7 +33,7 @@ pub(super) fn text(
             let help = "The remote side of Defender's rows is the destination only where the host \
                         opened the connection: require `Initiated: 'true'` beside the other tests, \
                         or leave the signal out with `without:`.";
-            context.losses.refuse(test.span, message, "no exact form in Kusto", help);
+            context.session.refuse(test.span, message, "no exact form in Kusto", help);
             return Expression::truth(false);
         }
         (Kind::Recased, Case::Sensitive) => {
@@ -111,8 +111,7 @@ fn equals(
 ) -> Expression {
     if literals.contains(&"") {
         let reason = "an empty value cannot be told from a missing one in Kusto";
-        let direction = Direction::Wider.flip_unless(context.positive);
-        context.losses.lose(LossName::Empty, direction, test.span, reason);
+        context.session.lose(LossName::Empty, Direction::Wider, test.span, reason);
     }
     if let [only] = literals {
         return shape.binary("=~", "==", only);

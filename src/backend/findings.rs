@@ -1,0 +1,56 @@
+//! Refusals and warnings about one rule on one target.
+//!
+//! In: places and texts. Out: diagnostics at the rule's source, in the order in which they were
+//! added. Losses are kept apart: see [`Session`](super::Session).
+
+use std::collections::HashSet;
+
+use super::Target;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::ir::Rule;
+use crate::source::Span;
+
+/// The refusals and warnings so far
+#[derive(Debug)]
+pub(super) struct Findings<'r> {
+    pub(super) target: Target,
+    pub(super) rule: &'r Rule,
+    pub(super) all: Diagnostics,
+    /// Code, place and texts of each warning, against duplicates
+    warned: HashSet<(Code, Span, [String; 3])>,
+}
+
+impl<'r> Findings<'r> {
+    pub(super) fn new(target: Target, rule: &'r Rule) -> Self {
+        Findings { target, rule, all: Diagnostics::default(), warned: HashSet::new() }
+    }
+
+    /// Refuses the rule
+    pub(super) fn refuse(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        let found = Diagnostic::new(code, &self.rule.source, span, message, label);
+        self.all.push(if help.is_empty() { found } else { found.help(help) });
+    }
+
+    /// Adds a warning; an equal warning at the same place counts once
+    pub(super) fn warn(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        let texts = [&*message, label, help].map(ToOwned::to_owned);
+        if self.warned.insert((code, span, texts)) {
+            let found = Diagnostic::new(code, &self.rule.source, span, message, label);
+            self.all.push(found.help(help));
+        }
+    }
+}

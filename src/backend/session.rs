@@ -1,0 +1,196 @@
+//! One rule on its way to one target.
+//!
+//! In: losses, refusals and warnings. Out: diagnostics, and the sentences that artifacts write into
+//! their own descriptions. A backend plans with a [`Session`], closes it, and prints with the
+//! [`Closed`] form.
+//!
+//! INVARIANT: no artifact misses a loss. Only a [`Session`] takes losses, and only [`Closed`] gives
+//! sentences.
+
+use std::collections::HashSet;
+
+use super::Target;
+use super::findings::Findings;
+use super::losses::{Direction, Loss, LossName, needless};
+use crate::definition::Settings;
+use crate::diagnostic::{Code, Diagnostics};
+use crate::ir::Rule;
+use crate::source::Span;
+
+/// The planning of one rule for one target
+#[derive(Debug)]
+pub(super) struct Session<'r> {
+    closed: Closed<'r>,
+    /// The signal that is being planned
+    signal: String,
+    /// Whether the current test is under an even number of negations
+    positive: bool,
+    /// The losses as a set, against duplicates
+    known: HashSet<Loss>,
+}
+
+/// A planned rule: refusals and warnings may follow, losses may not
+#[derive(Debug)]
+pub(super) struct Closed<'r> {
+    findings: Findings<'r>,
+    losses: Vec<Loss>,
+    /// Signals and correlations under `without:` of this target
+    without: Vec<String>,
+}
+
+impl<'r> Session<'r> {
+    /// A session without losses; `without` names what the author leaves out on this target
+    pub(super) fn new(target: Target, rule: &'r Rule, without: &[&str]) -> Self {
+        let without = without.iter().map(ToString::to_string).collect();
+        let findings = Findings::new(target, rule);
+        let closed = Closed { findings, losses: Vec::new(), without };
+        Session { closed, signal: String::new(), positive: true, known: HashSet::new() }
+    }
+
+    /// Ends the planning: from here on no loss is noted
+    pub(super) fn close(self) -> Closed<'r> {
+        self.closed
+    }
+
+    /// The settings of this target; empty when the rule has none
+    pub(super) fn settings(&self) -> Settings {
+        let Findings { rule, target, .. } = &self.closed.findings;
+        let said = rule.targets.iter().find(|said| said.target.value == target.name());
+        said.map(|said| said.settings.clone()).unwrap_or_default()
+    }
+
+    /// The target's name
+    pub(super) fn target(&self) -> &'static str {
+        self.closed.target()
+    }
+
+    /// Sets the signal that the next losses belong to
+    pub(super) fn enter(&mut self, signal: &str) {
+        signal.clone_into(&mut self.signal);
+    }
+
+    /// Plans a part of an expression that is under one more negation
+    pub(super) fn negated<T>(&mut self, plan: impl FnOnce(&mut Self) -> T) -> T {
+        self.positive = !self.positive;
+        let planned = plan(self);
+        self.positive = !self.positive;
+        planned
+    }
+
+    /// Whether the current test is under an even number of negations
+    pub(super) fn is_positive(&self) -> bool {
+        self.positive
+    }
+
+    /// Notes a loss; an equal loss at the same place counts once
+    ///
+    /// `direction` is that of the test itself, and is flipped under a negation.
+    pub(super) fn lose(&mut self, name: LossName, direction: Direction, span: Span, reason: &str) {
+        let direction = if self.positive { direction } else { direction.flipped() };
+        let (reason, signal) = (reason.to_owned(), self.signal.clone());
+        let loss = Loss { name, direction, reason, span, signal };
+        if self.known.insert(loss.clone()) {
+            self.closed.losses.push(loss);
+        }
+    }
+
+    /// Refuses the rule under the target's general code: the target cannot express it
+    pub(super) fn refuse(&mut self, span: Span, message: String, label: &str, help: &str) {
+        self.closed.refuse(span, message, label, help);
+    }
+
+    /// Refuses the rule for a reason with a code of its own
+    pub(super) fn refuse_with(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        self.closed.refuse_with(code, span, message, label, help);
+    }
+}
+
+impl Closed<'_> {
+    /// The target's name
+    pub(super) fn target(&self) -> &'static str {
+        self.findings.target.name()
+    }
+
+    /// Refuses the rule under the target's general code: the target cannot express it
+    pub(super) fn refuse(&mut self, span: Span, message: String, label: &str, help: &str) {
+        self.refuse_with(self.findings.target.refusal(), span, message, label, help);
+    }
+
+    /// Refuses the rule for a reason with a code of its own
+    pub(super) fn refuse_with(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        self.findings.refuse(code, span, message, label, help);
+    }
+
+    /// Refuses the rule because a template failed, which is a bug of ours
+    pub(super) fn refuse_template(&mut self, span: Span, why: &str) {
+        let message = format!("a template failed: {why}");
+        self.refuse(span, message, "while emitting", "This is a bug.");
+    }
+
+    /// Adds a warning; the rule is still emitted
+    pub(super) fn warn(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        self.findings.warn(code, span, message, label, help);
+    }
+
+    /// One sentence for each loss, for an artifact's own description
+    pub(super) fn sentences(&self) -> Vec<String> {
+        self.sentences_where(|_| true)
+    }
+
+    /// One sentence for each loss of one signal
+    pub(super) fn sentences_of(&self, signal: &str) -> Vec<String> {
+        self.sentences_where(|loss| loss.signal == signal)
+    }
+
+    fn sentences_where(&self, is_meant: impl Fn(&Loss) -> bool) -> Vec<String> {
+        let meant = self.losses.iter().filter(|loss| is_meant(loss));
+        let mut sentences: Vec<String> = meant.map(Loss::sentence).collect();
+        sentences.sort();
+        sentences.dedup();
+        if !self.without.is_empty() {
+            let names = self.without.join(", ");
+            sentences.push(format!("Not part of this output: {names}."));
+        }
+        sentences
+    }
+
+    /// The losses, and all diagnostics: refusals, losses that the author does not accept, and
+    /// needless accepts
+    pub(super) fn finish(self) -> (Vec<Loss>, Diagnostics) {
+        let Closed { findings: Findings { target, rule, mut all, .. }, losses, .. } = self;
+        let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+        let accepted: Vec<_> = said.flat_map(|said| &said.accept).collect();
+        let names: HashSet<&str> = accepted.iter().map(|one| one.value.as_str()).collect();
+        let unaccepted = losses.iter().filter(|loss| !names.contains(loss.name.name()));
+        for loss in unaccepted {
+            all.push(loss.diagnostic(target, rule));
+        }
+        for name in accepted {
+            if let Some(needless) = needless(rule, name, &losses) {
+                all.push(needless);
+            }
+        }
+        (losses, all)
+    }
+}

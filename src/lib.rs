@@ -114,6 +114,7 @@ pub mod cli;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
+pub mod manifest;
 mod mapping;
 pub mod matcher;
 pub mod pattern;
@@ -126,10 +127,10 @@ pub mod verify;
 pub mod workspace;
 pub mod yaml;
 
-pub use backend::Artifact;
 pub use definition::Definition;
 pub use diagnostic::Diagnostic;
 pub use ir::Rule;
+pub use manifest::{Artifact, Manifest};
 pub use matcher::Engine;
 
 /// Compiles every rule of a text for a target, from YAML to what is to be written
@@ -141,7 +142,7 @@ pub fn compile(
     target: backend::Target,
 ) -> Result<Vec<workspace::Output>, Vec<Diagnostic>> {
     let mut workspace = workspace::Workspace::read(&text.into());
-    let (outputs, _) = workspace.outputs(&[target]);
+    let (outputs, _) = workspace.outputs(&[target], workspace::Kept::Artifacts);
     let refused = workspace.diagnostics.has_errors();
     if refused { Err(workspace.findings(definition::Looked::InPart)) } else { Ok(outputs) }
 }

@@ -8,6 +8,7 @@
 pub mod elastic;
 mod findings;
 mod losses;
+mod manifest;
 pub mod native;
 pub mod operators;
 pub mod sentinel;
@@ -23,7 +24,7 @@ use crate::ir::Rule;
 use crate::source::{Span, Spanned, is_unprintable};
 use crate::taxonomy::EventKind;
 
-pub use losses::{Direction, Loss, LossName};
+use crate::manifest::{Artifact, Loss, Manifest, Schedule};
 use sentinel::Profile;
 use session::{Closed, Session};
 
@@ -137,13 +138,23 @@ pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A file that a target imports
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    /// Its name, made from the rule's file name
-    pub name: String,
-    /// Its text
-    pub text: String,
+/// What a backend has emitted for a rule
+struct Emitted<'r> {
+    artifacts: Vec<Artifact>,
+    /// The ids of the target's rules in each artifact
+    ids: Vec<Vec<String>>,
+    /// For each signal of the rule the name of its rows in a query, and what it searches
+    places: Vec<(Option<String>, Vec<String>)>,
+    schedule: Option<Schedule>,
+    closed: Closed<'r>,
+}
+
+impl<'r> Emitted<'r> {
+    /// Nothing, for a rule that is refused or left without signals
+    fn nothing(closed: Closed<'r>) -> Self {
+        let (artifacts, ids, places) = (Vec::new(), Vec::new(), Vec::new());
+        Emitted { artifacts, ids, places, schedule: None, closed }
+    }
 }
 
 /// A rule compiled for a target
@@ -155,6 +166,8 @@ pub struct Translation {
     pub artifacts: Vec<Artifact>,
     /// The losses; the artifacts list them in their descriptions
     pub losses: Vec<Loss>,
+    /// What the artifacts are
+    pub manifest: Manifest,
 }
 
 /// Emits a rule for a target; `None` when the target refuses it, with the reason in `diagnostics`
@@ -191,18 +204,25 @@ pub fn translate(
     };
     let mut session = Session::new(target, &reduced, &without);
     let beyond = unsupported::refuse(target, &reduced, &mut session);
-    let (artifacts, closed) = match (target, beyond || reduced.signals.is_empty()) {
-        (_, true) => (Vec::new(), session.close()),
+    let emitted = match (target, beyond || reduced.signals.is_empty()) {
+        (_, true) => Emitted::nothing(session.close()),
         (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, session),
         (Target::Asim, false) => sentinel::emit(Profile::Asim, &reduced, stem, session),
         (Target::Xdr, false) => sentinel::emit(Profile::Xdr, &reduced, stem, session),
         (Target::Elastic, false) => elastic::emit(&reduced, stem, session),
         (Target::Native, false) => native::emit(&reduced, stem, session),
     };
+    let Emitted { artifacts, ids, places, schedule, closed } = emitted;
     let (losses, found) = closed.finish();
     let refused = found.has_errors();
     diagnostics.extend(found);
-    (!refused).then_some(Translation { rule: reduced, artifacts, losses })
+    if refused {
+        return None;
+    }
+    let files = artifacts.iter().map(|artifact| artifact.name.as_str()).zip(ids).collect();
+    let manifest =
+        manifest::of(target, &reduced, manifest::Parts { files, places, schedule }, &losses);
+    Some(Translation { rule: reduced, artifacts, losses, manifest })
 }
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name

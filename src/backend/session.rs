@@ -11,10 +11,11 @@ use std::collections::HashSet;
 
 use super::Target;
 use super::findings::Findings;
-use super::losses::{Direction, Loss, LossName, needless};
+use super::losses::{finding, needless};
 use crate::definition::Settings;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir::Rule;
+use crate::manifest::{Direction, Loss, LossName};
 use crate::source::Span;
 
 /// The planning of one rule for one target
@@ -184,7 +185,7 @@ impl Closed<'_> {
         let names: HashSet<&str> = accepted.iter().map(|one| one.value.as_str()).collect();
         let unaccepted = losses.iter().filter(|loss| !names.contains(loss.name.name()));
         for loss in unaccepted {
-            all.push(loss.diagnostic(target, rule));
+            all.push(finding(loss, target, rule));
         }
         for name in accepted {
             if let Some(needless) = needless(rule, name, &losses) {

@@ -14,7 +14,7 @@ use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::project::{self, Change, Failure};
 use crate::source::{SourceText, Span};
-use crate::workspace::Output;
+use crate::workspace::{Kept, Output};
 
 /// Compile rules for the targets
 ///
@@ -36,6 +36,10 @@ pub(super) struct Convert {
     /// Write nothing; report files that are out of date
     #[arg(long, requires = "output")]
     check: bool,
+    /// Write a manifest beside the files of each rule: `<rule>.manifest.json` says which files
+    /// there are, what they search and when, and what they lose
+    #[arg(long)]
+    manifest: bool,
 }
 
 /// Reads a target's name; the error lists the names of all targets
@@ -47,7 +51,8 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let workspace = self.rules.load()?;
-        let (outputs, refused) = workspace.outputs(&self.targets);
+        let kept = if self.manifest { Kept::WithManifests } else { Kept::Artifacts };
+        let (outputs, refused) = workspace.outputs(&self.targets, kept);
         let refused = refused + workspace.refused;
         let left_out = report::left_out(refused);
         let rules = count(workspace.rules.len() + workspace.refused, "rule");

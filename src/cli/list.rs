@@ -5,11 +5,12 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::{Outcome, Stop};
+use crate::backend::Target;
 use crate::backend::operators::{self, Support};
-use crate::backend::{LossName, Target};
 use crate::definition::vocabulary::WORDS;
 use crate::definition::{Modifier, nearest_name};
 use crate::diagnostic::Code;
+use crate::manifest::LossName;
 use crate::project::Failure;
 use crate::taxonomy::{EventKind, Field, FieldType, Log};
 

@@ -69,7 +69,7 @@ impl Show {
             Stage::Native => Some(Target::Native),
         };
         if let Some(target) = target {
-            let (outputs, _) = workspace.outputs(&[target]);
+            let (outputs, _) = workspace.outputs(&[target], crate::workspace::Kept::Artifacts);
             drop(out);
             super::convert::print(&outputs)?;
         }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Failure, inside};
-use crate::backend::{Artifact, Target, Translation, translate};
+use crate::backend::{Target, Translation, translate};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::ir::Rule;
+use crate::manifest::Artifact;
 use crate::query::kusto::Platform;
 use crate::verify::{
     Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, try_tests,

@@ -11,7 +11,7 @@
 use serde_json::Value;
 
 use super::verdict::{Fault, Verdict};
-use crate::backend::Artifact;
+use crate::manifest::Artifact;
 use crate::query::kusto::{self, Column, Platform};
 
 /// The longest query of a rule, in UTF-16 code units

@@ -9,14 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::elastic::Import;
 use super::finding::{Difference, Finding};
-use super::import::{Imported, rank};
+use super::import::{Imported, rank, severity};
 use super::near_misses;
 use super::novelty::Terms;
 use super::observation::{Observation, Side};
 use super::pipeline::Gaps;
-use crate::backend::elastic::severity;
-use crate::backend::{Direction, Loss, LossName};
 use crate::ir::Signal;
+use crate::manifest::{Direction, Loss, LossName};
 use crate::matcher::{Match, Memory};
 use crate::taxonomy::{EventKind, Field};
 
@@ -92,11 +91,11 @@ impl Comparison<'_> {
     }
 
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
-        let (wanted, found) = (severity(matched.level).0, self.line.severity_of(document));
+        let (wanted, found) = (severity(matched.level), self.line.severity_of(document));
         let filled = || Some(self.line.severity_of(self.hit(Gaps::Filled)?));
         // A case that Kibana cannot express gets the rule's severity, or that of a lower level.
-        let default = severity(self.import.rule.level).0;
-        let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level).0);
+        let default = severity(self.import.rule.level);
+        let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level));
         let lower = rank(found) < rank(wanted) && cases.any(|case| case == found);
         let other = found == default || lower;
         match self.named(|loss| loss.name == LossName::LevelCases && other) {

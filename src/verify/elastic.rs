@@ -23,8 +23,8 @@ use super::finding::Finding;
 use super::import::Imported;
 use super::novelty::{Seen, Terms};
 use super::observation::Observation;
-use crate::backend::Loss;
 use crate::ir;
+use crate::manifest::Loss;
 use crate::matcher::{Engine, Match, Options};
 use crate::taxonomy::EventKind;
 

@@ -3,7 +3,7 @@
 //! In: the verdicts of the engine and of a target. Out: a [`Finding`]: they agree, or the reason
 //! why they differ.
 
-use crate::backend::LossName;
+use crate::manifest::LossName;
 
 /// The engine's verdict compared with the target's
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::verdict::Fault;
-use crate::backend::Artifact;
+use crate::manifest::Artifact;
 
 /// A fault for each TOML file that differs from its import line, and for unequal numbers of rules
 pub fn compare_forms(artifacts: &[Artifact]) -> Vec<Fault> {

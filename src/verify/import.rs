@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::elastic;
+use crate::definition::Level;
 use crate::matcher::novelty::combinations;
 use crate::query::kuery;
 
@@ -37,6 +38,16 @@ pub(super) struct History {
 
 /// Severities, the lowest first
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+
+/// The severity that a match of this level has on Elastic, which knows none below `low`
+pub(super) fn severity(level: Level) -> &'static str {
+    match level {
+        Level::Informational | Level::Low => "low",
+        Level::Medium => "medium",
+        Level::High => "high",
+        Level::Critical => "critical",
+    }
+}
 
 impl Imported {
     /// Reads a line; an error is a clause without a period

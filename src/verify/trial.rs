@@ -14,8 +14,8 @@ use super::elastic::{Import, Judged};
 use super::finding::{Difference, Finding};
 use super::novelty::Seen;
 use super::observation::Observer;
-use crate::backend::LossName;
 use crate::ir::Rule;
+use crate::manifest::LossName;
 use crate::matcher::{Engine, Memory, Options};
 use crate::taxonomy::EventKind;
 

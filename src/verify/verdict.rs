@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::trial::Tally;
-use crate::backend::Artifact;
+use crate::manifest::Artifact;
 
 /// The verdict on a rule for a target
 #[derive(Debug, Clone)]

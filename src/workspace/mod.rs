@@ -14,7 +14,7 @@ mod read;
 mod samples;
 mod text;
 
-pub use output::Output;
+pub use output::{Kept, Output};
 pub use samples::{SampleResult, run as run_samples};
 pub use text::{Role, Sources, Text};
 
@@ -138,13 +138,13 @@ impl Workspace {
     ///
     /// A rule is refused when some target refuses it, or when an earlier rule writes to the same
     /// path. When `targets` is empty, each rule is emitted for its own targets.
-    pub fn outputs(&mut self, targets: &[Target]) -> (Vec<Output>, usize) {
-        output::outputs(&self.rules, targets, &mut self.diagnostics)
+    pub fn outputs(&mut self, targets: &[Target], kept: Kept) -> (Vec<Output>, usize) {
+        output::outputs(&self.rules, targets, kept, &mut self.diagnostics)
     }
 
     /// The number of rules that some target refuses; the emitted texts are dropped
     pub fn refused_by(&mut self, targets: &[Target]) -> usize {
-        output::refused(&self.rules, targets, &mut self.diagnostics)
+        output::outputs(&self.rules, targets, Kept::Nothing, &mut self.diagnostics).1
     }
 
     /// Takes the findings that no comment suppresses, sorted by place

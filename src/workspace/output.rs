@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::Loaded;
-use crate::backend::{Target, emit};
+use crate::backend::{Target, translate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::manifest::Artifact;
 use crate::source::Span;
 
 /// A file to write
@@ -21,30 +22,26 @@ pub struct Output {
     pub text: String,
 }
 
+/// What is kept of the outputs of a rule
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The artifacts
+    Artifacts,
+    /// The artifacts, and beside them a manifest for each rule and target
+    WithManifests,
+    /// Only the findings
+    Nothing,
+}
+
+/// The outputs of rules, and the number of rules that are refused in part or in whole
 pub(super) fn outputs(
     rules: &[Loaded],
     targets: &[Target],
-    diagnostics: &mut Diagnostics,
-) -> (Vec<Output>, usize) {
-    every(rules, targets, |text| text, diagnostics)
-}
-
-pub(super) fn refused(
-    rules: &[Loaded],
-    targets: &[Target],
-    diagnostics: &mut Diagnostics,
-) -> usize {
-    every(rules, targets, |_| String::new(), diagnostics).1
-}
-
-fn every(
-    rules: &[Loaded],
-    targets: &[Target],
-    keep: fn(String) -> String,
+    kept: Kept,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Output>, usize) {
     let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
-    let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets, keep)).collect();
+    let emitted: Vec<_> = rules.par_iter().map(|loaded| emit_rule(loaded, targets, kept)).collect();
     let mut outputs: Vec<Output> = Vec::new();
     let mut owners: HashMap<String, &str> = HashMap::new();
     let mut refused = 0;
@@ -65,23 +62,26 @@ fn every(
     (outputs, refused)
 }
 
-fn emit_rule(
-    loaded: &Loaded,
-    targets: &[Target],
-    keep: fn(String) -> String,
-) -> (Vec<Output>, Diagnostics, bool) {
+fn emit_rule(loaded: &Loaded, targets: &[Target], kept: Kept) -> (Vec<Output>, Diagnostics, bool) {
     let mut outputs = Vec::new();
     let mut found = Diagnostics::default();
     let mut complete = true;
     let meant = if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
     for target in &meant {
-        match emit(*target, &loaded.rule, &loaded.stem, &mut found) {
-            Some(artifacts) => outputs.extend(artifacts.into_iter().map(|artifact| Output {
-                path: loaded.place(*target, &artifact.name),
-                text: keep(artifact.text),
-            })),
-            None => complete = false,
-        }
+        let Some(translation) = translate(*target, &loaded.rule, &loaded.stem, &mut found) else {
+            complete = false;
+            continue;
+        };
+        let wanted = kept == Kept::WithManifests && !translation.artifacts.is_empty();
+        let manifest = wanted.then(|| Artifact {
+            name: format!("{}.manifest.json", loaded.stem),
+            text: translation.manifest.to_json(),
+        });
+        let files = translation.artifacts.into_iter().chain(manifest);
+        outputs.extend(files.map(|artifact| Output {
+            path: loaded.place(*target, &artifact.name),
+            text: if kept == Kept::Nothing { String::new() } else { artifact.text },
+        }));
     }
     (outputs, found, complete)
 }

@@ -16,6 +16,7 @@ const ROOMS: &[&[&str]] = &[
     &["definition"],
     &["ir"],
     &["mapping"],
+    &["manifest"],
     &["backend", "matcher"],
     &["verify"],
     &["workspace"],

@@ -6,8 +6,9 @@
 
 use super::fields;
 use super::registry::{self, Seen};
-use crate::backend::{Direction, LossName, Session};
+use crate::backend::Session;
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch;

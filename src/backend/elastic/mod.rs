@@ -23,9 +23,10 @@ use serde_json::Value;
 use self::plan::Plan;
 use self::settings::Settings;
 use super::template::render;
-use super::{Artifact, Closed, Session};
+use super::{Closed, Emitted, Session};
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
+use crate::manifest::Artifact;
 use crate::mapping::{Index, Stream};
 
 /// A signal, planned
@@ -43,11 +44,7 @@ struct Planned<'r> {
 }
 
 /// Emits the rules
-pub(super) fn emit<'r>(
-    rule: &'r Rule,
-    stem: &str,
-    mut session: Session<'r>,
-) -> (Vec<Artifact>, Closed<'r>) {
+pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> Emitted<'r> {
     let settings = settings::read(&mut session);
     for correlation in &rule.correlations {
         let message = format!("Elastic's rules cannot hold the correlation `{}`", correlation.name);
@@ -59,9 +56,12 @@ pub(super) fn emit<'r>(
     let planned =
         (0..rule.signals.len()).filter_map(|at| planned(rule, at, &settings, &mut session));
     let planned: Vec<Planned<'_>> = planned.collect();
+    let patterns = |indices: &[Index]| indices.iter().map(|index| index.pattern.clone()).collect();
+    let places = planned.iter().map(|one| (None, patterns(&one.indices))).collect();
+    let schedule = Some(view::schedule(&settings));
     let mut closed = session.close();
-    let artifacts = artifacts(rule, stem, planned, &settings, &mut closed);
-    (artifacts, closed)
+    let (artifacts, ids) = artifacts(rule, stem, planned, &settings, &mut closed);
+    Emitted { artifacts, ids, places, schedule, closed }
 }
 
 /// Plans a signal; `None` when no index holds its events, which is refused
@@ -91,16 +91,16 @@ fn planned<'r>(
     Some(Planned { signal, stream, new, indices, plan, severities })
 }
 
-/// The TOML files, then the import file
+/// The TOML files, then the import file, and the ids of the rules in each
 fn artifacts(
     rule: &Rule,
     stem: &str,
     planned: Vec<Planned<'_>>,
     settings: &Settings,
     closed: &mut Closed<'_>,
-) -> Vec<Artifact> {
+) -> (Vec<Artifact>, Vec<Vec<String>>) {
     let mut lines = String::new();
-    let mut artifacts = Vec::new();
+    let (mut artifacts, mut ids) = (Vec::new(), Vec::new());
     for planned in planned {
         let signal = planned.signal;
         let query = planned.plan.query.to_string();
@@ -118,10 +118,12 @@ fn artifacts(
                 let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
                 let name: String = name.chars().map(plain).collect();
                 artifacts.push(Artifact { name: format!("{name}.toml"), text });
+                ids.push(vec![detection.id.clone()]);
             }
             Err(why) => closed.refuse_template(signal.span, &why),
         }
     }
     artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines });
-    artifacts
+    ids.push(ids.concat());
+    (artifacts, ids)
 }

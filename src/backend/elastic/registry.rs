@@ -4,8 +4,9 @@
 //! value's name in an event about a value, and over `registry.data.type`, which exists only when a
 //! value is set. Source: the Sysmon, Winlogbeat and Elastic Defend field references.
 
-use crate::backend::{Direction, LossName, Session};
+use crate::backend::Session;
 use crate::ir::{Part, Role, Signal, Test, TextTest};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;

@@ -6,9 +6,10 @@
 use serde_json::{Value, json};
 
 use super::fields;
-use crate::backend::{Direction, LossName, Session};
+use crate::backend::Session;
 use crate::definition::Level;
 use crate::ir::{Relation, Signal};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, IndexField, Stream, Words};
 
 /// Severity and risk score as Elastic's own rules pair them

@@ -19,6 +19,7 @@ use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::live::inert_reference;
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
+use crate::manifest::Schedule;
 use crate::mapping::{Index, Stream};
 use crate::query::elasticsearch::Filter;
 use crate::source::visible_json;
@@ -27,6 +28,8 @@ use crate::taxonomy::Product;
 /// The detection rule of one signal
 #[derive(Debug)]
 pub(super) struct Detection {
+    /// The id of the rule in the detection engine
+    pub(super) id: String,
     fields: Map<String, Value>,
     dates: (String, String),
     packages: Vec<String>,
@@ -64,6 +67,15 @@ struct NewTermsView {
 /// events are not missed
 const FROM_MINUTES: u32 = 9;
 
+/// The minutes between two runs
+const INTERVAL_MINUTES: u32 = 5;
+
+/// When the rules run
+pub(super) fn schedule(settings: &Settings) -> Schedule {
+    let frequency = settings.interval.unwrap_or(INTERVAL_MINUTES);
+    Schedule { frequency, period: settings.from.unwrap_or(FROM_MINUTES), since: None }
+}
+
 /// Builds the rule of a signal
 pub(super) fn detection(
     rule: &Rule,
@@ -74,7 +86,7 @@ pub(super) fn detection(
     let Planned { signal, stream, new, indices, plan, severities } = planned;
     let metadata = &rule.metadata;
     let (severity, risk) = severity(rule.level);
-    let from = settings.from.unwrap_or(FROM_MINUTES);
+    let Schedule { frequency, period: from, .. } = schedule(settings);
     let new_terms = new.map(|new| new_terms(stream, new, from, closed));
     let dates = dates(rule, closed);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
@@ -97,7 +109,7 @@ pub(super) fn detection(
     }
     set("from", json!(format!("now-{from}m")));
     set("index", json!(indices.iter().map(|index| &index.pattern).collect::<Vec<_>>()));
-    set("interval", json!(format!("{}m", settings.interval.unwrap_or(5))));
+    set("interval", json!(format!("{frequency}m")));
     if !settings.investigation_fields.is_empty() {
         set("investigation_fields", json!({"field_names": settings.investigation_fields}));
     }
@@ -122,7 +134,8 @@ pub(super) fn detection(
     set("related_integrations", packages.iter().map(integration).collect());
     set("required_fields", required(&plan.query, &plan.filters));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
-    set("rule_id", json!(derived_id(rule, &format!("elastic/{}", signal.name))));
+    let id = derived_id(rule, &format!("elastic/{}", signal.name));
+    set("rule_id", json!(id));
     if let Some(setup) = &settings.setup {
         set("setup", json!(guide_text(setup)));
     }
@@ -136,7 +149,7 @@ pub(super) fn detection(
     set("type", json!(if new.is_some() { "new_terms" } else { "query" }));
     set("name", json!(name));
     let query = plan.query.to_string();
-    Detection { fields, dates, packages, new_terms, query, filters: plan.filters }
+    Detection { id, fields, dates, packages, new_terms, query, filters: plan.filters }
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use

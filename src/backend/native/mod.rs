@@ -10,16 +10,13 @@ mod view;
 
 use super::settings::Asked;
 use super::template::render;
-use super::{Artifact, Closed, Session};
+use super::{Emitted, Session};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
+use crate::manifest::Artifact;
 
 /// Emits the matcher
-pub(super) fn emit<'r>(
-    rule: &'r Rule,
-    stem: &str,
-    mut session: Session<'r>,
-) -> (Vec<Artifact>, Closed<'r>) {
+pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> Emitted<'r> {
     // This target has no settings, so any setting is refused.
     Asked::of(&mut session, Code::E0701, &[]);
     let view = view::matcher(rule, &mut session);
@@ -31,5 +28,7 @@ pub(super) fn emit<'r>(
             Vec::new()
         }
     };
-    (artifacts, closed)
+    let ids = vec![Vec::new(); artifacts.len()];
+    let places = vec![(None, Vec::new()); rule.signals.len()];
+    Emitted { artifacts, ids, places, schedule: None, closed }
 }

@@ -28,9 +28,10 @@ mod window;
 
 use self::schedule::Run;
 use super::template::render;
-use super::{Artifact, Closed, Session};
+use super::{Emitted, Session};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
+use crate::manifest::Artifact;
 use crate::query::kusto::print;
 pub(crate) use profile::Profile;
 
@@ -43,7 +44,7 @@ pub(super) fn emit<'r>(
     rule: &'r Rule,
     stem: &str,
     mut session: Session<'r>,
-) -> (Vec<Artifact>, Closed<'r>) {
+) -> Emitted<'r> {
     let settings = settings::read(profile, &mut session);
     let (plan, shape) = query::plan(profile, rule, &settings, &mut session);
     let mut closed = session.close();
@@ -56,23 +57,30 @@ pub(super) fn emit<'r>(
     }
     let package = package::package(rule, &shape, &settings, &mut closed);
     let mut artifacts = vec![Artifact { name: format!("{stem}.kql"), text: query.clone() }];
+    let mut ids = vec![Vec::new()];
+    let (places, schedule) = (plan.places(), Some(plan.schedule()));
     if profile == Profile::Xdr {
         let text = arm::detection(&package, &query, &shape);
         artifacts.push(Artifact { name: format!("{stem}.detection.json"), text });
-        return (artifacts, closed);
+        ids.push(vec![package.id]);
+        return Emitted { artifacts, ids, places, schedule, closed };
     }
     let analytic = view::analytic(&package, &query, &shape, &settings);
     let hunting = print(&plan.query(Run::Hunting, &closed));
     let hunting = view::hunting(&package, &hunting, &shape, &settings);
-    for (kind, view) in [("analytic", analytic), ("hunting", hunting)] {
+    for (kind, id, view) in
+        [("analytic", &package.id, analytic), ("hunting", &package.hunting_id, hunting)]
+    {
         match render(&format!("sentinel/{kind}.yaml"), &view) {
             Ok(text) => {
                 artifacts.push(Artifact { name: format!("{stem}.{kind}.yaml"), text });
+                ids.push(vec![id.clone()]);
             }
             Err(why) => closed.refuse_template(rule.metadata.title.span, &why),
         }
     }
     let text = arm::template(&package, &query, &shape, &settings);
     artifacts.push(Artifact { name: format!("{stem}.arm.json"), text });
-    (artifacts, closed)
+    ids.push(vec![package.id]);
+    Emitted { artifacts, ids, places, schedule, closed }
 }

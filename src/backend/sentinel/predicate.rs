@@ -7,8 +7,8 @@
 
 use super::context::{Context, exists, never_null, refuse};
 use super::{address, text};
-use crate::backend::{Direction, LossName};
 use crate::ir::{Expr, Numbers, Op, Part, Relation, Test, TextTest};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Holds, Kind};
 use crate::query::kusto::Expression;
 use crate::taxonomy::FieldType;

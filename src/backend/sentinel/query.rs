@@ -20,7 +20,8 @@ use super::schedule::{Run, Schedule, ago, schedule};
 use super::settings::Settings;
 use super::signal;
 use crate::backend::{Closed, Session, one_line};
-use crate::ir::{Correlation, Rule};
+use crate::ir::{Correlation, Rule, Signal};
+use crate::manifest;
 use crate::query::kusto::{
     Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print_let, print_pipeline,
 };
@@ -129,6 +130,22 @@ impl Plan<'_> {
         let mut heading = vec![one_line(&self.rule.metadata.title.value)];
         heading.extend(closed.sentences());
         Query { heading, lets, result }
+    }
+
+    /// For each signal the name of its rows, and its table
+    pub(super) fn places(&self) -> Vec<(Option<String>, Vec<String>)> {
+        let signals = self.rule.signals.iter().zip(&self.signals);
+        let place = |(signal, (rows, _)): (&Signal, &(Rows, Pipeline))| {
+            let table = self.profile.table(&signal.kind).map(|table| table.name.clone());
+            (Some(rows.name.clone()).filter(|name| !name.is_empty()), table.into_iter().collect())
+        };
+        signals.map(place).collect()
+    }
+
+    /// When the rule runs
+    pub(super) fn schedule(&self) -> manifest::Schedule {
+        let Schedule { frequency, period } = self.schedule;
+        manifest::Schedule { frequency, period, since: self.is_late().then_some(frequency) }
     }
 
     /// The number of characters in each part, as help for a query that is too long

@@ -5,10 +5,11 @@
 
 use super::profile::Profile;
 use super::settings::{DETECTIONS, Settings};
+use crate::backend::Session;
 use crate::backend::settings::span;
-use crate::backend::{Direction, LossName, Session};
 use crate::diagnostic::Code;
 use crate::ir::{Origin, Rule};
+use crate::manifest::{Direction, LossName};
 use crate::query::kusto::Expression;
 use crate::source::Span;
 

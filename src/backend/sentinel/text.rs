@@ -8,8 +8,8 @@
 use super::context::{Context, exists, refuse, words_of};
 use super::pattern::{self, Around};
 use super::subject::{left, may_fit};
-use crate::backend::{Direction, LossName};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test, TextTest};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Kind};
 use crate::pattern::{Pattern, has_wide_case};
 use crate::query::kusto::Expression;

@@ -1,0 +1,59 @@
+//! The manifest of a rule on a target.
+//!
+//! In: the rule as compiled, and what a backend tells of its files. Out: the [`Manifest`].
+
+use super::Target;
+use crate::ir::Rule;
+use crate::manifest::{
+    CorrelationOutput, File, Loss, LossOutput, Manifest, RuleName, Schedule, SignalOutput,
+};
+
+/// What a backend tells of its files
+pub(super) struct Parts<'a> {
+    /// Names with the ids of the target's rules in them
+    pub(super) files: Vec<(&'a str, Vec<String>)>,
+    /// For each signal the name of its rows in a query, and what it searches
+    pub(super) places: Vec<(Option<String>, Vec<String>)>,
+    pub(super) schedule: Option<Schedule>,
+}
+
+pub(super) fn of(target: Target, rule: &Rule, parts: Parts<'_>, losses: &[Loss]) -> Manifest {
+    let file = |(name, ids): (&str, Vec<String>)| File { name: name.to_owned(), ids };
+    let signals = rule.signals.iter().zip(parts.places).enumerate();
+    let signal = |(at, (signal, (rows, tables)))| {
+        let signal: &crate::ir::Signal = signal;
+        let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
+        SignalOutput {
+            name: signal.name.clone(),
+            rows,
+            tables,
+            product: signal.product.map(|product| product.name()),
+            reported: rule.reports_signal(at),
+            new_terms: new.map(|new| new.window),
+        }
+    };
+    let correlation = |(at, one): (usize, &crate::ir::Correlation)| CorrelationOutput {
+        name: one.name.clone(),
+        timespan: one.timespan,
+        reported: rule.reports_correlation(at),
+    };
+    let loss = |loss: &Loss| LossOutput {
+        name: loss.name.name(),
+        direction: loss.direction,
+        signal: loss.signal.clone(),
+        reason: loss.reason.clone(),
+        place: rule.source.line_column(loss.span.start),
+    };
+    Manifest {
+        rule: RuleName {
+            title: rule.metadata.title.value.clone(),
+            id: rule.metadata.id.as_ref().map(|id| id.value.clone()),
+        },
+        target: target.name(),
+        files: parts.files.into_iter().map(file).collect(),
+        signals: signals.map(signal).collect(),
+        correlations: rule.correlations.iter().enumerate().map(correlation).collect(),
+        schedule: parts.schedule,
+        losses: losses.iter().map(loss).collect(),
+    }
+}

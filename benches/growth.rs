@@ -18,7 +18,7 @@ use rulecast::definition::Looked;
 use rulecast::diagnostic::full;
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
 use rulecast::project;
-use rulecast::workspace::{Text, Workspace};
+use rulecast::workspace::{Kept, Text, Workspace};
 
 /// The largest exponent: n log n is far below it
 const MOST: f64 = 1.2;
@@ -277,7 +277,7 @@ fn run(command: Command, text: &str, events: &str) {
         Command::Scan(_) => &[],
     };
     if !targets.is_empty() {
-        black_box(workspace.outputs(targets));
+        black_box(workspace.outputs(targets, Kept::Artifacts));
     }
     if let Command::Scan(_) = command {
         let engine = Engine::new(workspace.take_reported(), &Options::default());

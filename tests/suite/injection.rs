@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use rulecast::backend::{Artifact, Target, emit};
+use rulecast::Artifact;
+use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::query::kusto::Platform;
 use rulecast::source::is_unprintable;

@@ -6,7 +6,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rulecast::backend::{self, Artifact, Target, Translation};
+use rulecast::Artifact;
+use rulecast::backend::{self, Target, Translation};
 use rulecast::definition::{Looked, Placeholders, Suppressions};
 use rulecast::diagnostic::{self, Diagnostic, Diagnostics};
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
@@ -14,7 +15,7 @@ use rulecast::query::kusto::Platform;
 use rulecast::query::{kuery, kusto};
 use rulecast::source::{SourceText, Span, is_unprintable};
 use rulecast::verify::{Import, Verdict, elastic};
-use rulecast::workspace::{Output, Sources, Text, Workspace};
+use rulecast::workspace::{Kept, Output, Sources, Text, Workspace};
 use rulecast::{Rule, verify};
 use serde_json::{Value, json};
 
@@ -67,7 +68,8 @@ fn read(text: &str, placeholders: Option<&Arc<SourceText>>) -> Workspace {
 /// Does everything with a text that is done with a rule file; `thorough` includes the targets
 pub(crate) fn everything(text: &str, thorough: bool) -> (Vec<Diagnostic>, Vec<Output>) {
     let mut workspace = read(text, None);
-    let outputs = if thorough { workspace.outputs(Target::ALL).0 } else { Vec::new() };
+    let outputs =
+        if thorough { workspace.outputs(Target::ALL, Kept::Artifacts).0 } else { Vec::new() };
     (workspace.findings(Looked::Everywhere), outputs)
 }
 
@@ -135,7 +137,7 @@ fn is_read_back(rule: &Rule) {
     for target in Target::ALL {
         let mut found = Diagnostics::default();
         let made = backend::translate(*target, rule, "hostile", &mut found);
-        let Some(Translation { rule, artifacts, losses }) = made else { continue };
+        let Some(Translation { rule, artifacts, losses, .. }) = made else { continue };
         for artifact in &artifacts {
             parses(artifact);
         }

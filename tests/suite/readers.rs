@@ -3,7 +3,7 @@
 //! Each format is read by its own parser first; of Kusto and Rust, whose parsers keep no comments,
 //! the words are told from texts here.
 
-use rulecast::backend::Artifact;
+use rulecast::Artifact;
 use rulecast::source::is_unprintable;
 use serde_json::Value;
 

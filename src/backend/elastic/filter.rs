@@ -61,9 +61,7 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             Query::any(found)
         }
         Op::Text(text) => {
-            if ecs.of_keys {
-                registry::note_value_names(seen, test, session);
-            }
+            registry::note_value_names(seen, ecs, test, session);
             Query::any(texts(&Shape { seen, test, ecs, text }, session))
         }
         Op::Segments(values) => {
@@ -82,8 +80,14 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
         Op::Numbers(ranges) => numbers(&ecs.name, ranges),
-        Op::Exists => Query::exists(&ecs.name),
-        Op::Null => Query::none_of(vec![Query::exists(&ecs.name)]),
+        Op::Exists => {
+            registry::note_value_names(seen, ecs, test, session);
+            Query::exists(&ecs.name)
+        }
+        Op::Null => {
+            session.negated(|session| registry::note_value_names(seen, ecs, test, session));
+            Query::none_of(vec![Query::exists(&ecs.name)])
+        }
         Op::Same(..) => refuse(session, test, "Kibana cannot compare two fields"),
     }
 }

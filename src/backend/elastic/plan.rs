@@ -143,11 +143,8 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     }
     let ecs = fields::of_test(seen.stream, test)?;
     let values = |values| Some(Kuery::field(&ecs.name, values));
-    let note_presence = |session: &mut Session<'_>| {
-        if ecs.of_keys {
-            registry::note_value_names(seen, test, session);
-        }
-    };
+    let note_presence =
+        |session: &mut Session<'_>| registry::note_value_names(seen, ecs, test, session);
     match &test.op {
         Op::Text(asked) if ecs.words != Words::Own => match &ecs.words {
             Words::Of(_) => {

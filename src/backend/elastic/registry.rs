@@ -116,8 +116,13 @@ fn from_the_hive(value: &Pattern) -> Vec<Token> {
 }
 
 /// Notes a loss: a created key also has a `registry.value`, the key's last segment
-pub(super) fn note_value_names(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) {
-    if !seen.values_only {
+pub(super) fn note_value_names(
+    seen: Seen<'_>,
+    ecs: &IndexField,
+    test: &Test,
+    session: &mut Session<'_>,
+) {
+    if ecs.of_keys && !seen.values_only {
         let reason = "ECS gives an event about a registry key the name of a value too";
         session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }

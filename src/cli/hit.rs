@@ -77,14 +77,12 @@ fn line(
             if !signals && !rule.reports_signal(hit.matched.signal) {
                 return None;
             }
-            let fields = hit.matched.fields.iter();
-            let fields = fields.map(|(field, values)| (field.to_string(), json!(values)));
             let mut rest = json!({
                 "signal": rule.signals[hit.matched.signal].name,
                 "level": hit.matched.level.as_str(),
                 "file": files[file],
                 "line": hit.line,
-                "fields": Map::from_iter(fields),
+                "fields": hit.matched.fields,
             });
             if let Some(new) = hit.new {
                 rest["new"] = json!(new);

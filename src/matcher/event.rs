@@ -75,10 +75,11 @@ impl<'a> Event<'a> {
     /// Whether some value of the subject passes the test
     pub(super) fn any(&self, subject: usize, mut test: impl FnMut(&str) -> bool) -> bool {
         let (subject, slot) = &self.layout.subjects[subject];
-        let account = subject.field.kind() == FieldType::Account;
         self.slots[*slot].values().iter().any(|value| match subject.part {
             Part::Whole => test(value),
-            Part::Name if account => test(part::account_name(value)),
+            Part::Name if subject.field.kind() == FieldType::Account => {
+                test(part::account_name(value))
+            }
             Part::Name => test(part::base_name(value)),
             Part::Extension => part::extension(value).is_some_and(&mut test),
             Part::Argument(product) => {

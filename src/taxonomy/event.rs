@@ -72,16 +72,18 @@ impl EventKind {
 
     /// Whether a signal of this kind looks at events of the other
     pub fn takes(&self, event: &EventKind, product: Option<Product>) -> bool {
-        match (self, event) {
-            (EventKind::Log(whole), event) if whole.is_whole_product() => {
-                let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
-                let product = product.map(Product::name).or(of_log);
-                // The product may be unknown; an event with a vocabulary then fits any product.
-                let vocabulary = !matches!(event, EventKind::Log(_));
-                self == event || product.map_or(vocabulary, |product| product == whole.name())
-            }
-            _ => self == event,
+        if self == event {
+            return true;
         }
+        let EventKind::Log(whole) = self else { return false };
+        if !whole.is_whole_product() {
+            return false;
+        }
+        let of_log = if let EventKind::Log(log) = event { log.product() } else { None };
+        // The product may be unknown; an event with a vocabulary then fits any product.
+        let vocabulary = !matches!(event, EventKind::Log(_));
+        let product = product.map(Product::name).or(of_log);
+        product.map_or(vocabulary, |product| product == whole.name())
     }
 
     /// A few words on such an event, for `list events`

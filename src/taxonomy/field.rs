@@ -11,6 +11,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
+use serde::{Serialize, Serializer};
+
 use super::EventKind;
 
 /// The table as written
@@ -192,6 +194,13 @@ impl Hash for Field {
 impl Borrow<str> for Field {
     fn borrow(&self) -> &str {
         self.name()
+    }
+}
+
+/// A field is written as its name
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn of(target: Target, rule: &Rule, parts: Parts<'_>, losses: &[Loss])
         reported: rule.reports_correlation(at),
     };
     let loss = |loss: &Loss| LossOutput {
-        name: loss.name.name(),
+        name: loss.name,
         direction: loss.direction,
         signal: loss.signal.clone(),
         reason: loss.reason.clone(),

@@ -2,7 +2,7 @@
 //!
 //! In: a [`Rule`]. Out: [`Artifact`]s that the target imports unchanged, and their losses. A
 //! target is a field table, a plan from IR to target expressions, and views for its templates.
-//! It expresses the rule exactly, or names a [`Loss`], or refuses with a code. A session collects
+//! It expresses the rule exactly, or names a [`Loss`](crate::manifest::Loss), or refuses with a code. A session collects
 //! these, and is closed before anything is printed.
 
 pub mod elastic;
@@ -24,7 +24,7 @@ use crate::ir::Rule;
 use crate::source::{Span, Spanned, is_unprintable};
 use crate::taxonomy::EventKind;
 
-use crate::manifest::{Artifact, Loss, Manifest, Schedule};
+use crate::manifest::{Artifact, Manifest, Schedule};
 use sentinel::Profile;
 use session::{Closed, Session};
 
@@ -164,9 +164,7 @@ pub struct Translation {
     pub rule: Rule,
     /// The files for the target; empty when `without:` names every signal
     pub artifacts: Vec<Artifact>,
-    /// The losses; the artifacts list them in their descriptions
-    pub losses: Vec<Loss>,
-    /// What the artifacts are
+    /// What the artifacts are, and their losses, which they list in their descriptions
     pub manifest: Manifest,
 }
 
@@ -182,7 +180,7 @@ pub fn emit(
     translate(target, rule, stem, diagnostics).map(|translation| translation.artifacts)
 }
 
-/// Like [`emit`], and returns the compiled rule and its losses as well
+/// Like [`emit`], and returns the compiled rule and the manifest as well
 pub fn translate(
     target: Target,
     rule: &Rule,
@@ -222,7 +220,7 @@ pub fn translate(
     let files = artifacts.iter().map(|artifact| artifact.name.as_str()).zip(ids).collect();
     let manifest =
         manifest::of(target, &reduced, manifest::Parts { files, places, schedule }, &losses);
-    Some(Translation { rule: reduced, artifacts, losses, manifest })
+    Some(Translation { rule: reduced, artifacts, manifest })
 }
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name

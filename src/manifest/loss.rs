@@ -73,6 +73,12 @@ losses! {
     Repeats "repeats" "what is known already is reported again",
 }
 
+impl Serialize for LossName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// A loss of one signal at one place
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Loss {

@@ -100,8 +100,8 @@ pub struct Schedule {
 /// A loss in the files
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LossOutput {
-    /// Its name
-    pub name: &'static str,
+    /// Its kind
+    pub name: LossName,
     /// Whether it may add matches or drop them
     pub direction: Direction,
     /// The signal that it is about; empty for the whole rule

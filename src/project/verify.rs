@@ -149,7 +149,7 @@ fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, 
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
     let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
     let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
-        match Import::read(rule, &made.losses, &lines.text) {
+        match Import::read(rule, &made.manifest, &lines.text) {
             Ok(import) => {
                 let tally = try_tests(&import, &loaded.rule);
                 (Some(import), Ok(tally))

@@ -15,7 +15,7 @@ use super::novelty::Terms;
 use super::observation::{Observation, Side};
 use super::pipeline::Gaps;
 use crate::ir::Signal;
-use crate::manifest::{Direction, Loss, LossName};
+use crate::manifest::{Direction, LossName, LossOutput};
 use crate::matcher::{Match, Memory};
 use crate::taxonomy::{EventKind, Field};
 
@@ -63,7 +63,8 @@ impl Comparison<'_> {
             ),
             (matched, hit) => {
                 let way = if matched.is_some() { Direction::Narrower } else { Direction::Wider };
-                let explains = |loss: &Loss| loss.direction == way && self.shows(loss.name, own);
+                let explains =
+                    |loss: &LossOutput| loss.direction == way && self.shows(loss.name, own);
                 Some(match self.named(explains) {
                     Some(loss) => Finding::Lost(loss),
                     None if !own.held => Finding::Dropped,
@@ -122,8 +123,9 @@ impl Comparison<'_> {
         documents.into_iter().find(|document| self.line.matches(document))
     }
 
-    fn named(&self, explains: impl Fn(&Loss) -> bool) -> Option<LossName> {
-        let mut own = self.import.losses.iter().filter(|loss| loss.signal == self.signal.name);
+    fn named(&self, explains: impl Fn(&LossOutput) -> bool) -> Option<LossName> {
+        let mut own =
+            self.import.manifest.losses.iter().filter(|loss| loss.signal == self.signal.name);
         own.find(|loss| explains(loss)).map(|loss| loss.name)
     }
 

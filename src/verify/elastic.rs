@@ -24,7 +24,7 @@ use super::import::Imported;
 use super::novelty::{Seen, Terms};
 use super::observation::Observation;
 use crate::ir;
-use crate::manifest::Loss;
+use crate::manifest::Manifest;
 use crate::matcher::{Engine, Match, Options};
 use crate::taxonomy::EventKind;
 
@@ -33,7 +33,7 @@ pub struct Import<'r> {
     pub(super) rule: &'r ir::Rule,
     /// The engine, with this rule only
     pub(super) engine: Engine,
-    pub(super) losses: &'r [Loss],
+    pub(super) manifest: &'r Manifest,
     lines: Vec<Imported>,
 }
 
@@ -55,10 +55,11 @@ impl<'r> Import<'r> {
     ///
     /// # Errors
     /// The fault of a line, as a clause without a period.
-    pub fn read(rule: &'r ir::Rule, losses: &'r [Loss], text: &str) -> Result<Self, String> {
+    pub fn read(rule: &'r ir::Rule, manifest: &'r Manifest, text: &str) -> Result<Self, String> {
         let written = text.lines().count();
-        if written != rule.signals.len() {
-            return Err(format!("{written} rules stand for {} signals", rule.signals.len()));
+        let signals = manifest.signals.len();
+        if written != signals {
+            return Err(format!("{written} rules stand for {signals} signals"));
         }
         let mut lines = Vec::new();
         for (at, (line, signal)) in text.lines().zip(&rule.signals).enumerate() {
@@ -72,7 +73,7 @@ impl<'r> Import<'r> {
             lines.push(imported);
         }
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
-        Ok(Import { rule, engine, losses, lines })
+        Ok(Import { rule, engine, manifest, lines })
     }
 
     /// The names of the rule's signals on the target

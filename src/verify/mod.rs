@@ -14,9 +14,8 @@
 //! other. Kusto is bound to table schemas, not executed. [`near`] makes events close to the
 //! literals of a rule, for such trials.
 //!
-//! INVARIANT: an artifact is read as its target would read it. Only two things come from the
-//! compiler: the losses, which the artifact names in its own description, and the words for
-//! severities.
+//! INVARIANT: an artifact is read as its target would read it. Only the manifest comes from the
+//! compiler: it says how many signals there are, and which losses the artifact names.
 
 mod binding;
 mod comparison;

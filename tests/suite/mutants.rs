@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use regex::Regex;
 use rulecast::Rule;
 use rulecast::backend::Translation;
-use rulecast::manifest::Loss;
+use rulecast::manifest::Manifest;
 use rulecast::matcher::{Engine, Match, Memory, Options};
 use rulecast::verify::{Example, Finding, Import, Observation, Observer, Place, Seen, try_tests};
 use serde_json::Value;
@@ -30,7 +30,7 @@ struct Known {
 struct Subject<'r> {
     rule: Rule,
     whole: &'r Rule,
-    losses: &'r [Loss],
+    manifest: Manifest,
     line: &'r str,
     known: Vec<Known>,
 }
@@ -59,7 +59,9 @@ impl<'r> Subject<'r> {
                 .unwrap(),
         });
         let (known, line) = (known.collect(), import(made).lines().nth(signal).unwrap());
-        Subject { known, rule, whole, losses: &made.losses, line }
+        let mut manifest = made.manifest.clone();
+        manifest.signals = vec![manifest.signals.swap_remove(signal)];
+        Subject { known, rule, whole, manifest, line }
     }
 
     /// Whether an event tells the changed line from what the rule means
@@ -67,7 +69,7 @@ impl<'r> Subject<'r> {
     /// `order` is the one to try the events in: what told a mistake likely tells the next one as well.
     fn notices(&self, line: &str, order: &mut [usize]) -> bool {
         // Kibana, or what reads it here, takes no such rule.
-        let Ok(import) = Import::read(&self.rule, self.losses, line) else { return true };
+        let Ok(import) = Import::read(&self.rule, &self.manifest, line) else { return true };
         let differs = |known: &Known| {
             let judged = import.compare(&known.observation, known.matches.iter());
             judged.iter().any(|one| matches!(one.finding, Finding::Different(_)))

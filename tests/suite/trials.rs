@@ -119,7 +119,7 @@ fn tried(import: Import<'_>, rule: &Rule, examples: &[Example]) -> Tally {
 
 fn read(made: &Translation) -> Import<'_> {
     let title = &made.rule.metadata.title.value;
-    Import::read(&made.rule, &made.losses, import(made))
+    Import::read(&made.rule, &made.manifest, import(made))
         .unwrap_or_else(|why| panic!("{title}: {why}"))
 }
 

@@ -1,18 +1,27 @@
-"""Answers for the referee of Kibana's query language, a line of JSON each way.
+"""Answers for the corpus's referees of Kibana and Elasticsearch, a line of JSON each way.
 
-In: {"parse": text}, or {"rule": {query, filters, index}, "events": [document…]}. Out: the syntax
-tree or null; for a rule a digit an event, or "e" when Elasticsearch would refuse the search.
+In, one of:
+  {"parse": text}                  Out: the syntax tree, or null
+  {"rule": …, "events": […]}       Out: a digit for each document, 1 where the rule's query and
+                                   filters match; or "e" when Elasticsearch would refuse the search
+  {"import": rule}                 Out: two lists of texts: what Kibana's import refuses or drops, and
+                                   what the query may mean otherwise than its author thinks
+  {"new_terms": rule, "events": …} Out: two lists of places: of the documents that alerts are about,
+                                   and of those that lack a field of the terms
 Takes the folder of the corpus.
 """
 import functools
 import json
+import math
 import re
 import sys
 from pathlib import Path
 
 CORPUS = Path(sys.argv[1])
 sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
+import import_check  # noqa: E402
 import kuery_ref  # noqa: E402
+import newterms_sim  # noqa: E402
 
 kuery_ref._glob = functools.lru_cache(maxsize=None)(kuery_ref._glob)
 FIELDS = CORPUS / "schemas" / "elastic-fields.json"
@@ -65,6 +74,9 @@ def parse(text):
 @functools.lru_cache(maxsize=None)
 def view(patterns):
     """The mapping of each data set behind index patterns, and the types that Kibana sees"""
+    strange = set(patterns) - {one for data_set in DATA_SETS.values() for one in data_set["index"]}
+    if strange:
+        raise ValueError(f"the schema has no index {', '.join(sorted(strange))}")
     names = [name for name, one in DATA_SETS.items() if set(one["index"]) & set(patterns)]
     return kuery_ref.load_view(FIELDS, names)
 
@@ -107,7 +119,53 @@ def verdicts(rule, events):
     return "".join("01"[hit] for hit in found)
 
 
+def imported(rule):
+    """What Kibana's import says of a rule, and the hazards of its query"""
+    types = view(tuple(rule["index"]))[1]
+    # A wildcard on analysed text is meant: the text is one word.
+    hazards = [f"{kind}: {message}" for kind, message in kuery_ref.hazards(rule["query"], types)
+               if kind != "text-wildcard"]
+    return sum(import_check.check(rule), []), hazards
+
+
+def new_terms(rule, events):
+    """The places of documents that the runs of a rule's schedule alert about, and of those that lack
+    a field of the terms
+
+    Of all runs, only those are made whose interval holds a document that matches. How many alerts
+    a run makes at most is left out.
+    """
+    maps, types = view(tuple(rule["index"]))
+    default = next(iter(maps))
+    hits = verdicts({**rule, "filters": rule.get("filters")}, events)
+    matched = [at for at, hit in enumerate(hits) if hit == "1"]
+    documents = [events[at] for at in matched]
+    # Every document matches, so the simulator need not ask again.
+    asked = {**rule, "query": "", "filters": [], "max_signals": 1 << 31}
+    step = import_check.back("now-" + rule["interval"])
+    span = import_check.back(rule["from"])
+    times = [newterms_sim.ts(document, None) for document in documents]
+    first = min(times, default=0)
+    runs = {run for time in times for run in range(math.ceil((time - first) / step),
+                                                   math.ceil((time - first + span) / step))}
+    alerts = {matched[at] for run in runs for at, _ in newterms_sim.run(
+        asked, documents, first + step * run, maps, types, default)}
+    lacking = [at for at, document in enumerate(events) if not newterms_sim.combos(
+        kuery_ref.Index(maps.get(document["event"]["dataset"]) or maps[default]), document,
+        rule["new_terms_fields"])]
+    return sorted(alerts), lacking
+
+
+def answer(asked):
+    """The answer to one line"""
+    if "parse" in asked:
+        return parse(asked["parse"])
+    if "import" in asked:
+        return imported(asked["import"])
+    if "new_terms" in asked:
+        return new_terms(asked["new_terms"], asked["events"])
+    return verdicts(asked["rule"], asked["events"])
+
+
 for line in sys.stdin:
-    asked = json.loads(line)
-    answer = parse(asked["parse"]) if "parse" in asked else verdicts(asked["rule"], asked["events"])
-    print(json.dumps(answer))
+    print(json.dumps(answer(json.loads(line))))

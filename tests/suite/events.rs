@@ -1,29 +1,20 @@
 //! Recorded attacks: the rules find the web shells and nothing that is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
+use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use rulecast::Rule;
-use rulecast::matcher::{Engine, Found, Memory, Options};
+use rulecast::matcher::{Engine, Found, Hit, Memory, Options};
 use rulecast::taxonomy::EventKind;
 use serde_json::Value;
 
-use crate::support::{corpus, found, root, rules};
+use crate::support::{corpus, events_of, found, recordings, root, rules};
 
-/// The lines of a stream that some signal matches
+/// The lines of a stream that some signal matches, with an event each under this field
 fn matched_lines(rules: &[Rule], field: &str, events: &mut dyn BufRead) -> Vec<usize> {
-    matched_lines_of(rules, (field, None), events)
-}
-
-/// The lines that match, of events that are all of one kind or name theirs
-fn matched_lines_of(
-    rules: &[Rule],
-    (field, kind): (&str, Option<EventKind>),
-    events: &mut dyn BufRead,
-) -> Vec<usize> {
-    let options = Options { field: Some(field.to_owned()), kind, ..Options::default() };
+    let options = Options { field: Some(field.to_owned()), ..Options::default() };
     let engine = Engine::new(rules, &options);
     let found = found(&engine, events).into_iter().filter_map(|found| match found {
         // What a correlation reports in its signal's place is no finding by itself.
@@ -110,31 +101,53 @@ fn novelty_counts_a_combination_once() {
     assert_eq!(new("2026-01-09T00:00:00Z", "cmd /c ver"), Some(true), "after seven days");
 }
 
+/// The recorded events of the corpus that a signal may look at, in the order of their time
+pub(crate) fn in_order(corpus: &Path) -> Vec<Value> {
+    let events = recordings(corpus).into_iter().flat_map(|path| events_of(&path));
+    // No signal looks at another kind of event, such as a loaded image.
+    let kind = |event: &Value| EventKind::category(event["kind"].as_str().unwrap());
+    let mut events: Vec<Value> = events.filter(|event| kind(event).is_some()).collect();
+    events.sort_by_cached_key(|event| event["time"].as_str().unwrap().to_owned());
+    events
+}
+
+/// What a scan finds in them
+pub(crate) fn found_in(rules: &[Rule], events: &[Value]) -> Vec<Found> {
+    let mut text = String::new();
+    for event in events {
+        let mut fields = event["sigma"].clone();
+        (fields["category"], fields["time"]) = (event["kind"].clone(), event["time"].clone());
+        text.push_str(&format!("{fields}\n"));
+    }
+    let kind_field = Some("category".to_owned());
+    found(&Engine::new(rules, &Options { kind_field, ..Options::default() }), text.as_bytes())
+}
+
 #[test]
 fn all_recorded_events() {
     let Some(corpus) = corpus("all_recorded_events") else { return };
-    let rules = all_rules();
-    let mut counts: BTreeMap<(String, String), [usize; 2]> = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(corpus.join("data/events")).sort_by_file_name() {
-        let path = entry.unwrap().into_path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Some(kind) = name.strip_suffix(".jsonl.gz") else { continue };
-        // No signal looks at another kind of event, such as a loaded image.
-        let Some((of, _)) = EventKind::category(kind) else { continue };
-        let open = || BufReader::new(MultiGzDecoder::new(fs::File::open(&path).unwrap()));
-        let lines = matched_lines_of(&rules, ("sigma", Some(of)), &mut open());
-        for (at, line) in open().lines().enumerate() {
-            let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
-            let label = event["label"].as_str().unwrap().to_owned();
-            let matched = lines.contains(&(at + 1));
-            counts.entry((kind.to_owned(), label.clone())).or_default()[usize::from(matched)] += 1;
-            let wanted = label == "webshell";
-            assert!(matched || !wanted, "missed {}", event["id"]);
-            assert!(!matched || label != "other", "matched {}", event["id"]);
+    let (rules, events) = (all_rules(), in_order(&corpus));
+    let mut reported = BTreeSet::new();
+    for found in found_in(&rules, &events) {
+        match found {
+            Found::Hit(Hit { line, matched, .. }) => {
+                let signal = rules[matched.rule].reports_signal(matched.signal);
+                reported.extend(signal.then_some(line));
+            }
+            Found::Together(finding) => {
+                reported.extend(finding.together.places.iter().map(|(_, line)| *line));
+            }
         }
     }
-    let webshells = |kind: &str| counts[&(kind.to_owned(), "webshell".to_owned())];
-    assert_eq!(webshells("process_creation"), [0, 7]);
-    assert_eq!(webshells("file_event"), [0, 1]);
-    assert_eq!(webshells("webserver"), [0, 25]);
+    let mut counts: BTreeMap<(&str, &str), [usize; 2]> = BTreeMap::new();
+    for (line, event) in (1..).zip(&events) {
+        let [kind, label] = ["kind", "label"].map(|key| event[key].as_str().unwrap());
+        let matched = reported.contains(&line);
+        counts.entry((kind, label)).or_default()[usize::from(matched)] += 1;
+        assert!(matched || label != "webshell", "missed {}", event["id"]);
+        assert!(!matched || label != "other", "matched {}", event["id"]);
+    }
+    assert_eq!(counts[&("process_creation", "webshell")], [0, 7]);
+    assert_eq!(counts[&("file_event", "webshell")], [0, 1]);
+    assert_eq!(counts[&("webserver", "webshell")], [0, 25]);
 }

@@ -1,5 +1,6 @@
 //! Emitted Kibana queries read back as what they were, and judge as the referee says.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,7 +15,7 @@ use rulecast::verify::elastic::Rule;
 use serde_json::{Value, json};
 
 use crate::support::{corpus, root};
-use crate::{documents, pairs};
+use crate::{documents, events, pairs, sigma};
 use rulecast::verify::near::chance::Dice;
 
 /// Every rule of a folder as the lines of Kibana's import, with those of the TOML files
@@ -167,8 +168,14 @@ fn rules_of_others_are_read() {
     assert!(read > 0, "the corpus has a rule by hand at least");
 }
 
-/// What the referee answers
-fn referee(corpus: &Path, asked: &[Value]) -> Vec<Value> {
+/// The rules of a folder as the lines of Kibana's import
+pub(crate) fn lines_of(folder: &Path) -> Vec<(String, Value)> {
+    let rules = emitted(folder).into_iter();
+    rules.filter(|(name, _)| name.ends_with(".ndjson")).collect()
+}
+
+/// What the referees answer (tests/kuery_referee.py)
+pub(crate) fn referee(corpus: &Path, asked: &[Value]) -> Vec<Value> {
     let script = root().join("tests/kuery_referee.py");
     let mut python = Command::new("python3");
     let python = python.arg("-B").arg(script).arg(corpus);
@@ -290,19 +297,43 @@ fn the_referee_gives_every_random_rule_the_same_verdicts() {
     );
 }
 
+/// A rule with documents near its values
+fn near(rule: Value, documents: usize, dice: &mut Dice) -> (Value, Vec<Value>) {
+    let query = kuery::parse(rule["query"].as_str().unwrap()).unwrap();
+    let near = documents::near_rule(&query, &rule["filters"]);
+    let events = (0..documents).map(|_| documents::document(&near, dice)).collect();
+    (rule, events)
+}
+
+/// The documents of recorded events, by the events' ids, in the indices of their data sets
+fn recorded(corpus: &Path) -> BTreeMap<String, Value> {
+    let documents = events::in_order(corpus).into_iter().map(|mut event| {
+        let mut document = event["ecs"].take();
+        let data_set = document["event"]["dataset"].clone();
+        // Sysmon for Linux has no data set in the schema; such events may be in any index.
+        if data_set != "sysmon_linux.log" {
+            document["data_stream"] = json!({"dataset": data_set});
+        }
+        (event["id"].as_str().unwrap().to_owned(), document)
+    });
+    documents.collect()
+}
+
 #[test]
 fn the_referee_gives_every_emitted_rule_the_same_verdicts() {
     let Some(corpus) = corpus("the_referee_gives_every_emitted_rule_the_same_verdicts") else {
         return;
     };
     let mut dice = Dice(0x6b75_6572_795f_3034);
-    let rules = ["rules", "tests/operators"].map(|folder| emitted(&root().join(folder)));
-    let rules = rules.into_iter().flatten().filter(|(name, _)| name.ends_with(".ndjson"));
+    let recorded = recorded(&corpus);
+    let some: Vec<&Value> = recorded.values().step_by(recorded.len() / 40).collect();
+    let rules = ["rules", "tests/operators"].map(|folder| lines_of(&root().join(folder)));
     let cases: Vec<(Value, Vec<Value>)> = rules
+        .into_iter()
+        .flatten()
         .map(|(_, rule)| {
-            let query: Kuery = kuery::parse(rule["query"].as_str().unwrap()).unwrap();
-            let near = documents::near_rule(&query, &rule["filters"]);
-            let events = (0..120).map(|_| documents::document(&near, &mut dice)).collect();
+            let (rule, mut events) = near(rule, 120, &mut dice);
+            events.extend(some.iter().map(|document| (*document).clone()));
             (rule, events)
         })
         .collect();
@@ -310,5 +341,38 @@ fn the_referee_gives_every_emitted_rule_the_same_verdicts() {
     assert!(
         pairs > 10_000 && matching > pairs / 50 && refused == 0,
         "{pairs} {matching} {refused}"
+    );
+}
+
+#[test]
+fn the_referee_gives_every_emitted_rule_of_sigma_the_same_verdicts() {
+    let Some(corpus) = corpus("the_referee_gives_every_emitted_rule_of_sigma_the_same_verdicts")
+    else {
+        return;
+    };
+    let mut dice = Dice(0x6b75_6572_795f_3035);
+    let recorded = recorded(&corpus);
+    // By the stem of a rule's file: the recorded events that pySigma says it matches.
+    let matched: BTreeMap<String, Vec<String>> = sigma::reference(&corpus)
+        .into_iter()
+        .map(|(path, events)| {
+            let stem = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
+            (stem, events.into_iter().collect())
+        })
+        .collect();
+    let cases: Vec<(Value, Vec<Value>)> = lines_of(&corpus.join("data/sigma/rules"))
+        .into_iter()
+        .map(|(name, rule)| {
+            let (rule, mut events) = near(rule, 20, &mut dice);
+            let ids = matched.get(name.trim_end_matches(".ndjson")).into_iter().flatten();
+            events.extend(ids.filter_map(|id| recorded.get(id)).take(40).cloned());
+            (rule, events)
+        })
+        .collect();
+    let (pairs, matching, refused) = compare(&corpus, &cases);
+    assert!(
+        cases.len() > 800 && matching > pairs / 50 && refused == 0,
+        "{} {pairs} {matching} {refused}",
+        cases.len()
     );
 }

@@ -17,6 +17,7 @@ mod hunting;
 mod inert;
 mod injection;
 mod kept;
+mod kibana;
 #[cfg(unix)]
 mod killed;
 mod kuery;

@@ -137,7 +137,7 @@ fn is_read_back(rule: &Rule) {
     for target in Target::ALL {
         let mut found = Diagnostics::default();
         let made = backend::translate(*target, rule, "hostile", &mut found);
-        let Some(Translation { rule, artifacts, losses, .. }) = made else { continue };
+        let Some(Translation { rule, artifacts, manifest }) = made else { continue };
         for artifact in &artifacts {
             parses(artifact);
         }
@@ -153,7 +153,7 @@ fn is_read_back(rule: &Rule) {
         let faults = verify::compare_forms(&artifacts);
         assert!(faults.is_empty(), "{faults:#?}");
         for lines in artifacts.iter().filter(|artifact| artifact.name.ends_with(".ndjson")) {
-            let import = Import::read(&rule, &losses, &lines.text);
+            let import = Import::read(&rule, &manifest, &lines.text);
             assert!(import.is_ok(), "{:?}:\n{}", import.err(), lines.text);
         }
     }

@@ -1,12 +1,15 @@
 //! What the suites share: where things are, and how a snapshot is named.
 
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use rulecast::diagnostic::{Diagnostics, concise};
 use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, scan};
 use rulecast::workspace::{Loaded, Text, Workspace};
 use rulecast::{Rule, project};
+use serde_json::Value;
 
 /// The project's own folder
 pub(crate) fn root() -> &'static Path {
@@ -24,6 +27,19 @@ pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
         let _ = writeln!(std::io::stderr(), "left out: {test} (RULECAST_CORPUS is not set)");
     }
     folder
+}
+
+/// The files of recorded events of the corpus, each named by the kind of its events
+pub(crate) fn recordings(corpus: &Path) -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new(corpus.join("data/events")).sort_by_file_name().into_iter();
+    let files = files.map(|entry| entry.unwrap().into_path());
+    files.filter(|path| path.to_string_lossy().ends_with(".jsonl.gz")).collect()
+}
+
+/// The events of such a file
+pub(crate) fn events_of(path: &Path) -> impl Iterator<Item = Value> + use<> {
+    let lines = BufReader::new(MultiGzDecoder::new(File::open(path).unwrap())).lines();
+    lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap())
 }
 
 /// Snapshot settings of a room: `snapshots/<room>/<name>.snap`

@@ -1,10 +1,16 @@
 //! The table operator × target is what the targets do.
 
+use std::collections::BTreeSet;
+
 use rulecast::backend::operators::{ROWS, Support};
 use rulecast::backend::{Target, emit};
+use rulecast::definition::Modifier;
+use rulecast::definition::vocabulary::WORDS;
 use rulecast::diagnostic::Diagnostics;
+use rulecast::project;
+use rulecast::taxonomy::{EventKind, Field};
 
-use crate::support::{definition, lines, rule};
+use crate::support::{definition, lines, root, rule};
 
 /// The text of all artifacts, or `None` when the target refused, and the findings
 fn emitted(target: Target, event: &str, test: &str) -> (Option<String>, Vec<String>) {
@@ -158,5 +164,42 @@ fn a_guide_reads_the_same_in_toml_and_json() {
         // A mark that turns the direction of the text is a blank.
         let guide = guide.replace('\u{202e}', " ");
         assert!(json[key].as_str().unwrap().ends_with(&guide), "{key}");
+    }
+}
+
+#[test]
+fn operators_use_every_field_and_modifier() {
+    let mut used = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(root().join("tests/operators")) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let keys = text.split(':').filter_map(|before| before.split(is_no_key).next_back());
+            used.extend(keys.flat_map(|key| key.split('|')).map(ToOwned::to_owned));
+        }
+    }
+    let fields = EventKind::ALL.iter().flat_map(Field::names_of);
+    let names = WORDS.iter().map(|word| word.name).chain(fields);
+    let names = names.chain(Modifier::ALL.iter().map(|modifier| modifier.name()));
+    let missing: BTreeSet<&str> = names.filter(|name| !used.contains(*name)).collect();
+    assert!(missing.is_empty(), "no operator uses {missing:?}");
+}
+
+fn is_no_key(character: char) -> bool {
+    !character.is_alphanumeric() && !"_|-".contains(character)
+}
+
+#[test]
+fn what_one_target_refuses_another_takes() {
+    for target in [Target::Sentinel, Target::Elastic] {
+        let folder = root().join("tests/operators/refused");
+        let rules = project::load(&[folder]).expect("the operators can be read").rules;
+        let taken = rules.iter().filter(|loaded| {
+            let mut found = Diagnostics::default();
+            let made = emit(target, &loaded.rule, &loaded.stem, &mut found);
+            made.is_some_and(|artifacts| !artifacts.is_empty())
+        });
+        let taken = taken.count();
+        assert!(taken > 0 && taken < rules.len(), "{target:?} takes {taken} of {}", rules.len());
     }
 }

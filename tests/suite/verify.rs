@@ -1,16 +1,14 @@
 //! What `verify` stands on: documents as Elastic makes them.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 
-use flate2::read::MultiGzDecoder;
 use rulecast::ir::say_action;
 use rulecast::matcher::Recorder;
 use rulecast::taxonomy::{EventKind, Product};
 use rulecast::verify::{Gaps, document};
 use serde_json::Value;
 
-use crate::support::{corpus, root};
+use crate::support::{corpus, events_of, recordings, root};
 
 /// The leaves of a document by their dotted names, each a sorted list of texts
 fn leaves(value: &Value, path: &str, found: &mut BTreeMap<String, Vec<String>>) {
@@ -46,18 +44,15 @@ fn fields_in_use(kind: &EventKind) -> Vec<String> {
 fn documents_are_those_that_were_recorded() {
     let Some(corpus) = corpus("documents_are_those_that_were_recorded") else { return };
     let mut compared = 0;
-    for entry in walkdir::WalkDir::new(corpus.join("data/events")).sort_by_file_name() {
-        let path = entry.unwrap().into_path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Some(category) = name.strip_suffix(".jsonl.gz") else { continue };
+    for path in recordings(&corpus) {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let category = name.trim_end_matches(".jsonl.gz");
         let Some((kind, action)) = EventKind::category(category) else { continue };
         if matches!(kind, EventKind::Log(_)) {
             continue;
         }
         let (recorder, in_use) = (Recorder::new(&kind), fields_in_use(&kind));
-        let lines = BufReader::new(MultiGzDecoder::new(std::fs::File::open(&path).unwrap()));
-        for line in lines.lines() {
-            let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        for event in events_of(&path) {
             let mut sigma = event["sigma"].clone();
             say_action(&mut sigma, action);
             let record = recorder.read(&sigma, Some(&kind)).unwrap();

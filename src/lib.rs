@@ -9,10 +9,12 @@
 //! ```
 //!
 //! A room imports only rooms to its left in this list, and a test keeps it so: [`source`] and
-//! [`pattern`], [`query`] with the languages of the targets, [`diagnostic`], [`taxonomy`],
-//! [`definition`], [`ir`], then [`backend`] and [`matcher`], [`verify`], [`workspace`], `project`,
-//! `cli`. `taxonomy` and `ir` know no target; the meaning of every comparison is written once, at
-//! [`ir::Op`], and every target follows it, names what it loses, or refuses.
+//! `pattern`, `query` with the languages of the targets, [`diagnostic`], `yaml`, [`taxonomy`],
+//! [`definition`], [`ir`], `mapping` with the places where targets keep events, [`manifest`], then
+//! [`backend`] and [`matcher`], `verify`, [`workspace`], `project`, `cli`. `taxonomy` and `ir` know
+//! no target; the meaning of every comparison is written once, at [`ir::Op`], and every target
+//! follows it, names what it loses, or refuses. Rooms without a link are open only for the tests of
+//! this repository; they are no part of the library's interface.
 //!
 //! # Compiling
 //!
@@ -110,6 +112,7 @@
 
 pub mod backend;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 pub mod definition;
 pub mod diagnostic;
@@ -117,14 +120,18 @@ pub mod ir;
 pub mod manifest;
 mod mapping;
 pub mod matcher;
+#[doc(hidden)]
 pub mod pattern;
 #[cfg(feature = "project")]
 pub mod project;
+#[doc(hidden)]
 pub mod query;
 pub mod source;
 pub mod taxonomy;
+#[doc(hidden)]
 pub mod verify;
 pub mod workspace;
+#[doc(hidden)]
 pub mod yaml;
 
 pub use definition::Definition;

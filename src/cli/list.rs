@@ -115,9 +115,10 @@ fn of_a_log(kind: &EventKind, field: &Field) -> &'static str {
         Some(FieldType::Account) => "an account",
         Some(FieldType::Number) => "a number",
         Some(FieldType::Address) => "an address",
-        Some(FieldType::Text | FieldType::Action | FieldType::Key | FieldType::Any) | None => {
-            "text"
-        }
+        Some(
+            FieldType::Text | FieldType::Host | FieldType::Action | FieldType::Key | FieldType::Any,
+        )
+        | None => "text",
     }
 }
 

@@ -165,7 +165,7 @@ fn unit_fits(
     match (meaning.kind, others.find(|one| !beside(one))) {
         _ if meaning.field == Field::EVERY => Err("keywords are text".to_owned()),
         (_, Some(other)) => Err(format!("contradicts `{}`", other.name())),
-        (FieldType::Text | FieldType::Any, None) => match before.last() {
+        (FieldType::Text | FieldType::Host | FieldType::Any, None) => match before.last() {
             Some(other) if [Gt, Gte, Lt, Lte].contains(other) => {
                 Err(format!("stands before `{}`", other.name()))
             }

@@ -250,6 +250,7 @@ fn warn_literal_stars(scope: &mut Scope<'_>, kind: FieldType, values: &[&Value])
             // wildcard.
             FieldType::Command | FieldType::Key => below_a_directory(&value.written),
             FieldType::Text
+            | FieldType::Host
             | FieldType::Number
             | FieldType::Address
             | FieldType::Action

@@ -79,6 +79,7 @@ fn plain(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<
         | (
             None,
             FieldType::Text
+            | FieldType::Host
             | FieldType::Path
             | FieldType::Command
             | FieldType::Account

@@ -23,7 +23,7 @@ use crate::diagnostic::Diagnostics;
 use crate::source::SourceText;
 
 pub(crate) use place::Holds;
-pub(crate) use results::{Entity, Results};
+pub(crate) use results::{Entity, ResultRole, Results};
 pub(crate) use stream::{FieldKind, Index, IndexField, Stream, Test, Words};
 pub(crate) use table::{Column, Kind, Rows, Table};
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::read::{at_most_these, flag, maps, text_of, texts_of};
+use super::read::{at_most_these, maps, text_of, texts_of};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir;
 use crate::query::kusto::Type;
@@ -28,8 +28,18 @@ pub(crate) struct ResultColumn {
     pub(crate) kind: Type,
     /// The part of an event that it shows
     pub(crate) shows: ir::Column,
-    /// Whether it holds the time at which an alert was raised
-    pub(crate) raised: bool,
+    pub(crate) role: ResultRole,
+}
+
+/// The purpose of a column
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResultRole {
+    /// Shows a part of the event
+    Shown,
+    /// Holds the time at which an alert was raised
+    Raised,
+    /// Identifies the host: among events that complete a correlation, never that of another event
+    Identity,
 }
 
 /// An entity of an alert
@@ -67,7 +77,7 @@ pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> R
 }
 
 fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultColumn> {
-    at_most_these(reader, node, "a column", &["shows", "type", "raised"]);
+    at_most_these(reader, node, "a column", &["shows", "type", "role"]);
     let shows = text_of(reader, node, "shows")?;
     let Some(part) = ir::Column::named(&shows.value) else {
         let message = format!("`{}` is no part of an event", shows.value);
@@ -83,7 +93,17 @@ fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultCol
         known
     })?;
     let name = reader.key(name)?.to_owned();
-    Some(ResultColumn { name, kind, shows: part, raised: flag(reader, node, "raised") })
+    let role = match texts_of(reader, node, "role").first() {
+        None => ResultRole::Shown,
+        Some(role) if role.value == "raised" => ResultRole::Raised,
+        Some(role) if role.value == "identity" => ResultRole::Identity,
+        Some(role) => {
+            let message = format!("`{}` is no role of a column", role.value);
+            reader.error(Code::E0112, role.span, message, "raised or identity");
+            ResultRole::Shown
+        }
+    };
+    Some(ResultColumn { name, kind, shows: part, role })
 }
 
 fn entity(reader: &mut Reader<'_>, node: &Node) -> Option<Entity> {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::measure::{Numbers, Tally, number};
 use super::novelty::{MOST_COMBINATIONS, combinations};
 use crate::ir::{Bound, Correlation, CorrelationTest, Key, Origin, Rule};
-use crate::taxonomy::Field;
+use crate::taxonomy::{Field, FieldType};
 
 /// The most waiting events of one rule
 const MOST: usize = 200_000;
@@ -212,7 +212,8 @@ fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
 /// The groups of an event: one for each combination of its key values
 fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
     let values = correlation.keys.iter().map(|key| {
-        let host = key.fields.get(&event.signal).is_some_and(|field| field.name() == "Computer");
+        let host =
+            key.fields.get(&event.signal).is_some_and(|field| field.kind() == FieldType::Host);
         let one = |value: &String| if host { short_host(value) } else { value.clone() };
         key_values(key, event).map(one).collect()
     });
@@ -255,7 +256,7 @@ fn judge_group(
             counted(correlation, parts, Counted::of(*bound), |part: &Part| {
                 let event = &waiting[part.event];
                 let values = fields.get(&event.signal).and_then(|field| event.values.get(field));
-                let host = fields.get(&event.signal).is_some_and(|f| f.name() == "Computer");
+                let host = fields.get(&event.signal).is_some_and(|f| f.kind() == FieldType::Host);
                 let values = values.into_iter().flatten().filter(|value| !value.is_empty());
                 let one = |value: &String| if host { short_host(value) } else { value.clone() };
                 values.map(one).collect()

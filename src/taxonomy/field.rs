@@ -23,6 +23,8 @@ const TABLE: &str = include_str!("fields.tsv");
 pub enum FieldType {
     /// Text without a structure
     Text,
+    /// The name of a host, with its domain or without; or an address
+    Host,
     /// A path of a file; has a base name, an extension and directories
     Path,
     /// A command line; has arguments
@@ -46,6 +48,7 @@ impl FieldType {
     pub(super) fn named(name: &str) -> Option<FieldType> {
         Some(match name {
             "text" => FieldType::Text,
+            "host" => FieldType::Host,
             "path" => FieldType::Path,
             "command" => FieldType::Command,
             "account" => FieldType::Account,

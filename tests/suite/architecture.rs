@@ -91,6 +91,54 @@ fn targets_do_not_import_each_other() {
 }
 
 #[test]
+fn the_judge_reads_what_was_emitted_and_never_the_planner() {
+    for (path, text) in sources() {
+        let name = path.to_string_lossy().replace('\\', "/");
+        if name.contains("src/verify") {
+            assert!(!imported(&text).contains("backend"), "{name} imports backend");
+        }
+    }
+}
+
+/// Lines of the backends that take a text apart, each no text of a query
+const TEXTS: &[(&str, &str)] = &[
+    ("elastic/filter.rs", "open.map_literals(|text| text.replace("),
+    ("elastic/toml.rs", "line[1..line.len() - 1].replace("),
+    ("elastic/toml.rs", "!text.contains(\"'''\")"),
+    ("elastic/view.rs", "signal.name.replace('_', \" \")"),
+    ("elastic/view.rs", "out.replace(\"$investigate_\""),
+    ("elastic/view.rs", "out.replace(\"$osquery_\""),
+    ("elastic/view.rs", "date.replace('-', \"/\")"),
+    ("losses.rs", "unknown.replace(span, near)"),
+    ("mod.rs", "found.replace(span, near)"),
+    ("sentinel/lets.rs", "name.strip_prefix(wanted)"),
+    ("sentinel/package.rs", "text.replace(\"{{\", \"{ {\")"),
+    ("sentinel/signal.rs", "table.unknown_product.replace("),
+    ("sentinel/text.rs", "written.strip_prefix(\"(?\")"),
+    ("sentinel/view.rs", "text.replace('\\'', \"''\")"),
+];
+
+#[test]
+fn no_backend_cuts_or_searches_the_text_of_a_query() {
+    let mut used = BTreeSet::new();
+    for (path, text) in sources() {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let Some((_, file)) = name.split_once("src/backend/") else { continue };
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let calls = [".strip_prefix(", ".strip_suffix(", ".replace(", ".contains(\""];
+            if !calls.iter().any(|call| line.contains(call)) {
+                continue;
+            }
+            let known = TEXTS.iter().position(|(of, part)| *of == file && line.contains(part));
+            assert!(known.is_some(), "{file} takes a text apart: {}", line.trim());
+            used.extend(known);
+        }
+    }
+    assert_eq!(used.len(), TEXTS.len(), "a line of the list is not needed");
+}
+
+#[test]
 fn taxonomy_and_ir_know_no_target() {
     for (path, text) in sources() {
         let name = path.to_string_lossy().replace('\\', "/");

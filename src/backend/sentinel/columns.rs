@@ -8,7 +8,7 @@
 
 use super::profile::Profile;
 use crate::ir::{Column, Rule, Signal};
-use crate::mapping::{Table, results};
+use crate::mapping::{ResultRole, Table, results};
 use crate::query::kusto::{Expression, Item, Type};
 
 /// The purpose of a column
@@ -18,6 +18,8 @@ pub(super) enum Role {
     Result,
     /// Shows when the alert was raised
     Raised,
+    /// Identifies the host; always that of the event itself
+    Identity,
     /// Holds a key of correlations
     Key,
     /// Holds a value that a correlation counts
@@ -83,7 +85,11 @@ pub(super) fn projection(
             | Column::Alert
             | Column::Report => {
                 for shown in results().columns.iter().filter(|shown| shown.shows == *column) {
-                    let role = if shown.raised { Role::Raised } else { Role::Result };
+                    let role = match shown.role {
+                        ResultRole::Shown => Role::Result,
+                        ResultRole::Raised => Role::Raised,
+                        ResultRole::Identity => Role::Identity,
+                    };
                     let value = table.result(&shown.name).cloned();
                     out.extend(
                         value.map(|value| Projected::new(&shown.name, shown.kind, role, value)),

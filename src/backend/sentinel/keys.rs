@@ -113,7 +113,7 @@ fn expression(table: &Table, field: &Field) -> Option<Expression> {
         Kind::List => return None,
         Kind::Dashed => undashed(&value),
         // An IP address stays whole, any other host name loses its domain.
-        Kind::Text | Kind::Recased if field.name() == "Computer" => {
+        Kind::Text | Kind::Recased if field.kind() == FieldType::Host => {
             let host = Expression::text(r"^(?:\d+\..*|[^.]*)");
             let host = Expression::call("extract", [host, Expression::number(0), value]);
             Expression::call("tolower", [host])

@@ -102,8 +102,7 @@ impl Plan<'_> {
         };
         shown.iter().filter(move |column| {
             let shows = column.role == Role::Result && column.kind == Type::String;
-            // The device is always that of the completing event.
-            shows && column.name != "DeviceId" && !everywhere(column)
+            shows && !everywhere(column)
         })
     }
 

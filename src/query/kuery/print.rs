@@ -24,7 +24,7 @@ impl fmt::Display for Kuery {
             | Kuery::Field(..)
             | Kuery::Range(..)
             | Kuery::Nested(..)
-            | Kuery::Anywhere(_) => clause(self).broken(),
+            | Kuery::Anywhere(_) => Doc::all([clause(self)]).broken(),
         };
         f.write_str(&query.print())
     }

@@ -133,7 +133,7 @@ fn composed(field: &Field, test: &Test, before: &str, value: &str) -> String {
             format!("{value}9{}", before.trim_start_matches("C:"))
         }
         (_, _, Some(Relation::Ends)) => format!("{before}{value}"),
-        (_, FieldType::Command | FieldType::Text, Some(Relation::Contains)) => {
+        (_, FieldType::Command | FieldType::Text | FieldType::Host, Some(Relation::Contains)) => {
             format!("{before} {value} ")
         }
         _ => value.to_owned(),

@@ -175,7 +175,7 @@ fn present(field: &Field) -> &'static str {
         FieldType::Account => r"CONTOSO\there",
         FieldType::Action => "created",
         FieldType::Key => r"HKEY_LOCAL_MACHINE\SOFTWARE\There",
-        FieldType::Text | FieldType::Command | FieldType::Any => "there",
+        FieldType::Text | FieldType::Host | FieldType::Command | FieldType::Any => "there",
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: the rule as compiled, and what a backend tells of its files. Out: the [`Manifest`].
 
-use super::Target;
+use super::{Target, Weight};
 use crate::ir::Rule;
 use crate::manifest::{
     CorrelationOutput, File, Loss, LossOutput, Manifest, RuleName, Schedule, SignalOutput,
@@ -17,7 +17,12 @@ pub(super) struct Parts<'a> {
     pub(super) schedule: Option<Schedule>,
 }
 
-pub(super) fn of(target: Target, rule: &Rule, parts: Parts<'_>, losses: &[Loss]) -> Manifest {
+pub(super) fn of(
+    target: Target,
+    rule: &Rule,
+    parts: Parts<'_>,
+    losses: &[(Loss, Weight)],
+) -> Manifest {
     let file = |(name, ids): (&str, Vec<String>)| File { name: name.to_owned(), ids };
     let signals = rule.signals.iter().zip(parts.places).enumerate();
     let signal = |(at, (signal, (rows, tables)))| {
@@ -37,9 +42,10 @@ pub(super) fn of(target: Target, rule: &Rule, parts: Parts<'_>, losses: &[Loss])
         timespan: one.timespan,
         reported: rule.reports_correlation(at),
     };
-    let loss = |loss: &Loss| LossOutput {
+    let loss = |(loss, weight): &(Loss, Weight)| LossOutput {
         name: loss.name,
         direction: loss.direction,
+        weight: weight.name(),
         signal: loss.signal.clone(),
         reason: loss.reason.clone(),
         place: rule.source.line_column(loss.span.start),

@@ -11,20 +11,24 @@ mod losses;
 mod manifest;
 pub mod native;
 pub mod operators;
+mod policy;
 pub mod sentinel;
 mod session;
 mod settings;
 mod template;
 mod unsupported;
 
+use std::sync::Arc;
+
 use crate::definition::live::inert;
-use crate::definition::nearest_name;
+use crate::definition::{self, TargetSettings, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::Rule;
-use crate::source::{Span, Spanned, is_unprintable};
+use crate::ir::{self, Rule};
+use crate::source::{SourceText, Span, Spanned, is_unprintable};
 use crate::taxonomy::EventKind;
 
-use crate::manifest::{Artifact, Manifest, Schedule};
+use crate::manifest::{Artifact, LossName, Manifest, Schedule};
+pub use policy::{Decision, Files, Policy, Weight};
 use sentinel::Profile;
 use session::{Closed, Session};
 
@@ -121,6 +125,32 @@ impl Target {
     }
 }
 
+/// Reports what a target does not take of settings that stand in no rule, at their place in `source`
+pub fn check_settings(
+    settings: &TargetSettings,
+    source: &Arc<SourceText>,
+    diagnostics: &mut Diagnostics,
+) {
+    // A rule of which nothing but its settings can be wrong.
+    const RULE: &str = "{title: Rule, id: 00000000-0000-0000-0000-000000000000, date: 2026-01-01, \
+                        signals: {one: {event: process_creation, children: [a.exe]}}}";
+    let probe = Arc::new(SourceText::new("", RULE));
+    let mut ignored = Diagnostics::default();
+    let definition = definition::parse(&probe, &mut ignored).into_iter().next();
+    let rule = definition.and_then(|definition| ir::lower(&definition, &mut ignored));
+    let Some(mut rule) = rule else { return };
+    rule.source = Arc::clone(source);
+    rule.targets = vec![settings.clone()];
+    check_targets(&rule, diagnostics);
+    if let Some(target) = Target::named(&settings.target.value) {
+        let mut found = Diagnostics::default();
+        translate(target, &rule, "", &mut found);
+        let about = [Code::E0110, Code::E0506, Code::E0607, Code::E0701];
+        let found = found.sorted().into_iter().filter(|one| about.contains(&one.code));
+        found.for_each(|one| diagnostics.push(one));
+    }
+}
+
 /// Reports settings for unknown targets
 pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
     let known = || Target::ALL.iter().map(|target| target.name());
@@ -181,12 +211,34 @@ pub fn emit(
 }
 
 /// Like [`emit`], and returns the compiled rule and the manifest as well
+///
+/// Losses weigh what they usually do: see [`translate_by`].
 pub fn translate(
     target: Target,
     rule: &Rule,
     stem: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<Translation> {
+    translate_by(&Policy::default(), target, rule, stem, diagnostics).translation
+}
+
+/// What comes of a rule on a target
+#[derive(Debug, Default)]
+pub struct Attempt {
+    /// The rule as compiled; `None` when the target refuses it
+    pub translation: Option<Translation>,
+    /// Every loss that was found, also of a refused rule, with what it weighs
+    pub losses: Vec<(LossName, Weight)>,
+}
+
+/// Like [`translate`], with what a project has decided about losses
+pub fn translate_by(
+    policy: &Policy,
+    target: Target,
+    rule: &Rule,
+    stem: &str,
+    diagnostics: &mut Diagnostics,
+) -> Attempt {
     let said = rule.targets.iter().filter(|said| said.target.value == target.name());
     let names: Vec<&Spanned<String>> = said.flat_map(|said| &said.without).collect();
     let without: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
@@ -197,7 +249,7 @@ pub fn translate(
             let message = format!("{} is left without what `{needs}` needs", target.name());
             let found = Diagnostic::new(Code::E0411, &rule.source, span, message, "needed");
             diagnostics.push(found.help(format!("Name `{needs}` here as well.")));
-            return None;
+            return Attempt::default();
         }
     };
     let mut session = Session::new(target, &reduced, &without);
@@ -211,16 +263,18 @@ pub fn translate(
         (Target::Native, false) => native::emit(&reduced, stem, session),
     };
     let Emitted { artifacts, ids, places, schedule, closed } = emitted;
-    let (losses, found) = closed.finish();
+    let (losses, found) = closed.finish(policy);
     let refused = found.has_errors();
     diagnostics.extend(found);
+    let weighed = losses.iter().map(|(loss, weight)| (loss.name, *weight)).collect();
     if refused {
-        return None;
+        return Attempt { translation: None, losses: weighed };
     }
     let files = artifacts.iter().map(|artifact| artifact.name.as_str()).zip(ids).collect();
     let manifest =
         manifest::of(target, &reduced, manifest::Parts { files, places, schedule }, &losses);
-    Some(Translation { rule: reduced, artifacts, manifest })
+    let translation = Some(Translation { rule: reduced, artifacts, manifest });
+    Attempt { translation, losses: weighed }
 }
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name

@@ -9,9 +9,9 @@
 
 use std::collections::HashSet;
 
-use super::Target;
 use super::findings::Findings;
 use super::losses::{finding, needless};
+use super::{Policy, Target, Weight};
 use crate::definition::Settings;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir::Rule;
@@ -176,18 +176,22 @@ impl Closed<'_> {
         sentences
     }
 
-    /// The losses, and all diagnostics: refusals, losses that the author does not accept, and
-    /// needless accepts
-    pub(super) fn finish(self) -> (Vec<Loss>, Diagnostics) {
+    /// The losses, and all diagnostics: refusals, losses that are more than notes, and needless
+    /// accepts
+    pub(super) fn finish(self, policy: &Policy) -> (Vec<(Loss, Weight)>, Diagnostics) {
         let Closed { findings: Findings { target, rule, mut all, .. }, losses, .. } = self;
         let said = rule.targets.iter().filter(|said| said.target.value == target.name());
-        let accepted: Vec<_> = said.flat_map(|said| &said.accept).collect();
-        let names: HashSet<&str> = accepted.iter().map(|one| one.value.as_str()).collect();
-        let unaccepted = losses.iter().filter(|loss| !names.contains(loss.name.name()));
-        for loss in unaccepted {
-            all.push(finding(loss, target, rule));
+        let weigh = |loss: Loss| {
+            let weight = policy.weight(&loss, target, rule);
+            (loss, weight)
+        };
+        let losses: Vec<(Loss, Weight)> = losses.into_iter().map(weigh).collect();
+        for (loss, weight) in &losses {
+            if let Some(finding) = finding(loss, *weight, target, rule) {
+                all.push(finding);
+            }
         }
-        for name in accepted {
+        for name in said.flat_map(|said| &said.accept) {
             if let Some(needless) = needless(rule, name, &losses) {
                 all.push(needless);
             }

@@ -57,6 +57,7 @@ impl Check {
             ),
         )?;
         report::reasons(global, &found, workspace.refused + refused)?;
+        report::losses(global, workspace)?;
         Ok(outcome)
     }
 }

@@ -95,6 +95,7 @@ impl Convert {
         let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &done)?;
         report::reasons(global, &found, refused)?;
+        report::losses(global, workspace)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }
 }

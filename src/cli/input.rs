@@ -1,10 +1,14 @@
-//! The input of commands: rules, filters and placeholders.
+//! The input of commands: rules, filters, placeholders, and the settings of the project.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::project::{self, Failure};
+use super::report;
+use crate::backend::{Decision, Files, Weight};
+use crate::diagnostic::{Diagnostics, concise};
+use crate::manifest::LossName;
+use crate::project::{self, Config, Failure};
 use crate::workspace::Workspace;
 
 /// Options of every command that reads rules
@@ -16,16 +20,39 @@ pub(super) struct Surroundings {
     /// What `%name%` stands for under the modifier `expand`: a YAML map of names to values
     #[arg(long, value_name = "FILE")]
     placeholders: Option<PathBuf>,
+    /// Accept a loss on every target for this run, repeatable; `rulecast list losses` names them
+    #[arg(long, value_name = "LOSS", value_parser = loss)]
+    accept: Vec<LossName>,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+/// Where the settings of the project are
+#[derive(Args, Clone)]
+pub(super) struct Settings {
+    /// File of settings, in place of the nearest `rulecast.toml` from here upwards
+    #[arg(long, value_name = "FILE", env = "RULECAST_CONFIG")]
+    config: Option<PathBuf>,
+    /// Overlay of the settings: the exclusions, lists, indices and decisions of one tenant
+    #[arg(long, value_name = "NAME", env = "RULECAST_OVERLAY")]
+    pub(super) overlay: Option<String>,
 }
 
 /// The rules that a command is about
 #[derive(Args, Clone)]
 pub(super) struct Rules {
-    /// Rule files or folders
-    #[arg(value_name = "PATH", default_value = "rules")]
+    /// Rule files or folders; without one, those of `rulecast.toml`, else the folder `rules`
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     surroundings: Surroundings,
+}
+
+/// Reads the name of a loss; the error lists the names of all losses
+fn loss(name: &str) -> Result<LossName, String> {
+    let known: Vec<_> = LossName::ALL.iter().map(|loss| loss.name()).collect();
+    let loss = LossName::ALL.iter().copied().find(|loss| loss.name() == name);
+    loss.ok_or_else(|| format!("expected {}", known.join(", ")))
 }
 
 impl Rules {
@@ -35,15 +62,50 @@ impl Rules {
     }
 }
 
+impl Settings {
+    /// Reads the settings of the project
+    pub(super) fn read(&self) -> Result<Config, Failure> {
+        let mut findings = Diagnostics::default();
+        let config = Config::find(self.config.as_deref(), &mut findings)?;
+        let findings = findings.sorted();
+        let Some(first) = findings.first() else { return Ok(config) };
+        for one in &findings {
+            report::complain(&concise(one));
+        }
+        Err(Failure::new(format!("{} has mistakes", first.source.name())))
+    }
+}
+
 impl Surroundings {
     /// Reads the rules
     ///
     /// They are leaked: to drop thousands of rules would take long, and the memory is freed when
     /// the process ends.
     pub(super) fn load(&self, paths: &[PathBuf]) -> Result<&'static mut Workspace, Failure> {
-        let filters = self.filters.clone();
-        let surroundings =
-            project::Surroundings { filters, placeholders: self.placeholders.clone() };
-        Ok(Box::leak(Box::new(project::load_with(paths, &surroundings)?)))
+        let config = self.settings.read()?;
+        let layers = config.layers(self.settings.overlay.as_deref())?;
+        let from_file = |paths: &mut dyn Iterator<Item = &String>| -> Vec<PathBuf> {
+            paths.map(|path| config.path(path)).collect()
+        };
+        let rules = match paths {
+            [] if config.rules.is_empty() => vec![Path::new("rules").to_owned()],
+            [] => from_file(&mut config.rules.iter().map(|path| &path.value)),
+            paths => paths.to_vec(),
+        };
+        let mut filters = self.filters.clone();
+        let layered = layers.iter().flat_map(|layer| &layer.filters);
+        filters.extend(from_file(&mut layered.map(|path| &path.value)));
+        let lists = layers.iter().rev().find_map(|layer| layer.placeholders.as_ref());
+        let lists = lists.map(|path| config.path(&path.value));
+        let placeholders = self.placeholders.clone().or(lists);
+        let surroundings = project::Surroundings { filters, placeholders };
+        let mut workspace = project::load_with(&rules, &surroundings)?;
+        config.apply(&layers, &mut workspace);
+        if !self.accept.is_empty() {
+            let (losses, files) = (self.accept.clone(), Files::All);
+            let decision = Decision { losses, targets: Vec::new(), files, weight: Weight::Note };
+            workspace.policy.decisions.push(decision);
+        }
+        Ok(Box::leak(Box::new(workspace)))
     }
 }

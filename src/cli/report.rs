@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::{FailOn, Format, Global, Outcome, screen, select};
+use crate::backend::{Target, Weight};
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic, Severity, concise, full, github, json, sarif};
 use crate::workspace::Workspace;
@@ -92,6 +93,30 @@ pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
         return Ok(());
     }
     writeln!(anstream::stderr().lock(), "{}", screen::line(text))
+}
+
+/// Prints a finding that keeps the run from its work
+pub(super) fn complain(finding: &str) {
+    // A failure to write this message cannot be reported anywhere.
+    let _ = writeln!(anstream::stderr().lock(), "{}", screen::line(finding));
+}
+
+/// Says which losses the outputs of a run have, a line for each target and weight
+pub(super) fn losses(global: &Global, workspace: &Workspace) -> io::Result<()> {
+    let mut lines: BTreeMap<(Target, Weight), Vec<String>> = BTreeMap::new();
+    for ((target, name, weight), number) in &workspace.losses {
+        let line = lines.entry((*target, *weight)).or_default();
+        line.push(format!("{} {number}", name.name()));
+    }
+    for ((target, weight), losses) in lines {
+        let word = match weight {
+            Weight::Note => "noted",
+            Weight::Warn => "warned of",
+            Weight::Deny => "refused",
+        };
+        say(global, &format!("  losses on {}, {word}: {}", target.name(), losses.join(", ")))?;
+    }
+    Ok(())
 }
 
 /// Prints why the run could not do its work; returns exit code 2

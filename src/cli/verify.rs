@@ -54,7 +54,7 @@ impl Verify {
         let rules: Vec<Rule> = workspace.reported().map(|loaded| loaded.rule.clone()).collect();
         let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
         let verified = project::verify(
-            &workspace.rules,
+            (&workspace.rules, &workspace.policy),
             &self.targets,
             self.artifacts.as_deref(),
             &mut || files.next(),

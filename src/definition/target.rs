@@ -48,6 +48,21 @@ impl Settings {
 }
 
 impl Setting {
+    /// Gives the value and all values in it another place
+    pub(crate) fn set_span(&mut self, span: Span) {
+        match self {
+            Setting::Text(text) => text.span = span,
+            Setting::Texts(texts) => texts.iter_mut().for_each(|text| text.span = span),
+            Setting::Settings(settings) => {
+                settings.span = span;
+                for (name, setting) in &mut settings.entries {
+                    name.span = span;
+                    setting.set_span(span);
+                }
+            }
+        }
+    }
+
     /// The place of the value
     pub fn span(&self) -> Span {
         match self {
@@ -61,7 +76,7 @@ impl Setting {
 }
 
 /// Reads `targets:`
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<TargetSettings> {
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<TargetSettings> {
     let mut targets = Vec::new();
     for (name, body) in reader.map(node, "`targets`") {
         let Some(target) = reader.text(name, "a target's name") else { continue };

@@ -277,10 +277,10 @@ codes! {
          definition.";
     E0503 "Sentinel window too long"
         "An analytic rule looks back 14 days at most, and a window of new terms has to fit.";
-    E0504 "Sentinel output may miss events"
+    E0504 "Sentinel output has a loss that is not accepted"
         "The query would match less than the rule says. If that is acceptable, name the loss \
          under `targets.sentinel.accept`.";
-    W0505 "Sentinel output may match more"
+    W0505 "Sentinel output has a loss"
         "The query would match more than the rule says. Name the loss under \
          `targets.sentinel.accept` to say that it is known.";
     E0506 "setting that Sentinel does not take"
@@ -294,10 +294,10 @@ codes! {
          exact form of the test.";
     E0602 "too many new terms for Elastic"
         "A new_terms rule has one to three fields.";
-    E0604 "Elastic output may miss events"
+    E0604 "Elastic output has a loss that is not accepted"
         "The rule would match less than the definition says. If that is acceptable, name the loss \
          under `targets.elastic.accept`.";
-    W0605 "Elastic output may match more"
+    W0605 "Elastic output has a loss"
         "The rule would match more than the definition says. Name the loss under \
          `targets.elastic.accept` to say that it is known.";
     W0606 "no date for Elastic"
@@ -332,6 +332,9 @@ codes! {
     E0809 "output that the target would not take"
         "The target would refuse the file, or run something else than the rule beside it. Run \
          `convert` again; if the file is as it writes it, this is a bug of rulecast.";
+    W0810 "decision that has ended"
+        "A decision of the project's settings has a last day, which has passed: it holds no longer. \
+         Give it a new day if its reason still holds, or delete it.";
 }
 
 impl Code {

@@ -104,6 +104,8 @@ pub struct LossOutput {
     pub name: LossName,
     /// Whether it may add matches or drop them
     pub direction: Direction,
+    /// How much it weighs: `note` or `warn`; a loss that is denied is in no file
+    pub weight: &'static str,
     /// The signal that it is about; empty for the whole rule
     pub signal: String,
     /// The difference in words, as a clause without a period

@@ -3,6 +3,7 @@
 //! In: paths from the command line. Out: a [`Workspace`](crate::workspace::Workspace) with the
 //! files' rules, verdicts on the artifacts of these rules, and outputs written safely.
 
+mod config;
 mod events;
 mod files;
 mod load;
@@ -10,6 +11,7 @@ mod output;
 mod replace;
 mod verify;
 
+pub use config::{CheckDecision, Config, FILE, Layer, LossDecision};
 pub use events::{check_events, events};
 pub use files::{Failure, display};
 use files::{RuleFile, find};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Failure, inside};
-use crate::backend::{Target, Translation, translate};
+use crate::backend::{Policy, Target, Translation, translate_by};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::ir::Rule;
 use crate::manifest::Artifact;
@@ -61,7 +61,7 @@ pub type Events<'e> = dyn FnMut() -> Result<Vec<Example>, Failure> + 'e;
 /// # Errors
 /// When events cannot be read.
 pub fn verify<'l>(
-    rules: &'l [Loaded],
+    (rules, policy): (&'l [Loaded], &Policy),
     targets: &[Target],
     folder: Option<&Path>,
     events: &mut Events<'_>,
@@ -72,7 +72,8 @@ pub fn verify<'l>(
         .flat_map_iter(|loaded| {
             let meant =
                 if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
-            let stages = meant.into_iter().map(|target| (target, stage(loaded, target, folder)));
+            let stages =
+                meant.into_iter().map(|target| (target, stage((loaded, policy), target, folder)));
             let cases = stages.map(|(target, stage)| Case { loaded, target, stage });
             cases.collect::<Vec<_>>()
         })
@@ -89,10 +90,10 @@ pub fn verify<'l>(
 }
 
 /// The verdict on a rule if it needs no events, else the trial to run
-fn stage(loaded: &Loaded, target: Target, folder: Option<&Path>) -> Stage {
+fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&Path>) -> Stage {
     let unchecked = |why: String| Stage::Done(Verdict::Unchecked(why));
     let mut found = Diagnostics::default();
-    let made = translate(target, &loaded.rule, &loaded.stem, &mut found);
+    let made = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut found).translation;
     let Some(mut made) = made else {
         let errors = found.sorted().into_iter().filter(|one| one.severity == Severity::Error);
         let mut codes: Vec<Code> = errors.map(|one| one.code).collect();

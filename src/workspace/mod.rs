@@ -18,12 +18,15 @@ pub use output::{Kept, Output};
 pub use samples::{SampleResult, run as run_samples};
 pub use text::{Role, Sources, Text};
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
-use crate::backend::{self, Target};
+use crate::backend::{self, Files, Policy, Target, Weight};
 use crate::definition::{self, Definition, Form, Looked, Placeholders, Suppressions};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::ir::{self, Rule};
+use crate::manifest::LossName;
 use read::{Document, ReadText};
 
 /// The rules and diagnostics of a run
@@ -37,8 +40,42 @@ pub struct Workspace {
     pub suppressions: Suppressions,
     /// The number of rules left out because of an error
     pub refused: usize,
+    /// What the losses of rules weigh
+    pub policy: Policy,
+    /// Which warnings are left out or denied, in the order of the decisions
+    pub checks: Vec<Check>,
+    /// How many losses of each kind and weight each target has in the outputs so far
+    pub losses: BTreeMap<(Target, LossName, Weight), usize>,
     /// The number of texts read for rules
     pub files: usize,
+}
+
+/// What becomes of some warnings in some files
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// What the codes of the warnings begin with
+    pub codes: Vec<String>,
+    /// The files
+    pub files: Files,
+    /// Whether they are errors; left out otherwise
+    pub deny: bool,
+}
+
+impl Check {
+    fn apply(&self, found: &mut Vec<Diagnostic>) {
+        let fits = |one: &Diagnostic| {
+            let code = one.code.as_str();
+            let of_code = self.codes.iter().any(|beginning| code.starts_with(beginning.as_str()));
+            one.severity == Severity::Warning && of_code && self.files.hold(one.source.name())
+        };
+        match self.deny {
+            true => found
+                .iter_mut()
+                .filter(|one| fits(one))
+                .for_each(|one| one.severity = Severity::Error),
+            false => found.retain(|one| !fits(one)),
+        }
+    }
 }
 
 /// A rule, with the folder of its text and the name of its outputs
@@ -139,19 +176,26 @@ impl Workspace {
     /// A rule is refused when some target refuses it, or when an earlier rule writes to the same
     /// path. When `targets` is empty, each rule is emitted for its own targets.
     pub fn outputs(&mut self, targets: &[Target], kept: Kept) -> (Vec<Output>, usize) {
-        output::outputs(&self.rules, targets, kept, &mut self.diagnostics)
+        let (outputs, refused, losses) =
+            output::outputs(&self.rules, targets, (kept, &self.policy), &mut self.diagnostics);
+        self.losses = losses;
+        (outputs, refused)
     }
 
     /// The number of rules that some target refuses; the emitted texts are dropped
     pub fn refused_by(&mut self, targets: &[Target]) -> usize {
-        output::outputs(&self.rules, targets, Kept::Nothing, &mut self.diagnostics).1
+        self.outputs(targets, Kept::Nothing).1
     }
 
     /// Takes the findings that no comment suppresses, sorted by place
     pub fn findings(&mut self, looked: Looked) -> Vec<Diagnostic> {
         let mut found = std::mem::take(&mut self.diagnostics);
         self.suppressions.apply(&mut found, looked);
-        found.sorted()
+        let mut found = found.sorted();
+        for check in &self.checks {
+            check.apply(&mut found);
+        }
+        found
     }
 }
 

@@ -1,4 +1,4 @@
-//! YAML as every kind of document is read from it.
+//! YAML and TOML as every kind of document is read from them.
 //!
 //! In: the text of a file. Out: a tree of [`Node`]s with the place of every key and value, and a
 //! [`Reader`] that takes values of the required shape out of the tree and reports the others.
@@ -6,11 +6,13 @@
 mod nearest;
 mod reader;
 mod subspan;
+mod toml;
 mod tree;
 
 pub(crate) use nearest::{misspelt, nearest};
 pub(crate) use reader::Reader;
 pub use subspan::Style;
 pub(crate) use subspan::locate;
+pub(crate) use toml::parse_toml;
 pub(crate) use tree::comments;
 pub use tree::{Kind, Node, parse};

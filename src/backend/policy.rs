@@ -1,0 +1,109 @@
+//! What losses weigh.
+//!
+//! In: decisions of a rule's author, of a project and of a run. Out: the [`Weight`] of each loss.
+//! Without a decision, a loss that cannot matter outside an attack on the index, or that the table
+//! implies, is a note; a loss that may miss events is denied; a loss that may match more is a
+//! warning.
+
+use super::Target;
+use crate::ir::Rule;
+use crate::manifest::{Direction, Loss, LossName};
+
+/// How much a loss weighs
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// Said in the artifact and counted, no more
+    Note,
+    /// A warning
+    Warn,
+    /// An error: the rule is refused on the target
+    Deny,
+}
+
+impl Weight {
+    /// Every weight, the lightest first
+    pub const ALL: [Weight; 3] = [Weight::Note, Weight::Warn, Weight::Deny];
+
+    /// Its name in settings
+    pub fn name(self) -> &'static str {
+        match self {
+            Weight::Note => "note",
+            Weight::Warn => "warn",
+            Weight::Deny => "deny",
+        }
+    }
+
+    /// The weight of a loss for which nobody has decided anything
+    pub fn usual(name: LossName, direction: Direction) -> Weight {
+        match (name, direction) {
+            (LossName::LongValue | LossName::Product, _) => Weight::Note,
+            (_, Direction::Wider) => Weight::Warn,
+            (_, Direction::Narrower) => Weight::Deny,
+        }
+    }
+}
+
+/// The decisions of a project and of a run about losses
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// In the order in which they were made: of those about a loss the last one holds
+    pub decisions: Vec<Decision>,
+}
+
+/// What some losses weigh
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The kinds of loss; every kind when empty
+    pub losses: Vec<LossName>,
+    /// The targets; every target when empty
+    pub targets: Vec<Target>,
+    /// The files of the rules
+    pub files: Files,
+    /// The weight
+    pub weight: Weight,
+}
+
+/// Which files of rules a decision is about
+#[derive(Debug, Clone, Default)]
+pub enum Files {
+    /// Every file
+    #[default]
+    All,
+    /// The files with these names, as findings name them
+    Named(std::sync::Arc<std::collections::BTreeSet<String>>),
+}
+
+impl Files {
+    /// Whether a file is one of them
+    pub fn hold(&self, name: &str) -> bool {
+        match self {
+            Files::All => true,
+            Files::Named(names) => names.contains(name),
+        }
+    }
+}
+
+impl Decision {
+    fn fits(&self, loss: LossName, target: Target, rule: &Rule) -> bool {
+        let of_loss = self.losses.is_empty() || self.losses.contains(&loss);
+        of_loss
+            && self.files.hold(rule.source.name())
+            && (self.targets.is_empty() || self.targets.contains(&target))
+    }
+}
+
+impl Policy {
+    /// The weight of a loss of a rule on a target
+    ///
+    /// What the rule's author accepts is a note.
+    pub(super) fn weight(&self, loss: &Loss, target: Target, rule: &Rule) -> Weight {
+        let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+        let mut accepted = said.flat_map(|said| &said.accept);
+        if accepted.any(|name| name.value == loss.name.name()) {
+            return Weight::Note;
+        }
+        let mut decisions = self.decisions.iter().rev();
+        let decided = decisions.find(|decision| decision.fits(loss.name, target, rule));
+        decided.map_or(Weight::usual(loss.name, loss.direction), |decision| decision.weight)
+    }
+}

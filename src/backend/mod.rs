@@ -28,6 +28,7 @@ use crate::source::{SourceText, Span, Spanned, is_unprintable};
 use crate::taxonomy::EventKind;
 
 use crate::manifest::{Artifact, LossName, Manifest, Schedule};
+use policy::is_accepted;
 pub use policy::{Decision, Files, Policy, Weight};
 use sentinel::Profile;
 use session::{Closed, Session};
@@ -227,7 +228,8 @@ pub fn translate(
 pub struct Attempt {
     /// The rule as compiled; `None` when the target refuses it
     pub translation: Option<Translation>,
-    /// Every loss that was found, also of a refused rule, with what it weighs
+    /// The losses, also of a refused rule, with what they weigh; without those that the rule's author
+    /// accepts
     pub losses: Vec<(LossName, Weight)>,
 }
 
@@ -266,7 +268,8 @@ pub fn translate_by(
     let (losses, found) = closed.finish(policy);
     let refused = found.has_errors();
     diagnostics.extend(found);
-    let weighed = losses.iter().map(|(loss, weight)| (loss.name, *weight)).collect();
+    let unaccepted = losses.iter().filter(|(loss, _)| !is_accepted(loss.name, target, &reduced));
+    let weighed = unaccepted.map(|(loss, weight)| (loss.name, *weight)).collect();
     if refused {
         return Attempt { translation: None, losses: weighed };
     }

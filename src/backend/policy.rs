@@ -92,14 +92,19 @@ impl Decision {
     }
 }
 
+/// Whether the author of a rule accepts a loss on a target
+pub(super) fn is_accepted(loss: LossName, target: Target, rule: &Rule) -> bool {
+    let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+    let mut accepted = said.flat_map(|said| &said.accept);
+    accepted.any(|name| name.value == loss.name())
+}
+
 impl Policy {
     /// The weight of a loss of a rule on a target
     ///
     /// What the rule's author accepts is a note.
     pub(super) fn weight(&self, loss: &Loss, target: Target, rule: &Rule) -> Weight {
-        let said = rule.targets.iter().filter(|said| said.target.value == target.name());
-        let mut accepted = said.flat_map(|said| &said.accept);
-        if accepted.any(|name| name.value == loss.name.name()) {
+        if is_accepted(loss.name, target, rule) {
             return Weight::Note;
         }
         let mut decisions = self.decisions.iter().rev();

@@ -1,10 +1,11 @@
-//! `list`: prints fields, targets, codes, events, modifiers, losses or operators.
+//! `list`: prints fields, targets, codes, events, modifiers, losses, operators or settings.
 
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, Stop};
+use super::input::Settings;
+use super::{Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::backend::operators::{self, Support};
 use crate::definition::vocabulary::WORDS;
@@ -14,7 +15,7 @@ use crate::manifest::LossName;
 use crate::project::Failure;
 use crate::taxonomy::{EventKind, Field, FieldType, Log};
 
-/// List fields, targets, codes, events, modifiers, losses or operators
+/// List fields, targets, codes, events, modifiers, losses, operators or settings
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast list fields windows/security")]
 pub(super) struct List {
@@ -24,6 +25,8 @@ pub(super) struct List {
     /// Of `fields`: for this kind of event only, which may be a log source such as `windows/security`
     #[arg(value_name = "EVENT")]
     event: Option<String>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 #[derive(ValueEnum, Clone, Copy)]
@@ -42,6 +45,8 @@ enum What {
     Losses,
     /// What each target does with each operator
     Operators,
+    /// The settings of the project, and where each comes from
+    Config,
 }
 
 impl List {
@@ -49,6 +54,7 @@ impl List {
         let rows: Vec<(String, String)> = match self.what {
             What::Fields => return fields(self.event.as_deref()),
             What::Operators => return operators(),
+            What::Config => return config(&self.settings),
             What::Targets => Target::ALL.iter().map(|t| row(t.name(), t.describe())).collect(),
             What::Codes => Code::ALL.iter().map(|c| row(c.as_str(), c.title())).collect(),
             What::Events => kinds().map(|kind| row(kind.name(), kind.describe())).collect(),
@@ -57,6 +63,18 @@ impl List {
         };
         print(&rows, "")
     }
+}
+
+fn config(settings: &Settings) -> Result<Outcome, Stop> {
+    let rows = super::settings::rows(settings)?;
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let (names, values) = (width(0), width(1));
+    let mut out = anstream::stdout().lock();
+    for [name, value, place] in &rows {
+        let line = format!("{name:names$}  {value:values$}  {place}");
+        writeln!(out, "{}", screen::line(&line))?;
+    }
+    Ok(Outcome::Clean)
 }
 
 fn row(name: &str, says: &str) -> (String, String) {

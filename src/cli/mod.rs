@@ -18,6 +18,7 @@ mod report;
 mod scan;
 mod screen;
 mod select;
+mod settings;
 mod show;
 mod test;
 mod verdict;

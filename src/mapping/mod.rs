@@ -9,6 +9,7 @@
 //! INVARIANT: nothing outside the documents depends on the log source of a table: adding a log
 //! source to a target is a block of YAML.
 
+mod document;
 mod place;
 mod read;
 mod results;
@@ -63,7 +64,7 @@ static BUILT_IN: LazyLock<Vec<Mapping>> = LazyLock::new(|| {
     // A test reads every document without a finding.
     let mut findings = Diagnostics::default();
     let read = |(name, text): &(&str, &str)| {
-        read::mappings(&Arc::new(SourceText::new(*name, *text)), &mut findings)
+        document::mappings(&Arc::new(SourceText::new(*name, *text)), &mut findings)
     };
     DOCUMENTS.iter().flat_map(read).collect()
 });

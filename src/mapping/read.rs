@@ -1,49 +1,15 @@
-//! Reads documents with `mapping:`.
+//! Reads single values of a mapping.
 //!
-//! In: the text of a file. Out: a [`Mapping`] for each document, and a diagnostic for every mistake:
-//! unknown keys, log sources and fields, and text that is no Kusto. Parts without mistakes are kept.
+//! In: an entry of a document. Out: the value under one of its keys, or a diagnostic at the word:
+//! unknown keys, log sources and fields, and text that is no Kusto.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::{Mapping, stream_document, table_document};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::query::kusto::{self, Expression, Platform};
-use crate::source::{SourceText, Spanned};
+use crate::source::Spanned;
 use crate::taxonomy::{EventKind, Field};
-use crate::yaml::{self, Kind, Node, Reader, nearest};
-
-const KEYS: &[&str] = &[
-    "mapping",
-    "platforms",
-    "connector",
-    "unknown_product",
-    "shared",
-    "tables",
-    "types",
-    "indices",
-    "streams",
-];
-
-/// Reads every mapping of a file
-pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Mapping> {
-    let documents = yaml::parse(source, diagnostics);
-    let mut reader = Reader { source, diagnostics, has_lists: false };
-    documents.iter().filter_map(|document| mapping(&mut reader, document)).collect()
-}
-
-fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
-    at_most_these(reader, document, "a mapping", KEYS);
-    let name = text_of(reader, document, "mapping")?;
-    let shared = document.get("shared").map(|node| reader.map(node, "`shared`"));
-    for (_, entry) in shared.into_iter().flatten() {
-        at_most_these(reader, entry, "a shared entry", &["fields", "result"]);
-    }
-    let tables = table_document::tables(reader, document);
-    let indices = stream_document::indices(reader, document);
-    let streams = stream_document::streams(reader, document);
-    Some(Mapping { name: name.value, tables, streams, indices })
-}
+use crate::yaml::{Kind, Node, Reader, nearest};
 
 /// Reports the keys of a map that are unknown there
 pub(super) fn at_most_these(reader: &mut Reader<'_>, node: &Node, place: &str, known: &[&str]) {

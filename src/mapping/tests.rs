@@ -9,7 +9,7 @@ fn findings(name: &str, text: &str) -> Vec<String> {
     let source = Arc::new(SourceText::new(name, text));
     match name {
         "results.yml" => drop(results::read(&source, &mut found)),
-        _ => drop(read::mappings(&source, &mut found)),
+        _ => drop(document::mappings(&source, &mut found)),
     }
     found.iter().map(|one| format!("{name}: {}", one.message)).collect()
 }

@@ -74,7 +74,9 @@ fn a_hostile_value_means_itself_on_every_target() {
     }
     let project = project::load(std::slice::from_ref(&folder)).unwrap();
     let targets = [Target::Sentinel, Target::Elastic];
-    let verified = project::verify(&project.rules, &targets, None, &mut || Ok(Vec::new())).unwrap();
+    let verified =
+        project::verify((&project.rules, &project.policy), &targets, None, &mut || Ok(Vec::new()))
+            .unwrap();
     let cell = |stem: &str| cells[stem[1..].parse::<usize>().unwrap()];
     let mut wrong = Vec::new();
     for one in &verified {

@@ -1,6 +1,7 @@
 //! Emitted Kibana queries read back as what they were, and judge as the referee says.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -96,12 +97,8 @@ fn types_are_those_of_elastics_packages() {
     let schema = std::fs::read_to_string(corpus.join("schemas/elastic-fields.json")).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let table = std::fs::read_to_string(root().join("src/verify/elastic/fields.tsv")).unwrap();
-    // One data set that stands for each word of the table.
-    let data_sets = [
-        ("process", "endpoint.events.process"),
-        ("file", "endpoint.events.file"),
-        ("network", "endpoint.events.network"),
-        ("registry", "endpoint.events.registry"),
+    // The data sets that stand for the words of the table; another word is a stream of Elastic Defend.
+    let rest = [
         ("endgame", "endgame-*"),
         ("others", "windows.sysmon_operational"),
         ("others", "system.security"),
@@ -110,15 +107,22 @@ fn types_are_those_of_elastics_packages() {
         ("others", "winlogbeat-*"),
         ("others", "filebeat-*"),
     ];
+    let rows = table.lines().filter(|line| !line.starts_with('#'));
+    let words = rows.filter_map(|row| row.rsplit('\t').next()).flat_map(|cell| cell.split(' '));
+    let words: BTreeSet<&str> =
+        words.filter(|word| !["all", "endgame", "others"].contains(word)).collect();
+    let streams = words.into_iter().map(|word| (word, format!("endpoint.events.{word}")));
+    let rest = rest.map(|(word, data_set)| (word, data_set.to_owned()));
+    let data_sets: Vec<(&str, String)> = streams.chain(rest).collect();
     for line in table.lines().filter(|line| !line.starts_with('#')) {
         let cells: Vec<&str> = line.split('\t').collect();
         let [name, kind, limit, words] = cells[..] else { panic!("{line}") };
-        for (word, data_set) in data_sets {
+        for (word, data_set) in &data_sets {
             let data_set = &schema["datasets"][data_set];
             let inherited = &schema["ecs"]["fields"][name];
             let inherited = data_set["ecs_fields"].as_bool().unwrap().then_some(inherited);
             let theirs = data_set["fields"].get(name).or(inherited).and_then(Value::as_str);
-            let ours = (words == "all" || words.split(' ').any(|one| one == word)).then_some(kind);
+            let ours = (words == "all" || words.split(' ').any(|one| one == *word)).then_some(kind);
             let theirs = theirs.map(|kind| match kind {
                 "match_only_text" => "text",
                 "keyword" if name.ends_with(".caseless") => "lowercase",

@@ -1,0 +1,123 @@
+//! The settings of a project: what losses and warnings weigh, and what a tenant has of its own.
+
+use std::path::{Path, PathBuf};
+
+use rulecast::backend::Target;
+use rulecast::diagnostic::{Diagnostic, Diagnostics};
+use rulecast::manifest::LossName;
+use rulecast::project::{Config, Surroundings, load_with};
+use rulecast::workspace::{Kept, Output, Workspace};
+
+use crate::support::root;
+
+fn tenants() -> PathBuf {
+    root().join("tests/projects/two_tenants")
+}
+
+/// The findings about a settings file of this text, as `line: message`
+fn findings(text: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rulecast.toml");
+    std::fs::write(&file, text).unwrap();
+    let mut found = Diagnostics::default();
+    Config::find(Some(&file), &mut found).unwrap();
+    let line = |one: &Diagnostic| one.source.line_column(one.primary.span.start).0;
+    found.sorted().iter().map(|one| format!("{}: {}", line(one), one.message)).collect()
+}
+
+/// The rules of the two tenants, read as for one of them
+fn load(overlay: Option<&str>) -> Workspace {
+    let mut found = Diagnostics::default();
+    let config = Config::find(Some(&tenants().join("rulecast.toml")), &mut found).unwrap();
+    assert!(found.sorted().is_empty());
+    let layers = config.layers(overlay).unwrap();
+    let path = |written: &str| config.path(written);
+    let filters = layers.iter().flat_map(|layer| &layer.filters).map(|one| path(&one.value));
+    let lists = layers.iter().rev().find_map(|layer| layer.placeholders.as_ref());
+    let surroundings = Surroundings {
+        filters: filters.collect(),
+        placeholders: lists.map(|one| path(&one.value)),
+    };
+    let rules: Vec<PathBuf> = config.rules.iter().map(|one| path(&one.value)).collect();
+    let mut workspace = load_with(&rules, &surroundings).unwrap();
+    config.apply(&layers, &mut workspace);
+    workspace
+}
+
+fn text<'o>(outputs: &'o [Output], end: &str) -> &'o str {
+    &outputs.iter().find(|output| output.path.ends_with(end)).unwrap().text
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_found_at_its_word() {
+    let found = findings(
+        "ruls = [\"rules\"]\n[targets.sentinel]\npriod = \"1d\"\nfrequency = \"7 years\"\n\
+         [targets.sentinl]\n[[loss]]\nnames = [\"inbond\"]\nweight = \"not\"\nreason = \"x\"\n\
+         [[check]]\ncodes = [\"E0101\"]\nweight = \"of\"\nreason = \"y\"\n",
+    );
+    let wanted = [
+        "1: unknown key `ruls` in the settings",
+        "3: sentinel has no setting `priod`",
+        "4: `frequency` is not a timespan",
+        "5: no target is called `sentinl`",
+        "7: no loss is called `inbond`",
+        "8: no weight is called `not`",
+        "11: no warning begins with `E0101`",
+        "12: no weight is called `of`",
+    ];
+    for wanted in wanted {
+        assert!(found.iter().any(|one| one.starts_with(wanted)), "{wanted}: {found:#?}");
+    }
+    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+    assert!(findings("rules = [\n")[0].contains("not valid TOML"));
+    assert_eq!(findings("[[loss]]\nnames = [\"case\"]\n").len(), 2, "weight and reason");
+}
+
+#[test]
+fn a_tenant_has_its_own_exclusions_lists_and_indices() {
+    let mut acme = load(Some("acme"));
+    let (outputs, refused) = acme.outputs(&[Target::Sentinel, Target::Elastic], Kept::Artifacts);
+    assert_eq!((refused, acme.rules.len()), (0, 2), "{:?}", acme.diagnostics.sorted());
+    let query = text(&outputs, "shells.kql");
+    assert!(query.contains("\"httpd.exe\"") && query.contains("release.ps1"), "{query}");
+    assert!(text(&outputs, "shells.analytic.yaml").contains("queryFrequency: 30m"));
+    let rule = text(&outputs, "shells_rule.toml");
+    assert!(rule.contains("index = [\"winlogbeat-*\"]"), "{rule}");
+    let mut globex = load(Some("globex"));
+    let (outputs, _) = globex.outputs(&[Target::Elastic], Kept::Artifacts);
+    assert!(outputs.iter().all(|output| !output.path.contains("names")), "disabled");
+    let rule = text(&outputs, "shells_rule.toml");
+    assert!(rule.contains("nginx.exe") && rule.contains("logs-endpoint"), "{rule}");
+}
+
+#[test]
+fn a_decision_holds_for_its_files_until_its_last_day() {
+    let mut common = load(None);
+    common.outputs(&[Target::Elastic], Kept::Nothing);
+    let case = |workspace: &Workspace| {
+        let losses = workspace.losses.iter();
+        let cases = losses.filter(|((_, name, _), _)| *name == LossName::Case);
+        cases.map(|((_, _, weight), number)| (weight.name(), *number)).collect::<Vec<_>>()
+    };
+    assert_eq!(case(&common), [("note", 1)]);
+    let mut usual =
+        load_with(&[tenants().join("rules/names.yml")], &Surroundings::default()).unwrap();
+    usual.outputs(&[Target::Elastic], Kept::Nothing);
+    assert_eq!(case(&usual), [("deny", 1)]);
+    // The decision of one tenant to deny `product` had its last day, which is told.
+    let mut globex = load(Some("globex"));
+    let (_, refused) = globex.outputs(&[Target::Sentinel], Kept::Nothing);
+    assert_eq!(refused, 0);
+    let found = globex.diagnostics.sorted();
+    let ended: Vec<_> = found.iter().filter(|one| one.code.as_str() == "W0810").collect();
+    assert_eq!(ended.len(), 1, "{found:?}");
+    assert!(Path::new(ended[0].source.name()).ends_with("rulecast.toml"));
+}
+
+#[test]
+fn an_unknown_overlay_is_named_with_the_known_ones() {
+    let mut found = Diagnostics::default();
+    let config = Config::find(Some(&tenants().join("rulecast.toml")), &mut found).unwrap();
+    let why = config.layers(Some("acm")).unwrap_err().to_string();
+    assert_eq!(why, "no overlay is called `acm`: there is acme, globex");
+}

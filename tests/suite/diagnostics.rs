@@ -57,6 +57,7 @@ fn said(path: &Path, format: &str) -> String {
             .args(["verify", "-t", "xdr", "--artifacts"])
             .arg(tampered(name, format, "xdr", ("ProcessCommandLine", "RemotePort")))
             .arg(name),
+        "W0810" => command.args(["check", "--config"]).arg(name),
         _ => command.arg("check").arg(name),
     };
     let output = command.output().unwrap();

@@ -78,15 +78,15 @@ fn a_tenant_has_its_own_exclusions_lists_and_indices() {
     let mut acme = load(Some("acme"));
     let (outputs, refused) = acme.outputs(&[Target::Sentinel, Target::Elastic], Kept::Artifacts);
     assert_eq!((refused, acme.rules.len()), (0, 2), "{:?}", acme.diagnostics.sorted());
-    let query = text(&outputs, "shells.kql");
+    let query = text(&outputs, "shell_of_a_web_server.kql");
     assert!(query.contains("\"httpd.exe\"") && query.contains("release.ps1"), "{query}");
-    assert!(text(&outputs, "shells.analytic.yaml").contains("queryFrequency: 30m"));
-    let rule = text(&outputs, "shells_rule.toml");
+    assert!(text(&outputs, "shell_of_a_web_server.analytic.yaml").contains("queryFrequency: 30m"));
+    let rule = text(&outputs, "shell_of_a_web_server_rule.toml");
     assert!(rule.contains("index = [\"winlogbeat-*\"]"), "{rule}");
     let mut globex = load(Some("globex"));
     let (outputs, _) = globex.outputs(&[Target::Elastic], Kept::Artifacts);
-    assert!(outputs.iter().all(|output| !output.path.contains("names")), "disabled");
-    let rule = text(&outputs, "shells_rule.toml");
+    assert!(outputs.iter().all(|output| !output.path.contains("script_in_a_share")), "disabled");
+    let rule = text(&outputs, "shell_of_a_web_server_rule.toml");
     assert!(rule.contains("nginx.exe") && rule.contains("logs-endpoint"), "{rule}");
 }
 
@@ -101,7 +101,8 @@ fn a_decision_holds_for_its_files_until_its_last_day() {
     };
     assert_eq!(case(&common), [("note", 1)]);
     let mut usual =
-        load_with(&[tenants().join("rules/names.yml")], &Surroundings::default()).unwrap();
+        load_with(&[tenants().join("rules/script_in_a_share.yml")], &Surroundings::default())
+            .unwrap();
     usual.outputs(&[Target::Elastic], Kept::Nothing);
     assert_eq!(case(&usual), [("deny", 1)]);
     // The decision of one tenant to deny `product` had its last day, which is told.

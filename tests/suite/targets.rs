@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use rulecast::backend::operators::{ROWS, Support};
-use rulecast::backend::{Target, emit};
+use rulecast::backend::{Decision, Files, Policy, Target, Weight, emit, translate_by};
 use rulecast::definition::Modifier;
 use rulecast::definition::vocabulary::WORDS;
 use rulecast::diagnostic::Diagnostics;
-use rulecast::project;
+use rulecast::manifest::LossName;
 use rulecast::taxonomy::{EventKind, Field};
+use rulecast::{Rule, project};
 
 use crate::support::{definition, lines, root, rule};
 
@@ -16,9 +17,21 @@ use crate::support::{definition, lines, root, rule};
 fn emitted(target: Target, event: &str, test: &str) -> (Option<String>, Vec<String>) {
     let rule = rule(&definition(event, test));
     let mut found = Diagnostics::default();
-    let artifacts = emit(target, &rule, "rule", &mut found);
-    let text = artifacts.map(|all| all.iter().map(|a| a.text.as_str()).collect());
+    let made = translate_by(&told(), target, &rule, "rule", &mut found).translation;
+    let text = made.map(|made| made.artifacts.iter().map(|a| a.text.as_str()).collect());
     (text, lines(found))
+}
+
+/// The policy under which no loss is a note
+fn told() -> Policy {
+    let decision = |loss, weight| Decision {
+        losses: vec![loss],
+        targets: Vec::new(),
+        files: Files::All,
+        weight,
+    };
+    let product = decision(LossName::Product, Weight::Warn);
+    Policy { decisions: vec![decision(LossName::LongValue, Weight::Deny), product] }
 }
 
 #[test]
@@ -65,13 +78,16 @@ fn an_accepted_loss_is_silent_and_written_into_the_artifact() {
         let text = definition("f", "paths: \\inetpub\\");
         format!("{text}targets:\n  elastic:\n    accept: [{name}]\n")
     };
+    let attempt = |rule: &Rule, found: &mut Diagnostics| {
+        translate_by(&told(), Target::Elastic, rule, "rule", found).translation
+    };
     let mut found = Diagnostics::default();
-    let artifacts = emit(Target::Elastic, &rule(&accepted("long_value")), "rule", &mut found);
+    let made = attempt(&rule(&accepted("long_value")), &mut found);
     assert!(found.is_empty(), "{:?}", lines(found));
-    let text = &artifacts.unwrap()[0].text;
+    let text = &made.unwrap().artifacts[0].text;
     assert!(text.contains("May miss events: a file.path of more than 1024 characters"), "{text}");
     let mut found = Diagnostics::default();
-    assert!(emit(Target::Elastic, &rule(&accepted("case")), "rule", &mut found).is_none());
+    assert!(attempt(&rule(&accepted("case")), &mut found).is_none());
     let lines = lines(found);
     assert!(lines.iter().any(|line| line.contains("W0406")), "{lines:?}");
 }

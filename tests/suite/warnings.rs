@@ -13,11 +13,11 @@ use crate::support::{corpus, root};
 
 /// Two warnings of the check and a loss of a target, each with a place for a comment beside it
 fn rule(beside: [&str; 3]) -> String {
-    let [parents, children, name] = beside;
+    let [parents, children, company] = beside;
     format!(
         "title: Shell of a web server\nid: 0c9b8f0e-6b1d-4d54-9f0e-3c5d6f1a0001\ndate: 2026-11-21\n\
-         signals:\n  shell_spawn: {name}\n    event: process_creation\n    product: linux\n    \
-         parents: ['tomcat**'] {parents}\n    children: [sh, bash, SH] {children}\n"
+         signals:\n  shell_spawn:\n    event: process_creation\n    product: linux\n    \
+         Company: '' {company}\n    parents: ['tomcat**'] {parents}\n    children: [sh, bash, SH] {children}\n"
     )
 }
 

@@ -215,6 +215,24 @@ codes! {
     W0226 "`all` of a single value"
         "The Sigma specification does not allow `all` for a single value: it joins several. A \
          value has probably been forgotten, or has gone.";
+    W0231 "program without its extension"
+        "On Windows the name of a program ends with its extension, and names are compared whole: \
+         `cmd` is no program, `cmd.exe` is.";
+    W0232 "file among directories"
+        "`paths` compares whole directories, so the name of a file never fits.";
+    W0233 "question mark in a request"
+        "Web servers log the path of a request and its query apart, without the question mark \
+         between them. In a value `?` is any one character.";
+    W0234 "every action on files"
+        "A signal over files without `actions` matches files that are created, modified, renamed \
+         and deleted. Say which are meant, so that a deletion is no surprise.";
+    W0235 "tests that contradict each other"
+        "Two tests of one field that must both hold share no value: the signal never matches.";
+    W0236 "exclusion of everything"
+        "Every event that passes the tests of the signal passes the exclusion as well: the signal \
+         never matches.";
+    W0237 "exclusion of nothing"
+        "No event that passes the tests of the signal passes the exclusion: it has no effect.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use super::scope::Scope;
 use super::test;
-use super::{Column, Role, Rule, Signal, attack, condition, correlation, normalize, novelty};
+use super::{
+    Column, Role, Rule, Signal, attack, condition, contradiction, correlation, normalize, novelty,
+};
 use crate::definition::{self, Definition, Form, Level, List, Placeholders, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Spanned;
@@ -61,6 +63,9 @@ pub fn lower_with(
         true => correlation::lower(definition, &signals, level, &mut found),
         false => Vec::new(),
     };
+    for signal in &signals {
+        contradiction::report(signal, source, &mut found);
+    }
     check_names(definition, &mut found);
     check_tests(definition, &mut found);
     let complete = all && !found.has_errors();

@@ -12,6 +12,7 @@ mod attack;
 mod called;
 mod column;
 mod condition;
+mod contradiction;
 mod correlation;
 mod dash;
 mod encode;

@@ -5,6 +5,7 @@
 //! of the station that reads them; the project makes the checks that need several files.
 
 mod condition;
+mod hopeless;
 mod log_source;
 mod metadata;
 mod number;
@@ -37,12 +38,18 @@ pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     let literal: HashSet<Span> = literal.map(|found| found.primary.span).collect();
     for signal in &definition.signals {
         log_source::check(source, signal, diagnostics);
+        if definition.form == Form::Definition {
+            hopeless::actions(source, signal, diagnostics);
+        }
         if let Some(detection) = &signal.detection {
             condition::check(source, detection, diagnostics);
         }
         for entry in entries(signal) {
             wildcards::modifiers(source, entry, diagnostics);
             number::check(source, entry, diagnostics);
+            if definition.form == Form::Definition {
+                hopeless::values(source, (signal, entry), diagnostics);
+            }
             for value in &entry.values.items {
                 text::control_characters(source, value, diagnostics);
                 if wildcards::expand(&entry.key) {

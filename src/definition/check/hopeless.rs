@@ -1,0 +1,120 @@
+//! Values of the vocabulary that no event has.
+//!
+//! In: an entry of a definition's signal. Out: a warning at each value that cannot fit what the
+//! word compares: a program without its extension on Windows, a file where directories are
+//! compared, a question mark that a request's path or query never holds; and a signal over files
+//! that reports deletions although nobody asked for them.
+
+use std::sync::Arc;
+
+use crate::definition::vocabulary::{Reading, Word};
+use crate::definition::{Entry, Scalar, Signal, Value};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::pattern::Token;
+use crate::source::SourceText;
+use crate::taxonomy::{EventKind, FieldType, Product};
+
+/// Names of Windows programs that have no extension: those of processes without a file
+const WITHOUT: &[&str] = &["system", "registry", "memcompression", "secure system", "idle"];
+/// Extensions by which a last segment is a file and no directory
+const FILES: &[&str] = &[
+    "asa", "asax", "ashx", "asmx", "asp", "aspx", "bat", "cer", "cfm", "cgi", "cmd", "config",
+    "css", "dll", "exe", "htm", "html", "js", "jsp", "jspx", "log", "php", "phtml", "pl", "ps1",
+    "py", "sh", "txt", "vbs", "war", "xml",
+];
+
+/// Warns about a signal over files that does not say which actions it is about
+pub(super) fn actions(source: &Arc<SourceText>, signal: &Signal, diagnostics: &mut Diagnostics) {
+    let of_files = signal.event.as_ref().filter(|event| event.value == EventKind::FileEvent);
+    let Some(event) = of_files.filter(|_| signal.detection.is_none()) else { return };
+    let says = |entry: &Entry| {
+        let word = Word::named(&entry.key.name.value).and_then(|word| word.field(&event.value));
+        let field = word.or_else(|| crate::taxonomy::Field::named(&entry.key.name.value));
+        field.is_some_and(|field| field.kind() == FieldType::Action)
+    };
+    let mut all = signal.selection.entries.iter();
+    let excludes = signal.exclusions.iter().flat_map(|one| &one.selection.entries);
+    if signal.action.is_none() && !all.any(says) && !excludes.into_iter().any(says) {
+        let message = "this signal reports files that are deleted, too";
+        let found =
+            Diagnostic::new(Code::W0234, source, event.span, message, "every action counts");
+        diagnostics.push(found.help(
+            "Say which actions are meant: `actions: [created, modified, renamed]`, or all four.",
+        ));
+    }
+}
+
+/// Warns about the values of an entry that no event has
+pub(super) fn values(
+    source: &Arc<SourceText>,
+    (signal, entry): (&Signal, &Entry),
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(word) = Word::named(&entry.key.name.value) else { return };
+    if !entry.key.modifiers.is_empty() {
+        return;
+    }
+    let windows = signal.product.as_ref().is_some_and(|product| product.value == Product::Windows);
+    for value in &entry.values.items {
+        let Scalar::Text(pattern) = &value.scalar else { continue };
+        let found = match (word.reading, pattern.as_literal()) {
+            (Reading::Program, Some(name)) if windows && lacks_extension(name) => {
+                let message = format!("`{name}` is no name of a Windows program");
+                let found = said(source, value, Code::W0231, message, "has no extension");
+                Some(found.replace(value.span, format!("{}.exe", value.written)))
+            }
+            (Reading::Directories, Some(path)) if is_file(path) => {
+                let message = format!("`{path}` names a file, and directories are compared");
+                let found = said(source, value, Code::W0232, message, "a file");
+                Some(found.help("Name the folder here, and the file with the field of its path."))
+            }
+            _ if holds_question_mark(&entry.key.name.value, pattern.tokens()) => {
+                let message = "the field holds no `?`: path and query are parted there";
+                let found = said(source, value, Code::W0233, message.to_owned(), "never there");
+                Some(found.help("Write what stands before it under `url_paths`, what follows under `query_strings`."))
+            }
+            _ => None,
+        };
+        found.into_iter().for_each(|found| diagnostics.push(found));
+    }
+}
+
+fn said(
+    source: &Arc<SourceText>,
+    value: &Value,
+    code: Code,
+    message: String,
+    label: &str,
+) -> Diagnostic {
+    Diagnostic::new(code, source, value.span, message, label)
+}
+
+fn lacks_extension(name: &str) -> bool {
+    let bare = !name.is_empty() && !name.contains(['.', '/', '\\']);
+    bare && !WITHOUT.contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn is_file(path: &str) -> bool {
+    let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let extension = last.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| FILES.contains(&extension.as_str()))
+}
+
+/// Whether a value for a request's path or query holds the mark that parts the two: a `?` before
+/// `name=` in a path, or first in a query
+fn holds_question_mark(word: &str, tokens: &[Token]) -> bool {
+    let is_name = |text: &str| {
+        let name = text.split('=').next().unwrap_or_default();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-[]".contains(c);
+        text.contains('=') && !name.is_empty() && name.chars().all(plain)
+    };
+    let parts =
+        |pair: &[Token]| matches!(pair, [Token::One, Token::Literal(text)] if is_name(text));
+    match word {
+        "url_paths" => tokens.windows(2).any(parts),
+        "query_strings" => {
+            matches!(tokens, [Token::One, Token::Literal(text), ..] if is_name(text))
+        }
+        _ => false,
+    }
+}

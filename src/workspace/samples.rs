@@ -10,7 +10,7 @@ use crate::definition::{Expectation, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory, Options};
-use crate::taxonomy::Field;
+use crate::taxonomy::{Field, aliases};
 
 /// The result of a sample
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,8 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
     let engine = Engine::new([loaded.rule.clone()], &Options::default());
     let mut results = Vec::new();
     for sample in &loaded.rule.tests {
-        let verdict = judge(&engine, &loaded.rule, sample);
+        let verdict = unreadable(&loaded.rule, sample)
+            .map_or_else(|| judge(&engine, &loaded.rule, sample), Err);
         results.push(SampleResult {
             rule: loaded.rule.metadata.title.value.clone(),
             sample: sample.name.value.clone(),
@@ -44,6 +45,30 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
         }
     }
     results
+}
+
+/// Why an event of a sample shows nothing: none of its fields is one that the rule's events have
+fn unreadable(rule: &Rule, sample: &Sample) -> Option<String> {
+    let is_known = |name: &str| {
+        rule.signals.iter().any(|signal| {
+            let field = Field::of_log(name);
+            let alias = || {
+                let names = signal.kind.field_names().into_iter().map(Field::of_log);
+                names.into_iter().any(|field| aliases(&field).any(|(alias, _)| alias == name))
+            };
+            signal
+                .tests()
+                .any(|test| test.subject.field == field || test.subject.field == Field::EVERY)
+                || signal.kind.field_type(&field).is_some()
+                || alias()
+        })
+    };
+    let unknown = sample.events.iter().find_map(|event| {
+        let fields = event.value.as_object()?;
+        let unknown = !fields.is_empty() && !fields.keys().any(|name| is_known(name));
+        unknown.then(|| fields.keys().cloned().collect::<Vec<_>>())
+    })?;
+    Some(format!("no event of this rule has a field {}", unknown.join(" or ")))
 }
 
 fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {

@@ -8,20 +8,20 @@ use rulecast::matcher::Found;
 use serde_json::{Value, json};
 
 use crate::events::{found_in, in_order};
-use crate::kuery::{lines_of, referee};
+use crate::kuery::{emitted, lines_of, of_sigma, referee};
 use crate::support::{corpus, root};
 use crate::trials::{import, translations};
 
 #[test]
 fn every_emitted_rule_is_imported_and_has_no_hazard() {
     let Some(corpus) = corpus("every_emitted_rule_is_imported_and_has_no_hazard") else { return };
-    let own = ["rules", "tests/operators"].map(|folder| (root().join(folder), true));
+    let own = ["rules", "tests/operators"].map(|folder| root().join(folder));
+    let spotless = own.into_iter().chain([corpus.join("golden")]).map(|path| emitted(&path));
     // What the authors of Sigma's rules look for may be a hazard, as a value that starts with a star.
-    let others = [("golden", true), ("data/sigma/rules", false)];
-    let others = others.map(|(folder, spotless)| (corpus.join(folder), spotless));
+    let others = [(of_sigma(&corpus).to_vec(), false)];
     let mut taken = 0;
-    for (folder, spotless) in own.into_iter().chain(others) {
-        let rules = lines_of(&folder);
+    for (rules, spotless) in spotless.map(|rules| (rules, true)).chain(others) {
+        let rules = lines_of(rules);
         let asked: Vec<Value> = rules.iter().map(|(_, rule)| json!({"import": rule})).collect();
         for ((name, rule), said) in rules.iter().zip(referee(&corpus, &asked)) {
             assert_eq!(said[0], json!([]), "{name}: {}", rule["name"]);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
@@ -13,16 +14,27 @@ use rulecast::project;
 use rulecast::query::elasticsearch;
 use rulecast::query::kuery::{self, Bound, Kuery, Literal, Values, parse};
 use rulecast::verify::elastic::Rule;
+use rulecast::workspace::Loaded;
 use serde_json::{Value, json};
 
-use crate::support::{corpus, root};
+use crate::support::{corpus, root, sigmahq};
 use crate::{documents, events, pairs, sigma};
 use rulecast::verify::near::chance::Dice;
 
 /// Every rule of a folder as the lines of Kibana's import, with those of the TOML files
 pub(crate) fn emitted(folder: &Path) -> Vec<(String, Value)> {
+    of_rules(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules)
+}
+
+/// The same of SigmaHQ's rules, emitted once for all tests
+pub(crate) fn of_sigma(corpus: &Path) -> &'static [(String, Value)] {
+    static EMITTED: OnceLock<Vec<(String, Value)>> = OnceLock::new();
+    EMITTED.get_or_init(|| of_rules(&sigmahq(corpus).rules))
+}
+
+fn of_rules(rules: &[Loaded]) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    for loaded in project::load(&[folder.to_owned()]).expect("the rules can be read").rules {
+    for loaded in rules {
         let mut found = Diagnostics::default();
         let artifacts = emit(Target::Elastic, &loaded.rule, &loaded.stem, &mut found);
         for artifact in artifacts.unwrap_or_default() {
@@ -72,9 +84,9 @@ fn emitted_queries_of_sigma_are_read_back_as_they_were() {
     let Some(corpus) = corpus("emitted_queries_of_sigma_are_read_back_as_they_were") else {
         return;
     };
-    let rules = emitted(&corpus.join("data/sigma/rules"));
+    let rules = of_sigma(&corpus);
     assert!(rules.len() > 1_500, "only {} queries", rules.len());
-    round_trips(&rules);
+    round_trips(rules);
 }
 
 #[test]
@@ -172,10 +184,10 @@ fn rules_of_others_are_read() {
     assert!(read > 0, "the corpus has a rule by hand at least");
 }
 
-/// The rules of a folder as the lines of Kibana's import
-pub(crate) fn lines_of(folder: &Path) -> Vec<(String, Value)> {
-    let rules = emitted(folder).into_iter();
-    rules.filter(|(name, _)| name.ends_with(".ndjson")).collect()
+/// Only the lines of Kibana's import
+pub(crate) fn lines_of(mut rules: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    rules.retain(|(name, _)| name.ends_with(".ndjson"));
+    rules
 }
 
 /// What the referees answer (tests/kuery_referee.py)
@@ -331,7 +343,7 @@ fn the_referee_gives_every_emitted_rule_the_same_verdicts() {
     let mut dice = Dice(0x6b75_6572_795f_3034);
     let recorded = recorded(&corpus);
     let some: Vec<&Value> = recorded.values().step_by(recorded.len() / 40).collect();
-    let rules = ["rules", "tests/operators"].map(|folder| lines_of(&root().join(folder)));
+    let rules = ["rules", "tests/operators"].map(|folder| lines_of(emitted(&root().join(folder))));
     let cases: Vec<(Value, Vec<Value>)> = rules
         .into_iter()
         .flatten()
@@ -364,7 +376,7 @@ fn the_referee_gives_every_emitted_rule_of_sigma_the_same_verdicts() {
             (stem, events.into_iter().collect())
         })
         .collect();
-    let cases: Vec<(Value, Vec<Value>)> = lines_of(&corpus.join("data/sigma/rules"))
+    let cases: Vec<(Value, Vec<Value>)> = lines_of(of_sigma(&corpus).to_vec())
         .into_iter()
         .map(|(name, rule)| {
             let (rule, mut events) = near(rule, 20, &mut dice);

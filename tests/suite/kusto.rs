@@ -5,16 +5,17 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::project;
 use rulecast::query::kusto::{Column, Platform, bind, format};
+use rulecast::workspace::Loaded;
 use serde_json::{Map, Value, json};
 
-use crate::support::{corpus, root};
+use crate::support::{corpus, root, sigmahq};
 use rulecast::verify::near::chance::Dice;
 
 const TARGETS: [(Target, Platform); 3] = [
@@ -24,6 +25,7 @@ const TARGETS: [(Target, Platform); 3] = [
 ];
 
 /// An emitted query, its file and where it runs
+#[derive(Clone)]
 struct Query {
     name: String,
     platform: Platform,
@@ -32,8 +34,18 @@ struct Query {
 
 /// The queries of every rule of a folder, for every target that speaks Kusto
 fn emitted(folder: &Path) -> Vec<Query> {
+    of_rules(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules)
+}
+
+/// The queries of SigmaHQ's rules, emitted once for all tests
+fn of_sigma(corpus: &Path) -> &'static [Query] {
+    static EMITTED: OnceLock<Vec<Query>> = OnceLock::new();
+    EMITTED.get_or_init(|| of_rules(&sigmahq(corpus).rules))
+}
+
+fn of_rules(rules: &[Loaded]) -> Vec<Query> {
     let mut all = Vec::new();
-    for loaded in project::load(&[folder.to_owned()]).expect("the rules can be read").rules {
+    for loaded in rules {
         for (target, platform) in TARGETS {
             let mut found = Diagnostics::default();
             let artifacts = emit(target, &loaded.rule, &loaded.stem, &mut found);
@@ -83,9 +95,9 @@ fn emitted_queries_hold_together() {
 #[test]
 fn emitted_queries_of_sigma_hold_together() {
     let Some(corpus) = corpus("emitted_queries_of_sigma_hold_together") else { return };
-    let queries = emitted(&corpus.join("data/sigma/rules"));
+    let queries = of_sigma(&corpus);
     assert!(queries.len() > 3_000, "only {} queries", queries.len());
-    bound(&queries);
+    bound(queries);
 }
 
 /// Every query is laid out as the printer would lay out what it reads of it
@@ -106,7 +118,7 @@ fn emitted_queries_are_printed_as_they_are_read() {
 fn emitted_queries_of_sigma_are_printed_as_they_are_read() {
     let test = "emitted_queries_of_sigma_are_printed_as_they_are_read";
     let Some(corpus) = corpus(test) else { return };
-    stays_as_it_is(&emitted(&corpus.join("data/sigma/rules")));
+    stays_as_it_is(of_sigma(&corpus));
 }
 
 #[test]
@@ -271,7 +283,7 @@ fn results_are_those_of_microsofts_binder() {
     let Some(modules) = binder("results_are_those_of_microsofts_binder") else { return };
     let mut queries = of_project();
     if let Some(corpus) = corpus("results_are_those_of_microsofts_binder, for Sigma") {
-        queries.extend(emitted(&corpus.join("data/sigma/rules")));
+        queries.extend_from_slice(of_sigma(&corpus));
     }
     let ours = bound(&queries);
     for ((query, ours), theirs) in queries.iter().zip(ours).zip(theirs(&modules, &queries)) {

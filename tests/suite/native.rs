@@ -14,7 +14,7 @@ use rulecast::project;
 use rulecast::taxonomy::EventKind;
 use serde_json::{Map, Value};
 
-use crate::support::{corpus, definition, lines, root, rule};
+use crate::support::{corpus, definition, lines, root, rule, sigmahq};
 use rulecast::ir::Signal;
 use rulecast::verify::near::chance::{self, Dice};
 
@@ -109,8 +109,7 @@ fn a_field_of_any_name_keeps_it_in_the_matcher() {
 #[test]
 fn every_matcher_of_sigmahq_is_rust() {
     let Some(corpus) = corpus("every_matcher_of_sigmahq_is_rust") else { return };
-    let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
-    let emitted = read.rules.par_iter().enumerate().filter_map(|(at, loaded)| {
+    let emitted = sigmahq(&corpus).rules.par_iter().enumerate().filter_map(|(at, loaded)| {
         let mut found = Diagnostics::default();
         let artifacts = emit(Target::Native, &loaded.rule, &loaded.stem, &mut found)?;
         let text = &artifacts[0].text;

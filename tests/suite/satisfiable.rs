@@ -13,7 +13,7 @@ use rulecast::query::kuery::{self, Kuery, Literal, Values};
 use rulecast::workspace::Text;
 use serde_json::Value;
 
-use crate::kuery::emitted;
+use crate::kuery::{emitted, of_sigma};
 use crate::support::{corpus, root};
 
 /// A test of one value of a field; whether there is one at all is the test `*`
@@ -178,8 +178,7 @@ fn no_emitted_rule_excludes_what_it_asks_for() {
 #[test]
 fn no_emitted_rule_of_sigma_excludes_what_it_asks_for() {
     let Some(corpus) = corpus("no_emitted_rule_of_sigma_excludes_what_it_asks_for") else { return };
-    let rules = emitted(&corpus.join("data/sigma/rules"));
-    let never = contradictions(&rules);
+    let never = contradictions(of_sigma(&corpus));
     assert!(never.is_empty(), "{never:?} can never match");
 }
 

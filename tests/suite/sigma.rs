@@ -9,18 +9,17 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use rulecast::matcher::{Engine, Found, Options};
-use rulecast::project;
 use rulecast::workspace::Loaded;
 use rulecast::{Rule, ir};
 use serde_json::Value;
 
-use crate::support::{corpus, found, lines, recordings, rule};
+use crate::support::{corpus, found, lines, recordings, rule, sigmahq};
 
-fn load(corpus: &Path) -> Vec<Loaded> {
-    let read = project::load(&[corpus.join("data/sigma/rules")]).unwrap();
-    assert!(!read.diagnostics.has_errors(), "{}", lines(read.diagnostics).join("\n"));
+fn load(corpus: &Path) -> &'static [Loaded] {
+    let read = sigmahq(corpus);
+    assert!(!read.diagnostics.has_errors(), "{}", lines(read.diagnostics.clone()).join("\n"));
     assert_eq!((read.rules.len(), read.refused), (read.files, 0));
-    read.rules
+    &read.rules
 }
 
 #[test]
@@ -90,7 +89,7 @@ fn the_cases_of_sigmahq_are_found() {
     for case in cases.lines() {
         let case: Value = serde_json::from_str(case).unwrap();
         let path = case["rule"].as_str().unwrap();
-        let of_rule = found.get(&id_of(&corpus, &loaded, path));
+        let of_rule = found.get(&id_of(&corpus, loaded, path));
         let events = case["events"].as_array().unwrap().iter().filter_map(Value::as_str);
         let fitting = events.filter(|id| of_rule.is_some_and(|found| found.contains(*id))).count();
         if (fitting as u64) < case["match_count"].as_u64().unwrap_or(1) {
@@ -119,7 +118,7 @@ fn pysigma_says_the_same_of_every_recorded_event() {
     let found = verdicts(&rules, &files);
     let (mut pairs, mut differing) = (0, Vec::new());
     for (path, theirs) in reference(&corpus) {
-        let ours = found.get(&id_of(&corpus, &loaded, &path)).cloned().unwrap_or_default();
+        let ours = found.get(&id_of(&corpus, loaded, &path)).cloned().unwrap_or_default();
         pairs += theirs.len();
         if ours != theirs {
             differing.push(format!("{path}: {:?}", ours.symmetric_difference(&theirs)));

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use flate2::read::MultiGzDecoder;
 use rulecast::diagnostic::{Diagnostics, concise};
@@ -27,6 +28,15 @@ pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
         let _ = writeln!(std::io::stderr(), "left out: {test} (RULECAST_CORPUS is not set)");
     }
     folder
+}
+
+/// SigmaHQ's rules of the corpus, read once for all tests
+///
+/// INVARIANT: only the thread of a test asks. All workers read the rules, so a worker that waits for
+/// them would wait for itself.
+pub(crate) fn sigmahq(corpus: &Path) -> &'static Workspace {
+    static READ: OnceLock<Workspace> = OnceLock::new();
+    READ.get_or_init(|| project::load(&[corpus.join("data/sigma/rules")]).unwrap())
 }
 
 /// The files of recorded events of the corpus, each named by the kind of its events

@@ -12,23 +12,28 @@ use rulecast::taxonomy::EventKind;
 use rulecast::verify::near::chance::{self, Dice};
 use rulecast::verify::near::{self, Care};
 use rulecast::verify::{Example, Import, Place, Tally, Trial, compare_forms, try_tests};
+use rulecast::workspace::Loaded;
 use rulecast::{Rule, project};
 use serde_json::Value;
 
-use crate::support::{corpus, root};
+use crate::support::{corpus, root, sigmahq};
 
 /// Events near the literals of a rule of others, at most so many, evenly spread
 const MOST_NEAR: usize = 120;
 
 /// What Elastic takes of the rules of a folder, each with the whole rule
 pub(crate) fn translations(folder: &Path) -> Vec<(Rule, Translation)> {
+    translated(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules)
+}
+
+fn translated(rules: &[Loaded]) -> Vec<(Rule, Translation)> {
     let mut all = Vec::new();
-    for loaded in project::load(&[folder.to_owned()]).expect("the rules can be read").rules {
+    for loaded in rules {
         let mut found = Diagnostics::default();
         let made = translate(Target::Elastic, &loaded.rule, &loaded.stem, &mut found);
         if let Some(made) = made.filter(|made| !made.artifacts.is_empty()) {
             assert_eq!(compare_forms(&made.artifacts), [], "{}", loaded.stem);
-            all.push((loaded.rule, made));
+            all.push((loaded.rule.clone(), made));
         }
     }
     all
@@ -160,7 +165,7 @@ fn emitted_rules_say_what_the_engine_says() {
 #[test]
 fn rules_of_sigmahq_say_what_the_engine_says() {
     let Some(corpus) = corpus("rules_of_sigmahq_say_what_the_engine_says") else { return };
-    let made = translations(&corpus.join("data/sigma/rules"));
+    let made = translated(&sigmahq(&corpus).rules);
     assert!(made.len() > 800, "{}", made.len());
     let recorded = recorded();
     let reduced: Vec<Rule> = made.iter().map(|(_, made)| made.rule.clone()).collect();

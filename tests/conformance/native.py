@@ -24,10 +24,10 @@ def rulecast(*arguments, exits=(0,), format="concise"):
     return done
 
 
-def convert(paths, targets, output):
+def convert(paths, targets, output, *options):
     """Emits rules for targets into a folder; what a target refuses is left out"""
     chosen = [part for target in targets for part in ("-t", target)]
-    return rulecast("convert", *paths, *chosen, "-o", output, exits=(0, 1))
+    return rulecast("convert", *paths, *chosen, *options, "-o", output, exits=(0, 1))
 
 
 def verify(paths, targets, output):

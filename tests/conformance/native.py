@@ -11,8 +11,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BINARY = TARGET / "release" / "rulecast"
-KINDS = ("file_delete", "file_event", "network_connection", "process_creation", "registry_add",
-         "registry_delete", "registry_rename", "registry_set", "webserver")
 
 
 def rulecast(*arguments, exits=(0,), format="concise"):

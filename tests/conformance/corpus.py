@@ -26,7 +26,7 @@ def prove(work, report, bind):
     folder = Path(schema.CORPUS)
     recorded = events.pack(folder / "data" / "events")
     trials = [Trial(name, paths, recorded, work / name) for name, paths in sets(folder, work)]
-    queries = [one for trial in trials for one in trial.emitted()]
+    queries = [one for trial in trials for one in trial.texts()]
     with ThreadPoolExecutor(1) as beside:
         bound = beside.submit(bind, queries, schema.corpus(),
                               [trial.packages for trial in trials])

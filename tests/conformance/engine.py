@@ -7,7 +7,6 @@ The clock is set so that every row is newer than what `ago` asks for, or half of
 """
 import datetime
 import json
-import re
 import tempfile
 from pathlib import Path
 
@@ -20,7 +19,6 @@ TYPES = {
     "guid": "VARCHAR", "int": "INTEGER", "long": "BIGINT", "real": "DOUBLE", "string": "VARCHAR",
     "timespan": "INTERVAL",
 }
-UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 # The engine takes no event from the future.
 BEGINNING = datetime.datetime(2024, 1, 8)
 
@@ -96,13 +94,6 @@ class Kusto:
 
 # What the row of a report is known by
 REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group")
-
-
-def lookback(query):
-    """The shortest span that a query looks back with `ago`; none if it does not"""
-    spans = [datetime.timedelta(**{UNITS[unit]: int(number)})
-             for number, unit in re.findall(r"\bago\((\d+)([dhms])\)", query)]
-    return min(spans, default=datetime.timedelta())
 
 
 def moment(row):

@@ -51,7 +51,7 @@ def pack(folder, as_recorded=False):
     recorded, but for events of one instant, which become known by times of their own.
     """
     found = [from_record({**record, "kind": kind, "event": record["sigma"], "row": record["mde"]})
-             for kind, record in native.records(folder) if kind in native.KINDS]
+             for kind, record in native.records(folder) if rows.family(kind)]
     found.sort(key=lambda example: example.time)
     times = [one.time for one in found]
     return recorded_times(found, times) if as_recorded else timed(found, times)

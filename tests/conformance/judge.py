@@ -9,28 +9,26 @@ reports; and, where it looks for new terms, as half of the events are its baseli
 import collections
 import re
 
-import statements
-from engine import lookback, moment
+from engine import moment
 from report import Tally
 from trial import TARGETS
 
 SIGNALS, REPORTED, LATER, GROUPS = "signals", "reported", "later", "groups"
 
 
-def of_everything(query, examples):
+def of_everything(emitted, examples):
     """What to ask of the database: why, the query, and at what time"""
-    start = beginning(examples) + lookback(query)
-    signals, _ = statements.of_signals(query)
+    start, signals = emitted.seen_from(beginning(examples)), emitted.of_signals()
     yield SIGNALS, signals, start
-    if signals != query or "ago(" in query:
-        yield REPORTED, query, start
-    if "leftanti" in query:
-        yield LATER, query, half(examples) + lookback(query)
+    if signals != emitted.text or emitted.since:
+        yield REPORTED, emitted.text, start
+    if emitted.asks_for_new:
+        yield LATER, emitted.text, emitted.seen_from(half(examples))
 
 
-def of_groups(query, examples):
+def of_groups(emitted, examples):
     """The same, where only correlations are judged"""
-    yield GROUPS, query, beginning(examples) + lookback(query)
+    yield GROUPS, emitted.text, emitted.seen_from(beginning(examples))
 
 
 def beginning(examples):
@@ -46,13 +44,13 @@ def run(trial, answers, questions=of_everything):
     """Each target with what a trial comes to; `answers` gives the rows of lists of questions"""
     places = {one.time: at for at, one in enumerate(trial.examples)}
     for target in TARGETS:
-        tally, queries = Tally(), list(trial.queries(target))
-        asked = [list(questions(query, trial.examples)) for _, query in queries]
+        tally, queries = Tally(), trial.queries(target)
+        asked = [list(questions(emitted, trial.examples)) for emitted in queries]
         told = answers([[question[1:] for question in some] for some in asked])
-        for (file, query), some, answer in zip(queries, asked, told):
+        for emitted, some, answer in zip(queries, asked, told):
             tally.queries += 1
             tally.events += len(trial.examples)
-            judge = Judge(trial, query, tally, f"{target}: {file.name}", places)
+            judge = Judge(trial, emitted, tally, f"{target}: {emitted.file.name}", places)
             for (what, *_), rows in zip(some, answer):
                 judge.hear(what, rows)
         if tally.queries:
@@ -62,10 +60,10 @@ def run(trial, answers, questions=of_everything):
 class Judge:
     """Compares what a query returns with what the engine says"""
 
-    def __init__(self, trial, query, tally, place, places):
-        self.trial, self.query, self.tally = trial, query, tally
+    def __init__(self, trial, emitted, tally, place, places):
+        self.trial, self.emitted, self.tally = trial, emitted, tally
         self.place, self.places = place, places
-        self.title = query.split("\n", 1)[0].removeprefix("// ")
+        self.title = emitted.title
 
     def hear(self, what, rows):
         if what == SIGNALS:
@@ -78,7 +76,7 @@ class Judge:
     def signals(self, rows):
         """Every signal that the query defines, whether it reports it or not"""
         found = levels(rows, self.places)
-        for name in statements.of_signals(self.query)[1]:
+        for name in self.emitted.signals:
             self.compare("signals", name, found.get(name, {}))
             if not found.get(name):
                 self.tally.untried.append(f"{self.place}: {name} is matched by no event")
@@ -104,16 +102,16 @@ class Judge:
                 self.differing(what, name, at, wanted.get(at), found.get(at))
 
     def differing(self, what, name, at, wanted, found):
-        """A difference is none when the row holds less than the event, or the query names it"""
+        """A difference is none when the row holds less than the event, or the manifest names it"""
         verdicts = {version: getattr(one, what).get((self.title, name), {}).get(at)
                     for version, one in self.trial.verdicts.items()}
         example = self.trial.examples[at]
         if verdicts["cut"] == found:
             why = "a row holds no empty value and no `-`"
-        elif self.named("empty value cannot be told") and verdicts["filled"] == found:
+        elif self.loses("empty", name) and verdicts["filled"] == found:
             why = "named: an empty value is a missing one"
-        elif found and self.named("do not say which rows are", "does not say which rows are") \
-                and example.product not in ("", self.product()):
+        elif found and self.loses("product", name) \
+                and example.product not in ("", self.emitted.signals[name]["product"]):
             why = "named: events of every operating system"
         elif self.place.startswith("asim") and re.search(
                 r"://|[?#]", str(example.event.get("cs-uri-stem"))):
@@ -125,11 +123,9 @@ class Judge:
             return
         self.tally.judged[why] += 1
 
-    def named(self, *texts):
-        return any(text in self.query for text in texts)
-
-    def product(self):
-        return self.query.split("which rows are ", 1)[1].split(".", 1)[0]
+    def loses(self, loss, signal):
+        """Whether the manifest names a loss of a signal"""
+        return (loss, signal) in self.emitted.losses
 
     def groups(self, rows):
         """Correlations: the groups, when each is first complete, and the level"""

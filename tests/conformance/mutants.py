@@ -11,8 +11,8 @@ import collections
 import re
 from pathlib import Path
 
-import statements
-from engine import BEGINNING, lookback, moment
+from emitted import union
+from engine import BEGINNING, moment
 
 LISTED = Path(__file__).with_name("survivors.tsv")
 # Of each kind of mutation so many a statement, evenly spread
@@ -107,25 +107,31 @@ def chosen(statement):
 
 # ------------------------------------------------------------------------------------------- asking
 
-def survivors(file, query, kusto):
-    """How many mutations were tried, and those that return the same rows"""
-    parts = statements.statements(query)
-    names = [statements.name(part) for part in parts]
+def survivors(emitted, kusto):
+    """How many mutations of a query were tried, and those that return the same rows"""
+    parts, now = emitted.statements(), emitted.seen_from(BEGINNING)
+    names = [name(part) for part in parts]
     tried, unnoticed = 0, []
     for at, part in enumerate(parts):
-        users = [name for name, other in zip(names, parts) if name and name != names[at]
-                 and statements.signal(other) and re.search(rf"\b{names[at]}\b", other)]
+        users = [other for other, text in zip(names, parts) if other != names[at]
+                 and other in emitted.rows and re.search(rf"\b{names[at]}\b", text)]
         is_list = names[at] and "dynamic(" in part
         wanted = users if is_list and users else [names[at]]
-        before = answers(reduced(parts, names, wanted), kusto)
+        before = answers(reduced(parts, names, wanted), now, kusto)
         if isinstance(before, str):
-            raise RuntimeError(f"{file.name}: {names[at]}: {before}")
+            raise RuntimeError(f"{emitted.file.name}: {names[at]}: {before}")
         for kind, what, changed in chosen(part):
             tried += 1
             after = reduced([*parts[:at], changed, *parts[at + 1:]], names, wanted)
-            if before == answers(after, kusto):
-                unnoticed.append((file.stem, names[at] or "", kind, what))
+            if before == answers(after, now, kusto):
+                unnoticed.append((emitted.file.stem, names[at] or "", kind, what))
     return tried, unnoticed
+
+
+def name(statement):
+    """The name that a statement gives to its rows or its list; none of the last statement"""
+    found = re.search(r"^let (\w+) =", statement, re.MULTILINE)
+    return found[1] if found else None
 
 
 def reduced(parts, names, wanted):
@@ -139,23 +145,22 @@ def reduced(parts, names, wanted):
         new = (words & known.keys()) - needed
         needed |= new
         queue += new
-    union = ", ".join(f"({name})" for name in wanted)
-    asked = f"union {union}" if len(wanted) > 1 else wanted[0]
-    return ";\n".join([*(part for name, part in zip(names, parts) if name in needed), asked])
+    kept = [part for one, part in zip(names, parts) if one in needed]
+    return ";\n".join([*kept, union(wanted)])
 
 
-def answers(query, kusto):
-    """What the rows of a query are known by; an error is an answer too"""
-    if query not in kusto.answered:
+def answers(query, now, kusto):
+    """What the rows of a query are known by at a time; an error is an answer too"""
+    if (query, now) not in kusto.answered:
         try:
-            rows = kusto.ask(query, BEGINNING + lookback(query), keep=False)
-            kusto.answered[query] = frozenset(
+            rows = kusto.ask(query, now, keep=False)
+            kusto.answered[query, now] = frozenset(
                 (moment(row), row.get("Signal"), row.get("Level"), row.get("Group"),
                  row.get("Severity"))
                 for row in rows)
         except Exception as error:  # pylint: disable=broad-except
-            kusto.answered[query] = f"{type(error).__name__}: {error}"
-    return kusto.answered[query]
+            kusto.answered[query, now] = f"{type(error).__name__}: {error}"
+    return kusto.answered[query, now]
 
 
 def explained():

@@ -11,8 +11,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BINARY = TARGET / "release" / "rulecast"
-KINDS = ("file_delete", "file_event", "network_connection", "process_creation", "registry_add",
-         "registry_delete", "registry_rename", "registry_set", "webserver")
 
 
 def rulecast(*arguments, exits=(0,), format="concise"):
@@ -24,10 +22,10 @@ def rulecast(*arguments, exits=(0,), format="concise"):
     return done
 
 
-def convert(paths, targets, output):
+def convert(paths, targets, output, *options):
     """Emits rules for targets into a folder; what a target refuses is left out"""
     chosen = [part for target in targets for part in ("-t", target)]
-    return rulecast("convert", *paths, *chosen, "-o", output, exits=(0, 1))
+    return rulecast("convert", *paths, *chosen, *options, "-o", output, exits=(0, 1))
 
 
 def verify(paths, targets, output):

@@ -56,11 +56,11 @@ def prove_rule(path, folder, with_mutants):
     tallies = list(judge.run(trial, kusto.known))
     survived = []
     tried = 0
-    for file, query in trial.queries("sentinel") if with_mutants else ():
-        number, found = mutants.survivors(file, query, kusto)
+    for emitted in trial.queries("sentinel") if with_mutants else ():
+        number, found = mutants.survivors(emitted, kusto)
         tried += number
         survived += found
-    return trial.name, tallies, trial.emitted(), trial.packages, tried, survived
+    return trial.name, tallies, trial.texts(), trial.packages, tried, survived
 
 
 @functools.lru_cache(maxsize=None)

@@ -8,50 +8,45 @@ import json
 import re
 from pathlib import Path
 
-DEVICE_TABLES = {
-    "process": "DeviceProcessEvents", "file": "DeviceFileEvents",
-    "network": "DeviceNetworkEvents", "registry": "DeviceRegistryEvents",
-}
+
+def read(name):
+    """The lines of a table beside this file, `.` as nothing"""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return [["" if cell == "." else cell for cell in line.split("\t")]
+            for line in text.splitlines() if not line.startswith("#")]
+
+
+# By family: the table that holds events of its kinds, what all rows are, and the function of ASIM
+TABLES = {of: rest for of, _, *rest in read("tables.tsv")}
+FAMILIES = {kind: of for of, kinds, *_ in read("tables.tsv") for kind in kinds.split()}
 FILE_ACTIONS = {"created": "FileCreated", "modified": "FileModified", "renamed": "FileRenamed",
                 "deleted": "FileDeleted"}
 REGISTRY_ACTIONS = {"created": "RegistryKeyCreated", "modified": "RegistryValueSet",
                     "renamed": "RegistryKeyRenamed", "deleted": "RegistryKeyDeleted"}
 OUTCOMES = ("ConnectionSuccess", "ConnectionAttempt", "ConnectionFailed")
-# What one column holds as it is: kind, field, column, column of ASIM, what is written for nothing
-SHOWN = [line.split("\t") for line in
-         Path(__file__).with_name("rows.tsv").read_text(encoding="utf-8").splitlines()
-         if not line.startswith("#")]
-# Fields that are put together of several columns, or several of one
-TOGETHER = {
-    "process": {"Image", "ParentImage", "GrandparentImage", "User", "ParentUser", "Computer"},
-    "file": {"Action", "TargetFilename", "Image", "User", "Computer"},
-    "network": {"Initiated", "Protocol", "SourceIp", "SourcePort", "DestinationIp",
-                "DestinationPort", "Image", "User", "Computer"},
-    "registry": {"Action", "Image", "RegistryKey", "RegistryValue", "User", "Computer"},
-    "web": set(),
-    "alert": {"AlertFiles", "Image", "CommandLine", "Computer"},
-}
-PLAIN = {of: {field: column for kind, field, column, _, _ in SHOWN if (kind, field) != (of, ".")
-              and kind == of} for of in TOGETHER}
+# Family, field, column or how columns are filled, column of ASIM, what is written for nothing
+SHOWN = read("rows.tsv")
+# The columns of a field by family
+COLUMNS = {of: {field: column for family, field, column, _, _ in SHOWN if family == of and field}
+           for of in TABLES}
 # What a web server writes as `-` when it is not there
 DASHED = {field for _, field, _, _, nothing in SHOWN if nothing == "-"}
 # Fields whose absence a row says in its own way, or that an event says in another field
 SAID_OTHERWISE = {"web": DASHED, "registry": {"RegistryValue", "RegistryData"}}
 # Fields that some row shows
-KNOWN = {of: fields | PLAIN[of].keys() for of, fields in TOGETHER.items()}
+KNOWN = {of: set(columns) for of, columns in COLUMNS.items()}
 WHOLE_NUMBERS = {"InitiatingProcessId", "LocalPort", "ProcessId", "RemotePort", "scBytes"}
 
 
 def family(kind):
-    """Which of the tables holds events of a kind"""
-    return {"webserver": "web", "security_alert": "alert"}.get(kind, kind.split("_")[0])
+    """Which of the tables holds events of a kind; None where none does"""
+    return FAMILIES.get(kind)
 
 
 def blank(kind):
     """The row of an event of which nothing is known"""
-    of = family(kind)
-    table = DEVICE_TABLES.get(of) or {"web": "W3CIISLog", "alert": "SecurityAlert"}[of]
-    return {"$table": table, **({"ActionType": "ProcessCreated"} if of == "process" else {})}
+    table, action, _ = TABLES[family(kind)]
+    return {"$table": table, **({"ActionType": action} if action else {})}
 
 
 def base_name(path):
@@ -64,66 +59,48 @@ def put(kind, event, row, field, value):
         event.pop(field, None)
     else:
         event[field] = value
-    of, text = family(kind), "" if value is None else str(value)
-    if field in PLAIN[of]:
-        column = PLAIN[of][field]
+    text, column = "" if value is None else str(value), COLUMNS[family(kind)].get(field, "")
+    if column.startswith("("):
+        row.update(TOGETHER[column.strip("()")](event, text))
+    elif column:
         number = text if re.fullmatch(r"-?\d+", text) else None
         row[column] = number if column in WHOLE_NUMBERS else text
         if value is None and field in DASHED:
             row[column] = "-"
-    elif of == "alert":
-        row["Entities"] = entities(event)
-    elif field == "Computer":
-        # Defender writes names of hosts in lower case, which the event then holds too.
-        event[field] = row["DeviceName"] = text.lower()
-    elif of == "registry" and field in ("Action", "RegistryKey", "RegistryValue"):
-        registry(event, row)
-    elif field == "Action":
-        row["ActionType"] = FILE_ACTIONS[text]
-    elif field == "GrandparentImage":
-        row["InitiatingProcessParentFileName"] = base_name(text)
-    elif field in ("TargetFilename", "Image") and (field == "TargetFilename") == (of == "file"):
-        row.update(FolderPath=text, FileName=base_name(text))
-        if of not in ("file", "process"):
-            actor(row, text)
-    elif field in ("Image", "ParentImage"):
-        actor(row, text)
-    elif field in ("User", "ParentUser"):
-        account(row, "Account" if (of, field) == ("process", "User") else
-                "InitiatingProcessAccount", text)
-    elif of == "network":
-        connection(event, row)
 
 
-def actor(row, path):
-    row.update(InitiatingProcessFileName=base_name(path), InitiatingProcessFolderPath=path.lower())
+def host(event, name):
+    """Defender writes names of hosts in lower case, which the event then holds too"""
+    event["Computer"] = name.lower()
+    return {"DeviceName": name.lower()}
 
 
-def account(row, prefix, text):
+def account(prefix, text):
     """Domain and name, in a letter case that is Defender's own"""
     domain, backslash, name = text.swapcase().partition("\\")
-    row[f"{prefix}Domain"] = domain if backslash else ""
-    row[f"{prefix}Name"] = name if backslash else domain
+    return {f"{prefix}Domain": domain if backslash else "",
+            f"{prefix}Name": name if backslash else domain}
 
 
-def registry(event, row):
+def registry(event, _):
     """A deleted value is known by its previous name and key; a key's own value has no name"""
     action, value = event.get("Action", "created"), event.get("RegistryValue") or ""
     key = event.get("RegistryKey") or ""
     if action == "modified" and not value:
         # A value that is set has a name.
         action = event["Action"] = "created"
-    row.update(ActionType=REGISTRY_ACTIONS[action], RegistryKey=key, PreviousRegistryKey="",
-               RegistryValueName="" if value == "(Default)" and action == "modified" else value,
-               PreviousRegistryValueName="")
+    row = {"ActionType": REGISTRY_ACTIONS[action], "RegistryKey": key, "PreviousRegistryKey": "",
+           "RegistryValueName": "" if value == "(Default)" and action == "modified" else value,
+           "PreviousRegistryValueName": ""}
     if action == "renamed":
         row.update(RegistryKey=f"{key}2", PreviousRegistryKey=key)
     elif action == "deleted" and value:
         row.update(ActionType="RegistryValueDeleted", RegistryKey="", RegistryValueName="",
                    PreviousRegistryKey=key, PreviousRegistryValueName=value)
+    return row
 
 
-def connection(event, row):
+def connection(event, _):
     """Local and remote ends: the source opened the connection, but of UDP it is the local end"""
     opened = event.get("Initiated") != "false"
     source = event.get("SourceIp"), event.get("SourcePort")
@@ -131,10 +108,10 @@ def connection(event, row):
     here = opened or event.get("Protocol") == "udp"
     local, remote = (source, destination) if here else (destination, source)
     outcome = OUTCOMES[(whole(local[1]) or 0) % len(OUTCOMES)]
-    row.update(ActionType=outcome if opened else "InboundConnectionAccepted",
-               LocalIP=local[0] or "", RemoteIP=remote[0] or "",
-               LocalPort=whole(local[1]), RemotePort=whole(remote[1]),
-               Protocol=(event.get("Protocol") or "").capitalize())
+    return {"ActionType": outcome if opened else "InboundConnectionAccepted",
+            "LocalIP": local[0] or "", "RemoteIP": remote[0] or "",
+            "LocalPort": whole(local[1]), "RemotePort": whole(remote[1]),
+            "Protocol": (event.get("Protocol") or "").capitalize()}
 
 
 def whole(value):
@@ -155,25 +132,35 @@ def entities(event):
     return json.dumps([*found, process])
 
 
-# --------------------------------------------------------------------------------------------- ASIM
-
-ASIM_TABLES = {
-    "process": "_Im_ProcessCreate", "file": "_Im_FileEvent", "network": "_Im_NetworkSession",
-    "registry": "_Im_RegistryEvent", "web": "_Im_WebSession",
+# What columns hold together, from the event and the text of a field that changed
+TOGETHER = {
+    "account": lambda _, text: account("Account", text),
+    "account of actor": lambda _, text: account("InitiatingProcessAccount", text),
+    "action on file": lambda _, text: {"ActionType": FILE_ACTIONS[text]},
+    "actor": lambda _, text: {"InitiatingProcessFileName": base_name(text),
+                              "InitiatingProcessFolderPath": text.lower()},
+    "connection": connection,
+    "entities": lambda event, _: {"Entities": entities(event)},
+    "file": lambda _, text: {"FolderPath": text, "FileName": base_name(text)},
+    "host": host,
+    "parent of actor": lambda _, text: {"InitiatingProcessParentFileName": base_name(text)},
+    "registry": registry,
 }
 
+
+# --------------------------------------------------------------------------------------------- ASIM
 
 def asim(kind, event, row):
     """The row of the ASIM parser, from that of the table it reads; None where there is none"""
     of = family(kind)
-    if of not in ASIM_TABLES:
+    *_, function = TABLES[of]
+    if not function:
         return None
     get = lambda column: row.get(column) or ""
     user = lambda prefix: "\\".join(filter(None, (get(f"{prefix}Domain"), get(f"{prefix}Name"))))
-    made = {"$table": ASIM_TABLES[of], "TimeGenerated": row.get("TimeGenerated"),
+    made = {"$table": function, "TimeGenerated": row.get("TimeGenerated"),
             "Dvc": get("DeviceName") or get("Computer")}
-    made.update({name: get(column) for kind, _, column, name, _ in SHOWN
-                 if kind == of and name != "."})
+    made.update({name: get(column) for owner, _, column, name, _ in SHOWN if owner == of and name})
     # Parsers of other sources than Defender keep the letter case of a path.
     actor_path = event.get("ParentImage" if of == "process" else "Image") or ""
     if of in ("process", "file", "registry"):

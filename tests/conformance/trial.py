@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import events
 import native
 import schema
+from emitted import Emitted
 
 TARGETS = tuple(schema.TARGETS)
 
@@ -20,7 +21,7 @@ class Trial:
 
     def __init__(self, name, paths, examples, folder):
         self.name, self.paths, self.examples, self.folder = name, paths, examples, folder
-        native.convert(paths, TARGETS, folder)
+        native.convert(paths, TARGETS, folder, "--manifest")
         self.packages = native.verify(paths, TARGETS, folder)
         files = events.write(examples, folder)
         with ThreadPoolExecutor(len(files)) as pool:
@@ -28,13 +29,13 @@ class Trial:
         self.verdicts = {version: one.result() for version, one in read.items()}
 
     def queries(self, target):
-        for file in sorted((self.folder / target).rglob("*.kql")):
-            yield file, file.read_text(encoding="utf-8")
+        """What was emitted for a target"""
+        return [Emitted(file) for file in sorted((self.folder / target).rglob("*.kql"))]
 
-    def emitted(self):
+    def texts(self):
         """Every query with its file and the platform that it is for"""
-        return [(file, schema.TARGETS[target], query)
-                for target in TARGETS for file, query in self.queries(target)]
+        return [(one.file, schema.TARGETS[target], one.text)
+                for target in TARGETS for one in self.queries(target)]
 
 
 def near_trial(path, known, folder):

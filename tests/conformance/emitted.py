@@ -1,0 +1,53 @@
+"""An emitted query with the facts that its manifest tells.
+
+In: a query's file, beside it the manifest of the same rule. Out: the rule's title, the signals that
+the query holds, how far it looks back, what it loses; its statements, and a query of its signals.
+"""
+import datetime
+import json
+
+
+class Emitted:
+    """A query as emitted: its `file` and `text`, and what its manifest says
+
+    `signals` has by name the signals of the rule, each with the product whose events it looks for
+    and the name of its rows in the query, none where the query is the signal. `losses` are pairs of
+    a loss and the signal that it is about. `since` is the span before a run whose rows the query
+    keeps, None where it keeps all rows of its period.
+    """
+
+    def __init__(self, file):
+        self.file, self.text = file, file.read_text(encoding="utf-8")
+        told = json.loads(file.with_suffix(".manifest.json").read_text(encoding="utf-8"))
+        self.title = told["rule"]["title"]
+        self.signals = {signal["name"]: signal for signal in told["signals"]}
+        self.losses = {(loss["name"], loss["signal"]) for loss in told["losses"]}
+        minutes = told["schedule"]["since"]
+        self.since = None if minutes is None else datetime.timedelta(minutes=minutes)
+
+    @property
+    def asks_for_new(self):
+        """Whether a signal is reported only when its terms are new"""
+        return any(signal["new_terms"] for signal in self.signals.values())
+
+    @property
+    def rows(self):
+        """The names of the rows of signals"""
+        return [signal["rows"] for signal in self.signals.values() if signal["rows"]]
+
+    def seen_from(self, moment):
+        """The time of a run to which rows from this moment on are new"""
+        return moment + (self.since or datetime.timedelta())
+
+    def statements(self):
+        """Its statements; the last one is what it returns"""
+        return self.text.split(";\n")
+
+    def of_signals(self):
+        """A query of the rows of every signal, also of those that only others report"""
+        return ";\n".join([*self.statements()[:-1], union(self.rows)]) if self.rows else self.text
+
+
+def union(names):
+    """The rows of all these names"""
+    return names[0] if len(names) == 1 else f"union {', '.join(f'({name})' for name in names)}"

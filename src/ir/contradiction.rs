@@ -19,8 +19,12 @@ struct Needed<'s> {
     values: BTreeSet<String>,
 }
 
-/// Reports the tests and exclusions of a signal that cannot do what they say
-pub(super) fn report(signal: &Signal, source: &Arc<SourceText>, diagnostics: &mut Diagnostics) {
+/// Reports the tests and exclusions of signals that cannot do what they say
+pub(super) fn report(signals: &[Signal], source: &Arc<SourceText>, diagnostics: &mut Diagnostics) {
+    signals.iter().for_each(|signal| report_one(signal, source, diagnostics));
+}
+
+fn report_one(signal: &Signal, source: &Arc<SourceText>, diagnostics: &mut Diagnostics) {
     // Fields of alerts and of other logs may have several values at once.
     if matches!(signal.kind, EventKind::SecurityAlert | EventKind::Log(_)) {
         return;
@@ -58,7 +62,7 @@ fn needed(expr: &Expr) -> Option<Needed<'_>> {
     let text = test.op.as_text().filter(|text| text.relation == Relation::Equals)?;
     let is_single = matches!(test.subject.part, Part::Whole | Part::Name | Part::Extension);
     let values: BTreeSet<String> = text.literals().map(fold_text).collect();
-    let all = is_single && values.len() > 0 && text.literals().count() == text.values.len();
+    let all = is_single && !values.is_empty() && text.literals().count() == text.values.len();
     all.then_some(Needed { test, values })
 }
 

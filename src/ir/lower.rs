@@ -63,9 +63,7 @@ pub fn lower_with(
         true => correlation::lower(definition, &signals, level, &mut found),
         false => Vec::new(),
     };
-    for signal in &signals {
-        contradiction::report(signal, source, &mut found);
-    }
+    contradiction::report(&signals, source, &mut found);
     check_names(definition, &mut found);
     check_tests(definition, &mut found);
     let complete = all && !found.has_errors();

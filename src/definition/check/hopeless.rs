@@ -54,14 +54,18 @@ pub(super) fn values(
     if !entry.key.modifiers.is_empty() {
         return;
     }
-    let windows = signal.product.as_ref().is_some_and(|product| product.value == Product::Windows);
+    // An alert may be about the programs of another host.
+    let of_alert =
+        |event: &crate::source::Spanned<EventKind>| event.value == EventKind::SecurityAlert;
+    let product = signal.product.as_ref().filter(|_| !signal.event.as_ref().is_some_and(of_alert));
+    let windows = product.is_some_and(|product| product.value == Product::Windows);
     for value in &entry.values.items {
         let Scalar::Text(pattern) = &value.scalar else { continue };
         let found = match (word.reading, pattern.as_literal()) {
             (Reading::Program, Some(name)) if windows && lacks_extension(name) => {
                 let message = format!("`{name}` is no name of a Windows program");
                 let found = said(source, value, Code::W0231, message, "has no extension");
-                Some(found.replace(value.span, format!("{}.exe", value.written)))
+                Some(found.help(format!("Windows programs have one: write `{name}.exe`.")))
             }
             (Reading::Directories, Some(path)) if is_file(path) => {
                 let message = format!("`{path}` names a file, and directories are compared");

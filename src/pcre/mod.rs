@@ -1,0 +1,50 @@
+//! Reads a pattern of PCRE2 and prints it in the syntax of Rust's regex crate.
+//!
+//! In: a pattern, and the flags that hold from its start. Out: a pattern that is found in exactly
+//! the same texts, or a [`Refusal`] with the place of what has no equivalent. What both dialects
+//! read alike comes out unchanged.
+//!
+//! The pattern is read as PCRE2 reads it over Unicode text with its default options: `\w`, `\d`,
+//! `\s`, `\b` and the POSIX classes know ASCII only (no UCP), letters are compared by Unicode's
+//! simple case folding, a line ends with a line feed, `$` also stands before a last line feed. What
+//! versions of PCRE read differently is refused. Only whether a text matches is kept: what a group
+//! captures, and which of several matches is found, is not.
+//!
+//! INVARIANT: a character or a set of characters is printed only after the regex crate's own parser
+//! has read the printed text back as the same set ([`set::choose`]).
+
+mod class;
+mod cursor;
+mod escape;
+mod flags;
+mod follow;
+mod group;
+mod parse;
+mod print;
+mod set;
+mod tree;
+
+use std::ops::Range;
+
+pub use flags::Flags;
+
+/// The place in a pattern that cannot be had, and why
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Bytes of the pattern
+    pub range: Range<usize>,
+    /// Whether PCRE reads the place; else it is a mistake of the author
+    pub reads: bool,
+    /// A noun phrase for what stands there, or for what is wrong
+    pub reason: String,
+}
+
+/// The same pattern in the syntax of Rust's regex crate
+///
+/// # Errors
+/// The first place that PCRE cannot read, or that has no equivalent.
+pub fn translate(pattern: &str, flags: Flags) -> Result<String, Refusal> {
+    let tree = parse::parse(pattern, flags)?;
+    follow::check(&tree)?;
+    Ok(print::print(&tree))
+}

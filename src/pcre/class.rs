@@ -107,19 +107,22 @@ fn begin(cursor: &mut Cursor<'_>, flags: Flags) -> bool {
 
 impl Brackets {
     fn character(&mut self, cursor: &Cursor<'_>, from: usize, c: char) -> Result<(), Refusal> {
+        let own = inside(c);
         match self.last {
             Last::Range(first) if first > c => {
                 return Err(cursor.wrong(from, "a range that ends before it begins"));
             }
             Last::Range(first) => {
                 self.members.union(&set::range(first, c, self.flags));
-                self.text.push_str(&format!("-{}", inside(c)));
+                self.text.push_str(&format!("-{own}"));
                 self.last = Last::Start;
             }
             Last::Hyphen => return Err(cursor.wrong(from, "a range that begins with a set")),
             Last::Start | Last::Char(_) | Last::Set => {
                 self.members.union(&set::range(c, c, self.flags));
-                self.text.push_str(&inside(c));
+                // A hyphen in front needs no backslash.
+                let bare = c == '-' && self.text.is_empty();
+                self.text.push_str(if bare { "-" } else { &own });
                 self.last = Last::Char(c);
             }
         }
@@ -152,7 +155,7 @@ impl Brackets {
     fn end(&mut self) {
         if matches!(self.last, Last::Range(_)) {
             self.members.union(&set::range('-', '-', self.flags));
-            self.text.push_str("\\-");
+            self.text.push('-');
         }
     }
 }

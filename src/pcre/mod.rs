@@ -48,3 +48,61 @@ pub fn translate(pattern: &str, flags: Flags) -> Result<String, Refusal> {
     follow::check(&tree)?;
     Ok(print::print(&tree))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pattern: &str) -> String {
+        translate(pattern, Flags::default()).unwrap_or_else(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn what_both_read_alike_stays_as_it_is() {
+        for pattern in [
+            r#"(?i)cmd(\.exe)?\" /c [^a-z]{2,}?|(?:x)+\-\/"#,
+            r"^C:\\Users\\[^\\]+\\x\.dll",
+            r"(?<name>é|[]a-f-]*)(?P<other>a)(?im-s:b)\x41\n",
+            r"[[:alpha:]_.]{3}\z",
+        ] {
+            assert_eq!(read(pattern), pattern);
+        }
+    }
+
+    #[test]
+    fn what_they_read_differently_is_written_anew() {
+        for (pattern, written) in [
+            (r"\s\>\d\w", "[[:space:]]>[0-9][[:word:]]"),
+            (r"x[|&&;]y[+--]", r"x[|\&\&;]y[+-\-]"),
+            (r"[[a][\w-]", r"[\[a][[:word:]\-]"),
+            ("{d}a{", r"\{d}a\{"),
+            (r"(?:a|b$)", r"(?:a|b\n?$)"),
+            (r"(?m)a$", "(?m)a$"),
+            (r"\ba\Qx.y\E+", r"(?-u:\b)ax\.y+"),
+            (r"(?x) a b # c", "ab"),
+            (r"(?i)\w[\wk]", r"(?i)(?-i:[[:word:]])(?-i:[0-9A-Z_a-z\x{212a}])"),
+            (r"a\Kb(?#c)\012\e(?'n'c)", r"ab\n\x{1b}(?<n>c)"),
+            (r"(?>a+)", "(?:a+)"),
+        ] {
+            assert_eq!(read(pattern), written, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_equivalent_is_refused_at_its_place() {
+        for (pattern, place) in [
+            (r"ab(?!c)", "(?!"),
+            (r"(a)\1", r"\1"),
+            ("a(?>b+)c", "(?>"),
+            ("a++b", "++"),
+            (r"a$\s", "$"),
+            ("a{,3}", "{,3}"),
+            (r"a\yb", r"\y"),
+            (r"a[\w-z]", "z"),
+            ("(*ACCEPT)a", "(*ACCEPT)"),
+        ] {
+            let refusal = translate(pattern, Flags::default()).unwrap_err();
+            assert_eq!(&pattern[refusal.range], place, "{pattern}: {}", refusal.reason);
+        }
+    }
+}

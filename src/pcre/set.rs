@@ -119,7 +119,12 @@ fn printable(c: char) -> String {
         '\n' => r"\n".to_owned(),
         '\r' => r"\r".to_owned(),
         ' ' => " ".to_owned(),
-        c if c.is_alphanumeric() || c.is_ascii_graphic() => c.to_string(),
+        // The Kelvin sign and the long s look like other letters.
+        c if (c.is_alphanumeric() && !matches!(c, '\u{212a}' | '\u{17f}'))
+            || c.is_ascii_graphic() =>
+        {
+            c.to_string()
+        }
         c => format!("\\x{{{:x}}}", c as u32),
     }
 }

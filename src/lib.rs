@@ -8,8 +8,8 @@
 //!                                                 └─► matcher::Engine   ──► verdicts on events
 //! ```
 //!
-//! A room imports only rooms to its left in this list, and a test keeps it so: [`source`] and
-//! `pattern`, `query` with the languages of the targets, [`diagnostic`], `yaml`, [`taxonomy`],
+//! A room imports only rooms to its left in this list, and a test keeps it so: [`source`],
+//! `pattern` and `pcre`, `query` with the languages of the targets, [`diagnostic`], `yaml`, [`taxonomy`],
 //! [`definition`], [`ir`], `mapping` with the places where targets keep events, [`manifest`], then
 //! [`backend`] and [`matcher`], `verify`, [`workspace`], `project`, `cli`. `taxonomy` and `ir` know
 //! no target; the meaning of every comparison is written once, at [`ir::Op`], and every target
@@ -122,6 +122,8 @@ mod mapping;
 pub mod matcher;
 #[doc(hidden)]
 pub mod pattern;
+#[doc(hidden)]
+pub mod pcre;
 #[cfg(feature = "project")]
 pub mod project;
 #[doc(hidden)]

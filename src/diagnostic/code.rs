@@ -165,8 +165,11 @@ codes! {
         "`$name` stands for a list under `lists:`, and there is none of this name. A literal \
          dollar sign at the start of a value is written `\\\\$` or inside a wildcard.";
     E0210 "bad regular expression"
-        "Regular expressions have the syntax of Rust's regex crate, which Kusto shares: no \
-         look-around, no back-references.";
+        "Regular expressions have the syntax of PCRE, read as its manual says for Unicode text: `\\w`, \
+         `\\d`, `\\s` and `\\b` know ASCII only, and `$` also stands before a last line break. They are \
+         translated to the syntax that Kusto and the native matcher share, with exactly the same \
+         meaning. That syntax cannot look ahead, behind or back at what was found, and tries every \
+         part again: expressions that need it are refused.";
     E0211 "bad network or range"
         "Networks are written in CIDR notation (`10.0.0.0/8`, `fc00::/7`), ranges of ports as \
          `8000-8100`.";

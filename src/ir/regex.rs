@@ -1,10 +1,12 @@
 //! Reads regular expressions, and limits the size they compile to.
 //!
-//! In: a value under the modifier `re`. Out: a test over the part of the field that the key names,
-//! with a [`RegexPattern`] that the engine can compile. The size estimate and the engine's compiler
+//! In: a value under the modifier `re`, in the syntax of PCRE. Out: a test over the part of the
+//! field that the key names, with a [`RegexPattern`] that Kusto and the engine can compile: what
+//! [`pcre`] made of the value. The size estimate and the engine's compiler
 //! stand here side by side, so that no pattern passes the estimate and fails to compile.
 
 use ::regex::{RegexSet, RegexSetBuilder};
+use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::scope::{Reading, Scope};
@@ -12,6 +14,7 @@ use super::{Expr, Op, Part};
 use crate::definition::vocabulary::Reading as Word;
 use crate::definition::{Modifier, Value};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::pcre;
 
 /// Lowers a value under `re`
 pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
@@ -20,9 +23,16 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
             .iter()
             .filter_map(|(modifier, flag)| reading.has(*modifier).then_some(*flag))
             .collect();
+    let translated = match pcre::translate(&value.written, pcre::Flags::of(&flags)) {
+        Ok(translated) => translated,
+        Err(refusal) => {
+            refuse(scope, value, refusal);
+            return None;
+        }
+    };
     let pattern = match flags.is_empty() {
-        true => value.written.clone(),
-        false => format!("(?{flags}){}", value.written),
+        true => translated,
+        false => format!("(?{flags}){translated}"),
     };
     let part = match (reading.meaning.reading, scope.product) {
         (Some(Word::Argument), Some(product)) => Part::Argument(product),
@@ -34,14 +44,26 @@ pub(super) fn lower(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value)
         Ok(pattern) => Some(reading.test(part, Op::Regex(vec![pattern]), value.span)),
         Err(text) => {
             let why = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-            let message = format!("not a regular expression: {why}");
-            scope.report(
-                Diagnostic::new(Code::E0210, scope.source, value.span, message, "cannot be read")
-                    .help("The syntax is that of Rust's regex crate, without look-around."),
-            );
+            let message = format!("a regular expression that is too large: {why}");
+            let label = "cannot be searched for";
+            scope.report(Diagnostic::new(Code::E0210, scope.source, value.span, message, label));
             None
         }
     }
+}
+
+/// Reports what PCRE cannot read, or what has no equivalent, at its place
+fn refuse(scope: &mut Scope<'_>, value: &Value, refusal: pcre::Refusal) {
+    let (message, label) = match refusal.reads {
+        true => ("a regular expression with", "no target can search for this"),
+        false => ("not a regular expression:", "cannot be read"),
+    };
+    let span = value.part(scope.source, refusal.range);
+    let message = format!("{message} {}", refusal.reason);
+    scope.report(Diagnostic::new(Code::E0210, scope.source, span, message, label).help(
+        "The syntax is that of PCRE, without what looks ahead, behind or back: neither Kusto \
+             nor the native matcher can do that.",
+    ));
 }
 
 /// A regular expression in the syntax of Rust's regex crate, small enough for the engine
@@ -82,6 +104,15 @@ impl RegexPattern {
     /// Whether the pattern matches the empty text
     pub fn matches_empty_text(&self) -> bool {
         Self::compile(std::slice::from_ref(self)).iter().any(|set| set.is_match(""))
+    }
+
+    /// Whether the pattern is found in the same texts whatever the case of their letters
+    pub fn ignores_case(&self) -> bool {
+        let read = |folded| {
+            let mut parser = ParserBuilder::new();
+            parser.case_insensitive(folded).build().parse(self).ok()
+        };
+        read(true) == read(false)
     }
 
     /// Compiles patterns together; a list too large for one program becomes several
@@ -155,6 +186,13 @@ mod tests {
         assert!(sets.len() > 1, "{}", sets.len());
         assert_eq!(sets.iter().filter(|set| set.is_match("word19 x")).count(), 1);
         assert_eq!(sets.iter().map(RegexSet::len).sum::<usize>(), 20);
+    }
+
+    #[test]
+    fn a_pattern_ignores_case_when_all_of_it_does() {
+        let ignores = |text: &str| RegexPattern::read(text.to_owned()).unwrap().ignores_case();
+        assert!(ignores("(?i)cmd [0-9]") && ignores("(?i:cmd)|[0-9]") && ignores("[Cc][Mm][Dd]"));
+        assert!(!ignores("(?i:cmd) x") && !ignores("(?:in)") && !ignores("(?i)a(?-i)b"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod normalize;
 mod oracle;
 mod outside;
 mod pairs;
+mod pcre;
 mod project;
 mod properties;
 mod readers;

@@ -224,12 +224,8 @@ pub(super) fn regex(
     column: &Column,
     patterns: &[RegexPattern],
 ) -> Expression {
-    let folds = |written: &RegexPattern| {
-        let flags = written.strip_prefix("(?").and_then(|rest| rest.split(')').next());
-        flags.is_some_and(|flags| flags.contains('i') && !flags.contains('-'))
-    };
     match column.kind {
-        Kind::Recased if !patterns.iter().all(folds) => {
+        Kind::Recased if !patterns.iter().all(RegexPattern::ignores_case) => {
             let message = format!("Defender writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }

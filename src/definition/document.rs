@@ -23,7 +23,7 @@ const FILTER_KEYS: &[&str] = &["logsource", "filter"];
 /// Reads every document of a file
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
     let documents = yaml::parse(source, diagnostics);
-    let mut reader = Reader { source, diagnostics, has_lists: true };
+    let mut reader = Reader { source, diagnostics, has_lists: true, lenient: false };
     if documents.iter().all(Node::is_null) && !reader.diagnostics.has_errors() {
         let span = crate::source::Span::new(0, 0);
         reader.error(Code::E0109, span, "the file holds no rule".into(), "nothing here");
@@ -47,8 +47,10 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         }
     };
     reader.has_lists = form == Form::Definition;
-    check_keys(reader, entries, form, own);
+    check_keys(reader, document, entries, (form, own));
+    reader.lenient = form != Form::Definition;
     let metadata = metadata::read(reader, document);
+    reader.lenient = false;
     if form == Form::Definition && document.get("id").is_none() {
         reader.missing_key(document.span, "the rule", "id");
     }
@@ -89,7 +91,12 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
 }
 
 /// Reports keys that a document of this form does not have
-fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own: &[&str]) {
+fn check_keys(
+    reader: &mut Reader<'_>,
+    document: &Node,
+    entries: &[(Node, Node)],
+    (form, own): (Form, &[&str]),
+) {
     let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
     let sigma: Vec<&str> = known.iter().chain(metadata::SIGMA_KEYS).copied().collect();
     for (key, _) in entries {
@@ -111,7 +118,10 @@ fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own
                 reader.unknown_key(key, "this document", &sigma);
             }
             Form::Sigma | Form::Correlation | Form::Filter => {
-                reader.custom_key(key, "the rule", &sigma);
+                let deciding: &[&str] = if form == Form::Correlation { &["generate"] } else { &[] };
+                if !metadata::other_spelling(reader, document, key) {
+                    reader.custom_key(key, "the rule", (&sigma, deciding));
+                }
             }
         }
     }

@@ -22,6 +22,7 @@ mod print;
 mod remembered;
 mod sample;
 mod signal;
+mod spelling;
 mod suppression;
 mod target;
 mod value;

@@ -82,10 +82,11 @@ codes! {
         "Each YAML document is a definition (`signals:`) or one of Sigma's: a rule (`detection:`), a \
          correlation (`correlation:`) or a filter (`filter:`).";
     E0117 "unknown ATT&CK id"
-        "The technique or tactic is not in ATT&CK version 19. pySigma: attacktag.";
+        "The technique or tactic is not in ATT&CK version 19. In a Sigma document it is a warning \
+         (W0138).";
     E0118 "retired ATT&CK id"
         "MITRE has revoked or deprecated the technique or tactic. Sentinel and Elastic refuse \
-         rules with ids they do not know. pySigma: attacktag.";
+         rules with ids they do not know. In a Sigma document it is a warning (W0138).";
     E0119 "suppression that cannot be"
         "`# allow[W0213]: reason` lets a warning stand that is reported on its line or, from a line \
          of its own, on the next. It names warnings by their codes and says why they may stand. An \
@@ -136,9 +137,24 @@ codes! {
         "A tag or link in a text of the rule would run or load something where the text is shown. \
          In what is written, `<` of such a tag is `&lt;`, a backslash stands before the address of \
          such a link, and such a reference begins with `not a link:`.";
+    W0135 "metadata that cannot be read"
+        "The value has another shape than its key wants, or is empty or no such word or date. It is \
+         left out; what the rule finds does not depend on it. In a definition it is an error \
+         (E0108, E0109, E0112, E0114).";
+    W0136 "metadata in another spelling"
+        "The key, word or date can mean one thing only, so it is read as if it were written right. \
+         Other tools may not read it.";
+    W0137 "id that is no UUID"
+        "Sigma's ids are UUIDs; filters and correlations may have none. Other rules can refer to any \
+         id, and the ids of the exported rules are derived from it.";
+    W0138 "tag outside of ATT&CK"
+        "The technique or tactic is not in ATT&CK 19 for enterprises: MITRE has retired it, it is of \
+         another matrix (ICS, Mobile), or it is misspelt. Sentinel and Elastic do not take it, so the \
+         tag is left out of what is written. pySigma: attacktag.";
     W0140 "attribute that Sigma does not have"
-        "Sigma lets authors add attributes of their own; rulecast does not look at them. One that \
-         is misspelt is an error instead (E0110). pySigma: custom_attributes.";
+        "Sigma lets authors add attributes of their own; rulecast does not look at them. A misspelt \
+         key that decides what the rule finds is an error instead (E0110). pySigma: \
+         custom_attributes.";
     E0201 "unknown field"
         "The key is neither a word of the vocabulary nor a field of this kind of event, so no \
          event would ever match. `rulecast list fields` shows what there is.";
@@ -269,6 +285,10 @@ codes! {
          selections would be compared with other events.";
     W0413 "filter for a rule that is not here"
         "None of the rules of this run has this id or name, so the filter changes nothing for it.";
+    E0414 "rules without their filter"
+        "A filter that has an error cannot narrow its rules, and without it they would report what \
+         it is there to leave out. So the rules that it names are refused: for `any` those of its \
+         log source, and all rules if nothing tells which are meant.";
     E0501 "Sentinel cannot say it"
         "The Defender tables have no column for the field, or Kusto has no exact form of the \
          test. Leave the signal out for this target or write it in another way.";

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
-use super::{correlation, dangerous, filter, metadata, sample, signal, target, value};
+use super::{action, correlation, dangerous, filter, metadata, sample, signal, target, value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 use crate::yaml::{self, Node};
@@ -22,16 +22,19 @@ const FILTER_KEYS: &[&str] = &["logsource", "filter"];
 
 /// Reads every document of a file
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
-    let documents = yaml::parse(source, diagnostics);
+    let documents = yaml::documents(source, diagnostics);
     let mut reader = Reader { source, diagnostics, has_lists: true, lenient: false };
-    if documents.iter().all(Node::is_null) && !reader.diagnostics.has_errors() {
+    if documents.iter().all(|one| one.node.is_null()) && !reader.diagnostics.has_errors() {
         let span = crate::source::Span::new(0, 0);
         reader.error(Code::E0109, span, "the file holds no rule".into(), "nothing here");
     }
-    documents.iter().filter(|d| !d.is_null()).filter_map(|d| read(&mut reader, d)).collect()
+    let parts = action::expand(&mut reader, documents);
+    let parts = parts.iter().filter(|part| !part.node.is_null());
+    parts.filter_map(|part| read(&mut reader, part)).collect()
 }
 
-fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
+fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
+    let document = &part.node;
     let entries = reader.map(document, "a rule");
     if entries.is_empty() {
         return None;
@@ -47,9 +50,13 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         }
     };
     reader.has_lists = form == Form::Definition;
+    if form == Form::Definition {
+        yaml::refuse_shorthand(reader.source, &part.shorthand, reader.diagnostics);
+    }
     check_keys(reader, document, entries, (form, own));
     reader.lenient = form != Form::Definition;
-    let metadata = metadata::read(reader, document);
+    let mut metadata = metadata::read(reader, document);
+    metadata.family.clone_from(&part.family);
     reader.lenient = false;
     if form == Form::Definition && document.get("id").is_none() {
         reader.missing_key(document.span, "the rule", "id");
@@ -76,6 +83,7 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
     let definition = Definition {
         source: Arc::clone(reader.source),
         span: document.span,
+        shared: part.shared.clone(),
         form,
         metadata: Arc::new(metadata),
         lists: document.get("lists").map_or_else(Vec::new, |node| lists(reader, node)),

@@ -19,6 +19,8 @@ pub struct Metadata {
     pub id: Option<Spanned<String>>,
     /// Whether `id:` holds no valid UUID; that error is already reported
     pub(super) id_is_wrong: bool,
+    /// The id that several rules of a file share by `action:` of Sigma 1
+    pub family: Option<Spanned<String>>,
     /// A name by which other rules can refer to this rule
     pub name: Option<Spanned<String>>,
     /// The maturity of the rule
@@ -172,6 +174,7 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         title: title.unwrap_or_else(|| Spanned::new("untitled".into(), document.span)),
         id_is_wrong: has_id && id.is_none(),
         id,
+        family: None,
         name: text(reader, document, "name"),
         status: field(reader, document, "status", |r, t| word(r, t, Status::ALL, Status::as_str)),
         level: field(reader, document, "level", |r, t| word(r, t, Level::ALL, Level::as_str)),

@@ -22,7 +22,7 @@ pub(super) fn refuse(
         let text = source.text();
         let mentioned = |at: &usize| {
             let metadata = &definitions[*at].metadata;
-            [&metadata.id, &metadata.name]
+            [&metadata.id, &metadata.name, &metadata.family]
                 .into_iter()
                 .flatten()
                 .any(|one| text.contains(&one.value))

@@ -56,7 +56,9 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
         };
         let mut own = Diagnostics::default();
         let rule = ir::lower_with(&definition, placeholders, &mut own);
-        let rule = rule.filter(|_| errors.within(definition.span).is_empty());
+        let mut places = std::iter::once(&definition.span).chain(&definition.shared);
+        let is_right = places.all(|place| errors.within(*place).is_empty());
+        let rule = rule.filter(|_| is_right);
         definition::check(&definition, &mut own);
         diagnostics.extend(own);
         heads.push(Head::of(&definition));
@@ -97,12 +99,15 @@ impl Errors {
         from..to
     }
 
-    /// Whether some error lies outside every document; `documents` are in the order of the text
+    /// Whether some error lies outside every document
     fn lie_outside(&self, documents: &[Definition]) -> bool {
         let mut told = 0;
         let mut outside = false;
-        for one in documents {
-            let within = self.within(one.span);
+        let places = |one: &Definition| [&[one.span], &*one.shared].concat();
+        let mut places: Vec<Span> = documents.iter().flat_map(places).collect();
+        places.sort_unstable();
+        for place in places {
+            let within = self.within(place);
             outside |= within.start > told;
             told = told.max(within.end);
         }

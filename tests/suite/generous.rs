@@ -4,6 +4,7 @@ use std::fs;
 
 use rayon::prelude::*;
 use rulecast::backend::Target;
+use rulecast::definition::Looked;
 use rulecast::diagnostic::{Diagnostic, concise};
 use rulecast::workspace::{Kept, Text, Workspace};
 
@@ -58,6 +59,11 @@ fn queries(name: &str, text: &str) -> (Vec<String>, Vec<Diagnostic>) {
     (queries, workspace.diagnostics.sorted())
 }
 
+/// The findings, one a line
+fn said(findings: &[Diagnostic]) -> String {
+    findings.iter().map(concise).collect::<Vec<_>>().join("\n")
+}
+
 /// The text without a top-level key, and whether it has the key
 fn without(text: &str, key: &str) -> (String, bool) {
     let mut inside = false;
@@ -93,7 +99,7 @@ fn damage(name: &str, text: &str) -> Vec<String> {
             let errors: Vec<Diagnostic> = errors.cloned().collect();
             if now != right || !errors.is_empty() {
                 let head: String = damaged.chars().take(60).collect();
-                wrong.push(format!("{name} {key}: {head:?}\n{}", concise(&errors)));
+                wrong.push(format!("{name} {key}: {head:?}\n{}", said(&errors)));
             }
         }
     }
@@ -175,4 +181,83 @@ fn a_filter_with_an_error_refuses_its_rules() {
 fn a_filter_for_other_events_refuses_the_rule_that_it_names() {
     let other = "[5a1f0c01-0001-4c00-8a00-000000000116]";
     assert_eq!(left(other, "not selection", "1"), (vec!["Shell".into()], vec!["E0412"]));
+}
+
+/// The titles, ids and Sentinel queries of the rules of a text without errors
+fn rules(text: &str) -> Vec<(String, String)> {
+    let mut workspace = Workspace::read(&Text::new("rules_of_others.yml", text).into());
+    let (outputs, _) = workspace.outputs(&[Target::Sentinel], Kept::Artifacts);
+    assert!(
+        !workspace.diagnostics.has_errors(),
+        "{text}\n{}",
+        said(&workspace.findings(Looked::InPart))
+    );
+    let queries = outputs.iter().filter(|output| output.path.ends_with(".kql"));
+    let ids =
+        workspace.rules.iter().map(|one| one.rule.metadata.id.as_ref().unwrap().value.clone());
+    ids.zip(queries.map(|output| output.text.clone())).collect()
+}
+
+#[test]
+fn global_documents_lend_their_keys() {
+    let global = "action: global\ntitle: Shell\nid: 5a1f0c01-0001-4c00-8a00-000000000115\n\
+                  detection:\n  condition: selection\n";
+    let body = |name: &str| {
+        format!(
+            "logsource:\n  category: process_creation\n  product: windows\ndetection:\n  \
+             selection:\n    Image|endswith: '\\{name}'\n"
+        )
+    };
+    let text = format!("{global}---\n{}---\n{}", body("cmd.exe"), body("sh.exe"));
+    let both = rules(&text);
+    assert_eq!(both[0], rules(RULE)[0]);
+    assert!(both.len() == 2 && both[0].0 != both[1].0 && both[1].1.contains("sh.exe"));
+    let repeated = format!(
+        "{RULE}---\naction: repeat\ndetection:\n  selection:\n    Image|endswith: '\\sh.exe'\n"
+    );
+    assert_eq!(rules(&repeated)[1].1, both[1].1);
+    let reset = format!("{global}level: high\n---\naction: reset\n---\n{RULE}");
+    assert_eq!(rules(&reset), rules(RULE));
+    // A filter for the shared id is for all of them.
+    let filter = "---\ntitle: Administrators\nlogsource:\n  category: process_creation\nfilter:\n  \
+                  rules: [5a1f0c01-0001-4c00-8a00-000000000115]\n  selection:\n    User: adm\n  \
+                  condition: not selection\n";
+    let filtered = rules(&format!("{text}---\naction: reset\n{filter}"));
+    assert!(filtered.iter().all(|(_, query)| query.contains("adm")), "{filtered:?}");
+    // A mistake in the shared keys refuses all that have them.
+    let broken = text.replace("condition: selection", "condition: selection and");
+    let workspace = Workspace::read(&Text::new("rules_of_others.yml", broken).into());
+    assert!(workspace.rules.is_empty() && workspace.diagnostics.has_errors());
+}
+
+#[test]
+fn anchors_aliases_and_merge_keys_are_written_out() {
+    let plain = "title: Shell\nid: 5a1f0c01-0001-4c00-8a00-000000000115\nlogsource:\n  \
+                 category: process_creation\ndetection:\n  one:\n    Image|endswith: ['\\a.exe', \
+                 '\\b.exe']\n    User: x\n  two:\n    Image|endswith: ['\\a.exe', '\\b.exe']\n    \
+                 User: y\n  condition: 1 of them\n";
+    let short = "title: Shell\nid: 5a1f0c01-0001-4c00-8a00-000000000115\nlogsource:\n  \
+                 category: process_creation\ndetection:\n  one: &one\n    Image|endswith: &names \
+                 ['\\a.exe', '\\b.exe']\n    User: x\n  two:\n    <<: *one\n    User: y\n  \
+                 condition: 1 of them\n";
+    assert_eq!(rules(short), rules(plain));
+    let alias = short.replace("<<: *one", "Image|endswith: *names");
+    assert_eq!(rules(&alias), rules(plain));
+    let mut bomb = String::from("title: x\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let inner = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+    }
+    let mut deep = String::from("title: x\na0: &a0 [x]\n");
+    for level in 1..5000 {
+        deep.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    for text in [bomb, deep, "title: x\na: &a [*a]\n".to_owned()] {
+        let workspace = Workspace::read(&Text::new("bomb.yml", text).into());
+        assert!(workspace.diagnostics.iter().any(|found| found.code.as_str() == "E0106"));
+    }
+    let ours = "title: x\nid: 5a1f0c01-0001-4c00-8a00-000000000115\nsignals:\n  a:\n    event: \
+                process_creation\n    parents: &x [a.exe]\n    children: *x\n";
+    let workspace = Workspace::read(&Text::new("ours.yml", ours).into());
+    assert_eq!(workspace.diagnostics.iter().filter(|one| one.code.as_str() == "E0105").count(), 2);
 }

@@ -235,6 +235,9 @@ codes! {
     W0226 "`all` of a single value"
         "The Sigma specification does not allow `all` for a single value: it joins several. A \
          value has probably been forgotten, or has gone.";
+    W0227 "network without `cidr`"
+        "Without the modifier `cidr` a value is text, so no address equals it. In a definition \
+         `remote` takes networks as they are.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";

@@ -80,20 +80,26 @@ fn without(text: &str, key: &str) -> (String, bool) {
     (rest, found)
 }
 
-/// Damages every metadata key of a rule in every way; returns what changed by it
-fn damage(name: &str, text: &str) -> Vec<String> {
+/// Damages every metadata key of a rule, in every way or in some ways that `turn` chooses; returns
+/// what changed by it
+fn damage(name: &str, text: &str, turn: Option<usize>) -> Vec<String> {
     let (right, _) = queries(name, text);
     assert!(!right.is_empty(), "{name} has a query");
     let mut wrong = Vec::new();
-    for key in KEYS {
+    for (at, key) in KEYS.iter().enumerate() {
         let (rest, found) = without(text, key);
-        let respelt = [format!("{key}x"), key.to_uppercase(), key.trim_end_matches('s').to_owned()];
-        let respelt = respelt
+        let other = [format!("{key}x"), key.to_uppercase(), key.trim_end_matches('s').to_owned()];
+        let respelt = other
             .iter()
             .filter(|_| found)
             .map(|other| text.replacen(&format!("\n{key}:"), &format!("\n{other}:"), 1));
         let damaged = DAMAGE.iter().map(|damage| format!("{key}:{damage}\n{rest}"));
-        for damaged in damaged.chain(respelt).chain([rest.clone()]) {
+        let all: Vec<String> = damaged.chain(respelt).chain([rest.clone()]).collect();
+        let chosen = match turn {
+            None => all,
+            Some(turn) => vec![all[(turn + at) % all.len()].clone()],
+        };
+        for damaged in chosen {
             let (now, findings) = queries(name, &damaged);
             let errors = findings.iter().filter(|one| one.code.as_str().starts_with('E'));
             let errors: Vec<Diagnostic> = errors.cloned().collect();
@@ -117,7 +123,7 @@ fn damaged_metadata_of_our_sigma_rules_changes_no_query() {
     let sigma: Vec<_> = sigma.filter(|(name, text)| !queries(name, text).0.is_empty()).collect();
     assert!(sigma.len() > 2, "{} rules", sigma.len());
     let wrong: Vec<String> =
-        sigma.par_iter().take(10).flat_map(|(name, text)| damage(name, text)).collect();
+        sigma.par_iter().take(4).flat_map(|(name, text)| damage(name, text, None)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -136,7 +142,9 @@ fn damaged_metadata_of_200_rules_of_sigmahq_changes_no_query() {
     let with_query = |(name, text): &(String, String)| !queries(name, text).0.is_empty();
     let texts: Vec<_> = texts.filter(with_query).take(200).collect();
     assert_eq!(texts.len(), 200);
-    let wrong: Vec<String> = texts.par_iter().flat_map(|(name, text)| damage(name, text)).collect();
+    let wrong = texts.par_iter().enumerate();
+    let wrong = wrong.flat_map(|(turn, (name, text))| damage(name, text, Some(turn)));
+    let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{} changed:\n{}", wrong.len(), wrong.join("\n"));
 }
 

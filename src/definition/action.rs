@@ -35,6 +35,7 @@ pub(super) fn expand(reader: &mut Reader<'_>, documents: Vec<Document>) -> Vec<P
             parts.push(whole);
             continue;
         }
+        let mut family = None;
         let before = match take_action(reader, &mut node) {
             Some(Action::Global) => {
                 let (under, mut places) = global.take().unwrap_or((empty(own), Vec::new()));
@@ -50,6 +51,9 @@ pub(super) fn expand(reader: &mut Reader<'_>, documents: Vec<Document>) -> Vec<P
                 Some(last) => {
                     let mut places = last.shared.clone();
                     places.push(last.node.span);
+                    family.clone_from(&last.family);
+                    // The rule that is repeated keeps its id.
+                    inherited = inherited.max(1);
                     Some((last.node.clone(), places))
                 }
                 None => {
@@ -66,7 +70,7 @@ pub(super) fn expand(reader: &mut Reader<'_>, documents: Vec<Document>) -> Vec<P
         };
         let inherits = node.get("id").is_none();
         let mut node = join(node, under);
-        let family = if inherits { own_id(&mut node, &mut inherited) } else { None };
+        family = if inherits { own_id(&mut node, family, &mut inherited) } else { None };
         parts.push(Part { node, shared, family, shorthand: whole.shorthand });
     }
     parts
@@ -116,13 +120,19 @@ fn join(own: Node, under: Node) -> Node {
     Node { span, kind: Kind::Map(all) }
 }
 
-/// Gives a rule an id of its own in place of the one it has from another document; returns that
+/// Gives a rule an id of its own in place of the one it has from another document; returns that,
+/// or the `family` from which that one is derived itself
 ///
 /// The first of them keeps it.
-fn own_id(node: &mut Node, inherited: &mut usize) -> Option<Spanned<String>> {
+fn own_id(
+    node: &mut Node,
+    family: Option<Spanned<String>>,
+    inherited: &mut usize,
+) -> Option<Spanned<String>> {
     let Kind::Map(entries) = &mut node.kind else { return None };
     let (_, id) = entries.iter_mut().find(|(key, _)| key.text() == Some("id"))?;
-    let shared = Spanned::new(id.text()?.trim().to_owned(), id.span);
+    let given = Spanned::new(id.text()?.trim().to_owned(), id.span);
+    let shared = family.unwrap_or(given);
     *inherited += 1;
     if *inherited > 1 {
         let hashed = || uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, shared.value.as_bytes());

@@ -115,7 +115,7 @@ fn one(
             if !add(rule, narrowing, title) {
                 let other = &rule.metadata.title.value;
                 let message = format!("filter for other events than `{other}`");
-                let help = "Give the filter the log source of the rule.";
+                let help = "The rule is refused. Give the filter the log source of the rule.";
                 report(Code::E0412, name.span, message, "has another log source", help);
                 refused.push(*at);
             }

@@ -85,6 +85,12 @@ fn without(text: &str, key: &str) -> (String, bool) {
 fn damage(name: &str, text: &str, turn: Option<usize>) -> Vec<String> {
     let (right, _) = queries(name, text);
     assert!(!right.is_empty(), "{name} has a query");
+    // A level is a column of the result; one that cannot be read is the middle one.
+    let plain = |queries: &[String], key: &str| {
+        let lines = queries.iter().flat_map(|query| query.lines());
+        let lines = lines.filter(|line| key != "level" || !line.contains(" Level = "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
     let mut wrong = Vec::new();
     for (at, key) in KEYS.iter().enumerate() {
         let (rest, found) = without(text, key);
@@ -103,7 +109,7 @@ fn damage(name: &str, text: &str, turn: Option<usize>) -> Vec<String> {
             let (now, findings) = queries(name, &damaged);
             let errors = findings.iter().filter(|one| one.code.as_str().starts_with('E'));
             let errors: Vec<Diagnostic> = errors.cloned().collect();
-            if now != right || !errors.is_empty() {
+            if plain(&now, key) != plain(&right, key) || !errors.is_empty() {
                 let head: String = damaged.chars().take(60).collect();
                 wrong.push(format!("{name} {key}: {head:?}\n{}", said(&errors)));
             }
@@ -114,7 +120,8 @@ fn damage(name: &str, text: &str, turn: Option<usize>) -> Vec<String> {
 
 #[test]
 fn damaged_metadata_of_our_sigma_rules_changes_no_query() {
-    let files = walkdir::WalkDir::new(root().join("rules")).sort_by_file_name().into_iter();
+    let files =
+        walkdir::WalkDir::new(root().join("tests/specification")).sort_by_file_name().into_iter();
     let texts = files.filter_map(Result::ok).filter_map(|file| {
         let text = fs::read_to_string(file.path()).ok()?;
         Some((file.file_name().to_string_lossy().into_owned(), text))
@@ -123,7 +130,7 @@ fn damaged_metadata_of_our_sigma_rules_changes_no_query() {
     let sigma: Vec<_> = sigma.filter(|(name, text)| !queries(name, text).0.is_empty()).collect();
     assert!(sigma.len() > 2, "{} rules", sigma.len());
     let wrong: Vec<String> =
-        sigma.par_iter().take(4).flat_map(|(name, text)| damage(name, text, None)).collect();
+        sigma.par_iter().take(3).flat_map(|(name, text)| damage(name, text, None)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -242,11 +249,11 @@ fn global_documents_lend_their_keys() {
 fn anchors_aliases_and_merge_keys_are_written_out() {
     let plain = "title: Shell\nid: 5a1f0c01-0001-4c00-8a00-000000000115\nlogsource:\n  \
                  category: process_creation\ndetection:\n  one:\n    Image|endswith: ['\\a.exe', \
-                 '\\b.exe']\n    User: x\n  two:\n    Image|endswith: ['\\a.exe', '\\b.exe']\n    \
-                 User: y\n  condition: 1 of them\n";
+                 '\\b.exe']\n    ParentImage: x\n  two:\n    Image|endswith: ['\\a.exe', '\\b.exe']\n    \
+                 ParentImage: y\n  condition: 1 of them\n";
     let short = "title: Shell\nid: 5a1f0c01-0001-4c00-8a00-000000000115\nlogsource:\n  \
                  category: process_creation\ndetection:\n  one: &one\n    Image|endswith: &names \
-                 ['\\a.exe', '\\b.exe']\n    User: x\n  two:\n    <<: *one\n    User: y\n  \
+                 ['\\a.exe', '\\b.exe']\n    ParentImage: x\n  two:\n    <<: *one\n    ParentImage: y\n  \
                  condition: 1 of them\n";
     assert_eq!(rules(short), rules(plain));
     let alias = short.replace("<<: *one", "Image|endswith: *names");

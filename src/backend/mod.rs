@@ -282,10 +282,10 @@ pub fn translate_by(
 
 /// The id of one output of a rule: UUID version 5 of the rule's id and the output's name
 ///
-/// For a Sigma rule without an id, the title takes the id's place.
+/// An id that is no UUID is hashed to one; for a Sigma rule without an id, the title is.
 fn derived_id(rule: &Rule, output: &str) -> String {
-    let own = rule.metadata.id.as_ref().and_then(|id| uuid::Uuid::try_parse(&id.value).ok());
-    let title = rule.metadata.title.value.as_bytes();
-    let namespace = own.unwrap_or_else(|| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, title));
+    let own = rule.metadata.id.as_ref().unwrap_or(&rule.metadata.title).value.as_str();
+    let hashed = || uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, own.as_bytes());
+    let namespace = uuid::Uuid::try_parse(own).unwrap_or_else(|_| hashed());
     uuid::Uuid::new_v5(&namespace, output.as_bytes()).hyphenated().to_string()
 }

@@ -6,6 +6,7 @@
 
 use super::metadata::{self, Level};
 use super::signal::identifier;
+use super::spelling;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 use crate::yaml::Reader;
@@ -213,7 +214,7 @@ fn parts(
     }
     let kind = body.get("type").and_then(|node| {
         let text = reader.text(node, "`type`")?;
-        metadata::word(reader, text, CorrelationType::ALL, CorrelationType::as_str)
+        spelling::word(reader, text, CorrelationType::ALL, CorrelationType::as_str)
     });
     let texts = |reader: &mut Reader<'_>, key: &str| match body.get(key) {
         Some(node) => reader.texts(node, &format!("`{key}`")),

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
-use super::{correlation, dangerous, filter, metadata, sample, signal, target, value};
+use super::{action, correlation, dangerous, filter, metadata, sample, signal, target, value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 use crate::yaml::{self, Node};
@@ -22,16 +22,19 @@ const FILTER_KEYS: &[&str] = &["logsource", "filter"];
 
 /// Reads every document of a file
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
-    let documents = yaml::parse(source, diagnostics);
-    let mut reader = Reader { source, diagnostics, has_lists: true };
-    if documents.iter().all(Node::is_null) && !reader.diagnostics.has_errors() {
+    let documents = yaml::documents(source, diagnostics);
+    let mut reader = Reader { source, diagnostics, has_lists: true, lenient: false };
+    if documents.iter().all(|one| one.node.is_null()) && !reader.diagnostics.has_errors() {
         let span = crate::source::Span::new(0, 0);
         reader.error(Code::E0109, span, "the file holds no rule".into(), "nothing here");
     }
-    documents.iter().filter(|d| !d.is_null()).filter_map(|d| read(&mut reader, d)).collect()
+    let parts = action::expand(&mut reader, documents);
+    let parts = parts.iter().filter(|part| !part.node.is_null());
+    parts.filter_map(|part| read(&mut reader, part)).collect()
 }
 
-fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
+fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
+    let document = &part.node;
     let entries = reader.map(document, "a rule");
     if entries.is_empty() {
         return None;
@@ -47,8 +50,14 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
         }
     };
     reader.has_lists = form == Form::Definition;
-    check_keys(reader, entries, form, own);
-    let metadata = metadata::read(reader, document);
+    if form == Form::Definition {
+        yaml::refuse_shorthand(reader.source, &part.shorthand, reader.diagnostics);
+    }
+    check_keys(reader, document, entries, (form, own));
+    reader.lenient = form != Form::Definition;
+    let mut metadata = metadata::read(reader, document);
+    metadata.family.clone_from(&part.family);
+    reader.lenient = false;
     if form == Form::Definition && document.get("id").is_none() {
         reader.missing_key(document.span, "the rule", "id");
     }
@@ -74,6 +83,7 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
     let definition = Definition {
         source: Arc::clone(reader.source),
         span: document.span,
+        shared: part.shared.clone(),
         form,
         metadata: Arc::new(metadata),
         lists: document.get("lists").map_or_else(Vec::new, |node| lists(reader, node)),
@@ -89,7 +99,12 @@ fn read(reader: &mut Reader<'_>, document: &Node) -> Option<Definition> {
 }
 
 /// Reports keys that a document of this form does not have
-fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own: &[&str]) {
+fn check_keys(
+    reader: &mut Reader<'_>,
+    document: &Node,
+    entries: &[(Node, Node)],
+    (form, own): (Form, &[&str]),
+) {
     let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
     let sigma: Vec<&str> = known.iter().chain(metadata::SIGMA_KEYS).copied().collect();
     for (key, _) in entries {
@@ -111,7 +126,10 @@ fn check_keys(reader: &mut Reader<'_>, entries: &[(Node, Node)], form: Form, own
                 reader.unknown_key(key, "this document", &sigma);
             }
             Form::Sigma | Form::Correlation | Form::Filter => {
-                reader.custom_key(key, "the rule", &sigma);
+                let deciding: &[&str] = if form == Form::Correlation { &["generate"] } else { &[] };
+                if !metadata::other_spelling(reader, document, key) {
+                    reader.custom_key(key, "the rule", (&sigma, deciding));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! means. An unknown log source becomes a log of its own, with a warning: only the user can say
 //! which events belong to it.
 
-use super::metadata;
+use super::spelling;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 use crate::taxonomy::{EventKind, Log, Product};
@@ -38,18 +38,24 @@ const KEYS: &[&str] = &["category", "product", "service", "definition"];
 /// Reads `logsource:`
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<LogSource> {
     let entries = reader.map(node, "`logsource`");
+    // A misspelt key that stands beside the right one is an attribute of the author's own.
+    let deciding: Vec<&str> =
+        KEYS[..3].iter().copied().filter(|key| node.get(key).is_none()).collect();
     for (key, _) in entries {
-        reader.custom_key(key, "`logsource`", KEYS);
+        reader.custom_key(key, "`logsource`", (KEYS, &deciding));
     }
     let text = |reader: &mut Reader<'_>, key: &str| {
         node.get(key).and_then(|node| reader.text(node, &format!("`{key}`")))
     };
+    reader.lenient = true;
+    let definition = text(reader, "definition");
+    reader.lenient = false;
     let logsource = LogSource {
         span: node.span,
         category: text(reader, "category"),
         product: text(reader, "product"),
         service: text(reader, "service"),
-        definition: text(reader, "definition"),
+        definition,
     };
     let says = [&logsource.category, &logsource.product, &logsource.service];
     if says.iter().all(|word| word.is_none()) {
@@ -143,5 +149,5 @@ pub(super) fn event(
 /// Reads `product:` of a definition's signal: its operating system
 pub(super) fn product(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<Product>> {
     let text = reader.text(node, "`product`")?;
-    metadata::word(reader, text, Product::ALL, Product::name)
+    spelling::word(reader, text, Product::ALL, Product::name)
 }

@@ -5,10 +5,10 @@
 
 use std::fmt;
 
+use super::spelling::{self, date, word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
-use crate::yaml::Node;
-use crate::yaml::{Reader, nearest};
+use crate::yaml::{Kind, Node, Reader, nearest};
 
 /// The metadata of a rule
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Metadata {
     pub id: Option<Spanned<String>>,
     /// Whether `id:` holds no valid UUID; that error is already reported
     pub(super) id_is_wrong: bool,
+    /// The id that several rules of a file share by `action:` of Sigma 1
+    pub family: Option<Spanned<String>>,
     /// A name by which other rules can refer to this rule
     pub name: Option<Spanned<String>>,
     /// The maturity of the rule
@@ -150,21 +152,29 @@ pub(super) const SIGMA_KEYS: &[&str] =
 
 /// Reads the metadata of a document
 pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
-    let title = match document.get("title") {
+    let title = match value(reader, document, "title") {
         Some(node) => reader.text(node, "`title`"),
         None if misspelt(document, "title") => None,
+        None if reader.lenient => {
+            let span = reader.first_line(document.span);
+            reader.left_out(span, "the rule has no `title`".to_owned(), "add `title:`");
+            None
+        }
         None => {
             reader.missing_key(document.span, "the rule", "title");
             None
         }
     };
     let id = text(reader, document, "id");
-    let has_id = id.is_some();
-    let id = id.and_then(|id| uuid(reader, id));
+    let has_id = document.get("id").is_some();
+    // The specifications of filters and correlations only recommend UUIDs.
+    let must = document.get("filter").is_none() && document.get("correlation").is_none();
+    let id = id.and_then(|text| spelling::id(reader, text, must));
     let mut metadata = Metadata {
         title: title.unwrap_or_else(|| Spanned::new("untitled".into(), document.span)),
         id_is_wrong: has_id && id.is_none(),
         id,
+        family: None,
         name: text(reader, document, "name"),
         status: field(reader, document, "status", |r, t| word(r, t, Status::ALL, Status::as_str)),
         level: field(reader, document, "level", |r, t| word(r, t, Level::ALL, Level::as_str)),
@@ -179,7 +189,8 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         investigation: text(reader, document, "investigation"),
         license: text(reader, document, "license"),
         fields: texts(reader, document, "fields"),
-        related: document.get("related").map_or_else(Vec::new, |node| related(reader, node)),
+        related: value(reader, document, "related")
+            .map_or_else(Vec::new, |node| related(reader, node)),
         scope: texts(reader, document, "scope"),
         taxonomy: text(reader, document, "taxonomy"),
     };
@@ -208,16 +219,21 @@ fn related(reader: &mut Reader<'_>, node: &Node) -> Vec<Related> {
     let mut all = Vec::new();
     for item in reader.list(node, "`related`") {
         for (key, _) in reader.map(item, "a related rule") {
-            reader.custom_key(key, "a related rule", KEYS);
+            reader.custom_key(key, "a related rule", (KEYS, &[]));
         }
         let text = |reader: &mut Reader<'_>, key: &str| match item.get(key) {
             Some(node) => reader.text(node, &format!("`{key}`")),
+            None if reader.lenient => {
+                let message = format!("a related rule has no `{key}`");
+                reader.left_out(item.span, message, &format!("add `{key}:`"));
+                None
+            }
             None => {
                 reader.missing_key(item.span, "a related rule", key);
                 None
             }
         };
-        let id = text(reader, "id").and_then(|id| uuid(reader, id));
+        let id = text(reader, "id").and_then(|text| spelling::id(reader, text, true));
         let relation =
             text(reader, "type").and_then(|word_of| word(reader, word_of, RELATIONS, |one| one));
         all.extend(id.zip(relation).map(|(id, relation)| Related { id, relation }));
@@ -239,7 +255,7 @@ fn is_attack_object(name: &str) -> bool {
 
 /// Whether an unknown key is probably a misspelt `key`; the unknown key has a report of its own
 fn misspelt(document: &Node, key: &str) -> bool {
-    let crate::yaml::Kind::Map(entries) = &document.kind else { return false };
+    let Kind::Map(entries) = &document.kind else { return false };
     let unknown = entries.iter().filter_map(|(name, _)| name.text());
     let known = |name: &&str| KEYS.contains(name) || SIGMA_KEYS.contains(name);
     unknown.filter(|name| !known(name)).any(|name| nearest(name, [key]).is_some())
@@ -249,6 +265,41 @@ fn misspelt(document: &Node, key: &str) -> bool {
 pub(super) fn level(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<Level>> {
     let text = reader.text(node, "`level`")?;
     word(reader, text, Level::ALL, Level::as_str)
+}
+
+/// The value of a key; in a Sigma document also of the key in another spelling
+fn value<'n>(reader: &Reader<'_>, document: &'n Node, key: &str) -> Option<&'n Node> {
+    let Kind::Map(entries) = &document.kind else { return None };
+    let other = || {
+        let meant = |(name, _): &&(Node, Node)| spelt(document, name) == Some(key);
+        entries.iter().find(meant).filter(|_| reader.lenient).map(|(_, value)| value)
+    };
+    document.get(key).or_else(other)
+}
+
+/// The metadata key that a key of a Sigma document means in another spelling, such as `reference`
+fn spelt(document: &Node, key: &Node) -> Option<&'static str> {
+    let written = key.text()?;
+    let known = || KEYS.iter().chain(SIGMA_KEYS).copied();
+    if known().any(|known| known == written) {
+        return None;
+    }
+    let plain = |word: &str| {
+        let letters = word.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect::<String>().to_ascii_lowercase().trim_end_matches('s').to_owned()
+    };
+    let meant = plain(written);
+    known().find(|known| plain(known) == meant && document.get(known).is_none())
+}
+
+/// Warns about a metadata key in another spelling, which is read all the same
+pub(super) fn other_spelling(reader: &mut Reader<'_>, document: &Node, key: &Node) -> bool {
+    let Some(meant) = spelt(document, key) else { return false };
+    let message = format!("`{}` is written `{meant}`", key.text().unwrap_or_default());
+    let label = "read as if it were";
+    let found = Diagnostic::new(Code::W0136, reader.source, key.span, message, label);
+    reader.report(found.replace(key.span, meant));
+    true
 }
 
 fn field<T>(
@@ -262,56 +313,13 @@ fn field<T>(
 }
 
 fn text(reader: &mut Reader<'_>, document: &Node, key: &str) -> Option<Spanned<String>> {
-    reader.text(document.get(key)?, &format!("`{key}`"))
+    let node = value(reader, document, key)?;
+    reader.text(node, &format!("`{key}`"))
 }
 
 fn texts(reader: &mut Reader<'_>, document: &Node, key: &str) -> Vec<Spanned<String>> {
-    match document.get(key) {
+    match value(reader, document, key) {
         Some(node) => reader.texts(node, &format!("`{key}`")),
         None => Vec::new(),
-    }
-}
-
-/// Finds a word of an enumeration; reports an unknown word with the nearest known one
-pub(super) fn word<T: Copy>(
-    reader: &mut Reader<'_>,
-    text: Spanned<String>,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Option<Spanned<T>> {
-    if let Some(found) = all.iter().find(|one| name(**one) == text.value) {
-        return Some(Spanned::new(*found, text.span));
-    }
-    let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-    let message = format!("`{}` is not one of {}", text.value, known.join(", "));
-    let found = Diagnostic::new(Code::E0112, reader.source, text.span, message, "unknown word");
-    reader.report(match nearest(&text.value, known.iter().copied()) {
-        Some(near) => found.replace(text.span, near),
-        None => found,
-    });
-    None
-}
-
-fn uuid(reader: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String>> {
-    match uuid::Uuid::try_parse(&text.value) {
-        Ok(id) => Some(Spanned::new(id.hyphenated().to_string(), text.span)),
-        Err(_) => {
-            let message = format!("`{}` is not a UUID", text.value);
-            reader.error(Code::E0113, text.span, message, "expected 8-4-4-4-12 hex digits");
-            None
-        }
-    }
-}
-
-/// Reads a date, `2024-01-31` or Sigma's older `2024/01/31`; reports an invalid one
-fn date(reader: &mut Reader<'_>, text: Spanned<String>) -> Option<Spanned<String>> {
-    let day = text.value.replace('/', "-");
-    match day.parse::<jiff::civil::Date>() {
-        Ok(day) => Some(Spanned::new(day.to_string(), text.span)),
-        Err(_) => {
-            let message = format!("`{}` is not a date", text.value);
-            reader.error(Code::E0114, text.span, message, "expected YYYY-MM-DD");
-            None
-        }
     }
 }

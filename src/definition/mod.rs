@@ -6,6 +6,7 @@
 //! one signal. [`check()`] warns about unusual rules; [`Suppressions`] are the warnings that a
 //! comment allows.
 
+mod action;
 mod check;
 mod condition;
 mod correlation;
@@ -22,6 +23,7 @@ mod print;
 mod remembered;
 mod sample;
 mod signal;
+mod spelling;
 mod suppression;
 mod target;
 mod value;
@@ -55,6 +57,8 @@ pub struct Definition {
     pub source: Arc<SourceText>,
     /// The whole document
     pub span: Span,
+    /// The other documents that it has keys from, by `action:` of Sigma 1
+    pub shared: Vec<Span>,
     /// The kind of document: a definition or one of Sigma's
     pub form: Form,
     /// Title, id, level and the other metadata

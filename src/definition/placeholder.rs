@@ -20,7 +20,7 @@ impl Placeholders {
     /// Reads a file of placeholders; values of a repeated name are joined
     pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Placeholders {
         let documents = yaml::parse(source, diagnostics);
-        let mut reader = Reader { source, diagnostics, has_lists: false };
+        let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
         let mut all: Vec<(String, Vec<Pattern>)> = Vec::new();
         for document in documents.iter().filter(|document| !document.is_null()) {
             for (name, values) in reader.map(document, "the file of placeholders") {

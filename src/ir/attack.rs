@@ -2,14 +2,13 @@
 //!
 //! In: technique ids and tactic slugs as the author wrote them. Out: [`Threat`]s in matrix order. A
 //! technique adds all its tactics when the author named none of them. Names of groups and software
-//! are skipped; unknown and retired names are reported.
+//! are skipped; unknown and retired names are reported and left out.
 
-use std::sync::Arc;
-
-use crate::definition::Metadata;
+use crate::definition::{Definition, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::{SourceText, Spanned};
+use crate::source::Spanned;
 use crate::taxonomy::attack::{self, Found, Tactic, Technique};
+use crate::yaml::misspelt;
 
 /// A tactic and the techniques that serve it in this rule
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +21,10 @@ pub struct Threat {
 }
 
 /// Resolves the ATT&CK names of a rule
-pub(super) fn threats(
-    source: &Arc<SourceText>,
-    metadata: &Metadata,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Threat> {
+pub(super) fn threats(definition: &Definition, diagnostics: &mut Diagnostics) -> Vec<Threat> {
     let mut tactics = Vec::new();
     let mut techniques: Vec<&'static Technique> = Vec::new();
-    for name in &metadata.attack {
+    for name in &definition.metadata.attack {
         if let Some(tactic) = attack::tactic(&name.value) {
             tactics.push(tactic);
         } else if is_group_or_software(&name.value) {
@@ -37,15 +32,9 @@ pub(super) fn threats(
         } else {
             match attack::technique(&name.value) {
                 Found::Live(technique) => techniques.push(technique),
-                Found::Dead { id, name: was, successors } => {
-                    let message = format!("{id} ({was}) is no longer in ATT&CK");
-                    let found = Diagnostic::new(Code::E0118, source, name.span, message, "retired");
-                    diagnostics.push(match successors.first() {
-                        Some(next) => found.help(format!("{next} has taken its place.")),
-                        None => found.help("MITRE dropped it without a successor."),
-                    });
+                gone @ (Found::Dead { .. } | Found::Unknown) => {
+                    diagnostics.push(left_out(definition, name, &gone));
                 }
-                Found::Unknown => diagnostics.push(unknown(source, name)),
             }
         }
     }
@@ -71,13 +60,71 @@ fn is_group_or_software(name: &str) -> bool {
     digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn unknown(source: &Arc<SourceText>, name: &Spanned<String>) -> Diagnostic {
-    if let Some(successors) = attack::retired_tactic(&name.value) {
-        let next: Vec<_> = successors.iter().map(|tactic| tactic.slug).collect();
-        let message = format!("tactic `{}` is no longer in ATT&CK", name.value);
-        return Diagnostic::new(Code::E0118, source, name.span, message, "retired")
-            .help(format!("ATT&CK 19 split it into {}.", next.join(" and ")));
+/// The finding about a name that ATT&CK does not have: in a Sigma document only a warning
+fn left_out(definition: &Definition, name: &Spanned<String>, found: &Found) -> Diagnostic {
+    let source = &definition.source;
+    let of_others = definition.form != Form::Definition;
+    let new = |code, message: String, label| {
+        let code = if of_others { Code::W0138 } else { code };
+        Diagnostic::new(code, source, name.span, message, label)
+    };
+    let said = &name.value;
+    if let Found::Dead { id, name: was, successors } = found {
+        let message = format!("{id} ({was}) is no longer in ATT&CK");
+        let found = new(Code::E0118, message, "retired");
+        let found = match successors.first() {
+            Some(next) => found.help(format!("{next} has taken its place.")),
+            None => found.help("MITRE dropped it without a successor."),
+        };
+        let next: Vec<String> = successors.iter().map(|id| id.to_lowercase()).collect();
+        return if of_others { edited(found, definition, name, &next) } else { found };
     }
-    let message = format!("`{}` is not in ATT&CK 19", name.value);
-    Diagnostic::new(Code::E0117, source, name.span, message, "neither technique nor tactic")
+    if let Some(successors) = attack::retired_tactic(&said.to_lowercase()) {
+        let next: Vec<_> = successors.iter().map(|tactic| tactic.slug.to_owned()).collect();
+        let message = format!("tactic `{said}` is no longer in ATT&CK");
+        let found = new(Code::E0118, message, "retired")
+            .help(format!("ATT&CK 19 split it into {}.", next.join(" and ")));
+        return if of_others { edited(found, definition, name, &next) } else { found };
+    }
+    let message = match attack::other_matrix(said) {
+        Some(matrix) => format!("`{said}` is of ATT&CK's matrix {matrix}"),
+        None => format!("`{said}` is not in ATT&CK 19"),
+    };
+    let found = new(Code::E0117, message, "neither technique nor tactic for enterprises");
+    let plain = said.to_lowercase().replace([' ', '_'], "-");
+    let slugs = || attack::tactics().iter().map(|tactic| tactic.slug);
+    match slugs().find(|slug| *slug == plain).or_else(|| misspelt(&plain, slugs())) {
+        Some(near) if of_others => edited(found, definition, name, &[near.to_owned()]),
+        Some(_) | None => found,
+    }
+}
+
+/// Adds the edit that writes the successors of a tag in its place, those that the rule does not
+/// name yet
+fn edited(
+    found: Diagnostic,
+    definition: &Definition,
+    name: &Spanned<String>,
+    successors: &[String],
+) -> Diagnostic {
+    let attack = &definition.metadata.attack;
+    let named = |next: &&String| attack.iter().any(|name| name.value.eq_ignore_ascii_case(next));
+    let next: Vec<String> = successors
+        .iter()
+        .filter(|next| !named(next))
+        .map(|next| format!("attack.{next}"))
+        .collect();
+    let text = definition.source.text();
+    let head = text.get(..name.span.start as usize).unwrap_or_default();
+    let before = &head[head.rfind('\n').map_or(0, |at| at + 1)..];
+    match &*next {
+        [] => found,
+        [one] => found.replace(name.span, one.clone()),
+        // Several need a line each, so the tag must have a line of its own.
+        [..] if before.trim() == "-" => {
+            let edit = (name.span, next.join(&format!("\n{before}")));
+            found.fix(format!("change it to {}", next.join(" and ")), vec![edit])
+        }
+        [..] => found,
+    }
 }

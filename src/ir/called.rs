@@ -29,7 +29,10 @@ impl<'d> Called<'d> {
     }
 }
 
-/// The name and the id of a definition, where it has them
+/// The name, the id and the shared id of a definition, where it has them
 pub(super) fn names(metadata: &Metadata) -> impl Iterator<Item = &str> {
-    [&metadata.name, &metadata.id].into_iter().flatten().map(|name| name.value.as_str())
+    [&metadata.name, &metadata.id, &metadata.family]
+        .into_iter()
+        .flatten()
+        .map(|name| name.value.as_str())
 }

@@ -3,22 +3,92 @@
 //! In: a lowered filter and the rules of the run. Out: the rules that the filter names, with its
 //! clauses after their own. The specification does not say how the two conditions are joined; as in
 //! pySigma both must hold, so an exclusion is written `condition: not selection`.
+//!
+//! INVARIANT: no rule leaves without a filter that is meant for it. What a filter with an error
+//! names is refused.
+
+use std::collections::BTreeSet;
 
 use super::called::Called;
 use super::{Clause, ClauseOrigin, Rule, Signal};
 use crate::definition::{Definition, Filtered, Form};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
-/// Adds a Sigma filter to the rules that it is for
+/// Adds the Sigma filters to the rules that they are for; returns the indices of rules to refuse
+pub(super) fn narrow(
+    (all, called, rules): (&[&Definition], &Called<'_>, &mut [Option<Rule>]),
+    diagnostics: &mut Diagnostics,
+) -> BTreeSet<usize> {
+    let mut refused = BTreeSet::new();
+    for (at, definition) in all.iter().enumerate() {
+        if definition.form != Form::Filter {
+            continue;
+        }
+        let rules = match rules[at].take() {
+            Some(filter) => one(definition, &filter, (all, called, &mut *rules), diagnostics),
+            None => broken(definition, (all, called, rules), diagnostics),
+        };
+        refused.extend(rules);
+    }
+    refused
+}
+
+/// The indices of the rules for which a filter with an error is meant
+fn broken(
+    definition: &Definition,
+    (all, called, rules): (&[&Definition], &Called<'_>, &[Option<Rule>]),
+    diagnostics: &mut Diagnostics,
+) -> Vec<usize> {
+    let filter = definition.filter.as_ref();
+    let meant: Vec<usize> = match filter.map(|filter| &filter.rules) {
+        Some(Filtered::These(names)) => {
+            names.iter().flat_map(|name| called.at(&name.value)).copied().collect()
+        }
+        Some(Filtered::Any) | None => {
+            let signal = definition.signals.first();
+            let kind = signal.and_then(|signal| signal.event.as_ref());
+            let fits = |rule: &Rule| match (signal, kind) {
+                (Some(signal), Some(kind)) => rule.signals.iter().any(|one| {
+                    let product = signal.product.as_ref().map(|product| product.value);
+                    (product.is_none() || product == one.product)
+                        && kind.value.takes(&one.kind, one.product)
+                }),
+                (None, _) | (_, None) => true,
+            };
+            (0..all.len()).filter(|at| rules[*at].as_ref().is_some_and(fits)).collect()
+        }
+    };
+    let meant: Vec<usize> = meant.into_iter().filter(|at| all[*at].form != Form::Filter).collect();
+    let titles = meant.iter().map(|at| format!("`{}`", all[*at].metadata.title.value));
+    let titles: Vec<String> = titles.take(5).collect();
+    if meant.is_empty() {
+        return meant;
+    }
+    let count = match meant.len() {
+        1 => "the rule that it narrows is".to_owned(),
+        count => format!("the {count} rules that it narrows are"),
+    };
+    let message =
+        format!("filter `{}` has an error, so {count} refused", definition.metadata.title.value);
+    let span = filter.map_or(definition.metadata.title.span, |filter| filter.span);
+    let label = "would report what it leaves out";
+    let found = Diagnostic::new(Code::E0414, &definition.source, span, message, label);
+    let more = if titles.len() < meant.len() { " and others" } else { "" };
+    diagnostics.push(found.note(format!("refused: {}{more}", titles.join(", "))));
+    meant
+}
+
+/// Adds a Sigma filter to the rules that it is for; returns the indices of rules to refuse
 ///
 /// `filter` is the lowered filter. An event must then fit the filter's condition as well.
-pub(super) fn narrow(
+fn one(
     definition: &Definition,
     filter: &Rule,
     (all, called, rules): (&[&Definition], &Called<'_>, &mut [Option<Rule>]),
     diagnostics: &mut Diagnostics,
-) {
-    let (Some(says), [narrowing]) = (&definition.filter, &*filter.signals) else { return };
+) -> Vec<usize> {
+    let mut refused = Vec::new();
+    let (Some(says), [narrowing]) = (&definition.filter, &*filter.signals) else { return refused };
     let source = &definition.source;
     let title = &definition.metadata.title.value;
     let mut report = |code, span, message: String, label: &str, help: &str| {
@@ -34,7 +104,7 @@ pub(super) fn narrow(
                 let message = "no rule is of the filter's log source".to_owned();
                 report(Code::W0413, says.span, message, "changes nothing", "");
             }
-            return;
+            return refused;
         }
     };
     for name in names {
@@ -45,8 +115,9 @@ pub(super) fn narrow(
             if !add(rule, narrowing, title) {
                 let other = &rule.metadata.title.value;
                 let message = format!("filter for other events than `{other}`");
-                let help = "Give the filter the log source of the rule.";
+                let help = "The rule is refused. Give the filter the log source of the rule.";
                 report(Code::E0412, name.span, message, "has another log source", help);
+                refused.push(*at);
             }
         }
         match called.at(&name.value).first().map(|at| all[*at]) {
@@ -55,6 +126,7 @@ pub(super) fn narrow(
                 let message = format!("`{}` is a correlation", name.value);
                 let help = "Name the rules that it is about.";
                 report(Code::E0412, name.span, message, "has no events of its own", help);
+                refused.extend(called.at(&name.value));
             }
             // It exists but failed to lower; that error is already reported.
             Some(_) => {}
@@ -65,6 +137,7 @@ pub(super) fn narrow(
             }
         }
     }
+    refused
 }
 
 /// Appends the filter's clauses to each signal with the filter's log source; false when there is no

@@ -25,15 +25,10 @@ pub fn join(
     diagnostics: &mut Diagnostics,
 ) -> Vec<bool> {
     let called = Called::of(definitions);
-    for (at, definition) in definitions.iter().enumerate() {
-        if definition.form == Form::Filter
-            && let Some(narrowing) = rules[at].take()
-        {
-            let all = (definitions, &called, &mut *rules);
-            filter::narrow(definition, &narrowing, all, diagnostics);
-        }
-    }
-    let is_correlation = |at: &usize| definitions[*at].form == Form::Correlation;
+    let refused = filter::narrow((definitions, &called, &mut *rules), diagnostics);
+    refused.iter().for_each(|at| rules[*at] = None);
+    let is_correlation =
+        |at: &usize| definitions[*at].form == Form::Correlation && !refused.contains(at);
     let places: Vec<usize> = (0..definitions.len()).filter(is_correlation).collect();
     link(&places, (definitions, &called, rules), diagnostics);
     // A correlation with an error emits nothing, so the rules it names stay reported.
@@ -113,7 +108,7 @@ fn one(
         |name: &str| places.at(name).iter().any(|at| definitions[*at].form != Form::Filter);
     let source = &definition.source;
     let mut found = Diagnostics::default();
-    let threats = attack::threats(source, &definition.metadata, &mut found);
+    let threats = attack::threats(definition, &mut found);
     let mut written = definition.correlations.first()?.clone();
     let mut gathered = Gathered::default();
     let mut renamed = Vec::new();

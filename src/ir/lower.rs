@@ -35,7 +35,7 @@ pub fn lower_with(
     }
     let source = &definition.source;
     let mut found = Diagnostics::default();
-    let threats = attack::threats(source, &definition.metadata, &mut found);
+    let threats = attack::threats(definition, &mut found);
     let mut named = HashMap::new();
     for list in &definition.lists {
         named.entry(list.name.value.as_str()).or_insert(list);

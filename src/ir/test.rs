@@ -218,7 +218,9 @@ fn refuse_null_among_others(scope: &mut Scope<'_>, values: &[&Value]) -> Option<
 }
 
 fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
-    let exact = [Modifier::Cased, Modifier::Re].iter().any(|m| key.modifier(*m).is_some());
+    // Two spellings of a word are different texts in Base64.
+    let exact = [Modifier::Cased, Modifier::Re, Modifier::Base64, Modifier::Base64Offset];
+    let exact = exact.iter().any(|modifier| key.modifier(*modifier).is_some());
     let compare = |a: &Value, b: &Value| match exact {
         true => a.written.cmp(&b.written),
         false => compare_folded(&a.written, &b.written),

@@ -9,8 +9,9 @@ use super::text::{by_ends, open_ends, text};
 use super::{Expr, Numbers, Op, Part, TextTest, TimeUnit};
 use super::{encode, network, place, regex};
 use crate::definition::vocabulary::Reading as Word;
-use crate::definition::{Modifier, Scalar, Value};
+use crate::definition::{Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
 use crate::taxonomy::{ACTIONS, Field, FieldType};
 
 /// Lowers one value
@@ -74,7 +75,11 @@ fn plain(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<
         }
         (None, FieldType::Address) => address(scope, reading, value),
         (None, FieldType::Any) if compares_numbers(reading) => numbers(scope, reading, value),
-        (None, FieldType::Any) if reading.has(Modifier::Cidr) => address(scope, reading, value),
+        (None, FieldType::Any)
+            if reading.has(Modifier::Cidr) || is_network_as_text(reading, value) =>
+        {
+            address(scope, reading, value)
+        }
         (Some(Word::Whole), _)
         | (
             None,
@@ -147,6 +152,10 @@ fn remote(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option
 }
 
 fn address(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
+    if is_network_as_text(reading, value) {
+        warn_without_cidr(scope, reading.key, value);
+        return Some(text(reading, Part::Whole, value.pattern()?, value));
+    }
     let open = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith];
     let networks = match network::parse(&value.written) {
         Some(network) => vec![network],
@@ -159,6 +168,24 @@ fn address(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
         return Some(text(reading, Part::Whole, value.pattern()?, value));
     }
     Some(reading.test(Part::Whole, Op::Networks(networks), value.span))
+}
+
+/// Whether a Sigma rule writes a network without `cidr`: then it is text, as Sigma says
+fn is_network_as_text(reading: &Reading<'_>, value: &Value) -> bool {
+    let is_network = value.written.contains('/') && value.written.parse::<ipnet::IpNet>().is_ok();
+    reading.meaning.open && is_network && !reading.has(Modifier::Cidr)
+}
+
+fn warn_without_cidr(scope: &mut Scope<'_>, key: &Key, value: &Value) {
+    let message = format!("`{}` is text without `cidr`", value.written);
+    let label = "compared as text, not as a network";
+    let found = Diagnostic::new(Code::W0227, scope.source, value.span, message, label);
+    let plain = key.modifiers.is_empty() && !scope.source.slice(key.span).ends_with(['\'', '"']);
+    let end = Span::new(key.span.end, key.span.end);
+    scope.report(match plain {
+        true => found.fix("add `cidr`", vec![(end, "|cidr".to_owned())]),
+        false => found.help("With the modifier `cidr` it is the network."),
+    });
 }
 
 fn bad_network(scope: &mut Scope<'_>, value: &Value, wanted: &str) -> Option<Expr> {

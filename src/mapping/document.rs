@@ -26,7 +26,7 @@ const KEYS: &[&str] = &[
 /// Reads every mapping of a file
 pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Mapping> {
     let documents = yaml::parse(source, diagnostics);
-    let mut reader = Reader { source, diagnostics, has_lists: false };
+    let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
     documents.iter().filter_map(|document| mapping(&mut reader, document)).collect()
 }
 

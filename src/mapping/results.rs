@@ -60,7 +60,7 @@ impl Results {
 /// Reads the document
 pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Results {
     let documents = yaml::parse(source, diagnostics);
-    let mut reader = Reader { source, diagnostics, has_lists: false };
+    let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
     let mut results = Results::default();
     for document in &documents {
         at_most_these(&mut reader, document, "the results", &["results", "entities"]);

@@ -115,6 +115,29 @@ pub fn retired_tactic(slug: &str) -> Option<&'static [&'static Tactic]> {
     TABLE.retired_tactics.get(slug.replace('_', "-").as_str()).map(Vec::as_slice)
 }
 
+/// The matrix of an id or tactic that is not in the one for enterprises, as far as it shows
+///
+/// The ids of ICS have a range of their own; those of Mobile stand among the others, and the
+/// number alone tells them from misspelt ones.
+pub fn other_matrix(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let number = |prefix: &str| {
+        let (number, _) = name.split_once('.').unwrap_or((&name, ""));
+        let digits = number.strip_prefix(prefix).filter(|digits| digits.len() == 4)?;
+        digits.parse::<u16>().ok()
+    };
+    match (number("t"), number("ta")) {
+        (Some(800..=999), _) | (_, Some(100..=111)) => Some("for industrial control systems"),
+        (Some(1398..=1684), _) | (_, Some(27..=41)) => Some("for mobile devices"),
+        _ if ["evasion", "inhibit-response-function", "impair-process-control"]
+            .contains(&name.replace('_', "-").as_str()) =>
+        {
+            Some("for industrial control systems")
+        }
+        _ => None,
+    }
+}
+
 /// The rows that refer to tactics, and so are parsed after [`TACTICS`]
 #[derive(Debug, Default)]
 struct Table {

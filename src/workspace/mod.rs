@@ -8,6 +8,7 @@
 //! INVARIANT: texts are read on all cores and joined in their order, so that the result does not
 //! depend on the number of cores; a rule with an error never hides another rule.
 
+mod lost;
 mod names;
 mod output;
 mod read;
@@ -127,12 +128,14 @@ impl Workspace {
     fn join(&mut self, texts: Vec<ReadText>) {
         let mut documents = Vec::with_capacity(texts.len());
         let mut heads = Vec::with_capacity(texts.len());
+        let mut lost_filters = Vec::new();
         for one in texts {
             documents.extend(one.documents);
             heads.extend(one.heads);
             self.diagnostics.extend(one.diagnostics);
             self.suppressions.extend(one.suppressions);
             self.refused += one.lost;
+            lost_filters.extend(one.lost_filter);
         }
         // A rule in a text of filters is not loaded; `read` has checked it.
         let asked_for = |one: &Document| match one.role {
@@ -143,6 +146,7 @@ impl Workspace {
         let mut rules: Vec<Option<Rule>> =
             documents.iter_mut().map(|document| document.rule.take()).collect();
         let definitions: Vec<&Definition> = documents.iter().map(|one| &one.definition).collect();
+        lost::refuse(&lost_filters, &definitions, &mut rules, &mut self.diagnostics);
         let through = ir::join(&definitions, &mut rules, &mut self.diagnostics);
         self.rules.reserve(documents.len());
         for ((document, rule), through) in documents.into_iter().zip(rules).zip(through) {

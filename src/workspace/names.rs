@@ -77,7 +77,11 @@ pub(super) fn check(heads: &[Head], diagnostics: &mut Diagnostics) {
     for head in heads {
         if let Some(title) = &head.title {
             let first = *titles.entry(&title.value).or_insert(head);
-            if !std::ptr::eq(first, head) {
+            // Documents that share their title by `action: global` have it from one place.
+            let at = |head: &Head| {
+                (head.source.name().to_owned(), head.title.as_ref().map(|it| it.span))
+            };
+            if !std::ptr::eq(first, head) && at(first) != at(head) {
                 let message = format!("title `{}` is used twice", title.value);
                 let found =
                     Diagnostic::new(Code::W0806, &head.source, title.span, message, "again");

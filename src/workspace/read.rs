@@ -3,12 +3,14 @@
 //! In: a [`Text`] and the values of placeholders. Out: its documents, lowered as far as possible
 //! without the other texts, and their diagnostics.
 
+use std::sync::Arc;
+
 use super::names::Head;
 use super::text::{Content, Role, Text};
-use crate::definition::{self, Definition, Placeholders, Suppressions};
+use crate::definition::{self, Definition, Form, Placeholders, Suppressions};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::ir::{self, Rule};
-use crate::source::Span;
+use crate::source::{SourceText, Span};
 
 /// A document of a text, before documents are joined
 pub(super) struct Document {
@@ -28,6 +30,8 @@ pub(super) struct ReadText {
     pub(super) suppressions: Suppressions,
     /// Number of refused documents that are missing from `documents`
     pub(super) lost: usize,
+    /// The text, if a filter may be among the refused documents
+    pub(super) lost_filter: Option<Arc<SourceText>>,
 }
 
 pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
@@ -36,7 +40,8 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
         Content::Readable(source) => source,
         Content::Unreadable(why) => {
             diagnostics.push((**why).clone());
-            return ReadText { diagnostics, lost: 1, ..ReadText::default() };
+            let lost_filter = (text.role == Role::Filters).then(|| Arc::clone(&why.source));
+            return ReadText { diagnostics, lost: 1, lost_filter, ..ReadText::default() };
         }
     };
     let definitions = definition::parse(source, &mut diagnostics);
@@ -51,16 +56,29 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
         };
         let mut own = Diagnostics::default();
         let rule = ir::lower_with(&definition, placeholders, &mut own);
-        let rule = rule.filter(|_| errors.within(definition.span).is_empty());
+        let mut places = std::iter::once(&definition.span).chain(&definition.shared);
+        let is_right = places.all(|place| errors.within(*place).is_empty());
+        let rule = rule.filter(|_| is_right);
         definition::check(&definition, &mut own);
         diagnostics.extend(own);
         heads.push(Head::of(&definition));
-        // `rule` holds signals and lists in lowered form; joining does not read the originals.
-        (definition.signals, definition.lists) = (Vec::new(), Vec::new());
+        // `rule` holds signals and lists in lowered form; joining reads the originals only of a
+        // filter with an error, to find the rules of its log source.
+        definition.lists = Vec::new();
+        if rule.is_some() || definition.form != Form::Filter {
+            definition.signals = Vec::new();
+        }
         let folder = text.folder.clone();
         documents.push(Document { definition, rule, folder, stem, role: text.role });
     }
-    ReadText { documents, heads, diagnostics, suppressions, lost }
+    let filter = text.role == Role::Filters || source.text().lines().any(is_filter);
+    let lost_filter = (lost > 0 && filter).then(|| Arc::clone(source));
+    ReadText { documents, heads, diagnostics, suppressions, lost, lost_filter }
+}
+
+/// Whether a line of a text that is no YAML looks like the start of a filter
+fn is_filter(line: &str) -> bool {
+    line.starts_with("filter") && line.contains(':')
 }
 
 /// The start offsets of a text's errors, sorted
@@ -81,12 +99,15 @@ impl Errors {
         from..to
     }
 
-    /// Whether some error lies outside every document; `documents` are in the order of the text
+    /// Whether some error lies outside every document
     fn lie_outside(&self, documents: &[Definition]) -> bool {
         let mut told = 0;
         let mut outside = false;
-        for one in documents {
-            let within = self.within(one.span);
+        let places = |one: &Definition| [&[one.span], &*one.shared].concat();
+        let mut places: Vec<Span> = documents.iter().flat_map(places).collect();
+        places.sort_unstable();
+        for place in places {
+            let within = self.within(place);
             outside |= within.start > told;
             told = told.max(within.end);
         }

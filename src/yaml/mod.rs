@@ -4,15 +4,19 @@
 //! [`Reader`] that takes values of the required shape out of the tree and reports the others.
 
 mod nearest;
+mod node;
 mod reader;
+mod shorthand;
 mod subspan;
 mod toml;
 mod tree;
 
 pub(crate) use nearest::{misspelt, nearest};
+pub use node::{Kind, Node};
 pub(crate) use reader::Reader;
+pub(crate) use shorthand::{Document, Shorthand};
 pub use subspan::Style;
 pub(crate) use subspan::locate;
 pub(crate) use toml::parse_toml;
-pub(crate) use tree::comments;
-pub use tree::{Kind, Node, parse};
+pub use tree::parse;
+pub(crate) use tree::{comments, documents, refuse_shorthand};

@@ -15,6 +15,9 @@ pub(crate) struct Reader<'a> {
     pub(crate) diagnostics: &'a mut Diagnostics,
     /// Whether `$name` refers to a list; in a Sigma rule it is text
     pub(crate) has_lists: bool,
+    /// Whether a value of a wrong shape is only left out, with a warning: so in the metadata of
+    /// Sigma documents, which others wrote and which decide no verdict
+    pub(crate) lenient: bool,
 }
 
 impl<'n> Reader<'_> {
@@ -28,6 +31,9 @@ impl<'n> Reader<'_> {
 
     fn wrong(&mut self, node: &Node, what: &str, wanted: &str) {
         let message = format!("{what} is {}, not {wanted}", node.noun());
+        if self.lenient {
+            return self.left_out(node.span, message, &format!("expected {wanted}"));
+        }
         self.error(Code::E0108, node.span, message, &format!("expected {wanted}"));
     }
 
@@ -101,8 +107,34 @@ impl<'n> Reader<'_> {
         text
     }
 
+    /// Warns about metadata that is left out
+    pub(crate) fn left_out(&mut self, span: Span, message: String, label: &str) {
+        let found = Diagnostic::new(Code::W0135, self.source, span, message, label);
+        self.report(found.help("The rule is read without it."));
+    }
+
+    /// The whole line of a value with its key, if the line holds nothing else: `tags: []`
+    fn line_of_key(&self, value: Span) -> Option<Span> {
+        let text = self.source.text();
+        let start = text.get(..value.start as usize)?.rfind('\n').map_or(0, |at| at + 1);
+        let line = text.get(start..)?.split_inclusive('\n').next()?;
+        let (key, after) = line.split_once(':')?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        let alone =
+            key.chars().all(plain) && after.trim() == self.source.slice(value).trim_matches(':');
+        alone.then(|| Span::new(start as u32, (start + line.len()) as u32))
+    }
+
     pub(crate) fn empty(&mut self, span: Span, what: &str) {
         let message = format!("{what} is empty");
+        if self.lenient {
+            let label = "nothing here";
+            let found = Diagnostic::new(Code::W0135, self.source, span, message, label);
+            return self.report(match self.line_of_key(span) {
+                Some(line) => found.delete(line),
+                None => found.help("Write a value, or delete the key."),
+            });
+        }
         self.report(
             Diagnostic::new(Code::E0109, self.source, span, message, "nothing here")
                 .help("Write a value, or delete the key."),
@@ -123,25 +155,40 @@ impl<'n> Reader<'_> {
 
     /// Reports a key unknown to Sigma at a place where authors may add their own keys
     ///
-    /// A misspelt key is an unknown key. Any other gets a warning: it has no effect here.
-    pub(crate) fn custom_key(&mut self, key: &Node, place: &str, known: &[&str]) {
+    /// It gets a warning, for it has no effect here. A misspelt one of `deciding`, the keys that
+    /// decide what the rule finds, is an unknown key.
+    pub(crate) fn custom_key(
+        &mut self,
+        key: &Node,
+        place: &str,
+        (known, deciding): (&[&str], &[&str]),
+    ) {
         let name = key.text().unwrap_or("");
         if known.contains(&name) {
             return;
         }
-        if name.is_empty() || misspelt(name, known.iter().copied()).is_some() {
+        if misspelt(name, deciding.iter().copied()).is_some() {
             return self.unknown_key(key, place, known);
         }
         let message = format!("`{name}` in {place} is no attribute of Sigma");
         let label = "not looked at";
-        self.report(Diagnostic::new(Code::W0140, self.source, key.span, message, label));
+        let found = Diagnostic::new(Code::W0140, self.source, key.span, message, label);
+        self.report(match misspelt(name, known.iter().copied()) {
+            Some(near) => found.replace(key.span, near),
+            None => found,
+        });
+    }
+
+    /// The first line of a place
+    pub(crate) fn first_line(&self, at: Span) -> Span {
+        let length = self.source.slice(at).lines().next().map_or(0, str::len) as u32;
+        Span::new(at.start, at.start + length)
     }
 
     /// Reports a missing key, at the first line of the node without it
     pub(crate) fn missing_key(&mut self, at: Span, place: &str, key: &str) {
         let message = format!("{place} has no `{key}`");
-        let first_line = self.source.slice(at).lines().next().map_or(0, str::len) as u32;
-        let span = Span::new(at.start, at.start + first_line);
+        let span = self.first_line(at);
         self.error(Code::E0111, span, message, &format!("add `{key}:`"));
     }
 }

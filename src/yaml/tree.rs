@@ -1,16 +1,18 @@
 //! Parses YAML text into a tree in which every key, value and item has its span.
 //!
 //! In: a [`SourceText`]. Out: one [`Node`] per document, and a diagnostic for every mistake in the
-//! YAML itself. Anchors, aliases, tags, merge keys and duplicate keys are refused, because YAML
-//! tools read them differently. Only this file uses the YAML parser.
+//! YAML itself. Tags and duplicate keys are refused, because YAML tools read them differently;
+//! anchors, aliases and merge keys are written out, and refused where the caller does not take them.
+//! Only this file uses the YAML parser.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use super::subspan::{self, Style};
+use super::node::{Kind, Node};
+use super::shorthand::{Anchors, Document, Shorthand, Without, merge};
+use super::subspan::Style;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{SourceText, Span};
 
@@ -19,84 +21,13 @@ const MAX_BYTES: usize = 8 << 20;
 /// The deepest nesting that is read
 const MAX_DEPTH: usize = 64;
 
-/// A value in a YAML document
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// Its place in the file
-    pub span: Span,
-    /// Its shape with its content
-    pub kind: Kind,
-}
-
-/// The three shapes of a value
-#[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
-    /// Text as decoded, with the quoting it was written in
-    Scalar(Box<str>, Style),
-    /// A list
-    List(Vec<Node>),
-    /// A map, in the order of the file
-    Map(Vec<(Node, Node)>),
-}
-
-impl Node {
-    /// The text of a scalar
-    pub fn text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Scalar(text, _) => Some(text),
-            Kind::List(_) | Kind::Map(_) => None,
-        }
-    }
-
-    /// Whether this is a scalar that YAML's core schema reads as null
-    pub fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar(text, Style::Plain)
-            if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
-    }
-
-    /// The value under a key of a map
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        match &self.kind {
-            Kind::Map(entries) => entries.iter().find(|(k, _)| k.text() == Some(key)).map(|e| &e.1),
-            Kind::Scalar(..) | Kind::List(_) => None,
-        }
-    }
-
-    /// `a list`, `a map`, `text` …: for messages
-    pub fn noun(&self) -> &'static str {
-        match &self.kind {
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
-            Kind::Scalar(..) if self.is_null() => "nothing",
-            Kind::Scalar(text, Style::Plain) if text.parse::<f64>().is_ok() => "a number",
-            Kind::Scalar(text, Style::Plain) if matches!(&**text, "true" | "false") => {
-                "true or false"
-            }
-            Kind::Scalar(..) => "text",
-        }
-    }
-
-    /// The place in the file of a range of this scalar's decoded text
-    pub fn part(&self, source: &SourceText, range: Range<usize>) -> Span {
-        match &self.kind {
-            Kind::Scalar(text, style) => subspan::locate(source, self.span, text, *style, range),
-            Kind::List(_) | Kind::Map(_) => self.span,
-        }
-    }
-
-    /// The places in the file of this scalar's decoded text, for many ranges
-    pub(crate) fn parts(&self, source: &SourceText) -> subspan::Places {
-        let (text, style) = match &self.kind {
-            Kind::Scalar(text, style) => (&**text, *style),
-            Kind::List(_) | Kind::Map(_) => ("", Style::Plain),
-        };
-        subspan::Places::new(source, self.span, text, style)
-    }
-}
-
 /// A collection whose end has not been read yet
 struct Open {
     is_map: bool,
+    /// The parser's number of its anchor; 0 without one
+    anchor: usize,
+    /// The value of its merge key
+    merged: Option<Node>,
     start: u32,
     key: Option<Node>,
     entries: Vec<(Node, Node)>,
@@ -105,10 +36,37 @@ struct Open {
     keys: HashMap<Box<str>, Span>,
 }
 
-/// Reads every document of `source`
+/// Reads every document of `source`, and refuses anchors, aliases and merge keys
 ///
 /// A syntax error ends the reading: earlier documents are kept, this one and later ones are lost.
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Node> {
+    let documents = documents(source, diagnostics).into_iter();
+    let strict = documents.map(|document| {
+        refuse_shorthand(source, &document.shorthand, diagnostics);
+        document.node
+    });
+    strict.collect()
+}
+
+/// Refuses the shorthand of a document
+pub(crate) fn refuse_shorthand(
+    source: &Arc<SourceText>,
+    shorthand: &[Shorthand],
+    diagnostics: &mut Diagnostics,
+) {
+    for one in shorthand {
+        diagnostics.push(refused(source, one.what, one.span));
+    }
+}
+
+fn refused(source: &Arc<SourceText>, what: &str, span: Span) -> Diagnostic {
+    let message = format!("a YAML {what} in a rule");
+    Diagnostic::new(Code::E0105, source, span, message, "not read in rules")
+        .help("Write the value out, or name it once under `lists:` and use `$name`.")
+}
+
+/// Reads every document of `source` like [`parse`], with anchors, aliases and merge keys
+pub(crate) fn documents(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Document> {
     let text = source.text();
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
@@ -117,7 +75,14 @@ pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Nod
         return Vec::new();
     }
     refuse_line_separators(source, diagnostics);
-    let mut reader = Reader { source, diagnostics, open: Vec::new(), documents: Vec::new() };
+    let mut reader = Reader {
+        source,
+        diagnostics,
+        open: Vec::new(),
+        documents: Vec::new(),
+        anchors: Anchors::default(),
+        shorthand: Vec::new(),
+    };
     for event in Parser::new_from_str(text) {
         let step = match event {
             Ok((event, span)) => reader.event(event, place(&span)),
@@ -170,7 +135,10 @@ struct Reader<'a> {
     source: &'a Arc<SourceText>,
     diagnostics: &'a mut Diagnostics,
     open: Vec<Open>,
-    documents: Vec<Node>,
+    documents: Vec<Document>,
+    anchors: Anchors,
+    /// The shorthand of the document so far
+    shorthand: Vec<Shorthand>,
 }
 
 impl Reader<'_> {
@@ -185,15 +153,15 @@ impl Reader<'_> {
                     ScalarStyle::DoubleQuoted => Style::Double,
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
-                self.close(Node { span, kind: Kind::Scalar(text.into(), style) });
+                self.close(Node { span, kind: Kind::Scalar(text.into(), style) }, anchor);
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse(anchor != 0, tag.is_some(), span);
-                return self.start(false, span);
+                return self.start(false, span, anchor);
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse(anchor != 0, tag.is_some(), span);
-                return self.start(true, span);
+                return self.start(true, span, anchor);
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Some(()) };
@@ -204,14 +172,11 @@ impl Reader<'_> {
                 } else {
                     span.end
                 };
-                let kind =
-                    if open.is_map { Kind::Map(open.entries) } else { Kind::List(open.items) };
-                self.close(Node { span: Span::new(open.start, end), kind });
+                let (span, anchor) = (Span::new(open.start, end), open.anchor);
+                let kind = self.kind(open);
+                self.close(Node { span, kind }, anchor);
             }
-            Event::Alias(_) => {
-                self.refused("alias", span);
-                self.close(Node { span, kind: Kind::Scalar("".into(), Style::Single) });
-            }
+            Event::Alias(anchor) => return self.alias(anchor, span),
             Event::StreamStart
             | Event::StreamEnd
             | Event::DocumentStart(..)
@@ -224,7 +189,36 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn start(&mut self, is_map: bool, span: Span) -> Option<()> {
+    /// The content of a collection that ends
+    fn kind(&mut self, open: Open) -> Kind {
+        match (open.is_map, open.merged) {
+            (false, _) => Kind::List(open.items),
+            (true, None) => Kind::Map(open.entries),
+            (true, Some(merged)) => Kind::Map(merge(open.entries, merged).unwrap_or_else(|span| {
+                let message = "a YAML merge key takes over the entries of a map";
+                let found = Diagnostic::new(Code::E0105, self.source, span, message, "not a map");
+                self.diagnostics.push(found);
+                Vec::new()
+            })),
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Option<()> {
+        self.shorthand.push(Shorthand { what: "alias", span });
+        let message = match self.anchors.copy(anchor, MAX_DEPTH - self.open.len()) {
+            Ok(node) => {
+                self.close(node, 0);
+                return Some(());
+            }
+            Err(Without::Itself) => "a YAML alias inside of its own anchor",
+            Err(Without::TooLarge) => "the aliases of this file stand for too much",
+        };
+        let found = Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
+        self.diagnostics.push(found);
+        None
+    }
+
+    fn start(&mut self, is_map: bool, span: Span, anchor: usize) -> Option<()> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             let found = Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
@@ -233,6 +227,8 @@ impl Reader<'_> {
         }
         self.open.push(Open {
             is_map,
+            anchor,
+            merged: None,
             start: span.start,
             key: None,
             entries: Vec::new(),
@@ -242,24 +238,28 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn close(&mut self, node: Node) {
+    fn close(&mut self, node: Node, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.keep(anchor, &node);
+        }
         let Some(open) = self.open.last_mut() else {
-            self.documents.push(node);
+            self.anchors.close();
+            let shorthand = std::mem::take(&mut self.shorthand);
+            self.documents.push(Document { node, shorthand });
             return;
         };
         if !open.is_map {
             open.items.push(node);
         } else if let Some(key) = open.key.take() {
-            // Drops a merge key: it is already refused, and as a rule's key it would be again.
-            if key.text() != Some("<<") {
+            if key.text() == Some("<<") {
+                open.merged = Some(node);
+            } else {
                 open.entries.push((key, node));
             }
         } else {
             let name = node.text();
             if name == Some("<<") {
-                let span = node.span;
-                open.key = Some(node);
-                return self.refused("merge key", span);
+                self.shorthand.push(Shorthand { what: "merge key", span: node.span });
             }
             let first = name.and_then(|name| open.keys.insert(name.into(), node.span));
             if let (Some(first), Some(name)) = (first, name) {
@@ -285,19 +285,11 @@ impl Reader<'_> {
         let marks = head[start..].starts_with(['&', '!']);
         let span = if marks { Span::new(start as u32, head.len() as u32) } else { value };
         if anchor {
-            self.refused("anchor", span);
+            self.shorthand.push(Shorthand { what: "anchor", span });
         }
         if tag {
-            self.refused("tag", span);
+            self.diagnostics.push(refused(self.source, "tag", span));
         }
-    }
-
-    fn refused(&mut self, what: &str, span: Span) {
-        let message = format!("a YAML {what} in a rule");
-        self.diagnostics.push(
-            Diagnostic::new(Code::E0105, self.source, span, message, "not read in rules")
-                .help("Write the value out, or name it once under `lists:` and use `$name`."),
-        );
     }
 
     fn syntax_error(&mut self, at: usize, info: &str) {

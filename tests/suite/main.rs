@@ -11,6 +11,7 @@ mod damage;
 mod diagnostics;
 mod documents;
 mod events;
+mod generous;
 mod golden;
 mod hostile;
 mod hunting;

@@ -171,8 +171,10 @@ fn every_fix_of_a_warning_mends_it_and_keeps_the_meaning() {
         let (left, after) = checked(&mended);
         assert!(left.iter().all(|one| one.code != finding.code), "{name}:\n{mended}");
         assert!(left.iter().all(|one| one.severity == Severity::Warning), "{name}:\n{mended}");
-        // That the star was literal is the mistake.
-        assert!(before == after || name.starts_with("W0222"), "{name}: {before}\n{after}");
+        // That the star was literal, that a network was text or that a tag was left out is the
+        // mistake.
+        let mistake = ["W0138", "W0222", "W0227"].iter().any(|code| name.starts_with(code));
+        assert!(before == after || mistake, "{name}: {before}\n{after}");
         fixed += 1;
     }
     assert!(fixed >= 12, "{fixed}");

@@ -110,10 +110,10 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
     }
     let correlations: Vec<CorrelationView> =
         rule.correlations.iter().map(|one| correlation(rule, one)).collect();
-    let id = rule.metadata.id.as_ref().map_or("", |id| id.value.as_str());
+    let id = rule.metadata.id.as_ref().map_or_else(String::new, |id| one_line(&id.value));
     MatcherView {
         title: one_line(&rule.metadata.title.value),
-        id: id.to_owned(),
+        id,
         left: left(rule),
         constants: constants.sorted(),
         signals,

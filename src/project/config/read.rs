@@ -25,7 +25,7 @@ pub(super) fn config(
 ) -> Config {
     let mut config = Config { source: Some(Arc::clone(source)), folder, ..Config::default() };
     let Some(document) = parse_toml(source, findings) else { return config };
-    let mut reader = Reader { source, diagnostics: findings, has_lists: false };
+    let mut reader = Reader { source, diagnostics: findings, has_lists: false, lenient: false };
     let keys: Vec<&str> = ["rules", "overlay"].iter().chain(LAYER).copied().collect();
     known_keys(&mut reader, &document, "the settings", &keys);
     config.rules = texts(&mut reader, &document, "rules");

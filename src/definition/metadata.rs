@@ -211,7 +211,8 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
 /// Reads `taxonomy:`; it decides what fields mean, so another one refuses the rule everywhere
 fn taxonomy(reader: &mut Reader<'_>, document: &Node) -> Option<Spanned<String>> {
     let node = value(reader, document, "taxonomy")?;
-    let lenient = std::mem::replace(&mut reader.lenient, reader.lenient && node.is_null());
+    let lenient = reader.lenient;
+    reader.lenient &= node.is_null();
     let taxonomy = reader.text(node, "`taxonomy`");
     reader.lenient = lenient;
     if let Some(taxonomy) = taxonomy.as_ref().filter(|one| one.value != "sigma") {

@@ -54,13 +54,7 @@ fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
         yaml::refuse_shorthand(reader.source, &part.shorthand, reader.diagnostics);
     }
     check_keys(reader, document, entries, (form, own));
-    reader.lenient = form != Form::Definition;
-    let mut metadata = metadata::read(reader, document);
-    metadata.family.clone_from(&part.family);
-    reader.lenient = false;
-    if form == Form::Definition && document.get("id").is_none() {
-        reader.missing_key(document.span, "the rule", "id");
-    }
+    let metadata = metadata_of(reader, part, form);
     let sigma = |reader: &mut Reader<'_>, key, own| {
         let detection = document.get(key);
         let signal = detection.and_then(|node| signal::read_sigma(reader, document, node, own));
@@ -96,6 +90,18 @@ fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
     };
     dangerous::report(reader, &definition);
     Some(definition)
+}
+
+/// Reads the metadata; in a Sigma document a mistake there is only a warning
+fn metadata_of(reader: &mut Reader<'_>, part: &action::Part, form: Form) -> metadata::Metadata {
+    reader.lenient = form != Form::Definition;
+    let mut metadata = metadata::read(reader, &part.node);
+    metadata.family.clone_from(&part.family);
+    reader.lenient = false;
+    if form == Form::Definition && part.node.get("id").is_none() {
+        reader.missing_key(part.node.span, "the rule", "id");
+    }
+    metadata
 }
 
 /// Reports keys that a document of this form does not have

@@ -192,14 +192,8 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         related: value(reader, document, "related")
             .map_or_else(Vec::new, |node| related(reader, node)),
         scope: texts(reader, document, "scope"),
-        taxonomy: text(reader, document, "taxonomy"),
+        taxonomy: taxonomy(reader, document),
     };
-    if let Some(taxonomy) = metadata.taxonomy.as_ref().filter(|one| one.value != "sigma") {
-        let message = format!("the taxonomy `{}` is not known", taxonomy.value);
-        let label = "its fields and log sources mean nothing here";
-        let found = Diagnostic::new(Code::E0204, reader.source, taxonomy.span, message, label);
-        reader.report(found.help("Write the rule in Sigma's own taxonomy, and leave the key out."));
-    }
     for name in &mut metadata.attack {
         if let Some(plain) = name.value.strip_prefix("attack.") {
             name.value = plain.to_owned();
@@ -212,6 +206,22 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         }
     }
     metadata
+}
+
+/// Reads `taxonomy:`; it decides what fields mean, so another one refuses the rule everywhere
+fn taxonomy(reader: &mut Reader<'_>, document: &Node) -> Option<Spanned<String>> {
+    let node = value(reader, document, "taxonomy")?;
+    let lenient = reader.lenient;
+    reader.lenient &= node.is_null();
+    let taxonomy = reader.text(node, "`taxonomy`");
+    reader.lenient = lenient;
+    if let Some(taxonomy) = taxonomy.as_ref().filter(|one| one.value != "sigma") {
+        let message = format!("the taxonomy `{}` is not known", taxonomy.value);
+        let label = "its fields and log sources mean nothing here";
+        let found = Diagnostic::new(Code::E0204, reader.source, taxonomy.span, message, label);
+        reader.report(found.help("Write the rule in Sigma's own taxonomy, and leave the key out."));
+    }
+    taxonomy
 }
 
 fn related(reader: &mut Reader<'_>, node: &Node) -> Vec<Related> {

@@ -75,6 +75,10 @@ fn plain(text: &str) -> String {
 
 /// Where a harmless artifact and one with a payload differ in more than that
 fn difference(harmless: &[Piece], hostile: &[Piece], payload: &str) -> Option<String> {
+    // Metadata of blanks only is left out of what is written.
+    if harmless.len() != hostile.len() && payload.trim().is_empty() {
+        return None;
+    }
     if harmless.len() != hostile.len() {
         let shorter = harmless.iter().zip(hostile).find(|(a, b)| match (a, b) {
             (Piece::Code(a), Piece::Code(b)) => a != b,

@@ -1,9 +1,9 @@
 //! Reads regular expressions, and limits the size they compile to.
 //!
 //! In: a value under the modifier `re`, in the syntax of PCRE. Out: a test over the part of the
-//! field that the key names, with a [`RegexPattern`] that Kusto and the engine can compile: what
-//! [`pcre`] made of the value. The size estimate and the engine's compiler
-//! stand here side by side, so that no pattern passes the estimate and fails to compile.
+//! field that the key names, with a [`RegexPattern`] that targets and the engine can compile: what
+//! [`pcre`] made of the value. The size estimate and the engine's compiler stand here side by side,
+//! so that no pattern passes the estimate and fails to compile.
 
 use ::regex::{RegexSet, RegexSetBuilder};
 use regex_syntax::ParserBuilder;
@@ -60,10 +60,9 @@ fn refuse(scope: &mut Scope<'_>, value: &Value, refusal: pcre::Refusal) {
     };
     let span = value.part(scope.source, refusal.range);
     let message = format!("{message} {}", refusal.reason);
-    scope.report(Diagnostic::new(Code::E0210, scope.source, span, message, label).help(
-        "The syntax is that of PCRE, without what looks ahead, behind or back: neither Kusto \
-             nor the native matcher can do that.",
-    ));
+    let help = "The syntax is that of PCRE, but for what looks ahead, behind or back at what was \
+                found: no target can do that.";
+    scope.report(Diagnostic::new(Code::E0210, scope.source, span, message, label).help(help));
 }
 
 /// A regular expression in the syntax of Rust's regex crate, small enough for the engine

@@ -1,13 +1,12 @@
 //! Reads regular expressions, and limits the size they compile to.
 //!
 //! In: a value under the modifier `re`, in the syntax of PCRE. Out: a test over the part of the
-//! field that the key names, with a [`RegexPattern`] that Kusto and the engine can compile: what
-//! [`pcre`] made of the value. The size estimate and the engine's compiler
-//! stand here side by side, so that no pattern passes the estimate and fails to compile.
+//! field that the key names, with a [`RegexPattern`] that targets and the engine can compile: what
+//! [`pcre`] made of the value. The size estimate and the engine's compiler stand here side by side,
+//! so that no pattern passes the estimate and fails to compile.
 
 use ::regex::{RegexSet, RegexSetBuilder};
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 use super::scope::{Reading, Scope};
 use super::{Expr, Op, Part};
@@ -60,10 +59,9 @@ fn refuse(scope: &mut Scope<'_>, value: &Value, refusal: pcre::Refusal) {
     };
     let span = value.part(scope.source, refusal.range);
     let message = format!("{message} {}", refusal.reason);
-    scope.report(Diagnostic::new(Code::E0210, scope.source, span, message, label).help(
-        "The syntax is that of PCRE, without what looks ahead, behind or back: neither Kusto \
-             nor the native matcher can do that.",
-    ));
+    let help = "The syntax is that of PCRE, but for what looks ahead, behind or back at what was \
+                found: no target can do that.";
+    scope.report(Diagnostic::new(Code::E0210, scope.source, span, message, label).help(help));
 }
 
 /// A regular expression in the syntax of Rust's regex crate, small enough for the engine
@@ -107,18 +105,37 @@ impl RegexPattern {
     }
 
     /// Whether the pattern is found in the same texts whatever the case of their letters
+    ///
+    /// The Kelvin sign and the long s aside: PCRE's `\w` has the letters that they fold to.
     pub fn ignores_case(&self) -> bool {
-        let read = |folded| {
-            let mut parser = ParserBuilder::new();
-            parser.case_insensitive(folded).build().parse(self).ok()
-        };
-        read(true) == read(false)
+        regex_syntax::parse(self).is_ok_and(|hir| ignores_case(&hir))
     }
 
     /// Compiles patterns together; a list too large for one program becomes several
     pub fn compile(patterns: &[Self]) -> Vec<RegexSet> {
         let texts: Vec<&str> = patterns.iter().map(|pattern| &**pattern).collect();
         programs(&texts, MOST_MEMORY)
+    }
+}
+
+fn ignores_case(pattern: &Hir) -> bool {
+    let one = |c| ClassUnicodeRange::new(c, c);
+    let closed = |class: ClassUnicode| {
+        let mut others = class.clone();
+        let folded = others.try_case_fold_simple();
+        others.difference(&class);
+        others.difference(&ClassUnicode::new([one('\u{212a}'), one('\u{17f}')]));
+        folded.is_ok() && others.ranges().is_empty()
+    };
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(text) => std::str::from_utf8(&text.0)
+            .is_ok_and(|text| text.chars().all(|c| closed(ClassUnicode::new([one(c)])))),
+        HirKind::Class(Class::Unicode(class)) => closed(class.clone()),
+        HirKind::Class(Class::Bytes(class)) => class.to_unicode_class().is_some_and(closed),
+        HirKind::Repetition(many) => ignores_case(&many.sub),
+        HirKind::Capture(group) => ignores_case(&group.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(ignores_case),
     }
 }
 
@@ -191,7 +208,8 @@ mod tests {
     #[test]
     fn a_pattern_ignores_case_when_all_of_it_does() {
         let ignores = |text: &str| RegexPattern::read(text.to_owned()).unwrap().ignores_case();
-        assert!(ignores("(?i)cmd [0-9]") && ignores("(?i:cmd)|[0-9]") && ignores("[Cc][Mm][Dd]"));
+        assert!(ignores("(?i)cmd [0-9]") && ignores("(?i:cmd)|[0-9]") && ignores("[Cc][Mm]"));
+        assert!(ignores("(?i)kiss(?-i:[[:word:]])"));
         assert!(!ignores("(?i:cmd) x") && !ignores("(?:in)") && !ignores("(?i)a(?-i)b"));
     }
 

@@ -86,7 +86,7 @@ impl Parser<'_> {
                 }
             } else if flags.extended && self.cursor.eat("#") {
                 self.cursor.take(usize::MAX, |c| c != '\n');
-            } else if !(flags.extended && !self.cursor.take(usize::MAX, is_white).is_empty()) {
+            } else if !flags.extended || self.cursor.take(usize::MAX, is_white).is_empty() {
                 return Ok(());
             }
         }

@@ -9,6 +9,7 @@ mod concise;
 mod github;
 mod json;
 #[cfg(feature = "cli")]
+mod register;
 mod render;
 mod sarif;
 

@@ -43,6 +43,7 @@ pub use metadata::{Level, Metadata, Related, Status};
 pub use placeholder::Placeholders;
 pub use sample::{Expectation, Sample};
 pub use suppression::{Looked, Suppressions};
+#[cfg(feature = "project")]
 pub(crate) use target::read as read_targets;
 pub use target::{Setting, Settings, TargetSettings};
 pub use value::{Scalar, Value, Values};

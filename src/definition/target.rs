@@ -49,6 +49,7 @@ impl Settings {
 
 impl Setting {
     /// Gives the value and all values in it another place
+    #[cfg(feature = "project")]
     pub(crate) fn set_span(&mut self, span: Span) {
         match self {
             Setting::Text(text) => text.span = span,

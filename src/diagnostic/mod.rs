@@ -8,8 +8,8 @@ mod code;
 mod concise;
 mod github;
 mod json;
-#[cfg(feature = "cli")]
 mod register;
+#[cfg(feature = "cli")]
 mod render;
 mod sarif;
 

@@ -8,6 +8,7 @@ mod node;
 mod reader;
 mod shorthand;
 mod subspan;
+#[cfg(feature = "project")]
 mod toml;
 mod tree;
 
@@ -17,6 +18,7 @@ pub(crate) use reader::Reader;
 pub(crate) use shorthand::{Document, Shorthand};
 pub use subspan::Style;
 pub(crate) use subspan::locate;
+#[cfg(feature = "project")]
 pub(crate) use toml::parse_toml;
 pub use tree::parse;
 pub(crate) use tree::{comments, documents, refuse_shorthand};

@@ -84,8 +84,11 @@ def code(escape):
 def re2(pattern):
     """A regular expression of Kusto, which are those of Rust, for RE2
 
-    RE2 does not know `(?i-u:…)`, ASCII letters without case: each becomes a class.
+    RE2 does not know `(?i-u:…)`, ASCII letters without case: each becomes a class. Its `\\b` and
+    `\\B` know ASCII only, as those in `(?-u:…)` do.
     """
+    pattern = re.sub(r"\(\?-u:(\\[bB])\)", r"\1", pattern)
+
     def classes(group):
         return re.sub(r"\\x\{[0-9a-fA-F]+\}|\\.|[A-Za-z]", either_case, group[1])
     return re.sub(r"\(\?i-u:((?:\\.|[^\\)])*)\)", lambda group: f"(?:{classes(group)})", pattern,

@@ -93,6 +93,7 @@ class Spelling(unittest.TestCase):
             pattern = "(?s)^(?i-u:cmd|keep)$"
             self.assertIs(printed(f'"{text}" matches regex "{pattern}"'), held)
         self.assertEqual(dialect.re2(r"(?i-u:\.a\)b)\d"), r"(?:\.[aA]\)[bB])\d")
+        self.assertEqual(dialect.re2(r"(?-u:\b)a(?-u:\B)"), r"\ba\B")
 
     def test_an_empty_list_is_not_empty(self):
         # What `AlertFiles: null` was emitted as before the proof.

@@ -175,7 +175,7 @@ impl Comparison<'_> {
     fn depends_on_action(&self, side: &Side) -> bool {
         let fields = side.record.fields.iter();
         let mut event: Map<String, Value> = fields
-            .filter(|(field, _)| !["EventType", "TargetObject"].contains(&field.name()))
+            .filter(|(field, _)| field.name() != "EventType")
             .map(|(field, values)| (field.name().to_owned(), json!(values)))
             .collect();
         let text = |event: &Map<String, Value>, name: &str| {
@@ -201,6 +201,7 @@ impl Comparison<'_> {
         };
         differs(&mut event)
             || other.is_some_and(|(key, value)| {
+                event.remove("TargetObject");
                 event.insert("RegistryKey".to_owned(), json!(key));
                 event.remove("RegistryValue");
                 event.extend(value.map(|value| ("RegistryValue".to_owned(), json!(value))));

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Loaded;
-use crate::definition::{Expectation, Level, Sample};
+use crate::definition::{Expectation, Form, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory, Options};
@@ -47,8 +47,14 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
     results
 }
 
-/// Why an event of a sample shows nothing: none of its fields is one that the rule's events have
+/// Why an event of a definition's sample shows nothing: none of its fields is one that the rule's
+/// events have
+///
+/// A Sigma rule may be about any field, and a sample of it about a field that is not there.
 fn unreadable(rule: &Rule, sample: &Sample) -> Option<String> {
+    if rule.form != Form::Definition {
+        return None;
+    }
     let is_known = |name: &str| {
         rule.signals.iter().any(|signal| {
             let field = Field::of_log(name);

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::report;
 use crate::backend::{Decision, Files, Weight};
-use crate::diagnostic::{Diagnostics, concise};
+use crate::diagnostic::Diagnostics;
 use crate::manifest::LossName;
 use crate::project::{self, Config, Failure};
 use crate::workspace::Workspace;
@@ -69,9 +69,7 @@ impl Settings {
         let config = Config::find(self.config.as_deref(), &mut findings)?;
         let findings = findings.sorted();
         let Some(first) = findings.first() else { return Ok(config) };
-        for one in &findings {
-            report::complain(&concise(one));
-        }
+        findings.iter().for_each(report::complain);
         Err(Failure::new(format!("{} has mistakes", first.source.name())))
     }
 }

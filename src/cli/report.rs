@@ -96,9 +96,10 @@ pub(super) fn say(global: &Global, text: &str) -> io::Result<()> {
 }
 
 /// Prints a finding that keeps the run from its work
-pub(super) fn complain(finding: &str) {
+pub(super) fn complain(finding: &Diagnostic) {
+    let text = screen::lines(full(finding, true) + "\n\n");
     // A failure to write this message cannot be reported anywhere.
-    let _ = writeln!(anstream::stderr().lock(), "{}", screen::line(finding));
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Says which losses the outputs of a run have, a line for each target and weight

@@ -13,7 +13,10 @@ use crate::support::{root, snapshot};
 fn rulecast(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
     command.current_dir(root()).args(["--color", "never"]).args(arguments);
-    command.env("COLUMNS", "100").env_remove("GITHUB_ACTIONS").output().unwrap()
+    for own in ["GITHUB_ACTIONS", "RULECAST_CONFIG", "RULECAST_OVERLAY"] {
+        command.env_remove(own);
+    }
+    command.env("COLUMNS", "100").output().unwrap()
 }
 
 fn out(output: &Output) -> String {
@@ -54,6 +57,19 @@ fn the_definition_of_the_readme_becomes_the_query_beside_it() {
     let text = Text::new("readme.yml", block("yaml"));
     let outputs = rulecast::compile(text, Target::Sentinel).unwrap();
     assert_eq!(outputs[0].text, block("kusto"));
+}
+
+#[test]
+fn a_mistake_in_the_settings_ends_the_run_with_its_fix() {
+    let file = folder("settings").join("rulecast.toml");
+    fs::write(&file, "ruls = [\"rules\"]\n").unwrap();
+    let output = rulecast(&["check", "--config", file.to_str().unwrap(), "rules"]);
+    let text = err(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    for said in ["error[E0110]: unknown key `ruls`", "ruls = [\"rules\"]", "+ rules = [\"rules\"]"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }
 
 #[test]

@@ -66,7 +66,8 @@ fn a_mistake_in_the_settings_ends_the_run_with_its_fix() {
     let output = rulecast(&["check", "--config", file.to_str().unwrap(), "rules"]);
     let text = err(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
-    for said in ["error[E0110]: unknown key `ruls`", "ruls = [\"rules\"]", "+ rules = [\"rules\"]"]
+    for said in
+        ["error[E0110]: unknown key `ruls`", "1 | ruls = [\"rules\"]", "help: change it to `rules`"]
     {
         assert!(text.contains(said), "{said}: {text}");
     }

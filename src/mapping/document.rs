@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::read::{at_most_these, text_of};
+use super::read::text_of;
 use super::{Mapping, stream_document, table_document};
 use crate::diagnostic::Diagnostics;
 use crate::source::SourceText;
@@ -31,11 +31,11 @@ pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) 
 }
 
 fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
-    at_most_these(reader, document, "a mapping", KEYS);
+    reader.known_keys(document, "a mapping", KEYS);
     let name = text_of(reader, document, "mapping")?;
     let shared = document.get("shared").map(|node| reader.map(node, "`shared`"));
     for (_, entry) in shared.into_iter().flatten() {
-        at_most_these(reader, entry, "a shared entry", &["fields", "result"]);
+        reader.known_keys(entry, "a shared entry", &["fields", "result"]);
     }
     let tables = table_document::tables(reader, document);
     let indices = stream_document::indices(reader, document);

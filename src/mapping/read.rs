@@ -11,15 +11,6 @@ use crate::source::Spanned;
 use crate::taxonomy::{EventKind, Field};
 use crate::yaml::{Kind, Node, Reader, nearest};
 
-/// Reports the keys of a map that are unknown there
-pub(super) fn at_most_these(reader: &mut Reader<'_>, node: &Node, place: &str, known: &[&str]) {
-    for (key, _) in reader.map(node, place) {
-        if !key.text().is_some_and(|text| known.contains(&text)) {
-            reader.unknown_key(key, place, known);
-        }
-    }
-}
-
 /// The text under a key that must be there
 pub(super) fn text_of(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Spanned<String>> {
     match node.get(key) {
@@ -62,11 +53,6 @@ pub(super) fn maps(reader: &mut Reader<'_>, node: &Node, what: &str) -> Vec<(Str
     entries
 }
 
-/// The texts under a key; none without the key
-pub(super) fn texts_of(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<Spanned<String>> {
-    node.get(key).map_or_else(Vec::new, |value| reader.texts(value, &format!("`{key}`")))
-}
-
 /// A value or a condition of Kusto
 pub(super) fn expression(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Expression> {
     let text = reader.text(node, what)?;
@@ -85,7 +71,7 @@ pub(super) fn expression(reader: &mut Reader<'_>, node: &Node, what: &str) -> Op
 pub(super) fn platforms(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Vec<Platform> {
     let holder = if node.get("platforms").is_some() { node } else { document };
     let mut platforms = Vec::new();
-    for text in texts_of(reader, holder, "platforms") {
+    for text in reader.texts_of(holder, "platforms") {
         match &*text.value {
             "sentinel" => platforms.push(Platform::Sentinel),
             "xdr" => platforms.push(Platform::AdvancedHunting),
@@ -162,7 +148,7 @@ pub(super) fn with_shared<'n>(
     node: &'n Node,
 ) -> Vec<&'n Node> {
     let mut holders = Vec::new();
-    for name in texts_of(reader, node, "with") {
+    for name in reader.texts_of(node, "with") {
         let shared = document.get("shared").and_then(|shared| shared.get(&name.value));
         if shared.is_none() {
             let message = format!("nothing is shared as `{}`", name.value);

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::read::{at_most_these, maps, text_of, texts_of};
+use super::read::{maps, text_of};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir;
 use crate::query::kusto::Type;
@@ -63,7 +63,7 @@ pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> R
     let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
     let mut results = Results::default();
     for document in &documents {
-        at_most_these(&mut reader, document, "the results", &["results", "entities"]);
+        reader.known_keys(document, "the results", &["results", "entities"]);
         let columns = document.get("results").map(|node| reader.map(node, "`results`"));
         for (name, node) in columns.into_iter().flatten() {
             results.columns.extend(column(&mut reader, name, node));
@@ -77,14 +77,14 @@ pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> R
 }
 
 fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultColumn> {
-    at_most_these(reader, node, "a column", &["shows", "type", "role"]);
+    reader.known_keys(node, "a column", &["shows", "type", "role"]);
     let shows = text_of(reader, node, "shows")?;
     let Some(part) = ir::Column::named(&shows.value) else {
         let message = format!("`{}` is no part of an event", shows.value);
         reader.error(Code::E0112, shows.span, message, "unknown word");
         return None;
     };
-    let kind = texts_of(reader, node, "type").first().map_or(Some(Type::String), |kind| {
+    let kind = reader.texts_of(node, "type").first().map_or(Some(Type::String), |kind| {
         let known = Type::named(&kind.value);
         if known.is_none() {
             let message = format!("`{}` is no type of Kusto", kind.value);
@@ -93,7 +93,7 @@ fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultCol
         known
     })?;
     let name = reader.key(name)?.to_owned();
-    let role = match texts_of(reader, node, "role").first() {
+    let role = match reader.texts_of(node, "role").first() {
         None => ResultRole::Shown,
         Some(role) if role.value == "raised" => ResultRole::Raised,
         Some(role) if role.value == "identity" => ResultRole::Identity,

@@ -6,10 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::place::Holds;
-use super::read::{
-    at_most_these, check_absent, entries_of, events, field, flag, maps, text_of, texts_of,
-    with_shared,
-};
+use super::read::{check_absent, entries_of, events, field, flag, maps, text_of, with_shared};
 use super::stream::{FieldKind, Index, IndexField, Stream, Test, Words};
 use crate::diagnostic::Code;
 use crate::source::Spanned;
@@ -27,10 +24,10 @@ pub(super) fn indices(reader: &mut Reader<'_>, document: &Node) -> Vec<Index> {
     let entries = document.get("indices").map(|node| reader.map(node, "`indices`"));
     let mut indices = Vec::new();
     for (pattern, node) in entries.into_iter().flatten() {
-        at_most_these(reader, node, "an index", INDEX_KEYS);
+        reader.known_keys(node, "an index", INDEX_KEYS);
         let Some(pattern) = reader.key(pattern) else { continue };
         let text = |reader: &mut Reader<'_>, key: &str| {
-            let text = texts_of(reader, node, key).into_iter().next();
+            let text = reader.texts_of(node, key).into_iter().next();
             text.map_or_else(String::new, |text| text.value)
         };
         indices.push(Index {
@@ -61,7 +58,7 @@ fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
     for (key, node) in entries.into_iter().flatten() {
         let is_map = matches!(node.kind, Shape::Map(_));
         if is_map {
-            at_most_these(reader, node, "a type", TYPE_KEYS);
+            reader.known_keys(node, "a type", TYPE_KEYS);
         }
         let Some(name) = reader.key(key) else { continue };
         let word = if is_map { text_of(reader, node, "type") } else { reader.text(node, "a type") };
@@ -71,7 +68,7 @@ fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
             reader.error(Code::E0112, word.span, message, "keyword, wildcard, ip or long");
             continue;
         };
-        let limit = texts_of(reader, node, "long").into_iter().next();
+        let limit = reader.texts_of(node, "long").into_iter().next();
         let field = IndexField {
             name: name.to_owned(),
             kind,
@@ -94,7 +91,7 @@ fn stream(
     known: &[Index],
     types: &Types,
 ) -> Option<Stream> {
-    at_most_these(reader, node, "a stream", KEYS);
+    reader.known_keys(node, "a stream", KEYS);
     let events = events(reader, node)?;
     let holders = with_shared(reader, document, node);
     let mut fields = BTreeMap::new();
@@ -140,7 +137,7 @@ fn parts(reader: &mut Reader<'_>, place: &Node, types: &Types) -> Vec<(Holds, In
 fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<IndexField> {
     let is_map = matches!(node.kind, Shape::Map(_));
     if is_map {
-        at_most_these(reader, node, "a field", FIELD_KEYS);
+        reader.known_keys(node, "a field", FIELD_KEYS);
     }
     let name =
         if is_map { text_of(reader, node, "field")? } else { reader.text(node, "a field")? };
@@ -149,8 +146,8 @@ fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<In
         reader.error(Code::E0112, name.span, message, "not under `types`");
         return None;
     };
-    let exists_for = texts_of(reader, node, "exists_for").into_iter().next();
-    let of_false = texts_of(reader, node, "words_of_false");
+    let exists_for = reader.texts_of(node, "exists_for").into_iter().next();
+    let of_false = reader.texts_of(node, "words_of_false");
     let words = match (node.get("words"), exists_for) {
         (Some(words), _) => Words::Of(maps(reader, words, "`words`")),
         (None, Some(value)) => Words::ExistsFor(value.value),
@@ -180,7 +177,7 @@ fn rows(reader: &mut Reader<'_>, node: &Node, events: &EventKind) -> Vec<(String
 
 fn patterns(reader: &mut Reader<'_>, node: &Node, key: &str, known: &[Index]) -> Vec<Index> {
     let mut indices = Vec::new();
-    for pattern in texts_of(reader, node, key) {
+    for pattern in reader.texts_of(node, key) {
         match known.iter().find(|index| index.pattern == pattern.value) {
             Some(index) => indices.push(index.clone()),
             None => {
@@ -194,7 +191,7 @@ fn patterns(reader: &mut Reader<'_>, node: &Node, key: &str, known: &[Index]) ->
 
 fn products(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<Product> {
     let mut products = Vec::new();
-    for Spanned { value, span } in texts_of(reader, node, key) {
+    for Spanned { value, span } in reader.texts_of(node, key) {
         match Product::named(&value) {
             Some(product) => products.push(product),
             None => {

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use super::place::Holds;
 use super::read::{
-    at_most_these, check_absent, entries_of, events, expression, field, inherited, platforms,
-    text_of, texts_of, with_shared,
+    check_absent, entries_of, events, expression, field, inherited, platforms, text_of, with_shared,
 };
 use super::table::{Column, Kind, Rows, Table};
 use crate::diagnostic::Code;
@@ -47,7 +46,7 @@ pub(super) fn tables(reader: &mut Reader<'_>, document: &Node) -> Vec<Table> {
 }
 
 fn table(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Option<Table> {
-    at_most_these(reader, node, "a table", KEYS);
+    reader.known_keys(node, "a table", KEYS);
     let name = text_of(reader, node, "table")?.value;
     let events = events(reader, node)?;
     let holders = with_shared(reader, document, node);
@@ -131,7 +130,7 @@ fn columns(reader: &mut Reader<'_>, place: &Node) -> Vec<Column> {
 fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> {
     let is_map = matches!(node.kind, Shape::Map(_));
     if is_map {
-        at_most_these(reader, node, "a column", COLUMN_KEYS);
+        reader.known_keys(node, "a column", COLUMN_KEYS);
     }
     let own = if is_map { node.get("column")? } else { node };
     let value = expression(reader, own, "a column")?;
@@ -143,10 +142,10 @@ fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> 
     Some(Column {
         kind: kind(reader, node, !words.is_empty()),
         rows_of_true: given(reader, "rows_of_true"),
-        only_true: texts_of(reader, node, "only_true").into_iter().next().map(|text| text.value),
+        only_true: reader.texts_of(node, "only_true").into_iter().next().map(|text| text.value),
         earlier: given(reader, "earlier"),
         empty: node.get("empty").and_then(|node| {
-            at_most_these(reader, node, "`empty`", &["means", "where"]);
+            reader.known_keys(node, "`empty`", &["means", "where"]);
             let means = text_of(reader, node, "means")?.value;
             Some((means, expression(reader, node.get("where")?, "`where`")?))
         }),

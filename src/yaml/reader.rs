@@ -98,6 +98,11 @@ impl<'n> Reader<'_> {
         items.iter().filter_map(|item| self.text(item, what)).collect()
     }
 
+    /// The texts under a key; none without the key
+    pub(crate) fn texts_of(&mut self, node: &'n Node, key: &str) -> Vec<Spanned<String>> {
+        node.get(key).map_or_else(Vec::new, |value| self.texts(value, &format!("`{key}`")))
+    }
+
     /// The text of a key
     pub(crate) fn key(&mut self, node: &'n Node) -> Option<&'n str> {
         let text = node.text().filter(|text| !text.is_empty());
@@ -151,6 +156,15 @@ impl<'n> Reader<'_> {
             None => found.note(format!("keys here: {}", known.join(", "))),
         };
         self.report(found);
+    }
+
+    /// Reports the keys of a map that are unknown there
+    pub(crate) fn known_keys(&mut self, node: &'n Node, place: &str, known: &[&str]) {
+        for (key, _) in self.map(node, place) {
+            if !key.text().is_some_and(|text| known.contains(&text)) {
+                self.unknown_key(key, place, known);
+            }
+        }
     }
 
     /// Reports a key unknown to Sigma at a place where authors may add their own keys

@@ -81,10 +81,9 @@ impl Config {
             for pattern in [format!("{folder}/{written}"), format!("{folder}/{written}/**")] {
                 let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
                 // A path that is no pattern fits nothing.
-                set = glob.map_or(set.clone(), |glob| {
+                if let Ok(glob) = glob {
                     set.add(glob);
-                    set
-                });
+                }
             }
         }
         set.build().unwrap_or_default()

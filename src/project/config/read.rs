@@ -27,12 +27,12 @@ pub(super) fn config(
     let Some(document) = parse_toml(source, findings) else { return config };
     let mut reader = Reader { source, diagnostics: findings, has_lists: false, lenient: false };
     let keys: Vec<&str> = ["rules", "overlay"].iter().chain(LAYER).copied().collect();
-    known_keys(&mut reader, &document, "the settings", &keys);
-    config.rules = texts(&mut reader, &document, "rules");
+    reader.known_keys(&document, "the settings", &keys);
+    config.rules = reader.texts_of(&document, "rules");
     config.common = layer(&mut reader, &document);
     let overlays = document.get("overlay").map(|node| reader.map(node, "`overlay`"));
     for (name, node) in overlays.into_iter().flatten() {
-        known_keys(&mut reader, node, "an overlay", LAYER);
+        reader.known_keys(node, "an overlay", LAYER);
         if let Some(text) = reader.key(name) {
             let name = Spanned::new(text.to_owned(), name.span);
             config.overlays.push((name, layer(&mut reader, node)));
@@ -53,56 +53,56 @@ fn layer(reader: &mut Reader<'_>, node: &Node) -> Layer {
     let losses = items(reader, "loss");
     let checks = items(reader, "check");
     Layer {
-        filters: texts(reader, node, "filters"),
-        placeholders: texts(reader, node, "placeholders").into_iter().next(),
+        filters: reader.texts_of(node, "filters"),
+        placeholders: reader.texts_of(node, "placeholders").into_iter().next(),
         targets: node.get("targets").map_or_else(Vec::new, |node| read_targets(reader, node)),
         losses: losses.iter().filter_map(|node| loss(reader, node)).collect(),
         checks: checks.iter().filter_map(|node| check(reader, node)).collect(),
-        disabled: texts(reader, node, "disabled"),
+        disabled: reader.texts_of(node, "disabled"),
     }
 }
 
 fn loss(reader: &mut Reader<'_>, node: &Node) -> Option<LossDecision> {
-    known_keys(reader, node, "a decision about losses", LOSS);
+    reader.known_keys(node, "a decision about losses", LOSS);
     needed(reader, node, "a decision about losses", &["names", "weight", "reason"]);
     let losses = || LossName::ALL.iter().map(|loss| (loss.name(), *loss));
     let targets = || Target::ALL.iter().map(|target| (target.name(), *target));
     let weights = || Weight::ALL.iter().map(|weight| (weight.name(), *weight));
-    let names = texts(reader, node, "names");
+    let names = reader.texts_of(node, "names");
     let names = names.into_iter().filter_map(|name| word(reader, "loss", &name, losses()));
     let names: Vec<LossName> = names.collect();
-    let of = texts(reader, node, "targets");
+    let of = reader.texts_of(node, "targets");
     let of = of.into_iter().filter_map(|name| word(reader, "target", &name, targets()));
     let of: Vec<Target> = of.collect();
-    let weight = texts(reader, node, "weight").into_iter().next()?;
+    let weight = reader.texts_of(node, "weight").into_iter().next()?;
     let decided = word(reader, "weight", &weight, weights())?;
-    let until = texts(reader, node, "until").into_iter().next();
+    let until = reader.texts_of(node, "until").into_iter().next();
     let is_day = |day: &Spanned<String>| day.value.parse::<jiff::civil::Date>().is_ok();
     if let Some(day) = until.as_ref().filter(|day| !is_day(day)) {
         let message = format!("`{}` is no day", day.value);
         reader.error(Code::E0108, day.span, message, "expected YYYY-MM-DD");
     }
-    let reason = texts(reader, node, "reason").into_iter().next()?.value;
+    let reason = reader.texts_of(node, "reason").into_iter().next()?.value;
     let weight = Spanned::new(decided, weight.span);
-    let paths = texts(reader, node, "paths");
+    let paths = reader.texts_of(node, "paths");
     // Without a name that is known the decision would be about every loss.
     (!names.is_empty()).then_some(LossDecision { names, targets: of, paths, weight, reason, until })
 }
 
 fn check(reader: &mut Reader<'_>, node: &Node) -> Option<CheckDecision> {
-    known_keys(reader, node, "a decision about warnings", CHECK);
+    reader.known_keys(node, "a decision about warnings", CHECK);
     needed(reader, node, "a decision about warnings", &["codes", "weight", "reason"]);
-    let codes = texts(reader, node, "codes");
+    let codes = reader.texts_of(node, "codes");
     for code in codes.iter().filter(|code| !is_warning(&code.value)) {
         let message = format!("no warning begins with `{}`", code.value);
         let found = Diagnostic::new(Code::E0112, reader.source, code.span, message, "unknown");
         reader
             .report(found.help("`rulecast list codes` shows them all; errors cannot be left out."));
     }
-    let weight = texts(reader, node, "weight").into_iter().next()?;
+    let weight = reader.texts_of(node, "weight").into_iter().next()?;
     let weights = [("off", false), ("deny", true)];
     let deny = word(reader, "weight", &weight, weights.into_iter())?;
-    Some(CheckDecision { codes, paths: texts(reader, node, "paths"), deny })
+    Some(CheckDecision { codes, paths: reader.texts_of(node, "paths"), deny })
 }
 
 /// The value of a known word; reports an unknown one
@@ -125,21 +125,9 @@ fn word<T: Copy>(
     found.map(|(_, value)| value)
 }
 
-fn texts(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<Spanned<String>> {
-    node.get(key).map_or_else(Vec::new, |node| reader.texts(node, &format!("`{key}`")))
-}
-
 fn needed(reader: &mut Reader<'_>, node: &Node, what: &str, keys: &[&str]) {
     for key in keys.iter().filter(|key| node.get(key).is_none()) {
         let message = format!("{what} has no `{key}`");
         reader.error(Code::E0111, node.span, message, &format!("add `{key} = …`"));
-    }
-}
-
-fn known_keys(reader: &mut Reader<'_>, node: &Node, place: &str, known: &[&str]) {
-    for (key, _) in reader.map(node, place) {
-        if !key.text().is_some_and(|text| known.contains(&text)) {
-            reader.unknown_key(key, place, known);
-        }
     }
 }

@@ -198,14 +198,8 @@ fn parts(
     body: &Node,
     (place, signals, keys): (&str, &str, &[&str]),
 ) -> Option<Correlation> {
-    let entries = reader.map(body, place);
-    if entries.is_empty() {
+    if reader.known_keys(body, place, keys).is_empty() {
         return None;
-    }
-    for (key, _) in entries {
-        if !key.text().is_some_and(|text| keys.contains(&text)) {
-            reader.unknown_key(key, place, keys);
-        }
     }
     for key in ["type", signals, "timespan"] {
         if body.get(key).is_none() {

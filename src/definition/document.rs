@@ -184,14 +184,8 @@ fn lists(reader: &mut Reader<'_>, node: &Node) -> Vec<List> {
 
 fn new_terms(reader: &mut Reader<'_>, node: &Node) -> Option<NewTerms> {
     const KEYS: &[&str] = &["signal", "fields", "window"];
-    let entries = reader.map(node, "`new_terms`");
-    if entries.is_empty() {
+    if reader.known_keys(node, "`new_terms`", KEYS).is_empty() {
         return None;
-    }
-    for (key, _) in entries {
-        if !key.text().is_some_and(|text| KEYS.contains(&text)) {
-            reader.unknown_key(key, "`new_terms`", KEYS);
-        }
     }
     for key in KEYS {
         if node.get(key).is_none() {

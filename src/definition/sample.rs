@@ -42,14 +42,8 @@ const KEYS: &[&str] = &["name", "signal", "event", "events", "expect", "level", 
 
 /// Reads an entry of `tests:`
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Sample> {
-    let entries = reader.map(node, "a test");
-    if entries.is_empty() {
+    if reader.known_keys(node, "a test", KEYS).is_empty() {
         return None;
-    }
-    for (key, _) in entries {
-        if !key.text().is_some_and(|text| KEYS.contains(&text)) {
-            reader.unknown_key(key, "a test", KEYS);
-        }
     }
     let Some(name) = node.get("name") else {
         reader.missing_key(node.span, "this test", "name");

@@ -158,13 +158,20 @@ impl<'n> Reader<'_> {
         self.report(found);
     }
 
-    /// Reports the keys of a map that are unknown there
-    pub(crate) fn known_keys(&mut self, node: &'n Node, place: &str, known: &[&str]) {
-        for (key, _) in self.map(node, place) {
+    /// The entries of a map; reports the keys that are unknown there
+    pub(crate) fn known_keys(
+        &mut self,
+        node: &'n Node,
+        place: &str,
+        known: &[&str],
+    ) -> &'n [(Node, Node)] {
+        let entries = self.map(node, place);
+        for (key, _) in entries {
             if !key.text().is_some_and(|text| known.contains(&text)) {
                 self.unknown_key(key, place, known);
             }
         }
+        entries
     }
 
     /// Reports a key unknown to Sigma at a place where authors may add their own keys

@@ -118,7 +118,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod ir;
 pub mod manifest;
-mod mapping;
+pub mod mapping;
 pub mod matcher;
 #[doc(hidden)]
 pub mod pattern;

@@ -2,7 +2,7 @@
 //!
 //! In: the rule as compiled, and what a backend tells of its files. Out: the [`Manifest`].
 
-use super::{Target, Weight};
+use super::{Place, Target, Weight};
 use crate::ir::Rule;
 use crate::manifest::{
     CorrelationOutput, File, Loss, LossOutput, Manifest, RuleName, Schedule, SignalOutput,
@@ -12,8 +12,8 @@ use crate::manifest::{
 pub(super) struct Parts<'a> {
     /// Names with the ids of the target's rules in them
     pub(super) files: Vec<(&'a str, Vec<String>)>,
-    /// For each signal the name of its rows in a query, and what it searches
-    pub(super) places: Vec<(Option<String>, Vec<String>)>,
+    /// Where each signal is searched
+    pub(super) places: Vec<Place>,
     pub(super) schedule: Option<Schedule>,
 }
 
@@ -25,13 +25,15 @@ pub(super) fn of(
 ) -> Manifest {
     let file = |(name, ids): (&str, Vec<String>)| File { name: name.to_owned(), ids };
     let signals = rule.signals.iter().zip(parts.places).enumerate();
-    let signal = |(at, (signal, (rows, tables)))| {
+    let signal = |(at, (signal, place))| {
+        let Place { rows, searched, mapping }: Place = place;
         let signal: &crate::ir::Signal = signal;
         let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
         SignalOutput {
             name: signal.name.clone(),
             rows,
-            tables,
+            tables: searched,
+            mapping,
             product: signal.product.map(|product| product.name()),
             reported: rule.reports_signal(at),
             new_terms: new.map(|new| new.window),

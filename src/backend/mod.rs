@@ -5,6 +5,7 @@
 //! It expresses the rule exactly, or names a [`Loss`](crate::manifest::Loss), or refuses with a code. A session collects
 //! these, and is closed before anything is printed.
 
+mod account;
 pub mod elastic;
 mod findings;
 mod losses;
@@ -25,7 +26,6 @@ use crate::definition::{self, TargetSettings, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{self, Rule};
 use crate::source::{SourceText, Span, Spanned, is_unprintable};
-use crate::taxonomy::EventKind;
 
 use crate::manifest::{Artifact, LossName, Manifest, Schedule};
 use policy::is_accepted;
@@ -105,14 +105,13 @@ impl Target {
         Self::ALL.iter().copied().find(|target| target.name() == name)
     }
 
-    /// Whether a mapping of the target has a place for events of this log source
-    fn holds(self, events: &EventKind) -> bool {
+    /// The set of tables that its queries ask; `None` for a target without queries of Kusto
+    fn profile(self) -> Option<Profile> {
         match self {
-            Target::Sentinel => Profile::Defender.table(events).is_some(),
-            Target::Asim => Profile::Asim.table(events).is_some(),
-            Target::Xdr => Profile::Xdr.table(events).is_some(),
-            Target::Elastic => elastic::stream(events).is_some(),
-            Target::Native => true,
+            Target::Sentinel => Some(Profile::Workspace),
+            Target::Asim => Some(Profile::Asim),
+            Target::Xdr => Some(Profile::Xdr),
+            Target::Elastic | Target::Native => None,
         }
     }
 
@@ -141,7 +140,10 @@ pub fn check_settings(
     let rule = definition.and_then(|definition| ir::lower(&definition, &mut ignored));
     let Some(mut rule) = rule else { return };
     rule.source = Arc::clone(source);
-    rule.targets = vec![settings.clone()];
+    let mut probed = settings.clone();
+    // The user's own mappings are not read yet.
+    probed.settings.entries.retain(|(name, _)| name.value != "mappings");
+    rule.targets = vec![probed];
     check_targets(&rule, diagnostics);
     if let Some(target) = Target::named(&settings.target.value) {
         let mut found = Diagnostics::default();
@@ -169,13 +171,23 @@ pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Where a target searches the events of a signal
+struct Place {
+    /// The name of its rows in the query, if they have one
+    rows: Option<String>,
+    /// The tables or the index patterns
+    searched: Vec<String>,
+    /// The mapping that they belong to
+    mapping: Option<String>,
+}
+
 /// What a backend has emitted for a rule
 struct Emitted<'r> {
     artifacts: Vec<Artifact>,
     /// The ids of the target's rules in each artifact
     ids: Vec<Vec<String>>,
-    /// For each signal of the rule the name of its rows in a query, and what it searches
-    places: Vec<(Option<String>, Vec<String>)>,
+    /// For each signal of the rule
+    places: Vec<Place>,
     schedule: Option<Schedule>,
     closed: Closed<'r>,
 }
@@ -254,18 +266,16 @@ pub fn translate_by(
             return Attempt::default();
         }
     };
-    let mut session = Session::new(target, &reduced, &without);
+    let mut session = Session::new((target, policy), &reduced, &without);
     let beyond = unsupported::refuse(target, &reduced, &mut session);
-    let emitted = match (target, beyond || reduced.signals.is_empty()) {
-        (_, true) => Emitted::nothing(session.close()),
-        (Target::Sentinel, false) => sentinel::emit(Profile::Defender, &reduced, stem, session),
-        (Target::Asim, false) => sentinel::emit(Profile::Asim, &reduced, stem, session),
-        (Target::Xdr, false) => sentinel::emit(Profile::Xdr, &reduced, stem, session),
-        (Target::Elastic, false) => elastic::emit(&reduced, stem, session),
-        (Target::Native, false) => native::emit(&reduced, stem, session),
+    let emitted = match (target.profile(), target) {
+        _ if beyond || reduced.signals.is_empty() => Emitted::nothing(session.close()),
+        (Some(profile), _) => sentinel::emit(profile, &reduced, stem, session),
+        (None, Target::Native) => native::emit(&reduced, stem, session),
+        (None, _) => elastic::emit(&reduced, stem, session),
     };
     let Emitted { artifacts, ids, places, schedule, closed } = emitted;
-    let (losses, found) = closed.finish(policy);
+    let (losses, found) = closed.finish();
     let refused = found.has_errors();
     diagnostics.extend(found);
     let unaccepted = losses.iter().filter(|(loss, _)| !is_accepted(loss.name, target, &reduced));

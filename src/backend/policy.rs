@@ -1,4 +1,4 @@
-//! What losses weigh.
+//! What a project has decided: what losses weigh, and its mappings.
 //!
 //! In: decisions of a rule's author, of a project and of a run. Out: the [`Weight`] of each loss.
 //! Without a decision, a loss that cannot matter outside an attack on the index, or that the table
@@ -8,6 +8,7 @@
 use super::Target;
 use crate::ir::Rule;
 use crate::manifest::{Direction, Loss, LossName};
+use crate::mapping::Mappings;
 
 /// How much a loss weighs
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,15 +38,21 @@ impl Weight {
     pub fn usual(name: LossName, direction: Direction) -> Weight {
         match (name, direction) {
             (LossName::LongValue | LossName::Product, _) => Weight::Note,
+            // The words of a text are all that such a target has of it.
+            (LossName::Words, _) => Weight::Warn,
             (_, Direction::Wider) => Weight::Warn,
             (_, Direction::Narrower) => Weight::Deny,
         }
     }
 }
 
-/// The decisions of a project and of a run about losses
+/// The decisions of a project and of a run
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
+    /// The mappings that rules may ask
+    pub mappings: Mappings,
+    /// The names of the only mappings that a run asks, in order; those that settings name when empty
+    pub asked: Vec<String>,
     /// In the order in which they were made: of those about a loss the last one holds
     pub decisions: Vec<Decision>,
 }

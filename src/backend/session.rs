@@ -12,10 +12,11 @@ use std::collections::HashSet;
 use super::findings::Findings;
 use super::losses::{finding, needless};
 use super::{Policy, Target, Weight};
-use crate::definition::Settings;
+use crate::definition::{Setting, Settings};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir::Rule;
 use crate::manifest::{Direction, Loss, LossName};
+use crate::mapping::{Mappings, Order};
 use crate::source::Span;
 
 /// The planning of one rule for one target
@@ -33,6 +34,7 @@ pub(super) struct Session<'r> {
 /// A planned rule: refusals and warnings may follow, losses may not
 #[derive(Debug)]
 pub(super) struct Closed<'r> {
+    policy: &'r Policy,
     findings: Findings<'r>,
     losses: Vec<Loss>,
     /// Signals and correlations under `without:` of this target
@@ -41,10 +43,14 @@ pub(super) struct Closed<'r> {
 
 impl<'r> Session<'r> {
     /// A session without losses; `without` names what the author leaves out on this target
-    pub(super) fn new(target: Target, rule: &'r Rule, without: &[&str]) -> Self {
+    pub(super) fn new(
+        (target, policy): (Target, &'r Policy),
+        rule: &'r Rule,
+        without: &[&str],
+    ) -> Self {
         let without = without.iter().map(ToString::to_string).collect();
         let findings = Findings::new(target, rule);
-        let closed = Closed { findings, losses: Vec::new(), without };
+        let closed = Closed { policy, findings, losses: Vec::new(), without };
         Session { closed, signal: String::new(), positive: true, known: HashSet::new() }
     }
 
@@ -58,6 +64,57 @@ impl<'r> Session<'r> {
         let Findings { rule, target, .. } = &self.closed.findings;
         let said = rule.targets.iter().find(|said| said.target.value == target.name());
         said.map(|said| said.settings.clone()).unwrap_or_default()
+    }
+
+    /// The mappings of the run
+    pub(super) fn mappings(&self) -> &'r Mappings {
+        &self.closed.policy.mappings
+    }
+
+    /// The order in which the rule asks the mappings
+    pub(super) fn order(&self) -> Order {
+        let asked = &self.closed.policy.asked;
+        if !asked.is_empty() {
+            return Order::Named(asked.clone());
+        }
+        match self.settings().get("mappings") {
+            Some(Setting::Text(name)) => Order::Named(vec![name.value.clone()]),
+            Some(Setting::Texts(names)) => {
+                Order::Named(names.iter().map(|name| name.value.clone()).collect())
+            }
+            Some(Setting::Settings(_)) | None => Order::Usual,
+        }
+    }
+
+    /// Plans a part with the first candidate that can say it, or with the one that comes closest
+    ///
+    /// A candidate cannot say what is refused or lost by a loss that is denied. Only the findings of
+    /// the candidate that is taken are kept.
+    pub(super) fn best_of<C: Copy, T>(
+        &mut self,
+        candidates: &[C],
+        mut plan: impl FnMut(&mut Self, C) -> T,
+    ) -> Option<(C, T)> {
+        let (errors, found) = (self.closed.findings.all.errors(), self.closed.findings.all.len());
+        let losses = self.closed.losses.len();
+        let mut closest: Option<((usize, usize), C)> = None;
+        for candidate in candidates {
+            let planned = plan(self, *candidate);
+            let refused = self.closed.findings.all.errors() - errors;
+            let missed = (refused, self.closed.denied(losses));
+            if missed == (0, 0) || candidates.len() == 1 {
+                return Some((*candidate, planned));
+            }
+            self.closed.findings.all.truncate(found);
+            for loss in self.closed.losses.drain(losses..) {
+                self.known.remove(&loss);
+            }
+            if closest.is_none_or(|(least, _)| missed < least) {
+                closest = Some((missed, *candidate));
+            }
+        }
+        let (_, candidate) = closest?;
+        Some((candidate, plan(self, candidate)))
     }
 
     /// The target's name
@@ -114,6 +171,18 @@ impl<'r> Session<'r> {
 }
 
 impl Closed<'_> {
+    /// The mappings of the run
+    pub(super) fn mappings(&self) -> &Mappings {
+        &self.policy.mappings
+    }
+
+    /// The number of denied losses after the first `from`
+    fn denied(&self, from: usize) -> usize {
+        let Findings { target, rule, .. } = self.findings;
+        let weigh = |loss: &&Loss| self.policy.weight(loss, target, rule) == Weight::Deny;
+        self.losses.iter().skip(from).filter(weigh).count()
+    }
+
     /// The target's name
     pub(super) fn target(&self) -> &'static str {
         self.findings.target.name()
@@ -178,8 +247,8 @@ impl Closed<'_> {
 
     /// The losses, and all diagnostics: refusals, losses that are more than notes, and needless
     /// accepts
-    pub(super) fn finish(self, policy: &Policy) -> (Vec<(Loss, Weight)>, Diagnostics) {
-        let Closed { findings: Findings { target, rule, mut all, .. }, losses, .. } = self;
+    pub(super) fn finish(self) -> (Vec<(Loss, Weight)>, Diagnostics) {
+        let Closed { policy, findings: Findings { target, rule, mut all, .. }, losses, .. } = self;
         let said = rule.targets.iter().filter(|said| said.target.value == target.name());
         let weigh = |loss: Loss| {
             let weight = policy.weight(&loss, target, rule);

@@ -100,6 +100,23 @@ impl<'a, 'r> Asked<'a, 'r> {
         }
     }
 
+    /// Checks the names under `mappings`
+    pub(super) fn check_mappings(&mut self) {
+        let mappings = self.session.mappings();
+        for text in self.texts("mappings") {
+            if mappings.named(&text.value).is_some() {
+                continue;
+            }
+            let names: Vec<&str> = mappings.all().map(|mapping| &*mapping.name.value).collect();
+            let message = format!("no mapping is called `{}`", text.value);
+            let help = match nearest_name(&text.value, names.iter().copied()) {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => format!("Mappings: {}.", names.join(", ")),
+            };
+            self.session.refuse_with(self.code, text.span, message, "unknown mapping", &help);
+        }
+    }
+
     /// The one of `words` that a setting names; refuses any other text
     pub(super) fn word(
         &mut self,

@@ -1,12 +1,11 @@
 //! Refuses the rule parts that targets cannot express yet.
 //!
-//! In: a rule and a target. Out: a refusal for each part that only the engine can judge: logs
-//! without a table, keywords over a whole event, parts of a date, comparisons of two fields other
-//! than equality. Afterwards no backend meets such a part.
+//! In: a rule and a target. Out: a refusal for each part that only the engine can judge: parts of a
+//! date, comparisons of two fields other than equality. Afterwards no backend meets such a part.
 
 use super::{Session, Target};
 use crate::ir::{Case, CorrelationTest, Op, Part, Relation, Rule, Test};
-use crate::taxonomy::{EventKind, Field, FieldType};
+use crate::taxonomy::{Field, FieldType};
 
 const HELP: &str = "`rulecast scan` and `rulecast test` judge the rule as it is.";
 
@@ -19,11 +18,6 @@ pub(super) fn refuse(target: Target, rule: &Rule, session: &mut Session<'_>) -> 
     };
     let siem = target != Target::Native;
     for signal in &rule.signals {
-        if let (EventKind::Log(log), false) = (&signal.kind, target.holds(&signal.kind)) {
-            let message = format!("{} has no mapping for {log} events", target.name());
-            beyond(signal.span, message, "no table or index is known");
-            continue;
-        }
         for test in signal.tests() {
             if let Some((message, label)) = untold(target, test) {
                 beyond(test.span, message, label);
@@ -47,7 +41,7 @@ pub(super) fn refuse(target: Target, rule: &Rule, session: &mut Session<'_>) -> 
 
 fn untold(target: Target, test: &Test) -> Option<(String, &'static str)> {
     let field = &test.subject.field;
-    if *field == Field::EVERY {
+    if *field == Field::EVERY && (target == Target::Native || test.op.as_text().is_none()) {
         return Some(("a keyword without a field".to_owned(), "looks at the whole event"));
     }
     if let Part::Time(_) = test.subject.part {

@@ -23,6 +23,10 @@ pub(super) struct Surroundings {
     /// Accept a loss on every target for this run, repeatable; `rulecast list losses` names them
     #[arg(long, value_name = "LOSS", value_parser = loss)]
     accept: Vec<LossName>,
+    /// Ask this mapping only, repeatable: the first that can say a rule; `rulecast list mappings`
+    /// names them
+    #[arg(long = "mapping", value_name = "NAME")]
+    mappings: Vec<String>,
     #[command(flatten)]
     pub(super) settings: Settings,
 }
@@ -91,7 +95,7 @@ impl Surroundings {
             paths => paths.to_vec(),
         };
         let mut filters = self.filters.clone();
-        let layered = layers.iter().flat_map(|layer| &layer.filters);
+        let layered = layers.iter().flat_map(|layer| layer.filters.iter().chain(&layer.mappings));
         filters.extend(from_file(&mut layered.map(|path| &path.value)));
         let lists = layers.iter().rev().find_map(|layer| layer.placeholders.as_ref());
         let lists = lists.map(|path| config.path(&path.value));
@@ -99,6 +103,10 @@ impl Surroundings {
         let surroundings = project::Surroundings { filters, placeholders };
         let mut workspace = project::load_with(&rules, &surroundings)?;
         config.apply(&layers, &mut workspace);
+        for name in &self.mappings {
+            workspace.policy.mappings.find(name).map_err(Failure::new)?;
+        }
+        workspace.policy.asked.clone_from(&self.mappings);
         if !self.accept.is_empty() {
             let (losses, files) = (self.accept.clone(), Files::All);
             let decision = Decision { losses, targets: Vec::new(), files, weight: Weight::Note };

@@ -1,4 +1,4 @@
-//! `list`: prints fields, targets, codes, events, modifiers, losses, operators or settings.
+//! `list`: prints fields, targets, codes, events, modifiers, losses, operators, mappings or settings.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use crate::manifest::LossName;
 use crate::project::Failure;
 use crate::taxonomy::{EventKind, Field, FieldType, Log};
 
-/// List fields, targets, codes, events, modifiers, losses, operators or settings
+/// List fields, targets, codes, events, modifiers, losses, operators, mappings or settings
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast list fields windows/security")]
 pub(super) struct List {
@@ -45,6 +45,8 @@ enum What {
     Losses,
     /// What each target does with each operator
     Operators,
+    /// Where targets keep the events of each log source, the user's own mappings first
+    Mappings,
     /// The settings of the project, and where each comes from
     Config,
 }
@@ -55,6 +57,7 @@ impl List {
             What::Fields => return fields(self.event.as_deref()),
             What::Operators => return operators(),
             What::Config => return config(&self.settings),
+            What::Mappings => super::mapping::rows(&self.settings)?,
             What::Targets => Target::ALL.iter().map(|t| row(t.name(), t.describe())).collect(),
             What::Codes => Code::ALL.iter().map(|c| row(c.as_str(), c.title())).collect(),
             What::Events => kinds().map(|kind| row(kind.name(), kind.describe())).collect(),

@@ -13,6 +13,7 @@ mod hit;
 mod input;
 mod interruption;
 mod list;
+mod mapping;
 mod near;
 mod report;
 mod scan;

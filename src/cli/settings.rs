@@ -27,6 +27,7 @@ fn row(config: &Config, name: &str, value: &Spanned<String>) -> [String; 3] {
 
 fn of_layer(config: &Config, layer: &Layer, rows: &mut Vec<[String; 3]>) {
     rows.extend(layer.filters.iter().map(|path| row(config, "filters", path)));
+    rows.extend(layer.mappings.iter().map(|path| row(config, "mappings", path)));
     rows.extend(layer.placeholders.iter().map(|path| row(config, "placeholders", path)));
     rows.extend(layer.disabled.iter().map(|path| row(config, "disabled", path)));
     for target in &layer.targets {

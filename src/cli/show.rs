@@ -1,4 +1,4 @@
-//! `show`: prints a rule at one stage of compilation.
+//! `show`: prints a rule at one stage of compilation, or a mapping.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,21 @@ use super::{Global, Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::ir;
+use crate::project::Failure;
 
-/// Print a rule at one stage of compilation
+/// Print a rule at one stage of compilation, or a mapping
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  rulecast show rules/webshell/web_shell_activity.yml --stage ir"
+    after_help = "Example:\n  rulecast show rules/webshell/web_shell_activity.yml --stage ir\n  \
+                  rulecast show mapping windows"
 )]
 pub(super) struct Show {
-    /// Rule file
+    /// Rule file, or the word `mapping`
     #[arg(value_name = "RULE")]
     path: PathBuf,
+    /// After `mapping`: its name; `rulecast list mappings` shows them
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
     #[command(flatten)]
     surroundings: Surroundings,
     /// Which stage
@@ -48,6 +53,16 @@ enum Stage {
 
 impl Show {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        match &self.name {
+            Some(name) if self.path.as_os_str() == "mapping" => {
+                return super::mapping::show(&self.surroundings.settings, name);
+            }
+            Some(name) => {
+                let why = format!("`{name}` is too much: one file, or `mapping` and a name");
+                return Err(Failure::new(why).into());
+            }
+            None => {}
+        }
         let workspace = self.surroundings.load(std::slice::from_ref(&self.path))?;
         let mut out = anstream::stdout().lock();
         for loaded in &workspace.rules {

@@ -31,7 +31,7 @@ pub(super) fn expand(reader: &mut Reader<'_>, documents: Vec<Document>) -> Vec<P
     for Document { mut node, shorthand } in documents {
         let own = node.span;
         let whole = Part { shared: Vec::new(), family: None, shorthand, node: node.clone() };
-        if node.get("signals").is_some() || node.is_null() {
+        if node.get("signals").is_some() || node.get("mapping").is_some() || node.is_null() {
             parts.push(whole);
             continue;
         }
@@ -40,7 +40,7 @@ pub(super) fn expand(reader: &mut Reader<'_>, documents: Vec<Document>) -> Vec<P
             Some(Action::Global) => {
                 let (under, mut places) = global.take().unwrap_or((empty(own), Vec::new()));
                 places.push(own);
-                global = Some((join(node, under), places));
+                global = Some((node.over(under), places));
                 continue;
             }
             Some(Action::Reset) => {
@@ -69,7 +69,7 @@ pub(super) fn expand(reader: &mut Reader<'_>, documents: Vec<Document>) -> Vec<P
             continue;
         };
         let inherits = node.get("id").is_none();
-        let mut node = join(node, under);
+        let mut node = node.over(under);
         family = if inherits { own_id(&mut node, family, &mut inherited) } else { None };
         parts.push(Part { node, shared, family, shorthand: whole.shorthand });
     }
@@ -102,22 +102,6 @@ fn take_action(reader: &mut Reader<'_>, node: &mut Node) -> Option<Action> {
 
 fn empty(span: Span) -> Node {
     Node { span, kind: Kind::Map(Vec::new()) }
-}
-
-/// A map with the entries of another one below its own
-fn join(own: Node, under: Node) -> Node {
-    let span = own.span;
-    let (mut all, below) = match (own.kind, under.kind) {
-        (Kind::Map(all), Kind::Map(below)) => (all, below),
-        (kind, _) => return Node { span, kind },
-    };
-    for (key, value) in below {
-        match all.iter_mut().find(|(known, _)| known.text() == key.text()) {
-            Some((_, own)) => *own = join(own.clone(), value),
-            None => all.push((key, value)),
-        }
-    }
-    Node { span, kind: Kind::Map(all) }
 }
 
 /// Gives a rule an id of its own in place of the one it has from another document; returns that,

@@ -20,8 +20,17 @@ const SIGMA_KEYS: &[&str] = &["logsource", "detection", "targets", "tests"];
 const CORRELATION_KEYS: &[&str] = &["correlation", "generate", "targets", "tests"];
 const FILTER_KEYS: &[&str] = &["logsource", "filter"];
 
-/// Reads every document of a file
+/// Reads every document of a file; documents of mappings are left out
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
+    parse_with(source, diagnostics, &mut |_, _| {})
+}
+
+/// Reads every document of a file, and gives documents of mappings to `mapping`
+pub(crate) fn parse_with(
+    source: &Arc<SourceText>,
+    diagnostics: &mut Diagnostics,
+    mapping: &mut dyn FnMut(&Node, &mut Diagnostics),
+) -> Vec<Definition> {
     let documents = yaml::documents(source, diagnostics);
     let mut reader = Reader { source, diagnostics, has_lists: true, lenient: false };
     if documents.iter().all(|one| one.node.is_null()) && !reader.diagnostics.has_errors() {
@@ -29,8 +38,14 @@ pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Def
         reader.error(Code::E0109, span, "the file holds no rule".into(), "nothing here");
     }
     let parts = action::expand(&mut reader, documents);
-    let parts = parts.iter().filter(|part| !part.node.is_null());
-    parts.filter_map(|part| read(&mut reader, part)).collect()
+    let mut definitions = Vec::new();
+    for part in parts.iter().filter(|part| !part.node.is_null()) {
+        match part.node.get("mapping") {
+            Some(_) => mapping(&part.node, reader.diagnostics),
+            None => definitions.extend(read(&mut reader, part)),
+        }
+    }
+    definitions
 }
 
 fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
@@ -145,7 +160,10 @@ fn check_keys(
 fn unknown_kind(reader: &mut Reader<'_>, entries: &[(Node, Node)]) {
     let near = |(key, _): &(Node, Node)| {
         let text = key.text().unwrap_or_default();
-        Some((key.span, nearest(text, ["signals", "detection", "correlation", "filter"])?))
+        Some((
+            key.span,
+            nearest(text, ["signals", "detection", "correlation", "filter", "mapping"])?,
+        ))
     };
     let misspelt = entries.iter().find_map(near);
     let first = entries.first().map_or(crate::source::Span::default(), |(key, _)| key.span);
@@ -153,7 +171,7 @@ fn unknown_kind(reader: &mut Reader<'_>, entries: &[(Node, Node)]) {
     let message = "neither a definition nor a Sigma rule";
     let found = Diagnostic::new(Code::E0116, reader.source, span, message, "of which kind?").help(
         "A definition has `signals:`; Sigma's documents have `detection:`, `correlation:` or \
-             `filter:`.",
+             `filter:`; a mapping has `mapping:`.",
     );
     reader.report(match misspelt {
         Some((span, word)) => found.replace(span, word),

@@ -36,6 +36,7 @@ pub use check::check;
 pub use condition::{Condition, Quantifier};
 pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
 pub use document::parse;
+pub(crate) use document::parse_with;
 pub use filter::{Filter, Filtered};
 pub use key::{Key, Modifier};
 pub use logsource::LogSource;

@@ -182,6 +182,18 @@ impl Diagnostics {
         self.errors = self.found.iter().filter(|one| one.severity == Severity::Error).count();
     }
 
+    /// Drops the findings after the first `len`
+    pub(crate) fn truncate(&mut self, len: usize) {
+        let dropped = self.found.get(len..).into_iter().flatten();
+        self.errors -= dropped.filter(|one| one.severity == Severity::Error).count();
+        self.found.truncate(len);
+    }
+
+    /// The number of errors
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
+    }
+
     /// Whether any finding is an error
     pub fn has_errors(&self) -> bool {
         self.errors > 0

@@ -67,10 +67,12 @@ losses! {
     Empty "empty" "an empty value and a missing one are the same",
     Encoding "encoding" "a pipeline decodes text before it is compared",
     Inbound "inbound" "connections that the host took are left out",
+    Keywords "keywords" "keywords are searched in some columns, with the names in them",
     LevelCases "levels" "one severity for all matches of the rule",
     LongValue "long_value" "values longer than 1,024 characters are not indexed",
     Product "product" "events of every operating system are searched",
     Repeats "repeats" "what is known already is reported again",
+    Words "words" "a text is searched by its words, not by any part of it",
 }
 
 impl Serialize for LossName {

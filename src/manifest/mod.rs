@@ -66,6 +66,8 @@ pub struct SignalOutput {
     pub rows: Option<String>,
     /// The tables or index patterns that it searches
     pub tables: Vec<String>,
+    /// The mapping that they belong to; `None` for a target without mappings
+    pub mapping: Option<String>,
     /// The product whose events it looks for, if any
     pub product: Option<&'static str>,
     /// Whether its matches are reported; a correlation may use others

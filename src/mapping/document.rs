@@ -1,33 +1,54 @@
 //! Reads documents with `mapping:`.
 //!
-//! In: the text of a file. Out: a [`Mapping`] for each document, and a diagnostic for every mistake.
-//! Parts without mistakes are kept.
+//! In: a document, built in or written by the user. Out: a [`Mapping`], and a diagnostic for every
+//! mistake. Parts without mistakes are kept. A document of the user is joined with the one that it
+//! `extends`, and every column that it names is looked up in the schema of its table.
 
 use std::sync::Arc;
 
-use super::read::text_of;
-use super::{Mapping, stream_document, table_document};
+use super::read::{flag, text_of};
+use super::{Mapping, binding, extend, schema, stream_document, table_document};
 use crate::diagnostic::Diagnostics;
 use crate::source::SourceText;
 use crate::yaml::{self, Node, Reader};
 
 const KEYS: &[&str] = &[
     "mapping",
+    "extends",
+    "description",
     "platforms",
     "connector",
     "unknown_product",
+    "products",
+    "on_request",
+    "schema",
     "shared",
     "tables",
     "types",
+    "common_schema",
     "indices",
     "streams",
 ];
 
-/// Reads every mapping of a file
+/// Reads every mapping of a built-in file
 pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Mapping> {
     let documents = yaml::parse(source, diagnostics);
     let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
     documents.iter().filter_map(|document| mapping(&mut reader, document)).collect()
+}
+
+/// Reads a mapping of the user
+pub(crate) fn own(
+    source: &Arc<SourceText>,
+    document: &Node,
+    diagnostics: &mut Diagnostics,
+) -> Option<Mapping> {
+    let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
+    let document = extend::extended(&mut reader, document)?;
+    let mut mapping = mapping(&mut reader, &document)?;
+    mapping.source = Some(Arc::clone(source));
+    binding::check(&mut reader, &document, &mapping);
+    Some(mapping)
 }
 
 fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
@@ -37,8 +58,13 @@ fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
     for (_, entry) in shared.into_iter().flatten() {
         reader.known_keys(entry, "a shared entry", &["fields", "result"]);
     }
-    let tables = table_document::tables(reader, document);
+    let schema = schema::read(reader, document);
+    let tables = table_document::tables(reader, document, (&name.value, &schema));
     let indices = stream_document::indices(reader, document);
-    let streams = stream_document::streams(reader, document);
-    Some(Mapping { name: name.value, tables, streams, indices })
+    let types = stream_document::types(reader, document);
+    let streams = stream_document::streams(reader, (document, &name.value), &indices, &types);
+    let (types, is_ecs) = (types.into_values().collect(), flag(reader, document, "common_schema"));
+    let on_request = flag(reader, document, "on_request");
+    let source = None;
+    Some(Mapping { name, source, on_request, schema, tables, streams, indices, types, is_ecs })
 }

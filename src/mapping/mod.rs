@@ -9,10 +9,15 @@
 //! INVARIANT: nothing outside the documents depends on the log source of a table: adding a log
 //! source to a target is a block of YAML.
 
+mod binding;
 mod document;
+mod extend;
+mod library;
 mod place;
+mod placement;
 mod read;
 mod results;
+mod schema;
 mod stream;
 mod stream_document;
 mod table;
@@ -21,30 +26,47 @@ mod table_document;
 use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::Diagnostics;
-use crate::source::SourceText;
+use crate::query::kusto::Schema;
+use crate::source::{SourceText, Spanned};
+use crate::yaml::Node;
 
+pub(crate) use document::own;
+pub use library::Mappings;
+pub(crate) use library::Order;
 pub(crate) use place::Holds;
+pub(crate) use placement::Placement;
 pub(crate) use results::{Entity, ResultRole, Results};
 pub(crate) use stream::{FieldKind, Index, IndexField, Stream, Test, Words};
-pub(crate) use table::{Column, Kind, Rows, Table};
+pub(crate) use table::{Column, Kind, Rows, Table, number};
 
 /// A target's own side of rules
 #[derive(Debug)]
 pub(crate) struct Mapping {
     /// Its name
-    pub(crate) name: String,
+    pub(crate) name: Spanned<String>,
+    /// Its file, where the user wrote it
+    pub(crate) source: Option<Arc<SourceText>>,
+    /// The user's own tables
+    pub(crate) schema: Schema,
+    /// Whether only those who name it ask it
+    pub(crate) on_request: bool,
     /// Tables of Kusto
     pub(crate) tables: Vec<Table>,
     /// Data streams and indices of Elastic
     pub(crate) streams: Vec<Stream>,
     /// The known index patterns of Elastic, by name
     pub(crate) indices: Vec<Index>,
+    /// The index fields under `types`
+    pub(crate) types: Vec<IndexField>,
+    /// Whether these are the fields of the Elastic Common Schema
+    pub(crate) is_ecs: bool,
 }
 
 impl Mapping {
     /// The Elasticsearch type of an index field, as `required_fields` names it
     pub(crate) fn type_of(&self, name: &str) -> Option<&'static str> {
-        let mut fields = self.streams.iter().flat_map(Stream::index_fields);
+        let mut fields =
+            self.types.iter().chain(self.streams.iter().flat_map(Stream::index_fields));
         if fields.clone().any(|field| field.text && field.analysed() == name) {
             return Some("match_only_text");
         }
@@ -52,27 +74,14 @@ impl Mapping {
     }
 }
 
-/// The documents that rulecast brings along, by the name of the file
+/// The documents that rulecast brings along, by the name of the file, in the order in which they are
+/// asked
 const DOCUMENTS: &[(&str, &str)] = &[
-    ("asim.yml", include_str!("asim.yml")),
     ("defender.yml", include_str!("defender.yml")),
-    ("ecs.yml", include_str!("ecs.yml")),
     ("web.yml", include_str!("web.yml")),
+    ("asim.yml", include_str!("asim.yml")),
+    ("ecs.yml", include_str!("ecs.yml")),
 ];
-
-static BUILT_IN: LazyLock<Vec<Mapping>> = LazyLock::new(|| {
-    // A test reads every document without a finding.
-    let mut findings = Diagnostics::default();
-    let read = |(name, text): &(&str, &str)| {
-        document::mappings(&Arc::new(SourceText::new(*name, *text)), &mut findings)
-    };
-    DOCUMENTS.iter().flat_map(read).collect()
-});
-
-/// The built-in mapping with this name
-pub(crate) fn built_in(name: &str) -> Option<&'static Mapping> {
-    BUILT_IN.iter().find(|mapping| mapping.name == name)
-}
 
 /// The columns of results and the entities of alerts in Microsoft Sentinel and Defender XDR
 pub(crate) fn results() -> &'static Results {

@@ -37,6 +37,11 @@ impl Holds {
         Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, part)| *part)
     }
 
+    /// Its word
+    pub(super) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, part)| *part == self).map_or("", |(word, _)| word)
+    }
+
     /// The words for parts
     pub(super) fn words() -> impl Iterator<Item = &'static str> {
         Self::WORDS.iter().map(|(word, _)| *word)

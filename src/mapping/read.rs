@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::query::kusto::{self, Expression, Platform};
 use crate::source::Spanned;
-use crate::taxonomy::{EventKind, Field};
+use crate::taxonomy::{EventKind, Field, Product};
 use crate::yaml::{Kind, Node, Reader, nearest};
 
 /// The text under a key that must be there
@@ -85,9 +85,19 @@ pub(super) fn platforms(reader: &mut Reader<'_>, document: &Node, node: &Node) -
     platforms
 }
 
-/// The log source under `events`
-pub(super) fn events(reader: &mut Reader<'_>, node: &Node) -> Option<EventKind> {
-    let name = text_of(reader, node, "events")?;
+/// The log sources under `events`: one name, or a list of names
+pub(super) fn events(reader: &mut Reader<'_>, node: &Node) -> Vec<EventKind> {
+    let Some(names) = node.get("events") else {
+        reader.missing_key(node.span, "this entry", "events");
+        return Vec::new();
+    };
+    let names = reader.one_or_many(names, "`events`");
+    names.iter().filter_map(|name| log_source(reader, name)).collect()
+}
+
+/// The log source with this name
+pub(super) fn log_source(reader: &mut Reader<'_>, node: &Node) -> Option<EventKind> {
+    let name = reader.text(node, "a log source")?;
     let kind = EventKind::named(&name.value);
     if kind.is_none() {
         let message = format!("no log source is called `{}`", name.value);
@@ -97,45 +107,68 @@ pub(super) fn events(reader: &mut Reader<'_>, node: &Node) -> Option<EventKind> 
     kind
 }
 
-/// The field with this name on events of a log source
-pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kind: &EventKind) -> Option<Field> {
+/// The field with this name on events of some of these log sources
+pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kinds: &[&EventKind]) -> Option<Field> {
     let name = reader.key(node)?;
     let field = Field::of_log(name);
-    if kind.field_type(&field).is_some() {
+    if kinds.is_empty() || kinds.iter().any(|kind| kind.field_type(&field).is_some()) {
         return Some(field);
     }
-    let message = format!("{kind} events have no field `{name}`");
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    let message = format!("{} events have no field `{name}`", names.join(", "));
     let found = Diagnostic::new(Code::E0201, reader.source, node.span, message, "unknown field");
-    reader.report(match nearest(name, kind.field_names()) {
+    let known = kinds.iter().flat_map(|kind| kind.field_names());
+    reader.report(match nearest(name, known) {
         Some(near) => found.replace(node.span, near),
         None => found,
     });
     None
 }
 
+/// The operating systems under a key
+pub(super) fn products(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<Product> {
+    let mut products = Vec::new();
+    for Spanned { value, span } in reader.texts_of(node, key) {
+        match Product::named(&value) {
+            Some(product) => products.push(product),
+            None => {
+                let message = format!("no product is called `{value}`");
+                reader.error(Code::E0112, span, message, "unknown word");
+            }
+        }
+    }
+    products
+}
+
+/// The items under a key: a list, or one item
+pub(super) fn list_of<'n>(reader: &mut Reader<'_>, node: &'n Node, key: &str) -> Vec<&'n Node> {
+    let items = node.get(key).map(|node| reader.one_or_many(node, &format!("`{key}`")));
+    items.into_iter().flatten().collect()
+}
+
 /// Reports fields that `absent` names although they have a place, and fields that it leaves out
 ///
 /// Without `absent` the fields without a place stay unnamed.
-pub(super) fn check_absent<P>(
+pub(super) fn check_absent(
     reader: &mut Reader<'_>,
     node: &Node,
-    kind: &EventKind,
-    places: &BTreeMap<Field, P>,
+    kinds: &[&EventKind],
+    is_placed: &dyn Fn(&Field) -> bool,
 ) {
     let Some(absent) = node.get("absent") else { return };
     let names = reader.one_or_many(absent, "`absent`");
     for name in names {
-        let present = field(reader, name, kind).filter(|field| places.contains_key(field));
+        let present = field(reader, name, kinds).filter(is_placed);
         if let Some(field) = present {
             let message = format!("`{field}` is absent and has a place");
             reader.error(Code::E0112, name.span, message, "has a place under `fields`");
         }
     }
     let said = |field: &str| names.iter().any(|name| name.text() == Some(field));
-    let placed = |field: &str| places.keys().any(|place| place.name() == field);
-    let missing = kind.field_names().into_iter().filter(|field| !said(field) && !placed(field));
-    let missing: Vec<&str> = missing.collect();
-    if !missing.is_empty() {
+    let placed = |field: &str| is_placed(&Field::of_log(field));
+    let missing = kinds.iter().flat_map(|kind| kind.field_names());
+    let missing: Vec<&str> = missing.filter(|field| !said(field) && !placed(field)).collect();
+    if !missing.is_empty() && node.get("others").is_none() {
         let message = format!("neither under `fields` nor absent: {}", missing.join(", "));
         reader.error(Code::E0111, absent.span, message, "name them here");
     }

@@ -4,6 +4,7 @@
 //! its documents, and the index field of each field with its type and its quirks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::place::Holds;
 use crate::taxonomy::{EventKind, Field, Product};
@@ -11,6 +12,8 @@ use crate::taxonomy::{EventKind, Field, Product};
 /// The documents of a log source
 #[derive(Debug)]
 pub(crate) struct Stream {
+    /// The mapping that it belongs to
+    pub(crate) mapping: Arc<str>,
     pub(crate) events: EventKind,
     /// The word behind `Domain:` in the tags of a rule
     pub(crate) domain: String,
@@ -22,14 +25,16 @@ pub(crate) struct Stream {
     pub(crate) indices: Vec<Index>,
     /// The patterns of indices that a rule searches only on request
     pub(crate) on_request: Vec<Index>,
+    /// The fields that keywords are searched in
+    pub(crate) keywords: Vec<IndexField>,
     pub(super) fields: BTreeMap<Field, Vec<(Holds, IndexField)>>,
 }
 
 /// A test that selects documents
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Test {
-    /// The field has this value
-    Is(String),
+    /// The field has one of these values
+    Is(Vec<String>),
     /// The field has the product that the rule asks for, if any
     Product,
     /// A field has one of its words, unless a clause of the rule asks for it
@@ -85,6 +90,11 @@ pub(crate) enum FieldKind {
     Wildcard,
     Ip,
     Long,
+    Boolean,
+    /// The values under a name of any depth; each compares like a keyword
+    Flattened,
+    /// Text that is indexed by its words
+    Text,
 }
 
 /// How an index field says the values of a rule's field
@@ -106,6 +116,9 @@ impl FieldKind {
         ("wildcard", FieldKind::Wildcard),
         ("ip", FieldKind::Ip),
         ("long", FieldKind::Long),
+        ("boolean", FieldKind::Boolean),
+        ("flattened", FieldKind::Flattened),
+        ("match_only_text", FieldKind::Text),
     ];
 
     /// Its name in Elasticsearch
@@ -124,6 +137,20 @@ impl FieldKind {
 const WORDS: &str = ".text";
 
 impl IndexField {
+    /// A field that holds the value itself
+    pub(super) fn new(name: String, kind: FieldKind, long: Option<usize>) -> IndexField {
+        IndexField {
+            name,
+            kind,
+            words: Words::Own,
+            text: false,
+            long,
+            decoded: false,
+            path_dot: false,
+            of_keys: false,
+        }
+    }
+
     /// The name of the analysed sub-field; it exists only when `text` is true
     pub(crate) fn analysed(&self) -> String {
         [&self.name, WORDS].concat()
@@ -157,6 +184,11 @@ impl IndexField {
 }
 
 impl Stream {
+    /// Whether it can have documents of a product
+    pub(crate) fn has_documents_of(&self, product: Option<Product>) -> bool {
+        self.indices.iter().any(|index| index.holds(product))
+    }
+
     /// The index field that holds this part of a field
     pub(crate) fn field(&self, field: &Field, holds: Holds) -> Option<&IndexField> {
         let parts = self.fields.get(field)?;

@@ -4,17 +4,33 @@
 //! diagnostic for every mistake in them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::place::Holds;
-use super::read::{check_absent, entries_of, events, field, flag, maps, text_of, with_shared};
+use super::read::{
+    check_absent, entries_of, events, field, flag, list_of, log_source, maps, products, text_of,
+    with_shared,
+};
 use super::stream::{FieldKind, Index, IndexField, Stream, Test, Words};
 use crate::diagnostic::Code;
-use crate::source::Spanned;
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::{EventKind, Field, Product};
 use crate::yaml::{Kind as Shape, Node, Reader};
 
-const KEYS: &[&str] =
-    &["events", "domain", "systems", "rows", "indices", "on_request", "with", "fields", "absent"];
+const KEYS: &[&str] = &[
+    "events",
+    "domain",
+    "systems",
+    "rows",
+    "indices",
+    "on_request",
+    "with",
+    "fields",
+    "others",
+    "others_type",
+    "others_long",
+    "keywords",
+    "absent",
+];
 const INDEX_KEYS: &[&str] = &["package", "source", "products", "text"];
 const TYPE_KEYS: &[&str] = &["type", "text", "long", "decoded", "path_dot", "of_keys"];
 const FIELD_KEYS: &[&str] = &["field", "words", "exists_for", "words_of_false"];
@@ -41,18 +57,24 @@ pub(super) fn indices(reader: &mut Reader<'_>, document: &Node) -> Vec<Index> {
     indices
 }
 
-/// The streams of a document
-pub(super) fn streams(reader: &mut Reader<'_>, document: &Node) -> Vec<Stream> {
-    let known = indices(reader, document);
-    let types = types(reader, document);
+/// The streams of a document: one for each log source of each entry
+pub(super) fn streams(
+    reader: &mut Reader<'_>,
+    (document, name): (&Node, &str),
+    known: &[Index],
+    types: &Types,
+) -> Vec<Stream> {
     let items = document.get("streams").map(|node| reader.list(node, "`streams`"));
-    let read = |node| stream(reader, document, node, &known, &types);
-    items.into_iter().flatten().filter_map(read).collect()
+    let mapping = Arc::from(name);
+    let read = |node| entry(reader, (document, node), &mapping, known, types);
+    items.into_iter().flatten().flat_map(read).collect()
 }
 
-type Types = BTreeMap<String, IndexField>;
+/// The index fields under `types`, by name
+pub(super) type Types = BTreeMap<String, IndexField>;
 
-fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
+/// The types of a document
+pub(super) fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
     let entries = document.get("types").map(|node| reader.map(node, "`types`"));
     let mut types = Types::new();
     for (key, node) in entries.into_iter().flatten() {
@@ -65,55 +87,109 @@ fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
         let Some(word) = word else { continue };
         let Some(kind) = FieldKind::named(&word.value) else {
             let message = format!("`{}` is no type of a field", word.value);
-            reader.error(Code::E0112, word.span, message, "keyword, wildcard, ip or long");
+            reader.error(
+                Code::E0112,
+                word.span,
+                message,
+                "keyword, wildcard, ip, long, boolean, flattened or match_only_text",
+            );
             continue;
         };
         let limit = reader.texts_of(node, "long").into_iter().next();
+        let limit = limit.and_then(|limit| limit.value.parse().ok());
         let field = IndexField {
-            name: name.to_owned(),
-            kind,
-            words: Words::Own,
             text: flag(reader, node, "text"),
-            long: limit.and_then(|limit| limit.value.parse().ok()),
             decoded: flag(reader, node, "decoded"),
             path_dot: flag(reader, node, "path_dot"),
             of_keys: flag(reader, node, "of_keys"),
+            ..IndexField::new(name.to_owned(), kind, limit)
         };
         types.insert(name.to_owned(), field);
     }
     types
 }
 
-fn stream(
+fn entry(
     reader: &mut Reader<'_>,
-    document: &Node,
-    node: &Node,
+    (document, node): (&Node, &Node),
+    mapping: &Arc<str>,
     known: &[Index],
     types: &Types,
-) -> Option<Stream> {
+) -> Vec<Stream> {
     reader.known_keys(node, "a stream", KEYS);
-    let events = events(reader, node)?;
+    let sources = log_sources(reader, node);
+    let kinds: Vec<&EventKind> = sources.iter().map(|(kind, _)| kind).collect();
     let holders = with_shared(reader, document, node);
-    let mut fields = BTreeMap::new();
+    let mut places = Vec::new();
     for (key, place) in entries_of(&holders, "fields") {
-        if let Some(field) = field(reader, key, &events) {
-            fields.insert(field, parts(reader, place, types));
+        if let Some(field) = field(reader, key, &kinds) {
+            places.push((field, parts(reader, place, types)));
         }
     }
-    check_absent(reader, node, &events, &fields);
+    check_absent(reader, node, &kinds, &|field| places.iter().any(|(own, _)| own == field));
     let systems = match node.get("systems") {
         Some(_) => products(reader, node, "systems"),
         None => vec![Product::Linux, Product::Windows],
     };
-    Some(Stream {
-        domain: text_of(reader, node, "domain")?.value,
-        systems,
-        rows: rows(reader, node, &events),
-        indices: patterns(reader, node, "indices", known),
-        on_request: patterns(reader, node, "on_request", known),
-        fields,
-        events,
-    })
+    let rows = rows(reader, node.get("rows"), &kinds);
+    let others = others(reader, node);
+    let absent: Vec<String> =
+        reader.texts_of(node, "absent").into_iter().map(|text| text.value).collect();
+    let keywords = list_of(reader, node, "keywords");
+    let keywords: Vec<IndexField> =
+        keywords.iter().filter_map(|node| index_field(reader, node, types)).collect();
+    let Some(domain) = text_of(reader, node, "domain") else { return Vec::new() };
+    let indices = patterns(reader, node, "indices", known);
+    let on_request = patterns(reader, node, "on_request", known);
+    let stream = |(events, own): (EventKind, Vec<(String, Test)>)| {
+        let of_log = places.iter().filter(|(field, _)| events.field_type(field).is_some());
+        let mut fields: BTreeMap<_, _> = of_log.cloned().collect();
+        if let Some(others) = &others {
+            let left = events.field_names().into_iter().map(Field::of_log);
+            let left = left.filter(|field| !absent.iter().any(|name| name == field.name()));
+            for field in left.filter(|field| !places.iter().any(|(own, _)| own == field)) {
+                let name = others.name.replace("{field}", field.name());
+                let place = IndexField { name, ..others.clone() };
+                fields.insert(field, vec![(Holds::Whole, place)]);
+            }
+        }
+        Stream {
+            mapping: Arc::clone(mapping),
+            domain: domain.value.clone(),
+            systems: systems.clone(),
+            rows: rows.iter().cloned().chain(own).collect(),
+            indices: indices.clone(),
+            on_request: on_request.clone(),
+            keywords: keywords.clone(),
+            fields,
+            events,
+        }
+    };
+    sources.into_iter().map(stream).collect()
+}
+
+/// The log sources of an entry, each with the tests that select its documents
+fn log_sources(reader: &mut Reader<'_>, node: &Node) -> Vec<(EventKind, Vec<(String, Test)>)> {
+    let Some(Node { kind: Shape::Map(entries), .. }) = node.get("events") else {
+        return events(reader, node).into_iter().map(|kind| (kind, Vec::new())).collect();
+    };
+    let mut sources = Vec::new();
+    for (name, own) in entries {
+        let Some(kind) = log_source(reader, name) else { continue };
+        let rows = rows(reader, Some(own), &[&kind]);
+        sources.push((kind, rows));
+    }
+    sources
+}
+
+/// The index field of any field, with `{field}` in the field's place
+fn others(reader: &mut Reader<'_>, node: &Node) -> Option<IndexField> {
+    let name = reader.texts_of(node, "others").into_iter().next()?;
+    let kind = reader.texts_of(node, "others_type").into_iter().next();
+    let kind = kind.and_then(|kind| FieldKind::named(&kind.value)).unwrap_or(FieldKind::Keyword);
+    let long = reader.texts_of(node, "others_long").into_iter().next();
+    let long = long.and_then(|long| long.value.parse().ok());
+    Some(IndexField::new(name.value, kind, long))
 }
 
 /// The index field of each part of a field
@@ -159,20 +235,26 @@ fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<In
     Some(IndexField { words, ..known.clone() })
 }
 
-fn rows(reader: &mut Reader<'_>, node: &Node, events: &EventKind) -> Vec<(String, Test)> {
-    let entries = node.get("rows").map(|rows| reader.map(rows, "`rows`"));
-    let mut rows = Vec::new();
+/// The tests under `rows`, or beside the name of a log source
+fn rows(reader: &mut Reader<'_>, rows: Option<&Node>, kinds: &[&EventKind]) -> Vec<(String, Test)> {
+    let entries = rows.map(|rows| reader.map(rows, "`rows`"));
+    let mut tests = Vec::new();
     for (key, value) in entries.into_iter().flatten() {
         let test = match value.get("field") {
-            Some(name) => field(reader, name, events).map(Test::With),
-            None => reader.text(value, "a value").map(|text| match &*text.value {
-                "{product}" => Test::Product,
-                _ => Test::Is(text.value),
-            }),
+            Some(name) => field(reader, name, kinds).map(Test::With),
+            None => {
+                let words = reader.texts(value, "a value").into_iter().map(|text| text.value);
+                let words: Vec<String> = words.collect();
+                match &*words {
+                    [] => None,
+                    [only] if only == "{product}" => Some(Test::Product),
+                    _ => Some(Test::Is(words)),
+                }
+            }
         };
-        rows.extend(reader.key(key).map(ToOwned::to_owned).zip(test));
+        tests.extend(reader.key(key).map(ToOwned::to_owned).zip(test));
     }
-    rows
+    tests
 }
 
 fn patterns(reader: &mut Reader<'_>, node: &Node, key: &str, known: &[Index]) -> Vec<Index> {
@@ -187,18 +269,4 @@ fn patterns(reader: &mut Reader<'_>, node: &Node, key: &str, known: &[Index]) ->
         }
     }
     indices
-}
-
-fn products(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<Product> {
-    let mut products = Vec::new();
-    for Spanned { value, span } in reader.texts_of(node, key) {
-        match Product::named(&value) {
-            Some(product) => products.push(product),
-            None => {
-                let message = format!("no product is called `{value}`");
-                reader.error(Code::E0112, span, message, "unknown word");
-            }
-        }
-    }
-    products
 }

@@ -5,15 +5,18 @@
 //! has to respect.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::place::Holds;
-use crate::query::kusto::{Expression, Platform, Step};
-use crate::taxonomy::{EventKind, Field};
+use crate::query::kusto::{self, Expression, Item, Platform, Step};
+use crate::taxonomy::{EventKind, Field, Product};
 
 /// A table, or a function that returns rows
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: String,
+    /// The mapping that it belongs to
+    pub(crate) mapping: Arc<str>,
     /// The log source whose events it holds
     pub(crate) events: EventKind,
     /// Where it exists
@@ -22,8 +25,14 @@ pub(crate) struct Table {
     pub(crate) connector: String,
     /// Why it does not tell products apart: a clause with `{product}` in the product's place
     pub(crate) unknown_product: String,
+    /// The products of all its rows; any product when empty
+    pub(crate) products: Vec<Product>,
     /// The steps that prepare its rows
     pub(crate) prepare: Vec<Step>,
+    /// The value of each field without a place of its own, with `{field}` in the field's place
+    pub(super) others: Option<Arc<str>>,
+    /// The texts that keywords are searched in
+    pub(crate) keywords: Arc<[Expression]>,
     /// The rows that are events of the log source
     pub(crate) rows: Rows,
     pub(super) columns: BTreeMap<Field, Vec<Column>>,
@@ -32,7 +41,7 @@ pub(crate) struct Table {
 }
 
 /// The rows of a table that are events of its log source
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Rows {
     /// Every row
     All,
@@ -43,13 +52,15 @@ pub(crate) enum Rows {
 }
 
 /// A column that holds a field or a part of it
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Column {
     /// Its name, or an expression over columns, as the mapping writes it
     pub(crate) name: String,
     /// The same, parsed
     pub(crate) value: Expression,
     pub(crate) kind: Kind,
+    /// The field, when the query adds the column: see [`Table::added`]
+    pub(super) added: Option<Field>,
     pub(crate) holds: Holds,
     /// The table's words for each value of the field; empty when it holds the value itself
     pub(crate) words: Vec<(String, Vec<String>)>,
@@ -85,6 +96,21 @@ pub(crate) enum Kind {
 }
 
 impl Table {
+    /// Whether it can have rows of a product
+    pub(crate) fn has_rows_of(&self, product: Option<Product>) -> bool {
+        self.products.is_empty() || product.is_none_or(|one| self.products.contains(&one))
+    }
+
+    /// The item that adds the column of a field that falls under `others`
+    pub(crate) fn added(&self, name: &str) -> Option<Item> {
+        let is_it = |column: &&Column| column.added.is_some() && column.name == name;
+        let column = self.columns.values().flatten().find(is_it)?;
+        let text = self.others.as_ref()?.replace("{field}", column.added.as_ref()?.name());
+        // INVARIANT: the reader has parsed the template with the name of every field.
+        let value = kusto::expression(&text).ok()?;
+        Some(Item::named(name, if column.kind == Kind::Number { number(value) } else { value }))
+    }
+
     /// The column that holds this part of a field
     pub(crate) fn column(&self, field: &Field, holds: Holds) -> Option<&Column> {
         self.columns.get(field)?.iter().find(|column| column.holds == holds)
@@ -128,7 +154,35 @@ impl Table {
     }
 }
 
+/// A text as a number; null for any other text
+pub(crate) fn number(text: Expression) -> Expression {
+    Expression::call("tolong", [text])
+}
+
 impl Column {
+    /// A text of the table that is no field
+    pub(crate) fn of_text(value: Expression) -> Column {
+        let name = kusto::print_expression(&value);
+        Column { value, added: None, ..Column::of_others(name, Field::EVERY, Kind::Text) }
+    }
+
+    /// A column that a query adds for a field that falls under `others`
+    pub(super) fn of_others(name: String, field: Field, kind: Kind) -> Column {
+        Column {
+            value: Expression::name(&name),
+            name,
+            kind,
+            added: Some(field),
+            holds: Holds::Whole,
+            words: Vec::new(),
+            rows_of_true: None,
+            only_true: None,
+            earlier: None,
+            empty: None,
+            blank: None,
+        }
+    }
+
     /// The table's words for these values of the field, sorted
     pub(crate) fn words_for<'c>(&'c self, values: &[&str]) -> Vec<&'c str> {
         let asked = self.words.iter().filter(|(value, _)| values.contains(&value.as_str()));

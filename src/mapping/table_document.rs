@@ -3,27 +3,33 @@
 //! In: a document with `tables`. Out: [`Table`]s, and a diagnostic for every mistake in them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::place::Holds;
 use super::read::{
-    check_absent, entries_of, events, expression, field, inherited, platforms, text_of, with_shared,
+    check_absent, entries_of, events, expression, field, inherited, list_of, log_source, platforms,
+    products, text_of, with_shared,
 };
 use super::table::{Column, Kind, Rows, Table};
 use crate::diagnostic::Code;
-use crate::query::kusto::{self, Step};
-use crate::taxonomy::EventKind;
+use crate::query::kusto::{self, Schema, Step};
+use crate::taxonomy::{EventKind, Field, FieldType};
 use crate::yaml::{Kind as Shape, Node, Reader};
 
 const KEYS: &[&str] = &[
     "table",
+    "like",
     "events",
     "platforms",
     "connector",
     "unknown_product",
+    "products",
     "prepare",
     "rows",
     "with",
     "fields",
+    "others",
+    "keywords",
     "absent",
     "result",
 ];
@@ -39,35 +45,134 @@ const COLUMN_KEYS: &[&str] = &[
     "blank",
 ];
 
-/// The tables of a document
-pub(super) fn tables(reader: &mut Reader<'_>, document: &Node) -> Vec<Table> {
+/// The tables of a document: one for each log source of each entry
+pub(super) fn tables(
+    reader: &mut Reader<'_>,
+    document: &Node,
+    (name, schema): (&str, &Schema),
+) -> Vec<Table> {
     let items = document.get("tables").map(|node| reader.list(node, "`tables`"));
-    items.into_iter().flatten().filter_map(|node| table(reader, document, node)).collect()
+    let mapping = Arc::from(name);
+    let items = items.into_iter().flatten();
+    items.flat_map(|node| entry(reader, (document, node), (&mapping, schema))).collect()
 }
 
-fn table(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Option<Table> {
+fn entry(
+    reader: &mut Reader<'_>,
+    (document, node): (&Node, &Node),
+    (mapping, schema): (&Arc<str>, &Schema),
+) -> Vec<Table> {
     reader.known_keys(node, "a table", KEYS);
-    let name = text_of(reader, node, "table")?.value;
-    let events = events(reader, node)?;
+    let Some(name) = text_of(reader, node, "table") else { return Vec::new() };
+    let sources = log_sources(reader, node);
+    let kinds: Vec<&EventKind> = sources.iter().map(|(kind, _)| kind).collect();
     let holders = with_shared(reader, document, node);
-    let mut columns = BTreeMap::new();
-    for (key, place) in entries_of(&holders, "fields") {
-        if let Some(field) = field(reader, key, &events) {
-            columns.insert(field, self::columns(reader, place));
+    let places = places(reader, &holders, &kinds);
+    check_absent(reader, node, &kinds, &|field| places.iter().any(|(own, _)| own == field));
+    let others = node.get("others").and_then(|others| template(reader, others));
+    let keywords = list_of(reader, node, "keywords");
+    let keywords: Arc<[_]> =
+        keywords.iter().filter_map(|node| expression(reader, node, "`keywords`")).collect();
+    let absent: Vec<String> =
+        reader.texts_of(node, "absent").into_iter().map(|text| text.value).collect();
+    let rows = rows(reader, node, &kinds);
+    let common = |reader: &mut Reader<'_>, key: &str| {
+        inherited(reader, document, node, key).unwrap_or_default()
+    };
+    let (connector, unknown_product) =
+        (common(reader, "connector"), common(reader, "unknown_product"));
+    let (platforms, products) =
+        (platforms(reader, document, node), products(reader, node, "products"));
+    let (prepare, result) = (prepare(reader, node, &name.value), result(reader, &holders));
+    let table = |(events, condition): (EventKind, Option<kusto::Expression>)| {
+        let own = places.iter().filter(|(field, _)| events.field_type(field).is_some());
+        let mut columns: BTreeMap<Field, Vec<Column>> = own.cloned().collect();
+        if others.is_some() {
+            let left = events.field_names().into_iter().map(Field::of_log);
+            let left = left.filter(|field| !absent.iter().any(|name| name == field.name()));
+            for field in left.filter(|field| !places.iter().any(|(own, _)| own == field)) {
+                let kind = match events.field_type(&field) {
+                    Some(FieldType::Number) => Kind::Number,
+                    _ => Kind::Text,
+                };
+                let column = Column::of_others(
+                    column_name(&name.value, &field, schema),
+                    field.clone(),
+                    kind,
+                );
+                columns.insert(field, vec![column]);
+            }
+        }
+        Table {
+            name: name.value.clone(),
+            mapping: Arc::clone(mapping),
+            platforms: platforms.clone(),
+            connector: connector.clone(),
+            unknown_product: unknown_product.clone(),
+            products: products.clone(),
+            prepare: prepare.clone(),
+            others: others.clone(),
+            keywords: Arc::clone(&keywords),
+            rows: condition.map_or_else(|| rows.clone(), Rows::Where),
+            result: result.clone(),
+            events,
+            columns,
+        }
+    };
+    sources.into_iter().map(table).collect()
+}
+
+/// The columns of each field under `fields`
+fn places(
+    reader: &mut Reader<'_>,
+    holders: &[&Node],
+    kinds: &[&EventKind],
+) -> Vec<(Field, Vec<Column>)> {
+    let mut places = Vec::new();
+    for (key, place) in entries_of(holders, "fields") {
+        if let Some(field) = field(reader, key, kinds) {
+            places.push((field, columns(reader, place)));
         }
     }
-    check_absent(reader, node, &events, &columns);
-    Some(Table {
-        platforms: platforms(reader, document, node),
-        connector: inherited(reader, document, node, "connector").unwrap_or_default(),
-        unknown_product: inherited(reader, document, node, "unknown_product").unwrap_or_default(),
-        prepare: prepare(reader, node, &name),
-        rows: rows(reader, node, &events),
-        result: result(reader, &holders),
-        name,
-        events,
-        columns,
-    })
+    places
+}
+
+/// The log sources of an entry, each with the condition that selects its rows
+fn log_sources(
+    reader: &mut Reader<'_>,
+    node: &Node,
+) -> Vec<(EventKind, Option<kusto::Expression>)> {
+    let Some(Node { kind: Shape::Map(entries), .. }) = node.get("events") else {
+        return events(reader, node).into_iter().map(|kind| (kind, None)).collect();
+    };
+    let mut sources = Vec::new();
+    for (name, rows) in entries {
+        let condition = match rows.text() {
+            Some("") => None,
+            _ => expression(reader, rows, "`events`"),
+        };
+        sources.extend(log_source(reader, name).map(|kind| (kind, condition)));
+    }
+    sources
+}
+
+/// The value of any field, with `{field}` in the field's place
+fn template(reader: &mut Reader<'_>, node: &Node) -> Option<Arc<str>> {
+    let text = reader.text(node, "`others`")?;
+    let example = text.value.replace("{field}", "Field");
+    if let Err(finding) = kusto::expression(&example) {
+        let message = format!("`others` is no Kusto: {finding}");
+        reader.error(Code::E0108, text.span, message, "expected a value with `{field}` in it");
+        return None;
+    }
+    Some(text.value.into())
+}
+
+/// The name of the column that a query adds for a field: none that the table has
+fn column_name(table: &str, field: &Field, schema: &Schema) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let name: String = field.name().chars().map(letter).collect();
+    if kusto::has_column(table, &name, schema) { name + "Value" } else { name }
 }
 
 fn prepare(reader: &mut Reader<'_>, node: &Node, table: &str) -> Vec<Step> {
@@ -83,7 +188,7 @@ fn prepare(reader: &mut Reader<'_>, node: &Node, table: &str) -> Vec<Step> {
     }
 }
 
-fn rows(reader: &mut Reader<'_>, node: &Node, events: &EventKind) -> Rows {
+fn rows(reader: &mut Reader<'_>, node: &Node, events: &[&EventKind]) -> Rows {
     let read = match node.get("rows") {
         None => None,
         Some(rows) => match rows.get("field") {
@@ -150,6 +255,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> 
             Some((means, expression(reader, node.get("where")?, "`where`")?))
         }),
         blank: node.get("blank").and_then(|node| Some(reader.text(node, "`blank`")?.value)),
+        added: None,
         name,
         value,
         holds,

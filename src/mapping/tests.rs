@@ -1,7 +1,7 @@
 //! Every row of every built-in mapping, held against the schemas of its targets.
 
 use super::*;
-use crate::query::kusto::{self, Item, Pipeline, Platform, Query, Step, Type, bind};
+use crate::query::kusto::{Step, Type};
 use crate::taxonomy::EventKind;
 
 fn findings(name: &str, text: &str) -> Vec<String> {
@@ -15,11 +15,11 @@ fn findings(name: &str, text: &str) -> Vec<String> {
 }
 
 fn tables() -> impl Iterator<Item = &'static Table> {
-    BUILT_IN.iter().flat_map(|mapping| &mapping.tables)
+    library::built_in().iter().flat_map(|mapping| &mapping.tables)
 }
 
 fn streams() -> impl Iterator<Item = &'static Stream> {
-    BUILT_IN.iter().flat_map(|mapping| &mapping.streams)
+    library::built_in().iter().flat_map(|mapping| &mapping.streams)
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn the_documents_have_no_mistakes() {
     for (name, text) in DOCUMENTS.iter().chain(&[("results.yml", include_str!("results.yml"))]) {
         assert_eq!(findings(name, text), Vec::<String>::new());
     }
-    assert_eq!(BUILT_IN.len(), DOCUMENTS.len());
+    assert_eq!(library::built_in().len(), DOCUMENTS.len());
 }
 
 #[test]
@@ -44,67 +44,39 @@ fn every_field_of_a_log_source_has_a_place_or_is_named_as_absent() {
     }
 }
 
-/// The columns that a pipeline over a table returns
-fn columns(table: &Table, platform: Platform, steps: Vec<Step>) -> Vec<kusto::Column> {
-    let result = Pipeline::of(&table.name, table.prepare.iter().cloned()).then(steps);
-    let text = kusto::print(&Query { heading: Vec::new(), lets: Vec::new(), result });
-    bind(&text, platform).unwrap_or_else(|why| panic!("{platform}: {text}: {why:?}"))
-}
-
 #[test]
 fn every_column_binds_with_its_type() {
-    for (table, platform) in
-        tables().flat_map(|table| table.platforms.iter().map(move |p| (table, *p)))
-    {
-        let of_column = |column: &Column| {
-            let bound = columns(
-                table,
-                platform,
-                vec![Step::project([Item::named("Value", column.value.clone())])],
-            );
-            let fits: &[Type] = match column.kind {
-                Kind::Number => &[Type::Int, Type::Long],
-                Kind::List => &[Type::Dynamic],
-                Kind::Text | Kind::Recased | Kind::Dashed | Kind::Words | Kind::Truth => {
-                    &[Type::String]
-                }
+    for mapping in library::built_in() {
+        for table in &mapping.tables {
+            let of = (mapping, table);
+            let named = |what: &str, why: String| {
+                panic!("{} {}: {what}: {why}", mapping.name.value, table.name)
             };
-            assert!(
-                fits.contains(&bound[0].kind),
-                "{} {}: {}",
-                table.name,
-                column.name,
-                bound[0].kind
-            );
-            let earlier = column.earlier.iter().map(|value| Item::named("Value", value.clone()));
-            columns(
-                table,
-                platform,
-                vec![Step::project(earlier.chain([Item::named("Own", column.value.clone())]))],
-            );
-            let conditions =
-                [column.rows_of_true.as_ref(), column.empty.as_ref().map(|(_, rows)| rows)];
-            for condition in conditions.into_iter().flatten() {
-                columns(table, platform, vec![Step::filter(condition.clone())]);
+            for column in table.columns.values().flatten() {
+                binding::check_column(of, column).unwrap_or_else(|why| named(&column.name, why));
             }
-        };
-        table.columns.values().flatten().for_each(of_column);
-        if let Rows::Where(condition) = &table.rows {
-            columns(table, platform, vec![Step::filter(condition.clone())]);
+            if let Rows::Where(condition) = &table.rows {
+                let rows = binding::bound(of, vec![Step::filter(condition.clone())]);
+                rows.map(drop).unwrap_or_else(|why| named("rows", why));
+            }
+            if let Rows::With(field) = &table.rows {
+                assert!(
+                    !table.column(field, Holds::Whole).unwrap().words.is_empty(),
+                    "{}",
+                    table.name
+                );
+            }
+            for value in table.keywords.iter() {
+                binding::value_of(of, value, &[Type::String])
+                    .unwrap_or_else(|why| named("keywords", why));
+            }
+            for (name, value) in &table.result {
+                let wanted =
+                    results().columns.iter().find(|column| column.name == *name).unwrap().kind;
+                binding::value_of(of, value, &[wanted]).unwrap_or_else(|why| named(name, why));
+            }
+            assert!(!table.products.is_empty() || table.unknown_product.contains("{product}"));
         }
-        if let Rows::With(field) = &table.rows {
-            assert!(!table.column(field, Holds::Whole).unwrap().words.is_empty(), "{}", table.name);
-        }
-        for (name, value) in &table.result {
-            let bound = columns(
-                table,
-                platform,
-                vec![Step::project([Item::named("Value", value.clone())])],
-            );
-            let wanted = results().columns.iter().find(|column| column.name == *name).unwrap().kind;
-            assert_eq!(bound[0].kind, wanted, "{} {name}", table.name);
-        }
-        assert!(!table.connector.is_empty() && table.unknown_product.contains("{product}"));
     }
 }
 

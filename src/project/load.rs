@@ -16,7 +16,7 @@ use crate::workspace::{Role, Sources, Text, Workspace};
 /// The filters and placeholders for the rules of a run
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// Files and folders of Sigma filters
+    /// Files and folders of Sigma filters and of mappings
     pub filters: Vec<PathBuf>,
     /// A YAML file with the values of placeholders
     pub placeholders: Option<PathBuf>,

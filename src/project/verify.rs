@@ -122,8 +122,13 @@ fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&P
         }
     }
     match target {
-        Target::Sentinel | Target::Asim => Stage::Done(bind(Platform::Sentinel, &made.artifacts)),
-        Target::Xdr => Stage::Done(bind(Platform::AdvancedHunting, &made.artifacts)),
+        Target::Sentinel | Target::Asim => {
+            Stage::Done(bind((Platform::Sentinel, policy.mappings.schema()), &made.artifacts))
+        }
+        Target::Xdr => {
+            let of = (Platform::AdvancedHunting, policy.mappings.schema());
+            Stage::Done(bind(of, &made.artifacts))
+        }
         Target::Native => {
             unchecked("its source needs a compiler; the engine here means the same".to_owned())
         }

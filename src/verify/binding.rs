@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::verdict::{Fault, Verdict};
 use crate::manifest::Artifact;
-use crate::query::kusto::{self, Column, Platform};
+use crate::query::kusto::{self, Column, Platform, Schema};
 
 /// The longest query of a rule, in UTF-16 code units
 const MAX_QUERY: usize = 10_000;
@@ -32,11 +32,11 @@ fn unsuited(returned: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
 }
 
 /// Binds the query of a rule, and checks its packages against the query
-pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
+pub fn bind((platform, schema): (Platform, &Schema), artifacts: &[Artifact]) -> Verdict {
     let Some(query) = artifacts.iter().find(|artifact| artifact.name.ends_with(".kql")) else {
         return Verdict::Unchecked("there is no query".to_owned());
     };
-    let columns = match kusto::bind(&query.text, platform) {
+    let columns = match kusto::bind_with(&query.text, platform, schema) {
         Ok(columns) => columns,
         Err(findings) => {
             let faults = findings.into_iter().map(|found| Fault {
@@ -69,11 +69,8 @@ pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
         let mut found = Found::default();
         found.walk("", &content);
         let same = |text: &&str| text.trim() == query.text.trim();
-        if !found
-            .texts
-            .iter()
-            .any(|text| same(text) || is_variant(package, text, platform, &columns))
-        {
+        let is_variant = |text: &str| is_variant(package, text, (platform, schema), &columns);
+        if !found.texts.iter().any(|text| same(text) || is_variant(text)) {
             let message = format!("the query is not that of {}", query.name);
             faults.push(Fault::new(package, message));
         }
@@ -96,10 +93,15 @@ pub fn bind(platform: Platform, artifacts: &[Artifact]) -> Verdict {
 /// Whether `text` is a hunting query with the same columns as the rule's query
 ///
 /// A hunting query differs, since it covers all of its time range.
-fn is_variant(package: &Artifact, text: &str, platform: Platform, columns: &[Column]) -> bool {
+fn is_variant(
+    package: &Artifact,
+    text: &str,
+    (platform, schema): (Platform, &Schema),
+    columns: &[Column],
+) -> bool {
     let hunting = package.name.ends_with(".hunting.yaml");
     hunting
-        && kusto::bind(text, platform).is_ok_and(|own| {
+        && kusto::bind_with(text, platform, schema).is_ok_and(|own| {
             own.len() == columns.len() && own.iter().all(|column| columns.contains(column))
         })
 }
@@ -166,7 +168,9 @@ mod tests {
     }
 
     fn faults(artifacts: &[Artifact]) -> Vec<String> {
-        let Verdict::Broken(faults) = bind(Platform::AdvancedHunting, artifacts) else {
+        let Verdict::Broken(faults) =
+            bind((Platform::AdvancedHunting, &Schema::default()), artifacts)
+        else {
             return Vec::new();
         };
         faults.into_iter().map(|fault| fault.message).collect()
@@ -183,7 +187,10 @@ mod tests {
             });
             artifact("a.detection.json", &text.to_string())
         };
-        let named = bind(Platform::AdvancedHunting, &[query.clone(), package("FileName")]);
+        let named = bind(
+            (Platform::AdvancedHunting, &Schema::default()),
+            &[query.clone(), package("FileName")],
+        );
         assert!(matches!(named, Verdict::Binds { columns: 4, named: 2 }), "{named:?}");
         let found = faults(&[query.clone(), package("Filename")]);
         assert_eq!(found, ["the query returns no column `Filename`"]);
@@ -203,7 +210,7 @@ mod tests {
     fn a_query_has_a_longest_form() {
         let list = vec!["\"a\""; 3_000].join(", ");
         let text = format!("DeviceProcessEvents | where FileName in~ ({list})");
-        let found = bind(Platform::Sentinel, &[artifact("a.kql", &text)]);
+        let found = bind((Platform::Sentinel, &Schema::default()), &[artifact("a.kql", &text)]);
         assert!(matches!(found, Verdict::Broken(ref faults) if faults.len() == 1), "{found:?}");
     }
 }

@@ -28,6 +28,7 @@ use crate::definition::{self, Definition, Form, Looked, Placeholders, Suppressio
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::ir::{self, Rule};
 use crate::manifest::LossName;
+use crate::mapping::Mappings;
 use read::{Document, ReadText};
 
 /// The rules and diagnostics of a run
@@ -128,7 +129,7 @@ impl Workspace {
     fn join(&mut self, texts: Vec<ReadText>) {
         let mut documents = Vec::with_capacity(texts.len());
         let mut heads = Vec::with_capacity(texts.len());
-        let mut lost_filters = Vec::new();
+        let (mut lost_filters, mut mappings) = (Vec::new(), Vec::new());
         for one in texts {
             documents.extend(one.documents);
             heads.extend(one.heads);
@@ -136,7 +137,9 @@ impl Workspace {
             self.suppressions.extend(one.suppressions);
             self.refused += one.lost;
             lost_filters.extend(one.lost_filter);
+            mappings.extend(one.mappings);
         }
+        self.policy.mappings = Mappings::with_own(mappings, &mut self.diagnostics);
         // A rule in a text of filters is not loaded; `read` has checked it.
         let asked_for = |one: &Document| match one.role {
             Role::Rules => true,

@@ -10,6 +10,7 @@ use super::text::{Content, Role, Text};
 use crate::definition::{self, Definition, Form, Placeholders, Suppressions};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::ir::{self, Rule};
+use crate::mapping::{self, Mapping};
 use crate::source::{SourceText, Span};
 
 /// A document of a text, before documents are joined
@@ -28,6 +29,7 @@ pub(super) struct ReadText {
     pub(super) heads: Vec<Head>,
     pub(super) diagnostics: Diagnostics,
     pub(super) suppressions: Suppressions,
+    pub(super) mappings: Vec<Mapping>,
     /// Number of refused documents that are missing from `documents`
     pub(super) lost: usize,
     /// The text, if a filter may be among the refused documents
@@ -44,7 +46,10 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
             return ReadText { diagnostics, lost: 1, lost_filter, ..ReadText::default() };
         }
     };
-    let definitions = definition::parse(source, &mut diagnostics);
+    let mut mappings = Vec::new();
+    let definitions = definition::parse_with(source, &mut diagnostics, &mut |node, found| {
+        mappings.extend(mapping::own(source, node, found));
+    });
     let suppressions = Suppressions::read(source, &mut diagnostics);
     let errors = Errors::of(&diagnostics);
     let lost = usize::from(errors.lie_outside(&definitions));
@@ -73,7 +78,7 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
     }
     let filter = text.role == Role::Filters || source.text().lines().any(is_filter);
     let lost_filter = (lost > 0 && filter).then(|| Arc::clone(source));
-    ReadText { documents, heads, diagnostics, suppressions, lost, lost_filter }
+    ReadText { documents, heads, diagnostics, suppressions, mappings, lost, lost_filter }
 }
 
 /// Whether a line of a text that is no YAML looks like the start of a filter

@@ -27,9 +27,9 @@ impl From<Text> for Sources {
 /// Which documents of a text a run uses
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Rules and filters
+    /// Rules, filters and mappings
     Rules,
-    /// Filters only: a rule in the text is checked, but not loaded
+    /// Filters and mappings only: a rule in the text is checked, but not loaded
     Filters,
 }
 

@@ -51,6 +51,22 @@ impl Node {
         }
     }
 
+    /// A map with the entries of another one below its own, key by key
+    pub(crate) fn over(self, under: Node) -> Node {
+        let span = self.span;
+        let (mut all, below) = match (self.kind, under.kind) {
+            (Kind::Map(all), Kind::Map(below)) => (all, below),
+            (kind, _) => return Node { span, kind },
+        };
+        for (key, value) in below {
+            match all.iter_mut().find(|(known, _)| known.text() == key.text()) {
+                Some((_, own)) => *own = own.clone().over(value),
+                None => all.push((key, value)),
+            }
+        }
+        Node { span, kind: Kind::Map(all) }
+    }
+
     /// `a list`, `a map`, `text` …: for messages
     pub fn noun(&self) -> &'static str {
         match &self.kind {

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use rulecast::Artifact;
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::query::kusto::Platform;
+use rulecast::query::kusto::{Platform, Schema};
 use rulecast::source::is_unprintable;
 use rulecast::verify::{Verdict, bind};
 use rulecast::workspace::{Loaded, Text, Workspace};
@@ -45,7 +45,7 @@ fn broken(target: Target, artifacts: &[Artifact]) -> Option<String> {
         Target::Xdr => Platform::AdvancedHunting,
         Target::Elastic | Target::Native => return None,
     };
-    match bind(platform, artifacts) {
+    match bind((platform, &Schema::default()), artifacts) {
         Verdict::Broken(faults) => Some(faults[0].message.clone()),
         Verdict::Same(_) | Verdict::Binds { .. } | Verdict::Different(_) => None,
         Verdict::Unchecked(why) => Some(why),

@@ -11,7 +11,7 @@ use rulecast::backend::{self, Target, Translation};
 use rulecast::definition::{Looked, Placeholders, Suppressions};
 use rulecast::diagnostic::{self, Diagnostic, Diagnostics};
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
-use rulecast::query::kusto::Platform;
+use rulecast::query::kusto::{Platform, Schema};
 use rulecast::query::{kuery, kusto};
 use rulecast::source::{SourceText, Span, is_unprintable};
 use rulecast::verify::{Import, Verdict, elastic};
@@ -147,7 +147,7 @@ fn is_read_back(rule: &Rule) {
             Target::Elastic | Target::Native => None,
         };
         if let Some(platform) = platform {
-            let verdict = verify::bind(platform, &artifacts);
+            let verdict = verify::bind((platform, &Schema::default()), &artifacts);
             assert!(!matches!(verdict, Verdict::Broken(_)), "{verdict:#?}");
         }
         let faults = verify::compare_forms(&artifacts);

@@ -31,7 +31,10 @@ fn told() -> Policy {
         weight,
     };
     let product = decision(LossName::Product, Weight::Warn);
-    Policy { decisions: vec![decision(LossName::LongValue, Weight::Deny), product] }
+    Policy {
+        decisions: vec![decision(LossName::LongValue, Weight::Deny), product],
+        ..Policy::default()
+    }
 }
 
 #[test]

@@ -4,18 +4,14 @@
 //! at, or `None` when the stream has none. The indices of a rule are chosen so that each field it
 //! uses has one type in all of them.
 
-use crate::ir::{Op, Part, Signal, Test};
-use crate::mapping::{Holds, Index, IndexField, Mapping, Stream, built_in};
-use crate::taxonomy::{EventKind, Field};
+use crate::backend::Session;
+use crate::ir::{NewTerms, Op, Part, Signal, Test};
+use crate::mapping::{Holds, Index, IndexField, Stream};
+use crate::taxonomy::Field;
 
-/// The mapping of Elastic's indices
-fn mapping() -> Option<&'static Mapping> {
-    built_in("ecs")
-}
-
-/// The documents of a log source; `None` when no index holds them
-pub(in crate::backend) fn stream(events: &EventKind) -> Option<&'static Stream> {
-    mapping()?.streams.iter().find(|stream| stream.events == *events)
+/// The documents of a signal's log source, in the order in which mappings are asked
+pub(super) fn streams<'r>(session: &Session<'r>, signal: &Signal) -> Vec<&'r Stream> {
+    session.mappings().streams(&session.order(), (&signal.kind, signal.product))
 }
 
 /// The index field that holds this part of a field
@@ -50,12 +46,6 @@ pub(super) fn account<'s>(
     Some((stream.field(field, Holds::Domain)?, stream.field(field, Holds::Name)?))
 }
 
-/// The Elasticsearch type of an index field, as `required_fields` names it
-pub(super) fn type_of(name: &str) -> &'static str {
-    let types = mapping().and_then(|mapping| mapping.type_of(name));
-    types.unwrap_or("keyword")
-}
-
 /// The index fields whose values together form a new term
 pub(super) fn terms<'s>(stream: &'s Stream, field: &Field) -> Vec<&'s str> {
     let parts: Vec<&IndexField> = match account(stream, field) {
@@ -68,9 +58,12 @@ pub(super) fn terms<'s>(stream: &'s Stream, field: &Field) -> Vec<&'s str> {
     parts.iter().map(|field| field.name.as_str()).collect()
 }
 
-/// The index with this pattern; `None` for an unknown pattern
-pub(super) fn known_index(pattern: &str) -> Option<&'static Index> {
-    mapping()?.indices.iter().find(|index| index.pattern == pattern)
+/// Refuses new terms that have no field
+pub(super) fn check_terms(stream: &Stream, new: &NewTerms, session: &mut Session<'_>) {
+    for field in new.fields.iter().filter(|field| terms(stream, field).is_empty()) {
+        let message = format!("ECS has no field for the new term {field}");
+        session.refuse(new.span, message, "no such field", "");
+    }
 }
 
 /// The indices of a signal: those of `asked` that hold such events, or the usual ones without any
@@ -79,7 +72,9 @@ pub(super) fn indices(stream: &Stream, signal: &Signal, asked: &[Index]) -> Vec<
     if asked.is_empty() {
         return stream.indices.iter().filter(of_product).cloned().collect();
     }
-    let of_stream =
-        |index: &&Index| stream.indices.contains(index) || stream.on_request.contains(index);
-    asked.iter().filter(of_stream).filter(of_product).cloned().collect()
+    let is_asked = |index: &&Index| asked.iter().any(|one| one.pattern == index.pattern);
+    let all = stream.indices.iter().chain(&stream.on_request);
+    let mut found: Vec<Index> = all.filter(is_asked).filter(of_product).cloned().collect();
+    found.sort_by(|one, other| one.pattern.cmp(&other.pattern));
+    found
 }

@@ -6,14 +6,15 @@
 
 use super::fields;
 use super::registry::{self, Seen};
-use crate::backend::Session;
+use super::words;
+use crate::backend::{Session, account};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::{Limit, Query, Scalar};
-use crate::taxonomy::FieldType;
+use crate::taxonomy::{Field, FieldType};
 
 /// The place of a refused test; a query that contains it is never written
 const UNSAID: Query = Query::Nothing;
@@ -36,6 +37,12 @@ pub(super) fn query(seen: Seen<'_>, expr: &Expr, session: &mut Session<'_>) -> Q
 fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let stream = seen.stream;
     let field = &test.subject.field;
+    if let (Op::Text(text), true) = (&test.op, *field == Field::EVERY) {
+        if stream.keywords.is_empty() {
+            return refuse(session, test, "the indices have no field for keywords");
+        }
+        return words::query(&stream.keywords, (test, text), session);
+    }
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return account(seen, test, session);
     }
@@ -43,10 +50,7 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         if let Some(ecs) = stream.field(field, Holds::Whole) {
             return part_of_whole(seen, test, ecs, session);
         }
-        let message = format!("ECS has no field for {field} of {} events", stream.events);
-        let help = "Leave the test out of this signal, or say it with another field.";
-        session.refuse(test.span, message, "no such field", help);
-        return UNSAID;
+        return absent(seen, test, session);
     };
     match &test.op {
         Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
@@ -79,7 +83,11 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
-        Op::Numbers(ranges) => numbers(&ecs.name, ranges),
+        Op::Numbers(ranges) if ecs.kind == FieldKind::Long => numbers(&ecs.name, ranges),
+        Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
+            Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string()))
+        }
+        Op::Numbers(_) => refuse(session, test, "a range over numbers that are kept as text"),
         Op::Exists => {
             registry::note_value_names(seen, ecs, test, session);
             Query::exists(&ecs.name)
@@ -124,6 +132,25 @@ fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Qu
     let (relation, insensitive) = (text.relation, text.folds());
     match (&ecs.words, ecs.kind) {
         (Words::Own, FieldKind::Keyword | FieldKind::Wildcard) => {}
+        (Words::Own, FieldKind::Text) => {
+            let text = &text.with(vec![value.clone()]);
+            return words::query(std::slice::from_ref(ecs), (test, text), session);
+        }
+        // Elasticsearch knows no wildcards over the values of a flattened field.
+        (Words::Own, FieldKind::Flattened)
+            if relation == Relation::Equals && value.as_literal().is_some() => {}
+        (Words::Own, FieldKind::Flattened) => {
+            return refuse(session, test, "a part of a value of a flattened field");
+        }
+        (Words::Own, FieldKind::Boolean) => {
+            let said = value.as_literal().map(str::to_ascii_lowercase);
+            return match (relation, said.as_deref()) {
+                (Relation::Equals, Some(said @ ("true" | "false"))) => {
+                    Query::terms(&ecs.name, [said == "true"])
+                }
+                _ => refuse(session, test, "a truth compares with true and false only"),
+            };
+        }
         (Words::Own, FieldKind::Ip) => {
             return refuse(session, test, "an address field compares with networks only");
         }
@@ -276,30 +303,46 @@ fn numbers(field: &str, ranges: &[Numbers]) -> Query {
     Query::any(parts)
 }
 
-/// A test of `DOMAIN\name`, which ECS keeps in two fields
+/// A test of `DOMAIN\name`, which an index keeps whole or in two fields
 fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
-    let Some((domain, name)) = fields::account(seen.stream, &test.subject.field) else {
-        return refuse(session, test, &format!("ECS has no field for {}", test.subject.field));
+    let field = &test.subject.field;
+    let whole = seen.stream.field(field, Holds::Whole);
+    let halves = fields::account(seen.stream, field);
+    let Some(name) = halves.map(|(_, name)| name).or(whole) else {
+        return absent(seen, test, session);
     };
-    if test.op == Op::Exists {
-        return Query::exists(&name.name);
-    }
-    if test.op == Op::Null {
-        return Query::none_of(vec![Query::exists(&name.name)]);
-    }
-    let Some(text) = test.op.as_text().filter(|text| text.relation == Relation::Equals) else {
-        return refuse(session, test, "a test over domain and name together");
+    let text = match &test.op {
+        Op::Exists => return Query::exists(&name.name),
+        Op::Null => return Query::none_of(vec![Query::exists(&name.name)]),
+        Op::Text(text) => text,
+        _ => return refuse(session, test, "a test over domain and name together"),
     };
-    let mut parts = Vec::new();
-    for value in &text.values {
-        let Some((left, right)) = value.as_literal().and_then(|text| text.split_once('\\')) else {
-            return refuse(session, test, "a test over domain and name together");
-        };
-        let mut half = |ecs, literal: &str| {
-            let text = &text.with(vec![Pattern::literal(literal)]);
-            Query::any(texts(&Shape { seen, test, ecs, text }, session))
-        };
-        parts.push(Query::all(vec![half(domain, left), half(name, right)]));
+    let Some((domain, name)) = halves else {
+        return Query::any(texts(&Shape { seen, test, ecs: name, text }, session));
+    };
+    let Some(alternatives) = account::parts(text) else {
+        return refuse(session, test, "wildcards over domain and name together");
+    };
+    let mut found = Vec::new();
+    for parts in alternatives {
+        let mut all = Vec::new();
+        for (ecs, part) in [(domain, parts.domain), (name, parts.name)] {
+            let Some(text) = &part else { continue };
+            all.push(Query::any(texts(&Shape { seen, test, ecs, text }, session)));
+        }
+        let bare = parts.bare.then(|| Query::exists(&domain.name));
+        found.push(match (all.len(), &bare) {
+            (1, None) => all.swap_remove(0),
+            _ => Query::all_but(all, bare.into_iter().collect()),
+        });
     }
-    Query::any(parts)
+    Query::any(found)
+}
+
+fn absent(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
+    let (field, events) = (&test.subject.field, &seen.stream.events);
+    let message = format!("{} has no field for {field} of {events} events", seen.stream.mapping);
+    let help = "Leave the test out of this signal, or say it with another field.";
+    session.refuse(test.span, message, "no such field", help);
+    UNSAID
 }

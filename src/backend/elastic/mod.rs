@@ -14,8 +14,8 @@ mod severity;
 mod threat;
 mod toml;
 mod view;
+mod words;
 
-pub(super) use fields::stream;
 pub use severity::severity;
 
 use serde_json::Value;
@@ -23,7 +23,7 @@ use serde_json::Value;
 use self::plan::Plan;
 use self::settings::Settings;
 use super::template::render;
-use super::{Closed, Emitted, Session};
+use super::{Closed, Emitted, Place, Session};
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::manifest::Artifact;
@@ -33,7 +33,7 @@ use crate::mapping::{Index, Stream};
 #[derive(Debug)]
 struct Planned<'r> {
     signal: &'r Signal,
-    stream: &'static Stream,
+    stream: &'r Stream,
     /// The new terms of this signal
     new: Option<&'r NewTerms>,
     /// The index patterns that the rule searches
@@ -56,8 +56,12 @@ pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> 
     let planned =
         (0..rule.signals.len()).filter_map(|at| planned(rule, at, &settings, &mut session));
     let planned: Vec<Planned<'_>> = planned.collect();
-    let patterns = |indices: &[Index]| indices.iter().map(|index| index.pattern.clone()).collect();
-    let places = planned.iter().map(|one| (None, patterns(&one.indices))).collect();
+    let place = |one: &Planned<'_>| Place {
+        rows: None,
+        searched: one.indices.iter().map(|index| index.pattern.clone()).collect(),
+        mapping: Some(one.stream.mapping.to_string()),
+    };
+    let places = planned.iter().map(place).collect();
     let schedule = Some(view::schedule(&settings));
     let mut closed = session.close();
     let (artifacts, ids) = artifacts(rule, stem, planned, &settings, &mut closed);
@@ -69,25 +73,32 @@ fn planned<'r>(
     rule: &'r Rule,
     at: usize,
     settings: &Settings,
-    session: &mut Session<'_>,
+    session: &mut Session<'r>,
 ) -> Option<Planned<'r>> {
     let signal = &rule.signals[at];
     let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
     session.enter(&signal.name);
-    let Some(stream) = fields::stream(&signal.kind) else {
+    let streams = fields::streams(session, signal);
+    let planned = session.best_of(&streams, |session, stream| {
+        let indices = fields::indices(stream, signal, &settings.index);
+        if indices.is_empty() && !settings.index.is_empty() {
+            let message = format!("no index of this rule holds {} events", signal.kind);
+            let help = "Add one under `targets: {elastic: {index: […]}}`.";
+            session.refuse_with(Code::E0607, signal.span, message, "never searched", help);
+        }
+        if let Some(new) = new {
+            fields::check_terms(stream, new, session);
+        }
+        let plan = plan::plan(signal, stream, &indices, session);
+        let severities = severity::severity_mapping(signal, stream, session);
+        (indices, plan, severities)
+    });
+    let Some((stream, (indices, plan, severities))) = planned else {
         let message = format!("Elastic has no index of {} events", signal.kind);
         let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
         session.refuse(signal.span, message, "no such index", help);
         return None;
     };
-    let indices = fields::indices(stream, signal, &settings.index);
-    if indices.is_empty() && !settings.index.is_empty() {
-        let message = format!("no index of this rule holds {} events", signal.kind);
-        let help = "Add one under `targets: {elastic: {index: […]}}`.";
-        session.refuse_with(Code::E0607, signal.span, message, "never searched", help);
-    }
-    let plan = plan::plan(signal, stream, &indices, session);
-    let severities = severity::severity_mapping(signal, stream, session);
     Some(Planned { signal, stream, new, indices, plan, severities })
 }
 

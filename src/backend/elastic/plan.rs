@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::fields;
 use super::filter;
 use super::registry::{self, Seen};
+use super::words;
 use crate::backend::{Session, one_line};
 use crate::ir::{
     Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test, TextTest,
@@ -83,7 +84,12 @@ fn scope(signal: &Signal, stream: &Stream) -> Vec<Kuery> {
     let mut parts = Vec::new();
     for (name, test) in &stream.rows {
         match test {
-            mapping::Test::Is(value) => parts.push(one(name, value)),
+            mapping::Test::Is(values) => {
+                parts.push(Kuery::field(
+                    name,
+                    Values::any(values.iter().map(|value| Literal::word(value))),
+                ));
+            }
             mapping::Test::Product => {
                 parts.extend(signal.product.map(|product| one(name, product.name())));
             }
@@ -138,6 +144,14 @@ fn exact(seen: Seen<'_>, expr: &Expr, session: &mut Session<'_>) -> Option<Kuery
 
 fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<Kuery> {
     let field = &test.subject.field;
+    if let (Op::Text(text), true) = (&test.op, *field == Field::EVERY) {
+        let keywords = &seen.stream.keywords;
+        return if keywords.is_empty() {
+            None
+        } else {
+            words::kuery(keywords, (test, text), session)
+        };
+    }
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
     }
@@ -158,6 +172,9 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
             Words::False(incoming) => direction(&ecs.name, incoming, asked),
             Words::ExistsFor(_) | Words::Own => None,
         },
+        Op::Text(text) if ecs.kind == FieldKind::Text => {
+            words::kuery(std::slice::from_ref(ecs), (test, text), session)
+        }
         Op::Text(text) if !text.folds() && ecs.kind == FieldKind::Keyword => {
             let written = text.values.iter().map(|p| keyword_value(text.relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))
@@ -171,9 +188,13 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
             values(Values::All(vec![Values::One(Literal::anything()), not]))
         }
         Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
-            values(Values::any(ranges.iter().map(|range| number(range.from))))
+            let literal = |range: &Numbers| match ecs.kind {
+                FieldKind::Long => Some(number(range.from)),
+                _ => Literal::quoted(&range.from.to_string()),
+            };
+            values(Values::any(ranges.iter().map(literal).collect::<Option<Vec<_>>>()?))
         }
-        Op::Numbers(ranges) => range_query(ecs, ranges),
+        Op::Numbers(ranges) if ecs.kind == FieldKind::Long => range_query(ecs, ranges),
         Op::Exists => {
             note_presence(session);
             values(Values::One(Literal::anything()))
@@ -185,6 +206,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
         }
         Op::Text(..)
         | Op::Networks(_)
+        | Op::Numbers(_)
         | Op::Public
         | Op::Regex(_)
         | Op::Segments(_)

@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::fields;
+use crate::mapping::Mappings;
 use crate::query::elasticsearch::Filter;
 use crate::query::kuery::Kuery;
 
 /// The JSON list of all fields with their types
-pub(super) fn required(query: &Kuery, filters: &[Filter]) -> Value {
+pub(super) fn required(query: &Kuery, filters: &[Filter], mappings: &Mappings) -> Value {
     let mut names: BTreeSet<String> = query.fields().into_iter().collect();
     let filtered = filters.iter().flat_map(|filter| filter.query.fields());
     names.extend(filtered.map(ToOwned::to_owned));
-    let field = |name: &String| json!({"ecs": true, "name": name, "type": fields::type_of(name)});
+    let field = |name: &String| json!({"ecs": mappings.is_ecs(name), "name": name, "type": mappings.type_of(name)});
     names.iter().map(field).collect()
 }

@@ -3,7 +3,6 @@
 //! In: the settings under `targets:`. Out: [`Settings`] that the detection engine accepts
 //! (Kibana's rule schema; detection-rules' checks of a repository).
 
-use super::fields::known_index;
 use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
@@ -49,12 +48,14 @@ const KEYS: &[&str] = &[
     "setup",
     "suppression",
     "investigation_fields",
+    "mappings",
 ];
 const DAY: u32 = 24 * 60;
 
 /// Reads the settings; refuses invalid settings
 pub(super) fn read(session: &mut Session<'_>) -> Settings {
     let mut asked = Asked::of(session, Code::E0607, KEYS);
+    asked.check_mappings();
     let patterns = asked.texts("index");
     let texts = |texts: Vec<crate::source::Spanned<String>>| -> Vec<String> {
         texts.into_iter().map(|text| text.value).collect()
@@ -81,7 +82,8 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
         }
     }
     for pattern in patterns {
-        match known_index(&pattern.value) {
+        let known = session.mappings().indices(&pattern.value).next();
+        match known {
             Some(index) => settings.index.push(index.clone()),
             None => {
                 let message = format!("the fields of `{}` are not known here", pattern.value);

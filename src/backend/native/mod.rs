@@ -10,7 +10,7 @@ mod view;
 
 use super::settings::Asked;
 use super::template::render;
-use super::{Emitted, Session};
+use super::{Emitted, Place, Session};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
 use crate::manifest::Artifact;
@@ -29,6 +29,7 @@ pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> 
         }
     };
     let ids = vec![Vec::new(); artifacts.len()];
-    let places = vec![(None, Vec::new()); rule.signals.len()];
+    let nowhere = || Place { rows: None, searched: Vec::new(), mapping: None };
+    let places = rule.signals.iter().map(|_| nowhere()).collect();
     Emitted { artifacts, ids, places, schedule: None, closed }
 }

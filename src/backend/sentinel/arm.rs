@@ -16,9 +16,9 @@ const API_VERSION: &str = "2023-12-01-preview";
 
 /// A template that deploys the analytic rule to a workspace
 pub(super) fn template(
-    package: &Package,
+    package: &Package<'_>,
     query: &str,
-    shape: &Shape,
+    shape: &Shape<'_>,
     settings: &Settings,
 ) -> String {
     let id = &package.id;
@@ -84,7 +84,7 @@ pub(super) fn template(
 }
 
 /// A custom detection of Defender XDR
-pub(super) fn detection(package: &Package, query: &str, shape: &Shape) -> String {
+pub(super) fn detection(package: &Package<'_>, query: &str, shape: &Shape<'_>) -> String {
     let has = |column: &str| shape.columns.iter().any(|name| name == column);
     let entity = |columns: &[(&str, &str)]| -> Option<Value> {
         let there = columns.iter().filter(|(_, column)| has(column));

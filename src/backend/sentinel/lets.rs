@@ -34,7 +34,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The `let` names of one query
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Lets {
     taken: HashSet<String>,
     /// The number to try next for a name

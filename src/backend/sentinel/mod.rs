@@ -16,6 +16,7 @@ mod novelty;
 mod package;
 mod pattern;
 mod predicate;
+mod prepare;
 mod profile;
 mod query;
 mod schedule;

@@ -52,7 +52,7 @@ pub(super) struct Novelty<'n> {
     profile: Profile,
     /// The `let` name of the rows
     name: String,
-    terms: Vec<(&'static Column, String)>,
+    terms: Vec<(&'n Column, String)>,
     /// The column of the time at which a row counts as seen
     seen: String,
 }
@@ -61,14 +61,13 @@ impl<'n> Novelty<'n> {
     /// Reads the terms; refuses terms that cannot be compared
     pub(super) fn of(
         planning: &mut Planning<'_, '_>,
-        new: &'n NewTerms,
+        // Without a table the signal is refused already.
+        (new, table): (&'n NewTerms, Option<&'n Table>),
         rows: &Rows,
     ) -> Novelty<'n> {
         let Planning { profile, rule, .. } = *planning;
         let session = &mut *planning.session;
         let signal = &rule.signals[new.signal];
-        // Without a table the signal is refused already.
-        let table = profile.table(&signal.kind);
         if rule.correlates(new.signal) {
             // Each row would need the window before that row, but the query has one window: the
             // one before the run.

@@ -15,7 +15,7 @@ use crate::mapping::{Entity, results};
 
 /// The values that the packages of a rule share
 #[derive(Debug)]
-pub(super) struct Package {
+pub(super) struct Package<'m> {
     pub(super) id: String,
     pub(super) hunting_id: String,
     pub(super) name: String,
@@ -23,7 +23,7 @@ pub(super) struct Package {
     pub(super) description: Vec<String>,
     pub(super) severity: &'static str,
     /// Connector and the tables it fills
-    pub(super) connectors: Vec<(&'static str, Vec<&'static str>)>,
+    pub(super) connectors: Vec<(&'m str, Vec<&'m str>)>,
     pub(super) tactics: Vec<&'static str>,
     pub(super) techniques: Vec<&'static str>,
     /// Each tactic with its techniques
@@ -38,12 +38,12 @@ pub(super) struct Package {
 /// The most entity mappings of a rule (Microsoft, Sentinel service limits)
 const MOST_ENTITIES: usize = 10;
 
-pub(super) fn package(
+pub(super) fn package<'m>(
     rule: &Rule,
-    shape: &Shape,
+    shape: &Shape<'m>,
     settings: &Settings,
     closed: &mut Closed<'_>,
-) -> Package {
+) -> Package<'m> {
     let title = &rule.metadata.title;
     let description = description(rule, closed);
     limit(closed, rule, "name", title.value.chars().count(), 256);
@@ -89,11 +89,10 @@ pub(super) fn package(
     }
 }
 
-/// The connectors that fill the tables the query reads
-fn connectors(shape: &Shape) -> Vec<(&'static str, Vec<&'static str>)> {
-    let mut connectors: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
-    for kind in &shape.kinds {
-        let Some(table) = shape.profile.table(kind) else { continue };
+/// The connectors that fill the tables the query reads; those of a table without one are left out
+fn connectors<'m>(shape: &Shape<'m>) -> Vec<(&'m str, Vec<&'m str>)> {
+    let mut connectors: Vec<(&str, Vec<&str>)> = Vec::new();
+    for table in shape.tables.iter().copied().filter(|table| !table.connector.is_empty()) {
         match connectors.iter_mut().find(|(known, _)| *known == table.connector) {
             Some((_, tables)) => tables.push(&table.name),
             None => connectors.push((&table.connector, vec![&table.name])),

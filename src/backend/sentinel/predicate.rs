@@ -7,11 +7,12 @@
 
 use super::context::{Context, exists, never_null, refuse};
 use super::{address, text};
-use crate::ir::{Expr, Numbers, Op, Part, Relation, Test, TextTest};
+use crate::backend::account;
+use crate::ir::{Expr, Numbers, Op, Part, Test, TextTest};
 use crate::manifest::{Direction, LossName};
-use crate::mapping::{Column, Holds, Kind};
-use crate::query::kusto::Expression;
-use crate::taxonomy::FieldType;
+use crate::mapping::{self, Column, Holds, Kind};
+use crate::query::kusto::{self, Expression};
+use crate::taxonomy::{Field, FieldType};
 
 /// An expression as a Kusto predicate; a test without a Kusto form is refused and becomes `false`
 pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr) -> Expression {
@@ -28,6 +29,9 @@ pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr) -> Expressi
 
 fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     let field = &test.subject.field;
+    if let (Op::Text(text), true) = (&test.op, *field == Field::EVERY) {
+        return keywords(context, test, text);
+    }
     if let Op::Text(text) = &test.op
         && field.kind() == FieldType::Account
         && test.subject.part == Part::Whole
@@ -42,7 +46,15 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
         Op::Segments(values) => text::segments(context, test, column, values),
         Op::Networks(networks) => address::networks_of(context, &column.value, networks),
         Op::Public => address::public(context, &column.value),
-        Op::Numbers(ranges) => numbers(context, &column.value, ranges),
+        Op::Numbers(ranges) => match column.kind {
+            Kind::Number => numbers(context, &column.value, ranges),
+            Kind::Text | Kind::Recased | Kind::Dashed => {
+                numbers(context, &mapping::number(value()), ranges)
+            }
+            Kind::List | Kind::Words | Kind::Truth => {
+                refuse(context, test, format!("{field} as a number"))
+            }
+        },
         Op::Exists => exists(column.kind, value()),
         Op::Null => match column.kind {
             Kind::Number => Expression::call("isnull", [value()]),
@@ -106,28 +118,47 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     Expression::truth(false)
 }
 
-/// A test of `DOMAIN\name`, which the tables keep in two columns
+/// A test of `DOMAIN\name`, which a table keeps whole or in two columns
 fn account(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expression {
-    let columns =
-        [Holds::Domain, Holds::Name].map(|holds| context.table.column(&test.subject.field, holds));
-    let [Some(domain), Some(name)] = columns else { return absent(context, test) };
-    let mut parts = Vec::new();
-    for value in &text.values {
-        let halves = value.as_literal().and_then(|text| text.split_once('\\'));
-        let Some((left, right)) = halves.filter(|_| text.relation == Relation::Equals) else {
-            let message = format!("`{value}` over domain and name together");
-            return refuse(context, test, message);
-        };
-        if !text.folds() {
-            let message = format!("Defender writes {} in a letter case of its own", name.name);
-            return refuse(context, test, message);
-        }
-        let mut half = |column: &Column, value: &str| {
-            text::text(context, test, column, &TextTest::word(value))
-        };
-        parts.push(Expression::all([half(domain, left), half(name, right)]));
+    let column = |holds| context.table.column(&test.subject.field, holds);
+    if let Some(whole) = column(Holds::Whole) {
+        return text::text(context, test, whole, text);
     }
-    Expression::any(parts)
+    let [Some(domain), Some(name)] = [Holds::Domain, Holds::Name].map(column) else {
+        return absent(context, test);
+    };
+    let Some(alternatives) = account::parts(text) else {
+        return refuse(context, test, "wildcards over domain and name together".to_owned());
+    };
+    let mut found = Vec::new();
+    for parts in alternatives {
+        let mut all = Vec::new();
+        for (column, part) in [(domain, parts.domain), (name, parts.name)] {
+            all.extend(part.map(|part| text::text(context, test, column, &part)));
+        }
+        if parts.bare {
+            all.push(Expression::call("isempty", [domain.value.clone()]));
+        }
+        found.push(Expression::all(all));
+    }
+    Expression::any(found)
+}
+
+/// A test of every value of the event, over the columns that keywords are searched in
+fn keywords(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expression {
+    let table = context.table;
+    if table.keywords.is_empty() {
+        let message = format!("{} has no columns for keywords", table.name);
+        return refuse(context, test, message);
+    }
+    let names: Vec<String> = table.keywords.iter().map(kusto::print_expression).collect();
+    let reason = format!("keywords are searched in {}", names.join(" and "));
+    let session = &mut context.session;
+    session.lose(LossName::Keywords, Direction::Wider, test.span, &reason);
+    let columns = table.keywords.iter().map(|value| Column::of_text(value.clone()));
+    Expression::any(
+        columns.map(|column| text::text(context, test, &column, text)).collect::<Vec<_>>(),
+    )
 }
 
 fn numbers(context: &Context<'_, '_>, column: &Expression, ranges: &[Numbers]) -> Expression {

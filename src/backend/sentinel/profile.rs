@@ -1,17 +1,18 @@
 //! The sets of tables that a query can be written for.
 //!
-//! In: a [`Profile`]. Out: its platform with the time column, and its mappings in the order in which
-//! they are asked for the table of a log source.
+//! In: a [`Profile`]. Out: its platform with the time column, and the order in which its mappings are
+//! asked for the tables of a log source.
 
-use crate::mapping::{Table, built_in};
+use crate::backend::Session;
+use crate::ir::Signal;
+use crate::mapping::{Mappings, Order, Table};
 use crate::query::kusto::Platform;
-use crate::taxonomy::EventKind;
 
 /// A set of tables
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Profile {
-    /// Defender's tables, W3CIISLog and SecurityAlert in a Sentinel workspace
-    Defender,
+    /// The tables of a Sentinel workspace
+    Workspace,
     /// The parsers of the Advanced Security Information Model
     Asim,
     /// Advanced hunting in Defender XDR
@@ -21,7 +22,7 @@ pub(crate) enum Profile {
 impl Profile {
     fn platform(self) -> Platform {
         match self {
-            Profile::Defender | Profile::Asim => Platform::Sentinel,
+            Profile::Workspace | Profile::Asim => Platform::Sentinel,
             Profile::Xdr => Platform::AdvancedHunting,
         }
     }
@@ -34,19 +35,23 @@ impl Profile {
         }
     }
 
-    /// The names of its mappings
-    fn mappings(self) -> &'static [&'static str] {
-        match self {
-            Profile::Defender => &["defender", "web"],
-            Profile::Asim => &["asim"],
-            Profile::Xdr => &["defender"],
-        }
+    /// The tables that hold the events of a signal, in the order in which they are asked
+    pub(in crate::backend) fn tables<'m>(
+        self,
+        (mappings, asked): (&'m Mappings, &Order),
+        signal: &Signal,
+    ) -> Vec<&'m Table> {
+        let events = (&signal.kind, signal.product);
+        let asim = Order::Named(vec!["asim".to_owned()]);
+        let order = match (self, asked) {
+            (Profile::Asim, Order::Usual) => &asim,
+            (Profile::Workspace | Profile::Asim | Profile::Xdr, asked) => asked,
+        };
+        mappings.tables(order, self.platform(), events)
     }
 
-    /// The table that holds the events of a log source; `None` when the profile has none
-    pub(in crate::backend) fn table(self, events: &EventKind) -> Option<&'static Table> {
-        let tables = self.mappings().iter().filter_map(|name| built_in(name));
-        let mut tables = tables.flat_map(|mapping| &mapping.tables);
-        tables.find(|table| table.events == *events && table.platforms.contains(&self.platform()))
+    /// The tables that hold the events of a signal of the rule that is planned
+    pub(super) fn tables_of<'r>(self, session: &Session<'r>, signal: &Signal) -> Vec<&'r Table> {
+        self.tables((session.mappings(), &session.order()), signal)
     }
 }

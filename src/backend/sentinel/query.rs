@@ -15,17 +15,18 @@ use super::context::Planning;
 use super::correlation::{self, Rows};
 use super::lets::Lets;
 use super::novelty::Novelty;
+use super::prepare;
 use super::profile::Profile;
 use super::schedule::{Run, Schedule, ago, schedule};
 use super::settings::Settings;
 use super::signal;
-use crate::backend::{Closed, Session, one_line};
-use crate::ir::{Correlation, Rule, Signal};
+use crate::backend::{Closed, Place, Session, one_line};
+use crate::ir::{Correlation, Rule};
 use crate::manifest;
+use crate::mapping::Table;
 use crate::query::kusto::{
     Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print_let, print_pipeline,
 };
-use crate::taxonomy::EventKind;
 
 /// The parts that the queries of a rule share
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(super) struct Plan<'r> {
     lets: Vec<Let>,
     /// The rows of each signal
     signals: Vec<(Rows, Pipeline)>,
+    /// The table of each signal
+    tables: Vec<Option<&'r Table>>,
     new: Option<(Novelty<'r>, String)>,
     /// The statements of correlations, and the rows they name
     correlations: (Vec<Let>, Vec<Rows>),
@@ -45,12 +48,11 @@ pub(super) struct Plan<'r> {
 
 /// The result of a query, and its schedule
 #[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) profile: Profile,
+pub(super) struct Shape<'m> {
     /// Result columns
     pub(super) columns: Vec<String>,
-    /// The kinds of event whose tables the query reads
-    pub(super) kinds: Vec<EventKind>,
+    /// The tables that the query reads
+    pub(super) tables: Vec<&'m Table>,
     /// Whether rows carry a severity of their own
     pub(super) severity: bool,
     pub(super) schedule: Schedule,
@@ -62,10 +64,10 @@ pub(super) fn plan<'r>(
     rule: &'r Rule,
     settings: &Settings,
     session: &mut Session<'r>,
-) -> (Plan<'r>, Shape) {
+) -> (Plan<'r>, Shape<'r>) {
     let mut lets = Lets::default();
     let schedule = schedule(profile, rule, settings, session);
-    let (sources, prepared) = signal::sources(profile, rule, &mut lets);
+    let sources = prepare::shared(profile, rule, session, &mut lets);
     let named = is_several(rule) || rule.new_terms.is_some();
     let name = |signal: &crate::ir::Signal| match named {
         true => lets.name(&signal.name),
@@ -73,14 +75,15 @@ pub(super) fn plan<'r>(
     };
     let names: Vec<String> = rule.signals.iter().map(name).collect();
     let mut planning = Planning { profile, rule, lets: &mut lets, session };
-    let mut signals = Vec::new();
+    let (mut signals, mut tables) = (Vec::new(), Vec::new());
     for (at, name) in names.into_iter().enumerate() {
-        let (rows, columns) = signal::rows(&mut planning, &sources, at);
-        signals.push((Rows { name, columns }, rows));
+        let planned = signal::rows(&mut planning, &sources, at);
+        signals.push((Rows { name, columns: planned.columns }, planned.rows));
+        tables.push(planned.table);
     }
     let new = rule.new_terms.as_ref().map(|new| {
         let rows = &signals[new.signal].0;
-        let novelty = Novelty::of(&mut planning, new, rows);
+        let novelty = Novelty::of(&mut planning, (new, tables[new.signal]), rows);
         let name = match is_several(rule) {
             true => planning.lets.name(&format!("new_{}", rows.name)),
             false => String::new(),
@@ -91,11 +94,13 @@ pub(super) fn plan<'r>(
     let correlations = correlation::statements(&mut planning, &rows);
     let severity = rule.signals.iter().any(|signal| !signal.cases.is_empty())
         || rule.correlations.iter().any(|one| one.level != rule.level);
+    let read: Vec<&Pipeline> = signals.iter().map(|(_, rows)| rows).collect();
+    let prepared = prepare::statements(&sources, &read);
     let lets = lets.statements().into_iter().chain(prepared).collect();
-    let plan = Plan { rule, profile, schedule, lets, signals, new, correlations, severity };
-    let kinds = rule.signals.iter().map(|signal| signal.kind.clone()).collect();
+    let plan = Plan { rule, profile, schedule, lets, signals, tables, new, correlations, severity };
     let columns = plan.columns();
-    (plan, Shape { profile, columns, kinds, severity, schedule })
+    let tables = plan.tables.iter().copied().flatten().collect();
+    (plan, Shape { columns, tables, severity, schedule })
 }
 
 /// Whether the result is a union of named rows
@@ -133,13 +138,13 @@ impl Plan<'_> {
     }
 
     /// For each signal the name of its rows, and its table
-    pub(super) fn places(&self) -> Vec<(Option<String>, Vec<String>)> {
-        let signals = self.rule.signals.iter().zip(&self.signals);
-        let place = |(signal, (rows, _)): (&Signal, &(Rows, Pipeline))| {
-            let table = self.profile.table(&signal.kind).map(|table| table.name.clone());
-            (Some(rows.name.clone()).filter(|name| !name.is_empty()), table.into_iter().collect())
+    pub(super) fn places(&self) -> Vec<Place> {
+        let place = |((rows, _), table): (&(Rows, Pipeline), &Option<&Table>)| Place {
+            rows: Some(rows.name.clone()).filter(|name| !name.is_empty()),
+            searched: table.iter().map(|table| table.name.clone()).collect(),
+            mapping: table.map(|table| table.mapping.to_string()),
         };
-        signals.map(place).collect()
+        self.signals.iter().zip(&self.tables).map(place).collect()
     }
 
     /// When the rule runs

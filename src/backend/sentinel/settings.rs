@@ -37,12 +37,13 @@ const TWO_WEEKS: u32 = 14 * 24 * 60;
 pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
     let code = Code::E0506;
     let known: &[&str] = match profile {
-        Profile::Defender | Profile::Asim => {
-            &["kind", "frequency", "period", "trigger", "grouping", "suppression"]
+        Profile::Workspace | Profile::Asim => {
+            &["kind", "frequency", "period", "trigger", "grouping", "suppression", "mappings"]
         }
-        Profile::Xdr => &["frequency"],
+        Profile::Xdr => &["frequency", "mappings"],
     };
     let mut asked = Asked::of(session, code, known);
+    asked.check_mappings();
     let kind = asked.word("kind", &["scheduled", "nrt"]);
     let grouping = asked.word("grouping", &["alert_per_result", "single_alert"]);
     if kind.as_ref().is_some_and(|kind| kind.value == "nrt") {

@@ -4,67 +4,67 @@
 //! with the label of each exclusion as a comment, and the projection that all signals share.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::columns::{Projected, projection};
 use super::context::{Context, Planning, any_word, words_of};
 use super::keys;
-use super::lets::Lets;
 use super::novelty;
 use super::predicate::expression;
-use super::profile::Profile;
+use super::prepare::{self, Sources};
 use crate::backend::{Session, one_line};
 use crate::definition::{Form, Level};
 use crate::ir::{Case, Clause, Expr, Relation, Role, Rule, Signal};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Rows, Table};
 use crate::pattern::Pattern;
-use crate::query::kusto::{Expression, Item, Let, Pipeline, Step};
-use crate::taxonomy::{EventKind, Field, FieldType};
+use crate::query::kusto::{Expression, Item, Pipeline, Step};
+use crate::taxonomy::{Field, FieldType};
 
-/// The `let` name of the prepared table, for each log source that several signals read
-pub(super) type Sources = BTreeMap<EventKind, String>;
-
-/// Prepares the tables that several signals read; returns their names and their statements
-pub(super) fn sources(profile: Profile, rule: &Rule, lets: &mut Lets) -> (Sources, Vec<Let>) {
-    let (mut sources, mut statements) = (Sources::new(), Vec::new());
-    let mut readers: BTreeMap<&EventKind, usize> = BTreeMap::new();
-    for signal in &rule.signals {
-        *readers.entry(&signal.kind).or_default() += 1;
-    }
-    for kind in readers.into_iter().filter(|(_, readers)| *readers > 1).map(|(kind, _)| kind) {
-        let Some(table) = profile.table(kind).filter(|table| !table.prepare.is_empty()) else {
-            continue;
-        };
-        let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let name: String = kind.name().chars().map(letter).collect();
-        let name = lets.name(&format!("all_{name}"));
-        statements.push(Let::new(&name, Pipeline::of(&table.name, table.prepare.iter().cloned())));
-        sources.insert(kind.clone(), name);
-    }
-    (sources, statements)
+/// The rows of a signal, the columns they have, and the table they come from
+pub(super) struct SignalRows<'m> {
+    pub(super) rows: Pipeline,
+    pub(super) columns: Vec<Projected>,
+    /// `None` when no table holds such events, which is refused
+    pub(super) table: Option<&'m Table>,
 }
 
-/// The rows of a signal, and the columns they have
-pub(super) fn rows(
-    planning: &mut Planning<'_, '_>,
-    sources: &Sources,
+/// Plans a signal over the first table that can say it
+pub(super) fn rows<'r>(
+    planning: &mut Planning<'_, 'r>,
+    sources: &Sources<'_>,
     at: usize,
+) -> SignalRows<'r> {
+    let Planning { profile, rule, .. } = *planning;
+    let signal = &rule.signals[at];
+    planning.session.enter(&signal.name);
+    let tables = profile.tables_of(planning.session, signal);
+    let lets = &mut *planning.lets;
+    let before = lets.clone();
+    let planned = planning.session.best_of(&tables, |session, table| {
+        lets.clone_from(&before);
+        rows_of(&mut Planning { profile, rule, lets, session }, sources, (at, table))
+    });
+    match planned {
+        Some((table, (rows, columns))) => SignalRows { rows, columns, table: Some(table) },
+        None => {
+            let message =
+                format!("{} has no table of {} events", planning.session.target(), signal.kind);
+            let help = "Name the signal under `without:` of this target.";
+            planning.session.refuse(signal.span, message, "no such table", help);
+            SignalRows { rows: Pipeline::of("", []), columns: Vec::new(), table: None }
+        }
+    }
+}
+
+/// The rows of a signal over one table
+fn rows_of(
+    planning: &mut Planning<'_, '_>,
+    sources: &Sources<'_>,
+    (at, table): (usize, &Table),
 ) -> (Pipeline, Vec<Projected>) {
     let Planning { profile, rule, .. } = *planning;
     let signal = &rule.signals[at];
     let session = &mut *planning.session;
-    session.enter(&signal.name);
-    let Some(table) = profile.table(&signal.kind) else {
-        let message = format!("{} has no table of {} events", session.target(), signal.kind);
-        let help = "Name the signal under `without:` of this target.";
-        session.refuse(signal.span, message, "no such table", help);
-        return (Pipeline::of("", []), Vec::new());
-    };
-    let prepared = match sources.get(&signal.kind) {
-        Some(shared) => Pipeline::of(shared, []),
-        None => Pipeline::of(&table.name, table.prepare.iter().cloned()),
-    };
     let scope = scope(table, rule, signal, session).map(Step::filter);
     let earlier = includes_earlier_names(table, signal);
     let lets = &mut *planning.lets;
@@ -82,7 +82,7 @@ pub(super) fn rows(
     }
     keys::add_columns((planning, table), at, &mut columns);
     steps.push(Step::project(columns.iter().map(Projected::item)));
-    (prepared.then(scope).then(steps), columns)
+    (prepare::rows(sources, table, scope, steps), columns)
 }
 
 /// A step for each clause that the table's scope does not already cover
@@ -115,7 +115,7 @@ fn scope(
     signal: &Signal,
     session: &mut Session<'_>,
 ) -> Option<Expression> {
-    if let Some(product) = signal.product {
+    if let Some(product) = signal.product.filter(|_| table.products.is_empty()) {
         let reason = table.unknown_product.replace("{product}", product.name());
         session.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }

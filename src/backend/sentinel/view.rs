@@ -37,8 +37,8 @@ pub(super) struct PackageView {
 
 #[derive(Debug, Serialize)]
 struct Connector {
-    id: &'static str,
-    tables: Vec<&'static str>,
+    id: String,
+    tables: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,9 +62,9 @@ struct Mapping {
 
 /// The analytic rule, scheduled or near real time
 pub(super) fn analytic(
-    package: &Package,
+    package: &Package<'_>,
     query: &str,
-    shape: &Shape,
+    shape: &Shape<'_>,
     settings: &Settings,
 ) -> PackageView {
     let nrt = settings.nrt.is_some();
@@ -97,9 +97,9 @@ pub(super) fn analytic(
 
 /// The hunting query of the same rule
 pub(super) fn hunting(
-    package: &Package,
+    package: &Package<'_>,
     query: &str,
-    shape: &Shape,
+    shape: &Shape<'_>,
     settings: &Settings,
 ) -> PackageView {
     let whole = package.description.len() == 1 && package.description[0] == package.summary;
@@ -111,13 +111,15 @@ pub(super) fn hunting(
     }
 }
 
-fn connectors(package: &Package) -> Vec<Connector> {
-    let connector =
-        |(id, tables): &(&'static str, Vec<&'static str>)| Connector { id, tables: tables.clone() };
+fn connectors(package: &Package<'_>) -> Vec<Connector> {
+    let connector = |(id, tables): &(&str, Vec<&str>)| Connector {
+        id: (*id).to_owned(),
+        tables: tables.iter().map(ToString::to_string).collect(),
+    };
     package.connectors.iter().map(connector).collect()
 }
 
-fn entities(package: &Package) -> Vec<EntityView> {
+fn entities(package: &Package<'_>) -> Vec<EntityView> {
     let mapping = |(identifier, column): &(String, String)| Mapping {
         identifier: identifier.clone(),
         column: column.clone(),

@@ -13,7 +13,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Config, Layer, today};
 use crate::backend::{Decision, Files};
-use crate::definition::{Settings, TargetSettings};
+use crate::definition::{Setting, Settings, TargetSettings};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Rule;
 use crate::source::Spanned;
@@ -33,8 +33,28 @@ impl Config {
         }
         // The stronger layer first: a default is taken where nothing is set.
         for settings in layers.iter().rev().flat_map(|layer| &layer.targets) {
-            workspace.rules.iter_mut().for_each(|loaded| set(&mut loaded.rule, settings));
+            if self.knows_mappings(settings, workspace) {
+                workspace.rules.iter_mut().for_each(|loaded| set(&mut loaded.rule, settings));
+            }
         }
+    }
+
+    /// Whether every mapping that settings of a target name exists; reports the others
+    fn knows_mappings(&self, settings: &TargetSettings, workspace: &mut Workspace) -> bool {
+        let names = match (settings.settings.get("mappings"), &self.source) {
+            (Some(Setting::Text(name)), Some(source)) => (std::slice::from_ref(name), source),
+            (Some(Setting::Texts(names)), Some(source)) => (&**names, source),
+            (_, _) => return true,
+        };
+        let (names, source) = names;
+        let before = workspace.diagnostics.len();
+        for name in names {
+            if let Err(why) = workspace.policy.mappings.find(&name.value) {
+                let found = Diagnostic::new(Code::E0112, source, name.span, why, "unknown mapping");
+                workspace.diagnostics.push(found);
+            }
+        }
+        workspace.diagnostics.len() == before
     }
 
     fn decide(&self, layer: &Layer, names: &BTreeSet<String>, workspace: &mut Workspace) {

@@ -40,6 +40,8 @@ pub struct Config {
 pub struct Layer {
     /// Files and folders of Sigma filters: exclusions
     pub filters: Vec<Spanned<String>>,
+    /// Files and folders of mappings
+    pub mappings: Vec<Spanned<String>>,
     /// The file with the values of placeholders: lists
     pub placeholders: Option<Spanned<String>>,
     /// Settings of targets for rules that do not set them

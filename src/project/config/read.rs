@@ -14,7 +14,8 @@ use crate::manifest::LossName;
 use crate::source::{SourceText, Spanned};
 use crate::yaml::{Node, Reader, nearest, parse_toml};
 
-const LAYER: &[&str] = &["filters", "placeholders", "targets", "loss", "check", "disabled"];
+const LAYER: &[&str] =
+    &["filters", "mappings", "placeholders", "targets", "loss", "check", "disabled"];
 const LOSS: &[&str] = &["names", "targets", "paths", "weight", "reason", "until"];
 const CHECK: &[&str] = &["codes", "paths", "weight", "reason"];
 
@@ -54,6 +55,7 @@ fn layer(reader: &mut Reader<'_>, node: &Node) -> Layer {
     let checks = items(reader, "check");
     Layer {
         filters: reader.texts_of(node, "filters"),
+        mappings: reader.texts_of(node, "mappings"),
         placeholders: reader.texts_of(node, "placeholders").into_iter().next(),
         targets: node.get("targets").map_or_else(Vec::new, |node| read_targets(reader, node)),
         losses: losses.iter().filter_map(|node| loss(reader, node)).collect(),

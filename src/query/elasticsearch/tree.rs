@@ -203,6 +203,12 @@ impl From<String> for Scalar {
     }
 }
 
+impl From<bool> for Scalar {
+    fn from(truth: bool) -> Scalar {
+        Scalar::Truth(truth)
+    }
+}
+
 impl From<i64> for Scalar {
     fn from(number: i64) -> Scalar {
         Scalar::Number(number.into())

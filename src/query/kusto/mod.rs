@@ -20,6 +20,7 @@
 mod bind;
 mod build;
 mod functions;
+mod names;
 mod parse;
 mod print;
 mod quote;
@@ -31,8 +32,9 @@ mod types;
 use std::fmt;
 use std::ops::Range;
 
-pub(crate) use print::{print, print_let, print_pipeline};
-pub(crate) use tree::{Expression, Item, JoinKind, Let, Lines, Pipeline, Query, Step};
+pub(crate) use print::{print, print_expression, print_let, print_pipeline};
+pub use schema::Schema;
+pub(crate) use tree::{Expression, Item, JoinKind, Let, Lines, Operator, Pipeline, Query, Step};
 pub use types::Type;
 
 /// Where a query runs, which decides the tables that it may use
@@ -94,8 +96,20 @@ impl std::error::Error for Finding {}
 /// All findings, sorted by place: Kusto that is not read here (then the only finding), unknown
 /// tables, columns and functions, and values of a wrong type.
 pub fn bind(text: &str, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
+    bind_with(text, platform, &Schema::default())
+}
+
+/// Like [`bind`], with the user's own tables
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_with(
+    text: &str,
+    platform: Platform,
+    schema: &Schema,
+) -> Result<Vec<Column>, Vec<Finding>> {
     let query = parse::parse(text).map_err(|finding| vec![finding])?;
-    bind::bind(&query, platform)
+    bind::bind(&query, (platform, schema))
 }
 
 /// Parses a query and prints it in the layout of this room
@@ -114,6 +128,13 @@ pub(crate) fn rows(text: &str) -> Result<Pipeline, Finding> {
 /// Parses a single value
 pub(crate) fn expression(text: &str) -> Result<Expression, Finding> {
     parse::parse(text).map(|query| query.result.bracketed())
+}
+
+/// Whether a table or parser has a column with this name on any platform
+pub(crate) fn has_column(table: &str, column: &str, schema: &Schema) -> bool {
+    let platforms = [Platform::Sentinel, Platform::AdvancedHunting];
+    let mut columns = platforms.into_iter().flat_map(|one| schema.columns(table, one));
+    columns.any(|known| known.name == column)
 }
 
 #[cfg(test)]

@@ -1,11 +1,40 @@
 //! The tables and parsers that a query may use.
 //!
-//! In: a name and a platform. Out: the columns of the table or parser, and whether any platform has
-//! the name.
+//! In: a name and a platform, and the user's own [`Schema`]. Out: the columns of the table or parser,
+//! and whether any platform has the name.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{Platform, Type};
+use super::{Column, Platform, Type};
+
+/// Tables that the user has beside the known ones, or more columns of known ones
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// The columns of each table, in their order
+    pub tables: BTreeMap<String, Vec<Column>>,
+}
+
+impl Schema {
+    /// The columns of a table or parser, in their order; none when the platform has no such table
+    pub(super) fn columns(&self, name: &str, platform: Platform) -> Vec<Column> {
+        let mut all: Vec<Column> = columns(name, platform)
+            .map(|row| Column { name: row.column.to_owned(), kind: row.kind })
+            .collect();
+        for own in self.tables.get(name).into_iter().flatten() {
+            match all.iter_mut().find(|column| column.name == own.name) {
+                Some(column) => column.kind = own.kind,
+                None => all.push(own.clone()),
+            }
+        }
+        all
+    }
+
+    /// Whether any platform has a table or parser with this name
+    pub(super) fn has(&self, name: &str) -> bool {
+        is_known(name) || self.tables.contains_key(name)
+    }
+}
 
 /// The table of facts as written
 const TABLE: &str = include_str!("columns.tsv");

@@ -130,13 +130,16 @@ mod tests {
 
     #[test]
     fn every_field_that_is_emitted_has_the_type_it_was_emitted_for() {
-        let mapping = crate::mapping::built_in("ecs").unwrap();
-        for field in mapping.streams.iter().flat_map(|stream| stream.index_fields()) {
+        let mappings = crate::mapping::Mappings::default();
+        let streams = mappings.all().flat_map(|mapping| &mapping.streams);
+        for field in streams.flat_map(|stream| stream.index_fields()) {
             let meant = match field.kind {
                 FieldKind::Wildcard => Type::Wildcard,
                 FieldKind::Ip => Type::Ip,
                 FieldKind::Long => Type::Long,
-                FieldKind::Keyword => Type::Keyword,
+                FieldKind::Boolean => Type::Boolean,
+                FieldKind::Text => Type::Text,
+                FieldKind::Keyword | FieldKind::Flattened => Type::Keyword,
             };
             assert_eq!(named(&field.name).map(|field| field.kind), Ok(meant), "{}", field.name);
             if field.text {

@@ -9,7 +9,7 @@ use crate::query::kusto::tree::{Expression, Kind, Name};
 use crate::query::kusto::types::common;
 use crate::query::kusto::{Type, schema};
 
-impl Binder {
+impl Binder<'_> {
     pub(super) fn call(
         &mut self,
         name: &Name,

@@ -3,16 +3,16 @@
 //! In: an expression and its [`Scope`]. Out: its type, or a finding at the wrong word.
 
 use super::{Binder, Scope, Value};
+use crate::query::kusto::Type;
 use crate::query::kusto::functions;
 use crate::query::kusto::tree::{Expression, Kind, Name, Place};
 use crate::query::kusto::types::{arithmetic, comparable, ordered, within};
-use crate::query::kusto::{Type, schema};
 
 /// The longest chain of `and` or `or`: Kusto reads a chain as a tree that deep, and refuses one
 /// of 500 levels, the words round the chain included ("Query syntax depth exceeds", KS245)
 const MAX_TERMS: usize = 480;
 
-impl Binder {
+impl Binder<'_> {
     /// The type of an expression that must be a single value
     pub(super) fn scalar(&mut self, expression: &Expression, scope: Scope<'_>) -> Option<Type> {
         match self.value(expression, scope) {
@@ -94,7 +94,7 @@ impl Binder {
             return Value::Scalar(kind);
         }
         let is_let = self.lets.iter().any(|(known, _)| known == name);
-        if is_let || scope.table.is_none() || schema::is_known(name) {
+        if is_let || scope.table.is_none() || self.schema.has(name) {
             return self.named(name, place);
         }
         let message = match functions::named(name).is_empty() {

@@ -8,7 +8,7 @@ use super::{Binder, Scope};
 use crate::query::kusto::table::Table;
 use crate::query::kusto::tree::{Expression, Item, Kind, Name};
 
-impl Binder {
+impl Binder<'_> {
     pub(super) fn summarize(&mut self, input: &Table, aggregates: &[Item], by: &[Item]) -> Table {
         let mut result = Table { open: input.open, ..Table::default() };
         let keys = self.items(by, Scope::rows(input));

@@ -27,7 +27,7 @@ pub(super) enum Title {
     Numbered,
 }
 
-impl Binder {
+impl Binder<'_> {
     pub(super) fn items(&mut self, items: &[Item], scope: Scope<'_>) -> Vec<Bound> {
         let bound =
             |item: &Item| Bound { name: title(item), kind: self.scalar(&item.value, scope) };

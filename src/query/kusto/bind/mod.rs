@@ -13,13 +13,16 @@ mod group;
 mod item;
 mod step;
 
-use super::schema;
+use super::schema::Schema;
 use super::table::{Slot, Table};
 use super::tree::{Expression, Let, Pipeline, Place, Query, Source};
 use super::{Column, Finding, Platform, Type};
 
-pub(super) fn bind(query: &Query, platform: Platform) -> Result<Vec<Column>, Vec<Finding>> {
-    let mut binder = Binder { platform, lets: Vec::new(), findings: Vec::new() };
+pub(super) fn bind(
+    query: &Query,
+    (platform, schema): (Platform, &Schema),
+) -> Result<Vec<Column>, Vec<Finding>> {
+    let mut binder = Binder { platform, schema, lets: Vec::new(), findings: Vec::new() };
     for Let { name, value, .. } in &query.lets {
         let value = binder.pipeline(value);
         if binder.lets.iter().any(|(known, _)| *known == name.text) {
@@ -70,13 +73,14 @@ impl<'a> Scope<'a> {
     }
 }
 
-struct Binder {
+struct Binder<'s> {
     platform: Platform,
+    schema: &'s Schema,
     lets: Vec<(String, Value)>,
     findings: Vec<Finding>,
 }
 
-impl Binder {
+impl Binder<'_> {
     fn find(&mut self, place: &Place, message: String) {
         self.findings.push(Finding { message, place: place.clone() });
     }
@@ -123,13 +127,13 @@ impl Binder {
         if let Some((_, value)) = self.lets.iter().rev().find(|(known, _)| known == name) {
             return value.clone();
         }
-        let columns = schema::columns(name, self.platform);
+        let columns = self.schema.columns(name, self.platform).into_iter();
         let columns: Vec<Slot> =
-            columns.map(|row| Slot { name: row.column.to_owned(), kind: Some(row.kind) }).collect();
+            columns.map(|column| Slot { name: column.name, kind: Some(column.kind) }).collect();
         if !columns.is_empty() {
             return Value::Table(Table { columns, ..Table::default() });
         }
-        let what = match schema::is_known(name) {
+        let what = match self.schema.has(name) {
             true => format!("`{name}` is not a table of {}", self.platform),
             false => format!(
                 "`{name}` is not a table of {} that is known here, nor set by `let`",

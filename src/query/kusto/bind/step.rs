@@ -8,7 +8,7 @@ use crate::query::kusto::Type;
 use crate::query::kusto::table::Table;
 use crate::query::kusto::tree::{Expression, Item, JoinKind, Name, Operator, Step};
 
-impl Binder {
+impl Binder<'_> {
     pub(super) fn step(&mut self, mut table: Table, step: &Step) -> Table {
         match &step.operator {
             Operator::Where(condition) => {

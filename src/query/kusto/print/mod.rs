@@ -48,6 +48,11 @@ pub(crate) fn print_let(one: &Let) -> String {
     page(notes.chain([statement]))
 }
 
+/// Prints a value on one line
+pub(crate) fn print_expression(expression: &Expression) -> String {
+    value(expression).print()
+}
+
 /// Prints the rows of a result, with a final newline
 pub(crate) fn print_pipeline(rows: &Pipeline) -> String {
     page([pipeline(rows)])

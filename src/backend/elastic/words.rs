@@ -1,0 +1,88 @@
+//! Text tests over fields that are indexed by their words.
+//!
+//! In: a text test, and the fields. Out: phrases, in Kibana's language or as Elasticsearch's own
+//! query. Such a field has no substrings: a phrase is found only where words begin and end, and
+//! finds the words with other characters between them. Both are the loss `words`.
+
+use crate::backend::Session;
+use crate::ir::{Test, TextTest};
+use crate::manifest::{Direction, LossName};
+use crate::mapping::IndexField;
+use crate::pattern::Pattern;
+use crate::query::elasticsearch::{Query, Scalar};
+use crate::query::kuery::{Kuery, Literal, Values};
+
+/// The phrases of a pattern: its texts between wildcards that have a word
+fn phrases(value: &Pattern) -> Vec<&str> {
+    let has_word = |text: &&str| text.chars().any(char::is_alphanumeric);
+    value.literals().map(|text| text.trim()).filter(has_word).collect()
+}
+
+/// The phrases of each value; notes the loss, and refuses a value without a word
+fn all_phrases<'t>(
+    fields: &[IndexField],
+    (test, text): (&Test, &'t TextTest),
+    session: &mut Session<'_>,
+) -> Option<Vec<Vec<&'t str>>> {
+    let found: Vec<Vec<&str>> = text.values.iter().map(phrases).collect();
+    if let Some(at) = found.iter().position(Vec::is_empty) {
+        let message = format!("`{}` has no word", text.values[at]);
+        session.refuse(test.span, message, "the target searches for words", "");
+        return None;
+    }
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    let names = names.join(" and ");
+    let wider = format!("{names} is searched for words in a row, whatever stands between them");
+    session.lose(LossName::Words, Direction::Wider, test.span, &wider);
+    let narrower = format!("{names} is searched for whole words, not for parts of words");
+    session.lose(LossName::Words, Direction::Narrower, test.span, &narrower);
+    Some(found)
+}
+
+/// The test in Kibana's language; `None` where a value has no form there
+pub(super) fn kuery(
+    fields: &[IndexField],
+    asked: (&Test, &TextTest),
+    session: &mut Session<'_>,
+) -> Option<Kuery> {
+    let found = all_phrases(fields, asked, session)?;
+    let one = |field: &IndexField| {
+        let literal = |phrase: &&str| Literal::quoted(phrase).map(Values::One);
+        let all = |phrases: &Vec<&str>| {
+            let parts: Option<Vec<Values>> = phrases.iter().map(literal).collect();
+            parts.map(|mut parts| match parts.len() {
+                1 => parts.swap_remove(0),
+                _ => Values::All(parts),
+            })
+        };
+        let mut values: Vec<Values> = found.iter().map(all).collect::<Option<_>>()?;
+        let values = match values.len() {
+            1 => values.swap_remove(0),
+            _ => Values::Any(values),
+        };
+        Some(Kuery::field(&field.name, values))
+    };
+    let parts: Option<Vec<Kuery>> = fields.iter().map(one).collect();
+    parts.map(Kuery::Or)
+}
+
+/// The test in Elasticsearch's own query language
+pub(super) fn query(
+    fields: &[IndexField],
+    asked: (&Test, &TextTest),
+    session: &mut Session<'_>,
+) -> Query {
+    let Some(found) = all_phrases(fields, asked, session) else { return Query::Nothing };
+    let phrase = |field: &IndexField, text: &str| Query::Words {
+        field: field.name.clone(),
+        text: Scalar::from(text),
+        phrase: true,
+    };
+    let value = |field: &IndexField, phrases: &Vec<&str>| {
+        let mut all: Vec<Query> = phrases.iter().map(|text| phrase(field, text)).collect();
+        if all.len() == 1 { all.swap_remove(0) } else { Query::all(all) }
+    };
+    let of_field =
+        |field: &IndexField| found.iter().map(|phrases| value(field, phrases)).collect::<Vec<_>>();
+    Query::any(fields.iter().flat_map(of_field).collect())
+}

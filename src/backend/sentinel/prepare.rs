@@ -1,0 +1,109 @@
+//! The steps that prepare the rows of a table.
+//!
+//! In: a table, the condition that selects its rows, and the steps of a signal. Out: all steps in
+//! order: the cheap condition first, then the columns that the signal uses, and no other. Signals
+//! that read one table share the prepared rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lets::Lets;
+use super::profile::Profile;
+use crate::backend::Session;
+use crate::ir::Rule;
+use crate::mapping::Table;
+use crate::query::kusto::{Item, Let, Operator, Pipeline, Step};
+use crate::taxonomy::EventKind;
+
+/// The `let` name of the prepared table, for each log source that several signals read
+pub(super) type Sources<'m> = BTreeMap<EventKind, (&'m Table, String)>;
+
+/// Names the tables that several signals read and that have to be prepared
+pub(super) fn shared<'r>(
+    profile: Profile,
+    rule: &Rule,
+    session: &Session<'r>,
+    lets: &mut Lets,
+) -> Sources<'r> {
+    let mut sources = Sources::new();
+    for (at, signal) in rule.signals.iter().enumerate() {
+        let kind = &signal.kind;
+        let again = rule.signals[at + 1..].iter().any(|other| other.kind == *kind);
+        if !again || sources.contains_key(kind) {
+            continue;
+        }
+        let tables = profile.tables_of(session, signal);
+        let Some(table) = tables.into_iter().next().filter(|table| !table.prepare.is_empty())
+        else {
+            continue;
+        };
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let name: String = kind.name().chars().map(letter).collect();
+        sources.insert(kind.clone(), (table, lets.name(&format!("all_{name}"))));
+    }
+    sources
+}
+
+/// The statements of the shared tables that these rows read, with the columns that they use
+pub(super) fn statements(sources: &Sources<'_>, signals: &[&Pipeline]) -> Vec<Let> {
+    let mut statements = Vec::new();
+    for (table, name) in sources.values() {
+        let mut used = BTreeSet::new();
+        for rows in signals.iter().filter(|rows| rows.reads(name)) {
+            rows.steps.iter().for_each(|step| step.collect_names(&mut used));
+        }
+        if !used.is_empty() {
+            let rows = Pipeline::of(&table.name, needed(&table.prepare, used));
+            statements.push(Let::new(name, rows));
+        }
+    }
+    statements
+}
+
+/// The rows of a table after these steps
+pub(super) fn rows(
+    sources: &Sources<'_>,
+    table: &Table,
+    scope: Option<Step>,
+    steps: Vec<Step>,
+) -> Pipeline {
+    let mut used = BTreeSet::new();
+    scope.iter().chain(&steps).for_each(|step| step.collect_names(&mut used));
+    let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
+    let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
+    let shared = sources.get(&table.events).filter(|(of, _)| std::ptr::eq(*of, table));
+    if let Some((_, name)) = shared {
+        return Pipeline::of(name, []).then(scope).then(added).then(steps);
+    }
+    let mut asked = BTreeSet::new();
+    scope.iter().for_each(|step| step.collect_names(&mut asked));
+    let only_adds = table.prepare.iter().all(|step| matches!(step.operator, Operator::Extend(_)));
+    let prepared: Vec<Step> = needed(&table.prepare, used).into_iter().chain(added).collect();
+    let mut made = prepared.iter().flat_map(items).filter_map(|item| item.name.as_ref());
+    let rows = Pipeline::of(&table.name, []);
+    match only_adds && !made.any(|name| asked.contains(&name.text)) {
+        true => rows.then(scope).then(prepared).then(steps),
+        false => rows.then(prepared).then(scope).then(steps),
+    }
+}
+
+/// The steps without the added columns that nothing uses
+fn needed(prepare: &[Step], mut used: BTreeSet<String>) -> Vec<Step> {
+    let mut kept = Vec::new();
+    for step in prepare.iter().rev() {
+        let mut step = step.clone();
+        if let Operator::Extend(items) = &mut step.operator {
+            items.retain(|item| item.name.as_ref().is_none_or(|name| used.contains(&name.text)));
+            if items.is_empty() {
+                continue;
+            }
+        }
+        step.collect_names(&mut used);
+        kept.push(step);
+    }
+    kept.reverse();
+    kept
+}
+
+fn items(step: &Step) -> &[Item] {
+    if let Operator::Extend(items) = &step.operator { items } else { &[] }
+}

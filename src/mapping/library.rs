@@ -1,0 +1,147 @@
+//! All mappings of a run, in the order in which they are asked.
+//!
+//! In: the mappings that rulecast brings along, and those of the user. Out: [`Mappings`], which gives
+//! the tables and streams of a log source in an [`Order`]. The user's own mappings come first.
+
+use std::sync::{Arc, LazyLock};
+
+use super::{DOCUMENTS, Index, Mapping, Stream, Table, document};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::query::kusto::{Platform, Schema};
+use crate::source::SourceText;
+use crate::taxonomy::{EventKind, Product};
+use crate::yaml::nearest;
+
+/// The mappings of a run
+#[derive(Debug, Clone, Default)]
+pub struct Mappings {
+    own: Arc<Vec<Mapping>>,
+    schema: Arc<Schema>,
+}
+
+/// The mappings that a rule asks, the first one first
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Every mapping but those on request: the user's own, then the built-in ones
+    Usual,
+    /// The mappings with these names
+    Named(Vec<String>),
+}
+
+static BUILT_IN: LazyLock<Vec<Mapping>> = LazyLock::new(|| {
+    // A test reads every document without a finding.
+    let mut findings = Diagnostics::default();
+    let read = |(name, text): &(&str, &str)| {
+        document::mappings(&Arc::new(SourceText::new(*name, *text)), &mut findings)
+    };
+    DOCUMENTS.iter().flat_map(read).collect()
+});
+
+/// The mappings that rulecast brings along
+pub(super) fn built_in() -> &'static [Mapping] {
+    &BUILT_IN
+}
+
+impl Mappings {
+    /// The built-in mappings and those of the user; reports a name that is taken
+    pub(crate) fn with_own(own: Vec<Mapping>, findings: &mut Diagnostics) -> Mappings {
+        let mut kept: Vec<Mapping> = Vec::new();
+        for mapping in own {
+            let name = &mapping.name;
+            let taken = kept.iter().chain(built_in()).any(|known| known.name.value == name.value);
+            match (&mapping.source, taken) {
+                (Some(source), true) => {
+                    let message = format!("another mapping is called `{}`", name.value);
+                    let found = Diagnostic::new(Code::E0112, source, name.span, message, "taken");
+                    findings.push(
+                        found.help("Give it a name of its own; `extends:` names the other one."),
+                    );
+                }
+                (_, _) => kept.push(mapping),
+            }
+        }
+        let mut schema = Schema::default();
+        for (table, columns) in kept.iter().flat_map(|mapping| &mapping.schema.tables) {
+            schema.tables.entry(table.clone()).or_default().extend(columns.iter().cloned());
+        }
+        Mappings { own: Arc::new(kept), schema: Arc::new(schema) }
+    }
+
+    /// The mapping with this name, or a text that says which names there are
+    pub(crate) fn find(&self, name: &str) -> Result<&Mapping, String> {
+        self.named(name).ok_or_else(|| {
+            let names: Vec<&str> = self.all().map(|mapping| &*mapping.name.value).collect();
+            let near = nearest(name, names.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            format!("no mapping is called `{name}`: there is {}{near}", names.join(", "))
+        })
+    }
+
+    /// The user's own tables
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Every mapping, the user's own first
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Mapping> {
+        self.own.iter().chain(built_in())
+    }
+
+    /// The mapping with this name
+    pub(crate) fn named(&self, name: &str) -> Option<&Mapping> {
+        self.all().find(|mapping| mapping.name.value == name)
+    }
+
+    fn in_order(&self, order: &Order) -> Vec<&Mapping> {
+        match order {
+            Order::Usual => self.all().filter(|mapping| !mapping.on_request).collect(),
+            Order::Named(names) => names.iter().filter_map(|name| self.named(name)).collect(),
+        }
+    }
+
+    /// The tables of a platform that hold events of a log source and a product
+    pub(crate) fn tables(
+        &self,
+        order: &Order,
+        platform: Platform,
+        (events, product): (&EventKind, Option<Product>),
+    ) -> Vec<&Table> {
+        let tables = self.in_order(order).into_iter().flat_map(|mapping| &mapping.tables);
+        let fits = |table: &&Table| {
+            table.events == *events
+                && table.platforms.contains(&platform)
+                && table.has_rows_of(product)
+        };
+        tables.filter(fits).collect()
+    }
+
+    /// The streams that hold events of a log source and a product
+    pub(crate) fn streams(
+        &self,
+        order: &Order,
+        (events, product): (&EventKind, Option<Product>),
+    ) -> Vec<&Stream> {
+        let streams = self.in_order(order).into_iter().flat_map(|mapping| &mapping.streams);
+        let fits = |stream: &&Stream| stream.events == *events && stream.has_documents_of(product);
+        streams.filter(fits).collect()
+    }
+
+    /// The index with this pattern, and that of every other mapping that knows it
+    pub(crate) fn indices<'m>(&'m self, pattern: &'m str) -> impl Iterator<Item = &'m Index> {
+        let all = self.all().flat_map(|mapping| &mapping.indices);
+        all.filter(move |index| index.pattern == pattern)
+    }
+
+    /// Whether a field belongs to the Elastic Common Schema
+    pub(crate) fn is_ecs(&self, name: &str) -> bool {
+        let schema = built_in().iter().filter(|mapping| mapping.is_ecs);
+        schema
+            .flat_map(|mapping| &mapping.types)
+            .any(|field| field.name == name || field.text && field.analysed() == name)
+    }
+
+    /// The Elasticsearch type of an index field, as `required_fields` names it
+    pub(crate) fn type_of(&self, name: &str) -> &'static str {
+        self.all().find_map(|mapping| mapping.type_of(name)).unwrap_or("keyword")
+    }
+}

@@ -48,7 +48,8 @@ impl Indices {
         };
         let index = format!("logs-{stream}-default");
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(&index, false));
-        let own = stream.strip_prefix("endpoint.events.").unwrap_or("others");
+        // Elastic Defend's streams map only their own fields; other indices have one pattern each.
+        let own = stream.strip_prefix("endpoint.events.").unwrap_or("all");
         Some(fitting.map(searched).reduce(Groups::with)?.within(Groups::named(own)?))
     }
 }
@@ -59,8 +60,8 @@ mod tests {
 
     #[test]
     fn every_index_that_a_rule_may_search_is_known() {
-        let mapping = crate::mapping::built_in("ecs").unwrap();
-        for index in &mapping.indices {
+        let names = ["ecs", "ecs_cloud", "ecs_linux", "ecs_network", "sysmon", "winlog"];
+        for index in names.iter().flat_map(|name| &crate::mapping::built_in(name).unwrap().indices) {
             assert!(groups_of(&index.pattern).is_some(), "{}", index.pattern);
         }
     }

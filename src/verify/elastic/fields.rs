@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn every_field_that_is_emitted_has_the_type_it_was_emitted_for() {
         let names = ["ecs", "ecs_cloud", "ecs_linux", "ecs_network", "sysmon", "winlog"];
-        let streams = names.iter().flat_map(|name| &crate::mapping::built_in(name).unwrap().streams);
+        let streams =
+            names.iter().flat_map(|name| &crate::mapping::built_in(name).unwrap().streams);
         for field in streams.flat_map(|stream| stream.index_fields()) {
             let meant = match field.kind {
                 FieldKind::Wildcard => Type::Wildcard,

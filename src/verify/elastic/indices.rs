@@ -61,7 +61,8 @@ mod tests {
     #[test]
     fn every_index_that_a_rule_may_search_is_known() {
         let names = ["ecs", "ecs_cloud", "ecs_linux", "ecs_network", "sysmon", "winlog"];
-        for index in names.iter().flat_map(|name| &crate::mapping::built_in(name).unwrap().indices) {
+        for index in names.iter().flat_map(|name| &crate::mapping::built_in(name).unwrap().indices)
+        {
             assert!(groups_of(&index.pattern).is_some(), "{}", index.pattern);
         }
     }

@@ -7,13 +7,10 @@
 //! Source of the gaps: the pipelines of the Sysmon, Windows and IIS integrations, and recorded
 //! events with the documents made from them.
 
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value, json};
 
-use super::sources::{self, source};
+use super::ecs::{Row, rows_of};
+use super::sources::source;
 use crate::matcher::{Record, arguments, base_name};
 use crate::taxonomy::{ACTIONS, EventKind, Field, Product, registry};
 
@@ -24,60 +21,6 @@ pub enum Gaps {
     Left,
     /// With every value of the event
     Filled,
-}
-
-/// The text of the table that maps fields to ECS
-const TABLE: &str = include_str!("ecs.tsv");
-
-struct Row {
-    how: &'static str,
-    ecs: &'static str,
-    /// The ids of the events that it holds for; all events when empty
-    ids: Vec<RangeInclusive<i64>>,
-}
-
-/// The rows of a field, by the name of the kind of event, or a word for several kinds, and the name
-/// of the field
-type Rows = HashMap<(&'static str, &'static str), Vec<Row>>;
-
-static ROWS: LazyLock<Rows> = LazyLock::new(|| {
-    let mut rows = Rows::new();
-    for (place, row) in TABLE.lines().filter_map(row) {
-        rows.entry(place).or_default().push(row);
-    }
-    rows
-});
-
-fn row(line: &'static str) -> Option<((&'static str, &'static str), Row)> {
-    let cells: Vec<&str> = line.split('\t').collect();
-    let (event, field, how, ecs, ids) = match cells[..] {
-        [event, field, how, ecs] => (event, field, how, ecs, ""),
-        [event, field, how, ecs, ids] => (event, field, how, ecs, ids),
-        _ => return None,
-    };
-    let range = |ids: &str| {
-        let (from, to) = ids.split_once('-').unwrap_or((ids, ids));
-        Some(from.parse().ok()?..=to.parse().ok()?)
-    };
-    let ids = ids.split(' ').filter(|ids| !ids.is_empty()).map(range).collect::<Option<_>>()?;
-    let known = Field::of_log(field);
-    let has = |kind: &EventKind| kind.field_type(&known).is_some();
-    let one = EventKind::named(event).is_some_and(|kind| has(&kind));
-    (one || sources::like(event).any(has)).then_some(((event, field), Row { how, ecs, ids }))
-}
-
-/// The rows of a field of an event with this id: its own, or else those that it shares
-fn rows_of(kind: &EventKind, field: &Field, id: Option<i64>) -> Vec<&'static Row> {
-    let holds = |row: &&Row| {
-        row.ids.is_empty() || id.is_some_and(|id| row.ids.iter().any(|ids| ids.contains(&id)))
-    };
-    let named = |name: &str| -> Vec<&'static Row> {
-        ROWS.get(&(name, field.name())).into_iter().flatten().filter(holds).collect()
-    };
-    let shared = source(kind).map_or(&[][..], |source| &source.like[..]);
-    let names = std::iter::once(kind.name()).chain(shared.iter().map(String::as_str));
-    let mut found = names.map(named);
-    found.find(|rows| !rows.is_empty()).unwrap_or_default()
 }
 
 /// The id that an event has in its log
@@ -361,13 +304,6 @@ mod tests {
     fn of(kind: &EventKind, event: &Value, gaps: Gaps) -> Value {
         let record = Recorder::new(kind).read(event, Some(kind)).unwrap();
         document(&record, kind, guessed_product(&record, kind), gaps).unwrap()
-    }
-
-    #[test]
-    fn every_line_of_the_table_is_read() {
-        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-            assert!(row(line).is_some(), "{line}");
-        }
     }
 
     #[test]

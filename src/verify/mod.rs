@@ -19,6 +19,7 @@
 
 mod binding;
 mod comparison;
+mod ecs;
 pub mod elastic;
 mod finding;
 mod forms;

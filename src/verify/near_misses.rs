@@ -23,8 +23,18 @@ pub(super) fn others(
         other[field] = json!([word]);
         other
     };
-    let mut others =
-        vec![("an event of another category", with("event.category", "vulnerability"))];
+    // Each field tells kinds of events apart, the first of them best.
+    let scopes = ["event.category", "event.dataset", "winlog.channel", "event.provider"];
+    let scope = scopes.into_iter().find(|field| !document[field].is_null());
+    let strange = scope.map(|field| {
+        let mut other = with(field, "vulnerability");
+        // An event of another kind has another id.
+        if !document["event.code"].is_null() {
+            other["event.code"] = json!(["0"]);
+        }
+        ("an event of another kind", other)
+    });
+    let mut others: Vec<_> = strange.into_iter().collect();
     for (what, changed) in source(kind).iter().flat_map(|source| &source.misses) {
         let mut other = document.clone();
         changed.iter().for_each(|(field, word)| other[field] = json!([word]));

@@ -1,16 +1,15 @@
 //! Events as Elastic holds them.
 //!
-//! In: the engine's record of an event. Out: the ECS document that Elastic's pipelines make of it,
+//! In: the engine's record of an event. Out: the document that Elastic's pipelines make of it,
 //! with dotted field names. The pipelines drop some values that a sensor records. A document can
 //! also be made without these gaps, to find out whether a gap explains a different verdict.
 //!
 //! Source of the gaps: the pipelines of the Sysmon, Windows and IIS integrations, and recorded
 //! events with the documents made from them.
 
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value, json};
 
+use super::ecs::{Row, rows_of};
 use super::sources::source;
 use crate::matcher::{Record, arguments, base_name};
 use crate::taxonomy::{ACTIONS, EventKind, Field, Product, registry};
@@ -24,25 +23,9 @@ pub enum Gaps {
     Filled,
 }
 
-/// The text of the table that maps fields to ECS
-const TABLE: &str = include_str!("ecs.tsv");
-
-struct Row {
-    kind: EventKind,
-    field: Field,
-    how: &'static str,
-    ecs: &'static str,
-}
-
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
-
-fn row(line: &'static str) -> Option<Row> {
-    let cells: Vec<&str> = line.split('\t').collect();
-    let [kind, field, how, ecs] = cells[..] else { return None };
-    let kind = EventKind::named(kind)?;
-    let field = Field::of_log(field);
-    kind.field_type(&field)?;
-    Some(Row { kind, field, how, ecs })
+/// The id that an event has in its log
+fn id_of(record: &Record) -> Option<i64> {
+    record.fields.get(&Field::named("EventID")?)?.first()?.parse().ok()
 }
 
 /// Texts that the pipelines treat as a missing value
@@ -55,22 +38,42 @@ pub fn document(record: &Record, kind: &EventKind, product: Product, gaps: Gaps)
     let action = action.as_str();
     let source = source(kind).filter(|source| !source.document.is_empty())?;
     let mut fields = Fields { product, gaps, map: Map::new() };
-    for (name, words) in &source.document {
-        fields.map.insert(name.clone(), json!(words));
-    }
-    if let Some(word) = source.by_action.get(action) {
-        fields.map.insert("event.type".to_owned(), json!([word]));
-    }
-    fields.map.insert("host.os.type".to_owned(), json!(product.name()));
-    for row in ROWS.iter().filter(|row| row.kind == *kind) {
-        for value in record.fields.get(&row.field).into_iter().flatten() {
+    let id = id_of(record);
+    for (field, values) in record.fields.iter().filter(|(field, _)| **field != Field::EVERY) {
+        let rows = rows_of(kind, field, id);
+        for (row, value) in rows.iter().flat_map(|row| values.iter().map(move |v| (row, v))) {
             fields.take(row, value);
+        }
+        if let (true, Some(others)) = (rows.is_empty(), &source.others) {
+            let name = others.replace("{field}", field.name());
+            values.iter().for_each(|value| fields.keep(&name, value));
         }
     }
     if *kind == EventKind::RegistryEvent {
         fields.registry(action, &said);
     }
+    if source.rendered {
+        fields.add("message", rendered(record));
+    }
+    let of_action = source.by_action.get(action).into_iter().flatten();
+    for (name, word) in of_action {
+        fields.map.entry(name.clone()).or_insert_with(|| json!([word]));
+    }
+    for (name, words) in &source.document {
+        fields.map.entry(name.clone()).or_insert_with(|| json!(words));
+    }
+    fields.map.insert("host.os.type".to_owned(), json!(product.name()));
     Some(Value::Object(fields.map))
+}
+
+/// A text with all values of an event, one in a line
+fn rendered(record: &Record) -> String {
+    let every = record.fields.get(&Field::EVERY);
+    let values: Vec<&str> = match every {
+        Some(values) => values.iter().map(String::as_str).collect(),
+        None => record.fields.values().flatten().map(String::as_str).collect(),
+    };
+    values.join("\n")
 }
 
 /// Whether a document can hold every value of an event of this kind
@@ -82,8 +85,10 @@ pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
     let word = |value: &str, known: &[&str]| known.iter().any(|w| w.eq_ignore_ascii_case(value));
     let fits = |how: &str, value: &str| match how {
         "number" => value.trim().parse::<i64>().is_ok(),
+        "hexadecimal" => whole_number(value).is_some(),
         "address" => value.parse::<std::net::IpAddr>().is_ok(),
-        "direction" => word(value, &["true", "false"]),
+        "client" => without_mapping(value).parse::<std::net::IpAddr>().is_ok(),
+        "direction" | "truth" => word(value, &["true", "false"]),
         _ => true,
     };
     let first = |name: &str| record.fields.get(&Field::named(name)?)?.first();
@@ -96,13 +101,26 @@ pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
     if *kind == EventKind::RegistryEvent && !whole {
         return false;
     }
+    let id = id_of(record);
     record.fields.iter().all(|(field, values)| {
-        let mut rows = ROWS.iter().filter(|row| row.kind == *kind && row.field == *field);
-        let how = rows.next().map_or("text", |row| row.how);
+        let how = rows_of(kind, field, id).first().map_or("text", |row| row.how);
         let action = field.name() == "Action";
         let fits = |value: &String| fits(how, value) && (!action || word(value, ACTIONS));
         !values.is_empty() && values.iter().all(fits)
     })
+}
+
+/// A whole number as Windows writes it: in hexadecimal with `0x` before it, or in decimal
+fn whole_number(text: &str) -> Option<i64> {
+    match text.trim().strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok(),
+        None => text.trim().parse().ok(),
+    }
+}
+
+/// An address without the prefix of an IPv4 address in IPv6
+fn without_mapping(text: &str) -> &str {
+    text.strip_prefix("::ffff:").unwrap_or(text)
 }
 
 /// A document that is being filled
@@ -139,7 +157,22 @@ impl Fields {
                     self.add(ecs, number);
                 }
             }
+            "hexadecimal" => {
+                if let Some(number) = whole_number(value) {
+                    self.add(ecs, number);
+                }
+            }
             "address" if value.parse::<std::net::IpAddr>().is_err() => {}
+            "client" if without_mapping(value).parse::<std::net::IpAddr>().is_err() => {}
+            "client" => self.add(ecs, without_mapping(value)),
+            "truth" => match &*value.to_ascii_lowercase() {
+                "true" => self.add(ecs, true),
+                "false" => self.add(ecs, false),
+                _ => {}
+            },
+            "lower" => self.add(ecs, value.to_ascii_lowercase()),
+            "label" => self.add(ecs, value.split('.').next().unwrap_or_default()),
+            "none" => {}
             "direction" => {
                 let word = if value.eq_ignore_ascii_case("false") { "ingress" } else { "egress" };
                 self.add(ecs, word);
@@ -220,6 +253,17 @@ impl Fields {
             self.keep("registry.value", path.rsplit('\\').next().unwrap_or_default());
             self.add("registry.path", path);
         }
+        let word = match (action, value) {
+            ("created", _) => Some("CreateKey"),
+            ("modified", _) => Some("SetValue"),
+            ("renamed", _) => Some("RenameKey"),
+            ("deleted", Some(_)) => Some("DeleteValue"),
+            ("deleted", None) => Some("DeleteKey"),
+            _ => None,
+        };
+        if let Some(word) = word.filter(|_| said("EventType").is_none()) {
+            self.add("winlog.event_data.EventType", word);
+        }
         if action != "modified" {
             return;
         }
@@ -263,9 +307,17 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_the_table_is_read() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(ROWS.len(), lines);
+    fn an_event_of_windows_keeps_its_data_unless_its_id_says_where_they_go() {
+        let security = EventKind::named("windows/security").unwrap();
+        let logon = json!({"EventID": 4624, "IpAddress": "::ffff:10.0.0.1", "LogonType": 3});
+        let document = of(&security, &logon, Gaps::Left);
+        assert_eq!(document["source.ip"], json!(["10.0.0.1"]));
+        assert_eq!(document["winlog.event_data.LogonType"], json!(["3"]));
+        assert_eq!(document["winlog.channel"], json!(["Security"]));
+        let access = json!({"EventID": 4663, "ProcessName": r"C:\a.exe"});
+        let document = of(&security, &access, Gaps::Left);
+        assert_eq!(document["winlog.event_data.ProcessName"], json!([r"C:\a.exe"]));
+        assert_eq!(document.get("process.executable"), None);
     }
 
     #[test]

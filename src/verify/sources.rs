@@ -15,12 +15,21 @@ use crate::taxonomy::EventKind;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
-    /// The categorization fields of its documents; none when no index holds its events
+    /// The fields that all its documents have, unless an event says another value; none when no
+    /// index holds its events
     #[serde(default)]
     pub(super) document: BTreeMap<String, Vec<String>>,
-    /// `event.type` of some actions, in place of that of the document
+    /// Fields of the document of some actions, in place of those of the document
     #[serde(default)]
-    pub(super) by_action: BTreeMap<String, String>,
+    pub(super) by_action: BTreeMap<String, BTreeMap<String, String>>,
+    /// The words in `ecs.tsv` whose rows hold for its fields too, unless it has rows of its own
+    #[serde(default)]
+    pub(super) like: Vec<String>,
+    /// The index field of each field without a row, as text; `{field}` is the name of the field
+    pub(super) others: Option<String>,
+    /// Whether `message` has all values of the event
+    #[serde(default)]
+    pub(super) rendered: bool,
     /// Documents that a rule must not match: the difference in words, and the other values
     #[serde(default)]
     pub(super) misses: BTreeMap<String, BTreeMap<String, String>>,
@@ -47,6 +56,12 @@ static SOURCES: LazyLock<Vec<(EventKind, Source)>> = LazyLock::new(|| {
 /// What is known of a log source; nothing for one outside the table
 pub(super) fn source(kind: &EventKind) -> Option<&'static Source> {
     SOURCES.iter().find(|(known, _)| known == kind).map(|(_, source)| source)
+}
+
+/// The log sources whose fields go the way of others with this word
+pub(super) fn like(word: &str) -> impl Iterator<Item = &'static EventKind> {
+    let alike = move |source: &Source| source.like.iter().any(|own| own == word);
+    SOURCES.iter().filter(move |(_, source)| alike(source)).map(|(kind, _)| kind)
 }
 
 /// The log sources of the table

@@ -1,10 +1,11 @@
-//! Words, as the standard analyser of Elasticsearch makes them.
+//! Words, as the analysers of Elasticsearch make them.
 //!
-//! In: text. Out: its words in lower case. A word is a run of letters and digits, joined by `_`,
-//! by `.`, `:` or an apostrophe between letters, and by `.`, `,`, `;` or an apostrophe between
-//! digits. An ideograph is a word of its own. Source: Unicode Standard Annex 29, "Word Boundary
-//! Rules", as far as log data needs it; scripts without blanks (Thai, Khmer) are deliberately
-//! absent.
+//! In: text, and the [`Analyser`] of its field. Out: its words in lower case. To the standard
+//! analyser a word is a run of letters and digits, joined by `_`, by `.`, `:` or an apostrophe
+//! between letters, and by `.`, `,`, `;` or an apostrophe between digits. An ideograph is a word of
+//! its own. Source: Unicode Standard Annex 29, "Word Boundary Rules", as far as log data needs it;
+//! scripts without blanks (Thai, Khmer) are deliberately absent. The analyser of PowerShell scripts
+//! is that of the field files of Elastic's Windows integration.
 
 use super::glob::lower;
 
@@ -20,8 +21,31 @@ enum Class {
     Other,
 }
 
+/// How a field cuts text into words
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Analyser {
+    /// The standard analyser
+    Standard,
+    /// The analyser of PowerShell scripts
+    Script,
+}
+
 /// The words of a text, in order
-pub(super) fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str, analyser: Analyser) -> Vec<String> {
+    match analyser {
+        Analyser::Standard => standard(text),
+        Analyser::Script => script(text),
+    }
+}
+
+/// Runs of ASCII letters, digits, `_` and `-`: the pattern `[\W&&[^-]]+` separates words
+fn script(text: &str) -> Vec<String> {
+    let separates = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let words = text.split(separates).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect()
+}
+
+fn standard(text: &str) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
     let class_at = |at: Option<usize>| at.and_then(|at| characters.get(at)).map(|c| class(*c));
     let mut words: Vec<Vec<char>> = Vec::new();
@@ -69,6 +93,16 @@ fn class(c: char) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        super::words(text, Analyser::Standard)
+    }
+
+    #[test]
+    fn a_script_is_cut_at_all_but_letters_digits_and_hyphens() {
+        assert_eq!(script("New-Object Net.Web_1;"), ["new-object", "net", "web_1"]);
+        assert_eq!(script("$a=-1 é"), ["a", "-1"]);
+    }
 
     #[test]
     fn words_are_those_of_the_standard_analyser() {

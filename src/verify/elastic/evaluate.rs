@@ -45,7 +45,7 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
             indexed(field, value).is_some()
         }
         (Leaf::Globs(globs, fold), Type::Text) => {
-            let words = words(&text(value));
+            let words = words(&text(value), field.analyser);
             globs.iter().any(|glob| words.iter().any(|word| glob.fits(word, *fold)))
         }
         (Leaf::Globs(globs, fold), _) => indexed(field, value)
@@ -54,11 +54,13 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
             let range = (from.as_ref(), to.as_ref());
             indexed(field, value).is_some_and(|v| RangeBounds::<String>::contains(&range, &v))
         }
-        (Leaf::AnyWord(wanted), _) => words(&text(value)).iter().any(|word| wanted.contains(word)),
+        (Leaf::AnyWord(wanted), _) => {
+            words(&text(value), field.analyser).iter().any(|word| wanted.contains(word))
+        }
         (Leaf::Phrase(wanted), _) => {
             // An empty phrase matches nothing (`windows(0)` panics).
             let length = wanted.len().max(1);
-            words(&text(value)).windows(length).any(|window| window == wanted)
+            words(&text(value), field.analyser).windows(length).any(|window| window == wanted)
         }
     }
 }

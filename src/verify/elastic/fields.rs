@@ -1,12 +1,16 @@
 //! The types of fields in Elasticsearch, and the indices that map them.
 //!
 //! In: the name of a field. Out: a [`Field`] with its type and the [`Groups`] of indices that map
-//! it. The table has only the fields that rules need. A field outside the table is refused, since
-//! a wrong guess would give a wrong verdict.
+//! it. The table has only the fields that rules need; a name that ends with `*` stands for one field
+//! for each field of an event. A field outside the table is refused, since a wrong guess would give a
+//! wrong verdict.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::analyse::Analyser;
 use crate::query::Error;
+use crate::taxonomy::{self, Log};
 
 /// The text of the table
 const TABLE: &str = include_str!("fields.tsv");
@@ -29,10 +33,12 @@ pub(super) enum Type {
 }
 
 /// A field of the table
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) kind: Type,
+    /// How it cuts text into words
+    pub(super) analyser: Analyser,
     /// The longest value that is indexed, in characters; `None` without a limit
     pub(super) limit: Option<usize>,
     mapped: Groups,
@@ -51,16 +57,34 @@ impl Field {
     }
 }
 
-static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| TABLE.lines().filter_map(row).collect());
+static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let mut fields: Vec<Field> = TABLE.lines().filter_map(row).flat_map(each).collect();
+    fields.sort_by_key(|field| field.name);
+    // A name may be there on its own, too.
+    fields.dedup_by_key(|field| field.name);
+    fields
+});
+
+/// The fields that a row stands for
+fn each(row: Field) -> Vec<Field> {
+    let Some(parent) = row.name.strip_suffix('*') else { return vec![row] };
+    let of_vocabulary = taxonomy::Field::all().map(|field| field.name().to_owned());
+    let of_logs = Log::all().flat_map(|log| log.fields()).map(ToOwned::to_owned);
+    let names: BTreeSet<String> = of_vocabulary.chain(of_logs).collect();
+    // The table lives as long as the program, and so do its names.
+    let named = |name: String| Field { name: format!("{parent}{name}").leak(), ..row.clone() };
+    names.into_iter().map(named).collect()
+}
 
 fn row(line: &'static str) -> Option<Field> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [name, kind, limit, indices] = cells[..] else { return None };
+    let analyser = if kind == "script" { Analyser::Script } else { Analyser::Standard };
     let kind = match kind {
         "keyword" => Type::Keyword,
         "lowercase" => Type::Lowercase,
         "wildcard" => Type::Wildcard,
-        "text" => Type::Text,
+        "text" | "script" => Type::Text,
         "long" => Type::Long,
         "ip" => Type::Ip,
         "date" => Type::Date,
@@ -69,13 +93,14 @@ fn row(line: &'static str) -> Option<Field> {
     };
     let groups: Option<Vec<Groups>> = indices.split(' ').map(Groups::named).collect();
     let mapped = groups?.into_iter().reduce(Groups::with)?;
-    Some(Field { name, kind, limit: limit.parse().ok(), mapped })
+    Some(Field { name, kind, analyser, limit: limit.parse().ok(), mapped })
 }
 
 /// The field with this name
 pub(super) fn named(name: &str) -> Result<&'static Field, Error> {
     let unknown = || Error::new(format!("the type of the field `{name}` is not known here"));
-    FIELDS.iter().find(|field| field.name == name).ok_or_else(unknown)
+    let place = FIELDS.binary_search_by_key(&name, |field| field.name);
+    place.map(|place| &FIELDS[place]).map_err(|_| unknown())
 }
 
 /// A set of index groups; the indices of a group map the same fields
@@ -120,9 +145,13 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_read() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(FIELDS.len(), lines);
+        let lines: Vec<_> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
+        let rows: Vec<_> = lines.iter().filter_map(|line| row(line)).collect();
+        assert_eq!(rows.len(), lines.len());
+        assert!(rows.is_sorted_by(|a, b| a.name < b.name));
         assert!(FIELDS.is_sorted_by(|a, b| a.name < b.name));
+        let kept = named("winlog.event_data.LogonType").map(|field| field.kind);
+        assert_eq!(kept, Ok(Type::Keyword));
         for field in FIELDS.iter() {
             assert!(named(field.path()).is_ok(), "{} has no parent", field.name);
         }

@@ -48,7 +48,8 @@ impl Indices {
         };
         let index = format!("logs-{stream}-default");
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(&index, false));
-        let own = stream.strip_prefix("endpoint.events.").unwrap_or("others");
+        // Elastic Defend's streams map only their own fields; other indices have one pattern each.
+        let own = stream.strip_prefix("endpoint.events.").unwrap_or("all");
         Some(fitting.map(searched).reduce(Groups::with)?.within(Groups::named(own)?))
     }
 }

@@ -89,8 +89,11 @@ pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<
 /// The analysed value: a phrase, or any of its words; other types compare the whole value
 pub(super) fn analyse(field: &'static Field, value: &str, phrase: bool) -> Result<Query, Error> {
     match field.kind {
-        Type::Text if phrase => Ok(Query::Leaf(field, Leaf::Phrase(words(value)))),
-        Type::Text => Ok(Query::Leaf(field, Leaf::AnyWord(words(value)))),
+        Type::Text => {
+            let words = words(value, field.analyser);
+            let leaf = if phrase { Leaf::Phrase(words) } else { Leaf::AnyWord(words) };
+            Ok(Query::Leaf(field, leaf))
+        }
         Type::Keyword
         | Type::Lowercase
         | Type::Wildcard

@@ -37,6 +37,8 @@ pub enum Column {
     Request,
     /// Name and id of an alert
     Alert,
+    /// What else an event of a log says
+    Event,
     /// The sensor's name for the event
     Report,
 }
@@ -55,6 +57,7 @@ impl Column {
             "Remote" => Column::Remote,
             "Request" => Column::Request,
             "Alert" => Column::Alert,
+            "Event" => Column::Event,
             "Report" => Column::Report,
             _ => return None,
         })
@@ -85,6 +88,9 @@ impl Column {
         of(EventKind::NetworkConnection, Column::Remote);
         of(EventKind::Webserver, Column::Request);
         of(EventKind::SecurityAlert, Column::Alert);
+        if signals.iter().any(|signal| matches!(signal.kind, EventKind::Log(_))) {
+            columns.push(Column::Event);
+        }
         columns.push(Column::Report);
         columns
     }

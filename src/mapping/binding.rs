@@ -110,11 +110,12 @@ pub(super) fn bound(
 ) -> Result<Vec<kusto::Column>, String> {
     let mut used = std::collections::BTreeSet::new();
     steps.iter().for_each(|step| step.collect_names(&mut used));
+    table.prepare.iter().for_each(|step| step.collect_names(&mut used));
     let added = used.iter().filter_map(|name| table.added(name));
     let added: Vec<Item> = added.collect();
     let added = (!added.is_empty()).then(|| Step::extend(added));
-    let rows = Pipeline::of(&table.name, table.prepare.iter().cloned());
-    let result = rows.then(added).then(steps);
+    let rows = Pipeline::of(&table.name, added);
+    let result = rows.then(table.prepare.iter().cloned()).then(steps);
     let text = kusto::print(&Query { heading: Vec::new(), lets: Vec::new(), result });
     for platform in &table.platforms {
         let found = kusto::bind_with(&text, *platform, &mapping.schema);

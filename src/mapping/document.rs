@@ -30,6 +30,9 @@ const KEYS: &[&str] = &[
     "streams",
 ];
 
+/// What tables and streams may share
+const SHARED: &[&str] = &["prepare", "fields", "others", "keywords", "absent", "result"];
+
 /// Reads every mapping of a built-in file
 pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Mapping> {
     let documents = yaml::parse(source, diagnostics);
@@ -56,7 +59,7 @@ fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
     let name = text_of(reader, document, "mapping")?;
     let shared = document.get("shared").map(|node| reader.map(node, "`shared`"));
     for (_, entry) in shared.into_iter().flatten() {
-        reader.known_keys(entry, "a shared entry", &["fields", "result"]);
+        reader.known_keys(entry, "a shared entry", SHARED);
     }
     let schema = schema::read(reader, document);
     let tables = table_document::tables(reader, document, (&name.value, &schema));

@@ -78,9 +78,19 @@ impl Mapping {
 /// asked
 const DOCUMENTS: &[(&str, &str)] = &[
     ("defender.yml", include_str!("defender.yml")),
+    ("windows.yml", include_str!("windows.yml")),
+    ("forwarded.yml", include_str!("forwarded.yml")),
     ("web.yml", include_str!("web.yml")),
+    ("network.yml", include_str!("network.yml")),
+    ("linux.yml", include_str!("linux.yml")),
+    ("cloud.yml", include_str!("cloud.yml")),
     ("asim.yml", include_str!("asim.yml")),
     ("ecs.yml", include_str!("ecs.yml")),
+    ("sysmon.yml", include_str!("sysmon.yml")),
+    ("winlog.yml", include_str!("winlog.yml")),
+    ("ecs_linux.yml", include_str!("ecs_linux.yml")),
+    ("ecs_network.yml", include_str!("ecs_network.yml")),
+    ("ecs_cloud.yml", include_str!("ecs_cloud.yml")),
 ];
 
 /// The columns of results and the entities of alerts in Microsoft Sentinel and Defender XDR

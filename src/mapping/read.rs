@@ -22,15 +22,23 @@ pub(super) fn text_of(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option
     }
 }
 
-/// The text under a key, or under the same key of the whole document
+/// The value under a key of an entry, or of what it shares
+pub(super) fn under<'n>(holders: &[&'n Node], key: &str) -> Option<&'n Node> {
+    holders.iter().rev().find_map(|holder| holder.get(key))
+}
+
+/// The text under a key, or under the same key of the whole document; empty without one
 pub(super) fn inherited(
     reader: &mut Reader<'_>,
     document: &Node,
     node: &Node,
     key: &str,
-) -> Option<String> {
-    let value = node.get(key).or_else(|| document.get(key))?;
-    reader.text(value, &format!("`{key}`")).map(|text| text.value)
+) -> String {
+    let value = node.get(key).or_else(|| document.get(key));
+    let text = value
+        .filter(|value| value.text() != Some(""))
+        .and_then(|value| reader.text(value, &format!("`{key}`")));
+    text.map_or_else(String::new, |text| text.value)
 }
 
 /// Whether a key is set to true
@@ -140,24 +148,31 @@ pub(super) fn products(reader: &mut Reader<'_>, node: &Node, key: &str) -> Vec<P
     products
 }
 
-/// The items under a key: a list, or one item
-pub(super) fn list_of<'n>(reader: &mut Reader<'_>, node: &'n Node, key: &str) -> Vec<&'n Node> {
-    let items = node.get(key).map(|node| reader.one_or_many(node, &format!("`{key}`")));
+/// The items under a key of an entry or of what it shares: a list, or one item
+pub(super) fn list_of<'n>(
+    reader: &mut Reader<'_>,
+    holders: &[&'n Node],
+    key: &str,
+) -> Vec<&'n Node> {
+    let items = under(holders, key).map(|node| reader.one_or_many(node, &format!("`{key}`")));
     items.into_iter().flatten().collect()
 }
 
-/// Reports fields that `absent` names although they have a place, and fields that it leaves out
+/// The fields under `absent`; reports those that have a place, and fields that it leaves out
 ///
 /// Without `absent` the fields without a place stay unnamed.
 pub(super) fn check_absent(
     reader: &mut Reader<'_>,
-    node: &Node,
+    holders: &[&Node],
     kinds: &[&EventKind],
     is_placed: &dyn Fn(&Field) -> bool,
-) {
-    let Some(absent) = node.get("absent") else { return };
-    let names = reader.one_or_many(absent, "`absent`");
-    for name in names {
+) -> Vec<String> {
+    let Some(absent) = under(holders, "absent") else { return Vec::new() };
+    let mut names = Vec::new();
+    for list in holders.iter().filter_map(|holder| holder.get("absent")) {
+        names.extend(reader.one_or_many(list, "`absent`"));
+    }
+    for name in &names {
         let present = field(reader, name, kinds).filter(is_placed);
         if let Some(field) = present {
             let message = format!("`{field}` is absent and has a place");
@@ -168,10 +183,11 @@ pub(super) fn check_absent(
     let placed = |field: &str| is_placed(&Field::of_log(field));
     let missing = kinds.iter().flat_map(|kind| kind.field_names());
     let missing: Vec<&str> = missing.filter(|field| !said(field) && !placed(field)).collect();
-    if !missing.is_empty() && node.get("others").is_none() {
+    if !missing.is_empty() && under(holders, "others").is_none() {
         let message = format!("neither under `fields` nor absent: {}", missing.join(", "));
         reader.error(Code::E0111, absent.span, message, "name them here");
     }
+    names.iter().filter_map(|name| name.text().map(ToOwned::to_owned)).collect()
 }
 
 /// A table or a stream, after the entries that it shares: `with` names them under `shared`

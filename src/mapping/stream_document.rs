@@ -126,16 +126,15 @@ fn entry(
             places.push((field, parts(reader, place, types)));
         }
     }
-    check_absent(reader, node, &kinds, &|field| places.iter().any(|(own, _)| own == field));
+    let is_placed = |field: &Field| places.iter().any(|(own, _)| own == field);
+    let absent = check_absent(reader, &holders, &kinds, &is_placed);
     let systems = match node.get("systems") {
         Some(_) => products(reader, node, "systems"),
         None => vec![Product::Linux, Product::Windows],
     };
     let rows = rows(reader, node.get("rows"), &kinds);
     let others = others(reader, node);
-    let absent: Vec<String> =
-        reader.texts_of(node, "absent").into_iter().map(|text| text.value).collect();
-    let keywords = list_of(reader, node, "keywords");
+    let keywords = list_of(reader, &holders, "keywords");
     let keywords: Vec<IndexField> =
         keywords.iter().filter_map(|node| index_field(reader, node, types)).collect();
     let Some(domain) = text_of(reader, node, "domain") else { return Vec::new() };

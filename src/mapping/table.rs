@@ -74,6 +74,8 @@ pub(crate) struct Column {
     pub(crate) empty: Option<(String, Expression)>,
     /// The character that stands for a blank
     pub(crate) blank: Option<String>,
+    /// The table's word for some words of rules; any other value is the same in both
+    pub(crate) values: Vec<(String, String)>,
 }
 
 /// The kind of a column's values
@@ -180,7 +182,13 @@ impl Column {
             earlier: None,
             empty: None,
             blank: None,
+            values: Vec::new(),
         }
+    }
+
+    /// The column for tests that are in the table's own words already
+    pub(crate) fn without_values(&self) -> Column {
+        Column { values: Vec::new(), ..self.clone() }
     }
 
     /// The table's words for these values of the field, sorted

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::place::Holds;
 use super::read::{
     check_absent, entries_of, events, expression, field, inherited, list_of, log_source, platforms,
-    products, text_of, with_shared,
+    products, text_of, under, with_shared,
 };
 use super::table::{Column, Kind, Rows, Table};
 use crate::diagnostic::Code;
@@ -43,6 +43,7 @@ const COLUMN_KEYS: &[&str] = &[
     "earlier",
     "empty",
     "blank",
+    "values",
 ];
 
 /// The tables of a document: one for each log source of each entry
@@ -68,22 +69,19 @@ fn entry(
     let kinds: Vec<&EventKind> = sources.iter().map(|(kind, _)| kind).collect();
     let holders = with_shared(reader, document, node);
     let places = places(reader, &holders, &kinds);
-    check_absent(reader, node, &kinds, &|field| places.iter().any(|(own, _)| own == field));
-    let others = node.get("others").and_then(|others| template(reader, others));
-    let keywords = list_of(reader, node, "keywords");
+    let is_placed = |field: &Field| places.iter().any(|(own, _)| own == field);
+    let absent = check_absent(reader, &holders, &kinds, &is_placed);
+    let others = under(&holders, "others").and_then(|others| template(reader, others));
+    let keywords = list_of(reader, &holders, "keywords");
     let keywords: Arc<[_]> =
         keywords.iter().filter_map(|node| expression(reader, node, "`keywords`")).collect();
-    let absent: Vec<String> =
-        reader.texts_of(node, "absent").into_iter().map(|text| text.value).collect();
     let rows = rows(reader, node, &kinds);
-    let common = |reader: &mut Reader<'_>, key: &str| {
-        inherited(reader, document, node, key).unwrap_or_default()
-    };
-    let (connector, unknown_product) =
-        (common(reader, "connector"), common(reader, "unknown_product"));
+    let connector = inherited(reader, document, node, "connector");
+    let unknown_product = inherited(reader, document, node, "unknown_product");
+    let holder = if node.get("products").is_some() { node } else { document };
     let (platforms, products) =
-        (platforms(reader, document, node), products(reader, node, "products"));
-    let (prepare, result) = (prepare(reader, node, &name.value), result(reader, &holders));
+        (platforms(reader, document, node), products(reader, holder, "products"));
+    let (prepare, result) = (prepare(reader, &holders, &name.value), result(reader, &holders));
     let table = |(events, condition): (EventKind, Option<kusto::Expression>)| {
         let own = places.iter().filter(|(field, _)| events.field_type(field).is_some());
         let mut columns: BTreeMap<Field, Vec<Column>> = own.cloned().collect();
@@ -175,17 +173,20 @@ fn column_name(table: &str, field: &Field, schema: &Schema) -> String {
     if kusto::has_column(table, &name, schema) { name + "Value" } else { name }
 }
 
-fn prepare(reader: &mut Reader<'_>, node: &Node, table: &str) -> Vec<Step> {
-    let Some(steps) = node.get("prepare") else { return Vec::new() };
-    let Some(text) = reader.text(steps, "`prepare`") else { return Vec::new() };
-    match kusto::rows(&format!("{table}\n{}", text.value)) {
-        Ok(rows) => rows.steps,
-        Err(finding) => {
-            let message = format!("`prepare` holds no steps of Kusto: {finding}");
-            reader.error(Code::E0108, steps.span, message, "expected `| operator …`");
-            Vec::new()
+/// The steps of all holders, one after another
+fn prepare(reader: &mut Reader<'_>, holders: &[&Node], table: &str) -> Vec<Step> {
+    let mut all = Vec::new();
+    for steps in holders.iter().filter_map(|holder| holder.get("prepare")) {
+        let Some(text) = reader.text(steps, "`prepare`") else { continue };
+        match kusto::rows(&format!("{table}\n{}", text.value)) {
+            Ok(rows) => all.extend(rows.steps),
+            Err(finding) => {
+                let message = format!("`prepare` holds no steps of Kusto: {finding}");
+                reader.error(Code::E0108, steps.span, message, "expected `| operator …`");
+            }
         }
     }
+    all
 }
 
 fn rows(reader: &mut Reader<'_>, node: &Node, events: &[&EventKind]) -> Rows {
@@ -256,11 +257,20 @@ fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> 
         }),
         blank: node.get("blank").and_then(|node| Some(reader.text(node, "`blank`")?.value)),
         added: None,
+        values: values(reader, node),
         name,
         value,
         holds,
         words,
     })
+}
+
+/// The table's word for some words of rules
+fn values(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String)> {
+    let entries = node.get("values").map(|values| reader.map(values, "`values`"));
+    let text =
+        |(key, value): &(Node, Node)| Some((key.text()?.to_owned(), value.text()?.to_owned()));
+    entries.into_iter().flatten().filter_map(text).collect()
 }
 
 fn words(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, Vec<String>)> {

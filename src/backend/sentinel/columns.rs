@@ -83,6 +83,7 @@ pub(super) fn projection(
             | Column::Remote
             | Column::Request
             | Column::Alert
+            | Column::Event
             | Column::Report => {
                 for shown in results().columns.iter().filter(|shown| shown.shows == *column) {
                     let role = match shown.role {

@@ -52,7 +52,12 @@ pub(super) fn statements(sources: &Sources<'_>, signals: &[&Pipeline]) -> Vec<Le
             rows.steps.iter().for_each(|step| step.collect_names(&mut used));
         }
         if !used.is_empty() {
-            let rows = Pipeline::of(&table.name, needed(&table.prepare, used));
+            let prepared = needed(&table.prepare, used);
+            let mut used = BTreeSet::new();
+            prepared.iter().for_each(|step| step.collect_names(&mut used));
+            let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
+            let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
+            let rows = Pipeline::of(&table.name, added).then(prepared);
             statements.push(Let::new(name, rows));
         }
     }
@@ -68,6 +73,8 @@ pub(super) fn rows(
 ) -> Pipeline {
     let mut used = BTreeSet::new();
     scope.iter().chain(&steps).for_each(|step| step.collect_names(&mut used));
+    let prepared = needed(&table.prepare, used.clone());
+    prepared.iter().for_each(|step| step.collect_names(&mut used));
     let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
     let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
     let shared = sources.get(&table.events).filter(|(of, _)| std::ptr::eq(*of, table));
@@ -77,7 +84,7 @@ pub(super) fn rows(
     let mut asked = BTreeSet::new();
     scope.iter().for_each(|step| step.collect_names(&mut asked));
     let only_adds = table.prepare.iter().all(|step| matches!(step.operator, Operator::Extend(_)));
-    let prepared: Vec<Step> = needed(&table.prepare, used).into_iter().chain(added).collect();
+    let prepared: Vec<Step> = added.into_iter().chain(prepared).collect();
     let mut made = prepared.iter().flat_map(items).filter_map(|item| item.name.as_ref());
     let rows = Pipeline::of(&table.name, []);
     match only_adds && !made.any(|name| asked.contains(&name.text)) {

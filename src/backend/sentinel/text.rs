@@ -26,6 +26,13 @@ pub(super) fn text(
     column: &Column,
     text: &TextTest,
 ) -> Expression {
+    if !column.values.is_empty()
+        && let Some(said) = in_words_of_the_table(column, text)
+    {
+        let plain = column.without_values();
+        let parts = said.iter().map(|text| self::text(context, test, &plain, text));
+        return Expression::any(parts.collect::<Vec<_>>());
+    }
     match (column.kind, text.case) {
         (Kind::Words, _) => return words_of(column, text),
         (Kind::Truth, _) => {
@@ -63,6 +70,34 @@ pub(super) fn text(
         parts.push(matches_regex(&left, &text.with(wide)));
     }
     Expression::any(parts)
+}
+
+/// The test in the table's own words; `None` when none of them could pass it
+fn in_words_of_the_table(column: &Column, text: &TextTest) -> Option<Vec<TextTest>> {
+    let passes = |word: &str| {
+        let word = word.to_lowercase();
+        text.literals().map(str::to_lowercase).any(|value| match text.relation {
+            Relation::Equals => word == value,
+            Relation::Starts => word.starts_with(&value),
+            Relation::Ends => word.ends_with(&value),
+            Relation::Contains => word.contains(&value),
+            Relation::Wildcard => false,
+        })
+    };
+    let words = column.values.iter().filter(|(word, _)| passes(word));
+    let words: Vec<Pattern> = words.map(|(_, word)| Pattern::literal(word)).collect();
+    if words.is_empty() {
+        return None;
+    }
+    let is_word = |value: &Pattern| {
+        let value = value.as_literal().unwrap_or_default();
+        let mut words = column.values.iter();
+        text.relation == Relation::Equals && words.any(|(word, _)| word.eq_ignore_ascii_case(value))
+    };
+    let rest: Vec<Pattern> = text.values.iter().filter(|value| !is_word(value)).cloned().collect();
+    let rest = (!rest.is_empty()).then(|| text.with(rest));
+    let equal = TextTest { relation: Relation::Equals, values: words, case: text.case };
+    Some([equal].into_iter().chain(rest).collect())
 }
 
 /// A text test and the left side of its comparisons

@@ -38,8 +38,9 @@ impl Weight {
     pub fn usual(name: LossName, direction: Direction) -> Weight {
         match (name, direction) {
             (LossName::LongValue | LossName::Product, _) => Weight::Note,
-            // The words of a text are all that such a target has of it.
-            (LossName::Words, _) => Weight::Warn,
+            // A row of a table has every column, so that no sensor's event shows the difference; the
+            // words of a text are all that an index has of it.
+            (LossName::Empty | LossName::Words, _) => Weight::Warn,
             (_, Direction::Wider) => Weight::Warn,
             (_, Direction::Narrower) => Weight::Deny,
         }

@@ -95,6 +95,8 @@ pub(crate) enum FieldKind {
     Flattened,
     /// Text that is indexed by its words
     Text,
+    /// Text that is indexed by its words, without the order of the words
+    MatchOnlyText,
 }
 
 /// How an index field says the values of a rule's field
@@ -118,8 +120,14 @@ impl FieldKind {
         ("long", FieldKind::Long),
         ("boolean", FieldKind::Boolean),
         ("flattened", FieldKind::Flattened),
-        ("match_only_text", FieldKind::Text),
+        ("text", FieldKind::Text),
+        ("match_only_text", FieldKind::MatchOnlyText),
     ];
+
+    /// Whether it is indexed by its words only
+    pub(crate) fn is_analysed(self) -> bool {
+        matches!(self, FieldKind::Text | FieldKind::MatchOnlyText)
+    }
 
     /// Its name in Elasticsearch
     pub(crate) fn name(self) -> &'static str {

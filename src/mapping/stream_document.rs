@@ -91,7 +91,7 @@ pub(super) fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
                 Code::E0112,
                 word.span,
                 message,
-                "keyword, wildcard, ip, long, boolean, flattened or match_only_text",
+                "keyword, wildcard, ip, long, boolean, flattened, text or match_only_text",
             );
             continue;
         };
@@ -129,6 +129,7 @@ fn entry(
     let is_placed = |field: &Field| places.iter().any(|(own, _)| own == field);
     let absent = check_absent(reader, &holders, &kinds, &is_placed);
     let systems = match node.get("systems") {
+        Some(Node { kind: Shape::List(none), .. }) if none.is_empty() => Vec::new(),
         Some(_) => products(reader, node, "systems"),
         None => vec![Product::Linux, Product::Windows],
     };
@@ -175,7 +176,8 @@ fn log_sources(reader: &mut Reader<'_>, node: &Node) -> Vec<(EventKind, Vec<(Str
     let mut sources = Vec::new();
     for (name, own) in entries {
         let Some(kind) = log_source(reader, name) else { continue };
-        let rows = rows(reader, Some(own), &[&kind]);
+        let is_empty = matches!(&own.kind, Shape::Map(entries) if entries.is_empty());
+        let rows = rows(reader, Some(own).filter(|_| !is_empty), &[&kind]);
         sources.push((kind, rows));
     }
     sources

@@ -132,7 +132,7 @@ fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Qu
     let (relation, insensitive) = (text.relation, text.folds());
     match (&ecs.words, ecs.kind) {
         (Words::Own, FieldKind::Keyword | FieldKind::Wildcard) => {}
-        (Words::Own, FieldKind::Text) => {
+        (Words::Own, FieldKind::Text | FieldKind::MatchOnlyText) => {
             let text = &text.with(vec![value.clone()]);
             return words::query(std::slice::from_ref(ecs), (test, text), session);
         }

@@ -172,7 +172,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
             Words::False(incoming) => direction(&ecs.name, incoming, asked),
             Words::ExistsFor(_) | Words::Own => None,
         },
-        Op::Text(text) if ecs.kind == FieldKind::Text => {
+        Op::Text(text) if ecs.kind.is_analysed() => {
             words::kuery(std::slice::from_ref(ecs), (test, text), session)
         }
         Op::Text(text) if !text.folds() && ecs.kind == FieldKind::Keyword => {

@@ -167,7 +167,7 @@ mod tests {
                 FieldKind::Ip => Type::Ip,
                 FieldKind::Long => Type::Long,
                 FieldKind::Boolean => Type::Boolean,
-                FieldKind::Text => Type::Text,
+                FieldKind::Text | FieldKind::MatchOnlyText => Type::Text,
                 FieldKind::Keyword | FieldKind::Flattened => Type::Keyword,
             };
             assert_eq!(named(&field.name).map(|field| field.kind), Ok(meant), "{}", field.name);

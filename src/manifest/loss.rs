@@ -70,6 +70,7 @@ losses! {
     Keywords "keywords" "keywords are searched in some columns, with the names in them",
     LevelCases "levels" "one severity for all matches of the rule",
     LongValue "long_value" "values longer than 1,024 characters are not indexed",
+    Place "place" "a place holds more than the values of the field",
     Product "product" "events of every operating system are searched",
     Repeats "repeats" "what is known already is reported again",
     Words "words" "a text is searched by its words, not by any part of it",

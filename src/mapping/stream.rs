@@ -79,6 +79,8 @@ pub(crate) struct IndexField {
     pub(crate) path_dot: bool,
     /// Whether events about a registry key fill the field too
     pub(crate) of_keys: bool,
+    /// Why it holds more than the values of the field, as a clause without a period
+    pub(crate) wider: Option<String>,
 }
 
 /// The type of an index field
@@ -156,6 +158,7 @@ impl IndexField {
             decoded: false,
             path_dot: false,
             of_keys: false,
+            wider: None,
         }
     }
 
@@ -201,6 +204,12 @@ impl Stream {
     pub(crate) fn field(&self, field: &Field, holds: Holds) -> Option<&IndexField> {
         let parts = self.fields.get(field)?;
         parts.iter().find(|(part, _)| *part == holds).map(|(_, field)| field)
+    }
+
+    /// The index fields of which each document has the value of a field in one
+    pub(crate) fn alternatives(&self, field: &Field) -> impl Iterator<Item = &IndexField> {
+        let parts = self.fields.get(field).into_iter().flatten();
+        parts.filter(|(part, _)| *part == Holds::Whole).map(|(_, field)| field)
     }
 
     /// The index fields that it has, with repetitions

@@ -33,14 +33,16 @@ const KEYS: &[&str] = &[
 ];
 const INDEX_KEYS: &[&str] = &["package", "source", "products", "text"];
 const TYPE_KEYS: &[&str] = &["type", "text", "long", "decoded", "path_dot", "of_keys"];
-const FIELD_KEYS: &[&str] = &["field", "words", "exists_for", "words_of_false"];
+const FIELD_KEYS: &[&str] = &["field", "words", "exists_for", "words_of_false", "wider"];
 
 /// The index patterns of a document
 pub(super) fn indices(reader: &mut Reader<'_>, document: &Node) -> Vec<Index> {
     let entries = document.get("indices").map(|node| reader.map(node, "`indices`"));
     let mut indices = Vec::new();
     for (pattern, node) in entries.into_iter().flatten() {
-        reader.known_keys(node, "an index", INDEX_KEYS);
+        if !is_empty(node) {
+            reader.known_keys(node, "an index", INDEX_KEYS);
+        }
         let Some(pattern) = reader.key(pattern) else { continue };
         let text = |reader: &mut Reader<'_>, key: &str| {
             let text = reader.texts_of(node, key).into_iter().next();
@@ -176,11 +178,15 @@ fn log_sources(reader: &mut Reader<'_>, node: &Node) -> Vec<(EventKind, Vec<(Str
     let mut sources = Vec::new();
     for (name, own) in entries {
         let Some(kind) = log_source(reader, name) else { continue };
-        let is_empty = matches!(&own.kind, Shape::Map(entries) if entries.is_empty());
-        let rows = rows(reader, Some(own).filter(|_| !is_empty), &[&kind]);
+        let rows = rows(reader, Some(own).filter(|own| !is_empty(own)), &[&kind]);
         sources.push((kind, rows));
     }
     sources
+}
+
+/// Whether a map has no entries
+fn is_empty(node: &Node) -> bool {
+    matches!(&node.kind, Shape::Map(entries) if entries.is_empty())
 }
 
 /// The index field of any field, with `{field}` in the field's place
@@ -194,7 +200,13 @@ fn others(reader: &mut Reader<'_>, node: &Node) -> Option<IndexField> {
 }
 
 /// The index field of each part of a field
+///
+/// A list names several fields for the whole: each document has the value in one of them.
 fn parts(reader: &mut Reader<'_>, place: &Node, types: &Types) -> Vec<(Holds, IndexField)> {
+    if let Shape::List(items) = &place.kind {
+        let fields = items.iter().filter_map(|item| index_field(reader, item, types));
+        return fields.map(|field| (Holds::Whole, field)).collect();
+    }
     let is_one = !matches!(place.kind, Shape::Map(_)) || place.get("field").is_some();
     if is_one {
         let whole = index_field(reader, place, types);
@@ -233,7 +245,8 @@ fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<In
         }
         (None, None) => Words::Own,
     };
-    Some(IndexField { words, ..known.clone() })
+    let wider = reader.texts_of(node, "wider").into_iter().next().map(|text| text.value);
+    Some(IndexField { words, wider, ..known.clone() })
 }
 
 /// The tests under `rows`, or beside the name of a log source

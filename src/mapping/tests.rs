@@ -57,10 +57,15 @@ fn every_field_of_a_vocabulary_has_a_place_or_is_named_as_absent() {
                     })
             };
             let kind = block.get("events").and_then(Node::text).and_then(EventKind::named).unwrap();
-            let placed = |field: &&str| block.get("fields").is_some_and(|own| own.get(field).is_some());
+            let placed =
+                |field: &&str| block.get("fields").is_some_and(|own| own.get(field).is_some());
             let all = kind.field_names().iter().all(placed);
             let second = block.get("rows").is_some() && *file == "ecs.yml";
-            assert!(says("absent") || says("others") || second || all, "{file} {:?}", block.get("events"));
+            assert!(
+                says("absent") || says("others") || second || all,
+                "{file} {:?}",
+                block.get("events")
+            );
         }
     }
 }

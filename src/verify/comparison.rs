@@ -162,7 +162,7 @@ impl Comparison<'_> {
             LossName::LongValue => any(|value| value.chars().count() > 1_024),
             LossName::Actions => self.depends_on_action(side),
             // Whether a text is found by its words depends on all of the text.
-            LossName::Keywords | LossName::Words => true,
+            LossName::Keywords | LossName::Place | LossName::Words => true,
             // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
             // Only Kusto has these losses.

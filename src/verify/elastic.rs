@@ -13,6 +13,7 @@ mod glob;
 mod indices;
 mod point;
 mod query;
+mod regexp;
 mod rule;
 mod translate;
 

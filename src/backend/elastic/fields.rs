@@ -6,6 +6,7 @@
 
 use crate::backend::Session;
 use crate::ir::{NewTerms, Op, Part, Signal, Test};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Index, IndexField, Stream};
 use crate::taxonomy::Field;
 
@@ -27,15 +28,25 @@ pub(super) fn of_part<'s>(stream: &'s Stream, field: &Field, part: Part) -> Opti
     stream.field(field, holds)
 }
 
-/// The index field that a test looks at
+/// The index fields that a test looks at: each document has the value in one of them
 ///
 /// A stream may have no field for a registry key alone; then the path, which begins with the key,
 /// shows whether the key is present.
-pub(super) fn of_test<'s>(stream: &'s Stream, test: &Test) -> Option<&'s IndexField> {
+pub(super) fn of_test<'s>(stream: &'s Stream, test: &Test) -> Vec<&'s IndexField> {
     let field = &test.subject.field;
+    if test.subject.part == Part::Whole && stream.field(field, Holds::Whole).is_some() {
+        return stream.alternatives(field).collect();
+    }
     let presence = matches!(test.op, Op::Exists | Op::Null);
     let key = || stream.field(field, Holds::Key).filter(|_| presence);
-    of_part(stream, field, test.subject.part).or_else(key)
+    of_part(stream, field, test.subject.part).or_else(key).into_iter().collect()
+}
+
+/// Notes a loss where an index field holds more than the values of the rule's field
+pub(super) fn note_wider(ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
+    if let Some(reason) = &ecs.wider {
+        session.lose(LossName::Place, Direction::Wider, test.span, reason);
+    }
 }
 
 /// The fields of an account: domain and name

@@ -8,7 +8,9 @@ use super::fields;
 use super::registry::{self, Seen};
 use super::words;
 use crate::backend::{Session, account};
-use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
+use crate::ir::{
+    Case, Expr, NON_PUBLIC, Numbers, Op, Part, RegexPattern, Relation, Test, TextTest,
+};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
@@ -46,12 +48,26 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return account(seen, test, session);
     }
-    let Some(ecs) = fields::of_test(stream, test) else {
-        if let Some(ecs) = stream.field(field, Holds::Whole) {
-            return part_of_whole(seen, test, ecs, session);
+    let places = fields::of_test(stream, test);
+    if places.is_empty() {
+        let wholes: Vec<&IndexField> = stream.alternatives(field).collect();
+        if wholes.is_empty() {
+            return absent(seen, test, session);
         }
-        return absent(seen, test, session);
-    };
+        let found = wholes.into_iter().map(|ecs| part_of_whole(seen, test, ecs, session));
+        return Query::any(found.collect());
+    }
+    let found = places.iter().map(|ecs| one_field(seen, ecs, test, session)).collect();
+    match test.op {
+        // The value is missing when it is in none of the places.
+        Op::Null if places.len() > 1 => Query::all(found),
+        _ => Query::any(found),
+    }
+}
+
+/// A test of one index field
+fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Session<'_>) -> Query {
+    fields::note_wider(ecs, test, session);
     match &test.op {
         Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
             note_actions(ecs, test, actions, session);
@@ -73,21 +89,13 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             let text = &TextTest { relation: Relation::Wildcard, values, case: Case::Insensitive };
             Query::any(texts(&Shape { seen, test, ecs, text }, session))
         }
-        Op::Regex(_) => refuse(
-            session,
-            test,
-            "neither Kibana's query language nor its filters have the rule's regular expressions",
-        ),
+        Op::Regex(patterns) => regexes(ecs, test, patterns, session),
         Op::Networks(networks) => Query::terms(&ecs.name, networks.iter().map(ToString::to_string)),
         Op::Public => {
             let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
-        Op::Numbers(ranges) if ecs.kind == FieldKind::Long => numbers(&ecs.name, ranges),
-        Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
-            Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string()))
-        }
-        Op::Numbers(_) => refuse(session, test, "a range over numbers that are kept as text"),
+        Op::Numbers(ranges) => number(ecs, test, ranges, session),
         Op::Exists => {
             registry::note_value_names(seen, ecs, test, session);
             Query::exists(&ecs.name)
@@ -98,6 +106,46 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         }
         Op::Same(..) => refuse(session, test, "Kibana cannot compare two fields"),
     }
+}
+
+/// A test of numbers, which an index may keep as text
+fn number(ecs: &IndexField, test: &Test, ranges: &[Numbers], session: &mut Session<'_>) -> Query {
+    if ecs.kind == FieldKind::Long {
+        return numbers(&ecs.name, ranges);
+    }
+    match ranges.iter().all(|range| range.from == range.to) {
+        true => Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string())),
+        false => refuse(session, test, "a range over numbers that are kept as text"),
+    }
+}
+
+/// Regular expressions over whole values
+fn regexes(
+    ecs: &IndexField,
+    test: &Test,
+    patterns: &[RegexPattern],
+    session: &mut Session<'_>,
+) -> Query {
+    if !matches!(ecs.kind, FieldKind::Keyword | FieldKind::Wildcard) || ecs.words != Words::Own {
+        return refuse(session, test, "a regular expression over a field of this type");
+    }
+    if let (Some(limit), FieldKind::Keyword) = (ecs.long, ecs.kind) {
+        let reason =
+            format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
+        session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
+    }
+    let mut found = Vec::new();
+    for pattern in patterns {
+        match elasticsearch::lucene(pattern) {
+            Ok(written) => found.push(Query::Value {
+                field: ecs.name.clone(),
+                test: elasticsearch::Test::Regexp(written),
+                fold: false,
+            }),
+            Err(why) => return refuse(session, test, why),
+        }
+    }
+    Query::any(found)
 }
 
 fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Query {

@@ -12,9 +12,11 @@
 
 mod print;
 mod read;
+mod regexp;
 mod tree;
 
 pub use read::filter;
+pub use regexp::lucene;
 pub use tree::{Bool, Filter, Limit, Query, Scalar, Test};
 
 #[cfg(test)]
@@ -34,6 +36,7 @@ mod tests {
             Query::all(vec![Query::exists("user.name"), name(Test::Term("a".into()))]),
             Query::any(vec![name(Test::Prefix("a*".into())), Query::Nothing]),
             Query::none_of(vec![name(Test::Wildcard(Pattern::read(r"*\\a\*?")))]),
+            name(Test::Regexp(r"a\.(b|c)+".to_owned())),
             Query::Bool(Bool { must: vec![Query::Everything], ..Bool::default() }),
             Query::Bool(Bool::default()),
             Query::any(Vec::new()),

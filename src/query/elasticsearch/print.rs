@@ -38,11 +38,17 @@ impl Query {
                 let limits: Map<String, Value> = limits.iter().map(limit).collect();
                 json!({"range": {field: limits}})
             }
+            Query::Value { field, test: Test::Regexp(written), fold } => {
+                // Without `flags`, more characters have a meaning.
+                let value = json!({"value": written, "flags": "NONE", "case_insensitive": fold});
+                json!({"regexp": {field: value}})
+            }
             Query::Value { field, test, fold } => {
                 let (kind, value) = match test {
                     Test::Term(value) => ("term", value.to_json()),
                     Test::Prefix(value) => ("prefix", value.to_json()),
                     Test::Wildcard(pattern) => ("wildcard", json!(wildcard(pattern))),
+                    Test::Regexp(written) => ("regexp", json!(written)),
                 };
                 match fold {
                     true => json!({kind: {field: {"value": value, "case_insensitive": true}}}),

@@ -92,6 +92,18 @@ fn query(value: &Value) -> Result<Query, Error> {
             };
             Ok(Query::Value { field: field.clone(), test, fold })
         }
+        "regexp" => {
+            let (field, body) = only(body, "`regexp`")?;
+            allow(body, &["value", "flags", "case_insensitive", "boost"])?;
+            if body.get("flags").and_then(Value::as_str) != Some("NONE") {
+                return Err(Error::new("`regexp` with `flags` other than NONE is not judged here"));
+            }
+            let written = body.get("value").and_then(Value::as_str);
+            let written = written.ok_or_else(|| Error::new("`regexp` has no value"))?;
+            let fold = body.get("case_insensitive").and_then(Value::as_bool).unwrap_or(false);
+            let test = Test::Regexp(written.to_owned());
+            Ok(Query::Value { field: field.clone(), test, fold })
+        }
         "match" | "match_phrase" => {
             let (field, body) = only(body, &format!("`{kind}`"))?;
             allow(body, &["query", "boost"])?;

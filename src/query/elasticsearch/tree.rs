@@ -80,6 +80,8 @@ pub enum Test {
     Prefix(Scalar),
     /// The value fits the pattern
     Wildcard(Pattern),
+    /// The value fits the regular expression, which is in Lucene's notation
+    Regexp(String),
 }
 
 /// A side of a range

@@ -50,6 +50,9 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
         }
         (Leaf::Globs(globs, fold), _) => indexed(field, value)
             .is_some_and(|value| globs.iter().any(|glob| glob.fits(&value, *fold))),
+        (Leaf::Regexp(regex), _) => {
+            indexed(field, value).is_some_and(|value| regex.is_match(&value))
+        }
         (Leaf::Between(from, to), _) => {
             let range = (from.as_ref(), to.as_ref());
             indexed(field, value).is_some_and(|v| RangeBounds::<String>::contains(&range, &v))

@@ -9,6 +9,7 @@ use super::fields::{self, Field, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
+use super::regexp;
 use crate::query::Error;
 use crate::query::elasticsearch::{self, Bool, Limit, Scalar, Test};
 
@@ -41,6 +42,9 @@ fn query(asked: &elasticsearch::Query) -> Result<Query, Error> {
                 Test::Term(value) => query::term(field, &value.to_string(), *fold),
                 Test::Prefix(value) => {
                     query::wildcard(whole(field)?, Glob::prefix(&value.to_string()), *fold)
+                }
+                Test::Regexp(written) => {
+                    query::regexp(whole(field)?, regexp::read(written, *fold)?)
                 }
                 Test::Wildcard(pattern) => query::wildcard(whole(field)?, Glob::of(pattern), *fold),
             }

@@ -6,6 +6,8 @@
 
 use std::ops::Bound;
 
+use regex::Regex;
+
 use super::analyse::words;
 use super::fields::{Field, Type};
 use super::glob::{Glob, lower};
@@ -30,6 +32,8 @@ pub(super) enum Leaf {
     Exists,
     /// The whole value, or one word of text, matches one of the globs; `true` folds ASCII
     Globs(Vec<Glob>, bool),
+    /// The whole value fits the regular expression
+    Regexp(Regex),
     /// The value is between two limits, in the order of characters
     Between(Bound<String>, Bound<String>),
     /// The value's point is in one of the ranges
@@ -84,6 +88,17 @@ pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<
         }
     };
     Ok(Query::Leaf(field, Leaf::Globs(vec![glob], fold)))
+}
+
+/// The whole value fits a regular expression
+pub(super) fn regexp(field: &'static Field, regex: Regex) -> Result<Query, Error> {
+    match field.kind {
+        Type::Keyword | Type::Wildcard => Ok(Query::Leaf(field, Leaf::Regexp(regex))),
+        Type::Lowercase | Type::Text | Type::Long | Type::Ip | Type::Date | Type::Boolean => {
+            let says = says(field);
+            Err(Error::new(format!("{} is {says}, and has no regular expressions", field.name)))
+        }
+    }
 }
 
 /// The analysed value: a phrase, or any of its words; other types compare the whole value

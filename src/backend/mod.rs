@@ -7,6 +7,7 @@
 
 mod account;
 pub mod elastic;
+mod expression;
 mod findings;
 mod losses;
 mod manifest;

@@ -166,7 +166,8 @@ impl Comparison<'_> {
             // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
             // Only Kusto has these losses.
-            LossName::Empty | LossName::Inbound | LossName::Product | LossName::Repeats => false,
+            LossName::Empty => any(|value| value == "-"),
+            LossName::Inbound | LossName::Product | LossName::Repeats => false,
         }
     }
 

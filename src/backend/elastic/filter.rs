@@ -7,6 +7,7 @@
 use super::fields;
 use super::registry::{self, Seen};
 use super::words;
+use crate::backend::expression::{self, Around};
 use crate::backend::{Session, account};
 use crate::ir::{
     Case, Expr, NON_PUBLIC, Numbers, Op, Part, RegexPattern, Relation, Test, TextTest,
@@ -43,7 +44,7 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         if stream.keywords.is_empty() {
             return refuse(session, test, "the indices have no field for keywords");
         }
-        return words::query(&stream.keywords, (test, text), session);
+        return keywords(seen, test, text, session);
     }
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return account(seen, test, session);
@@ -63,6 +64,19 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         Op::Null if places.len() > 1 => Query::all(found),
         _ => Query::any(found),
     }
+}
+
+/// A test of every value of the event, over the fields that keywords are searched in
+fn keywords(seen: Seen<'_>, test: &Test, text: &TextTest, session: &mut Session<'_>) -> Query {
+    let fields = &seen.stream.keywords;
+    if fields.iter().all(|field| field.kind.is_analysed()) {
+        return words::query(fields, (test, text), session);
+    }
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    let reason = format!("keywords are searched in {}", names.join(" and "));
+    session.lose(LossName::Keywords, Direction::Wider, test.span, &reason);
+    let one = |ecs| Query::any(texts(&Shape { seen, test, ecs, text }, session));
+    Query::any(fields.iter().map(one).collect())
 }
 
 /// A test of one index field
@@ -116,6 +130,26 @@ fn number(ecs: &IndexField, test: &Test, ranges: &[Numbers], session: &mut Sessi
     match ranges.iter().all(|range| range.from == range.to) {
         true => Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string())),
         false => refuse(session, test, "a range over numbers that are kept as text"),
+    }
+}
+
+/// A text test of an address: with an address, or with `-`, which no index keeps
+fn address(
+    ecs: &IndexField,
+    test: &Test,
+    (relation, value): (Relation, &Pattern),
+    session: &mut Session<'_>,
+) -> Query {
+    match (relation, value.as_literal()) {
+        (Relation::Equals, Some("-")) => {
+            let reason = "`-` in place of an address cannot be told from a missing one in Elastic";
+            session.lose(LossName::Empty, Direction::Wider, test.span, reason);
+            Query::none_of(vec![Query::exists(&ecs.name)])
+        }
+        (Relation::Equals, Some(text)) if text.parse::<std::net::IpAddr>().is_ok() => {
+            Query::terms(&ecs.name, [text])
+        }
+        _ => refuse(session, test, "an address field compares with networks only"),
     }
 }
 
@@ -199,9 +233,7 @@ fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Qu
                 _ => refuse(session, test, "a truth compares with true and false only"),
             };
         }
-        (Words::Own, FieldKind::Ip) => {
-            return refuse(session, test, "an address field compares with networks only");
-        }
+        (Words::Own, FieldKind::Ip) => return address(ecs, test, (relation, value), session),
         (Words::Own, FieldKind::Long) => {
             return refuse(session, test, "a number compares with numbers only");
         }
@@ -213,10 +245,6 @@ fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Qu
             return refuse(session, test, "what happened to a key inside another test");
         }
         (Words::False(words), _) => return direction(shape, words, value, session),
-    }
-    if insensitive && value.literals().any(has_wide_case) {
-        let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
-        session.lose(LossName::Case, Direction::Narrower, test.span, &reason);
     }
     let exact = relation == Relation::Equals;
     if let (Some(limit), FieldKind::Keyword, false) = (ecs.long, ecs.kind, exact) {
@@ -232,7 +260,20 @@ fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Qu
         return Query::exists(&ecs.name);
     }
     let field = ecs.name.clone();
-    let found = Query::Value { field, test: whole(relation, value), fold: insensitive };
+    // `case_insensitive` folds letters of ASCII only.
+    let wide = insensitive && value.literals().any(has_wide_case);
+    let cases = wide.then(|| any_case(relation, value)).flatten();
+    if wide && cases.is_none() {
+        let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
+        session.lose(LossName::Case, Direction::Narrower, test.span, &reason);
+    }
+    let found = match cases {
+        Some(written) => {
+            let test = elasticsearch::Test::Regexp(written);
+            Query::Value { field, test, fold: false }
+        }
+        None => Query::Value { field, test: whole(relation, value), fold: insensitive },
+    };
     let name = seen.stream.field(&test.subject.field, Holds::Name);
     if let (Part::Extension, true, false, Some(name)) =
         (test.subject.part, ecs.path_dot, exact, name)
@@ -244,6 +285,21 @@ fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Qu
         return Query::all(vec![found, named]);
     }
     found
+}
+
+/// A regular expression for a value with letters beyond ASCII in any case; `None` when it is too long
+fn any_case(relation: Relation, value: &Pattern) -> Option<String> {
+    let (around, value) = match relation {
+        Relation::Equals | Relation::Wildcard => (Around::Ends, value.clone()),
+        Relation::Starts => (Around::Start, value.clone()),
+        Relation::Contains => (Around::Nothing, value.clone()),
+        Relation::Ends => {
+            let open = [Token::Any].into_iter().chain(value.tokens().iter().cloned());
+            (Around::Ends, Pattern::of(open))
+        }
+    };
+    let written = expression::regex(&[value], Case::Insensitive, around);
+    elasticsearch::lucene(&written).ok()
 }
 
 /// The Elasticsearch test for a relation; a literal without wildcards needs no `wildcard` test

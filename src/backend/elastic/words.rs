@@ -18,14 +18,16 @@ fn phrases(value: &Pattern) -> Vec<&str> {
     value.literals().map(|text| text.trim()).filter(has_word).collect()
 }
 
-/// The phrases of each value; notes the loss, and refuses a value without a word
+/// The phrases of each value; notes the loss, and refuses an excluded value without a word
 fn all_phrases<'t>(
     fields: &[IndexField],
     (test, text): (&Test, &'t TextTest),
     session: &mut Session<'_>,
 ) -> Option<Vec<Vec<&'t str>>> {
     let found: Vec<Vec<&str>> = text.values.iter().map(phrases).collect();
-    if let Some(at) = found.iter().position(Vec::is_empty) {
+    // In place of a value without a word stands the existence of the text, which is wider.
+    let at = found.iter().position(Vec::is_empty).filter(|_| !session.is_positive());
+    if let Some(at) = at {
         let message = format!("`{}` has no word", text.values[at]);
         session.refuse(test.span, message, "the target searches for words", "");
         return None;
@@ -39,18 +41,22 @@ fn all_phrases<'t>(
     Some(found)
 }
 
-/// The test in Kibana's language; `None` where a value has no form there
+/// The test in Kibana's language; `None` where a value or a field has no form there
 pub(super) fn kuery(
     fields: &[IndexField],
     asked: (&Test, &TextTest),
     session: &mut Session<'_>,
 ) -> Option<Kuery> {
+    if !fields.iter().all(|field| field.kind.is_analysed()) {
+        return None;
+    }
     let found = all_phrases(fields, asked, session)?;
     let one = |field: &IndexField| {
         let literal = |phrase: &&str| Literal::quoted(phrase).map(Values::One);
         let all = |phrases: &Vec<&str>| {
             let parts: Option<Vec<Values>> = phrases.iter().map(literal).collect();
             parts.map(|mut parts| match parts.len() {
+                0 => Values::One(Literal::anything()),
                 1 => parts.swap_remove(0),
                 _ => Values::All(parts),
             })
@@ -80,7 +86,11 @@ pub(super) fn query(
     };
     let value = |field: &IndexField, phrases: &Vec<&str>| {
         let mut all: Vec<Query> = phrases.iter().map(|text| phrase(field, text)).collect();
-        if all.len() == 1 { all.swap_remove(0) } else { Query::all(all) }
+        match all.len() {
+            0 => Query::exists(&field.name),
+            1 => all.swap_remove(0),
+            _ => Query::all(all),
+        }
     };
     let of_field =
         |field: &IndexField| found.iter().map(|phrases| value(field, phrases)).collect::<Vec<_>>();

@@ -14,7 +14,6 @@ mod keys;
 mod lets;
 mod novelty;
 mod package;
-mod pattern;
 mod predicate;
 mod prepare;
 mod profile;

@@ -6,8 +6,8 @@
 //! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
 use super::context::{Context, exists, refuse, words_of};
-use super::pattern::{self, Around};
 use super::subject::{left, may_fit};
+use crate::backend::expression::{self, Around};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test, TextTest};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Kind};
@@ -190,7 +190,7 @@ fn are_terms(text: &TextTest, literals: &[&str]) -> bool {
 }
 
 fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Expression {
-    match pattern::prefix_and_suffix(value) {
+    match expression::prefix_and_suffix(value) {
         Some((prefix, suffix)) => Expression::all([
             shape.binary("startswith", "startswith_cs", prefix),
             shape.binary("endswith", "endswith_cs", suffix),
@@ -210,7 +210,7 @@ fn matches_regex(left: &Expression, text: &TextTest) -> Expression {
             (text.values.iter().map(open).collect(), Around::Ends)
         }
     };
-    let written = pattern::regex(&values, text.case, around);
+    let written = expression::regex(&values, text.case, around);
     left.clone().compare("matches regex", Expression::text(&written))
 }
 
@@ -239,7 +239,7 @@ fn elements(list: &Expression, text: &TextTest) -> Expression {
         Pattern::of(start.clone().into_iter().chain(tokens).chain(end.clone()))
     };
     let values: Vec<Pattern> = text.values.iter().map(open).collect();
-    let written = pattern::regex(&values, text.case, Around::Arguments);
+    let written = expression::regex(&values, text.case, Around::Arguments);
     // U+001F joins the elements; an element that contains U+001F counts as two.
     let joined = [list.clone(), Expression::unit_separator()];
     let joined = Expression::call("strcat_array", joined);

@@ -28,7 +28,7 @@ pub fn lucene(pattern: &str) -> Result<String, &'static str> {
         if at > 0 {
             written.push('|');
         }
-        whole(branch, &mut written)?;
+        edge(branch, (true, true), &mut written)?;
     }
     if written.chars().count() > MOST {
         return Err("the regular expression is longer than the 1,000 characters of Elasticsearch");
@@ -36,34 +36,59 @@ pub fn lucene(pattern: &str) -> Result<String, &'static str> {
     Ok(written)
 }
 
-/// An alternative, with all that may stand before and after it
-fn whole(branch: &Hir, out: &mut String) -> Result<(), &'static str> {
-    let mut parts = match branch.kind() {
-        HirKind::Concat(parts) => parts.as_slice(),
-        _ => std::slice::from_ref(branch),
-    };
-    let is = |part: Option<&Hir>, look| {
-        part.is_some_and(|part| matches!(part.kind(), HirKind::Look(own) if *own == look))
-    };
-    let (starts, mut ends) = (is(parts.first(), Look::Start), false);
-    if starts {
-        parts = &parts[1..];
-    }
-    if is(parts.last(), Look::End) {
-        ends = true;
-        parts = &parts[..parts.len() - 1];
-    }
-    if !starts {
-        out.push_str(".*");
-    }
-    parts.iter().try_for_each(|part| one(part, out))?;
-    if !ends {
-        out.push_str(".*");
-    }
-    if starts && ends && parts.is_empty() {
-        out.push_str("()");
+/// A part at the start or the end of the value, with all that may stand before and after it
+fn edge(hir: &Hir, (start, end): (bool, bool), out: &mut String) -> Result<(), &'static str> {
+    match hir.kind() {
+        HirKind::Look(Look::Start) if start => {
+            if end {
+                out.push_str(".*");
+            }
+        }
+        HirKind::Look(Look::End) if end => {
+            if start {
+                out.push_str(".*");
+            }
+        }
+        HirKind::Capture(capture) if start || end => {
+            // An alternation writes brackets of its own.
+            let bare = matches!(capture.sub.kind(), HirKind::Alternation(_));
+            out.push_str(if bare { "" } else { "(" });
+            edge(&capture.sub, (start, end), out)?;
+            out.push_str(if bare { "" } else { ")" });
+        }
+        HirKind::Alternation(branches) if start || end => {
+            out.push('(');
+            for (at, branch) in branches.iter().enumerate() {
+                if at > 0 {
+                    out.push('|');
+                }
+                edge(branch, (start, end), out)?;
+            }
+            out.push(')');
+        }
+        HirKind::Concat(parts) if start || end => {
+            let last = parts.len() - 1;
+            let both = matches!(parts.as_slice(), [first, second]
+                if is(first, Look::Start) && is(second, Look::End));
+            if start && end && both {
+                out.push_str("()");
+                return Ok(());
+            }
+            for (at, part) in parts.iter().enumerate() {
+                edge(part, (start && at == 0, end && at == last), out)?;
+            }
+        }
+        _ => {
+            out.push_str(if start { ".*" } else { "" });
+            one(hir, out)?;
+            out.push_str(if end { ".*" } else { "" });
+        }
     }
     Ok(())
+}
+
+fn is(hir: &Hir, look: Look) -> bool {
+    matches!(hir.kind(), HirKind::Look(own) if *own == look)
 }
 
 fn one(hir: &Hir, out: &mut String) -> Result<(), &'static str> {
@@ -178,11 +203,13 @@ mod tests {
         assert_eq!(lucene("^[^a]$"), "[^a]");
         assert_eq!(lucene("^.$"), "[^\n]");
         assert_eq!(lucene("^$"), "()");
+        assert_eq!(lucene(r"(?:^|x)a"), "(|.*x)a.*");
+        assert_eq!(lucene("a(b|$)"), ".*a(b.*|)");
     }
 
     #[test]
     fn a_position_inside_is_refused() {
-        assert!(lucene(r"a\b").is_err() && lucene("(?:^a|b)c").is_err());
+        assert!(lucene(r"a\b").is_err() && lucene("a(?:^b)").is_err());
         assert!(lucene(r"\w{50}").is_err(), "too long");
     }
 }

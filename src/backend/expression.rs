@@ -1,6 +1,7 @@
-//! Wildcards as Kusto: prefix and suffix where they are equivalent, else a regular expression.
+//! Wildcards as prefix and suffix where they are equivalent, else as a regular expression.
 //!
-//! In: patterns and their letter case. Out: a prefix and a suffix, or a regular expression.
+//! In: patterns and their letter case. Out: a prefix and a suffix, or a regular expression of Rust's
+//! regex crate.
 //!
 //! Kusto's regular expressions have the syntax of Rust's regex crate (Microsoft, regex.md of the
 //! Kusto reference). Its `(?i)` folds by Unicode, so the Kelvin sign equals `k` and the long s

@@ -27,6 +27,7 @@ use crate::definition::{self, TargetSettings, nearest_name};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::{self, Rule};
 use crate::source::{SourceText, Span, Spanned, is_unprintable};
+use crate::taxonomy::Product;
 
 use crate::manifest::{Artifact, LossName, Manifest, Schedule};
 use policy::is_accepted;
@@ -37,6 +38,12 @@ use session::{Closed, Session};
 /// Text of the rule on one line: unprintable characters become blanks
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
+/// Why a place of a target misses events of a rule that asks for no product
+fn missing_products(place: &str, products: &[Product]) -> String {
+    let names: Vec<&str> = products.iter().map(|product| product.name()).collect();
+    format!("{place} holds events of {} only", names.join(" and "))
 }
 
 /// Text of the rule that a browser may show as Markdown: line breaks and tabs stay, other

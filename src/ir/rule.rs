@@ -122,6 +122,11 @@ impl Clause {
 }
 
 impl Signal {
+    /// Whether it looks at events of every operating system, and such events can be of several
+    pub(crate) fn is_of_any_product(&self) -> bool {
+        self.product.is_none() && !matches!(self.kind, EventKind::Log(_) | EventKind::RegistryEvent)
+    }
+
     /// A copy of the signal with every span set to `span`, for messages
     pub(super) fn at(&self, span: Span) -> Signal {
         let mut signal = self.clone();

@@ -88,16 +88,8 @@ fn entry(
         if others.is_some() {
             let left = events.field_names().into_iter().map(Field::of_log);
             let left = left.filter(|field| !absent.iter().any(|name| name == field.name()));
-            for field in left.filter(|field| !places.iter().any(|(own, _)| own == field)) {
-                let kind = match events.field_type(&field) {
-                    Some(FieldType::Number) => Kind::Number,
-                    _ => Kind::Text,
-                };
-                let column = Column::of_others(
-                    column_name(&name.value, &field, schema),
-                    field.clone(),
-                    kind,
-                );
+            for field in left.filter(|field| !is_placed(field)) {
+                let column = other(&events, &field, column_name(&name.value, &field, schema));
                 columns.insert(field, vec![column]);
             }
         }
@@ -118,6 +110,15 @@ fn entry(
         }
     };
     sources.into_iter().map(table).collect()
+}
+
+/// The column of a field that falls under `others`
+fn other(events: &EventKind, field: &Field, name: String) -> Column {
+    let kind = match events.field_type(field) {
+        Some(FieldType::Number) => Kind::Number,
+        _ => Kind::Text,
+    };
+    Column::of_others(name, field.clone(), kind)
 }
 
 /// The columns of each field under `fields`

@@ -94,7 +94,7 @@ fn new_terms_hold_inside_a_correlation_or_are_refused() {
 fn connections(detection: &str) -> Rule {
     rule(&format!(
         "title: Connections\nid: 5a1f0c01-0001-4c00-8a00-000000000111\nlogsource: {{category: \
-         network_connection, product: windows}}\ndetection:\n{detection}"
+         network_connection, product: linux}}\ndetection:\n{detection}"
     ))
 }
 

@@ -8,7 +8,17 @@ use crate::backend::Session;
 use crate::ir::{NewTerms, Op, Part, Signal, Test};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Index, IndexField, Stream};
+use crate::query::elasticsearch::Query;
 use crate::taxonomy::Field;
+
+/// The place of a refused test; a query that contains it is never written
+pub(super) const UNSAID: Query = Query::Nothing;
+
+/// Refuses a test that has no exact form
+pub(super) fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Query {
+    session.refuse(test.span, message.to_owned(), "no exact form", "");
+    UNSAID
+}
 
 /// The documents of a signal's log source, in the order in which mappings are asked
 pub(super) fn streams<'r>(session: &Session<'r>, signal: &Signal) -> Vec<&'r Stream> {

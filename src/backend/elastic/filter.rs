@@ -4,23 +4,20 @@
 //! matches: `case_insensitive` folds ASCII, `wildcard` and `term` compare whole values. A test
 //! without an exact form is refused; a form with a limit is a named loss.
 
-use super::fields;
+use super::fields::{self, UNSAID, refuse};
 use super::registry::{self, Seen};
+use super::text::{Shape, part_of_whole, texts};
 use super::words;
-use crate::backend::expression::{self, Around};
 use crate::backend::{Session, account};
 use crate::ir::{
     Case, Expr, NON_PUBLIC, Numbers, Op, Part, RegexPattern, Relation, Test, TextTest,
 };
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
-use crate::pattern::{Pattern, Token, has_wide_case};
+use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::{Limit, Query, Scalar};
 use crate::taxonomy::{Field, FieldType};
-
-/// The place of a refused test; a query that contains it is never written
-const UNSAID: Query = Query::Nothing;
 
 /// An expression as an Elasticsearch query
 pub(super) fn query(seen: Seen<'_>, expr: &Expr, session: &mut Session<'_>) -> Query {
@@ -133,26 +130,6 @@ fn number(ecs: &IndexField, test: &Test, ranges: &[Numbers], session: &mut Sessi
     }
 }
 
-/// A text test of an address: with an address, or with `-`, which no index keeps
-fn address(
-    ecs: &IndexField,
-    test: &Test,
-    (relation, value): (Relation, &Pattern),
-    session: &mut Session<'_>,
-) -> Query {
-    match (relation, value.as_literal()) {
-        (Relation::Equals, Some("-")) => {
-            let reason = "`-` in place of an address cannot be told from a missing one in Elastic";
-            session.lose(LossName::Empty, Direction::Wider, test.span, reason);
-            Query::none_of(vec![Query::exists(&ecs.name)])
-        }
-        (Relation::Equals, Some(text)) if text.parse::<std::net::IpAddr>().is_ok() => {
-            Query::terms(&ecs.name, [text])
-        }
-        _ => refuse(session, test, "an address field compares with networks only"),
-    }
-}
-
 /// Regular expressions over whole values
 fn regexes(
     ecs: &IndexField,
@@ -182,11 +159,6 @@ fn regexes(
     Query::any(found)
 }
 
-fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Query {
-    session.refuse(test.span, message.to_owned(), "no exact form", "");
-    UNSAID
-}
-
 /// Patterns for a path that contains the directories, with `\` and with `/`; a file name may follow
 fn segments(value: &Pattern) -> [Pattern; 2] {
     let rooted = value.literals().next().is_some_and(|text| !text.starts_with('/'));
@@ -196,198 +168,21 @@ fn segments(value: &Pattern) -> [Pattern; 2] {
     [open.map_literals(|text| text.replace('/', "\\")), open]
 }
 
-/// A text test over an ECS field; `text` may be another form of the comparison in `test`
-struct Shape<'t> {
-    seen: Seen<'t>,
-    test: &'t Test,
-    ecs: &'t IndexField,
-    text: &'t TextTest,
-}
-
-/// A query for each value
-fn texts(shape: &Shape<'_>, session: &mut Session<'_>) -> Vec<Query> {
-    shape.text.values.iter().map(|value| one_text(shape, value, session)).collect()
-}
-
-fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Query {
-    let Shape { seen, test, ecs, text } = *shape;
-    let (relation, insensitive) = (text.relation, text.folds());
-    match (&ecs.words, ecs.kind) {
-        (Words::Own, FieldKind::Keyword | FieldKind::Wildcard) => {}
-        (Words::Own, FieldKind::Text | FieldKind::MatchOnlyText) => {
-            let text = &text.with(vec![value.clone()]);
-            return words::query(std::slice::from_ref(ecs), (test, text), session);
-        }
-        // Elasticsearch knows no wildcards over the values of a flattened field.
-        (Words::Own, FieldKind::Flattened)
-            if relation == Relation::Equals && value.as_literal().is_some() => {}
-        (Words::Own, FieldKind::Flattened) => {
-            return refuse(session, test, "a part of a value of a flattened field");
-        }
-        (Words::Own, FieldKind::Boolean) => {
-            let said = value.as_literal().map(str::to_ascii_lowercase);
-            return match (relation, said.as_deref()) {
-                (Relation::Equals, Some(said @ ("true" | "false"))) => {
-                    Query::terms(&ecs.name, [said == "true"])
-                }
-                _ => refuse(session, test, "a truth compares with true and false only"),
-            };
-        }
-        (Words::Own, FieldKind::Ip) => return address(ecs, test, (relation, value), session),
-        (Words::Own, FieldKind::Long) => {
-            return refuse(session, test, "a number compares with numbers only");
-        }
-        (Words::Of(_), _) => {
-            let values: Vec<&str> = value.as_literal().into_iter().collect();
-            return Query::terms(&ecs.name, ecs.words_for(&values));
-        }
-        (Words::ExistsFor(_), _) => {
-            return refuse(session, test, "what happened to a key inside another test");
-        }
-        (Words::False(words), _) => return direction(shape, words, value, session),
-    }
-    let exact = relation == Relation::Equals;
-    if let (Some(limit), FieldKind::Keyword, false) = (ecs.long, ecs.kind, exact) {
-        let reason =
-            format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
-        session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
-    }
-    if ecs.decoded && value.literals().any(|text| text.contains(['%', '+'])) {
-        let reason = "Elastic's pipeline for IIS decodes url.query before it is compared";
-        session.lose(LossName::Encoding, Direction::Narrower, test.span, reason);
-    }
-    if relation == Relation::Contains && value.as_literal() == Some("") {
-        return Query::exists(&ecs.name);
-    }
-    let field = ecs.name.clone();
-    // `case_insensitive` folds letters of ASCII only.
-    let wide = insensitive && value.literals().any(has_wide_case);
-    let cases = wide.then(|| any_case(relation, value)).flatten();
-    if wide && cases.is_none() {
-        let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
-        session.lose(LossName::Case, Direction::Narrower, test.span, &reason);
-    }
-    let found = match cases {
-        Some(written) => {
-            let test = elasticsearch::Test::Regexp(written);
-            Query::Value { field, test, fold: false }
-        }
-        None => Query::Value { field, test: whole(relation, value), fold: insensitive },
-    };
-    let name = seen.stream.field(&test.subject.field, Holds::Name);
-    if let (Part::Extension, true, false, Some(name)) =
-        (test.subject.part, ecs.path_dot, exact, name)
-    {
-        // The ECS extension may come from a dot in a directory, so the name must have a dot too.
-        let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
-        let test = elasticsearch::Test::Wildcard(dot);
-        let named = Query::Value { field: name.name.clone(), test, fold: false };
-        return Query::all(vec![found, named]);
-    }
-    found
-}
-
-/// A regular expression for a value with letters beyond ASCII in any case; `None` when it is too long
-fn any_case(relation: Relation, value: &Pattern) -> Option<String> {
-    let (around, value) = match relation {
-        Relation::Equals | Relation::Wildcard => (Around::Ends, value.clone()),
-        Relation::Starts => (Around::Start, value.clone()),
-        Relation::Contains => (Around::Nothing, value.clone()),
-        Relation::Ends => {
-            let open = [Token::Any].into_iter().chain(value.tokens().iter().cloned());
-            (Around::Ends, Pattern::of(open))
-        }
-    };
-    let written = expression::regex(&[value], Case::Insensitive, around);
-    elasticsearch::lucene(&written).ok()
-}
-
-/// The Elasticsearch test for a relation; a literal without wildcards needs no `wildcard` test
-fn whole(relation: Relation, value: &Pattern) -> elasticsearch::Test {
-    use elasticsearch::Test;
-    let open = |start: bool, end: bool| {
-        let any = |open: bool| open.then_some(Token::Any);
-        let tokens = value.tokens().iter().cloned();
-        Test::Wildcard(Pattern::of(any(start).into_iter().chain(tokens).chain(any(end))))
-    };
-    match (relation, value.as_literal()) {
-        (Relation::Equals, Some(literal)) => Test::Term(literal.into()),
-        (Relation::Starts, Some(literal)) => Test::Prefix(literal.into()),
-        (Relation::Ends, _) => open(true, false),
-        (Relation::Contains, _) => open(true, true),
-        (Relation::Equals | Relation::Starts | Relation::Wildcard, _) => open(false, false),
-    }
-}
-
-/// A test of a name or an extension where ECS has only the whole path
-fn part_of_whole(
-    seen: Seen<'_>,
-    test: &Test,
-    ecs: &IndexField,
-    session: &mut Session<'_>,
-) -> Query {
-    let Some(text) = test.op.as_text() else {
-        return refuse(session, test, "this test over a part of a path");
-    };
-    let mut found = Vec::new();
-    for value in &text.values {
-        let Some(literal) = value.as_literal() else {
-            return refuse(session, test, "wildcards over a part of a path");
-        };
-        let (relation, values) = match (test.subject.part, text.relation) {
-            (Part::Extension, Relation::Equals) => {
-                (Relation::Ends, vec![Pattern::literal(&format!(".{literal}"))])
-            }
-            (Part::Name, Relation::Ends) => (Relation::Ends, vec![value.clone()]),
-            (Part::Name, Relation::Equals) => {
-                let after = |separator: &str| {
-                    Pattern::of([Token::Any, Token::Literal(format!("{separator}{literal}"))])
-                };
-                (Relation::Wildcard, vec![value.clone(), after("/"), after("\\")])
-            }
-            _ => return refuse(session, test, "this test over a part of a path"),
-        };
-        let text = &TextTest { relation, values, case: text.case };
-        found.extend(texts(&Shape { seen, test, ecs, text }, session));
-    }
-    Query::any(found)
-}
-
-/// Notes a loss when the index field has one word for an action that is asked and another one
+/// Notes a loss when the index field has one word for a value that is asked and another one; refuses a
+/// value that it has no word for
 pub(super) fn note_actions(
     ecs: &IndexField,
     test: &Test,
     actions: &TextTest,
     session: &mut Session<'_>,
 ) {
+    if let Some(unknown) = actions.literals().find(|value| ecs.words_for(&[value]).is_empty()) {
+        let message = format!("{} has no word for `{unknown}`", ecs.name);
+        session.refuse(test.span, message, "no event of the index is one", "");
+    }
     if ecs.confuses(&actions.literals().collect::<Vec<_>>()) {
         let reason = "ECS does not tell a modified file from a renamed one";
         session.lose(LossName::Actions, Direction::Wider, test.span, reason);
-    }
-}
-
-/// A test of `Initiated`: `true` is an outgoing connection, `false` an incoming connection
-fn direction(
-    shape: &Shape<'_>,
-    incoming: &[String],
-    value: &Pattern,
-    session: &mut Session<'_>,
-) -> Query {
-    let field = &shape.ecs.name;
-    let said = value.as_literal().map(str::to_ascii_lowercase);
-    let fits = |word: &str| match (shape.text.relation, said.as_deref()) {
-        (Relation::Equals, Some(said)) => word == said,
-        (Relation::Starts, Some(said)) => word.starts_with(said),
-        (Relation::Ends, Some(said)) => word.ends_with(said),
-        (Relation::Contains, Some(said)) => word.contains(said),
-        (Relation::Wildcard, _) | (_, None) => false,
-    };
-    let incoming = Query::terms(field, incoming.iter().cloned());
-    match (fits("true"), fits("false")) {
-        (true, true) => Query::exists(field),
-        (true, false) => Query::all_but(vec![Query::exists(field)], vec![incoming]),
-        (false, true) => incoming,
-        (false, false) => refuse(session, shape.test, "a direction is true or false"),
     }
 }
 
@@ -446,7 +241,11 @@ fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
 fn absent(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let (field, events) = (&test.subject.field, &seen.stream.events);
     let message = format!("{} has no field for {field} of {events} events", seen.stream.mapping);
-    let help = "Leave the test out of this signal, or say it with another field.";
-    session.refuse(test.span, message, "no such field", help);
+    let help = format!(
+        "Leave the test out of this signal, or use a field that the indices have: `rulecast show \
+         mapping {}` shows them.",
+        seen.stream.mapping
+    );
+    session.refuse(test.span, message, "no such field", &help);
     UNSAID
 }

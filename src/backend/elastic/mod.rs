@@ -11,6 +11,7 @@ mod registry;
 mod required;
 mod settings;
 mod severity;
+mod text;
 mod threat;
 mod toml;
 mod view;
@@ -23,11 +24,12 @@ use serde_json::Value;
 use self::plan::Plan;
 use self::settings::Settings;
 use super::template::render;
-use super::{Closed, Emitted, Place, Session};
+use super::{Closed, Emitted, Place, Session, missing_products};
 use crate::diagnostic::Code;
 use crate::ir::{NewTerms, Rule, Signal};
-use crate::manifest::Artifact;
+use crate::manifest::{Artifact, Direction, LossName};
 use crate::mapping::{Index, Stream};
+use crate::taxonomy::Product;
 
 /// A signal, planned
 #[derive(Debug)]
@@ -89,6 +91,11 @@ fn planned<'r>(
         if let Some(new) = new {
             fields::check_terms(stream, new, session);
         }
+        let products = common_products(&indices);
+        if signal.is_of_any_product() && !products.is_empty() {
+            let reason = missing_products(&format!("the mapping {}", stream.mapping), &products);
+            session.lose(LossName::Product, Direction::Narrower, signal.span, &reason);
+        }
         let plan = plan::plan(signal, stream, &indices, session);
         let severities = severity::severity_mapping(signal, stream, session);
         (indices, plan, severities)
@@ -100,6 +107,14 @@ fn planned<'r>(
         return None;
     };
     Some(Planned { signal, stream, new, indices, plan, severities })
+}
+
+/// The products that all events of these indices are of; none when some hold any or other products
+fn common_products(indices: &[Index]) -> Vec<Product> {
+    let mut all = indices.iter().map(|index| &index.products);
+    let Some(first) = all.next() else { return Vec::new() };
+    let same = first.len() == 1 && all.all(|products| products == first);
+    if same { first.clone() } else { Vec::new() }
 }
 
 /// The TOML files, then the import file, and the ids of the rules in each

@@ -146,11 +146,8 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     let field = &test.subject.field;
     if let (Op::Text(text), true) = (&test.op, *field == Field::EVERY) {
         let keywords = &seen.stream.keywords;
-        return if keywords.is_empty() {
-            None
-        } else {
-            words::kuery(keywords, (test, text), session)
-        };
+        let said = (!keywords.is_empty()).then(|| words::kuery(keywords, (test, text), session));
+        return said.flatten();
     }
     if field.kind() == FieldType::Account && test.subject.part == Part::Whole {
         return None;
@@ -162,18 +159,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     let note_presence =
         |session: &mut Session<'_>| registry::note_value_names(seen, ecs, test, session);
     match &test.op {
-        Op::Text(asked) if ecs.words != Words::Own => match &ecs.words {
-            Words::Of(_) => {
-                filter::note_actions(ecs, test, asked, session);
-                let words = ecs.words_for(&asked.literals().collect::<Vec<_>>());
-                values(Values::any(words.into_iter().map(Literal::word)))
-            }
-            Words::ExistsFor(value) if asked.only() == Some(value) => {
-                values(Values::One(Literal::anything()))
-            }
-            Words::False(incoming) => direction(&ecs.name, incoming, asked),
-            Words::ExistsFor(_) | Words::Own => None,
-        },
+        Op::Text(asked) if ecs.words != Words::Own => word(ecs, test, asked, session),
         Op::Text(text) if ecs.kind.is_analysed() => {
             words::kuery(std::slice::from_ref(ecs), (test, text), session)
         }
@@ -190,11 +176,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
             values(Values::All(vec![Values::One(Literal::anything()), not]))
         }
         Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
-            let literal = |range: &Numbers| match ecs.kind {
-                FieldKind::Long => Some(number(range.from)),
-                _ => Literal::quoted(&range.from.to_string()),
-            };
-            values(Values::any(ranges.iter().map(literal).collect::<Option<Vec<_>>>()?))
+            values(Values::any(numbers(ecs, ranges)?))
         }
         Op::Numbers(ranges) if ecs.kind == FieldKind::Long => range_query(ecs, ranges),
         Op::Exists => {
@@ -214,6 +196,37 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
         | Op::Segments(_)
         | Op::Same(..) => None,
     }
+}
+
+/// A test of a field that has words of its own for values
+fn word(
+    ecs: &IndexField,
+    test: &Test,
+    asked: &TextTest,
+    session: &mut Session<'_>,
+) -> Option<Kuery> {
+    let values = |values| Some(Kuery::field(&ecs.name, values));
+    match &ecs.words {
+        Words::Of(_) => {
+            filter::note_actions(ecs, test, asked, session);
+            let words = ecs.words_for(&asked.literals().collect::<Vec<_>>());
+            values(Values::any(words.into_iter().map(Literal::word)))
+        }
+        Words::ExistsFor(value) if asked.only() == Some(value) => {
+            values(Values::One(Literal::anything()))
+        }
+        Words::False(incoming) => direction(&ecs.name, incoming, asked),
+        Words::ExistsFor(_) | Words::Own => None,
+    }
+}
+
+/// Single numbers, quoted where the index keeps them as text
+fn numbers(ecs: &IndexField, ranges: &[Numbers]) -> Option<Vec<Literal>> {
+    let literal = |range: &Numbers| match ecs.kind {
+        FieldKind::Long => Some(number(range.from)),
+        _ => Literal::quoted(&range.from.to_string()),
+    };
+    ranges.iter().map(literal).collect()
 }
 
 /// The literal for a case-sensitive test of a keyword

@@ -65,9 +65,18 @@ pub(super) fn never_null(condition: Expression) -> Expression {
     Expression::call("coalesce", [condition, Expression::truth(false)])
 }
 
-/// A test of a column that holds the table's words for the values of a field
-pub(super) fn words_of(column: &Column, text: &TextTest) -> Expression {
+/// A test of a column that holds the table's words for the values of a field; refuses a value that
+/// the table has no word for
+pub(super) fn words_of(
+    column: &Column,
+    (test, text): (&Test, &TextTest),
+    session: &mut Session<'_>,
+) -> Expression {
     let values: Vec<&str> = text.literals().collect();
+    if let Some(unknown) = values.iter().find(|value| column.words_for(&[value]).is_empty()) {
+        let message = format!("{} has no word for `{unknown}`", column.name);
+        session.refuse(test.span, message, "no row of the table is one", "");
+    }
     one_of(column, column.words_for(&values))
 }
 

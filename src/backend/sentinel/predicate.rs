@@ -113,8 +113,12 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
         Part::Extension => " extension",
     };
     let message = format!("{table} has no column for the{part} {}", test.subject.field);
-    let help = "Leave the test out of this signal, or use a field that Defender records.";
-    context.session.refuse(test.span, message, "no such column", help);
+    let help = format!(
+        "Leave the test out of this signal, or use a field that the table has: `rulecast show \
+         mapping {}` shows them.",
+        context.table.mapping
+    );
+    context.session.refuse(test.span, message, "no such column", &help);
     Expression::truth(false)
 }
 

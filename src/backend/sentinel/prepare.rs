@@ -43,23 +43,32 @@ pub(super) fn shared<'r>(
     sources
 }
 
-/// The statements of the shared tables that these rows read, with the columns that they use
-pub(super) fn statements(sources: &Sources<'_>, signals: &[&Pipeline]) -> Vec<Let> {
+/// The statements of the shared tables, with the columns that these rows use
+///
+/// Rows that use no prepared column come from the table itself.
+pub(super) fn statements<'p>(
+    sources: &Sources<'_>,
+    signals: impl IntoIterator<Item = &'p mut Pipeline>,
+) -> Vec<Let> {
+    let mut signals: Vec<&mut Pipeline> = signals.into_iter().collect();
     let mut statements = Vec::new();
     for (table, name) in sources.values() {
         let mut used = BTreeSet::new();
         for rows in signals.iter().filter(|rows| rows.reads(name)) {
             rows.steps.iter().for_each(|step| step.collect_names(&mut used));
         }
-        if !used.is_empty() {
-            let prepared = needed(&table.prepare, used);
-            let mut used = BTreeSet::new();
-            prepared.iter().for_each(|step| step.collect_names(&mut used));
-            let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
-            let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
-            let rows = Pipeline::of(&table.name, added).then(prepared);
-            statements.push(Let::new(name, rows));
+        let prepared = needed(&table.prepare, used);
+        if prepared.is_empty() {
+            for rows in signals.iter_mut().filter(|rows| rows.reads(name)) {
+                **rows = Pipeline::of(&table.name, rows.steps.drain(..));
+            }
+            continue;
         }
+        let mut used = BTreeSet::new();
+        prepared.iter().for_each(|step| step.collect_names(&mut used));
+        let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
+        let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
+        statements.push(Let::new(name, Pipeline::of(&table.name, added).then(prepared)));
     }
     statements
 }

@@ -11,7 +11,7 @@ use super::keys;
 use super::novelty;
 use super::predicate::expression;
 use super::prepare::{self, Sources};
-use crate::backend::{Session, one_line};
+use crate::backend::{Session, missing_products, one_line};
 use crate::definition::{Form, Level};
 use crate::ir::{Case, Clause, Expr, Relation, Role, Rule, Signal};
 use crate::manifest::{Direction, LossName};
@@ -119,6 +119,10 @@ fn scope(
         let reason = table.unknown_product.replace("{product}", product.name());
         session.lose(LossName::Product, Direction::Wider, signal.span, &reason);
     }
+    if signal.is_of_any_product() && !table.products.is_empty() {
+        let reason = missing_products(&table.name, &table.products);
+        session.lose(LossName::Product, Direction::Narrower, signal.span, &reason);
+    }
     let truth = table.truth();
     let outgoing = truth.is_some_and(|(field, _)| requires(signal, field));
     let because = truth.and_then(|(_, column)| column.only_true.as_ref());
@@ -130,9 +134,12 @@ fn scope(
         Rows::With(field) => {
             let column = table.column(field, Holds::Whole)?;
             let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
-            let asked = asked.and_then(|clause| clause.expr.as_test()?.op.as_text());
+            let asked = asked.and_then(|clause| {
+                let test = clause.expr.as_test()?;
+                Some((test, test.op.as_text()?))
+            });
             Some(match asked {
-                Some(text) => words_of(column, text),
+                Some(asked) => words_of(column, asked, session),
                 None => any_word(column),
             })
         }

@@ -34,7 +34,7 @@ pub(super) fn text(
         return Expression::any(parts.collect::<Vec<_>>());
     }
     match (column.kind, text.case) {
-        (Kind::Words, _) => return words_of(column, text),
+        (Kind::Words, _) => return words_of(column, (test, text), context.session),
         (Kind::Truth, _) => {
             let message = "connections that the host took, or a choice of both".to_owned();
             let help = "The remote side of Defender's rows is the destination only where the host \
@@ -44,7 +44,7 @@ pub(super) fn text(
             return Expression::truth(false);
         }
         (Kind::Recased, Case::Sensitive) => {
-            let message = format!("Defender writes {} in a letter case of its own", column.name);
+            let message = format!("the table writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
         (Kind::Number, _) => {
@@ -261,7 +261,7 @@ pub(super) fn regex(
 ) -> Expression {
     match column.kind {
         Kind::Recased if !patterns.iter().all(RegexPattern::ignores_case) => {
-            let message = format!("Defender writes {} in a letter case of its own", column.name);
+            let message = format!("the table writes {} in a letter case of its own", column.name);
             return refuse(context, test, message);
         }
         Kind::Words | Kind::Truth | Kind::Number | Kind::List => {

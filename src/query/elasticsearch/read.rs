@@ -94,14 +94,7 @@ fn query(value: &Value) -> Result<Query, Error> {
         }
         "regexp" => {
             let (field, body) = only(body, "`regexp`")?;
-            allow(body, &["value", "flags", "case_insensitive", "boost"])?;
-            if body.get("flags").and_then(Value::as_str) != Some("NONE") {
-                return Err(Error::new("`regexp` with `flags` other than NONE is not judged here"));
-            }
-            let written = body.get("value").and_then(Value::as_str);
-            let written = written.ok_or_else(|| Error::new("`regexp` has no value"))?;
-            let fold = body.get("case_insensitive").and_then(Value::as_bool).unwrap_or(false);
-            let test = Test::Regexp(written.to_owned());
+            let (test, fold) = regexp(body)?;
             Ok(Query::Value { field: field.clone(), test, fold })
         }
         "match" | "match_phrase" => {
@@ -112,6 +105,18 @@ fn query(value: &Value) -> Result<Query, Error> {
         }
         kind => Err(unknown(kind)),
     }
+}
+
+/// A regular expression, and whether case is folded
+fn regexp(body: &Value) -> Result<(Test, bool), Error> {
+    allow(body, &["value", "flags", "case_insensitive", "boost"])?;
+    if body.get("flags").and_then(Value::as_str) != Some("NONE") {
+        return Err(Error::new("`regexp` with `flags` other than NONE is not judged here"));
+    }
+    let written = body.get("value").and_then(Value::as_str);
+    let written = written.ok_or_else(|| Error::new("`regexp` has no value"))?;
+    let fold = body.get("case_insensitive").and_then(Value::as_bool).unwrap_or(false);
+    Ok((Test::Regexp(written.to_owned()), fold))
 }
 
 fn bool(parts: &Map<String, Value>) -> Result<Bool, Error> {

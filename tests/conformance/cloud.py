@@ -1,0 +1,64 @@
+"""How tables of cloud services, and of Linux, show what one column does not hold alone.
+
+In: an event in Sigma's field names, and the text of a field that changed. Out: the columns that show
+it. Written from the references of the tables and of the services' own logs (no recordings), not from
+the tables of the compiler.
+"""
+import json
+
+# What rules ask for where a call to AWS has no error
+NO_ERROR = ("success", "none")
+# Facility and program of lines of Syslog
+PROGRAMS = {"linux/auth": ("auth", "login"), "linux/clamav": ("local6", "clamd"),
+            "linux/cron": ("cron", "CRON"), "linux/sshd": ("auth", "sshd"),
+            "linux/sudo": ("authpriv", "sudo"), "linux/vsftpd": ("ftp", "vsftpd"),
+            "linux/guacamole": ("daemon", "guacd")}
+
+
+def targets(event, *_):
+    """A list of objects, each with a list of properties, whose new value is JSON again"""
+    text = lambda *names: next((str(event[name]) for name in names
+                                if event.get(name) is not None), None)
+    made = {"id": "1", "displayName": text("TargetResources", "properties.targetResources")}
+    display = text("TargetResources.ModifiedProperties.DisplayName")
+    new = text("TargetResources.ModifiedProperties.NewValue",
+               "TargetResources.modifiedProperties.newValue")
+    if (display, new) != (None, None):
+        quoted = None if new is None else json.dumps(new, ensure_ascii=False)
+        made["modifiedProperties"] = [{"displayName": display, "oldValue": "[]", "newValue": quoted}]
+    return {"TargetResources": [made]}
+
+
+def authorization(event, *_):
+    """Which permissions were asked for, and whether they were given"""
+    granted = event.get("data.protoPayload.authorizationInfo.granted")
+    permission = event.get("data.protoPayload.authorizationInfo.permission")
+    return {"AuthorizationInfo": [{
+        "granted": {"true": True, "false": False}.get(str(granted).lower(), granted),
+        "permission": permission}]}
+
+
+def service(_, __, text):
+    """The application that a report is of: `admin` of admin.googleapis.com"""
+    return {"IdApplicationName": text.removesuffix(".googleapis.com")}
+
+
+def extensions(_, __, text):
+    """What CEF has no key for"""
+    return {"AdditionalExtensions": f"cat=event:system;FTNTFGTcfgpath={text};FTNTFGTcfgattr=name"}
+
+
+def program(kind):
+    """The columns by which a line of Syslog is known to be of a log source"""
+    facility, name = PROGRAMS.get(kind, ("daemon", "app"))
+    return {"Facility": facility, "ProcessName": name, "SeverityLevel": "info"}
+
+
+TOGETHER = {
+    "application": service,
+    "authorization": authorization,
+    "error": lambda _, __, text: {"ErrorCode": "" if text.lower() in NO_ERROR else text},
+    "extensions": extensions,
+    "target": lambda _, __, text: {"OriginalTarget": [{"displayName": text, "type": "User"}]},
+    "targets": targets,
+}

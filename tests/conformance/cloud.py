@@ -1,4 +1,4 @@
-"""How tables of cloud services, and of Linux, show what one column does not hold alone.
+"""How tables of cloud services, of network devices and of Linux show what one column does not hold alone.
 
 In: an event in Sigma's field names, and the text of a field that changed. Out: the columns that show
 it. Written from the references of the tables and of the services' own logs (no recordings), not from
@@ -48,6 +48,23 @@ def extensions(_, __, text):
     return {"AdditionalExtensions": f"cat=event:system;FTNTFGTcfgpath={text};FTNTFGTcfgattr=name"}
 
 
+def url(event, *_):
+    """The address of a request, of which an event may name parts alone"""
+    host = event.get("cs-host") or "www.contoso.test"
+    whole = event.get("c-uri") or event.get("cs-uri")
+    if whole is None:
+        extension, query = event.get("c-uri-extension"), event.get("c-uri-query")
+        whole = (f"http://{host}/shop/index{f'.{extension}' if extension else ''}"
+                 f"{f'?{query}' if query else ''}")
+    return {"Url": whole, "HttpHost": event.get("cs-host") or ""}
+
+
+def one_address(event):
+    """Whether an event names an address whole, in one way, or in parts"""
+    return (event.get("c-uri") is None or event.get("cs-uri") is None) and not (
+        {"c-uri", "cs-uri"} & event.keys() and {"c-uri-extension", "c-uri-query"} & event.keys())
+
+
 def program(kind):
     """The columns by which a line of Syslog is known to be of a log source"""
     facility, name = PROGRAMS.get(kind, ("daemon", "app"))
@@ -61,4 +78,5 @@ TOGETHER = {
     "extensions": extensions,
     "target": lambda _, __, text: {"OriginalTarget": [{"displayName": text, "type": "User"}]},
     "targets": targets,
+    "url": url,
 }

@@ -9,6 +9,7 @@ reports; and, where it looks for new terms, as half of the events are its baseli
 import collections
 import re
 
+from dialect import TEXT
 from engine import moment
 from report import Tally
 from trial import TARGETS
@@ -64,8 +65,8 @@ class Judge:
         self.trial, self.emitted, self.tally = trial, emitted, tally
         self.place, self.places = place, places
         self.title = emitted.title
-        # The words of a query, among them the tables that it asks
-        self.asked = set(re.findall(r"\w+", emitted.text))
+        # The words of a query outside its strings and comments, among them the tables that it asks
+        self.asked = set(re.findall(r"\w+", TEXT.sub("", emitted.text)))
 
     def hear(self, what, rows):
         if what == SIGNALS:

@@ -76,6 +76,7 @@ def possible(kind, event):
             and (of != "registry" or registry.possible(event))
             and (of != "process" or re.fullmatch("None|0x(0|[1-9a-f][0-9a-f]{0,7})",
                                                  str(event.get("LogonId"))))
+            and (of != "proxy" or cloud.one_address(event))
             and one_value(of, event) and windows.possible(kind, event))
 
 

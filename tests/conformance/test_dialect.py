@@ -125,6 +125,17 @@ class Texts(unittest.TestCase):
         for text in ("", "no JSON"):
             self.assertTrue(printed(f'isempty(tostring(parse_json("{text}").a))'))
 
+    def test_parts_of_an_address(self):
+        address = "scheme://name:secret@host:1234/this/is/a/path?k1=v1&k2=v2#fragment"
+        for part, text in {"Scheme": "scheme", "Host": "host", "Port": "1234", "Fragment": "fragment",
+                           "Path": "/this/is/a/path", "Username": "name"}.items():
+            self.assertEqual(printed(f'tostring(parse_url("{address}").{part})'), text)
+        self.assertEqual(printed(f'tostring(parse_url("{address}")["Query Parameters"].k2)'), "v2")
+
+    def test_replace_regex(self):
+        self.assertEqual(printed(r'replace_regex("Number is 1", @"is (\d+)", @"was: \1")'),
+                         "Number was: 1")
+
     def test_choices(self):
         self.assertEqual(printed('case(1 == 2, "a", 2 == 2, "b", "c")'), "b")
         self.assertEqual(printed('iff(isempty(""), "a", "b")'), "a")

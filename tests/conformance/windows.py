@@ -32,6 +32,7 @@ BLANKS = {"windows/windefend": {"Feature_Name": "Feature Name", "NewValue": "New
 # Kinds that no event has to name by its log: their rows say it
 VOCABULARY = {"file_change", "file_delete", "file_event", "network_connection", "process_creation",
               "registry_add", "registry_delete", "registry_event", "registry_rename", "registry_set"}
+FILES = ("file_event", "file_delete")
 FILE_IDS = {"created": 11, "modified": 2, "deleted": 23}
 # Numbers that a column of type int holds
 INT = range(-2 ** 31, 2 ** 31)
@@ -99,8 +100,7 @@ def complete(kind, event):
     if source is None:
         return
     process.complete(event)
-    if kind == "file_event" and event.get("EventID") is not None \
-            and event.get("Action") in FILE_IDS:
+    if kind in FILES and event.get("EventID") is not None and event.get("Action") in FILE_IDS:
         event["EventID"] = FILE_IDS[event["Action"]]
     if kind in VOCABULARY:
         return
@@ -130,7 +130,7 @@ def records(example):
                           process.created(event))
         if channel:
             return
-    if event.get("Action") == "renamed" and example.kind == "file_event":
+    if event.get("Action") == "renamed" and example.kind in FILES:
         # Sysmon does not write that a file is renamed.
         return
     names = BLANKS.get(example.kind, {})

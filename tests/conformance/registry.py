@@ -106,10 +106,10 @@ def columns(event):
     A key's own value has no name.
     """
     word, action = event["EventType"], event["Action"]
-    if event.get("RegistryKey") is not None:
-        key, value = event["RegistryKey"], event.get("RegistryValue") or ""
+    if event.get("RegistryKey") is not None or event.get("TargetObject") is None:
+        key, value = event.get("RegistryKey") or "", event.get("RegistryValue") or ""
     else:
-        key, value = with_hives(event.get("TargetObject") or ""), ""
+        key, value = with_hives(event["TargetObject"]), ""
         if word in OF_VALUES:
             key, _, value = key.rpartition("\\")
     name = "" if value == UNNAMED and word == "SetValue" else value

@@ -47,7 +47,8 @@ def complete(event, before):
         named = event.get("RegistryValue") and word != "RenameKey"
         path = event["RegistryKey"] + (f"\\{event['RegistryValue']}" if named else "")
         event["TargetObject"] = with_hives(path, short=True)
-        if word == "SetValue" and not event.get("Details"):
+        # The engine would take the data out of `(Empty)`, which an empty value is written as.
+        if word == "SetValue" and not event.get("Details") and event.get("RegistryData") != "":
             event["Details"] = details(event.get("RegistryData"), before.get("Details"))
     if word == "RenameKey":
         name = event.get("NewName")
@@ -86,7 +87,7 @@ def details(data, before):
     """Sysmon's text for data; what was recorded stays where it says the same"""
     if before and typed(before)[0] == (data or ""):
         return before
-    return "Binary Data" if data is None else str(data) or "(Empty)"
+    return "Binary Data" if data is None else str(data)
 
 
 def typed(text):

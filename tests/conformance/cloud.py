@@ -5,11 +5,13 @@ it. Written from the references of the tables and of the services' own logs (no 
 the tables of the compiler.
 """
 import json
+import re
 
 # What rules ask for where a call to AWS has no error
 NO_ERROR = ("success", "none")
 # Facility and program of lines of Syslog
-PROGRAMS = {"linux/auth": ("auth", "login"), "linux/clamav": ("local6", "clamd"),
+PROGRAMS = {"apache": ("daemon", "apache2"), "apache/error": ("daemon", "apache2"),
+            "linux/auth": ("auth", "login"), "linux/clamav": ("local6", "clamd"),
             "linux/cron": ("cron", "CRON"), "linux/sshd": ("auth", "sshd"),
             "linux/sudo": ("authpriv", "sudo"), "linux/vsftpd": ("ftp", "vsftpd"),
             "linux/guacamole": ("daemon", "guacd")}
@@ -23,9 +25,16 @@ def targets(event, *_):
     display = text("TargetResources.ModifiedProperties.DisplayName")
     new = text("TargetResources.ModifiedProperties.NewValue",
                "TargetResources.modifiedProperties.newValue")
+    consent = event.get("ConsentContext.IsAdminConsent")
+    properties = made["modifiedProperties"] = []
+    if consent is not None:
+        properties.append({"displayName": "ConsentContext.IsAdminConsent",
+                           "newValue": json.dumps(consent, ensure_ascii=False)})
     if (display, new) != (None, None):
         quoted = None if new is None else json.dumps(new, ensure_ascii=False)
-        made["modifiedProperties"] = [{"displayName": display, "oldValue": "[]", "newValue": quoted}]
+        properties.append({"displayName": display, "oldValue": "[]", "newValue": quoted})
+    if not properties:
+        del made["modifiedProperties"]
     return {"TargetResources": [made]}
 
 
@@ -38,14 +47,23 @@ def authorization(event, *_):
         "permission": permission}]}
 
 
+def request(event, *_):
+    """What a pod is asked to be, deep inside the object of the request"""
+    container = {"securityContext": {"capabilities": {"add": [event.get("capabilities")]}}}
+    volume = {"name": "v", "hostPath": {"path": event.get("hostPath")}}
+    return {"RequestObject": {"kind": "Pod", "spec": {
+        "containers": [container] if event.get("capabilities") is not None else [],
+        "volumes": [volume] if event.get("hostPath") is not None else []}}}
+
+
 def service(_, __, text):
     """The application that a report is of: `admin` of admin.googleapis.com"""
-    return {"IdApplicationName": text.removesuffix(".googleapis.com")}
+    return {"IdApplicationName": re.sub(r"(?i)\.googleapis\.com$", "", text)}
 
 
 def extensions(_, __, text):
     """What CEF has no key for"""
-    return {"AdditionalExtensions": f"cat=event:system;FTNTFGTcfgpath={text};FTNTFGTcfgattr=name"}
+    return {"AdditionalExtensions": f"cat=event;FTNTFGTcfgpath={text};FTNTFGTcfgattr=name"}
 
 
 def url(event, *_):
@@ -71,12 +89,17 @@ def program(kind):
     return {"Facility": facility, "ProcessName": name, "SeverityLevel": "info"}
 
 
+# What every row of a family says
+CONSTANT = {"fortigate": {"DeviceVendor": "Fortinet", "DeviceProduct": "Fortigate"}}
 TOGETHER = {
+    "answers": lambda _, __, text: {"answers_s": [text] if text else ""},
     "application": service,
     "authorization": authorization,
     "error": lambda _, __, text: {"ErrorCode": "" if text.lower() in NO_ERROR else text},
     "extensions": extensions,
+    "request": request,
     "target": lambda _, __, text: {"OriginalTarget": [{"displayName": text, "type": "User"}]},
     "targets": targets,
+    "types": lambda _, __, text: {"resp_mime_types_s": [text] if text else ""},
     "url": url,
 }

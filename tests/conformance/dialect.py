@@ -25,6 +25,9 @@ ROW_OF_ALERT = "RowOfAlert"
 TEXT = re.compile(r'//[^\n]*|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"')
 
 SCALARS = {
+    # Text in JSON is empty too.
+    "isempty": "kusto_is_empty({})",
+    "isnotempty": "(NOT kusto_is_empty({}))",
     "ipv4_is_in_any_range": "kusto_in_networks(4, CAST(json_array({}) AS VARCHAR))",
     "ipv6_is_in_any_range": "kusto_in_networks(6, CAST(json_array({}) AS VARCHAR))",
     "parse_command_line": "CAST(kusto_command_line({}) AS JSON)",
@@ -54,6 +57,8 @@ MACROS = {
         list_transform(kusto_strings(lookups),
             lambda one, n: coalesce(kusto_strings(rewrites)[n], one))),
         lambda text, one, n: replace(text, chr(983040 + CAST(n AS INTEGER)), one))""",
+    "kusto_is_empty": """(value) AS (value IS NULL OR CASE typeof(value)
+        WHEN 'JSON' THEN coalesce(value ->> '$', '') ELSE CAST(value AS VARCHAR) END = '')""",
     "kusto_split": """(value, mark) AS str_split(value, mark),
         (value, mark, nth) AS str_split(value, mark)[nth + 1:nth + 1]""",
     # A negative number is as long as its type.
@@ -94,16 +99,19 @@ def respelled(query):
 
     `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
     `mv-apply … on (summarize …)` becomes `mv-expand` with a `summarize` by row, which is what it
-    is defined as.
+    is defined as; rows have a column for it, or get a number.
     """
     if "prev(" in query and query.count(SORTED) != query.count("extend StartTime = prev("):
         raise NotImplementedError("prev() after another order than the one that is known")
     query = TEXT.sub(lambda text: text[0] if text[0][0] != '"' else
                      re.sub(r"\\\\|\\x(..)", code, text[0]), query)
     query = re.sub(r"between \(([^()]+?) \.\. ([^()]+?)\)", r"between ((\1) .. (\2))", query)
-    return re.sub(r"\| mv-apply (\w+ = \w+) on \(\s+summarize(.+?)\n\)",
-                  rf"| mv-expand \1\n| summarize\2, arg_max(TimeGenerated, *) by {ROW_OF_ALERT}",
-                  query, flags=re.DOTALL)
+    query = re.sub(r"\| mv-apply (\w+ = \w+) on \(\s+summarize(.+?)\n\)",
+                   rf"| mv-expand \1\n| summarize\2, arg_max(TimeGenerated, *) by {ROW_OF_ALERT}",
+                   query, flags=re.DOTALL)
+    return re.sub(r"\| mv-apply (\w+) = ([^\n]+) on \(\s+((?:mv-expand[^\n]+\s+\| )?summarize.+?)\n\)",
+                  r"| extend RowOfApply = row_number(), \1 = \2\n| mv-expand \1\n"
+                  r"| \3, arg_max(TimeGenerated, *) by RowOfApply", query, flags=re.DOTALL)
 
 
 def code(escape):

@@ -99,6 +99,8 @@ def fitting(value, kind):
     """A value as a column of this type holds it; None where it is of no such type"""
     if kind in ("int", "long"):
         return int(value) if re.fullmatch(r"-?\d{1,18}", str(value)) else None
+    if kind in ("decimal", "real"):
+        return float(value) if re.fullmatch(r"-?\d+(\.\d+)?", str(value)) else None
     if kind == "bool":
         return {"true": True, "false": False}.get(str(value).lower())
     if kind == "string" and isinstance(value, (dict, list)):

@@ -59,7 +59,8 @@ def blank(kind):
     if family(kind) is None:
         return {}
     table, action, _ = TABLES[family(kind)]
-    row = {"$table": table, **({"ActionType": action} if action else {})}
+    row = {"$table": table, **({"ActionType": action} if action else {}),
+           **cloud.CONSTANT.get(family(kind), {})}
     if table == "Syslog":
         row.update(cloud.program(kind))
     return {table: row}
@@ -77,7 +78,7 @@ def possible(kind, event):
             and (of != "process" or re.fullmatch("None|0x(0|[1-9a-f][0-9a-f]{0,7})",
                                                  str(event.get("LogonId"))))
             and (of != "proxy" or cloud.one_address(event))
-            and one_value(of, event) and windows.possible(kind, event))
+            and windows.possible(kind, event))
 
 
 # Families whose rows show accounts in two columns
@@ -85,17 +86,17 @@ ACTORS = {of for of, columns in COLUMNS.items()
           if {"(account)", "(account of actor)"} & set(columns.values())}
 
 
-def one_value(of, event):
-    """Whether fields of one column, which an event may name in several ways, hold one value"""
+def in_all_names(of, event):
+    """Gives fields of one column, which an event may name in several ways, the first one's value"""
     values = {}
     for field, column in COLUMNS.get(of, {}).items():
         if event.get(field) is not None and not column.startswith("("):
-            values.setdefault(column, set()).add(str(event[field]))
-    return all(len(found) == 1 for found in values.values())
+            event[field] = values.setdefault(column, event[field])
 
 
 def complete(kind, event, before):
     """Adds what every sensor writes to an event; `before` is the one that it was made from"""
+    in_all_names(family(kind), event)
     if family(kind) == "registry":
         registry.complete(event, before)
     windows.complete(kind, event)

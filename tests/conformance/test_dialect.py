@@ -168,6 +168,18 @@ class Spelling(unittest.TestCase):
 )
 | project Names"""
         self.assertEqual(kusto(query), [('["x"]',)])
+        query = """datatable(TimeGenerated: datetime, Es: dynamic) [
+            datetime(2026-01-01), dynamic([{"n": "x"}, {"n": "y"}]), datetime(2026-01-02), dynamic(null)]
+| mv-apply E = iff(array_length(Es) > 0, Es, dynamic([""])) on (
+    summarize Names = make_list_if(tostring(E.n), isnotempty(E))
+)
+| sort by TimeGenerated asc
+| project Names"""
+        self.assertEqual(kusto(query), [('["x","y"]',), ("[]",)])
+        query = query.replace("    summarize", "    mv-expand P = E.ps\n    | summarize").replace(
+            "tostring(E.n), isnotempty(E)", "tostring(P), isnotempty(P)").replace(
+            '{"n": "y"}', '{"ps": ["p", "q"]}')
+        self.assertEqual(kusto(query), [('["p","q"]',), ("[]",)])
 
     def test_letters_without_case_are_of_ascii_only(self):
         for text, held in {"CMD": True, "cmd": True, "\u212aeep": False}.items():
@@ -179,6 +191,9 @@ class Spelling(unittest.TestCase):
     def test_an_empty_list_is_not_empty(self):
         # What `AlertFiles: null` was emitted as before the proof.
         self.assertFalse(printed('isempty(parse_json("[]"))'))
+        self.assertTrue(printed('isempty(dynamic(""))'))
+        self.assertTrue(printed("isempty(dynamic(null))"))
+        self.assertTrue(printed("isnotempty(5)"))
         self.assertTrue(printed('array_length(parse_json("[]")) == 0'))
 
 

@@ -23,7 +23,7 @@ ESCAPES = {'"': "&quot;", "'": "&apos;"}
 # What an event says beside its data
 SYSTEM = {"*", "Channel", "Computer", "EventID", "Keywords", "Level", "Message", "Opcode",
           "Provider_Name", "Security_UserID", "Task", "category", "time"}
-# Fields that rulecast has beside those of a sensor
+# Fields that rulecast has beside those of Sysmon
 OWN = {"Action", "GrandparentImage", "RegistryData", "RegistryKey", "RegistryValue",
        *process.HASHES.values()}
 # Data whose name is written with blanks, which rules do not have
@@ -107,7 +107,7 @@ def complete(kind, event):
     at = zlib.crc32(repr(sorted(event.items())).encode()) % len(source.channels)
     added = {"Channel": source.channels[at], "EventID": (source.ids or [1])[0],
              "Provider_Name": source.providers[at % len(source.providers)]}
-    event.update({name: value for name, value in added.items() if event.get(name) is None})
+    event.update({name: value for name, value in added.items() if event.get(name) in (None, "")})
 
 
 def rows(example):
@@ -134,8 +134,9 @@ def records(example):
         # Sysmon does not write that a file is renamed.
         return
     names = BLANKS.get(example.kind, {})
+    own = OWN if (channel or source.channels[0]).startswith(SYSMON) else set()
     data = [(names.get(name, name), value) for name, value in event.items()
-            if name not in SYSTEM | OWN]
+            if name not in SYSTEM | own]
     provider = event.get("Provider_Name") or (source.providers[0] if source else "")
     yield written(example, channel or source.channels[0], provider,
                   event.get("EventID") or number_of(example.kind, event, source), data)

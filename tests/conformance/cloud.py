@@ -5,10 +5,11 @@ it. Written from the references of the tables and of the services' own logs (no 
 the tables of the compiler.
 """
 import json
-import re
 
 # What rules ask for where a call to AWS has no error
 NO_ERROR = ("success", "none")
+# Words of vendors, and whether a connection is said to be blocked, in the words of ASIM
+VERDICTS = {"accept": "Allow", "forward": "Allow", "false": "Allow", "true": "Deny"}
 # Facility and program of lines of Syslog
 PROGRAMS = {"apache": ("daemon", "apache2"), "apache/error": ("daemon", "apache2"),
             "linux/auth": ("auth", "login"), "linux/clamav": ("local6", "clamd"),
@@ -57,8 +58,8 @@ def request(event, *_):
 
 
 def service(_, __, text):
-    """The application that a report is of: `admin` of admin.googleapis.com"""
-    return {"IdApplicationName": re.sub(r"(?i)\.googleapis\.com$", "", text)}
+    """The application that a report is of, in small letters: `admin` of admin.googleapis.com"""
+    return {"IdApplicationName": text.lower().removesuffix(".googleapis.com")}
 
 
 def extensions(_, __, text):
@@ -83,6 +84,12 @@ def one_address(event):
         {"c-uri", "cs-uri"} & event.keys() and {"c-uri-extension", "c-uri-query"} & event.keys())
 
 
+def verdict(event, *_):
+    """What a firewall did, in the words of ASIM for those of vendors"""
+    word = str(event.get("action") or VERDICTS.get(event.get("blocked"), ""))
+    return {"DvcAction": VERDICTS.get(word.lower(), word)}
+
+
 def program(kind):
     """The columns by which a line of Syslog is known to be of a log source"""
     facility, name = PROGRAMS.get(kind, ("daemon", "app"))
@@ -102,4 +109,5 @@ TOGETHER = {
     "targets": targets,
     "types": lambda _, __, text: {"resp_mime_types_s": [text] if text else ""},
     "url": url,
+    "verdict": verdict,
 }

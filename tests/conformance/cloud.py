@@ -86,7 +86,7 @@ def one_address(event):
 
 def verdict(event, *_):
     """What a firewall did, in the words of ASIM for those of vendors"""
-    word = str(event.get("action") or VERDICTS.get(event.get("blocked"), ""))
+    word = str(event.get("action") or event.get("blocked") or "")
     return {"DvcAction": VERDICTS.get(word.lower(), word)}
 
 

@@ -99,6 +99,9 @@ def complete(kind, event, before):
     in_all_names(family(kind), event)
     if family(kind) == "registry":
         registry.complete(event, before)
+    if family(kind) == "firewall" and event.get("blocked") is not None:
+        # ASIM has one column for what was done, whichever field of a log says it.
+        event.pop("action", None)
     windows.complete(kind, event)
 
 

@@ -24,7 +24,7 @@ FEWEST = {"Sigma": 1000}
 def prove(work, report, bind):
     """Executes every query while one thread waits for the binder; `bind` gives a line of the report"""
     folder = Path(schema.CORPUS)
-    recorded = events.pack(folder / "data" / "events")
+    recorded = events.pack(folder / "data")
     trials = [Trial(name, paths, recorded, work / name) for name, paths in sets(folder, work)]
     queries = [one for trial in trials for one in trial.texts()]
     with ThreadPoolExecutor(1) as beside:
@@ -43,7 +43,7 @@ def correlations(trials, folder, work):
     """The rules of all trials that have correlations, with the recorded time between events"""
     files = [file for trial in trials for path in trial.paths for file in written(path)
              if re.search("^correlations:", file.read_text(encoding="utf-8"), re.M)]
-    recorded = events.pack(folder / "data" / "events", as_recorded=True)
+    recorded = events.pack(folder / "data", as_recorded=True)
     return Trial("correlations", files, recorded, work)
 
 

@@ -25,14 +25,20 @@ ROW_OF_ALERT = "RowOfAlert"
 TEXT = re.compile(r'//[^\n]*|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"')
 
 SCALARS = {
+    # Text in JSON is empty too.
+    "isempty": "kusto_is_empty({})",
+    "isnotempty": "(NOT kusto_is_empty({}))",
     "ipv4_is_in_any_range": "kusto_in_networks(4, CAST(json_array({}) AS VARCHAR))",
     "ipv6_is_in_any_range": "kusto_in_networks(6, CAST(json_array({}) AS VARCHAR))",
     "parse_command_line": "CAST(kusto_command_line({}) AS JSON)",
     "prev": "lag({}) OVER (ORDER BY \"Group\", \"TimeGenerated\")",
     "row_number": "row_number() OVER (ORDER BY \"TimeGenerated\")",
     "range": "to_json(generate_series({}))",
+    "replace_strings": "kusto_replace_strings({})",
+    "split": "kusto_split({})",
     # Known to duckdb-kql but for `summarize`, which asks the registry.
     "strcat_array": "",
+    "tohex": "kusto_tohex({})",
 }
 AGGREGATES = {
     "count_distinct": "count(DISTINCT {0})",
@@ -40,6 +46,32 @@ AGGREGATES = {
     "make_list_if": "to_json(coalesce(list({0}) FILTER (WHERE {1} AND {0} IS NOT NULL), []))",
     "make_set_if":
         "to_json(coalesce(list_distinct(list({0}) FILTER (WHERE {1})), [])[1:CAST({2} AS BIGINT)])",
+}
+# Functions of the connection that need no Python, which would be slow on every value of a log
+MACROS = {
+    # Each match becomes a character that no text has, so that no later lookup sees it, and then its
+    # rewrite. What is not a string is looked up nowhere and replaces nothing.
+    "kusto_replace_strings": """(value, lookups, rewrites) AS list_reduce(list_concat(
+        [list_reduce(list_concat([value], kusto_strings(lookups)),
+            lambda text, one, n: replace(text, one, chr(983040 + CAST(n AS INTEGER))))],
+        list_transform(kusto_strings(lookups),
+            lambda one, n: coalesce(kusto_strings(rewrites)[n], one))),
+        lambda text, one, n: replace(text, chr(983040 + CAST(n AS INTEGER)), one))""",
+    "kusto_is_empty": """(value) AS (value IS NULL OR CASE typeof(value)
+        WHEN 'JSON' THEN coalesce(value ->> '$', '') ELSE CAST(value AS VARCHAR) END = '')""",
+    "kusto_split": """(value, mark) AS str_split(value, mark),
+        (value, mark, nth) AS str_split(value, mark)[nth + 1:nth + 1]""",
+    # A negative number is as long as its type.
+    "kusto_tohex": """(number) AS kusto_hex(number),
+        (number, least_length) AS lpad(kusto_hex(number),
+            CAST(greatest(strlen(kusto_hex(number)), least(least_length, 16)) AS INTEGER), '0')""",
+}
+# What those are made of
+PARTS = {
+    "kusto_strings": """(items) AS list_transform(CAST(items AS JSON[]),
+        lambda one: CASE json_type(one) WHEN 'VARCHAR' THEN one ->> '$' END)""",
+    "kusto_hex": """(number) AS right(lower(hex(CAST(number AS BIGINT))),
+        CASE typeof(number) WHEN 'INTEGER' THEN 8 ELSE 16 END)""",
 }
 
 
@@ -55,6 +87,8 @@ def install(file=":memory:", **settings):
                                "BOOLEAN", null_handling="special")
     connection.create_function("kusto_command_line", command_line, ["VARCHAR", "VARCHAR"],
                                "VARCHAR", null_handling="special")
+    for name, definition in {**PARTS, **MACROS}.items():
+        connection.execute(f"CREATE TEMP MACRO {name}{definition}")
     return connection
 
 
@@ -65,16 +99,19 @@ def respelled(query):
 
     `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
     `mv-apply … on (summarize …)` becomes `mv-expand` with a `summarize` by row, which is what it
-    is defined as.
+    is defined as; rows have a column for it, or get a number.
     """
     if "prev(" in query and query.count(SORTED) != query.count("extend StartTime = prev("):
         raise NotImplementedError("prev() after another order than the one that is known")
     query = TEXT.sub(lambda text: text[0] if text[0][0] != '"' else
                      re.sub(r"\\\\|\\x(..)", code, text[0]), query)
     query = re.sub(r"between \(([^()]+?) \.\. ([^()]+?)\)", r"between ((\1) .. (\2))", query)
-    return re.sub(r"\| mv-apply (\w+ = \w+) on \(\s+summarize(.+?)\n\)",
-                  rf"| mv-expand \1\n| summarize\2, arg_max(TimeGenerated, *) by {ROW_OF_ALERT}",
-                  query, flags=re.DOTALL)
+    query = re.sub(r"\| mv-apply (\w+ = \w+) on \(\s+summarize(.+?)\n\)",
+                   rf"| mv-expand \1\n| summarize\2, arg_max(TimeGenerated, *) by {ROW_OF_ALERT}",
+                   query, flags=re.DOTALL)
+    return re.sub(r"\| mv-apply (\w+) = ([^\n]+) on \(\s+((?:mv-expand[^\n]+\s+\| )?summarize.+?)\n\)",
+                  r"| extend RowOfApply = row_number(), \1 = \2\n| mv-expand \1\n"
+                  r"| \3, arg_max(TimeGenerated, *) by RowOfApply", query, flags=re.DOTALL)
 
 
 def code(escape):

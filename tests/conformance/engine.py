@@ -7,6 +7,7 @@ The clock is set so that every row is newer than what `ago` asks for, or half of
 """
 import datetime
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -61,7 +62,9 @@ class Kusto:
         missing = {name: "" if kind == "string" else None for name, kind in columns.items()}
         with file.open("w", encoding="utf-8") as out:
             for row in rows:
-                known = {name: row[name] for name in columns if row.get(name) is not None}
+                known = {name: fitting(row[name], kind) for name, kind in columns.items()
+                         if row.get(name) is not None}
+                known = {name: value for name, value in known.items() if value is not None}
                 out.write(json.dumps({**missing, **known}) + "\n")
         typed = ", ".join(f"'{name}': '{TYPES[kind]}'" for name, kind in columns.items())
         named = ", ".join(f'"{name}"' for name in columns)
@@ -90,6 +93,19 @@ class Kusto:
         for questions in asked:
             yield [[{name: row[name] for name in REPORTED if name in row}
                     for row in self.ask(query, now)] for query, now in questions]
+
+
+def fitting(value, kind):
+    """A value as a column of this type holds it; None where it is of no such type"""
+    if kind in ("int", "long"):
+        return int(value) if re.fullmatch(r"-?\d{1,18}", str(value)) else None
+    if kind in ("decimal", "real"):
+        return float(value) if re.fullmatch(r"-?\d+(\.\d+)?", str(value)) else None
+    if kind == "bool":
+        return {"true": True, "false": False}.get(str(value).lower())
+    if kind == "string" and isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value
 
 
 # What the row of a report is known by

@@ -9,6 +9,7 @@ reports; and, where it looks for new terms, as half of the events are its baseli
 import collections
 import re
 
+from dialect import TEXT
 from engine import moment
 from report import Tally
 from trial import TARGETS
@@ -64,6 +65,8 @@ class Judge:
         self.trial, self.emitted, self.tally = trial, emitted, tally
         self.place, self.places = place, places
         self.title = emitted.title
+        # The words of a query outside its strings and comments, among them the tables that it asks
+        self.asked = set(re.findall(r"\w+", TEXT.sub("", emitted.text)))
 
     def hear(self, what, rows):
         if what == SIGNALS:
@@ -106,7 +109,9 @@ class Judge:
         verdicts = {version: getattr(one, what).get((self.title, name), {}).get(at)
                     for version, one in self.trial.verdicts.items()}
         example = self.trial.examples[at]
-        if verdicts["cut"] == found:
+        if found is None and not self.asked & example.tables:
+            why = "no row: the table of the query is not the one of the log"
+        elif verdicts["cut"] == found:
             why = "a row holds no empty value and no `-`"
         elif self.loses("empty", name) and verdicts["filled"] == found:
             why = "named: an empty value is a missing one"

@@ -4,6 +4,7 @@ In: src/query/kusto/columns.tsv, which the judge of emitted Kusto reads too, and
 schemas of the corpus, which cover every table (tests/suite/kusto.rs holds ours against them). Out:
 tables and functions of each platform.
 """
+import functools
 import json
 import os
 import re
@@ -34,12 +35,20 @@ def corpus():
     """Every table and function of the corpus, in the same form"""
     schemas = Path(CORPUS) / "schemas"
     load = lambda name: json.loads((schemas / name).read_text(encoding="utf-8"))
+    more = schemas / "kusto-tables-more.json"
     described = load("kusto-functions.json")
     functions = {
         name: described["results"][one["returns"]]["columns"]
         for name, one in described["functions"].items() if name.startswith("_Im_")}
-    return {"sentinel": {"tables": load("kusto-tables.json"), "functions": functions},
+    tables = {**load("kusto-tables.json"), **(load(more.name) if more.exists() else {})}
+    return {"sentinel": {"tables": tables, "functions": functions},
             "xdr": {"tables": load("kusto-tables-xdr.json"), "functions": {}}}
+
+
+@functools.lru_cache(maxsize=None)
+def everything():
+    """The columns of every table and function that is known"""
+    return physical(corpus() if CORPUS else read())
 
 
 def physical(schema):

@@ -67,6 +67,87 @@ class Functions(unittest.TestCase):
             dialect.respelled("T | sort by X asc | extend StartTime = prev(TimeGenerated, 1)")
 
 
+class Texts(unittest.TestCase):
+    """Functions on texts, JSON and XML, of which tables of Windows events are read"""
+
+    def replaced(self, text, lookups, rewrites):
+        return printed(f'replace_strings("{text}", dynamic({lookups}), dynamic({rewrites}))')
+
+    def test_replace_strings(self):
+        trick = "A magic trick can turn a cat into a dog"
+        self.assertEqual(self.replaced(trick, '["cat", "dog"]', '["dog", "pigeon"]'),
+                         "A magic trick can turn a dog into a pigeon")
+        self.assertEqual(self.replaced(trick, '["turn", " into a dog"]', '["disappear", ""]'),
+                         "A magic trick can disappear a cat")
+        this = "This is an example of using replace_strings()"
+        self.assertEqual(self.replaced(this, '["This", "is"]', '["This", "was"]'),
+                         "This was an example of using replace_strings()")
+        # The first of the lookups, not the leftmost match, takes precedence.
+        self.assertEqual(self.replaced(this, '["is", "This"]', '["was", "This"]'),
+                         "Thwas was an example of using replace_strings()")
+        self.assertEqual(self.replaced(this, '["This", "is"]', '[12345, "was"]'),
+                         "This was an example of using replace_strings()")
+        # What was replaced is not looked at again.
+        self.assertEqual(self.replaced("&amp;lt; &lt;", '["&lt;", "&amp;"]', '["<", "&"]'), "&lt; <")
+
+    def test_split_takes_an_index(self):
+        for arguments, parts in {'"aa_bb", "_"': ["aa", "bb"], '"aaa_bbb_ccc", "_", 1': ["bbb"],
+                                 '"", "_"': [""], '"a__b", "_"': ["a", "", "b"],
+                                 '"aabbcc", "bb"': ["aa", "cc"]}.items():
+            self.assertEqual(printed(f"split({arguments})"), parts)
+        self.assertEqual(printed('tostring(split("aa_bb", "_")[-1])'), "bb")
+
+    def test_numbers_in_hexadecimal(self):
+        for call, text in {"256": "100", "-256": "ffffffffffffff00", "toint(-256), 8": "ffffff00",
+                           "256, 8": "00000100", "256, 2": "100", "0": "0"}.items():
+            self.assertEqual(printed(f"tohex({call})"), text)
+        for text, number in {"123": 123, "0x3e7": 999, "0X1F": 31, "x": None, "": None,
+                             "-": None, "0x": None}.items():
+            self.assertEqual(printed(f'tolong("{text}")'), number)
+
+    def test_trim(self):
+        self.assertEqual(printed('trim("--", "--https://bing.com--")'), "https://bing.com")
+        self.assertEqual(printed(r'trim(@"[^\w]+", "-  Te st1// $")'), "Te st1")
+        self.assertEqual(printed(r'trim(@"\s+", "    Hello, world!    ")'), "Hello, world!")
+
+    def test_extract_gives_a_group_or_nothing(self):
+        self.assertEqual(printed('extract("User: ([^,]+)", 1, "User: JohnDoe, Age: 29")'), "JohnDoe")
+        self.assertEqual(printed('extract("x=(a)(b)?", 2, "x=a")'), "")
+        self.assertTrue(printed('isempty(extract("x=(a)", 1, "none"))'))
+
+    def test_values_of_json(self):
+        for path, text in {".a": "b", '["New Value"]': 'q"r', ".n": "5", ".none": "",
+                           ".list": '[1,"x"]', ".list[1]": "x", ".sub.a": "c"}.items():
+            bag = r'{"a": "b", "New Value": "q\"r", "n": 5, "list": [1, "x"], "sub": {"a": "c"}}'
+            self.assertEqual(printed(f"tostring(dynamic({bag}){path})"), text)
+            # A column that is text on one platform and JSON on the other
+            self.assertEqual(printed(f"tostring(parse_json(tostring(dynamic({bag}))){path})"), text)
+        for text in ("", "no JSON"):
+            self.assertTrue(printed(f'isempty(tostring(parse_json("{text}").a))'))
+
+    def test_parts_of_an_address(self):
+        address = "scheme://name:secret@host:1234/this/is/a/path?k1=v1&k2=v2#fragment"
+        for part, text in {"Scheme": "scheme", "Host": "host", "Port": "1234", "Fragment": "fragment",
+                           "Path": "/this/is/a/path", "Username": "name"}.items():
+            self.assertEqual(printed(f'tostring(parse_url("{address}").{part})'), text)
+        self.assertEqual(printed(f'tostring(parse_url("{address}")["Query Parameters"].k2)'), "v2")
+
+    def test_replace_regex(self):
+        self.assertEqual(printed(r'replace_regex("Number is 1", @"is (\d+)", @"was: \1")'),
+                         "Number was: 1")
+
+    def test_choices(self):
+        self.assertEqual(printed('case(1 == 2, "a", 2 == 2, "b", "c")'), "b")
+        self.assertEqual(printed('iff(isempty(""), "a", "b")'), "a")
+
+
+class Unions(unittest.TestCase):
+    def test_columns_of_either_part(self):
+        rows = kusto('let A = datatable(a: string) ["1"];\n'
+                     'union isfuzzy=true A, (datatable(a: string, b: string) ["2", "3"])')
+        self.assertEqual(sorted(rows), [("1", None), ("2", "3")])
+
+
 class Aggregates(unittest.TestCase):
     def test_what_is_counted_and_collected(self):
         table = 'datatable(g: string, v: string) ["a", "x", "a", "", "a", "x", "b", "y"]'
@@ -87,6 +168,18 @@ class Spelling(unittest.TestCase):
 )
 | project Names"""
         self.assertEqual(kusto(query), [('["x"]',)])
+        query = """datatable(TimeGenerated: datetime, Es: dynamic) [
+            datetime(2026-01-01), dynamic([{"n": "x"}, {"n": "y"}]), datetime(2026-01-02), dynamic(null)]
+| mv-apply E = iff(array_length(Es) > 0, Es, dynamic([""])) on (
+    summarize Names = make_list_if(tostring(E.n), isnotempty(E))
+)
+| sort by TimeGenerated asc
+| project Names"""
+        self.assertEqual(kusto(query), [('["x","y"]',), ("[]",)])
+        query = query.replace("    summarize", "    mv-expand P = E.ps\n    | summarize").replace(
+            "tostring(E.n), isnotempty(E)", "tostring(P), isnotempty(P)").replace(
+            '{"n": "y"}', '{"ps": ["p", "q"]}')
+        self.assertEqual(kusto(query), [('["p","q"]',), ("[]",)])
 
     def test_letters_without_case_are_of_ascii_only(self):
         for text, held in {"CMD": True, "cmd": True, "\u212aeep": False}.items():
@@ -98,6 +191,9 @@ class Spelling(unittest.TestCase):
     def test_an_empty_list_is_not_empty(self):
         # What `AlertFiles: null` was emitted as before the proof.
         self.assertFalse(printed('isempty(parse_json("[]"))'))
+        self.assertTrue(printed('isempty(dynamic(""))'))
+        self.assertTrue(printed("isempty(dynamic(null))"))
+        self.assertTrue(printed("isnotempty(5)"))
         self.assertTrue(printed('array_length(parse_json("[]")) == 0'))
 
 

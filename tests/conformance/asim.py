@@ -1,0 +1,56 @@
+"""How a row of Defender or of a web server looks as a parser of ASIM gives it.
+
+In: an event in Sigma's field names and its row. Out: the row of the parser. Written from Microsoft's
+documentation of the ASIM parsers, not from the tables of the compiler.
+"""
+import re
+
+
+def parsed(of, function, columns, event, row):
+    """The row of the function of a family, from that of the table it reads, and columns by name"""
+    get = lambda column: row.get(column) or ""
+    user = lambda prefix: "\\".join(filter(None, (get(f"{prefix}Domain"), get(f"{prefix}Name"))))
+    made = {"$table": function, "TimeGenerated": row.get("TimeGenerated"),
+            "Dvc": get("DeviceName") or get("Computer")}
+    made.update({name: get(column) for name, column in columns.items()})
+    # Parsers of other sources than Defender keep the letter case of a path.
+    actor_path = event.get("ParentImage" if of == "process" else "Image") or ""
+    if of in ("process", "file", "registry"):
+        made.update(ActingProcessName=actor_path, ActorUsername=user("InitiatingProcessAccount"))
+    if of == "process":
+        made.update(
+            EventType="ProcessCreated", TargetUsername=user("Account"),
+            TargetProcessIMPHASH=import_hash(event),
+            TargetProcessCurrentDirectory=event.get("CurrentDirectory") or "",
+            TargetProcessGuid=event.get("ProcessGuid") or "",
+            ActingProcessGuid=event.get("ParentProcessGuid") or "")
+    elif of == "network":
+        made.update(network_session(event, row, user))
+    elif of == "web":
+        query = row.get("csUriQuery", "-")
+        made["Url"] = get("csUriStem") + ("" if query in ("-", "") else f"?{query}")
+    return made
+
+
+def import_hash(event):
+    """Defender has none; the parser of Sysmon takes it out of the text of all hashes"""
+    found = re.search(r"IMPHASH=(\w+)", event.get("Hashes") or "")
+    return event.get("Imphash") or (found[1] if found else "")
+
+
+def network_session(event, row, user):
+    """The source of a session is who opened it"""
+    opened = event.get("Initiated") != "false"
+    ends = [(row.get(f"{side}IP") or "", row.get(f"{side}Port")) for side in ("Local", "Remote")]
+    source, destination = ends if opened else reversed(ends)
+    side = "Src" if opened else "Dst"
+    return {
+        "NetworkDirection": "Outbound" if opened else "Inbound", "EventType": "EndpointNetworkSession",
+        "NetworkProtocol": (row.get("Protocol") or "").upper(),
+        "SrcIpAddr": source[0], "SrcPortNumber": source[1],
+        "DstIpAddr": destination[0], "DstPortNumber": destination[1],
+        "DstHostname": event.get("DestinationHostname") or "",
+        f"{side}ProcessName": event.get("Image") or "",
+        f"{side}ProcessId": str(row.get("InitiatingProcessId") or ""),
+        f"{side}Username": user("InitiatingProcessAccount"),
+    }

@@ -3,10 +3,12 @@
 //! In: the mappings of the settings, or of files that the user names, and the built-in ones. Out: a
 //! row for each mapping, or the tables and streams of one mapping with the place of every field.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use super::input::Settings;
+use super::report::count;
 use super::{Outcome, Stop, screen};
 use crate::mapping::{Mapping, Mappings, Placement};
 use crate::project::{self, Failure};
@@ -18,14 +20,13 @@ pub(super) fn rows(settings: &Settings) -> Result<Vec<(String, String)>, Failure
 }
 
 fn content(mapping: &Mapping) -> String {
-    let mut targets: Vec<String> = mapping.placements().map(|one| one.target).collect();
-    targets.sort();
-    targets.dedup();
-    let sources = mapping.placements().count();
+    let targets: BTreeSet<&str> = mapping.placements().flat_map(|one| one.targets).collect();
+    let targets: Vec<&str> = targets.into_iter().collect();
+    let sources = count(mapping.placements().count(), "log source");
     let own = mapping.source.as_ref().map(|source| format!(", {}", source.name()));
     let own = own.unwrap_or_default();
     let request = if mapping.on_request { ", on request" } else { "" };
-    format!("{sources} log sources on {}{request}{own}", targets.join(", "))
+    format!("{sources} on {}{request}{own}", targets.join(", "))
 }
 
 /// Prints the mapping with this name
@@ -33,11 +34,15 @@ pub(super) fn show(settings: &Settings, name: &str) -> Result<Outcome, Stop> {
     let mappings = read(settings)?;
     let mapping = mappings.find(name).map_err(Failure::new)?;
     let mut out = anstream::stdout().lock();
-    for (at, Placement { events, target, place, rows, fields, keywords }) in
+    for (at, Placement { events, targets, place, rows, fields, keywords }) in
         mapping.placements().enumerate()
     {
         let blank = if at > 0 { "\n" } else { "" };
-        writeln!(out, "{blank}{}", screen::line(&format!("{events} on {target}: {place}")))?;
+        writeln!(
+            out,
+            "{blank}{}",
+            screen::line(&format!("{events} on {}: {place}", targets.join(", ")))
+        )?;
         if !rows.is_empty() {
             writeln!(out, "  where {}", screen::line(&rows))?;
         }

@@ -11,7 +11,7 @@ pub(crate) struct Placement {
     /// The log source
     pub(crate) events: String,
     /// The targets, by name
-    pub(crate) target: String,
+    pub(crate) targets: Vec<&'static str>,
     /// The table, or the index patterns
     pub(crate) place: String,
     /// The test that selects its events; empty when all are
@@ -34,7 +34,6 @@ fn of_table(table: &Table) -> Placement {
         Platform::Sentinel => "sentinel",
         Platform::AdvancedHunting => "xdr",
     };
-    let targets: Vec<&str> = table.platforms.iter().map(target).collect();
     let part = |column: &Column| {
         let value = match table.added(&column.name) {
             Some(item) => kusto::print_expression(&item.value),
@@ -48,7 +47,7 @@ fn of_table(table: &Table) -> Placement {
     let keywords: Vec<String> = table.keywords.iter().map(kusto::print_expression).collect();
     Placement {
         events: table.events.to_string(),
-        target: targets.join(", "),
+        targets: table.platforms.iter().map(target).collect(),
         place: table.name.clone(),
         rows: match &table.rows {
             Rows::All => String::new(),
@@ -75,7 +74,7 @@ fn of_stream(stream: &Stream) -> Placement {
     let keywords: Vec<&str> = stream.keywords.iter().map(|field| field.name.as_str()).collect();
     Placement {
         events: stream.events.to_string(),
-        target: "elastic".to_owned(),
+        targets: vec!["elastic"],
         place: patterns.join(", "),
         rows: rows.join(" and "),
         fields: fields.collect(),

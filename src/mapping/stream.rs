@@ -206,6 +206,11 @@ impl Stream {
         parts.iter().find(|(part, _)| *part == holds).map(|(_, field)| field)
     }
 
+    /// The index fields of a field, each with the part that it holds
+    pub(crate) fn parts(&self, field: &Field) -> &[(Holds, IndexField)] {
+        self.fields.get(field).map_or(&[], Vec::as_slice)
+    }
+
     /// The index fields of which each document has the value of a field in one
     pub(crate) fn alternatives(&self, field: &Field) -> impl Iterator<Item = &IndexField> {
         let parts = self.fields.get(field).into_iter().flatten();

@@ -96,6 +96,11 @@ impl<'a> Object<'_, 'a> {
         if place.is_none() && !names_kind && !object && layout.every.is_none() {
             return map.next_value::<IgnoredAny>().map(|_| ());
         }
+        // What the user says of an event is no text of it, which keywords would find.
+        if names_kind && place.is_none() {
+            self.log.kind = text(map.next_value()?);
+            return Ok(());
+        }
         let mut value = Slot::Missing;
         // The path is needed only for values inside this value.
         let inside = object || layout.every.is_some();

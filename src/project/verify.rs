@@ -78,7 +78,7 @@ pub fn verify<'l>(
             cases.collect::<Vec<_>>()
         })
         .collect();
-    let mut tried = try_all(&cases, events)?.into_iter();
+    let mut tried = try_all((&cases, policy), events)?.into_iter();
     let verified = cases.into_iter().filter_map(|Case { loaded, target, stage }| {
         let verdict = match stage {
             Stage::Done(verdict) => verdict,
@@ -147,7 +147,10 @@ fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&P
 }
 
 /// Tries the rules on their own tests, then on the events; returns a verdict per case on trial
-fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, Failure> {
+fn try_all(
+    (cases, policy): (&[Case<'_>], &Policy),
+    events: &mut Events<'_>,
+) -> Result<Vec<Verdict>, Failure> {
     let on_trial = cases.iter().filter_map(|case| match &case.stage {
         Stage::Trial(made, lines) => Some((case.loaded, &**made, lines)),
         Stage::Done(_) => None,
@@ -155,7 +158,7 @@ fn try_all(cases: &[Case<'_>], events: &mut Events<'_>) -> Result<Vec<Verdict>, 
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
     let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
     let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
-        match Import::read(rule, &made.manifest, &lines.text) {
+        match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
             Ok(import) => {
                 let tally = try_tests(&import, &loaded.rule);
                 (Some(import), Ok(tally))

@@ -5,6 +5,8 @@
 //! the event shows, or by a value that Elastic's pipelines drop; an unexplained one is a
 //! [`Difference`].
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::elastic::Import;
@@ -13,9 +15,11 @@ use super::import::{Imported, rank, severity};
 use super::near_misses;
 use super::novelty::Terms;
 use super::observation::{Observation, Side};
+use super::own_document;
 use super::pipeline::Gaps;
 use crate::ir::Signal;
 use crate::manifest::{Direction, LossName, LossOutput};
+use crate::mapping::Stream;
 use crate::matcher::{Match, Memory};
 use crate::taxonomy::{EventKind, Field};
 
@@ -51,15 +55,18 @@ impl Comparison<'_> {
         match (self.matched, hit) {
             (None, None) => Some(match own.document(self.signal.product, Gaps::Left) {
                 Some(document)
-                    if near_misses::alike(document).iter().any(|one| self.line.matches(one)) =>
+                    if self.own_stream().is_none()
+                        && near_misses::alike(document)
+                            .iter()
+                            .any(|one| self.line.matches(one)) =>
                 {
                     self.different(true)
                 }
                 _ => Finding::Same(false),
             }),
             (Some(matched), Some(document)) => Some(
-                self.judge_scope(own, document)
-                    .unwrap_or_else(|| self.judge_severity(matched, document)),
+                self.judge_scope(own, &document)
+                    .unwrap_or_else(|| self.judge_severity(matched, &document)),
             ),
             (matched, hit) => {
                 let way = if matched.is_some() { Direction::Narrower } else { Direction::Wider };
@@ -78,7 +85,12 @@ impl Comparison<'_> {
     }
 
     /// Checks that near misses do not match and equivalents do
+    ///
+    /// What lies beside the documents in an index of the user is not known.
     fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
+        if self.own_stream().is_some() {
+            return None;
+        }
         let others = near_misses::others(document, &own.kind, self.signal.product);
         let strange = others.into_iter().find(|(_, other)| self.line.matches(other));
         let alike = || near_misses::alike(document).into_iter().all(|one| self.line.matches(&one));
@@ -93,7 +105,7 @@ impl Comparison<'_> {
 
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
         let (wanted, found) = (severity(matched.level), self.line.severity_of(document));
-        let filled = || Some(self.line.severity_of(self.hit(Gaps::Filled)?));
+        let filled = || self.hit(Gaps::Filled).map(|hit| self.line.severity_of(&hit).to_owned());
         // A case that Kibana cannot express gets the rule's severity, or that of a lower level.
         let default = severity(self.import.rule.level);
         let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level));
@@ -102,7 +114,7 @@ impl Comparison<'_> {
         match self.named(|loss| loss.name == LossName::LevelCases && other) {
             _ if wanted == found => Finding::Same(true),
             Some(loss) => Finding::Lost(loss),
-            None if filled() == Some(wanted) => Finding::Dropped,
+            None if filled().as_deref() == Some(wanted) => Finding::Dropped,
             None => Finding::Different(Difference {
                 signal: self.signal.name.clone(),
                 engine: format!("level {}", matched.level),
@@ -118,9 +130,22 @@ impl Comparison<'_> {
     }
 
     /// The document that Elastic's rule matches
-    fn hit(&self, gaps: Gaps) -> Option<&Value> {
+    fn hit(&self, gaps: Gaps) -> Option<Cow<'_, Value>> {
+        if let Some(stream) = self.own_stream() {
+            let made = self.sides().map(|side| {
+                own_document::document(&side.record, stream, side.product(self.signal.product))
+            });
+            return made.map(Cow::Owned).find(|document| self.line.matches(document));
+        }
         let documents = self.sides().filter_map(|side| side.document(self.signal.product, gaps));
-        documents.into_iter().find(|document| self.line.matches(document))
+        documents.into_iter().find(|document| self.line.matches(document)).map(Cow::Borrowed)
+    }
+
+    /// The stream of the user's own mapping that the signal is searched in
+    fn own_stream(&self) -> Option<&Stream> {
+        let name = self.import.manifest.signals.get(self.at)?.mapping.as_ref()?;
+        let mapping = self.import.mappings.named(name).filter(|own| own.source.is_some())?;
+        mapping.streams.iter().find(|stream| stream.events == self.signal.kind)
     }
 
     fn named(&self, explains: impl Fn(&LossOutput) -> bool) -> Option<LossName> {
@@ -144,7 +169,7 @@ impl Comparison<'_> {
     /// The combinations of values that may be new, as each side makes them
     pub(super) fn terms(&self) -> Option<Terms> {
         let (matched, history) = (self.matched?, self.line.history.as_ref()?);
-        let of = |gaps| self.hit(gaps).map(|document| history.combinations(document));
+        let of = |gaps| self.hit(gaps).map(|document| history.combinations(&document));
         Some(Terms {
             time: matched.time,
             engine: matched.terms.clone()?.keys,

@@ -17,6 +17,7 @@ mod regexp;
 mod rule;
 mod translate;
 
+pub use fields::Known;
 pub use rule::Rule;
 
 use super::comparison::Comparison;
@@ -26,6 +27,7 @@ use super::novelty::{Seen, Terms};
 use super::observation::Observation;
 use crate::ir;
 use crate::manifest::Manifest;
+use crate::mapping::Mappings;
 use crate::matcher::{Engine, Match, Options};
 use crate::taxonomy::EventKind;
 
@@ -35,6 +37,7 @@ pub struct Import<'r> {
     /// The engine, with this rule only
     pub(super) engine: Engine,
     pub(super) manifest: &'r Manifest,
+    pub(super) mappings: Mappings,
     lines: Vec<Imported>,
 }
 
@@ -57,6 +60,20 @@ impl<'r> Import<'r> {
     /// # Errors
     /// The fault of a line, as a clause without a period.
     pub fn read(rule: &'r ir::Rule, manifest: &'r Manifest, text: &str) -> Result<Self, String> {
+        Import::read_known(rule, manifest, text, &Mappings::default())
+    }
+
+    /// Like [`Import::read`], with the fields, indices and events of the user's mappings
+    ///
+    /// # Errors
+    /// As [`Import::read`].
+    pub fn read_known(
+        rule: &'r ir::Rule,
+        manifest: &'r Manifest,
+        text: &str,
+        mappings: &Mappings,
+    ) -> Result<Self, String> {
+        let known = Known::of(mappings);
         let written = text.lines().count();
         let signals = manifest.signals.len();
         if written != signals {
@@ -65,7 +82,7 @@ impl<'r> Import<'r> {
         let mut lines = Vec::new();
         for (at, (line, signal)) in text.lines().zip(&rule.signals).enumerate() {
             let of_signal = |why| format!("the rule of {}: {why}", signal.name);
-            let imported = Imported::read(line).map_err(of_signal)?;
+            let imported = Imported::read(line, &known).map_err(of_signal)?;
             let asks = rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
             if asks != imported.history.is_some() {
                 let word = if asks { "remembers no terms" } else { "asks for new terms" };
@@ -74,7 +91,8 @@ impl<'r> Import<'r> {
             lines.push(imported);
         }
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
-        Ok(Import { rule, engine, manifest, lines })
+        let mappings = mappings.clone();
+        Ok(Import { rule, engine, manifest, mappings, lines })
     }
 
     /// The names of the rule's signals on the target

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::elastic;
+use super::elastic::{self, Known};
 use crate::definition::Level;
 use crate::matcher::novelty::combinations;
 use crate::query::kuery;
@@ -51,9 +51,9 @@ pub(super) fn severity(level: Level) -> &'static str {
 
 impl Imported {
     /// Reads a line; an error is a clause without a period
-    pub(super) fn read(line: &str) -> Result<Imported, String> {
+    pub(super) fn read(line: &str, known: &Known) -> Result<Imported, String> {
         let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
-        let query = elastic::Rule::of(&rule).map_err(|why| why.to_string())?;
+        let query = elastic::Rule::of_known(&rule, known).map_err(|why| why.to_string())?;
         let written = rule["query"].as_str().unwrap_or_default();
         let read = kuery::parse(written).map_err(|why| why.to_string())?.to_string();
         if read != written {

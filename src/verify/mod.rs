@@ -28,6 +28,7 @@ pub mod near;
 mod near_misses;
 mod novelty;
 mod observation;
+mod own_document;
 mod pipeline;
 mod sources;
 mod trial;

@@ -72,9 +72,14 @@ impl Side {
         Side { kind, record, held, guessed, documents: Default::default() }
     }
 
+    /// The operating system of the event; `meant` is that of an event that names none
+    pub(super) fn product(&self, meant: Option<Product>) -> Product {
+        self.record.product.or(meant).unwrap_or(self.guessed)
+    }
+
     /// The document of the event; `meant` is the operating system of an event that names none
     pub(super) fn document(&self, meant: Option<Product>, gaps: Gaps) -> Option<&Value> {
-        let product = self.record.product.or(meant).unwrap_or(self.guessed);
+        let product = self.product(meant);
         let at = Product::ALL.iter().position(|known| *known == product)?;
         let place = at * 2 + usize::from(gaps == Gaps::Filled);
         let made = || document(&self.record, &self.kind, product, gaps);

@@ -157,19 +157,7 @@ impl Fields {
                     self.add(ecs, number);
                 }
             }
-            "hexadecimal" => {
-                if let Some(number) = whole_number(value) {
-                    self.add(ecs, number);
-                }
-            }
-            "address" if value.parse::<std::net::IpAddr>().is_err() => {}
-            "client" if without_mapping(value).parse::<std::net::IpAddr>().is_err() => {}
-            "client" => self.add(ecs, without_mapping(value)),
-            "truth" => match &*value.to_ascii_lowercase() {
-                "true" => self.add(ecs, true),
-                "false" => self.add(ecs, false),
-                _ => {}
-            },
+            "hexadecimal" | "address" | "client" | "truth" => self.add_typed(row, value),
             "lower" => self.add(ecs, value.to_ascii_lowercase()),
             "label" => self.add(ecs, value.split('.').next().unwrap_or_default()),
             "none" => {}
@@ -206,6 +194,25 @@ impl Fields {
                 None => self.add(&of("name"), value),
             },
             _ => self.add(ecs, value),
+        }
+    }
+
+    /// Adds a value that must have a form of its own; any other text is dropped
+    fn add_typed(&mut self, row: &Row, value: &str) {
+        let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+        match row.how {
+            "hexadecimal" => {
+                whole_number(value).into_iter().for_each(|number| self.add(row.ecs, number));
+            }
+            "address" if is_address(value) => self.add(row.ecs, value),
+            "client" if is_address(without_mapping(value)) => {
+                self.add(row.ecs, without_mapping(value));
+            }
+            "truth" => {
+                let said = value.to_ascii_lowercase().parse::<bool>();
+                said.into_iter().for_each(|truth| self.add(row.ecs, truth));
+            }
+            _ => {}
         }
     }
 

@@ -85,7 +85,7 @@ pub(super) fn package<'m>(
             .map_or_else(String::new, |guide| shown(&guide.value)),
         entities: mapped.take(MOST_ENTITIES).cloned().collect(),
         details: details.into_iter().filter(|name| has(name)).collect(),
-        display_name: display_name(&title.value),
+        display_name: display_name(&title.value, has("DeviceName")),
     }
 }
 
@@ -152,9 +152,12 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// The format of an alert's name; `parted` keeps a `{{Column}}` in the title from being filled
-fn display_name(title: &str) -> String {
+///
+/// It names the host where the result has one.
+fn display_name(title: &str, has_host: bool) -> String {
     let plain: String = parted(&shown(title)).chars().take(200).collect();
-    printable(&format!("{plain}: {{{{Signal}}}} on {{{{DeviceName}}}}"))
+    let host = if has_host { " on {{DeviceName}}" } else { "" };
+    printable(&format!("{plain}: {{{{Signal}}}}{host}"))
 }
 
 /// Text for a field in which Microsoft fills `{{Column}}`: a blank separates adjacent braces

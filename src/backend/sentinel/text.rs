@@ -85,7 +85,8 @@ fn in_words_of_the_table(column: &Column, text: &TextTest) -> Option<Vec<TextTes
         })
     };
     let words = column.values.iter().filter(|(word, _)| passes(word));
-    let words: Vec<Pattern> = words.map(|(_, word)| Pattern::literal(word)).collect();
+    let mut words: Vec<Pattern> = words.map(|(_, word)| Pattern::literal(word)).collect();
+    words.dedup();
     if words.is_empty() {
         return None;
     }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::fields::{self, Field, Type};
+use super::fields::{Field, Known, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
@@ -14,30 +14,30 @@ use crate::query::Error;
 use crate::query::elasticsearch::{self, Bool, Limit, Scalar, Test};
 
 /// The query of a filter; `None` when the filter is disabled
-pub(super) fn of(filter: &Value) -> Result<Option<Query>, Error> {
+pub(super) fn of(filter: &Value, known: &Known) -> Result<Option<Query>, Error> {
     let Some(filter) = elasticsearch::filter(filter)? else { return Ok(None) };
-    let inner = query(&filter.query)?;
+    let inner = query(&filter.query, known)?;
     Ok(Some(if filter.negate { Query::negate(inner) } else { inner }))
 }
 
-fn query(asked: &elasticsearch::Query) -> Result<Query, Error> {
+fn query(asked: &elasticsearch::Query, known: &Known) -> Result<Query, Error> {
     use elasticsearch::Query as Asked;
     match asked {
         Asked::Everything => Ok(Query::All(Vec::new())),
         Asked::Nothing => Ok(Query::any(Vec::new())),
-        Asked::Bool(parts) => bool(parts),
-        Asked::Exists(name) => fields::named(name).map(query::exists),
+        Asked::Bool(parts) => bool(parts, known),
+        Asked::Exists(name) => known.named(name).map(query::exists),
         Asked::Terms(name, values) => {
-            let field = fields::named(name)?;
+            let field = known.named(name)?;
             let terms = values.iter().map(|value| query::term(field, &value.to_string(), false));
             terms.collect::<Result<Vec<_>, Error>>().map(Query::any)
         }
         Asked::Range(name, limits) => {
             let side = |(limit, value): &(Limit, Scalar)| (side(*limit), value.to_string());
-            query::range(fields::named(name)?, &limits.iter().map(side).collect::<Vec<_>>())
+            query::range(known.named(name)?, &limits.iter().map(side).collect::<Vec<_>>())
         }
         Asked::Value { field, test, fold } => {
-            let field = fields::named(field)?;
+            let field = known.named(field)?;
             match test {
                 Test::Term(value) => query::term(field, &value.to_string(), *fold),
                 Test::Prefix(value) => {
@@ -50,7 +50,7 @@ fn query(asked: &elasticsearch::Query) -> Result<Query, Error> {
             }
         }
         Asked::Words { field, text, phrase } => {
-            query::analyse(fields::named(field)?, &text.to_string(), *phrase)
+            query::analyse(known.named(field)?, &text.to_string(), *phrase)
         }
     }
 }
@@ -65,16 +65,17 @@ fn side(limit: Limit) -> Side {
 }
 
 // Versions of Elasticsearch differ in folding such a test of analysed text, so it is refused.
-fn whole(field: &'static Field) -> Result<&'static Field, Error> {
+fn whole(field: &Field) -> Result<&Field, Error> {
     match field.kind == Type::Text {
         true => Err(query::analysed(field)),
         false => Ok(field),
     }
 }
 
-fn bool(parts: &Bool) -> Result<Query, Error> {
-    let many =
-        |parts: &[elasticsearch::Query]| parts.iter().map(query).collect::<Result<Vec<_>, Error>>();
+fn bool(parts: &Bool, known: &Known) -> Result<Query, Error> {
+    let many = |parts: &[elasticsearch::Query]| {
+        parts.iter().map(|part| query(part, known)).collect::<Result<Vec<_>, Error>>()
+    };
     let mut all = many(&parts.must)?;
     all.extend(many(&parts.filter)?);
     // Beside `must` or `filter`, `should` only ranks the documents.
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     fn fits(filter: &Value, document: &Value) -> bool {
-        let query = of(filter).unwrap().unwrap();
+        let query = of(filter, &Known::default()).unwrap().unwrap();
         evaluate::holds(&query, document, Groups::named("others").unwrap())
     }
 
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn nothing_is_overlooked() {
-        let why = |query: Value| of(&json!({"query": query})).unwrap_err().to_string();
+        let why =
+            |query: Value| of(&json!({"query": query}), &Known::default()).unwrap_err().to_string();
         assert_eq!(
             why(json!({"fuzzy": {"user.name": "a"}})),
             "`fuzzy` in a filter is not judged here"
@@ -151,6 +153,6 @@ mod tests {
         assert!(why(json!({"prefix": {"process.name.text": "a"}})).contains("analysed text"));
         assert!(why(json!({"term": {"user.name": null}})).contains("`null` is no value"));
         assert!(why(json!({"term": {"a": 1, "b": 2}})).contains("has not one key"));
-        assert!(of(&json!({"meta": {"disabled": true}})).unwrap().is_none());
+        assert!(of(&json!({"meta": {"disabled": true}}), &Known::default()).unwrap().is_none());
     }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::document::leaves;
-use super::fields::Groups;
+use super::fields::{Groups, Known};
 use super::glob::Glob;
 use crate::query::Error;
 
@@ -27,12 +27,13 @@ pub(super) struct Indices(Vec<(Glob, Groups)>);
 
 impl Indices {
     /// Reads the index patterns of a rule
-    pub(super) fn of(patterns: &[Value]) -> Result<Indices, Error> {
+    pub(super) fn of(patterns: &[Value], own: &Known) -> Result<Indices, Error> {
         let known = patterns.iter().map(|pattern| {
             let text = pattern.as_str().unwrap_or_default();
             let unknown =
                 || Error::new(format!("the fields of the index `{text}` are not known here"));
-            Ok((Glob::read(text), groups_of(text).ok_or_else(unknown)?))
+            let groups = own.has_index(text).then(Groups::every);
+            Ok((Glob::read(text), groups_of(text).or(groups).ok_or_else(unknown)?))
         });
         known.collect::<Result<_, Error>>().map(Indices)
     }

@@ -175,11 +175,11 @@ fn date(text: &str, latest: bool) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fields::named;
+    use super::super::fields::Known;
     use super::*;
 
     fn is(field: &str, wanted: &str, value: Value) -> bool {
-        let field = named(field).unwrap();
+        let field = &Known::default().named(field).unwrap().clone();
         let point = of_value(field.kind, &value);
         point.is_some_and(|point| equal(field, wanted).unwrap().contains(&point))
     }
@@ -190,7 +190,9 @@ mod tests {
         assert!(ip("10.0.0.0/8", "10.1.2.3") && !ip("10.0.0.0/8", "11.0.0.0"));
         assert!(ip("10.0.0.0/8", "::ffff:10.1.2.3") && ip("::1", "0:0:0:0:0:0:0:1"));
         assert!(ip("0.0.0.0/0", "8.8.8.8") && !ip("0.0.0.0/0", "::1") && ip("::/0", "8.8.8.8"));
-        assert!(equal(named("source.ip").unwrap(), "10.0.0.0/33").is_none());
+        assert!(
+            equal(&Known::default().named("source.ip").unwrap().clone(), "10.0.0.0/33").is_none()
+        );
     }
 
     #[test]
@@ -199,7 +201,7 @@ mod tests {
         assert!(port("80", Value::from("080")) && port("80.0", Value::from(80)));
         assert!(!port("80.5", Value::from(80)) && port("80", Value::from(80.5)));
         assert!(port("-1", Value::from(-1)) && !port("1", Value::from(true)));
-        let field = named("source.port").unwrap();
+        let field = &Known::default().named("source.port").unwrap().clone();
         assert!(equal(field, "inf").is_none() && equal(field, "x").is_none());
         let has = |value: i64, limit: &str, side| {
             beyond(field, limit, side).unwrap().contains(&long(value))
@@ -225,6 +227,6 @@ mod tests {
         assert!(
             is(trusted, "true", Value::from(true)) && is(trusted, "false", Value::from("false"))
         );
-        assert!(equal(named(trusted).unwrap(), "yes").is_none());
+        assert!(equal(&Known::default().named(trusted).unwrap().clone(), "yes").is_none());
     }
 }

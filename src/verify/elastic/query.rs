@@ -23,7 +23,7 @@ pub(super) enum Query {
     AtLeast(usize, Vec<Query>),
     Not(Box<Query>),
     /// Some value of the field passes the test
-    Leaf(&'static Field, Leaf),
+    Leaf(Field, Leaf),
 }
 
 /// A test of one value of a field
@@ -55,12 +55,12 @@ impl Query {
 }
 
 /// The field has a value
-pub(super) fn exists(field: &'static Field) -> Query {
-    Query::Leaf(field, Leaf::Exists)
+pub(super) fn exists(field: &Field) -> Query {
+    Query::Leaf(field.clone(), Leaf::Exists)
 }
 
 /// The whole value equals `value`
-pub(super) fn term(field: &'static Field, value: &str, fold: bool) -> Result<Query, Error> {
+pub(super) fn term(field: &Field, value: &str, fold: bool) -> Result<Query, Error> {
     let glob = Glob::literal(value);
     let leaf = match field.kind {
         Type::Keyword | Type::Wildcard => Leaf::Globs(vec![glob], fold),
@@ -74,11 +74,11 @@ pub(super) fn term(field: &'static Field, value: &str, fold: bool) -> Result<Que
             Leaf::Points(vec![points])
         }
     };
-    Ok(Query::Leaf(field, leaf))
+    Ok(Query::Leaf(field.clone(), leaf))
 }
 
 /// The whole value matches the glob; for analysed text, one word does
-pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<Query, Error> {
+pub(super) fn wildcard(field: &Field, glob: Glob, fold: bool) -> Result<Query, Error> {
     let glob = match field.kind {
         Type::Keyword | Type::Wildcard => glob,
         Type::Lowercase | Type::Text => glob.lowered(),
@@ -87,13 +87,13 @@ pub(super) fn wildcard(field: &'static Field, glob: Glob, fold: bool) -> Result<
             return Err(Error::new(message));
         }
     };
-    Ok(Query::Leaf(field, Leaf::Globs(vec![glob], fold)))
+    Ok(Query::Leaf(field.clone(), Leaf::Globs(vec![glob], fold)))
 }
 
 /// The whole value fits a regular expression
-pub(super) fn regexp(field: &'static Field, regex: Regex) -> Result<Query, Error> {
+pub(super) fn regexp(field: &Field, regex: Regex) -> Result<Query, Error> {
     match field.kind {
-        Type::Keyword | Type::Wildcard => Ok(Query::Leaf(field, Leaf::Regexp(regex))),
+        Type::Keyword | Type::Wildcard => Ok(Query::Leaf(field.clone(), Leaf::Regexp(regex))),
         Type::Lowercase | Type::Text | Type::Long | Type::Ip | Type::Date | Type::Boolean => {
             let says = says(field);
             Err(Error::new(format!("{} is {says}, and has no regular expressions", field.name)))
@@ -102,12 +102,12 @@ pub(super) fn regexp(field: &'static Field, regex: Regex) -> Result<Query, Error
 }
 
 /// The analysed value: a phrase, or any of its words; other types compare the whole value
-pub(super) fn analyse(field: &'static Field, value: &str, phrase: bool) -> Result<Query, Error> {
+pub(super) fn analyse(field: &Field, value: &str, phrase: bool) -> Result<Query, Error> {
     match field.kind {
         Type::Text => {
             let words = words(value, field.analyser);
             let leaf = if phrase { Leaf::Phrase(words) } else { Leaf::AnyWord(words) };
-            Ok(Query::Leaf(field, leaf))
+            Ok(Query::Leaf(field.clone(), leaf))
         }
         Type::Keyword
         | Type::Lowercase
@@ -120,7 +120,7 @@ pub(super) fn analyse(field: &'static Field, value: &str, phrase: bool) -> Resul
 }
 
 /// One value is inside all of the limits
-pub(super) fn range(field: &'static Field, limits: &[(Side, String)]) -> Result<Query, Error> {
+pub(super) fn range(field: &Field, limits: &[(Side, String)]) -> Result<Query, Error> {
     let leaf = match field.kind {
         Type::Keyword | Type::Lowercase | Type::Wildcard => between(field, limits)?,
         Type::Text => return Err(analysed(field)),
@@ -134,7 +134,7 @@ pub(super) fn range(field: &'static Field, limits: &[(Side, String)]) -> Result<
             Leaf::Points(vec![inside])
         }
     };
-    Ok(Query::Leaf(field, leaf))
+    Ok(Query::Leaf(field.clone(), leaf))
 }
 
 fn between(field: &Field, limits: &[(Side, String)]) -> Result<Leaf, Error> {

@@ -16,6 +16,7 @@
 
 use serde_json::Value;
 
+use super::fields::Known;
 use super::indices::Indices;
 use super::query::Query;
 use super::{evaluate, filter, translate};
@@ -35,6 +36,14 @@ impl Rule {
     /// When Kibana would not read the rule, Elasticsearch would refuse it, or a part of it is not
     /// judged here.
     pub fn of(rule: &Value) -> Result<Rule, Error> {
+        Rule::of_known(rule, &Known::default())
+    }
+
+    /// Like [`Rule::of`], with the fields and indices of the user
+    ///
+    /// # Errors
+    /// As [`Rule::of`].
+    pub fn of_known(rule: &Value, known: &Known) -> Result<Rule, Error> {
         let text = |key: &str| rule.get(key).and_then(Value::as_str);
         if text("language").is_some_and(|language| language != "kuery") {
             return Err(Error::new("the rule is not in Kibana's query language".to_owned()));
@@ -45,10 +54,10 @@ impl Rule {
             Some(Value::Array(items)) => Ok(items.as_slice()),
             Some(_) => Err(Error::new(format!("`{key}` is not a list"))),
         };
-        let indices = Indices::of(list("index")?)?;
-        let mut parts = vec![translate::query(&kuery::parse(query)?)?];
+        let indices = Indices::of(list("index")?, known)?;
+        let mut parts = vec![translate::query(&kuery::parse(query)?, known)?];
         for filter in list("filters")? {
-            parts.extend(filter::of(filter)?);
+            parts.extend(filter::of(filter, known)?);
         }
         Ok(Rule { query: Query::All(parts), indices })
     }

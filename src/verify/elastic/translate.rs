@@ -5,7 +5,7 @@
 //! field that is a plain keyword in every index does Kibana send the wildcards unchanged; for any
 //! other it writes a query string, which blanks split into alternatives.
 
-use super::fields::{self, Field, Type};
+use super::fields::{Field, Known, Type};
 use super::glob::Glob;
 use super::point::Side;
 use super::query::{self, Query};
@@ -14,18 +14,20 @@ use crate::query::Error;
 use crate::query::kuery::{Bound, Kuery, Literal, Values};
 
 /// Translates a query of Kibana's language
-pub(super) fn query(kuery: &Kuery) -> Result<Query, Error> {
-    let many = |parts: &[Kuery]| parts.iter().map(query).collect::<Result<Vec<_>, Error>>();
+pub(super) fn query(kuery: &Kuery, known: &Known) -> Result<Query, Error> {
+    let many = |parts: &[Kuery]| {
+        parts.iter().map(|part| query(part, known)).collect::<Result<Vec<_>, Error>>()
+    };
     match kuery {
         Kuery::And(parts) => many(parts).map(Query::All),
         Kuery::Or(parts) => many(parts).map(Query::any),
-        Kuery::Not(part) => query(part).map(Query::negate),
+        Kuery::Not(part) => query(part, known).map(Query::negate),
         Kuery::Field(name, Values::One(Literal::Plain(value)))
             if name.is_anything() && value.is_anything() =>
         {
             Ok(Query::All(Vec::new()))
         }
-        Kuery::Field(name, values) => list(field(name)?, values),
+        Kuery::Field(name, values) => list(field(name, known)?, values),
         Kuery::Range(name, bound, limit) => {
             let side = match bound {
                 Bound::Below => Side::To(false),
@@ -39,7 +41,7 @@ pub(super) fn query(kuery: &Kuery) -> Result<Query, Error> {
                     Error::new(format!("`{limit}` is no limit, for it has wildcards"))
                 })?,
             };
-            query::range(field(name)?, &[(side, text.to_owned())])
+            query::range(field(name, known)?, &[(side, text.to_owned())])
         }
         Kuery::Nested(name, _) => {
             Err(Error::new(format!("nested documents, as in `{name}`, are not judged here")))
@@ -50,13 +52,13 @@ pub(super) fn query(kuery: &Kuery) -> Result<Query, Error> {
     }
 }
 
-fn field(name: &Pattern) -> Result<&'static Field, Error> {
+fn field<'k>(name: &Pattern, known: &'k Known) -> Result<&'k Field, Error> {
     let whole = name.as_literal();
     let open = || format!("which fields `{name}` stands for is not known here");
-    fields::named(whole.ok_or_else(|| Error::new(open()))?)
+    known.named(whole.ok_or_else(|| Error::new(open()))?)
 }
 
-fn list(field: &'static Field, values: &Values) -> Result<Query, Error> {
+fn list(field: &Field, values: &Values) -> Result<Query, Error> {
     let many = |parts: &[Values]| {
         parts.iter().map(|part| list(field, part)).collect::<Result<Vec<_>, Error>>()
     };
@@ -68,7 +70,7 @@ fn list(field: &'static Field, values: &Values) -> Result<Query, Error> {
     }
 }
 
-fn value(field: &'static Field, literal: &Literal) -> Result<Query, Error> {
+fn value(field: &Field, literal: &Literal) -> Result<Query, Error> {
     let pattern = match literal {
         Literal::Quoted(text) => return query::analyse(field, text, true),
         Literal::Plain(pattern) if pattern.is_anything() => return Ok(query::exists(field)),
@@ -88,7 +90,7 @@ fn value(field: &'static Field, literal: &Literal) -> Result<Query, Error> {
 }
 
 /// A query string: blanks separate alternatives; adjacent pieces without wildcards stay together
-fn query_string(field: &'static Field, pattern: &Pattern) -> Result<Query, Error> {
+fn query_string(field: &Field, pattern: &Pattern) -> Result<Query, Error> {
     let mut pieces: Vec<Vec<Token>> = vec![Vec::new()];
     for token in pattern.tokens() {
         let Token::Literal(text) = token else {
@@ -125,7 +127,7 @@ fn query_string(field: &'static Field, pattern: &Pattern) -> Result<Query, Error
     Ok(Query::any(alternatives))
 }
 
-fn together(field: &'static Field, words: &mut Vec<String>) -> Result<Option<Query>, Error> {
+fn together(field: &Field, words: &mut Vec<String>) -> Result<Option<Query>, Error> {
     let text = std::mem::take(words).join(" ");
     (!text.is_empty()).then(|| query::analyse(field, &text, false)).transpose()
 }
@@ -140,7 +142,7 @@ mod tests {
     use crate::query::kuery::parse;
 
     fn fits(text: &str, name: &str, value: Value) -> bool {
-        let query = query(&parse(text).unwrap()).unwrap();
+        let query = query(&parse(text).unwrap(), &Known::default()).unwrap();
         evaluate::holds(&query, &json!({name: value}), Groups::named("others").unwrap())
     }
 
@@ -182,7 +184,7 @@ mod tests {
         );
         // This blank separates words in a query string, but not in Kibana's language.
         let operator = parse("process.command_line:*a OR\u{3000}b*").unwrap();
-        assert!(query(&operator).is_err());
+        assert!(query(&operator, &Known::default()).is_err());
     }
 
     #[test]
@@ -209,6 +211,6 @@ mod tests {
         assert!(fits("source.port >= 80", "source.port", json!("80")));
         assert!(!fits("source.port < \"80\"", "source.port", json!(80)));
         assert!(fits("source.ip:(\"10.0.0.0/8\" or \"::1\")", "source.ip", json!("10.0.0.1")));
-        assert!(query(&parse("source.port >= 8*").unwrap()).is_err());
+        assert!(query(&parse("source.port >= 8*").unwrap(), &Known::default()).is_err());
     }
 }

@@ -34,7 +34,8 @@ pub struct Row<'w> {
     is_left_out: bool,
 }
 
-/// How much of a rule's meaning a target keeps, the best first
+/// How much of a rule's meaning a target keeps, the best first; of a rule that its author leaves out
+/// in part, how much of the rest
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// All of it

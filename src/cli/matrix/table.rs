@@ -111,19 +111,8 @@ fn cell(row: &Row<'_>) -> String {
 
 /// What a refusal is about; the title of the code where that says more
 fn why(code: Code, cause: Option<&Cause>) -> String {
-    match cause {
-        None | Some(Cause::File | Cause::Schedule) => code.title().to_owned(),
-        Some(
-            Cause::Field(_)
-            | Cause::Operator { .. }
-            | Cause::Keywords
-            | Cause::LogSource(_)
-            | Cause::Loss(_)
-            | Cause::Correlation
-            | Cause::NewTerms
-            | Cause::Setting(_),
-        ) => cause.map_or_else(String::new, ToString::to_string),
-    }
+    let telling = cause.filter(|cause| !matches!(cause, Cause::File | Cause::Schedule));
+    telling.map_or_else(|| code.title().to_owned(), ToString::to_string)
 }
 
 /// The losses by weight, the heaviest first: `warn words; note product`

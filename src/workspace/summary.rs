@@ -144,7 +144,7 @@ impl<T: Ord + Clone> Counts<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::{Text, Workspace};
+    use crate::workspace::{Sources, Text, Workspace};
 
     /// A Sigma rule on Windows whose selection has this test
     fn rule(number: u32, test: &str) -> Text {
@@ -157,12 +157,12 @@ mod tests {
 
     #[test]
     fn refusals_and_losses_are_counted_by_reason_target_and_log_source() {
-        let mut sources = crate::workspace::Sources::default();
-        sources.texts = vec![
+        let texts = vec![
             rule(1, "Image|endswith: \\a.exe"),
             rule(2, "GrandparentImage|endswith: \\a.exe"),
             rule(3, "GrandparentImage|endswith: \\a.exe, Nowhere: b"),
         ];
+        let sources = Sources { texts, placeholders: None };
         let workspace = Workspace::read(&sources);
         let summary = Summary::of(&workspace.rows(&[Target::Elastic, Target::Sentinel]));
         let elastic = &summary.targets[&Target::Elastic];

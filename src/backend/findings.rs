@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 
 use super::Target;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::ir::Rule;
+use crate::diagnostic::{Cause, Code, Diagnostic, Diagnostics};
+use crate::ir::{Part, Rule, Test};
 use crate::source::Span;
+use crate::taxonomy::Field;
 
 /// The refusals and warnings so far
 #[derive(Debug)]
@@ -20,6 +21,21 @@ pub(super) struct Findings<'r> {
     warned: HashSet<(Code, Span, [String; 3])>,
 }
 
+/// The cause of a refusal of a test whose field is there
+pub(super) fn compared(test: &Test) -> Cause {
+    let field = &test.subject.field;
+    if *field == Field::EVERY {
+        return Cause::Keywords;
+    }
+    let operator = match test.subject.part {
+        Part::Time(_) => "time",
+        Part::Whole | Part::Name | Part::Extension | Part::Argument(_) | Part::Key => {
+            test.op.name()
+        }
+    };
+    Cause::Operator { operator, field: field.name().to_owned() }
+}
+
 impl<'r> Findings<'r> {
     pub(super) fn new(target: Target, rule: &'r Rule) -> Self {
         Findings { target, rule, all: Diagnostics::default(), warned: HashSet::new() }
@@ -28,13 +44,13 @@ impl<'r> Findings<'r> {
     /// Refuses the rule
     pub(super) fn refuse(
         &mut self,
-        code: Code,
+        (code, cause): (Code, Cause),
         span: Span,
         message: String,
         label: &str,
         help: &str,
     ) {
-        let found = Diagnostic::new(code, &self.rule.source, span, message, label);
+        let found = Diagnostic::new(code, &self.rule.source, span, message, label).because(cause);
         self.all.push(if help.is_empty() { found } else { found.help(help) });
     }
 

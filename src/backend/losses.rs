@@ -5,7 +5,7 @@
 
 use super::{Target, Weight};
 use crate::definition::nearest_name;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Cause, Code, Diagnostic};
 use crate::ir::Rule;
 use crate::manifest::{Direction, Loss, LossName};
 use crate::source::Spanned;
@@ -34,7 +34,8 @@ pub(super) fn finding(
     let help = format!(
         "Accept it with `targets: {{{target}: {{accept: [{name}]}}}}`, or `--accept {name}`."
     );
-    Some(Diagnostic::new(code, &rule.source, loss.span, message, label).help(help))
+    let found = Diagnostic::new(code, &rule.source, loss.span, message, label).help(help);
+    Some(if weight == Weight::Deny { found.because(Cause::Loss(name)) } else { found })
 }
 
 /// A finding about a name under `accept:` that is no loss of this rule
@@ -47,7 +48,8 @@ pub(super) fn needless(
     let known = || LossName::ALL.iter().map(|loss| loss.name());
     if !known().any(|loss| loss == name) {
         let message = format!("no loss is called `{name}`");
-        let unknown = Diagnostic::new(Code::E0112, &rule.source, span, message, "unknown word");
+        let unknown = Diagnostic::new(Code::E0112, &rule.source, span, message, "unknown word")
+            .because(Cause::Setting("accept".to_owned()));
         return Some(match nearest_name(name, known()) {
             Some(near) => unknown.replace(span, near),
             None => unknown,

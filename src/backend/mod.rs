@@ -24,12 +24,13 @@ use std::sync::Arc;
 
 use crate::definition::live::inert;
 use crate::definition::{self, TargetSettings, nearest_name};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Cause, Code, Diagnostic, Diagnostics};
 use crate::ir::{self, Rule};
 use crate::source::{SourceText, Span, Spanned, is_unprintable};
 use crate::taxonomy::Product;
 
 use crate::manifest::{Artifact, LossName, Manifest, Schedule};
+use findings::compared;
 use policy::is_accepted;
 pub use policy::{Decision, Files, Policy, Weight};
 use sentinel::Profile;
@@ -270,6 +271,7 @@ pub fn translate_by(
             let span = names.iter().map(|name| name.span).reduce(Span::cover).unwrap_or_default();
             let message = format!("{} is left without what `{needs}` needs", target.name());
             let found = Diagnostic::new(Code::E0411, &rule.source, span, message, "needed");
+            let found = found.because(Cause::Setting("without".to_owned()));
             diagnostics.push(found.help(format!("Name `{needs}` here as well.")));
             return Attempt::default();
         }

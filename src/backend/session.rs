@@ -13,7 +13,7 @@ use super::findings::Findings;
 use super::losses::{finding, needless};
 use super::{Policy, Target, Weight};
 use crate::definition::{Setting, Settings};
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Cause, Code, Diagnostics};
 use crate::ir::Rule;
 use crate::manifest::{Direction, Loss, LossName};
 use crate::mapping::{Mappings, Order};
@@ -153,20 +153,27 @@ impl<'r> Session<'r> {
     }
 
     /// Refuses the rule under the target's general code: the target cannot express it
-    pub(super) fn refuse(&mut self, span: Span, message: String, label: &str, help: &str) {
-        self.closed.refuse(span, message, label, help);
-    }
-
-    /// Refuses the rule for a reason with a code of its own
-    pub(super) fn refuse_with(
+    pub(super) fn refuse(
         &mut self,
-        code: Code,
+        cause: Cause,
         span: Span,
         message: String,
         label: &str,
         help: &str,
     ) {
-        self.closed.refuse_with(code, span, message, label, help);
+        self.closed.refuse(cause, span, message, label, help);
+    }
+
+    /// Refuses the rule for a reason with a code of its own
+    pub(super) fn refuse_with(
+        &mut self,
+        why: (Code, Cause),
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        self.closed.refuse_with(why, span, message, label, help);
     }
 }
 
@@ -189,26 +196,34 @@ impl Closed<'_> {
     }
 
     /// Refuses the rule under the target's general code: the target cannot express it
-    pub(super) fn refuse(&mut self, span: Span, message: String, label: &str, help: &str) {
-        self.refuse_with(self.findings.target.refusal(), span, message, label, help);
-    }
-
-    /// Refuses the rule for a reason with a code of its own
-    pub(super) fn refuse_with(
+    pub(super) fn refuse(
         &mut self,
-        code: Code,
+        cause: Cause,
         span: Span,
         message: String,
         label: &str,
         help: &str,
     ) {
-        self.findings.refuse(code, span, message, label, help);
+        let code = self.findings.target.refusal();
+        self.refuse_with((code, cause), span, message, label, help);
+    }
+
+    /// Refuses the rule for a reason with a code of its own
+    pub(super) fn refuse_with(
+        &mut self,
+        why: (Code, Cause),
+        span: Span,
+        message: String,
+        label: &str,
+        help: &str,
+    ) {
+        self.findings.refuse(why, span, message, label, help);
     }
 
     /// Refuses the rule because a template failed, which is a bug of ours
     pub(super) fn refuse_template(&mut self, span: Span, why: &str) {
         let message = format!("a template failed: {why}");
-        self.refuse(span, message, "while emitting", "This is a bug.");
+        self.refuse(Cause::File, span, message, "while emitting", "This is a bug.");
     }
 
     /// Adds a warning; the rule is still emitted

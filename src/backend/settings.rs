@@ -5,7 +5,7 @@
 
 use super::Session;
 use crate::definition::{Setting, Settings, nearest_name};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::source::Spanned;
 
 /// The settings of one target, being read
@@ -36,7 +36,8 @@ impl<'a, 'r> Asked<'a, 'r> {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Settings: accept, without, {}.", known.join(", ")),
             };
-            self.session.refuse_with(Code::E0110, name.span, message, "not a key here", &help);
+            let why = (Code::E0110, cause(&name.value));
+            self.session.refuse_with(why, name.span, message, "not a key here", &help);
         }
     }
 
@@ -60,13 +61,14 @@ impl<'a, 'r> Asked<'a, 'r> {
         let message = format!("`{name}` is not {wanted}");
         let label = format!("expected {wanted}");
         let span = setting.span();
-        self.session.refuse_with(self.code, span, message, &label, "");
+        self.session.refuse_with((self.code, cause(name)), span, message, &label, "");
     }
 
     /// Refuses a setting; if it is absent, the diagnostic marks the whole map
     pub(super) fn refuse(&mut self, name: &str, message: &str) {
         let span = self.settings.get(name).map_or(self.settings.span, Setting::span);
-        self.session.refuse_with(self.code, span, message.to_owned(), "cannot be taken", "");
+        let why = (self.code, cause(name));
+        self.session.refuse_with(why, span, message.to_owned(), "cannot be taken", "");
     }
 
     /// Refuses a setting if it is present
@@ -113,7 +115,8 @@ impl<'a, 'r> Asked<'a, 'r> {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Mappings: {}.", names.join(", ")),
             };
-            self.session.refuse_with(self.code, text.span, message, "unknown mapping", &help);
+            let why = (self.code, cause("mappings"));
+            self.session.refuse_with(why, text.span, message, "unknown mapping", &help);
         }
     }
 
@@ -159,6 +162,11 @@ impl<'a, 'r> Asked<'a, 'r> {
         }
         minutes.map(|minutes| Spanned::new(minutes, text.span))
     }
+}
+
+/// A refusal of the setting with this name
+fn cause(setting: &str) -> Cause {
+    Cause::Setting(setting.to_owned())
 }
 
 /// Minutes as authors, Kusto and schedules write them: `5m`, `1h`, `7d`

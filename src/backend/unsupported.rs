@@ -3,7 +3,8 @@
 //! In: a rule and a target. Out: a refusal for each part that only the engine can judge: parts of a
 //! date, comparisons of two fields other than equality. Afterwards no backend meets such a part.
 
-use super::{Session, Target};
+use super::{Session, Target, compared};
+use crate::diagnostic::Cause;
 use crate::ir::{Case, CorrelationTest, Op, Part, Relation, Rule, Test};
 use crate::taxonomy::{Field, FieldType};
 
@@ -12,15 +13,15 @@ const HELP: &str = "`rulecast scan` and `rulecast test` judge the rule as it is.
 /// Refuses each unsupported part; true when it found any
 pub(super) fn refuse(target: Target, rule: &Rule, session: &mut Session<'_>) -> bool {
     let mut refused = false;
-    let mut beyond = |span, message: String, label: &str| {
+    let mut beyond = |cause, span, message: String, label: &str| {
         refused = true;
-        session.refuse(span, message, label, HELP);
+        session.refuse(cause, span, message, label, HELP);
     };
     let siem = target != Target::Native;
     for signal in &rule.signals {
         for test in signal.tests() {
             if let Some((message, label)) = untold(target, test) {
-                beyond(test.span, message, label);
+                beyond(compared(test), test.span, message, label);
             }
         }
     }
@@ -34,7 +35,7 @@ pub(super) fn refuse(target: Target, rule: &Rule, session: &mut Session<'_>) -> 
             | CorrelationTest::Values(..) => continue,
         };
         let message = format!("{} has no form for a correlation over {what}", target.name());
-        beyond(one.span, message, "no exact form");
+        beyond(Cause::Correlation, one.span, message, "no exact form");
     }
     refused
 }

@@ -14,6 +14,7 @@ mod input;
 mod interruption;
 mod list;
 mod mapping;
+mod matrix;
 mod near;
 mod report;
 mod scan;
@@ -131,6 +132,8 @@ enum Format {
     Sarif,
     /// Annotations of GitHub Actions
     Github,
+    /// Comma-separated values, for `report` only
+    Csv,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +154,7 @@ enum Command {
     Check(check::Check),
     Convert(convert::Convert),
     Test(test::Test),
+    Report(matrix::Report),
     Verify(verify::Verify),
     Scan(scan::Scan),
     Show(show::Show),
@@ -199,10 +203,14 @@ pub fn main() -> ExitCode {
         Color::Auto => {}
     }
     let global = &cli.global;
+    if global.format == Format::Csv && !matches!(cli.command, Command::Report(_)) {
+        return report::failed("`--format csv` is for `rulecast report` only");
+    }
     let ended = match cli.command {
         Command::Check(check) => check.run(global),
         Command::Convert(convert) => convert.run(global),
         Command::Test(test) => test.run(global),
+        Command::Report(report) => report.run(global),
         Command::Verify(verify) => verify.run(global),
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),

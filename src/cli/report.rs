@@ -1,4 +1,5 @@
-//! Prints findings in the format that the user asked for.
+//! Prints findings in the format that the user asked for. (The command `report` is in
+//! [`matrix`](super::matrix).)
 //!
 //! In: the findings of a run. Out: the findings that remain after suppressions, `--select` and
 //! `--ignore`, printed; and whether they fail the run.
@@ -41,7 +42,10 @@ pub(super) fn findings(
     stream: Stream,
 ) -> io::Result<Outcome> {
     let text = match global.format {
-        Format::Full => screen::lines(found.iter().map(|d| full(d, true) + "\n\n").collect()),
+        // Findings have no columns.
+        Format::Full | Format::Csv => {
+            screen::lines(found.iter().map(|d| full(d, true) + "\n\n").collect())
+        }
         Format::Concise => screen::lines(lines(found, concise)),
         Format::Github => lines(found, github),
         Format::Json => json(found),
@@ -51,11 +55,16 @@ pub(super) fn findings(
         Stream::Out => anstream::stdout().lock().write_all(text.as_bytes())?,
         Stream::Err => anstream::stderr().lock().write_all(text.as_bytes())?,
     }
-    let fails = |d: &Diagnostic| match global.fail_on {
-        FailOn::Error => d.severity == Severity::Error,
+    let fail = found.iter().any(|one| fails(global, one));
+    Ok(if fail { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// Whether a finding fails the run
+pub(super) fn fails(global: &Global, found: &Diagnostic) -> bool {
+    match global.fail_on {
+        FailOn::Error => found.severity == Severity::Error,
         FailOn::Warning => true,
-    };
-    Ok(if found.iter().any(fails) { Outcome::Findings } else { Outcome::Clean })
+    }
 }
 
 fn lines(found: &[Diagnostic], print: impl Fn(&Diagnostic) -> String) -> String {

@@ -4,6 +4,7 @@
 //! writers in this room turn into text, JSON, SARIF or GitHub lines. No writer drops a finding,
 //! and no other room knows the output formats.
 
+mod cause;
 mod code;
 mod concise;
 mod github;
@@ -15,6 +16,7 @@ mod sarif;
 
 use std::sync::Arc;
 
+pub use cause::Cause;
 pub use code::Code;
 pub use concise::concise;
 pub use github::github;
@@ -83,6 +85,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// An edit that resolves the finding; `None` if only the author can decide
     pub fix: Option<Fix>,
+    /// Of a refusal on a target: what it is about
+    pub cause: Option<Cause>,
 }
 
 impl Diagnostic {
@@ -104,6 +108,7 @@ impl Diagnostic {
             notes: Vec::new(),
             help: None,
             fix: None,
+            cause: None,
         }
     }
 
@@ -125,6 +130,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(one_line(&text.into()));
+        self
+    }
+
+    /// Sets what a refusal on a target is about
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
         self
     }
 

@@ -146,6 +146,21 @@ impl Subject {
 }
 
 impl Op {
+    /// The name of the comparison, as Sigma's modifiers call it where they have it
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Text(text) => text.relation.name(),
+            Op::Regex(_) => "re",
+            Op::Segments(_) => "paths",
+            Op::Networks(_) => "cidr",
+            Op::Public => "public",
+            Op::Numbers(_) => "number",
+            Op::Exists => "exists",
+            Op::Null => "null",
+            Op::Same(..) => "fieldref",
+        }
+    }
+
     /// The comparison of text; `None` for any other
     pub fn as_text(&self) -> Option<&TextTest> {
         match self {

@@ -31,6 +31,19 @@ pub enum Relation {
     Wildcard,
 }
 
+impl Relation {
+    /// Its name, as Sigma's modifiers call it where they have it
+    pub fn name(self) -> &'static str {
+        match self {
+            Relation::Equals => "equals",
+            Relation::Starts => "startswith",
+            Relation::Ends => "endswith",
+            Relation::Contains => "contains",
+            Relation::Wildcard => "wildcard",
+        }
+    }
+}
+
 /// Whether letter case counts
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Case {

@@ -12,11 +12,15 @@ mod lost;
 mod names;
 mod output;
 mod read;
+mod row;
 mod samples;
+mod summary;
 mod text;
 
 pub use output::{Kept, Output};
+pub use row::{Outcome, Row};
 pub use samples::{SampleResult, run as run_samples};
+pub use summary::{Counted, Lost, Outcomes, Reason, Summary};
 pub use text::{Role, Sources, Text};
 
 use std::collections::BTreeMap;
@@ -187,6 +191,15 @@ impl Workspace {
             output::outputs(&self.rules, targets, (kept, &self.policy), &mut self.diagnostics);
         self.losses = losses;
         (outputs, refused)
+    }
+
+    /// What becomes of every reported rule on every target, in the order of the rules
+    ///
+    /// Tries what [`Workspace::outputs`] emits, and keeps neither the outputs nor their findings. When
+    /// `targets` is empty, each rule is tried on its own targets.
+    pub fn rows(&self, targets: &[Target]) -> Vec<Row<'_>> {
+        let made = output::make(&self.rules, targets, (Kept::Nothing, &self.policy));
+        made.into_iter().flatten().map(|made| made.row).collect()
     }
 
     /// The number of rules that some target refuses; the emitted texts are dropped

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::Loaded;
+use super::{Loaded, Outcome, Row};
 use crate::backend::{Policy, Target, Weight, translate_by};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Cause, Code, Diagnostic, Diagnostics};
 use crate::manifest::{Artifact, LossName};
 use crate::source::Span;
 
@@ -36,64 +36,86 @@ pub enum Kept {
 /// The losses of rules, counted
 pub(super) type Losses = BTreeMap<(Target, LossName, Weight), usize>;
 
-/// What comes of one rule
-struct Made {
+/// What comes of one rule on one target
+pub(super) struct Made<'w> {
+    pub(super) row: Row<'w>,
     outputs: Vec<Output>,
-    found: Diagnostics,
     losses: Losses,
-    complete: bool,
 }
 
 /// The outputs of rules, the number of rules that are refused in part or in whole, and the losses
 pub(super) fn outputs(
     rules: &[Loaded],
     targets: &[Target],
-    (kept, policy): (Kept, &Policy),
+    kept: (Kept, &Policy),
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Output>, usize, Losses) {
-    let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
-    let made: Vec<Made> =
-        rules.par_iter().map(|loaded| emit_rule(loaded, targets, (kept, policy))).collect();
     let mut outputs: Vec<Output> = Vec::new();
-    let mut owners: HashMap<String, &str> = HashMap::new();
     let mut losses = Losses::new();
     let mut refused = 0;
-    for (made, loaded) in made.into_iter().zip(rules) {
-        diagnostics.extend(made.found);
-        refused += usize::from(!made.complete);
-        for (loss, number) in made.losses {
-            *losses.entry(loss).or_default() += number;
-        }
-        for output in made.outputs {
-            let mine = loaded.rule.source.name();
-            if let Some(first) = owners.get(&output.path) {
-                diagnostics.push(clash(loaded, &output.path, first));
-                refused += usize::from(made.complete);
-                break;
+    for of_rule in make(rules, targets, kept) {
+        let is_refused = |one: &Made<'_>| one.row.outcome() == Outcome::Refused;
+        refused += usize::from(of_rule.iter().any(is_refused));
+        for made in of_rule {
+            diagnostics.extend(made.row.found);
+            for (loss, number) in made.losses {
+                *losses.entry(loss).or_default() += number;
             }
-            owners.insert(output.path.clone(), mine);
-            outputs.push(output);
+            outputs.extend(made.outputs);
         }
     }
     (outputs, refused, losses)
 }
 
-fn emit_rule(loaded: &Loaded, targets: &[Target], (kept, policy): (Kept, &Policy)) -> Made {
-    let mut made = Made {
-        outputs: Vec::new(),
-        found: Diagnostics::default(),
-        losses: Losses::new(),
-        complete: true,
-    };
+/// What comes of each reported rule on each of its targets, in the order of the rules
+///
+/// A rule that would write over an output of an earlier rule is refused there and on the targets
+/// after it.
+pub(super) fn make<'w>(
+    rules: &'w [Loaded],
+    targets: &[Target],
+    kept: (Kept, &Policy),
+) -> Vec<Vec<Made<'w>>> {
+    let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
+    let mut all: Vec<Vec<Made<'w>>> =
+        rules.par_iter().map(|loaded| make_one(loaded, targets, kept)).collect();
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    for of_rule in &mut all {
+        let mut clashing: Option<Diagnostic> = None;
+        for Made { row, outputs, .. } in of_rule {
+            outputs.retain(|output| {
+                if clashing.is_some() {
+                    return false;
+                }
+                if let Some(first) = owners.get(&output.path) {
+                    clashing = Some(clash(row.rule, &output.path, first));
+                    return false;
+                }
+                owners.insert(output.path.clone(), row.rule.rule.source.name());
+                true
+            });
+            clashing.iter().for_each(|found| row.found.push(found.clone()));
+        }
+    }
+    all
+}
+
+fn make_one<'w>(
+    loaded: &'w Loaded,
+    targets: &[Target],
+    (kept, policy): (Kept, &Policy),
+) -> Vec<Made<'w>> {
     let meant = if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
-    for target in &meant {
-        let attempt = translate_by(policy, *target, &loaded.rule, &loaded.stem, &mut made.found);
+    let make = |target: Target| {
+        let mut found = Diagnostics::default();
+        let attempt = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut found);
+        let row = Row::of((loaded, target), &attempt, found);
+        let mut losses = Losses::new();
         for (name, weight) in attempt.losses {
-            *made.losses.entry((*target, name, weight)).or_default() += 1;
+            *losses.entry((target, name, weight)).or_default() += 1;
         }
         let Some(translation) = attempt.translation else {
-            made.complete = false;
-            continue;
+            return Made { row, outputs: Vec::new(), losses };
         };
         let wanted = kept == Kept::WithManifests && !translation.artifacts.is_empty();
         let manifest = wanted.then(|| Artifact {
@@ -101,12 +123,13 @@ fn emit_rule(loaded: &Loaded, targets: &[Target], (kept, policy): (Kept, &Policy
             text: translation.manifest.to_json(),
         });
         let files = translation.artifacts.into_iter().chain(manifest);
-        made.outputs.extend(files.map(|artifact| Output {
-            path: loaded.place(*target, &artifact.name),
+        let outputs = files.map(|artifact| Output {
+            path: loaded.place(target, &artifact.name),
             text: if kept == Kept::Nothing { String::new() } else { artifact.text },
-        }));
-    }
-    made
+        });
+        Made { row, outputs: outputs.collect(), losses }
+    };
+    meant.into_iter().map(make).collect()
 }
 
 fn clash(loaded: &Loaded, path: &str, first: &str) -> Diagnostic {
@@ -114,6 +137,7 @@ fn clash(loaded: &Loaded, path: &str, first: &str) -> Diagnostic {
     let message = format!("two rules write {path}");
     let span = Span::new(start, start);
     Diagnostic::new(Code::E0804, &loaded.rule.source, span, message, "the second one")
+        .because(Cause::File)
         .note(format!("the first one is in {first}"))
         .help("Give the file another name.")
 }

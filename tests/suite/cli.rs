@@ -75,7 +75,18 @@ fn a_mistake_in_the_settings_ends_the_run_with_its_fix() {
 
 #[test]
 fn help_teaches() {
-    let verbs = ["", "check", "convert", "test", "scan", "show", "explain", "list", "completions"];
+    let verbs = [
+        "",
+        "check",
+        "convert",
+        "report",
+        "test",
+        "scan",
+        "show",
+        "explain",
+        "list",
+        "completions",
+    ];
     for verb in verbs {
         let arguments: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
         let output = rulecast(&arguments);
@@ -103,6 +114,7 @@ fn what_could_not_run_ends_with_two() {
         (vec!["scan", "rules", "-e", "no/such.jsonl"], "cannot read"),
         (vec!["explain", "E9999"], "no code"),
         (vec!["convert", "rules", "-t", "splunk"], "expected sentinel, asim, xdr, elastic, native"),
+        (vec!["check", "rules", "--format", "csv"], "for `rulecast report` only"),
     ] {
         let output = rulecast(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -207,4 +219,59 @@ fn verify_judges_what_is_written_and_the_events_it_is_given() {
     let gone = rulecast(&judged);
     assert_eq!(gone.status.code(), Some(1));
     assert!(out(&gone).contains("it cannot be read"), "{}", out(&gone));
+}
+
+/// Rules of every outcome on the two targets
+fn reported() -> PathBuf {
+    let rules = folder("report");
+    let rule = |number: u32, title: &str, test: &str| {
+        let text = format!(
+            "title: {title}\nid: 0d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c{number:02}\ndate: 2026-11-21\nlogsource: \
+             {{category: process_creation, product: windows}}\ndetection: {{one: {{{test}}}, condition: one}}\n"
+        );
+        fs::write(rules.join(format!("rule_{number}.yml")), text).unwrap();
+    };
+    rule(1, "plain", "Image|endswith: \\a.exe");
+    rule(2, "'a, \"b\"'", "GrandparentImage|endswith: \\a.exe, Nowhere: b");
+    rule(3, "'=1+1'", "CommandLine|contains: abc, User: ''");
+    fs::write(rules.join("rule_4.yml"), "title: [\n").unwrap();
+    rules
+}
+
+#[test]
+fn a_report_says_what_becomes_of_each_rule_on_each_target() {
+    let rules = reported();
+    let path = rules.to_string_lossy().into_owned();
+    let report = |format: &str| {
+        let output =
+            rulecast(&["report", &path, "-t", "elastic", "-t", "sentinel", "--format", format]);
+        assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+        assert!(err(&output).contains("E0102"), "what is not in the table: {}", err(&output));
+        assert!(err(&output).contains("1 rule with errors not reported on"), "{}", err(&output));
+        assert!(!err(&output).contains("E0501"), "what is in the table: {}", err(&output));
+        out(&output).replace(&*path, "rules").replace('\r', "")
+    };
+    for (format, name) in [("full", "report_full"), ("csv", "report_csv"), ("json", "report_json")]
+    {
+        snapshot("cli", name, &report(format));
+    }
+    let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
+    assert_eq!(json["rules"][1]["targets"]["elastic"]["outcome"], "refused");
+    assert_eq!(json["unread"], 1);
+    fs::remove_dir_all(rules).unwrap();
+}
+
+#[test]
+fn a_report_without_refusals_ends_with_zero_and_takes_the_options_of_convert() {
+    let rule = "rules/webshell/web_shell_script_child.yml";
+    let output = rulecast(&["report", rule, "-t", "sentinel", "-t", "sentinel"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).starts_with("sentinel "), "{}", out(&output));
+    assert_eq!(err(&output), "");
+    let mapped = rulecast(&["report", rule, "-t", "sentinel", "--mapping", "asim"]);
+    assert!(out(&mapped).contains("asim: "), "{}", out(&mapped));
+    let nowhere = rulecast(&["report", rule, "--mapping", "nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    let strict = rulecast(&["report", rule, "-t", "elastic", "--fail-on", "warning"]);
+    assert_eq!(strict.status.code(), Some(0), "notes are no warnings: {}", err(&strict));
 }

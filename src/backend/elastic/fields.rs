@@ -4,7 +4,8 @@
 //! at, or `None` when the stream has none. The indices of a rule are chosen so that each field it
 //! uses has one type in all of them.
 
-use crate::backend::Session;
+use crate::backend::{Session, compared};
+use crate::diagnostic::Cause;
 use crate::ir::{NewTerms, Op, Part, Signal, Test};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Index, IndexField, Stream};
@@ -16,7 +17,7 @@ pub(super) const UNSAID: Query = Query::Nothing;
 
 /// Refuses a test that has no exact form
 pub(super) fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Query {
-    session.refuse(test.span, message.to_owned(), "no exact form", "");
+    session.refuse(compared(test), test.span, message.to_owned(), "no exact form", "");
     UNSAID
 }
 
@@ -83,7 +84,8 @@ pub(super) fn terms<'s>(stream: &'s Stream, field: &Field) -> Vec<&'s str> {
 pub(super) fn check_terms(stream: &Stream, new: &NewTerms, session: &mut Session<'_>) {
     for field in new.fields.iter().filter(|field| terms(stream, field).is_empty()) {
         let message = format!("ECS has no field for the new term {field}");
-        session.refuse(new.span, message, "no such field", "");
+        let cause = Cause::Field(field.name().to_owned());
+        session.refuse(cause, new.span, message, "no such field", "");
     }
 }
 

@@ -9,6 +9,7 @@ use super::registry::{self, Seen};
 use super::text::{Shape, part_of_whole, texts};
 use super::words;
 use crate::backend::{Session, account};
+use crate::diagnostic::Cause;
 use crate::ir::{
     Case, Expr, NON_PUBLIC, Numbers, Op, Part, RegexPattern, Relation, Test, TextTest,
 };
@@ -178,7 +179,9 @@ pub(super) fn note_actions(
 ) {
     if let Some(unknown) = actions.literals().find(|value| ecs.words_for(&[value]).is_empty()) {
         let message = format!("{} has no word for `{unknown}`", ecs.name);
-        session.refuse(test.span, message, "no event of the index is one", "");
+        let field = test.subject.field.name().to_owned();
+        let cause = Cause::Value { value: unknown.to_string(), field };
+        session.refuse(cause, test.span, message, "no event of the index is one", "");
     }
     if ecs.confuses(&actions.literals().collect::<Vec<_>>()) {
         let reason = "ECS does not tell a modified file from a renamed one";
@@ -246,6 +249,7 @@ fn absent(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
          mapping {}` shows them.",
         seen.stream.mapping
     );
-    session.refuse(test.span, message, "no such field", &help);
+    let cause = Cause::Field(field.name().to_owned());
+    session.refuse(cause, test.span, message, "no such field", &help);
     UNSAID
 }

@@ -25,7 +25,7 @@ use self::plan::Plan;
 use self::settings::Settings;
 use super::template::render;
 use super::{Closed, Emitted, Place, Session, missing_products};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::manifest::{Artifact, Direction, LossName};
 use crate::mapping::{Index, Stream};
@@ -53,7 +53,7 @@ pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> 
         let help =
             "Name it under `targets: {elastic: {without: […]}}`; its signals then stand alone.";
         let label = "events of one rule see each other nowhere";
-        session.refuse(correlation.span, message, label, help);
+        session.refuse(Cause::Correlation, correlation.span, message, label, help);
     }
     let planned =
         (0..rule.signals.len()).filter_map(|at| planned(rule, at, &settings, &mut session));
@@ -86,7 +86,8 @@ fn planned<'r>(
         if indices.is_empty() && !settings.index.is_empty() {
             let message = format!("no index of this rule holds {} events", signal.kind);
             let help = "Add one under `targets: {elastic: {index: […]}}`.";
-            session.refuse_with(Code::E0607, signal.span, message, "never searched", help);
+            let why = (Code::E0607, Cause::Setting("index".to_owned()));
+            session.refuse_with(why, signal.span, message, "never searched", help);
         }
         if let Some(new) = new {
             fields::check_terms(stream, new, session);
@@ -103,7 +104,8 @@ fn planned<'r>(
     let Some((stream, (indices, plan, severities))) = planned else {
         let message = format!("Elastic has no index of {} events", signal.kind);
         let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
-        session.refuse(signal.span, message, "no such index", help);
+        let cause = Cause::LogSource(signal.kind.to_string());
+        session.refuse(cause, signal.span, message, "no such index", help);
         return None;
     };
     Some(Planned { signal, stream, new, indices, plan, severities })
@@ -132,7 +134,7 @@ fn artifacts(
         let query = planned.plan.query.to_string();
         if !toml::is_literal(&query) {
             let message = "three single quotes in a value".to_owned();
-            closed.refuse(signal.span, message, "ends TOML's literal text", "");
+            closed.refuse(Cause::File, signal.span, message, "ends TOML's literal text", "");
         }
         let detection = view::detection(rule, planned, settings, closed);
         lines.push_str(&detection.import_line());

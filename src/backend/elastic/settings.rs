@@ -5,7 +5,7 @@
 
 use crate::backend::Session;
 use crate::backend::settings::Asked;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::mapping::Index;
 use crate::source::is_unprintable;
 
@@ -88,21 +88,26 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
             None => {
                 let message = format!("the fields of `{}` are not known here", pattern.value);
                 let help = "Use an index pattern of an integration that holds such events.";
-                session.refuse_with(Code::E0607, pattern.span, message, "unknown index", help);
+                let why = (Code::E0607, Cause::Setting("index".to_owned()));
+                session.refuse_with(why, pattern.span, message, "unknown index", help);
             }
         }
     }
     let names = settings.suppression.iter().flat_map(|suppression| &suppression.by);
+    let names = names.map(|name| ("suppression", name));
+    let shown = settings.investigation_fields.iter().map(|name| ("investigation_fields", name));
     let is_field = |name: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_.@".contains(c);
         !name.is_empty() && name.chars().all(plain)
     };
-    let bad = names.chain(&settings.investigation_fields).find(|name| !is_field(name)).cloned();
-    let bad = bad.map(|name| format!("`{name}` is no name of a field"));
+    let bad = names.chain(shown).find(|(_, name)| !is_field(name));
+    let bad = bad.map(|(setting, name)| (setting, format!("`{name}` is no name of a field")));
     let tag = settings.tags.iter().find(|tag| tag.chars().any(is_unprintable));
-    if let Some(message) = bad.or(tag.map(|_| "a tag is one line of text".to_owned())) {
+    let bad = bad.or(tag.map(|_| ("tags", "a tag is one line of text".to_owned())));
+    if let Some((setting, message)) = bad {
         let span = session.settings().span;
-        session.refuse_with(Code::E0607, span, message, "cannot be taken", "");
+        let why = (Code::E0607, Cause::Setting(setting.to_owned()));
+        session.refuse_with(why, span, message, "cannot be taken", "");
     }
     settings.index.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     settings

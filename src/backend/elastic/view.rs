@@ -17,7 +17,7 @@ use super::threat::{ThreatView, rule_threats, threat_json};
 use super::toml;
 use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::live::inert_reference;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::manifest::Schedule;
 use crate::mapping::{Index, Stream};
@@ -282,13 +282,13 @@ fn new_terms(
     if terms.len() > 3 {
         let message = format!("{} new terms: {}", terms.len(), terms.join(", "));
         let help = "A new_terms rule has one to three.";
-        closed.refuse_with(Code::E0602, new.span, message, "too many", help);
+        closed.refuse_with((Code::E0602, Cause::NewTerms), new.span, message, "too many", help);
     }
     if new.window <= from {
         // Kibana refuses a history that starts after the run's own window.
         let message = format!("the window is not longer than the {from} minutes a run looks back");
         let help = format!("Use a window of {} minutes or more.", from + 1);
-        closed.refuse(new.span, message, "too short", &help);
+        closed.refuse(Cause::NewTerms, new.span, message, "too short", &help);
     }
     let history = match new.window {
         m if m % (24 * 60) == 0 => format!("now-{}d", m / (24 * 60)),

@@ -4,7 +4,7 @@
 //! query. Such a field has no substrings: a phrase is found only where words begin and end, and
 //! finds the words with other characters between them. Both are the loss `words`.
 
-use crate::backend::Session;
+use crate::backend::{Session, compared};
 use crate::ir::{Test, TextTest};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::IndexField;
@@ -29,7 +29,7 @@ fn all_phrases<'t>(
     let at = found.iter().position(Vec::is_empty).filter(|_| !session.is_positive());
     if let Some(at) = at {
         let message = format!("`{}` has no word", text.values[at]);
-        session.refuse(test.span, message, "the target searches for words", "");
+        session.refuse(compared(test), test.span, message, "the target searches for words", "");
         return None;
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();

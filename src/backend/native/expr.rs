@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::backend::Session;
+use crate::backend::{Session, compared};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, fold_text};
 use crate::taxonomy::{FieldType, Product};
@@ -186,7 +186,13 @@ impl Printer<'_, '_> {
             Op::Regex(_) => {
                 let message = "std has no regular expressions".to_owned();
                 let help = "Use the engine behind `rulecast scan`, or say it with wildcards.";
-                self.session.refuse(test.span, message, "not in generated Rust", help);
+                self.session.refuse(
+                    compared(test),
+                    test.span,
+                    message,
+                    "not in generated Rust",
+                    help,
+                );
                 "false".to_owned()
             }
             // INVARIANT: `test` prints these; they have no condition on a single value.

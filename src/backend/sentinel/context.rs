@@ -6,7 +6,8 @@
 
 use super::lets::Lets;
 use super::profile::Profile;
-use crate::backend::Session;
+use crate::backend::{Session, compared};
+use crate::diagnostic::Cause;
 use crate::ir::{Rule, Test, TextTest};
 use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::Expression;
@@ -44,7 +45,7 @@ impl<'r> Context<'_, 'r> {
 }
 
 pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String) -> Expression {
-    context.session.refuse(test.span, message, "no exact form in Kusto", "");
+    context.session.refuse(compared(test), test.span, message, "no exact form in Kusto", "");
     Expression::truth(false)
 }
 
@@ -75,7 +76,9 @@ pub(super) fn words_of(
     let values: Vec<&str> = text.literals().collect();
     if let Some(unknown) = values.iter().find(|value| column.words_for(&[value]).is_empty()) {
         let message = format!("{} has no word for `{unknown}`", column.name);
-        session.refuse(test.span, message, "no row of the table is one", "");
+        let field = test.subject.field.name().to_owned();
+        let cause = Cause::Value { value: unknown.to_string(), field };
+        session.refuse(cause, test.span, message, "no row of the table is one", "");
     }
     one_of(column, column.words_for(&values))
 }

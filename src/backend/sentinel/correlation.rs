@@ -11,6 +11,7 @@ use super::context::Planning;
 use super::keys::column_of;
 use super::lets::Lets;
 use crate::backend::Session;
+use crate::diagnostic::Cause;
 use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
@@ -98,7 +99,8 @@ fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, session: &mut Sessio
     if matches!(one.test, CorrelationTest::Events(_)) && all.len() < count {
         let message = format!("an event may count twice in `{}`", one.name);
         let help = "Count the events of one signal, or of signals that share none.";
-        session.refuse(one.span, message, "two of its signals are of the same events", help);
+        let label = "two of its signals are of the same events";
+        session.refuse(Cause::Correlation, one.span, message, label, help);
     }
 }
 

@@ -7,6 +7,7 @@
 use super::columns::{Projected, Role};
 use super::context::Planning;
 use super::subject::undashed;
+use crate::diagnostic::Cause;
 use crate::ir::{Fields, Rule};
 use crate::mapping::{Holds, Kind, Table, results};
 use crate::query::kusto::{self, Expression};
@@ -84,7 +85,8 @@ pub(super) fn add_columns(
             None => {
                 let target = planning.session.target();
                 let message = format!("{target} has no column for {field} to correlate by");
-                planning.session.refuse(needed.span, message, "no such column", "");
+                let cause = Cause::Field(field.name().to_owned());
+                planning.session.refuse(cause, needed.span, message, "no such column", "");
             }
         }
     }

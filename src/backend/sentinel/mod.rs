@@ -29,7 +29,7 @@ mod window;
 use self::schedule::Run;
 use super::template::render;
 use super::{Emitted, Session};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::ir::Rule;
 use crate::manifest::Artifact;
 use crate::query::kusto::print;
@@ -53,7 +53,8 @@ pub(super) fn emit<'r>(
     if length > MAX_QUERY {
         let message = format!("the query has {length} characters, the limit is {MAX_QUERY}");
         let help = format!("Shorten the lists, or split the signals. {}", plan.lengths());
-        closed.refuse_with(Code::E0502, rule.metadata.title.span, message, "too long", &help);
+        let why = (Code::E0502, Cause::File);
+        closed.refuse_with(why, rule.metadata.title.span, message, "too long", &help);
     }
     let package = package::package(rule, &shape, &settings, &mut closed);
     let mut artifacts = vec![Artifact { name: format!("{stem}.kql"), text: query.clone() }];

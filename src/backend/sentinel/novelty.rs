@@ -14,6 +14,7 @@ use super::keys;
 use super::profile::Profile;
 use super::schedule::{Run, Schedule, ago};
 use crate::backend::settings::span;
+use crate::diagnostic::Cause;
 use crate::ir::NewTerms;
 use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
@@ -73,19 +74,22 @@ impl<'n> Novelty<'n> {
             // one before the run.
             let message = format!("a correlation of new terms of `{}`", signal.name);
             let help = "Name the correlation under `without:` of this target.";
-            session.refuse(new.span, message, "no query of one run says what was new when", help);
+            let label = "no query of one run says what was new when";
+            session.refuse(Cause::NewTerms, new.span, message, label, help);
         }
         for field in &new.fields {
             if table.is_some_and(|table| table.columns(field).is_empty()) {
                 let message =
                     format!("{} has no column for the new term {field}", session.target());
-                session.refuse(new.span, message, "no such column", "");
+                let cause = Cause::Field(field.name().to_owned());
+                session.refuse(cause, new.span, message, "no such column", "");
             }
         }
         let terms = table.map_or_else(Vec::new, |table| terms(table, &rows.columns, new));
         if terms.iter().any(|(column, _)| column.kind == Kind::List) {
             let message = "a list as a new term".to_owned();
-            session.refuse(new.span, message, "each element would be a term of its own", "");
+            let label = "each element would be a term of its own";
+            session.refuse(Cause::NewTerms, new.span, message, label, "");
         }
         // An alert is new at the time it is raised; the process in it may have run earlier.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);

@@ -9,7 +9,7 @@ use super::settings::Settings;
 use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::Level;
 use crate::definition::live::inert;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::ir::Rule;
 use crate::mapping::{Entity, results};
 
@@ -113,7 +113,8 @@ fn refuse_nrt(rule: &Rule, span: crate::source::Span, closed: &mut Closed<'_>) {
         (None, None) => return,
     };
     let message = "this cannot be a near-real-time rule".to_owned();
-    closed.refuse_with(Code::E0507, span, message, why, "Use `kind: scheduled`.");
+    let kind = Cause::Setting("kind".to_owned());
+    closed.refuse_with((Code::E0507, kind), span, message, why, "Use `kind: scheduled`.");
 }
 
 /// The lines of the description: the rule's own text, its false positives, this target's losses
@@ -170,7 +171,7 @@ fn limit(closed: &mut Closed<'_>, rule: &Rule, what: &str, length: usize, most: 
     if length > most {
         let message = format!("the {what} has {length} characters, Sentinel's limit is {most}");
         let span = rule.metadata.title.span;
-        closed.refuse_with(Code::E0502, span, message, "too long", "Shorten it.");
+        closed.refuse_with((Code::E0502, Cause::File), span, message, "too long", "Shorten it.");
     }
 }
 

@@ -8,6 +8,7 @@
 use super::context::{Context, exists, never_null, refuse};
 use super::{address, text};
 use crate::backend::account;
+use crate::diagnostic::Cause;
 use crate::ir::{Expr, Numbers, Op, Part, Test, TextTest};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{self, Column, Holds, Kind};
@@ -118,7 +119,8 @@ fn absent(context: &mut Context<'_, '_>, test: &Test) -> Expression {
          mapping {}` shows them.",
         context.table.mapping
     );
-    context.session.refuse(test.span, message, "no such column", &help);
+    let cause = Cause::Field(test.subject.field.name().to_owned());
+    context.session.refuse(cause, test.span, message, "no such column", &help);
     Expression::truth(false)
 }
 

@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::settings::{DETECTIONS, Settings};
 use crate::backend::Session;
 use crate::backend::settings::span;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Cause, Code};
 use crate::ir::{Origin, Rule};
 use crate::manifest::{Direction, LossName};
 use crate::query::kusto::Expression;
@@ -54,7 +54,13 @@ pub(super) fn schedule(
     };
     if needed > LONGEST {
         let message = "the window is longer than the 14 days a rule can look back".to_owned();
-        session.refuse_with(Code::E0503, place, message, "too long", "Shorten the window.");
+        session.refuse_with(
+            (Code::E0503, Cause::Schedule),
+            place,
+            message,
+            "too long",
+            "Shorten the window.",
+        );
     }
     let period = settings.period.as_ref().map_or(needed, |period| period.value);
     let place =
@@ -63,12 +69,12 @@ pub(super) fn schedule(
         let message = format!("a period of {} does not hold {}", span(period), span(needed));
         let help =
             "The period covers the frequency, and the windows of new terms and correlations.";
-        session.refuse_with(Code::E0506, place, message, "too short", help);
+        session.refuse_with((Code::E0506, Cause::Schedule), place, message, "too short", help);
     }
     if period >= 2 * 24 * 60 && frequency < 60 {
         let message =
             "a period of two days or more needs a frequency of an hour or more".to_owned();
-        session.refuse_with(Code::E0506, place, message, "too often", "");
+        session.refuse_with((Code::E0506, Cause::Schedule), place, message, "too often", "");
     }
     note_repeats(rule, frequency, session);
     Schedule { frequency, period }
@@ -97,7 +103,7 @@ fn of_detection(
         let message = "no schedule of a custom detection holds the window".to_owned();
         let help = "They run every 1, 3, 12 or 24 hours and look back 4, 12 or 48 hours, or 30 \
                     days.";
-        session.refuse_with(Code::E0503, place, message, "too long", help);
+        session.refuse_with((Code::E0503, Cause::Schedule), place, message, "too long", help);
         DETECTIONS[0]
     });
     note_repeats(rule, frequency, session);

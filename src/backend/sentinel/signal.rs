@@ -13,6 +13,7 @@ use super::predicate::expression;
 use super::prepare::{self, Sources};
 use crate::backend::{Session, missing_products, one_line};
 use crate::definition::{Form, Level};
+use crate::diagnostic::Cause;
 use crate::ir::{Case, Clause, Expr, Relation, Role, Rule, Signal};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Rows, Table};
@@ -50,7 +51,8 @@ pub(super) fn rows<'r>(
             let message =
                 format!("{} has no table of {} events", planning.session.target(), signal.kind);
             let help = "Name the signal under `without:` of this target.";
-            planning.session.refuse(signal.span, message, "no such table", help);
+            let cause = Cause::LogSource(signal.kind.to_string());
+            planning.session.refuse(cause, signal.span, message, "no such table", help);
             SignalRows { rows: Pipeline::of("", []), columns: Vec::new(), table: None }
         }
     }

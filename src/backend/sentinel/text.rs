@@ -7,6 +7,7 @@
 
 use super::context::{Context, exists, refuse, words_of};
 use super::subject::{left, may_fit};
+use crate::backend::compared;
 use crate::backend::expression::{self, Around};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test, TextTest};
 use crate::manifest::{Direction, LossName};
@@ -40,7 +41,8 @@ pub(super) fn text(
             let help = "The remote side of Defender's rows is the destination only where the host \
                         opened the connection: require `Initiated: 'true'` beside the other tests, \
                         or leave the signal out with `without:`.";
-            context.session.refuse(test.span, message, "no exact form in Kusto", help);
+            let label = "no exact form in Kusto";
+            context.session.refuse(compared(test), test.span, message, label, help);
             return Expression::truth(false);
         }
         (Kind::Recased, Case::Sensitive) => {

@@ -1,0 +1,86 @@
+//! The report as comma-separated values: a row for each rule and target.
+//!
+//! In: rows. Out: RFC 4180 with a header; a cell with several values separates them by `; `.
+
+use std::io::Write;
+
+use super::Row;
+use crate::cli::{Stop, screen};
+
+const HEADER: [&str; 13] = [
+    "file",
+    "title",
+    "id",
+    "log_sources",
+    "target",
+    "outcome",
+    "mappings",
+    "losses",
+    "without",
+    "code",
+    "cause",
+    "message",
+    "further_refusals",
+];
+
+/// Prints the rows
+pub(super) fn print(rows: &[Row<'_>]) -> Result<(), Stop> {
+    let mut out = anstream::stdout().lock();
+    write!(out, "{}\r\n", HEADER.join(","))?;
+    for row in rows {
+        let line: Vec<String> = cells(row).iter().map(|cell| quoted(cell)).collect();
+        write!(out, "{}\r\n", screen::line(&line.join(",")))?;
+    }
+    Ok(())
+}
+
+fn cells(row: &Row<'_>) -> [String; 13] {
+    let metadata = &row.rule.rule.metadata;
+    let losses = row.losses.iter();
+    let losses: Vec<String> =
+        losses.map(|(name, weight)| format!("{}={}", name.name(), weight.name())).collect();
+    let first = row.refusals().next();
+    let further = row.refusals().count().saturating_sub(1);
+    let cause = first.and_then(|found| found.cause.as_ref());
+    [
+        row.rule.rule.source.name().to_owned(),
+        metadata.title.value.clone(),
+        metadata.id.as_ref().map_or_else(String::new, |id| id.value.clone()),
+        row.log_sources().join("; "),
+        row.target.name().to_owned(),
+        row.outcome().name().to_owned(),
+        row.mappings.join("; "),
+        losses.join("; "),
+        row.without.join("; "),
+        first.map_or_else(String::new, |found| found.code.to_string()),
+        cause.map_or_else(String::new, ToString::to_string),
+        first.map_or_else(String::new, |found| found.message.clone()),
+        first.map_or_else(String::new, |_| further.to_string()),
+    ]
+}
+
+/// A cell as it is written
+///
+/// A spreadsheet runs a cell that begins like a formula, and a rule may be anybody's: a `'` before
+/// it makes it text.
+fn quoted(cell: &str) -> String {
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let cell = if is_formula { format!("'{cell}") } else { cell.to_owned() };
+    if cell.contains([',', '"', '\r', '\n']) {
+        return format!("\"{}\"", cell.replace('"', "\"\""));
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_cell_is_one_cell_and_no_formula() {
+        assert_eq!(quoted("plain text"), "plain text");
+        assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(quoted("two\nlines"), "\"two\nlines\"");
+        assert_eq!(quoted("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
+    }
+}

@@ -15,14 +15,6 @@ fn findings(name: &str, text: &str) -> Vec<String> {
     found.iter().map(|one| format!("{name}: {}", one.message)).collect()
 }
 
-fn tables() -> impl Iterator<Item = &'static Table> {
-    library::built_in().iter().flat_map(|mapping| &mapping.tables)
-}
-
-fn streams() -> impl Iterator<Item = &'static Stream> {
-    library::built_in().iter().flat_map(|mapping| &mapping.streams)
-}
-
 #[test]
 fn the_documents_have_no_mistakes() {
     for (name, text) in DOCUMENTS.iter().chain(&[("results.yml", include_str!("results.yml"))]) {

@@ -94,17 +94,17 @@ fn a_tenant_has_its_own_exclusions_lists_and_indices() {
 fn a_decision_holds_for_its_files_until_its_last_day() {
     let mut common = load(None);
     common.outputs(&[Target::Elastic], Kept::Nothing);
-    let case = |workspace: &Workspace| {
+    let actions = |workspace: &Workspace| {
         let losses = workspace.losses.iter();
-        let cases = losses.filter(|((_, name, _), _)| *name == LossName::Case);
-        cases.map(|((_, _, weight), number)| (weight.name(), *number)).collect::<Vec<_>>()
+        let actions = losses.filter(|((_, name, _), _)| *name == LossName::Actions);
+        actions.map(|((_, _, weight), number)| (weight.name(), *number)).collect::<Vec<_>>()
     };
-    assert_eq!(case(&common), [("note", 1)]);
+    assert_eq!(actions(&common), [("note", 1)]);
     let mut usual =
         load_with(&[tenants().join("rules/script_in_a_share.yml")], &Surroundings::default())
             .unwrap();
     usual.outputs(&[Target::Elastic], Kept::Nothing);
-    assert_eq!(case(&usual), [("deny", 1)]);
+    assert_eq!(actions(&usual), [("warn", 1)]);
     // The decision of one tenant to deny `product` had its last day, which is told.
     let mut globex = load(Some("globex"));
     let (_, refused) = globex.outputs(&[Target::Sentinel], Kept::Nothing);

@@ -79,8 +79,10 @@ impl Column {
         if tests.any(|test| test.subject.field.name() == "GrandparentImage") {
             columns.push(Column::Grandparent);
         }
+        // An event of a log may have any part; its table says which.
+        let is_log = |signal: &Signal| matches!(signal.kind, EventKind::Log(_));
         let mut of = |kind, column| {
-            if signals.iter().any(|signal| signal.kind == kind) {
+            if signals.iter().any(|signal| signal.kind == kind || is_log(signal)) {
                 columns.push(column);
             }
         };
@@ -88,7 +90,7 @@ impl Column {
         of(EventKind::NetworkConnection, Column::Remote);
         of(EventKind::Webserver, Column::Request);
         of(EventKind::SecurityAlert, Column::Alert);
-        if signals.iter().any(|signal| matches!(signal.kind, EventKind::Log(_))) {
+        if signals.iter().any(is_log) {
             columns.push(Column::Event);
         }
         columns.push(Column::Report);

@@ -263,8 +263,8 @@ impl Gathered {
     fn signal(&mut self, signal: Signal) -> usize {
         let same = |at: &&usize| {
             let known = &self.signals[**at];
-            (&known.kind, known.product, known.action)
-                == (&signal.kind, signal.product, signal.action)
+            (&known.kind, &known.log, known.product, known.action)
+                == (&signal.kind, &signal.log, signal.product, signal.action)
                 && known.clauses == signal.clauses
         };
         let titled = self.titles.get(&signal.title);

@@ -31,7 +31,8 @@ fn write_rule(out: &mut String, rule: &Rule) -> std::fmt::Result {
     writeln!(out, "  columns {}", columns.join(" "))?;
     for (at, signal) in rule.signals.iter().enumerate() {
         let product = signal.product.map_or("any product", |product| product.name());
-        writeln!(out, "signal {}: {}, {product}", signal.name, signal.kind)?;
+        let log = signal.log.as_ref().map_or_else(String::new, |log| format!(" in {log}"));
+        writeln!(out, "signal {}: {}{log}, {product}", signal.name, signal.kind)?;
         for clause in &signal.clauses {
             let role = match clause.role {
                 Role::Require => "require",

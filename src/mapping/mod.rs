@@ -32,7 +32,7 @@ use crate::yaml::Node;
 
 pub(crate) use document::own;
 pub use library::Mappings;
-pub(crate) use library::Order;
+pub(crate) use library::{Asked, Order};
 pub(crate) use place::Holds;
 pub(crate) use placement::Placement;
 pub(crate) use results::{Entity, ResultRole, Results};

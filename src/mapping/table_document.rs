@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::place::Holds;
 use super::read::{
-    check_absent, entries_of, events, expression, field, inherited, list_of, log_source, platforms,
-    products, text_of, under, with_shared,
+    check_absent, entries_of, events, expression, field, inherited, list_of, log, log_source,
+    platforms, products, text_of, under, with_shared,
 };
 use super::table::{Column, Kind, Rows, Table};
 use crate::diagnostic::Code;
@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "table",
     "like",
     "events",
+    "log",
     "platforms",
     "connector",
     "unknown_product",
@@ -81,6 +82,7 @@ fn entry(
     let holder = if node.get("products").is_some() { node } else { document };
     let (platforms, products) =
         (platforms(reader, document, node), products(reader, holder, "products"));
+    let log = log(reader, document, node);
     let (prepare, result) = (prepare(reader, &holders, &name.value), result(reader, &holders));
     let table = |(events, condition): (EventKind, Option<kusto::Expression>)| {
         let own = places.iter().filter(|(field, _)| events.field_type(field).is_some());
@@ -88,17 +90,9 @@ fn entry(
         if others.is_some() {
             let left = events.field_names().into_iter().map(Field::of_log);
             let left = left.filter(|field| !absent.iter().any(|name| name == field.name()));
-            for field in left.filter(|field| !places.iter().any(|(own, _)| own == field)) {
-                let kind = match events.field_type(&field) {
-                    Some(FieldType::Number) => Kind::Number,
-                    _ => Kind::Text,
-                };
-                let column = Column::of_others(
-                    column_name(&name.value, &field, schema),
-                    field.clone(),
-                    kind,
-                );
-                columns.insert(field, vec![column]);
+            for field in left.filter(|field| !is_placed(field)) {
+                let column = column_name(&name.value, &field, schema);
+                columns.insert(field.clone(), vec![of_others(&events, column, field)]);
             }
         }
         Table {
@@ -113,11 +107,18 @@ fn entry(
             keywords: Arc::clone(&keywords),
             rows: condition.map_or_else(|| rows.clone(), Rows::Where),
             result: result.clone(),
+            log: log.clone(),
             events,
             columns,
         }
     };
     sources.into_iter().map(table).collect()
+}
+
+/// The column that a query adds for a field of these events
+fn of_others(events: &EventKind, name: String, field: Field) -> Column {
+    let is_number = events.field_type(&field) == Some(FieldType::Number);
+    Column::of_others(name, field, if is_number { Kind::Number } else { Kind::Text })
 }
 
 /// The columns of each field under `fields`

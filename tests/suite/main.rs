@@ -24,6 +24,7 @@ mod killed;
 mod kuery;
 mod kusto;
 mod linking;
+mod log_sources;
 mod memory;
 mod mutants;
 mod mutate;

@@ -4,14 +4,14 @@
 //! at, or `None` when the stream has none. The indices of a rule are chosen so that each field it
 //! uses has one type in all of them.
 
-use crate::backend::Session;
+use crate::backend::{Session, asked_of};
 use crate::ir::{NewTerms, Op, Part, Signal, Test};
 use crate::mapping::{Holds, Index, IndexField, Stream};
 use crate::taxonomy::Field;
 
 /// The documents of a signal's log source, in the order in which mappings are asked
 pub(super) fn streams<'r>(session: &Session<'r>, signal: &Signal) -> Vec<&'r Stream> {
-    session.mappings().streams(&session.order(), (&signal.kind, signal.product))
+    session.mappings().streams(&session.order(), asked_of(signal))
 }
 
 /// The index field that holds this part of a field

@@ -9,6 +9,7 @@ use super::expr::{Constant, Constants, Printer, literal};
 use crate::backend::{Session, one_line};
 use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
+use crate::taxonomy::{Log, Product};
 
 /// The view of `native/matcher.rs`; its strings are printed unchanged
 #[derive(Debug, Serialize)]
@@ -17,6 +18,8 @@ pub(super) struct MatcherView {
     id: String,
     /// The caller's duties, one per line
     left: Vec<String>,
+    /// Whether some signal is limited to a log
+    logs: bool,
     constants: Vec<Constant>,
     signals: Vec<SignalView>,
     correlations: Vec<CorrelationView>,
@@ -41,6 +44,7 @@ struct SignalView {
     heading: String,
     title: String,
     event: String,
+    in_log: String,
     product: String,
     level: String,
     new_terms: String,
@@ -96,10 +100,8 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
             heading: one_line(&signal.title),
             title: literal(&signal.title),
             event: literal(signal.kind.name()),
-            product: match signal.product {
-                Some(product) => format!("Some({})", literal(product.name())),
-                None => "None".to_owned(),
-            },
+            in_log: optional(signal.log.as_ref().map(Log::name)),
+            product: optional(signal.product.map(Product::name)),
             level: literal(rule.level.as_str()),
             new_terms: terms.join(", "),
             window: new.map_or(0, |new| new.window),
@@ -115,10 +117,15 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
         title: one_line(&rule.metadata.title.value),
         id,
         left: left(rule),
+        logs: rule.signals.iter().any(|signal| signal.log.is_some()),
         constants: constants.sorted(),
         signals,
         correlations,
     }
+}
+
+fn optional(word: Option<&str>) -> String {
+    word.map_or_else(|| "None".to_owned(), |word| format!("Some({})", literal(word)))
 }
 
 /// The caller's duties: judging several events, and fields that sensors record in another form

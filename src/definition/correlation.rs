@@ -108,7 +108,7 @@ impl CorrelationType {
 }
 
 /// The comparison of a count or statistic with a number
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Comparison {
     /// Greater
     Gt,
@@ -143,6 +143,18 @@ impl Comparison {
             Comparison::Lte => "lte",
             Comparison::Eq => "eq",
             Comparison::Neq => "neq",
+        }
+    }
+
+    /// The usual sign, such as `>=`
+    pub fn sign(self) -> &'static str {
+        match self {
+            Comparison::Gt => ">",
+            Comparison::Gte => ">=",
+            Comparison::Lt => "<",
+            Comparison::Lte => "<=",
+            Comparison::Eq => "==",
+            Comparison::Neq => "!=",
         }
     }
 }

@@ -132,6 +132,10 @@ fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
         Op::Numbers(values) => {
             write!(out, "is")?;
             let range = |n: &super::Numbers| match n {
+                super::Numbers { fraction: Some((Comparison::Eq, limit)), .. } => limit.to_string(),
+                super::Numbers { fraction: Some((comparison, limit)), .. } => {
+                    format!("{}{limit}", comparison.sign())
+                }
                 n if n.from == n.to => n.from.to_string(),
                 n if !n.open && n.to == i64::MAX => format!(">={}", n.from),
                 n if !n.open && n.from == i64::MIN => format!("<={}", n.to),

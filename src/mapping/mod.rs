@@ -37,7 +37,7 @@ pub(crate) use place::Holds;
 pub(crate) use placement::Placement;
 pub(crate) use results::{Entity, ResultRole, Results};
 pub(crate) use stream::{FieldKind, Index, IndexField, Stream, Test, Words};
-pub(crate) use table::{Column, Kind, Rows, Table, number};
+pub(crate) use table::{Column, Kind, Rows, Table, number, real};
 
 /// A target's own side of rules
 #[derive(Debug)]

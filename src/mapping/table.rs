@@ -163,6 +163,11 @@ pub(crate) fn number(text: Expression) -> Expression {
     Expression::call("tolong", [text])
 }
 
+/// A text as a number with a fraction; null for any other text
+pub(crate) fn real(text: Expression) -> Expression {
+    Expression::call("todouble", [text])
+}
+
 impl Column {
     /// A text of the table that is no field
     pub(crate) fn of_text(value: Expression) -> Column {

@@ -31,6 +31,7 @@ mod mutate;
 mod native;
 mod near;
 mod normalize;
+mod numbers;
 mod oracle;
 mod outside;
 mod pairs;

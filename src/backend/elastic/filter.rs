@@ -83,11 +83,15 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
-        Op::Numbers(ranges) if ecs.kind == FieldKind::Long => numbers(&ecs.name, ranges),
+        Op::Numbers(ranges) if ecs.kind == FieldKind::Long => {
+            numbers(&ecs.name, (test, ranges), session)
+        }
         Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
             Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string()))
         }
-        Op::Numbers(_) => refuse(session, test, "a range over numbers that are kept as text"),
+        Op::Numbers(_) => {
+            refuse(session, test, "a range or a fraction of numbers that are kept as text")
+        }
         Op::Exists => {
             registry::note_value_names(seen, ecs, test, session);
             Query::exists(&ecs.name)
@@ -287,14 +291,18 @@ fn direction(
     }
 }
 
-fn numbers(field: &str, ranges: &[Numbers]) -> Query {
-    let single = |range: &&Numbers| range.from == range.to;
-    let singles: Vec<i64> = ranges.iter().filter(single).map(|range| range.from).collect();
+/// A test of a field that holds whole numbers; a limit between two of them is the next one
+fn numbers(field: &str, (test, ranges): (&Test, &[Numbers]), session: &mut Session<'_>) -> Query {
+    if !ranges.iter().any(Numbers::has_whole) {
+        return refuse(session, test, "a fraction, and the index holds whole numbers");
+    }
+    let singles: Vec<i64> =
+        ranges.iter().filter(|range| range.is_one()).map(|range| range.from).collect();
     let mut parts = Vec::new();
     if !singles.is_empty() {
         parts.push(Query::terms(field, singles));
     }
-    for range in ranges.iter().filter(|range| range.from != range.to) {
+    for range in ranges.iter().filter(|range| range.has_whole() && !range.is_one()) {
         let from = (range.from != i64::MIN).then(|| (Limit::AtLeast, Scalar::from(range.from)));
         let to = (range.to != i64::MAX || range.from == i64::MIN)
             .then(|| (Limit::AtMost, Scalar::from(range.to)));

@@ -83,15 +83,7 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
-        Op::Numbers(ranges) if ecs.kind == FieldKind::Long => {
-            numbers(&ecs.name, (test, ranges), session)
-        }
-        Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
-            Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string()))
-        }
-        Op::Numbers(_) => {
-            refuse(session, test, "a range or a fraction of numbers that are kept as text")
-        }
+        Op::Numbers(ranges) => numbers(ecs, (test, ranges), session),
         Op::Exists => {
             registry::note_value_names(seen, ecs, test, session);
             Query::exists(&ecs.name)
@@ -291,8 +283,20 @@ fn direction(
     }
 }
 
-/// A test of a field that holds whole numbers; a limit between two of them is the next one
-fn numbers(field: &str, (test, ranges): (&Test, &[Numbers]), session: &mut Session<'_>) -> Query {
+/// A test of a field that holds whole numbers, as such or as text; a limit between two whole numbers
+/// is the next one
+fn numbers(
+    ecs: &IndexField,
+    (test, ranges): (&Test, &[Numbers]),
+    session: &mut Session<'_>,
+) -> Query {
+    let field = &ecs.name;
+    if ecs.kind != FieldKind::Long {
+        return match ranges.iter().all(Numbers::is_one) {
+            true => Query::terms(field, ranges.iter().map(|range| range.from.to_string())),
+            false => refuse(session, test, "a range or a fraction of numbers kept as text"),
+        };
+    }
     if !ranges.iter().any(Numbers::has_whole) {
         return refuse(session, test, "a fraction, and the index holds whole numbers");
     }
@@ -306,7 +310,7 @@ fn numbers(field: &str, (test, ranges): (&Test, &[Numbers]), session: &mut Sessi
         let from = (range.from != i64::MIN).then(|| (Limit::AtLeast, Scalar::from(range.from)));
         let to = (range.to != i64::MAX || range.from == i64::MIN)
             .then(|| (Limit::AtMost, Scalar::from(range.to)));
-        parts.push(Query::Range(field.to_owned(), from.into_iter().chain(to).collect()));
+        parts.push(Query::Range(field.clone(), from.into_iter().chain(to).collect()));
     }
     Query::any(parts)
 }

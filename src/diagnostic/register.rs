@@ -274,8 +274,9 @@ macro_rules! register { ($make:ident) => { $make! {
         "`group-by` and `field` name columns such as `host`, or fields that the events carry; where \
          signals call a field by other names, `aliases` says them.";
     E0410 "correlation that does not add up"
-        "A count needs a `condition` that can be true and, for `value_count`, a `field`; a temporal \
-         correlation needs two signals or more and no `condition`.";
+        "A count needs a `condition` that can be true and, for `value_count`, a `field`, or several \
+         whose combinations are counted; a temporal correlation needs two signals or more and no \
+         `condition`.";
     E0411 "`without` names an unknown signal"
         "`without` names signals and correlations of this definition, and what is left must not \
          need them.";

@@ -300,7 +300,7 @@ impl Gathered {
         }
         moved.ends.iter_mut().for_each(|at| *at = signals[*at]);
         moved.keys.iter_mut().for_each(|key| key.fields = fields(&key.fields));
-        if let Some(counted) = moved.test.fields_mut() {
+        for counted in moved.test.fields_mut() {
             *counted = fields(counted);
         }
         let same = |known: &Correlation| {

@@ -69,7 +69,8 @@ fn write_correlation(out: &mut String, rule: &Rule, one: &Correlation) -> std::f
         CorrelationTest::Events(count) => format!("{} of", bound(count)),
         CorrelationTest::Origins(count) => format!("{} origins of", bound(count)),
         CorrelationTest::Values(of, count) => {
-            format!("{} values ({}) of", bound(count), fields(of))
+            let of: Vec<String> = of.iter().map(fields).collect();
+            format!("{} values ({}) of", bound(count), of.join(" + "))
         }
         CorrelationTest::Numbers(measure, of, count) => {
             let limit = |(one, number): &(Comparison, u64)| format!("{} {number}", one.as_str());

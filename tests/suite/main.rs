@@ -7,6 +7,7 @@ mod agreement;
 mod architecture;
 mod cli;
 mod conformance;
+mod counts;
 mod damage;
 mod diagnostics;
 mod documents;

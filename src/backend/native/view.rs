@@ -20,6 +20,8 @@ pub(super) struct MatcherView {
     left: Vec<String>,
     /// Whether some signal is limited to a log
     logs: bool,
+    /// Whether some correlation counts combinations of values
+    combinations: bool,
     constants: Vec<Constant>,
     signals: Vec<SignalView>,
     correlations: Vec<CorrelationView>,
@@ -118,6 +120,7 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
         id,
         left: left(rule),
         logs: rule.signals.iter().any(|signal| signal.log.is_some()),
+        combinations: rule.correlations.iter().any(counts_combinations),
         constants: constants.sorted(),
         signals,
         correlations,
@@ -166,6 +169,10 @@ fn left(rule: &Rule) -> Vec<String> {
     left.into_iter().map(ToOwned::to_owned).collect()
 }
 
+fn counts_combinations(one: &Correlation) -> bool {
+    matches!(&one.test, CorrelationTest::Values(fields, _) if fields.len() > 1)
+}
+
 fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
     let origin = |origin: &Origin| match origin {
         Origin::Signal(at) => literal(&rule.signals[*at].name),
@@ -186,9 +193,13 @@ fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
         CorrelationTest::Together => "Together".to_owned(),
         CorrelationTest::InOrder => "InOrder".to_owned(),
         CorrelationTest::Events(count) => format!("Events {{ {} }}", bound(count)),
-        CorrelationTest::Values(of, count) => {
-            format!("Values {{ fields: &[{}], {} }}", fields(of), bound(count))
-        }
+        CorrelationTest::Values(all, count) => match &**all {
+            [of] => format!("Values {{ fields: &[{}], {} }}", fields(of), bound(count)),
+            all => {
+                let all: Vec<String> = all.iter().map(|of| format!("&[{}]", fields(of))).collect();
+                format!("Combinations {{ fields: &[{}], {} }}", all.join(", "), bound(count))
+            }
+        },
         CorrelationTest::Origins(count) => format!("Origins {{ {} }}", bound(count)),
         CorrelationTest::Numbers(measure, of, limits) => {
             let limit = |(one, number): &(Comparison, u64)| {

@@ -31,6 +31,7 @@ use crate::taxonomy::Product;
 
 use crate::manifest::{Artifact, LossName, Manifest, Schedule};
 use findings::compared;
+use crate::mapping::Asked;
 use policy::is_accepted;
 pub use policy::{Decision, Files, Policy, Weight};
 use sentinel::Profile;
@@ -52,6 +53,11 @@ fn missing_products(place: &str, products: &[Product]) -> String {
 fn shown(text: &str) -> String {
     let blank = |c| if is_unprintable(c) && !"\n\t".contains(c) { ' ' } else { c };
     inert(&text.chars().map(blank).collect::<String>())
+}
+
+/// The events of a signal, as mappings are asked for them
+fn asked_of(signal: &ir::Signal) -> Asked<'_> {
+    Asked { events: &signal.kind, log: signal.log.as_ref(), product: signal.product }
 }
 
 /// A target that rules compile to

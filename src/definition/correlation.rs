@@ -51,8 +51,8 @@ pub struct Alias {
 pub struct Count {
     /// Its place in the file
     pub span: Span,
-    /// The field whose values are counted
-    pub field: Option<Spanned<String>>,
+    /// The field whose values are counted; of several fields, the combinations of their values
+    pub fields: Vec<Spanned<String>>,
     /// The percentile that `value_percentile` computes
     pub percentile: Option<Spanned<u64>>,
     /// Sigma's comparisons with their numbers
@@ -108,7 +108,7 @@ impl CorrelationType {
 }
 
 /// The comparison of a count or statistic with a number
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Comparison {
     /// Greater
     Gt,
@@ -143,6 +143,18 @@ impl Comparison {
             Comparison::Lte => "lte",
             Comparison::Eq => "eq",
             Comparison::Neq => "neq",
+        }
+    }
+
+    /// The usual sign, such as `>=`
+    pub fn sign(self) -> &'static str {
+        match self {
+            Comparison::Gt => ">",
+            Comparison::Gte => ">=",
+            Comparison::Lt => "<",
+            Comparison::Lte => "<=",
+            Comparison::Eq => "==",
+            Comparison::Neq => "!=",
         }
     }
 }
@@ -274,7 +286,7 @@ fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
             (None, _) => reader.unknown_key(key, "`condition`", &known),
         }
     }
-    let field = node.get("field").and_then(|node| reader.text(node, "`field`"));
+    let fields = reader.texts_of(node, "field");
     let percentile = node.get("percentile").and_then(|node| {
         let number = node.text().and_then(|text| text.parse().ok()).filter(|n| *n <= 100);
         if number.is_none() {
@@ -283,7 +295,7 @@ fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
         }
         number.map(|number| Spanned::new(number, node.span))
     });
-    (!entries.is_empty()).then_some(Count { span: node.span, field, percentile, bounds })
+    (!entries.is_empty()).then_some(Count { span: node.span, fields, percentile, bounds })
 }
 
 fn truth(reader: &mut Reader<'_>, node: &Node) -> bool {

@@ -1,8 +1,9 @@
 //! Sigma's `logsource:`: the events that a rule applies to.
 //!
 //! In: category, product and service as written. Out: a [`LogSource`], and the kind of event it
-//! means. An unknown log source becomes a log of its own, with a warning: only the user can say
-//! which events belong to it.
+//! means. A category with a service beside it means the events of the category that are in that
+//! log. An unknown log source becomes a log of its own, with a warning: only the user can say which
+//! events belong to it.
 
 use super::spelling;
 use crate::diagnostic::{Code, Diagnostic};
@@ -26,9 +27,10 @@ pub struct LogSource {
     pub definition: Option<Spanned<String>>,
 }
 
-/// The kind of event, action and product that a log source stands for
+/// The kind of event, log, action and product that a log source stands for
 pub(super) struct Meant {
     pub(super) event: Spanned<EventKind>,
+    pub(super) log: Option<Log>,
     pub(super) action: Option<&'static str>,
     pub(super) product: Option<Spanned<Product>>,
 }
@@ -73,28 +75,39 @@ pub(super) fn meant(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Me
     let (category, product, service) =
         (word(&logsource.category), word(&logsource.product), word(&logsource.service));
     let system = product.as_deref().and_then(Product::named);
-    let shared = category.as_deref().and_then(EventKind::category);
     let span = logsource.category.as_ref().map_or(logsource.span, |category| category.span);
     let product_of = |system: Option<Product>| {
         system.zip(logsource.product.as_ref()).map(|(one, word)| Spanned::new(one, word.span))
     };
-    match (shared, &service) {
-        (Some((kind, action)), None) if system.is_some() || product.is_none() => {
-            return Some(Meant {
-                event: Spanned::new(kind, span),
-                action,
-                product: product_of(system),
-            });
-        }
-        _ => {}
-    }
-    let known = Log::of(category.as_deref(), product.as_deref(), service.as_deref());
-    let log = match known {
-        Some(log) => log,
-        None => unknown(reader, logsource)?,
+    let words = (category.as_deref(), product.as_deref(), service.as_deref());
+    let one = Log::of(words.0, words.1, words.2).map(|log| (EventKind::Log(log), None, None));
+    let (kind, action, log) = match one.or_else(|| in_parts(words)) {
+        Some(known) => known,
+        None => (EventKind::Log(unknown(reader, logsource)?), None, None),
     };
-    let event = Spanned::new(EventKind::Log(log), span);
-    Some(Meant { event, action: None, product: product_of(system) })
+    Some(Meant { event: Spanned::new(kind, span), log, action, product: product_of(system) })
+}
+
+/// The kind of event that a category stands for, its action, and the log that product and service
+/// name; `None` when a part is not known, or no event is known to fit both
+fn in_parts(
+    (category, product, service): (Option<&str>, Option<&str>, Option<&str>),
+) -> Option<(EventKind, Option<&'static str>, Option<Log>)> {
+    let (kind, action) = EventKind::category(category?)?;
+    if let EventKind::Log(log) = &kind {
+        log.category_name()?;
+        if product.is_some() && log.product().is_some_and(|own| Some(own) != product) {
+            return None;
+        }
+    }
+    let is_system = product.is_none_or(|product| Product::named(product).is_some());
+    let log = match service {
+        Some(_) => Some(Log::of(None, product, service)?),
+        None if is_system => None,
+        None => return None,
+    };
+    let fits = log.as_ref().is_none_or(|log| kind.occurs_in(log));
+    fits.then_some((kind, action, log))
 }
 
 /// Makes a log of an unknown log source, with a warning; a misspelt word is an error instead

@@ -50,7 +50,7 @@ pub use target::{Setting, Settings, TargetSettings};
 pub use value::{Scalar, Value, Values};
 
 use crate::source::{SourceText, Span, Spanned};
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::{EventKind, Log, Product};
 
 /// One document of a rule file
 #[derive(Debug, Clone)]
@@ -112,6 +112,8 @@ pub struct Signal {
     pub title: Option<Spanned<String>>,
     /// The kind of event; `None` after an error, which is already reported
     pub event: Option<Spanned<EventKind>>,
+    /// The log that the event must be in as well, when Sigma's log source names one beside a category
+    pub log: Option<Log>,
     /// Sigma's log source, as written
     pub logsource: Option<LogSource>,
     /// The action that a Sigma category implies: `file_delete` is the deletion of a file

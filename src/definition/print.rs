@@ -132,12 +132,16 @@ fn correlation(written: &Correlation, origins: &str) -> Yaml {
     }
     map.insert(text("timespan"), text(&written.timespan.value));
     if let Some(count) = &written.condition {
-        let field = count.field.iter().map(|field| (text("field"), text(&field.value)));
+        let field = match &*count.fields {
+            [] => None,
+            [only] => Some((text("field"), text(&only.value))),
+            fields => Some((text("field"), texts(fields))),
+        };
         let bounds = count.bounds.iter();
         let bounds = bounds.map(|(one, n)| (text(one.value.as_str()), Yaml::Number((*n).into())));
         let percentile = count.percentile.iter();
         let percentile = percentile.map(|n| (text("percentile"), Yaml::Number(n.value.into())));
-        let all = field.chain(percentile).chain(bounds).collect();
+        let all = field.into_iter().chain(percentile).chain(bounds).collect();
         map.insert(text("condition"), Yaml::Mapping(all));
     }
     if let Some(level) = &written.level {

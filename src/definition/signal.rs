@@ -63,6 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
         name,
         title,
         event,
+        log: None,
         logsource: None,
         action: None,
         product,
@@ -89,14 +90,15 @@ pub(super) fn read_sigma(
     let place = logsource.span;
     let logsource = logsource::read(reader, logsource);
     let meant = logsource.as_ref().and_then(|logsource| logsource::meant(reader, logsource));
-    let (event, action, product) = match meant {
-        Some(meant) => (Some(meant.event), meant.action, meant.product),
-        None => (None, None, None),
+    let (event, log, action, product) = match meant {
+        Some(meant) => (Some(meant.event), meant.log, meant.action, meant.product),
+        None => (None, None, None, None),
     };
     Some(Signal {
         name: Spanned::new("rule".to_owned(), place),
         title: None,
         event,
+        log,
         logsource,
         action,
         product,

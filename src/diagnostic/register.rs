@@ -177,8 +177,9 @@ macro_rules! register { ($make:ident) => { $make! {
         "The log source's table does not have the field. The rule is read as it is, and matches \
          only events that do have it; if the name is misspelt, none. pySigma: fieldname_logsource.";
     W0217 "unknown log source"
-        "No log source of the Sigma taxonomy has these words. The rule is read as it is, but \
-         nothing tells which events are meant: `scan --event` has to.";
+        "No log source of the Sigma taxonomy has these words, or no event is known to fit all of \
+         them. The rule is read as it is, but nothing tells which events are meant: \
+         `scan --event` has to.";
     E0218 "unresolved placeholder"
         "`%name%` under `expand` stands for values that only the environment knows. Give them \
          with `--placeholders`, or under `lists:` of a definition; without them the rule would \
@@ -273,8 +274,9 @@ macro_rules! register { ($make:ident) => { $make! {
         "`group-by` and `field` name columns such as `host`, or fields that the events carry; where \
          signals call a field by other names, `aliases` says them.";
     E0410 "correlation that does not add up"
-        "A count needs a `condition` that can be true and, for `value_count`, a `field`; a temporal \
-         correlation needs two signals or more and no `condition`.";
+        "A count needs a `condition` that can be true and, for `value_count`, a `field`, or several \
+         whose combinations are counted; a temporal correlation needs two signals or more and no \
+         `condition`.";
     E0411 "`without` names an unknown signal"
         "`without` names signals and correlations of this definition, and what is left must not \
          need them.";

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use ipnet::IpNet;
 
 use super::RegexPattern;
+use super::number::Numbers;
 use super::text_test::{Case, Relation, TextTest};
 use crate::pattern::Pattern;
 use crate::source::Span;
@@ -116,19 +117,6 @@ pub enum Op {
     Same(Relation, Field, Case),
 }
 
-/// A range of numbers, both ends included
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Numbers {
-    /// The smallest whole number
-    pub from: i64,
-    /// The largest whole number
-    pub to: i64,
-    /// Whether the fractions between the bounded end and the next whole number outside are in the
-    /// range: `> 3` starts at 4, and 3.5 is in it. Only a range without a smallest or without a
-    /// largest number can be open
-    pub open: bool,
-}
-
 impl Part {
     /// The spellings of a run of segments written with `/`: a path takes either separator, a
     /// registry key only the backslash
@@ -174,22 +162,6 @@ impl Op {
             | Op::Null
             | Op::Same(..) => None,
         }
-    }
-}
-
-impl Numbers {
-    /// Just this number
-    pub fn one(number: i64) -> Numbers {
-        Numbers { from: number, to: number, open: false }
-    }
-
-    /// Whether a number is in the range
-    pub fn holds(self, number: f64) -> bool {
-        // The caller has compared whole numbers as integers: `f64` is exact only up to 2^53.
-        let (from, to) = (self.from as f64, self.to as f64);
-        let low = self.from == i64::MIN || number >= from || (self.open && number > from - 1.0);
-        let high = self.to == i64::MAX || number <= to || (self.open && number < to + 1.0);
-        low && high
     }
 }
 

@@ -48,11 +48,11 @@ fn broken(
             let signal = definition.signals.first();
             let kind = signal.and_then(|signal| signal.event.as_ref());
             let fits = |rule: &Rule| match (signal, kind) {
-                (Some(signal), Some(kind)) => rule.signals.iter().any(|one| {
+                (Some(signal), Some(kind)) => {
                     let product = signal.product.as_ref().map(|product| product.value);
-                    (product.is_none() || product == one.product)
-                        && kind.value.takes(&one.kind, one.product)
-                }),
+                    let source = (&kind.value, signal.log.as_ref());
+                    rule.signals.iter().any(|one| one.is_of(source, product))
+                }
                 (None, _) | (_, None) => true,
             };
             (0..all.len()).filter(|at| rules[*at].as_ref().is_some_and(fits)).collect()
@@ -147,8 +147,7 @@ fn one(
 fn add(rule: &mut Rule, filter: &Signal, title: &str) -> bool {
     let alike = |signal: &&mut Signal| {
         let action = filter.action.is_none() || filter.action == signal.action;
-        let product = filter.product.is_none() || filter.product == signal.product;
-        action && product && filter.kind.takes(&signal.kind, signal.product)
+        action && signal.is_of((&filter.kind, filter.log.as_ref()), filter.product)
     };
     let mut added = false;
     for signal in rule.signals.iter_mut().filter(alike) {

@@ -263,8 +263,8 @@ impl Gathered {
     fn signal(&mut self, signal: Signal) -> usize {
         let same = |at: &&usize| {
             let known = &self.signals[**at];
-            (&known.kind, known.product, known.action)
-                == (&signal.kind, signal.product, signal.action)
+            (&known.kind, &known.log, known.product, known.action)
+                == (&signal.kind, &signal.log, signal.product, signal.action)
                 && known.clauses == signal.clauses
         };
         let titled = self.titles.get(&signal.title);
@@ -300,7 +300,7 @@ impl Gathered {
         }
         moved.ends.iter_mut().for_each(|at| *at = signals[*at]);
         moved.keys.iter_mut().for_each(|key| key.fields = fields(&key.fields));
-        if let Some(counted) = moved.test.fields_mut() {
+        for counted in moved.test.fields_mut() {
             *counted = fields(counted);
         }
         let same = |known: &Correlation| {

@@ -133,8 +133,8 @@ fn lower_signal<'d>(
     let title = signal.title.as_ref().unwrap_or(&definition.metadata.title).value.clone();
     let name = signal.name.value.clone();
     let (span, action) = (signal.name.span, signal.action);
-    let kind = kind.clone();
-    Some(Signal { name, span, title, kind, action, product, clauses, cases })
+    let (kind, log) = (kind.clone(), signal.log.clone());
+    Some(Signal { name, span, title, kind, log, action, product, clauses, cases })
 }
 
 /// The names of signals and correlations

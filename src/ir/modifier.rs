@@ -146,7 +146,7 @@ impl TimeUnit {
             TimeUnit::Month => (1, 12),
             TimeUnit::Year => (0, 9999),
         };
-        Numbers { from, to, open: false }
+        Numbers::between(from, to)
     }
 }
 

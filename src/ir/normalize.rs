@@ -140,14 +140,18 @@ fn sorted(op: Op) -> Op {
         Op::Networks(values) => Op::Networks(ipnet::IpNet::aggregate(&values)),
         Op::Numbers(mut values) => {
             values.sort();
+            values.dedup();
+            // A limit between two whole numbers is not the end of any other range.
+            let (fractions, whole): (Vec<_>, Vec<_>) =
+                values.into_iter().partition(|range| range.fraction.is_some());
             let mut joined: Vec<super::Numbers> = Vec::new();
-            for range in values {
+            for range in whole {
                 match joined.last_mut() {
                     Some(last) if range.from <= last.to => widen(last, range),
                     _ => joined.push(range),
                 }
             }
-            Op::Numbers(joined)
+            Op::Numbers(joined.into_iter().chain(fractions).collect())
         }
         op @ (Op::Public | Op::Exists | Op::Null | Op::Same(..)) => op,
     }

@@ -31,7 +31,8 @@ fn write_rule(out: &mut String, rule: &Rule) -> std::fmt::Result {
     writeln!(out, "  columns {}", columns.join(" "))?;
     for (at, signal) in rule.signals.iter().enumerate() {
         let product = signal.product.map_or("any product", |product| product.name());
-        writeln!(out, "signal {}: {}, {product}", signal.name, signal.kind)?;
+        let log = signal.log.as_ref().map_or_else(String::new, |log| format!(" in {log}"));
+        writeln!(out, "signal {}: {}{log}, {product}", signal.name, signal.kind)?;
         for clause in &signal.clauses {
             let role = match clause.role {
                 Role::Require => "require",
@@ -68,7 +69,8 @@ fn write_correlation(out: &mut String, rule: &Rule, one: &Correlation) -> std::f
         CorrelationTest::Events(count) => format!("{} of", bound(count)),
         CorrelationTest::Origins(count) => format!("{} origins of", bound(count)),
         CorrelationTest::Values(of, count) => {
-            format!("{} values ({}) of", bound(count), fields(of))
+            let of: Vec<String> = of.iter().map(fields).collect();
+            format!("{} values ({}) of", bound(count), of.join(" + "))
         }
         CorrelationTest::Numbers(measure, of, count) => {
             let limit = |(one, number): &(Comparison, u64)| format!("{} {number}", one.as_str());
@@ -131,6 +133,10 @@ fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
         Op::Numbers(values) => {
             write!(out, "is")?;
             let range = |n: &super::Numbers| match n {
+                super::Numbers { fraction: Some((Comparison::Eq, limit)), .. } => limit.to_string(),
+                super::Numbers { fraction: Some((comparison, limit)), .. } => {
+                    format!("{}{limit}", comparison.sign())
+                }
                 n if n.from == n.to => n.from.to_string(),
                 n if !n.open && n.to == i64::MAX => format!(">={}", n.from),
                 n if !n.open && n.from == i64::MIN => format!("<={}", n.to),

@@ -30,7 +30,7 @@ impl Rule {
         let mut fields = BTreeSet::new();
         for one in &self.correlations {
             fields.extend(one.keys.iter().filter_map(|key| key.fields.get(&at)));
-            fields.extend(one.test.fields().and_then(|counted| counted.get(&at)));
+            fields.extend(one.test.fields().iter().filter_map(|counted| counted.get(&at)));
         }
         fields
     }
@@ -78,7 +78,7 @@ impl Rule {
             for key in &mut one.keys {
                 key.fields = moved(&key.fields);
             }
-            if let Some(fields) = one.test.fields_mut() {
+            for fields in one.test.fields_mut() {
                 *fields = moved(fields);
             }
         }

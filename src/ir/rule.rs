@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Column, Correlation, Expr, Test, Threat};
 use crate::definition::{Form, Level, Metadata, Sample, TargetSettings};
 use crate::source::{SourceText, Span};
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::taxonomy::{EventKind, Field, Log, Product};
 
 /// A detection rule
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct Signal {
     pub title: String,
     /// The events it looks at
     pub kind: EventKind,
+    /// The log that these events must be in as well, when limited
+    pub log: Option<Log>,
     /// The action that Sigma's category implies, such as `created`
     pub action: Option<&'static str>,
     /// The operating system, when limited
@@ -134,6 +136,30 @@ impl Signal {
         signal.clauses.iter_mut().for_each(|clause| clause.expr.place(span));
         signal.cases.iter_mut().for_each(|(_, expr)| expr.place(span));
         signal
+    }
+
+    /// Its events in words, for messages
+    pub(crate) fn events(&self) -> String {
+        match &self.log {
+            Some(log) => format!("{} events in {log}", self.kind),
+            None => format!("{} events", self.kind),
+        }
+    }
+
+    /// Whether every event of the signal is of a log source
+    pub(super) fn is_of(
+        &self,
+        (kind, log): (&EventKind, Option<&Log>),
+        product: Option<Product>,
+    ) -> bool {
+        let in_log = || {
+            let mut logs = self.log.iter().cloned().map(EventKind::Log);
+            logs.any(|log| kind.takes(&log, self.product))
+        };
+        let of_kind = kind.takes(&self.kind, self.product) || in_log();
+        of_kind
+            && (log.is_none() || log == self.log.as_ref())
+            && (product.is_none() || product == self.product)
     }
 
     /// The whole signal as one expression

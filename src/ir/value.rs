@@ -6,10 +6,10 @@
 
 use super::scope::{Reading, Scope};
 use super::text::{by_ends, open_ends, text};
-use super::{Expr, Numbers, Op, Part, TextTest, TimeUnit};
+use super::{Decimal, Expr, Numbers, Op, Part, TextTest, TimeUnit};
 use super::{encode, network, place, regex};
 use crate::definition::vocabulary::Reading as Word;
-use crate::definition::{Key, Modifier, Scalar, Value};
+use crate::definition::{Comparison, Key, Modifier, Scalar, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::taxonomy::{ACTIONS, Field, FieldType};
@@ -102,7 +102,8 @@ fn compares_numbers(reading: &Reading<'_>) -> bool {
 /// Whether a Sigma rule compares the digits of a number field as text
 fn reads_as_text(reading: &Reading<'_>, value: &Value) -> bool {
     let ends = [Modifier::Contains, Modifier::StartsWith, Modifier::EndsWith, Modifier::Cased];
-    let text = ends.iter().any(|one| reading.has(*one)) || value.written.parse::<i64>().is_err();
+    let is_number = || whole(&value.written).is_some() || Decimal::read(&value.written).is_some();
+    let text = ends.iter().any(|one| reading.has(*one)) || !is_number();
     reading.meaning.open && text && !compares_numbers(reading)
 }
 
@@ -115,7 +116,7 @@ fn time_unit(
     let range = unit.range();
     match value.written.parse::<i64>() {
         Ok(number) if (range.from..=range.to).contains(&number) => {
-            let op = Op::Numbers(vec![compared(reading, number)]);
+            let op = Op::Numbers(vec![Numbers::compared(comparison(reading), number)]);
             Some(reading.test(Part::Time(unit), op, value.span))
         }
         _ => {
@@ -213,15 +214,17 @@ fn action(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option
 
 fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {
     let written = value.written.as_str();
-    let range = match (written.parse::<i64>(), written.split_once('-')) {
-        (Ok(number), _) => Some(compared(reading, number)),
-        (Err(_), Some((from, to))) => match (from.trim().parse(), to.trim().parse()) {
-            (Ok(from), Ok(to)) if from <= to && compared(reading, 0) == Numbers::one(0) => {
-                Some(Numbers { from, to, open: false })
+    let comparison = comparison(reading);
+    let fraction = || Decimal::read(written).map(|limit| Numbers::compared_with(comparison, limit));
+    let range = match (whole(written), written.split_once('-')) {
+        (Some(number), _) => Some(Numbers::compared(comparison, number)),
+        (None, Some((from, to))) => match (from.trim().parse(), to.trim().parse()) {
+            (Ok(from), Ok(to)) if from <= to && comparison == Comparison::Eq => {
+                Some(Numbers::between(from, to))
             }
-            _ => None,
+            _ => fraction(),
         },
-        (Err(_), None) => None,
+        (None, None) => fraction(),
     };
     let ports = reading.meaning.field.name().ends_with("Port");
     match range {
@@ -241,15 +244,25 @@ fn numbers(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Optio
     }
 }
 
-fn compared(reading: &Reading<'_>, number: i64) -> Numbers {
-    let (from, to, open) = match () {
-        () if reading.has(Modifier::Gt) => (number.saturating_add(1), i64::MAX, true),
-        () if reading.has(Modifier::Gte) => (number, i64::MAX, false),
-        () if reading.has(Modifier::Lt) => (i64::MIN, number.saturating_sub(1), true),
-        () if reading.has(Modifier::Lte) => (i64::MIN, number, false),
-        () => (number, number, false),
+/// A whole number, also one such as `1.0`
+fn whole(written: &str) -> Option<i64> {
+    let digits = match written.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+        Some(_) | None => written,
     };
-    Numbers { from, to, open }
+    digits.parse().ok()
+}
+
+/// How the key compares numbers; a negation is made of it later
+fn comparison(reading: &Reading<'_>) -> Comparison {
+    let compares = [
+        (Modifier::Gt, Comparison::Gt),
+        (Modifier::Gte, Comparison::Gte),
+        (Modifier::Lt, Comparison::Lt),
+        (Modifier::Lte, Comparison::Lte),
+    ];
+    let said = compares.into_iter().find(|(modifier, _)| reading.has(*modifier));
+    said.map_or(Comparison::Eq, |(_, comparison)| comparison)
 }
 
 fn field_reference(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -> Option<Expr> {

@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "connector",
     "unknown_product",
     "products",
+    "log",
     "on_request",
     "schema",
     "shared",

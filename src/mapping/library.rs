@@ -9,7 +9,7 @@ use super::{DOCUMENTS, Index, Mapping, Stream, Table, document};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::query::kusto::{Platform, Schema};
 use crate::source::SourceText;
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::{EventKind, Log, Product};
 use crate::yaml::nearest;
 
 /// The mappings of a run
@@ -26,6 +26,15 @@ pub(crate) enum Order {
     Usual,
     /// The mappings with these names
     Named(Vec<String>),
+}
+
+/// The events that a rule asks for
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) events: &'a EventKind,
+    /// The log that they must be in as well, when limited
+    pub(crate) log: Option<&'a Log>,
+    pub(crate) product: Option<Product>,
 }
 
 static BUILT_IN: LazyLock<Vec<Mapping>> = LazyLock::new(|| {
@@ -99,30 +108,31 @@ impl Mappings {
         }
     }
 
-    /// The tables of a platform that hold events of a log source and a product
+    /// The tables of a platform that hold the events; those of a log are never looked for in a table
+    /// of several logs
     pub(crate) fn tables(
         &self,
         order: &Order,
         platform: Platform,
-        (events, product): (&EventKind, Option<Product>),
+        asked: Asked<'_>,
     ) -> Vec<&Table> {
         let tables = self.in_order(order).into_iter().flat_map(|mapping| &mapping.tables);
         let fits = |table: &&Table| {
-            table.events == *events
+            asked.is_held(&table.events, table.log.as_ref())
                 && table.platforms.contains(&platform)
-                && table.has_rows_of(product)
+                && table.has_rows_of(asked.product)
         };
         tables.filter(fits).collect()
     }
 
-    /// The streams that hold events of a log source and a product
-    pub(crate) fn streams(
-        &self,
-        order: &Order,
-        (events, product): (&EventKind, Option<Product>),
-    ) -> Vec<&Stream> {
+    /// The streams that hold the events; those of a log are never looked for in a stream of several
+    /// logs
+    pub(crate) fn streams(&self, order: &Order, asked: Asked<'_>) -> Vec<&Stream> {
         let streams = self.in_order(order).into_iter().flat_map(|mapping| &mapping.streams);
-        let fits = |stream: &&Stream| stream.events == *events && stream.has_documents_of(product);
+        let fits = |stream: &&Stream| {
+            asked.is_held(&stream.events, stream.log.as_ref())
+                && stream.has_documents_of(asked.product)
+        };
         streams.filter(fits).collect()
     }
 
@@ -143,5 +153,12 @@ impl Mappings {
     /// The Elasticsearch type of an index field, as `required_fields` names it
     pub(crate) fn type_of(&self, name: &str) -> &'static str {
         self.all().find_map(|mapping| mapping.type_of(name)).unwrap_or("keyword")
+    }
+}
+
+impl Asked<'_> {
+    /// Whether a place with events of this kind, all from one log if it names one, holds them
+    fn is_held(self, events: &EventKind, log: Option<&Log>) -> bool {
+        events == self.events && (self.log.is_none() || self.log == log)
     }
 }

@@ -32,12 +32,12 @@ use crate::yaml::Node;
 
 pub(crate) use document::own;
 pub use library::Mappings;
-pub(crate) use library::Order;
+pub(crate) use library::{Asked, Order};
 pub(crate) use place::Holds;
 pub(crate) use placement::Placement;
 pub(crate) use results::{Entity, ResultRole, Results};
 pub(crate) use stream::{FieldKind, Index, IndexField, Stream, Test, Words};
-pub(crate) use table::{Column, Kind, Rows, Table, number};
+pub(crate) use table::{Column, Kind, Rows, Table, number, real};
 
 /// A target's own side of rules
 #[derive(Debug)]

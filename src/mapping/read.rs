@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::query::kusto::{self, Expression, Platform};
 use crate::source::Spanned;
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::taxonomy::{EventKind, Field, Log, Product};
 use crate::yaml::{Kind, Node, Reader, nearest};
 
 /// The text under a key that must be there
@@ -113,6 +113,21 @@ pub(super) fn log_source(reader: &mut Reader<'_>, node: &Node) -> Option<EventKi
         reader.report(found.help("`rulecast list events` shows what there is."));
     }
     kind
+}
+
+/// The log under `log` of a table or stream, or of its whole mapping
+pub(super) fn log(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Option<Log> {
+    let name = node.get("log").or_else(|| document.get("log"))?;
+    let kind = log_source(reader, name)?;
+    if let EventKind::Log(log) = &kind
+        && log.is_service()
+    {
+        return Some(log.clone());
+    }
+    let message = format!("`{kind}` is no log that events are written to");
+    let found = Diagnostic::new(Code::E0112, reader.source, name.span, message, "no log");
+    reader.report(found.help("A log has a product and a service: `windows/sysmon`."));
+    None
 }
 
 /// The field with this name on events of some of these log sources

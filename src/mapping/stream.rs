@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::place::Holds;
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::taxonomy::{EventKind, Field, Log, Product};
 
 /// The documents of a log source
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Stream {
     /// The mapping that it belongs to
     pub(crate) mapping: Arc<str>,
     pub(crate) events: EventKind,
+    /// The log that wrote all its documents, when it is one
+    pub(super) log: Option<Log>,
     /// The word behind `Domain:` in the tags of a rule
     pub(crate) domain: String,
     /// The operating systems of its documents where a rule names none

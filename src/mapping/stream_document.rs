@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::place::Holds;
 use super::read::{
-    check_absent, entries_of, events, field, flag, list_of, log_source, maps, products, text_of,
-    with_shared,
+    check_absent, entries_of, events, field, flag, list_of, log, log_source, maps, products,
+    text_of, with_shared,
 };
 use super::stream::{FieldKind, Index, IndexField, Stream, Test, Words};
 use crate::diagnostic::Code;
@@ -18,6 +18,7 @@ use crate::yaml::{Kind as Shape, Node, Reader};
 
 const KEYS: &[&str] = &[
     "events",
+    "log",
     "domain",
     "systems",
     "rows",
@@ -141,6 +142,7 @@ fn entry(
     let keywords: Vec<IndexField> =
         keywords.iter().filter_map(|node| index_field(reader, node, types)).collect();
     let Some(domain) = text_of(reader, node, "domain") else { return Vec::new() };
+    let log = log(reader, document, node);
     let indices = patterns(reader, node, "indices", known);
     let on_request = patterns(reader, node, "on_request", known);
     let stream = |(events, own): (EventKind, Vec<(String, Test)>)| {
@@ -164,6 +166,7 @@ fn entry(
             on_request: on_request.clone(),
             keywords: keywords.clone(),
             fields,
+            log: log.clone(),
             events,
         }
     };

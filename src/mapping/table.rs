@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::place::Holds;
 use crate::query::kusto::{self, Expression, Item, Platform, Step};
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::taxonomy::{EventKind, Field, Log, Product};
 
 /// A table, or a function that returns rows
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Table {
     pub(crate) mapping: Arc<str>,
     /// The log source whose events it holds
     pub(crate) events: EventKind,
+    /// The log that wrote all its rows, when it is one
+    pub(super) log: Option<Log>,
     /// Where it exists
     pub(crate) platforms: Vec<Platform>,
     /// The connector that fills it (Azure Sentinel repository, ValidConnectorIds.json)
@@ -159,6 +161,11 @@ impl Table {
 /// A text as a number; null for any other text
 pub(crate) fn number(text: Expression) -> Expression {
     Expression::call("tolong", [text])
+}
+
+/// A text as a number with a fraction; null for any other text
+pub(crate) fn real(text: Expression) -> Expression {
+    Expression::call("todouble", [text])
 }
 
 impl Column {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::place::Holds;
 use super::read::{
-    check_absent, entries_of, events, expression, field, inherited, list_of, log_source, platforms,
-    products, text_of, under, with_shared,
+    check_absent, entries_of, events, expression, field, inherited, list_of, log, log_source,
+    platforms, products, text_of, under, with_shared,
 };
 use super::table::{Column, Kind, Rows, Table};
 use crate::diagnostic::Code;
@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "table",
     "like",
     "events",
+    "log",
     "platforms",
     "connector",
     "unknown_product",
@@ -81,6 +82,7 @@ fn entry(
     let holder = if node.get("products").is_some() { node } else { document };
     let (platforms, products) =
         (platforms(reader, document, node), products(reader, holder, "products"));
+    let log = log(reader, document, node);
     let (prepare, result) = (prepare(reader, &holders, &name.value), result(reader, &holders));
     let table = |(events, condition): (EventKind, Option<kusto::Expression>)| {
         let own = places.iter().filter(|(field, _)| events.field_type(field).is_some());
@@ -105,6 +107,7 @@ fn entry(
             keywords: Arc::clone(&keywords),
             rows: condition.map_or_else(|| rows.clone(), Rows::Where),
             result: result.clone(),
+            log: log.clone(),
             events,
             columns,
         }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::measure::{Numbers, Tally, number};
 use super::novelty::{MOST_COMBINATIONS, combinations};
-use crate::ir::{Bound, Correlation, CorrelationTest, Key, Origin, Rule};
+use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Origin, Rule};
 use crate::taxonomy::{Field, FieldType};
 
 /// The most waiting events of one rule
@@ -54,7 +54,7 @@ pub(super) struct Correlator {
     reported: BTreeMap<(usize, Vec<String>), Timestamp>,
     /// Events that came too late, or that were dropped while a later judgement needed them
     pub lost: usize,
-    /// Events in more groups of a correlation than the limit
+    /// Events with more groups or combinations of a correlation than the limit
     pub crowded: usize,
 }
 
@@ -192,14 +192,20 @@ fn complete(
     found
 }
 
-/// A finding for each correlation in which the event has more groups than the limit
+/// A finding for each correlation in which the event has more groups, or combinations of values,
+/// than the limit
 fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
     let correlations = rule.correlations.iter().enumerate();
-    let groups = |one: &Correlation| {
-        let values = one.keys.iter().map(|key| key_values(key, event).count());
+    let number = |all: Vec<&Fields>| {
+        let values = all.into_iter().map(|one| values_of(one, event).count());
         values.fold(1, usize::saturating_mul)
     };
-    let crowded = correlations.filter(|(_, one)| groups(one) > MOST_COMBINATIONS);
+    let most = |one: &Correlation| {
+        // The values of a single field are counted without a limit.
+        let counted = one.test.fields().iter().filter(|_| one.test.fields().len() > 1).collect();
+        number(one.keys.iter().map(|key| &key.fields).collect()).max(number(counted))
+    };
+    let crowded = correlations.filter(|(_, one)| most(one) > MOST_COMBINATIONS);
     let alone = |(correlation, _)| Together {
         correlation,
         time: event.time,
@@ -211,20 +217,22 @@ fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
 
 /// The groups of an event: one for each combination of its key values
 fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
-    let values = correlation.keys.iter().map(|key| {
-        let host =
-            key.fields.get(&event.signal).is_some_and(|field| field.kind() == FieldType::Host);
-        let one = |value: &String| if host { short_host(value) } else { value.clone() };
-        key_values(key, event).map(one).collect()
-    });
+    let values = correlation.keys.iter().map(|key| compared(&key.fields, event));
     combinations(&values.collect::<Vec<_>>()).keys
 }
 
-/// The non-empty values of an event for one key of a group
-fn key_values<'e>(key: &Key, event: &'e Waiting) -> impl Iterator<Item = &'e String> {
-    let field = key.fields.get(&event.signal);
+/// The non-empty values of an event's field
+fn values_of<'e>(fields: &Fields, event: &'e Waiting) -> impl Iterator<Item = &'e String> {
+    let field = fields.get(&event.signal);
     let values = field.and_then(|field| event.values.get(field));
     values.into_iter().flatten().filter(|value| !value.is_empty())
+}
+
+/// The same, as they compare: a host without its domain
+fn compared(fields: &Fields, event: &Waiting) -> Vec<String> {
+    let host = fields.get(&event.signal).is_some_and(|field| field.kind() == FieldType::Host);
+    let one = |value: &String| if host { short_host(value) } else { value.clone() };
+    values_of(fields, event).map(one).collect()
 }
 
 /// A host without its domain, in lower case; an address stays whole
@@ -240,7 +248,7 @@ fn judge_group(
     waiting: &[Waiting],
     parts: &[Part],
 ) -> Vec<(usize, Vec<usize>)> {
-    let origin = |part: &Part| vec![part.origin.to_string()];
+    let origin = |part: &Part| vec![vec![part.origin.to_string()]];
     match &correlation.test {
         CorrelationTest::InOrder => in_order(correlation, parts),
         CorrelationTest::Together => {
@@ -249,34 +257,35 @@ fn judge_group(
         }
         CorrelationTest::Origins(bound) => counted(correlation, parts, Counted::of(*bound), origin),
         CorrelationTest::Events(bound) => {
-            let event = |part: &Part| vec![part.event.to_string()];
+            let event = |part: &Part| vec![vec![part.event.to_string()]];
             counted(correlation, parts, Counted::of(*bound), event)
         }
         CorrelationTest::Values(fields, bound) => {
             counted(correlation, parts, Counted::of(*bound), |part: &Part| {
                 let event = &waiting[part.event];
-                let values = fields.get(&event.signal).and_then(|field| event.values.get(field));
-                let host = fields.get(&event.signal).is_some_and(|f| f.kind() == FieldType::Host);
-                let values = values.into_iter().flatten().filter(|value| !value.is_empty());
-                let one = |value: &String| if host { short_host(value) } else { value.clone() };
-                values.map(one).collect()
+                match &**fields {
+                    [only] => compared(only, event).into_iter().map(|value| vec![value]).collect(),
+                    all => {
+                        let values: Vec<_> = all.iter().map(|one| compared(one, event)).collect();
+                        combinations(&values).keys
+                    }
+                }
             })
         }
         CorrelationTest::Numbers(measure, fields, limits) => {
             let numbers = Numbers::new(*measure, limits);
             counted(correlation, parts, numbers, |part: &Part| {
                 let event = &waiting[part.event];
-                let values = fields.get(&event.signal).and_then(|field| event.values.get(field));
-                values.into_iter().flatten().filter_map(|value| number(value)).collect()
+                values_of(fields, event).filter_map(|value| number(value)).collect()
             })
         }
     }
 }
 
-/// Counts the distinct origins, events or values of a timespan
+/// Counts the distinct origins, events, or combinations of values of a timespan
 struct Counted {
     bound: Bound,
-    counts: HashMap<String, usize>,
+    counts: HashMap<Vec<String>, usize>,
 }
 
 impl Counted {
@@ -286,13 +295,13 @@ impl Counted {
 }
 
 impl Tally for Counted {
-    type Thing = String;
+    type Thing = Vec<String>;
 
-    fn enter(&mut self, thing: String) {
+    fn enter(&mut self, thing: Vec<String>) {
         *self.counts.entry(thing).or_default() += 1;
     }
 
-    fn leave(&mut self, thing: String) {
+    fn leave(&mut self, thing: Vec<String>) {
         if let Some(count) = self.counts.get_mut(&thing) {
             *count -= 1;
             if *count == 0 {

@@ -47,7 +47,7 @@ use serde::de::DeserializeSeed;
 
 use crate::definition::Level;
 use crate::ir::Rule;
-use crate::taxonomy::{EventKind, Field, Product};
+use crate::taxonomy::{EventKind, Field, Log, Product};
 use novelty::Combinations;
 
 /// Rules compiled to judge events
@@ -64,6 +64,7 @@ struct CompiledSignal {
     rule: usize,
     signal: usize,
     kind: EventKind,
+    log: Option<Log>,
     product: Option<Product>,
     condition: Node,
     cases: Vec<(Level, Node)>,
@@ -122,7 +123,7 @@ impl Engine {
                 let cases = sought.cases.iter();
                 let cases = cases.map(|(level, expr)| (*level, compile(&mut layout, expr)));
                 let cases = cases.collect();
-                let (kind, product) = (sought.kind.clone(), sought.product);
+                let (kind, log) = (sought.kind.clone(), sought.log.clone());
                 if let EventKind::Log(log) = &kind {
                     layout.logs.push(log.clone());
                 }
@@ -130,7 +131,8 @@ impl Engine {
                     rule,
                     signal,
                     kind,
-                    product,
+                    log,
+                    product: sought.product,
                     condition,
                     cases,
                     terms,
@@ -182,7 +184,9 @@ impl Engine {
             Kind::Known(kinds, product) => {
                 let same = |wanted| product.is_none_or(|product| product == wanted);
                 let takes = |kind: &EventKind| signal.kind.takes(kind, *product);
-                signal.product.is_none_or(same) && kinds.iter().any(takes)
+                signal.product.is_none_or(same)
+                    && kinds.iter().any(takes)
+                    && signal.log.as_ref().is_none_or(|log| EventKind::may_be_in(kinds, log))
             }
             Kind::Unknown => true,
         };

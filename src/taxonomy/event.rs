@@ -86,6 +86,37 @@ impl EventKind {
         product.map_or(vocabulary, |product| product == whole.name())
     }
 
+    /// Whether the log is known to have events of this kind, or nothing tells which events it has
+    pub fn occurs_in(&self, log: &Log) -> bool {
+        // Ids of logs that hold kinds with a vocabulary are small; see `shared_kind`.
+        const IDS: std::ops::Range<i64> = 0..5_000;
+        if log.channels().next().is_none() {
+            return true;
+        }
+        let mut channels = log.channels();
+        if let EventKind::Log(own) = self {
+            return own.channels().next().is_none()
+                || channels.any(|channel| own.channels().any(|own| own == channel));
+        }
+        channels.any(|channel| {
+            let of_channel = LOGS.iter().filter(|(known, ..)| *known == channel);
+            let mut logs = of_channel.map(|(_, log, _)| *log);
+            logs.any(|log| {
+                let mut kinds = IDS.filter_map(|id| shared_kind(log, id));
+                kinds.any(|(kind, _)| kind == *self)
+            })
+        })
+    }
+
+    /// Whether events of these kinds may be in a log: one of the kinds is the log, or none is a log
+    pub fn may_be_in(kinds: &[EventKind], log: &Log) -> bool {
+        let is_log =
+            |kind: &&EventKind| matches!(kind, EventKind::Log(known) if known.is_service());
+        let mut known = kinds.iter().filter(is_log).peekable();
+        known.peek().is_none()
+            || known.any(|known| matches!(known, EventKind::Log(known) if known == log))
+    }
+
     /// A few words on such an event, for `list events`
     pub fn describe(&self) -> &'static str {
         match self {
@@ -345,5 +376,15 @@ mod tests {
         assert!(windows.takes(&EventKind::ProcessCreation, Some(Product::Windows)));
         assert!(!windows.takes(&EventKind::ProcessCreation, Some(Product::Linux)));
         assert!(!security.takes(&windows, None));
+    }
+
+    #[test]
+    fn an_event_may_be_in_a_log_unless_another_log_is_known() {
+        let kinds = |channel| recognize(Some(channel), None, Some(1)).map(|known| known.kinds);
+        let sysmon = Log::named("windows/sysmon").unwrap();
+        let in_sysmon = |kinds: &[EventKind]| EventKind::may_be_in(kinds, &sysmon);
+        assert!(in_sysmon(&kinds("Microsoft-Windows-Sysmon/Operational").unwrap()));
+        assert!(in_sysmon(&[EventKind::ProcessCreation]));
+        assert!(!in_sysmon(&kinds("Security").unwrap()));
     }
 }

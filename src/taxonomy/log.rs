@@ -162,6 +162,16 @@ impl Log {
         row.category.filter(|category| *category == row.name)
     }
 
+    /// The channels and providers that its events carry, in lower case; none when nothing tells
+    pub(super) fn channels(&self) -> impl Iterator<Item = &'static str> {
+        self.row().into_iter().flat_map(|row| row.channels.iter().copied())
+    }
+
+    /// Whether it is a log that events are written to, and not a category or a product of them
+    pub fn is_service(&self) -> bool {
+        self.row().is_some_and(|row| row.service.is_some())
+    }
+
     /// Whether it is a whole product: a row without category and service
     pub fn is_whole_product(&self) -> bool {
         self.row().is_some_and(|row| row.category.is_none() && row.service.is_none())

@@ -31,7 +31,7 @@ fn test() -> impl Strategy<Value = Expr> {
             (field, Op::Text(TextTest { relation, values, case }))
         });
     let numbers = prop::collection::vec((0..5i64, 0..3i64), 1..3).prop_map(|ranges| {
-        let range = |(from, more): (i64, i64)| Numbers { from, to: from + more, open: false };
+        let range = |(from, more): (i64, i64)| Numbers::between(from, from + more);
         ("ProcessId", Op::Numbers(ranges.into_iter().map(range).collect()))
     });
     let presence = prop_oneof![Just(("Image", Op::Exists)), Just(("CommandLine", Op::Null))];

@@ -4,7 +4,7 @@
 //! at, or `None` when the stream has none. The indices of a rule are chosen so that each field it
 //! uses has one type in all of them.
 
-use crate::backend::{Session, compared};
+use crate::backend::{Session, asked_of, compared};
 use crate::diagnostic::Cause;
 use crate::ir::{NewTerms, Op, Part, Signal, Test};
 use crate::manifest::{Direction, LossName};
@@ -23,7 +23,7 @@ pub(super) fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Q
 
 /// The documents of a signal's log source, in the order in which mappings are asked
 pub(super) fn streams<'r>(session: &Session<'r>, signal: &Signal) -> Vec<&'r Stream> {
-    session.mappings().streams(&session.order(), (&signal.kind, signal.product))
+    session.mappings().streams(&session.order(), asked_of(signal))
 }
 
 /// The index field that holds this part of a field

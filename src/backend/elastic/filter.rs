@@ -107,7 +107,7 @@ fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Sessio
             let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])
         }
-        Op::Numbers(ranges) => number(ecs, test, ranges, session),
+        Op::Numbers(ranges) => numbers(ecs, (test, ranges), session),
         Op::Exists => {
             registry::note_value_names(seen, ecs, test, session);
             Query::exists(&ecs.name)
@@ -117,17 +117,6 @@ fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Sessio
             Query::none_of(vec![Query::exists(&ecs.name)])
         }
         Op::Same(..) => refuse(session, test, "Kibana cannot compare two fields"),
-    }
-}
-
-/// A test of numbers, which an index may keep as text
-fn number(ecs: &IndexField, test: &Test, ranges: &[Numbers], session: &mut Session<'_>) -> Query {
-    if ecs.kind == FieldKind::Long {
-        return numbers(&ecs.name, ranges);
-    }
-    match ranges.iter().all(|range| range.from == range.to) {
-        true => Query::terms(&ecs.name, ranges.iter().map(|range| range.from.to_string())),
-        false => refuse(session, test, "a range over numbers that are kept as text"),
     }
 }
 
@@ -189,18 +178,34 @@ pub(super) fn note_actions(
     }
 }
 
-fn numbers(field: &str, ranges: &[Numbers]) -> Query {
-    let single = |range: &&Numbers| range.from == range.to;
-    let singles: Vec<i64> = ranges.iter().filter(single).map(|range| range.from).collect();
+/// A test of a field that holds whole numbers, as such or as text; a limit between two whole numbers
+/// is the next one
+fn numbers(
+    ecs: &IndexField,
+    (test, ranges): (&Test, &[Numbers]),
+    session: &mut Session<'_>,
+) -> Query {
+    let field = &ecs.name;
+    if ecs.kind != FieldKind::Long {
+        return match ranges.iter().all(Numbers::is_one) {
+            true => Query::terms(field, ranges.iter().map(|range| range.from.to_string())),
+            false => refuse(session, test, "a range or a fraction of numbers kept as text"),
+        };
+    }
+    if !ranges.iter().any(Numbers::has_whole) {
+        return refuse(session, test, "a fraction, and the index holds whole numbers");
+    }
+    let singles: Vec<i64> =
+        ranges.iter().filter(|range| range.is_one()).map(|range| range.from).collect();
     let mut parts = Vec::new();
     if !singles.is_empty() {
         parts.push(Query::terms(field, singles));
     }
-    for range in ranges.iter().filter(|range| range.from != range.to) {
+    for range in ranges.iter().filter(|range| range.has_whole() && !range.is_one()) {
         let from = (range.from != i64::MIN).then(|| (Limit::AtLeast, Scalar::from(range.from)));
         let to = (range.to != i64::MAX || range.from == i64::MIN)
             .then(|| (Limit::AtMost, Scalar::from(range.to)));
-        parts.push(Query::Range(field.to_owned(), from.into_iter().chain(to).collect()));
+        parts.push(Query::Range(field.clone(), from.into_iter().chain(to).collect()));
     }
     Query::any(parts)
 }

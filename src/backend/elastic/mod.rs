@@ -84,7 +84,7 @@ fn planned<'r>(
     let planned = session.best_of(&streams, |session, stream| {
         let indices = fields::indices(stream, signal, &settings.index);
         if indices.is_empty() && !settings.index.is_empty() {
-            let message = format!("no index of this rule holds {} events", signal.kind);
+            let message = format!("no index of this rule holds {}", signal.events());
             let help = "Add one under `targets: {elastic: {index: […]}}`.";
             let why = (Code::E0607, Cause::Setting("index".to_owned()));
             session.refuse_with(why, signal.span, message, "never searched", help);
@@ -102,7 +102,7 @@ fn planned<'r>(
         (indices, plan, severities)
     });
     let Some((stream, (indices, plan, severities))) = planned else {
-        let message = format!("Elastic has no index of {} events", signal.kind);
+        let message = format!("Elastic has no index of {}", signal.events());
         let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
         let cause = Cause::LogSource(signal.kind.to_string());
         session.refuse(cause, signal.span, message, "no such index", help);

@@ -253,6 +253,9 @@ fn network_value(network: &IpNet) -> Literal {
 
 fn range_query(ecs: &IndexField, ranges: &[Numbers]) -> Option<Kuery> {
     // A range (`field >= 1`) cannot be in a field's group of values, so short ranges are listed.
+    if !ranges.iter().any(Numbers::has_whole) {
+        return None;
+    }
     let short = ranges.iter().all(|range| range.to.saturating_sub(range.from) < 50);
     let numbers = ranges.iter().flat_map(|range| range.from..=range.to);
     short.then(|| Kuery::field(&ecs.name, Values::any(numbers.map(number))))

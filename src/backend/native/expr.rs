@@ -325,13 +325,19 @@ fn blocks(networks: &[ipnet::IpNet]) -> Vec<String> {
 
 /// Integer ranges in one call; each open range, which includes fractions, in its own call
 fn numbers(ranges: &[Numbers]) -> String {
-    let (open, closed): (Vec<Numbers>, Vec<Numbers>) = ranges.iter().partition(|range| range.open);
+    let fractions = ranges.iter().filter_map(|range| range.fraction);
+    let fractions = fractions.map(|(comparison, limit)| {
+        // A whole number above 2^53 is rounded, but never past a limit of 15 digits.
+        format!("number(v).is_some_and(|number| number {} {limit})", comparison.sign())
+    });
+    let ranges = ranges.iter().filter(|range| range.fraction.is_none());
+    let (open, closed): (Vec<Numbers>, Vec<Numbers>) = ranges.partition(|range| range.open);
     let closed = (!closed.is_empty()).then(|| format!("number_in(v, &[{}])", pairs(&closed)));
     let open = open.iter().map(|range| match range.to {
         i64::MAX => format!("number_above(v, {})", range.from.saturating_sub(1)),
         to => format!("number_below(v, {})", to.saturating_add(1)),
     });
-    closed.into_iter().chain(open).collect::<Vec<_>>().join(" || ")
+    closed.into_iter().chain(open).chain(fractions).collect::<Vec<_>>().join(" || ")
 }
 
 fn pairs(ranges: &[Numbers]) -> String {

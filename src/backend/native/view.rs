@@ -9,6 +9,7 @@ use super::expr::{Constant, Constants, Printer, literal};
 use crate::backend::{Session, one_line};
 use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
+use crate::taxonomy::{Log, Product};
 
 /// The view of `native/matcher.rs`; its strings are printed unchanged
 #[derive(Debug, Serialize)]
@@ -17,6 +18,10 @@ pub(super) struct MatcherView {
     id: String,
     /// The caller's duties, one per line
     left: Vec<String>,
+    /// Whether some signal is limited to a log
+    logs: bool,
+    /// Whether some correlation counts combinations of values
+    combinations: bool,
     constants: Vec<Constant>,
     signals: Vec<SignalView>,
     correlations: Vec<CorrelationView>,
@@ -41,6 +46,7 @@ struct SignalView {
     heading: String,
     title: String,
     event: String,
+    in_log: String,
     product: String,
     level: String,
     new_terms: String,
@@ -96,10 +102,8 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
             heading: one_line(&signal.title),
             title: literal(&signal.title),
             event: literal(signal.kind.name()),
-            product: match signal.product {
-                Some(product) => format!("Some({})", literal(product.name())),
-                None => "None".to_owned(),
-            },
+            in_log: optional(signal.log.as_ref().map(Log::name)),
+            product: optional(signal.product.map(Product::name)),
             level: literal(rule.level.as_str()),
             new_terms: terms.join(", "),
             window: new.map_or(0, |new| new.window),
@@ -115,10 +119,16 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
         title: one_line(&rule.metadata.title.value),
         id,
         left: left(rule),
+        logs: rule.signals.iter().any(|signal| signal.log.is_some()),
+        combinations: rule.correlations.iter().any(counts_combinations),
         constants: constants.sorted(),
         signals,
         correlations,
     }
+}
+
+fn optional(word: Option<&str>) -> String {
+    word.map_or_else(|| "None".to_owned(), |word| format!("Some({})", literal(word)))
 }
 
 /// The caller's duties: judging several events, and fields that sensors record in another form
@@ -159,6 +169,10 @@ fn left(rule: &Rule) -> Vec<String> {
     left.into_iter().map(ToOwned::to_owned).collect()
 }
 
+fn counts_combinations(one: &Correlation) -> bool {
+    matches!(&one.test, CorrelationTest::Values(fields, _) if fields.len() > 1)
+}
+
 fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
     let origin = |origin: &Origin| match origin {
         Origin::Signal(at) => literal(&rule.signals[*at].name),
@@ -179,9 +193,13 @@ fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
         CorrelationTest::Together => "Together".to_owned(),
         CorrelationTest::InOrder => "InOrder".to_owned(),
         CorrelationTest::Events(count) => format!("Events {{ {} }}", bound(count)),
-        CorrelationTest::Values(of, count) => {
-            format!("Values {{ fields: &[{}], {} }}", fields(of), bound(count))
-        }
+        CorrelationTest::Values(all, count) => match &**all {
+            [of] => format!("Values {{ fields: &[{}], {} }}", fields(of), bound(count)),
+            all => {
+                let all: Vec<String> = all.iter().map(|of| format!("&[{}]", fields(of))).collect();
+                format!("Combinations {{ fields: &[{}], {} }}", all.join(", "), bound(count))
+            }
+        },
         CorrelationTest::Origins(count) => format!("Origins {{ {} }}", bound(count)),
         CorrelationTest::Numbers(measure, of, limits) => {
             let limit = |(one, number): &(Comparison, u64)| {

@@ -12,7 +12,7 @@ use super::keys::column_of;
 use super::lets::Lets;
 use crate::backend::Session;
 use crate::diagnostic::Cause;
-use crate::ir::{Bound, Correlation, CorrelationTest, Origin, Rule};
+use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
 /// Named rows and their columns
@@ -57,15 +57,13 @@ pub(super) fn statements(
                 plan.rare(&mut own, lets, Expression::call("count", []), *bound)
             }
             CorrelationTest::Values(fields, bound) if bound.to.is_some() => {
-                let value = column_of(rule, fields, Role::Counted);
-                plan.rare(&mut own, lets, distinct(&value), *bound)
+                plan.rare(&mut own, lets, distinct(rule, fields), *bound)
             }
             CorrelationTest::Events(bound) => plan.events(&mut own, lets, bound.from),
             // INVARIANT: `unsupported` has refused these.
             CorrelationTest::Origins(_) | CorrelationTest::Numbers(..) => continue,
             CorrelationTest::Values(fields, bound) => {
-                let value = column_of(rule, fields, Role::Counted);
-                plan.together(&mut own, lets, Some((&value, bound.from)))
+                plan.together(&mut own, lets, Some((distinct(rule, fields), bound.from)))
             }
         };
         if let Some(first) = own.first_mut() {
@@ -77,9 +75,29 @@ pub(super) fn statements(
     (statements, done)
 }
 
-/// The number of distinct values; Kusto text is never null, so a missing value is empty text
-pub(super) fn distinct(value: &str) -> Expression {
-    Expression::call("count_distinctif", [Expression::name(value), is_there(value)])
+/// The number of distinct values, or combinations of values; Kusto text is never null, so a missing
+/// value is empty text
+fn distinct(rule: &Rule, fields: &[Fields]) -> Expression {
+    let columns = fields.iter().map(|one| column_of(rule, one, Role::Counted));
+    let columns: Vec<String> = columns.collect();
+    let there = Expression::all(columns.iter().map(|column| is_there(column)));
+    Expression::call("count_distinctif", [joined(&columns), there])
+}
+
+/// The values of columns as one text
+fn joined(columns: &[String]) -> Expression {
+    match columns {
+        [] => Expression::text(""),
+        [only] => Expression::name(only),
+        columns => {
+            let mut parts = Vec::new();
+            for column in columns {
+                parts.extend((!parts.is_empty()).then(Expression::unit_separator));
+                parts.push(Expression::name(column));
+            }
+            Expression::call("strcat", parts)
+        }
+    }
 }
 
 fn is_there(column: &str) -> Expression {
@@ -129,18 +147,7 @@ impl Plan<'_> {
     pub(super) fn grouped(&self, rows: Pipeline) -> Pipeline {
         let keys = self.one.keys.iter().map(|key| column_of(self.rule, &key.fields, Role::Key));
         let keys: Vec<String> = keys.collect();
-        let group = match &*keys {
-            [] => Expression::text(""),
-            [only] => Expression::name(only),
-            keys => {
-                let mut parts = Vec::new();
-                for key in keys {
-                    parts.extend((!parts.is_empty()).then(Expression::unit_separator));
-                    parts.push(Expression::name(key));
-                }
-                Expression::call("strcat", parts)
-            }
-        };
+        let group = joined(&keys);
         let there = (!keys.is_empty())
             .then(|| Step::filter(Expression::all(keys.iter().map(|key| is_there(key)))));
         rows.then(there).then([Step::extend([Item::named("Group", group)])])

@@ -29,7 +29,7 @@ struct Needed {
 fn needed(rule: &Rule) -> Vec<Needed> {
     let mut all: Vec<Needed> = Vec::new();
     for one in &rule.correlations {
-        let counted = one.test.fields();
+        let counted = one.test.fields().iter();
         let keys = one.keys.iter().map(|key| (pascal(&key.name, "Key"), &key.fields, Role::Key));
         let counted = counted.map(|fields| (pascal(&one.name, "Value"), fields, Role::Counted));
         for (wanted, fields, role) in keys.chain(counted) {

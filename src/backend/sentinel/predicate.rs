@@ -48,9 +48,10 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
         Op::Networks(networks) => address::networks_of(context, &column.value, networks),
         Op::Public => address::public(context, &column.value),
         Op::Numbers(ranges) => match column.kind {
-            Kind::Number => numbers(context, &column.value, ranges),
+            Kind::Number => numbers(context, (&column.value, &column.value), ranges),
             Kind::Text | Kind::Recased | Kind::Dashed => {
-                numbers(context, &mapping::number(value()), ranges)
+                let forms = (&mapping::number(value()), &mapping::real(value()));
+                numbers(context, forms, ranges)
             }
             Kind::List | Kind::Words | Kind::Truth => {
                 refuse(context, test, format!("{field} as a number"))
@@ -167,15 +168,25 @@ fn keywords(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expr
     )
 }
 
-fn numbers(context: &Context<'_, '_>, column: &Expression, ranges: &[Numbers]) -> Expression {
-    let single = |range: &&Numbers| range.from == range.to;
-    let singles = ranges.iter().filter(single).map(|range| Expression::number(range.from));
+/// A test of a column as whole numbers, and as numbers with a fraction where the limit has one
+fn numbers(
+    context: &Context<'_, '_>,
+    (column, real): (&Expression, &Expression),
+    ranges: &[Numbers],
+) -> Expression {
+    let singles =
+        ranges.iter().filter(|range| range.is_one()).map(|range| Expression::number(range.from));
     let singles: Vec<Expression> = singles.collect();
     let mut parts = Vec::new();
     if !singles.is_empty() {
         parts.push(column.clone().one_of("in", singles));
     }
-    for range in ranges.iter().filter(|range| range.from != range.to) {
+    for range in ranges.iter().filter(|range| !range.is_one()) {
+        if let Some((comparison, limit)) = range.fraction {
+            let limit = Expression::real(limit.to_string());
+            parts.push(context.guarded(real.clone().compare(comparison.sign(), limit)));
+            continue;
+        }
         let [from, to] = [range.from, range.to].map(Expression::number);
         let within = match (range.from, range.to) {
             (i64::MIN, _) => column.clone().compare("<=", to),

@@ -3,7 +3,7 @@
 //! In: a [`Profile`]. Out: its platform with the time column, and the order in which its mappings are
 //! asked for the tables of a log source.
 
-use crate::backend::Session;
+use crate::backend::{Session, asked_of};
 use crate::ir::Signal;
 use crate::mapping::{Mappings, Order, Table};
 use crate::query::kusto::Platform;
@@ -41,13 +41,12 @@ impl Profile {
         (mappings, asked): (&'m Mappings, &Order),
         signal: &Signal,
     ) -> Vec<&'m Table> {
-        let events = (&signal.kind, signal.product);
         let asim = Order::Named(vec!["asim".to_owned()]);
         let order = match (self, asked) {
             (Profile::Asim, Order::Usual) => &asim,
             (Profile::Workspace | Profile::Asim | Profile::Xdr, asked) => asked,
         };
-        mappings.tables(order, self.platform(), events)
+        mappings.tables(order, self.platform(), asked_of(signal))
     }
 
     /// The tables that hold the events of a signal of the rule that is planned

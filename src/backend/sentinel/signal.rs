@@ -49,7 +49,7 @@ pub(super) fn rows<'r>(
         Some((table, (rows, columns))) => SignalRows { rows, columns, table: Some(table) },
         None => {
             let message =
-                format!("{} has no table of {} events", planning.session.target(), signal.kind);
+                format!("{} has no table of {}", planning.session.target(), signal.events());
             let help = "Name the signal under `without:` of this target.";
             let cause = Cause::LogSource(signal.kind.to_string());
             planning.session.refuse(cause, signal.span, message, "no such table", help);

@@ -5,7 +5,7 @@
 //! that its window touches, the earlier event has one bin, and the join is on bin and group.
 
 use super::columns::{Projected, Role};
-use super::correlation::{GROUP, NUMBER, Plan, Rows, START, distinct};
+use super::correlation::{GROUP, NUMBER, Plan, Rows, START};
 use super::lets::Lets;
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
@@ -44,19 +44,17 @@ impl Plan<'_> {
         &self,
         out: &mut Vec<Let>,
         lets: &mut Lets,
-        values: Option<(&str, u64)>,
+        values: Option<(Expression, u64)>,
     ) -> Vec<Projected> {
+        let counts_values = values.is_some();
         let (counted, least) = match values {
-            Some((value, least)) => (distinct(value), least),
+            Some(counted) => counted,
             None => {
                 let origins = Expression::call("count_distinct", [name("Origin")]);
                 (origins, self.origins.len() as u64)
             }
         };
-        let rows = match values {
-            Some(_) => self.all(),
-            None => self.marked(),
-        };
+        let rows = if counts_values { self.all() } else { self.marked() };
         let rows = self.named(out, lets, rows);
         let said = |column: &Projected| matches!(column.role, Role::Label | Role::Measure);
         let shown: Vec<Projected> =
@@ -75,7 +73,7 @@ impl Plan<'_> {
             steps.push(Step::extend(fill).on_own_lines());
         }
         let mut away = vec![self.second("Group"), self.second(self.time)];
-        away.extend(values.is_none().then(|| "Origin".to_owned()));
+        away.extend((!counts_values).then(|| "Origin".to_owned()));
         away.extend(others.iter().map(|column| self.second(column)));
         steps.push(Step::project_away(away.iter().map(String::as_str)));
         out.push(Let::new(self.name, Pipeline::of(&rows, steps)));

@@ -13,9 +13,10 @@ use crate::source::SourceText;
 use crate::taxonomy::{Product, recognize};
 
 pub(super) fn check(source: &Arc<SourceText>, signal: &Signal, diagnostics: &mut Diagnostics) {
-    let Some(service) = signal.logsource.as_ref().and_then(|source| source.service.as_ref()) else {
+    let Some(written) = signal.logsource.as_ref().filter(|one| one.category.is_none()) else {
         return;
     };
+    let Some(service) = &written.service else { return };
     // The event ids are known for Windows only.
     if signal.product.as_ref().is_some_and(|product| product.value != Product::Windows) {
         return;

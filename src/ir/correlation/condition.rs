@@ -4,7 +4,7 @@
 //! that events can never reach, and a count of values without a field.
 
 use super::lower::Lowering;
-use super::{Bound, CorrelationTest, Measure, Origin};
+use super::{Bound, CorrelationTest, Fields, Measure, Origin};
 use crate::definition::{self, Comparison, CorrelationType};
 use crate::diagnostic::Code;
 use crate::source::Span;
@@ -60,10 +60,13 @@ impl Lowering<'_> {
             return self.numbers(written, origins, count, measure);
         }
         let bound = self.bound(written, count)?;
-        match (kind, &count.field) {
-            (ValueCount, Some(field)) => {
-                let fields = self.fields(written, origins, field)?;
-                Some(CorrelationTest::Values(fields, bound))
+        match (kind, count.fields.first()) {
+            (ValueCount, Some(_)) => {
+                self.repeated(&count.fields, "field");
+                let fields: Vec<Option<Fields>> =
+                    count.fields.iter().map(|one| self.fields(written, origins, one)).collect();
+                let fields: Option<Vec<Fields>> = fields.into_iter().collect();
+                Some(CorrelationTest::Values(fields?, bound))
             }
             (ValueCount, None) => {
                 let message = "does not say whose values it counts";
@@ -91,7 +94,7 @@ impl Lowering<'_> {
         }
         let every = if ordered { CorrelationTest::InOrder } else { CorrelationTest::Together };
         let Some(count) = &written.condition else { return Some(every) };
-        if let Some(field) = &count.field {
+        if let Some(field) = count.fields.first() {
             let label = "for `value_count`";
             return self.wrong(written, field.span, "counts signals, not values", label);
         }
@@ -118,9 +121,16 @@ impl Lowering<'_> {
         count: &definition::Count,
         measure: Measure,
     ) -> Option<CorrelationTest> {
-        let Some(field) = &count.field else {
-            let message = "does not say whose numbers it takes";
-            return self.wrong(written, count.span, message, "add `field:`");
+        let field = match &*count.fields {
+            [only] => only,
+            [] => {
+                let message = "does not say whose numbers it takes";
+                return self.wrong(written, count.span, message, "add `field:`");
+            }
+            [_, second, ..] => {
+                let message = "takes the numbers of one field";
+                return self.wrong(written, second.span, message, "one too many");
+            }
         };
         if count.bounds.is_empty() {
             let label = "add `gte:` or the like";

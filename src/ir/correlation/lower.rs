@@ -129,7 +129,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn repeated(&mut self, names: &[Spanned<String>], what: &str) {
+    pub(super) fn repeated(&mut self, names: &[Spanned<String>], what: &str) {
         let mut before = HashSet::new();
         for name in names {
             if !before.insert(&name.value) {
@@ -141,7 +141,7 @@ impl Lowering<'_> {
 
     /// Reports unused aliases, which are probably misspelt, and unknown signals in aliases
     fn unused_aliases(&mut self, written: &definition::Correlation) {
-        let counted = written.condition.iter().filter_map(|count| count.field.as_ref());
+        let counted = written.condition.iter().flat_map(|count| &count.fields);
         let used = written.group_by.iter().chain(counted).map(|name| &name.value);
         let used: HashSet<&String> = used.collect();
         let signals: HashSet<&String> = written.signals.iter().map(|name| &name.value).collect();

@@ -87,8 +87,9 @@ pub enum CorrelationTest {
     Events(Bound),
     /// The number of origins that have an event is within the bound
     Origins(Bound),
-    /// The number of different values of a field is within the bound
-    Values(Fields, Bound),
+    /// The number of different values of a field is within the bound; of several fields, the number
+    /// of different combinations. An event without one of the fields has no combination
+    Values(Vec<Fields>, Bound),
     /// The measure of the numbers in a field passes every comparison
     Numbers(Measure, Fields, Vec<(Comparison, u64)>),
 }
@@ -115,30 +116,27 @@ impl fmt::Display for Measure {
 }
 
 impl CorrelationTest {
-    /// The field whose values the test reads, for each signal; `None` for a test that reads no
-    /// values
-    pub fn fields(&self) -> Option<&Fields> {
+    /// The fields whose values the test reads; none for a test that reads no values
+    pub fn fields(&self) -> &[Fields] {
         match self {
-            CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
-                Some(fields)
-            }
+            CorrelationTest::Values(fields, _) => fields,
+            CorrelationTest::Numbers(_, fields, _) => std::slice::from_ref(fields),
             CorrelationTest::Together
             | CorrelationTest::InOrder
             | CorrelationTest::Events(_)
-            | CorrelationTest::Origins(_) => None,
+            | CorrelationTest::Origins(_) => &[],
         }
     }
 
     /// The fields of [`CorrelationTest::fields`], mutable
-    pub(in crate::ir) fn fields_mut(&mut self) -> Option<&mut Fields> {
+    pub(in crate::ir) fn fields_mut(&mut self) -> &mut [Fields] {
         match self {
-            CorrelationTest::Values(fields, _) | CorrelationTest::Numbers(_, fields, _) => {
-                Some(fields)
-            }
+            CorrelationTest::Values(fields, _) => fields,
+            CorrelationTest::Numbers(_, fields, _) => std::slice::from_mut(fields),
             CorrelationTest::Together
             | CorrelationTest::InOrder
             | CorrelationTest::Events(_)
-            | CorrelationTest::Origins(_) => None,
+            | CorrelationTest::Origins(_) => &mut [],
         }
     }
 

@@ -43,6 +43,11 @@ impl Expression {
         Expression::written(Type::Long, number.into().to_string())
     }
 
+    /// A number with a fraction, as decimal digits
+    pub(crate) fn real(written: String) -> Expression {
+        Expression::written(Type::Real, written)
+    }
+
     pub(crate) fn truth(truth: bool) -> Expression {
         Expression::written(Type::Bool, truth.to_string())
     }

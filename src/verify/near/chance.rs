@@ -53,6 +53,7 @@ pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
                 .iter()
                 .flat_map(|r| [r.from.saturating_sub(1), r.from, r.to, r.to.saturating_add(1)])
                 .map(|n| n.to_string())
+                .chain(ranges.iter().filter_map(|r| Some(r.fraction?.1.to_string())))
                 .collect(),
             Op::Regex(_) | Op::Exists | Op::Null | Op::Same(..) => Vec::new(),
         };

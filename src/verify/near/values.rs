@@ -118,7 +118,10 @@ fn near_range(range: Numbers) -> Vec<Value> {
         beside.swap(0, 1);
     }
     let near = beside.into_iter().filter(|number| (0..=most).contains(number));
-    near.map(|number| Value::Part(number.to_string())).chain([Value::Missing]).collect()
+    let limit = range.fraction.map(|(_, limit)| limit.to_string());
+    let fractions = limit.iter().flat_map(|limit| [limit.clone(), format!("{limit}5")]);
+    let near = near.map(|number| Value::Part(number.to_string()));
+    fractions.map(Value::Part).chain(near).chain([Value::Missing]).collect()
 }
 
 /// The ends of a network, their neighbours, and other spellings of these addresses

@@ -121,6 +121,7 @@ const MAX_PATH: usize = 20;
 const LITERALS: &[(Rule, Type)] = &[
     (Rule::text, Type::String),
     (Rule::timespan, Type::TimeSpan),
+    (Rule::real, Type::Real),
     (Rule::number, Type::Long),
     (Rule::truth, Type::Bool),
 ];

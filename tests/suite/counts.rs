@@ -1,0 +1,124 @@
+//! Counts of values: of one field, or of several fields together.
+
+use rulecast::Rule;
+use rulecast::backend::{Target, emit};
+use rulecast::diagnostic::Diagnostics;
+use rulecast::ir;
+use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::query::kusto::{Platform, bind};
+use rulecast::workspace::{Text, Workspace};
+use serde_json::{Value, json};
+
+use crate::support::lines;
+
+/// Failed logons, counted by a condition of Sigma's
+fn text(condition: &str, more: &str) -> String {
+    format!(
+        "title: A Failed Logon\nid: 5a1f0c01-0001-4c00-8a00-000000000118\nname: a_failed_logon\n\
+         logsource: {{product: windows, service: security}}\ndetection:\n  selection: {{EventID: \
+         4625}}\n  condition: selection\n---\ntitle: Many Accounts\nid: \
+         5a1f0c01-0001-4c00-8a00-000000000218\nname: many_accounts\ndate: 2026-11-28\n\
+         correlation:\n  type: value_count\n  rules: [a_failed_logon]\n  group-by: [IpAddress]\n  \
+         timespan: 1m\n{more}  condition: {condition}\n"
+    )
+}
+
+fn rule(condition: &str) -> Rule {
+    let mut workspace = Workspace::read(&Text::new("rules.yml", text(condition, "")).into());
+    assert!(!workspace.diagnostics.has_errors(), "{:?}", lines(workspace.diagnostics));
+    workspace.take_reported().remove(0)
+}
+
+fn logon(second: u32, user: Value, domain: Value) -> Value {
+    json!({"EventID": 4625, "Channel": "Security", "IpAddress": "10.0.0.1",
+           "time": format!("2026-11-28T10:00:{second:02}Z"), "TargetUserName": user,
+           "TargetDomainName": domain})
+}
+
+/// How often the events complete the correlation
+fn found(rule: &Rule, events: &[Value]) -> usize {
+    let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
+    let mut memory = Memory::default();
+    let mut found = 0;
+    for (line, event) in events.iter().enumerate() {
+        for matched in engine.judge_value(event, None, &mut memory).unwrap() {
+            found += memory.correlate(&engine, &matched, (0, line)).len();
+        }
+    }
+    found + memory.finish(&engine).len()
+}
+
+#[test]
+fn combinations_of_several_fields_are_counted() {
+    let pairs = rule("{field: [TargetUserName, TargetDomainName], gte: 3}");
+    let of = |events: &[(&str, &str)]| {
+        let events = events.iter().zip(0..);
+        let events = events.map(|((user, domain), at)| logon(at, json!(user), json!(domain)));
+        found(&pairs, &events.collect::<Vec<_>>())
+    };
+    assert_eq!(of(&[("a", "x"), ("a", "y"), ("b", "x")]), 1);
+    assert_eq!(of(&[("a", "x"), ("b", "y"), ("a", "x"), ("b", "y")]), 0, "two pairs, twice");
+    assert_eq!(
+        of(&[("a", "xb"), ("ax", "b"), ("axb", "")]),
+        0,
+        "without a domain there is no pair"
+    );
+    assert_eq!(of(&[("a", "xb"), ("ax", "b"), ("axb", "c")]), 1, "values are not run together");
+    let several = logon(0, json!(["a", "b"]), json!(["x", "y"]));
+    assert_eq!(found(&pairs, &[several]), 1, "four pairs in one event");
+    let rare = rule("{field: [TargetUserName, TargetDomainName], lte: 1}");
+    let twice = [logon(0, json!("a"), json!("x")), logon(1, json!("a"), json!("x"))];
+    assert_eq!(found(&rare, &twice), 1);
+}
+
+#[test]
+fn an_event_of_too_many_combinations_is_reported() {
+    let pairs = rule("{field: [TargetUserName, TargetDomainName], gte: 100000}");
+    let many: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+    assert_eq!(found(&pairs, &[logon(0, json!(many), json!(many))]), 1);
+    assert_eq!(found(&pairs, &[logon(0, json!(many), json!("x"))]), 0);
+}
+
+fn emitted(rule: &Rule, target: Target) -> String {
+    let mut found = Diagnostics::default();
+    let made = emit(target, rule, "rule", &mut found);
+    made.unwrap_or_else(|| panic!("{:?}", lines(found)))[0].text.clone()
+}
+
+#[test]
+fn targets_count_the_combinations_too() {
+    let pairs = rule("{field: [TargetUserName, TargetDomainName], gte: 20}");
+    let query = emitted(&pairs, Target::Sentinel);
+    let counted = r#"count_distinctif(strcat(ManyAccountsValue, "\x1f", ManyAccountsValue2), "#;
+    assert!(query.contains(counted), "{query}");
+    let there = "isnotempty(ManyAccountsValue) and isnotempty(ManyAccountsValue2)";
+    assert!(query.contains(there), "{query}");
+    assert!(bind(&query, Platform::Sentinel).is_ok(), "{query}");
+    let matcher = emitted(&pairs, Target::Native);
+    let counted = r#"test: Test::Combinations { fields: &[&[("a_failed_logon", "TargetUserName")], &[("a_failed_logon", "TargetDomainName")]], at_least: 20, at_most: None },"#;
+    assert!(matcher.contains(counted) && matcher.contains("    Combinations {"), "{matcher}");
+    // A list of one field is that field.
+    for target in [Target::Sentinel, Target::Native] {
+        let (one, list) = (rule("{field: IpPort, gte: 2}"), rule("{field: [IpPort], gte: 2}"));
+        assert_eq!(emitted(&one, target), emitted(&list, target));
+    }
+    let printed = ir::print(&pairs);
+    assert!(printed.contains("TargetUserName + a_failed_logon.TargetDomainName)"), "{printed}");
+}
+
+#[test]
+fn a_list_of_fields_has_to_make_sense() {
+    let said = |condition: &str, more: &str| {
+        let workspace = Workspace::read(&Text::new("rules.yml", text(condition, more)).into());
+        lines(workspace.diagnostics).join("\n")
+    };
+    let twice = said("{field: [IpPort, IpPort], gte: 2}", "");
+    assert!(twice.contains("field `IpPort` is named twice"), "{twice}");
+    assert!(said("{field: [], gte: 2}", "").contains("E0"));
+    let alias = "  aliases: {port: {a_failed_logon: IpPort}}\n";
+    assert_eq!(said("{field: [port, TargetUserName], gte: 2}", alias).matches("error").count(), 0);
+    let sum = text("{field: [IpPort, LogonType], gt: 2}", "").replace("value_count", "value_sum");
+    let workspace = Workspace::read(&Text::new("rules.yml", sum).into());
+    let sum = lines(workspace.diagnostics).join("\n");
+    assert!(sum.contains("takes the numbers of one field"), "{sum}");
+}

@@ -30,8 +30,8 @@ use crate::source::{SourceText, Span, Spanned, is_unprintable};
 use crate::taxonomy::Product;
 
 use crate::manifest::{Artifact, LossName, Manifest, Schedule};
-use findings::compared;
 use crate::mapping::Asked;
+use findings::compared;
 use policy::is_accepted;
 pub use policy::{Decision, Files, Policy, Weight};
 use sentinel::Profile;

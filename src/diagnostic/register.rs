@@ -355,6 +355,9 @@ macro_rules! register { ($make:ident) => { $make! {
     W0810 "decision that has ended"
         "A decision of the project's settings has a last day, which has passed: it holds no longer. \
          Give it a new day if its reason still holds, or delete it.";
+    E0901 "mapping of what the target lacks"
+        "A mapping names a table or a column that the target's schema lacks, or a value of another \
+         type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";
 } }; }
 
 pub(super) use register;

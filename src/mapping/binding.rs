@@ -29,12 +29,12 @@ fn check_table(reader: &mut Reader<'_>, block: &Node, of: (&Mapping, &Table)) {
     if let Err(why) = bound(of, Vec::new()) {
         let message = format!("{}: {why}", table.name);
         let found =
-            Diagnostic::new(Code::E0112, reader.source, place("table"), message, "not known");
+            Diagnostic::new(Code::E0901, reader.source, place("table"), message, "not known");
         let help = "Give its columns: `schema: {Table: {column: type}}`.";
         return reader.report(found.help(help));
     }
     let mut refuse = |span: Span, why: String| {
-        reader.error(Code::E0112, span, format!("{}: {why}", table.name), "refused by the target");
+        reader.error(Code::E0901, span, format!("{}: {why}", table.name), "refused by the target");
     };
     let fields = block.get("fields");
     for (field, columns) in &table.columns {

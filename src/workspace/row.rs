@@ -136,11 +136,15 @@ impl<'w> Row<'w> {
 
 /// A log source in one word: product and category, or the name of a log
 fn log_source(signal: &Signal) -> String {
-    match (&signal.kind, signal.product) {
+    let source = match (&signal.kind, signal.product) {
         // The name of a log tells its product.
         (EventKind::Log(log), _) => log.name().to_owned(),
         (kind, Some(product)) => format!("{product}/{kind}"),
         (kind, None) => kind.to_string(),
+    };
+    match &signal.log {
+        Some(log) => format!("{source} in {}", log.name()),
+        None => source,
     }
 }
 

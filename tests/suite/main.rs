@@ -26,6 +26,7 @@ mod kuery;
 mod kusto;
 mod linking;
 mod log_sources;
+mod mappings;
 mod memory;
 mod mutants;
 mod mutate;

@@ -7,7 +7,7 @@ use super::results;
 use super::table::{Column, Kind, Rows, Table};
 use super::{Mapping, Node};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::query::kusto::{self, Expression, Item, Pipeline, Query, Step, Type};
+use crate::query::kusto::{self, Expression, Item, Let, Pipeline, Query, Step, Type};
 use crate::source::Span;
 use crate::yaml::{Kind as Shape, Reader};
 
@@ -116,7 +116,9 @@ pub(super) fn bound(
     let added = (!added.is_empty()).then(|| Step::extend(added));
     let rows = Pipeline::of(&table.name, added);
     let result = rows.then(table.prepare.iter().cloned()).then(steps);
-    let text = kusto::print(&Query { heading: Vec::new(), lets: Vec::new(), result });
+    let named = |(name, values): &(String, Vec<String>)| Let::new(name, Expression::dynamic(values));
+    let lets = table.lists.iter().map(named).collect();
+    let text = kusto::print(&Query { heading: Vec::new(), lets, result });
     for platform in &table.platforms {
         let found = kusto::bind_with(&text, *platform, &mapping.schema);
         match found {

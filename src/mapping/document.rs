@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "log",
     "on_request",
     "schema",
+    "lists",
     "shared",
     "tables",
     "types",

@@ -29,6 +29,8 @@ pub(crate) struct Table {
     pub(crate) unknown_product: String,
     /// The products of all its rows; any product when empty
     pub(crate) products: Vec<Product>,
+    /// Lists that its expressions name
+    pub(crate) lists: Arc<[(String, Vec<String>)]>,
     /// The steps that prepare its rows
     pub(crate) prepare: Vec<Step>,
     /// The value of each field without a place of its own, with `{field}` in the field's place

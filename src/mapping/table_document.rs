@@ -55,14 +55,15 @@ pub(super) fn tables(
 ) -> Vec<Table> {
     let items = document.get("tables").map(|node| reader.list(node, "`tables`"));
     let mapping = Arc::from(name);
+    let lists = lists(reader, document);
     let items = items.into_iter().flatten();
-    items.flat_map(|node| entry(reader, (document, node), (&mapping, schema))).collect()
+    items.flat_map(|node| entry(reader, (document, node), (&mapping, schema, &lists))).collect()
 }
 
 fn entry(
     reader: &mut Reader<'_>,
     (document, node): (&Node, &Node),
-    (mapping, schema): (&Arc<str>, &Schema),
+    (mapping, schema, lists): (&Arc<str>, &Schema, &Arc<[List]>),
 ) -> Vec<Table> {
     reader.known_keys(node, "a table", KEYS);
     let Some(name) = text_of(reader, node, "table") else { return Vec::new() };
@@ -102,6 +103,7 @@ fn entry(
             connector: connector.clone(),
             unknown_product: unknown_product.clone(),
             products: products.clone(),
+            lists: Arc::clone(lists),
             prepare: prepare.clone(),
             others: others.clone(),
             keywords: Arc::clone(&keywords),
@@ -122,6 +124,22 @@ fn other(events: &EventKind, field: &Field, name: String) -> Column {
         _ => Kind::Text,
     };
     Column::of_others(name, field.clone(), kind)
+}
+
+/// A list with its name
+type List = (String, Vec<String>);
+
+/// The lists that expressions of a document name
+fn lists(reader: &mut Reader<'_>, document: &Node) -> Arc<[List]> {
+    let entries = document.get("lists").map(|node| reader.map(node, "`lists`"));
+    let mut lists = Vec::new();
+    for (name, values) in entries.into_iter().flatten() {
+        let values = reader.texts(values, "a list").into_iter().map(|text| text.value);
+        if let Some(name) = reader.key(name) {
+            lists.push((name.to_owned(), values.collect()));
+        }
+    }
+    lists.into()
 }
 
 /// The columns of each field under `fields`

@@ -48,6 +48,7 @@ pub(super) fn shared<'r>(
 /// Rows that use no prepared column come from the table itself.
 pub(super) fn statements<'p>(
     sources: &Sources<'_>,
+    lets: &mut Lets,
     signals: impl IntoIterator<Item = &'p mut Pipeline>,
 ) -> Vec<Let> {
     let mut signals: Vec<&mut Pipeline> = signals.into_iter().collect();
@@ -68,6 +69,7 @@ pub(super) fn statements<'p>(
         prepared.iter().for_each(|step| step.collect_names(&mut used));
         let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
         let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
+        state_lists(table, added.iter().chain(&prepared), lets);
         statements.push(Let::new(name, Pipeline::of(&table.name, added).then(prepared)));
     }
     statements
@@ -75,7 +77,7 @@ pub(super) fn statements<'p>(
 
 /// The rows of a table after these steps
 pub(super) fn rows(
-    sources: &Sources<'_>,
+    (sources, lets): (&Sources<'_>, &mut Lets),
     table: &Table,
     scope: Option<Step>,
     steps: Vec<Step>,
@@ -86,6 +88,7 @@ pub(super) fn rows(
     prepared.iter().for_each(|step| step.collect_names(&mut used));
     let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
     let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
+    state_lists(table, added.iter().chain(&prepared), lets);
     let shared = sources.get(&table.events).filter(|(of, _)| std::ptr::eq(*of, table));
     if let Some((_, name)) = shared {
         return Pipeline::of(name, []).then(scope).then(added).then(steps);
@@ -99,6 +102,18 @@ pub(super) fn rows(
     match only_adds && !made.any(|name| asked.contains(&name.text)) {
         true => rows.then(scope).then(prepared).then(steps),
         false => rows.then(prepared).then(scope).then(steps),
+    }
+}
+
+/// States the lists of a mapping that these steps name
+///
+/// No other list and no signal has the name of one: theirs begin with a lower-case letter.
+fn state_lists<'s>(table: &Table, steps: impl IntoIterator<Item = &'s Step>, lets: &mut Lets) {
+    let mut used = BTreeSet::new();
+    steps.into_iter().for_each(|step| step.collect_names(&mut used));
+    for (name, values) in table.lists.iter().filter(|(name, _)| used.contains(name)) {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        lets.list(name, &values);
     }
 }
 

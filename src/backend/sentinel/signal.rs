@@ -84,7 +84,8 @@ fn rows_of(
     }
     keys::add_columns((planning, table), at, &mut columns);
     steps.push(Step::project(columns.iter().map(Projected::item)));
-    (prepare::rows(sources, table, scope, steps), columns)
+    let lets = &mut *planning.lets;
+    (prepare::rows((sources, lets), table, scope, steps), columns)
 }
 
 /// A step for each clause that the table's scope does not already cover

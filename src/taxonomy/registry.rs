@@ -54,8 +54,8 @@ pub fn split(target: &str, about_value: bool) -> (String, Option<String>) {
     }
 }
 
-/// The data of Sysmon's `Details`: numbers in decimal, `(Empty)` as no text; `None` for `Binary Data`,
-/// which tells no data
+/// The data of Sysmon's `Details`: numbers in decimal; `None` for `Binary Data`, which tells no
+/// data
 pub fn data(details: &str) -> Option<String> {
     let hex = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
     let inside = |kind: &str| details.strip_prefix(kind)?.strip_prefix(" (")?.strip_suffix(')');
@@ -65,9 +65,6 @@ pub fn data(details: &str) -> Option<String> {
     if let Some((high, low)) = inside("QWORD").and_then(|halves| halves.split_once('-')) {
         let number = hex(high).zip(hex(low)).map(|(high, low)| (high << 32) | low);
         return number.map(|number| number.to_string());
-    }
-    if details == "(Empty)" {
-        return Some(String::new());
     }
     (details != "Binary Data").then(|| details.to_owned())
 }
@@ -104,7 +101,6 @@ mod tests {
         assert_eq!(data("DWORD (0x00000010)").as_deref(), Some("16"));
         assert_eq!(data("QWORD (0x01d8a78f-0x583894b2)").as_deref(), Some("133040423109694642"));
         assert_eq!(data("Binary Data"), None);
-        assert_eq!(data("(Empty)").as_deref(), Some(""));
         assert_eq!(data("%windir%\\a.dll").as_deref(), Some("%windir%\\a.dll"));
     }
 }

@@ -24,6 +24,10 @@ def parsed(of, function, columns, event, row):
             TargetProcessCurrentDirectory=event.get("CurrentDirectory") or "",
             TargetProcessGuid=event.get("ProcessGuid") or "",
             ActingProcessGuid=event.get("ParentProcessGuid") or "")
+    elif of == "registry" and get("ActionType").endswith("Deleted"):
+        # What is deleted stands where any other key and value stand.
+        made.update(RegistryKey=get("RegistryKey") or get("PreviousRegistryKey"),
+                    RegistryValue=get("RegistryValueName") or get("PreviousRegistryValueName"))
     elif of == "network":
         made.update(network_session(event, row, user))
     elif of == "web":

@@ -78,9 +78,12 @@ def possible(kind, event):
             and (of != "process" or re.fullmatch("None|0x(0|[1-9a-f][0-9a-f]{0,7})",
                                                  str(event.get("LogonId"))))
             and (of != "proxy" or cloud.one_address(event))
+            and (of != "web" or not any("." in str(event.get(field)) for field in COUNTED))
             and windows.possible(kind, event))
 
 
+# What a web server counts in whole numbers
+COUNTED = ("sc-bytes", "sc-status")
 # Families whose rows show accounts in two columns
 ACTORS = {of for of, columns in COLUMNS.items()
           if {"(account)", "(account of actor)"} & set(columns.values())}

@@ -23,6 +23,8 @@ ESCAPES = {'"': "&quot;", "'": "&apos;"}
 # What an event says beside its data
 SYSTEM = {"*", "Channel", "Computer", "EventID", "Keywords", "Level", "Message", "Opcode",
           "Provider_Name", "Security_UserID", "Task", "category", "time"}
+# Columns that every table has, which hold no data of an event
+OF_TABLE = {"Type"}
 # Fields that rulecast has beside those of Sysmon
 OWN = {"Action", "GrandparentImage", "RegistryData", "RegistryKey", "RegistryValue",
        *process.HASHES.values()}
@@ -87,7 +89,7 @@ def possible(kind, event):
         return True
     number, provider = event.get("EventID"), event.get("Provider_Name")
     lists = any(isinstance(value, list) for name, value in event.items() if name != "Data")
-    return (not lists
+    return (not lists and process.hashes_alone(event)
             and (event.get("Channel") is None or channel_of(event) in source.channels)
             and (provider is None or not source.ids or provider in source.providers)
             and (number is None or str(number).isdecimal() and int(number) in INT
@@ -195,7 +197,7 @@ def forwarded(record):
 
 def security(record):
     """SecurityEvent: a column for most of the data; `EventData` where there is none for some"""
-    known = {name: value for name, value in record.data if name and name not in SYSTEM}
+    known = {name: value for name, value in record.data if name and name not in SYSTEM | OF_TABLE}
     row = {"$table": "SecurityEvent", "Channel": SECURITY, "EventSourceName": record.provider,
            **known}
     made = known.get("NewProcessName") or known.get("ProcessName")
@@ -204,7 +206,7 @@ def security(record):
     if record.number == 4688:
         row["Account"] = f"{known.get('SubjectDomainName')}\\{known.get('SubjectUserName')}"
     columns = schema.everything().get("SecurityEvent", {})
-    if any(name not in columns for name, _ in record.data):
+    if any(name not in columns or name in OF_TABLE for name, _ in record.data):
         row["EventData"] = xml(record, "\r\n  ")
     return row
 

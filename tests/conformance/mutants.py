@@ -108,12 +108,9 @@ def of_column(found, at, columns, text):
     new = following(alike, token)
     if new != token:
         yield "column", f"{around(found, at)} → {new}", text(at, at + 1, new)
-    operator = beside(found, at, 1)
-    if kind == "string" and operator in TEXTUAL:
+    if kind == "string" and beside(found, at, 1) in TEXTUAL:
         yield "type", f"{around(found, at)} as a number", text(
             at, at + 1, f"tostring(tolong({token}))")
-    elif kind in ("int", "long") and operator in ("in", "!in"):
-        yield "type", f"{around(found, at)} as a text", text(at, at + 1, f"tostring({token})")
 
 
 TIMES = {"TimeGenerated", "Timestamp"}
@@ -201,10 +198,11 @@ def around(found, at):
     return re.sub(r"\s+", " ", "".join(found[max(0, at - 4):at + 5])).strip()
 
 
-def chosen(statement):
+def chosen(statement, about_mappings):
     """The mutations to try: of each kind some, evenly spread"""
     kinds = collections.defaultdict(list)
-    for kind, what, text in [*mutations(statement), *of_mapping(TOKEN.findall(statement))]:
+    for kind, what, text in of_mapping(TOKEN.findall(statement)) if about_mappings \
+            else mutations(statement):
         if text != statement:
             kinds[kind].append((kind, what, text))
     for kind in sorted(kinds):
@@ -214,8 +212,11 @@ def chosen(statement):
 
 # ------------------------------------------------------------------------------------------- asking
 
-def survivors(emitted, kusto):
-    """How many mutations of a query were tried by kind, and those that return the same rows"""
+def survivors(emitted, kusto, about_mappings):
+    """How many mutations of a query were tried by kind, and those that return the same rows
+
+    Of what mappings say, where the rule is there to try those, or of what a rule says.
+    """
     parts, now = emitted.statements(), emitted.seen_from(BEGINNING)
     names = [name(part) for part in parts]
     tried, unnoticed = collections.Counter(), []
@@ -227,7 +228,7 @@ def survivors(emitted, kusto):
         before = answers(reduced(parts, names, wanted), now, kusto)
         if isinstance(before, str):
             raise RuntimeError(f"{emitted.file.name}: {names[at]}: {before}")
-        for kind, what, changed in chosen(part):
+        for kind, what, changed in chosen(part, about_mappings):
             tried[kind] += 1
             after = reduced([*parts[:at], changed, *parts[at + 1:]], names, wanted)
             if before == answers(after, now, kusto):

@@ -34,6 +34,8 @@ from trial import near_trial
 # The part of all mutants that have to be noticed, and of those of what a mapping says
 NOTICED = 0.98
 NOTICED_OF_MAPPINGS = 0.95
+# The folder of the rules that try what mappings say of logs, and are mutated in that
+LOGS = "logs"
 
 
 def rule_files():
@@ -61,7 +63,7 @@ def prove_rule(path, folder, with_mutants):
     survived = []
     tried = collections.Counter()
     for emitted in trial.queries("sentinel") if with_mutants else ():
-        number, found = mutants.survivors(emitted, kusto)
+        number, found = mutants.survivors(emitted, kusto, path.parent.name == LOGS)
         tried += number
         survived += found
     return trial.name, tallies, trial.texts(), trial.packages, tried, survived

@@ -8,7 +8,7 @@ An event with a `Channel` was written to that log and has rows of it. One withou
 by any sensor that writes its kind, so it has a row of each.
 """
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -75,6 +75,7 @@ class Record:
     data: list
     element: str = ""
     description: str = ""
+    words: str = None
 
 
 def holds(kind):
@@ -153,7 +154,7 @@ def written(example, channel, provider, number, data):
     if element is None:
         element = SOURCES[example.kind].element if example.kind in SOURCES else ""
     return Record(channel, provider, number, event.get("Computer") or "", pairs, element,
-                  text(event.get("Message") or words))
+                  text(event.get("Message") or words), words)
 
 
 def channel_of(event):
@@ -177,12 +178,18 @@ def text(value):
 # -------------------------------------------------------------------------------------------- tables
 
 def log(record):
-    """Event: the data as XML in one text"""
+    """Event: the data as XML in one text; words stand there or in what the event says, by turns"""
+    data, description = record.data, record.description
+    if record.words is not None:
+        if zlib.crc32(str(record.words).encode()) % 2:
+            data = data[:-1]
+        elif description == record.words:
+            description = ""
     return {"$table": "Event", "EventLog": record.channel, "Source": record.provider,
             "EventData": f'<DataItem Type="System.XmlData" time="2024-01-08T00:00:00.0000000Z" '
                          'sourceHealthServiceId="1cc3bd45-c9c2-4588-8db8-f6295de382d4">'
-                         f"{xml(record)}</DataItem>",
-            "RenderedDescription": record.description}
+                         f"{xml(replace(record, data=data))}</DataItem>",
+            "RenderedDescription": description}
 
 
 def forwarded(record):

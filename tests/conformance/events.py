@@ -135,7 +135,7 @@ def made(line, known):
     example.name = name if base is None else example.name
     before, example.event = example.event, event
     nulls = {field for field, value in event.items() if value is None}
-    rows.complete(example.kind, event, before)
+    rows.complete(example.kind, event, before, line.get("field"))
     gone = before.keys() | rows.SAID_OTHERWISE.get(rows.family(example.kind), set())
     changed = {**dict.fromkeys(sorted(gone - event.keys())),
                **{field: value for field, value in event.items()

@@ -3,20 +3,30 @@
 In: a query whose rows are those of the engine, and the database with its events. Out: single
 mutations of it, and which of them return the same rows: nobody would have noticed those. A
 mutation swaps an operator, counts or ignores letter case, drops a value of a list, takes a `not`
-away, or moves a number by one.
+away, or moves a number by one; or it says of the table what the mapping might say by mistake:
+another column or name of data, every row of the table, another type.
 
 survivors.tsv lists mutations that none notices, with the reason.
 """
 import collections
+import functools
 import re
 from pathlib import Path
 
+import schema
 from emitted import union
 from engine import BEGINNING, moment
 
 LISTED = Path(__file__).with_name("survivors.tsv")
 # Of each kind of mutation so many a statement, evenly spread
 MOST = 4
+# Kinds of what a mapping says
+MAPPED = ("column", "rows", "type")
+# Columns that say which rows are those of a log
+OF_LOGS = {"ActionType", "Channel", "DeviceProduct", "DeviceVendor", "EventID", "EventLog",
+           "Facility", "IdApplicationName", "OfficeWorkload", "ProcessName", "Provider", "Source"}
+# The name of data in a regular expression over XML, and in a bag
+NAMED = re.compile(r'(?<=<Data Name="")[^"]+|(?<=<\(\?:Data Name=""\)\?)\w+')
 SWAPS = {
     "=~": ["!~", "=="], "!~": ["=~"], "==": ["!="], "!=": ["=="], "in~": ["!in~", "in"],
     "!in~": ["in~"], "in": ["!in"], "!in": ["in"], "and": ["or"], "or": ["and"],
@@ -61,17 +71,111 @@ def mutations(statement):
                     r"\(\?i-u:", "(?:", token).replace("(?is)", "(?s)").replace("(?i)", ""))
 
 
-def conditions(found):
-    """The places of tokens that stand in a `where`, a `case`, an `iff`, or a list"""
-    stage, places = "", []
+def of_mapping(found):
+    """The same for what a mapping says of a table, whose rows the statement reads"""
+    table = source(found)
+    if table is None:
+        return
+    columns, in_stage, own = tables()[table], stages(found), set()
+    text = lambda start, end, new: "".join([*found[:start], new, *found[end:]])
+    start, end = rows_of_log(found, in_stage)
+    if end:
+        what = " ".join("".join(found[start:end]).split())
+        yield "rows", f"{what} taken away", text(start, end, "")
+    names = sorted({one for token in found for one in data_names(token)})
+    for at, token in enumerate(found):
+        if in_stage[at] not in ("where", "extend"):
+            continue
+        before, after = beside(found, at, -1), beside(found, at, 1)
+        if in_stage[at] == "extend" and after == "=":
+            own.add(token)
+        elif token in columns and token not in own | TIMES and before != "." and after != "(":
+            yield from of_column(found, at, columns, text)
+        for name in data_names(token):
+            new = following(names, name) if len(names) > 1 else "RuleName"
+            yield "column", f"{name} → {new}", text(at, at + 1, token.replace(name, new))
+        if token in ("tolong", "toint") and after == "(":
+            close = closing(found, at)
+            column = "".join(found[at + 2:close])
+            if columns.get(column) == "string" and beside(found, close, 1) in ("in", "!in"):
+                yield "type", f"{token}({column}) taken away", text(at, close + 1, column)
+
+
+def of_column(found, at, columns, text):
+    """Another column in the place of one, and the column as another type where the binder takes it"""
+    token, kind = found[at], columns[found[at]]
+    alike = [name for name, one in columns.items() if one == kind and name not in TIMES]
+    new = following(alike, token)
+    if new != token:
+        yield "column", f"{around(found, at)} → {new}", text(at, at + 1, new)
+    if kind == "string" and beside(found, at, 1) in TEXTUAL:
+        yield "type", f"{around(found, at)} as a number", text(
+            at, at + 1, f"tostring(tolong({token}))")
+
+
+TIMES = {"TimeGenerated", "Timestamp"}
+TEXTUAL = {"=~", "!~", "in~", "!in~", "contains", "startswith", "endswith", "has"}
+
+
+def data_names(token):
+    """Names of data in a regular expression over the XML of an event, or in brackets after a bag"""
+    return NAMED.findall(token) if token.startswith('@"') else []
+
+
+def following(names, name):
+    """The name after another one, the first one after the last"""
+    return names[(names.index(name) + 1) % len(names)]
+
+
+def closing(found, at):
+    """The place of the bracket that closes the one after a function"""
+    depth = 0
+    for place in range(at, len(found)):
+        depth += (found[place] == "(") - (found[place] == ")")
+        if found[place] == ")" and not depth:
+            return place
+    return len(found)
+
+
+def rows_of_log(found, in_stage):
+    """Where the condition stands that leaves the rows of a log, which comes before the rule's own"""
+    bars = [at for at, token in enumerate(found) if token == "|"]
+    where = [at for at in bars if in_stage[at + 2] == "where"]
+    if len(where) < 2 or where[0] != bars[0]:
+        return 0, 0
+    end = bars[1]
+    words = {one for one in found[where[0] + 3:end] if re.fullmatch("[A-Z]\\w+", one)}
+    return (where[0], end) if words and words <= OF_LOGS else (0, 0)
+
+
+def source(found):
+    """The table whose rows a statement reads"""
+    words = [one for one in found[:12] if re.fullmatch(r"\w+", one)]
+    first = words[2:3] if words[:1] == ["let"] else words[:1]
+    return first[0] if first and first[0] in tables() else None
+
+
+@functools.lru_cache(maxsize=None)
+def tables():
+    return schema.physical(schema.read())
+
+
+def stages(found):
+    """The operator in whose stage each token stands"""
+    stage, all_stages = "", []
     for at, token in enumerate(found):
         if token == "|":
             stage = next((one for one in found[at + 1:] if not one.isspace()), "")
         elif at == 0 and any(one == "dynamic" for one in found[:12]):
             stage = "where"
-        if stage == "where" or stage == "extend" and "Level" in found[max(0, at - 80):at]:
-            places.append(at)
-    return places
+        all_stages.append(stage)
+    return all_stages
+
+
+def conditions(found):
+    """The places of tokens that stand in a `where`, a `case`, an `iff`, or a list"""
+    return [at for at, stage in enumerate(stages(found))
+            if stage == "where" or stage == "extend" and "Level" in found[max(0, at - 80):at]]
 
 
 def beside(found, at, step):
@@ -94,10 +198,11 @@ def around(found, at):
     return re.sub(r"\s+", " ", "".join(found[max(0, at - 4):at + 5])).strip()
 
 
-def chosen(statement):
+def chosen(statement, about_mappings):
     """The mutations to try: of each kind some, evenly spread"""
     kinds = collections.defaultdict(list)
-    for kind, what, text in mutations(statement):
+    for kind, what, text in of_mapping(TOKEN.findall(statement)) if about_mappings \
+            else mutations(statement):
         if text != statement:
             kinds[kind].append((kind, what, text))
     for kind in sorted(kinds):
@@ -107,11 +212,14 @@ def chosen(statement):
 
 # ------------------------------------------------------------------------------------------- asking
 
-def survivors(emitted, kusto):
-    """How many mutations of a query were tried, and those that return the same rows"""
+def survivors(emitted, kusto, about_mappings):
+    """How many mutations of a query were tried by kind, and those that return the same rows
+
+    Of what mappings say, where the rule is there to try those, or of what a rule says.
+    """
     parts, now = emitted.statements(), emitted.seen_from(BEGINNING)
     names = [name(part) for part in parts]
-    tried, unnoticed = 0, []
+    tried, unnoticed = collections.Counter(), []
     for at, part in enumerate(parts):
         users = [other for other, text in zip(names, parts) if other != names[at]
                  and other in emitted.rows and re.search(rf"\b{names[at]}\b", text)]
@@ -120,8 +228,8 @@ def survivors(emitted, kusto):
         before = answers(reduced(parts, names, wanted), now, kusto)
         if isinstance(before, str):
             raise RuntimeError(f"{emitted.file.name}: {names[at]}: {before}")
-        for kind, what, changed in chosen(part):
-            tried += 1
+        for kind, what, changed in chosen(part, about_mappings):
+            tried[kind] += 1
             after = reduced([*parts[:at], changed, *parts[at + 1:]], names, wanted)
             if before == answers(after, now, kusto):
                 unnoticed.append((emitted.file.stem, names[at] or "", kind, what))

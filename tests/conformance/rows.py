@@ -89,17 +89,20 @@ ACTORS = {of for of, columns in COLUMNS.items()
           if {"(account)", "(account of actor)"} & set(columns.values())}
 
 
-def in_all_names(of, event):
-    """Gives fields of one column, which an event may name in several ways, the first one's value"""
-    values = {}
-    for field, column in COLUMNS.get(of, {}).items():
+def in_all_names(of, event, about):
+    """Gives fields of one column, which an event may name in several ways, one value: that of the
+    field that the event is about, or of the first one"""
+    values, columns = {}, COLUMNS.get(of, {})
+    for field in sorted(columns, key=lambda field: field != about):
+        column = columns[field]
         if event.get(field) is not None and not column.startswith("("):
             event[field] = values.setdefault(column, event[field])
 
 
-def complete(kind, event, before):
-    """Adds what every sensor writes to an event; `before` is the one that it was made from"""
-    in_all_names(family(kind), event)
+def complete(kind, event, before, about=None):
+    """Adds what every sensor writes to an event; `before` is the one that it was made from, to change
+    the field that it is `about`"""
+    in_all_names(family(kind), event, about)
     if family(kind) == "registry":
         registry.complete(event, before)
     if family(kind) == "firewall" and event.get("blocked") is not None:

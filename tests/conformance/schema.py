@@ -64,9 +64,11 @@ def physical(schema):
 
 
 def one_spelling(columns):
-    """Columns without those that differ from another in letter case only"""
-    return {name: kind for name, kind in columns.items()
-            if name == min(one for one in columns if one.lower() == name.lower())}
+    """Columns without those that differ from an earlier one in letter case only"""
+    spelled = {}
+    for name in columns:
+        spelled.setdefault(name.lower(), name)
+    return {name: columns[name] for name in spelled.values()}
 
 
 def cut(schema, queries):

@@ -8,7 +8,7 @@ An event with a `Channel` was written to that log and has rows of it. One withou
 by any sensor that writes its kind, so it has a row of each.
 """
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -23,6 +23,8 @@ ESCAPES = {'"': "&quot;", "'": "&apos;"}
 # What an event says beside its data
 SYSTEM = {"*", "Channel", "Computer", "EventID", "Keywords", "Level", "Message", "Opcode",
           "Provider_Name", "Security_UserID", "Task", "category", "time"}
+# Columns that every table has, which hold no data of an event
+OF_TABLE = {"Type"}
 # Fields that rulecast has beside those of Sysmon
 OWN = {"Action", "GrandparentImage", "RegistryData", "RegistryKey", "RegistryValue",
        *process.HASHES.values()}
@@ -73,6 +75,7 @@ class Record:
     data: list
     element: str = ""
     description: str = ""
+    words: str = None
 
 
 def holds(kind):
@@ -87,7 +90,7 @@ def possible(kind, event):
         return True
     number, provider = event.get("EventID"), event.get("Provider_Name")
     lists = any(isinstance(value, list) for name, value in event.items() if name != "Data")
-    return (not lists
+    return (not lists and process.hashes_alone(event)
             and (event.get("Channel") is None or channel_of(event) in source.channels)
             and (provider is None or not source.ids or provider in source.providers)
             and (number is None or str(number).isdecimal() and int(number) in INT
@@ -151,7 +154,7 @@ def written(example, channel, provider, number, data):
     if element is None:
         element = SOURCES[example.kind].element if example.kind in SOURCES else ""
     return Record(channel, provider, number, event.get("Computer") or "", pairs, element,
-                  text(event.get("Message") or words))
+                  text(event.get("Message") or words), words)
 
 
 def channel_of(event):
@@ -175,12 +178,18 @@ def text(value):
 # -------------------------------------------------------------------------------------------- tables
 
 def log(record):
-    """Event: the data as XML in one text"""
+    """Event: the data as XML in one text; words stand there or in what the event says, by turns"""
+    data, description = record.data, record.description
+    if record.words is not None:
+        if zlib.crc32(str(record.words).encode()) % 2:
+            data = data[:-1]
+        elif description == record.words:
+            description = ""
     return {"$table": "Event", "EventLog": record.channel, "Source": record.provider,
             "EventData": f'<DataItem Type="System.XmlData" time="2024-01-08T00:00:00.0000000Z" '
                          'sourceHealthServiceId="1cc3bd45-c9c2-4588-8db8-f6295de382d4">'
-                         f"{xml(record)}</DataItem>",
-            "RenderedDescription": record.description}
+                         f"{xml(replace(record, data=data))}</DataItem>",
+            "RenderedDescription": description}
 
 
 def forwarded(record):
@@ -195,7 +204,7 @@ def forwarded(record):
 
 def security(record):
     """SecurityEvent: a column for most of the data; `EventData` where there is none for some"""
-    known = {name: value for name, value in record.data if name and name not in SYSTEM}
+    known = {name: value for name, value in record.data if name and name not in SYSTEM | OF_TABLE}
     row = {"$table": "SecurityEvent", "Channel": SECURITY, "EventSourceName": record.provider,
            **known}
     made = known.get("NewProcessName") or known.get("ProcessName")
@@ -204,7 +213,7 @@ def security(record):
     if record.number == 4688:
         row["Account"] = f"{known.get('SubjectDomainName')}\\{known.get('SubjectUserName')}"
     columns = schema.everything().get("SecurityEvent", {})
-    if any(name not in columns for name, _ in record.data):
+    if any(name not in columns or name in OF_TABLE for name, _ in record.data):
         row["EventData"] = xml(record, "\r\n  ")
     return row
 

@@ -116,7 +116,8 @@ pub(super) fn bound(
     let added = (!added.is_empty()).then(|| Step::extend(added));
     let rows = Pipeline::of(&table.name, added);
     let result = rows.then(table.prepare.iter().cloned()).then(steps);
-    let named = |(name, values): &(String, Vec<String>)| Let::new(name, Expression::dynamic(values));
+    let named =
+        |(name, values): &(String, Vec<String>)| Let::new(name, Expression::dynamic(values));
     let lets = table.lists.iter().map(named).collect();
     let text = kusto::print(&Query { heading: Vec::new(), lets, result });
     for platform in &table.platforms {

@@ -7,16 +7,15 @@ use std::sync::{Arc, LazyLock};
 
 use super::{DOCUMENTS, Index, Mapping, Stream, Table, document};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::query::kusto::{Platform, Schema};
+use crate::query::kusto::Platform;
 use crate::source::SourceText;
 use crate::taxonomy::{EventKind, Log, Product};
-use crate::yaml::nearest;
 
 /// The mappings of a run
 #[derive(Debug, Clone, Default)]
 pub struct Mappings {
-    own: Arc<Vec<Mapping>>,
-    schema: Arc<Schema>,
+    /// The mappings of the user
+    pub(super) own: Arc<Vec<Mapping>>,
 }
 
 /// The mappings that a rule asks, the first one first
@@ -69,26 +68,7 @@ impl Mappings {
                 (_, _) => kept.push(mapping),
             }
         }
-        let mut schema = Schema::default();
-        for (table, columns) in kept.iter().flat_map(|mapping| &mapping.schema.tables) {
-            schema.tables.entry(table.clone()).or_default().extend(columns.iter().cloned());
-        }
-        Mappings { own: Arc::new(kept), schema: Arc::new(schema) }
-    }
-
-    /// The mapping with this name, or a text that says which names there are
-    pub(crate) fn find(&self, name: &str) -> Result<&Mapping, String> {
-        self.named(name).ok_or_else(|| {
-            let names: Vec<&str> = self.all().map(|mapping| &*mapping.name.value).collect();
-            let near = nearest(name, names.iter().copied());
-            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            format!("no mapping is called `{name}`: there is {}{near}", names.join(", "))
-        })
-    }
-
-    /// The user's own tables
-    pub(crate) fn schema(&self) -> &Schema {
-        &self.schema
+        Mappings { own: Arc::new(kept) }
     }
 
     /// Every mapping, the user's own first

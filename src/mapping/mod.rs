@@ -13,7 +13,10 @@ mod binding;
 mod document;
 mod extend;
 mod library;
+#[cfg(feature = "project")]
+mod lookup;
 mod place;
+#[cfg(feature = "cli")]
 mod placement;
 mod read;
 mod results;
@@ -34,6 +37,7 @@ pub(crate) use document::own;
 pub use library::Mappings;
 pub(crate) use library::{Asked, Order};
 pub(crate) use place::Holds;
+#[cfg(feature = "cli")]
 pub(crate) use placement::Placement;
 pub(crate) use results::{Entity, ResultRole, Results};
 pub(crate) use stream::{FieldKind, Index, IndexField, Stream, Test, Words};

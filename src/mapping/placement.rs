@@ -84,8 +84,5 @@ fn of_stream(stream: &Stream) -> Placement {
 
 /// A place with the part of the field that it holds
 fn named(holds: Holds, place: String) -> String {
-    match holds {
-        Holds::Whole => place,
-        part => format!("{} {place}", part.word()),
-    }
+    if holds == Holds::Whole { place } else { format!("{} {place}", holds.word()) }
 }

@@ -32,7 +32,7 @@ fn every_field_of_a_vocabulary_has_a_place_or_is_named_as_absent() {
         let lists = ["tables", "streams"].into_iter().filter_map(|key| documents[0].get(key));
         let blocks = lists.flat_map(|list| match &list.kind {
             yaml::Kind::List(blocks) => blocks.as_slice(),
-            _ => &[],
+            yaml::Kind::Map(_) | yaml::Kind::Scalar(..) => &[],
         });
         for block in
             blocks.filter(|one| one.get("events").and_then(Node::text).is_some_and(is_vocabulary))
@@ -45,7 +45,7 @@ fn every_field_of_a_vocabulary_has_a_place_or_is_named_as_absent() {
                         yaml::Kind::Map(entries) => {
                             entries.iter().any(|(_, one)| one.get(key).is_some())
                         }
-                        _ => false,
+                        yaml::Kind::List(_) | yaml::Kind::Scalar(..) => false,
                     })
             };
             let kind = block.get("events").and_then(Node::text).and_then(EventKind::named).unwrap();

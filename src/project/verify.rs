@@ -123,10 +123,10 @@ fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&P
     }
     match target {
         Target::Sentinel | Target::Asim => {
-            Stage::Done(bind((Platform::Sentinel, policy.mappings.schema()), &made.artifacts))
+            Stage::Done(bind((Platform::Sentinel, &policy.mappings.schema()), &made.artifacts))
         }
         Target::Xdr => {
-            let of = (Platform::AdvancedHunting, policy.mappings.schema());
+            let of = (Platform::AdvancedHunting, &policy.mappings.schema());
             Stage::Done(bind(of, &made.artifacts))
         }
         Target::Native => {

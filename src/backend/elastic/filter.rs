@@ -57,11 +57,8 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         return Query::any(found.collect());
     }
     let found = places.iter().map(|ecs| one_field(seen, ecs, test, session)).collect();
-    match test.op {
-        // The value is missing when it is in none of the places.
-        Op::Null if places.len() > 1 => Query::all(found),
-        _ => Query::any(found),
-    }
+    // The value is missing when it is in none of the places.
+    if test.op == Op::Null && places.len() > 1 { Query::all(found) } else { Query::any(found) }
 }
 
 /// A test of every value of the event, over the fields that keywords are searched in
@@ -222,7 +219,12 @@ fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         Op::Exists => return Query::exists(&name.name),
         Op::Null => return Query::none_of(vec![Query::exists(&name.name)]),
         Op::Text(text) => text,
-        _ => return refuse(session, test, "a test over domain and name together"),
+        Op::Regex(_)
+        | Op::Segments(_)
+        | Op::Networks(_)
+        | Op::Public
+        | Op::Numbers(_)
+        | Op::Same(..) => return refuse(session, test, "a test over domain and name together"),
     };
     let Some((domain, name)) = halves else {
         return Query::any(texts(&Shape { seen, test, ecs: name, text }, session));

@@ -222,9 +222,9 @@ fn word(
 
 /// Single numbers, quoted where the index keeps them as text
 fn numbers(ecs: &IndexField, ranges: &[Numbers]) -> Option<Vec<Literal>> {
-    let literal = |range: &Numbers| match ecs.kind {
-        FieldKind::Long => Some(number(range.from)),
-        _ => Literal::quoted(&range.from.to_string()),
+    let literal = |range: &Numbers| match ecs.kind == FieldKind::Long {
+        true => Some(number(range.from)),
+        false => Literal::quoted(&range.from.to_string()),
     };
     ranges.iter().map(literal).collect()
 }

@@ -94,7 +94,8 @@ pub(super) fn plan<'r>(
     let correlations = correlation::statements(&mut planning, &rows);
     let severity = rule.signals.iter().any(|signal| !signal.cases.is_empty())
         || rule.correlations.iter().any(|one| one.level != rule.level);
-    let prepared = prepare::statements(&sources, planning.lets, signals.iter_mut().map(|(_, rows)| rows));
+    let prepared =
+        prepare::statements(&sources, planning.lets, signals.iter_mut().map(|(_, rows)| rows));
     let lets = lets.statements().into_iter().chain(prepared).collect();
     let plan = Plan { rule, profile, schedule, lets, signals, tables, new, correlations, severity };
     let columns = plan.columns();

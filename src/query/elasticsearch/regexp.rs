@@ -20,9 +20,10 @@ const MOST: usize = 1_000;
 pub fn lucene(pattern: &str) -> Result<String, &'static str> {
     let parsed = regex_syntax::parse(pattern).map_err(|_| "it cannot be read")?;
     let mut written = String::new();
-    let branches = match parsed.kind() {
-        HirKind::Alternation(branches) => branches.as_slice(),
-        _ => std::slice::from_ref(&parsed),
+    let branches = if let HirKind::Alternation(branches) = parsed.kind() {
+        branches.as_slice()
+    } else {
+        std::slice::from_ref(&parsed)
     };
     for (at, branch) in branches.iter().enumerate() {
         if at > 0 {
@@ -78,7 +79,14 @@ fn edge(hir: &Hir, (start, end): (bool, bool), out: &mut String) -> Result<(), &
                 edge(part, (start && at == 0, end && at == last), out)?;
             }
         }
-        _ => {
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Capture(_)
+        | HirKind::Concat(_)
+        | HirKind::Alternation(_) => {
             out.push_str(if start { ".*" } else { "" });
             one(hir, out)?;
             out.push_str(if end { ".*" } else { "" });
@@ -133,12 +141,11 @@ fn grouped(hir: &Hir, out: &mut String) -> Result<(), &'static str> {
 }
 
 fn repeated(repetition: &Repetition, out: &mut String) -> Result<(), &'static str> {
-    let single = |hir: &Hir| match hir.kind() {
-        HirKind::Class(_) => true,
-        HirKind::Literal(literal) => {
-            std::str::from_utf8(&literal.0).is_ok_and(|text| text.chars().count() == 1)
-        }
-        _ => false,
+    let one_letter =
+        |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| text.chars().count() == 1);
+    let single = |hir: &Hir| {
+        matches!(hir.kind(), HirKind::Class(_))
+            || matches!(hir.kind(), HirKind::Literal(literal) if one_letter(&literal.0))
     };
     match single(&repetition.sub) || matches!(repetition.sub.kind(), HirKind::Capture(_)) {
         true => one(&repetition.sub, out)?,

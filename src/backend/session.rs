@@ -92,25 +92,29 @@ impl<'r> Session<'r> {
     /// the candidate that is taken are kept.
     pub(super) fn best_of<C: Copy, T>(
         &mut self,
-        candidates: &[C],
+        candidates: impl IntoIterator<Item = C>,
         mut plan: impl FnMut(&mut Self, C) -> T,
     ) -> Option<(C, T)> {
         let (errors, found) = (self.closed.findings.all.errors(), self.closed.findings.all.len());
         let losses = self.closed.losses.len();
+        let mut candidates = candidates.into_iter();
+        let mut next = candidates.next();
         let mut closest: Option<((usize, usize), C)> = None;
-        for candidate in candidates {
-            let planned = plan(self, *candidate);
+        while let Some(candidate) = next {
+            let planned = plan(self, candidate);
             let refused = self.closed.findings.all.errors() - errors;
             let missed = (refused, self.closed.denied(losses));
-            if missed == (0, 0) || candidates.len() == 1 {
-                return Some((*candidate, planned));
+            // To ask for the next candidate may take reading its mapping.
+            next = if missed == (0, 0) { None } else { candidates.next() };
+            if missed == (0, 0) || (next.is_none() && closest.is_none()) {
+                return Some((candidate, planned));
             }
             self.closed.findings.all.truncate(found);
             for loss in self.closed.losses.drain(losses..) {
                 self.known.remove(&loss);
             }
             if closest.is_none_or(|(least, _)| missed < least) {
-                closest = Some((missed, *candidate));
+                closest = Some((missed, candidate));
             }
         }
         let (_, candidate) = closest?;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::DOCUMENTS;
+use super::{DOCUMENTS, Places};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 use crate::yaml::{self, Kind, Node, Reader, nearest};
@@ -40,13 +40,13 @@ pub(super) fn extended(reader: &mut Reader<'_>, own: &Node) -> Option<Node> {
 
 /// The names of the built-in mappings
 fn names() -> impl Iterator<Item = &'static str> {
-    DOCUMENTS.iter().filter_map(|(file, _)| file.strip_suffix(".yml"))
+    DOCUMENTS.iter().filter_map(|(file, ..)| file.strip_suffix(".yml"))
 }
 
 /// The document of the built-in mapping with this name, which is that of its file
 fn built_in(name: &str) -> Option<Node> {
-    let is_it = |(file, _): &&(&str, &str)| file.strip_suffix(".yml") == Some(name);
-    let (file, text) = DOCUMENTS.iter().find(is_it)?;
+    let is_it = |(file, ..): &&(&str, &str, Places)| file.strip_suffix(".yml") == Some(name);
+    let (file, text, _) = DOCUMENTS.iter().find(is_it)?;
     let source = Arc::new(SourceText::new(*file, *text));
     yaml::parse(&source, &mut Diagnostics::default()).into_iter().next()
 }

@@ -3,9 +3,9 @@
 //! In: the mappings that rulecast brings along, and those of the user. Out: [`Mappings`], which gives
 //! the tables and streams of a log source in an [`Order`]. The user's own mappings come first.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 
-use super::{DOCUMENTS, Index, Mapping, Stream, Table, document};
+use super::{DOCUMENTS, Index, Mapping, Places, Stream, Table, document};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::query::kusto::Platform;
 use crate::source::SourceText;
@@ -36,18 +36,35 @@ pub(crate) struct Asked<'a> {
     pub(crate) product: Option<Product>,
 }
 
-static BUILT_IN: LazyLock<Vec<Mapping>> = LazyLock::new(|| {
-    // A test reads every document without a finding.
-    let mut findings = Diagnostics::default();
-    let read = |(name, text): &(&str, &str)| {
-        document::mappings(&Arc::new(SourceText::new(*name, *text)), &mut findings)
-    };
-    DOCUMENTS.iter().flat_map(read).collect()
-});
+/// The documents that were asked for so far, in the order of [`DOCUMENTS`]: to read one takes longer
+/// than a rule
+static READ: [OnceLock<Vec<Mapping>>; DOCUMENTS.len()] =
+    [const { OnceLock::new() }; DOCUMENTS.len()];
+
+/// The mappings of the documents that fit, each read when it is asked for
+fn read_where<'m>(
+    fits: impl Fn(&str, Places) -> bool + 'm,
+) -> impl Iterator<Item = &'m Mapping> + 'm {
+    let all = DOCUMENTS.iter().zip(&READ);
+    let meant = all.filter(move |((file, _, places), _)| fits(file, *places));
+    meant.flat_map(|((file, text, _), read)| {
+        // A test reads every document without a finding.
+        read.get_or_init(|| {
+            let source = Arc::new(SourceText::new(*file, *text));
+            document::mappings(&source, &mut Diagnostics::default())
+        })
+    })
+}
 
 /// The mappings that rulecast brings along
-pub(super) fn built_in() -> &'static [Mapping] {
-    &BUILT_IN
+pub(super) fn built_in<'m>() -> impl Iterator<Item = &'m Mapping> {
+    read_where(|_, _| true)
+}
+
+/// The built-in mapping with this name, which is that of its file
+fn built_in_named<'m>(name: &str) -> Option<&'m Mapping> {
+    let name = format!("{name}.yml");
+    read_where(move |file, _| file == name).next()
 }
 
 impl Mappings {
@@ -56,7 +73,8 @@ impl Mappings {
         let mut kept: Vec<Mapping> = Vec::new();
         for mapping in own {
             let name = &mapping.name;
-            let taken = kept.iter().chain(built_in()).any(|known| known.name.value == name.value);
+            let taken = kept.iter().any(|known| known.name.value == name.value)
+                || built_in_named(&name.value).is_some();
             match (&mapping.source, taken) {
                 (Some(source), true) => {
                     let message = format!("another mapping is called `{}`", name.value);
@@ -78,61 +96,74 @@ impl Mappings {
 
     /// The mapping with this name
     pub(crate) fn named(&self, name: &str) -> Option<&Mapping> {
-        self.all().find(|mapping| mapping.name.value == name)
+        let own = self.own.iter().find(|mapping| mapping.name.value == name);
+        own.or_else(|| built_in_named(name))
     }
 
-    fn in_order(&self, order: &Order) -> Vec<&Mapping> {
+    /// The mappings that are asked, one after another
+    fn in_order<'m>(
+        &'m self,
+        order: Order,
+        places: Places,
+    ) -> Box<dyn Iterator<Item = &'m Mapping> + 'm> {
         match order {
-            Order::Usual => self.all().filter(|mapping| !mapping.on_request).collect(),
-            Order::Named(names) => names.iter().filter_map(|name| self.named(name)).collect(),
+            Order::Usual => {
+                let all = self.own.iter().chain(read_where(move |_, have| have == places));
+                Box::new(all.filter(|mapping| !mapping.on_request))
+            }
+            Order::Named(names) => Box::new(names.into_iter().filter_map(|name| self.named(&name))),
         }
     }
 
     /// The tables of a platform that hold the events; those of a log are never looked for in a table
     /// of several logs
-    pub(crate) fn tables(
-        &self,
-        order: &Order,
+    pub(crate) fn tables<'m>(
+        &'m self,
+        order: Order,
         platform: Platform,
-        asked: Asked<'_>,
-    ) -> Vec<&Table> {
-        let tables = self.in_order(order).into_iter().flat_map(|mapping| &mapping.tables);
-        let fits = |table: &&Table| {
+        asked: Asked<'m>,
+    ) -> impl Iterator<Item = &'m Table> {
+        let tables = self.in_order(order, Places::Tables).flat_map(|mapping| &mapping.tables);
+        tables.filter(move |table| {
             asked.is_held(&table.events, table.log.as_ref())
                 && table.platforms.contains(&platform)
                 && table.has_rows_of(asked.product)
-        };
-        tables.filter(fits).collect()
+        })
     }
 
     /// The streams that hold the events; those of a log are never looked for in a stream of several
     /// logs
-    pub(crate) fn streams(&self, order: &Order, asked: Asked<'_>) -> Vec<&Stream> {
-        let streams = self.in_order(order).into_iter().flat_map(|mapping| &mapping.streams);
-        let fits = |stream: &&Stream| {
+    pub(crate) fn streams<'m>(
+        &'m self,
+        order: Order,
+        asked: Asked<'m>,
+    ) -> impl Iterator<Item = &'m Stream> {
+        let streams = self.in_order(order, Places::Streams).flat_map(|mapping| &mapping.streams);
+        streams.filter(move |stream| {
             asked.is_held(&stream.events, stream.log.as_ref())
                 && stream.has_documents_of(asked.product)
-        };
-        streams.filter(fits).collect()
+        })
     }
 
     /// The index with this pattern, and that of every other mapping that knows it
     pub(crate) fn indices<'m>(&'m self, pattern: &'m str) -> impl Iterator<Item = &'m Index> {
-        let all = self.all().flat_map(|mapping| &mapping.indices);
+        let all = self.in_order(Order::Usual, Places::Streams).flat_map(|mapping| &mapping.indices);
         all.filter(move |index| index.pattern == pattern)
     }
 
     /// Whether a field belongs to the Elastic Common Schema
     pub(crate) fn is_ecs(&self, name: &str) -> bool {
-        let schema = built_in().iter().filter(|mapping| mapping.is_ecs);
+        let schema = built_in_named("ecs").filter(|mapping| mapping.is_ecs);
         schema
+            .into_iter()
             .flat_map(|mapping| &mapping.types)
             .any(|field| field.name == name || field.text && field.analysed() == name)
     }
 
     /// The Elasticsearch type of an index field, as `required_fields` names it
     pub(crate) fn type_of(&self, name: &str) -> &'static str {
-        self.all().find_map(|mapping| mapping.type_of(name)).unwrap_or("keyword")
+        let mut all = self.in_order(Order::Usual, Places::Streams);
+        all.find_map(|mapping| mapping.type_of(name)).unwrap_or("keyword")
     }
 }
 

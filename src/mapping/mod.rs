@@ -78,24 +78,33 @@ impl Mapping {
     }
 }
 
-/// The documents that rulecast brings along, by the name of the file, in the order in which they are
-/// asked
-const DOCUMENTS: &[(&str, &str)] = &[
-    ("defender.yml", include_str!("defender.yml")),
-    ("windows.yml", include_str!("windows.yml")),
-    ("forwarded.yml", include_str!("forwarded.yml")),
-    ("web.yml", include_str!("web.yml")),
-    ("network.yml", include_str!("network.yml")),
-    ("linux.yml", include_str!("linux.yml")),
-    ("cloud.yml", include_str!("cloud.yml")),
-    ("asim.yml", include_str!("asim.yml")),
-    ("ecs.yml", include_str!("ecs.yml")),
-    ("sysmon.yml", include_str!("sysmon.yml")),
-    ("winlog.yml", include_str!("winlog.yml")),
-    ("ecs_linux.yml", include_str!("ecs_linux.yml")),
-    ("ecs_network.yml", include_str!("ecs_network.yml")),
-    ("ecs_cloud.yml", include_str!("ecs_cloud.yml")),
+/// The documents that rulecast brings along: the file, its text, and whether it has tables of Kusto or
+/// streams of Elastic, in the order in which they are asked
+const DOCUMENTS: &[(&str, &str, Places)] = &[
+    ("defender.yml", include_str!("defender.yml"), Places::Tables),
+    ("windows.yml", include_str!("windows.yml"), Places::Tables),
+    ("forwarded.yml", include_str!("forwarded.yml"), Places::Tables),
+    ("web.yml", include_str!("web.yml"), Places::Tables),
+    ("network.yml", include_str!("network.yml"), Places::Tables),
+    ("linux.yml", include_str!("linux.yml"), Places::Tables),
+    ("cloud.yml", include_str!("cloud.yml"), Places::Tables),
+    ("asim.yml", include_str!("asim.yml"), Places::Tables),
+    ("ecs.yml", include_str!("ecs.yml"), Places::Streams),
+    ("sysmon.yml", include_str!("sysmon.yml"), Places::Streams),
+    ("winlog.yml", include_str!("winlog.yml"), Places::Streams),
+    ("ecs_linux.yml", include_str!("ecs_linux.yml"), Places::Streams),
+    ("ecs_network.yml", include_str!("ecs_network.yml"), Places::Streams),
+    ("ecs_cloud.yml", include_str!("ecs_cloud.yml"), Places::Streams),
 ];
+
+/// What a document has
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// Tables of Kusto
+    Tables,
+    /// Streams of Elastic
+    Streams,
+}
 
 /// The columns of results and the entities of alerts in Microsoft Sentinel and Defender XDR
 pub(crate) fn results() -> &'static Results {

@@ -22,8 +22,11 @@ pub(super) fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Q
 }
 
 /// The documents of a signal's log source, in the order in which mappings are asked
-pub(super) fn streams<'r>(session: &Session<'r>, signal: &Signal) -> Vec<&'r Stream> {
-    session.mappings().streams(&session.order(), asked_of(signal))
+pub(super) fn streams<'r>(
+    session: &Session<'r>,
+    signal: &'r Signal,
+) -> impl Iterator<Item = &'r Stream> + use<'r> {
+    session.mappings().streams(session.order(), asked_of(signal))
 }
 
 /// The index field that holds this part of a field

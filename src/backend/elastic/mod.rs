@@ -81,7 +81,7 @@ fn planned<'r>(
     let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
     session.enter(&signal.name);
     let streams = fields::streams(session, signal);
-    let planned = session.best_of(&streams, |session, stream| {
+    let planned = session.best_of(streams, |session, stream| {
         let indices = fields::indices(stream, signal, &settings.index);
         if indices.is_empty() && !settings.index.is_empty() {
             let message = format!("no index of this rule holds {}", signal.events());

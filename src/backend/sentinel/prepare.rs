@@ -20,7 +20,7 @@ pub(super) type Sources<'m> = BTreeMap<EventKind, (&'m Table, String)>;
 /// Names the tables that several signals read and that have to be prepared
 pub(super) fn shared<'r>(
     profile: Profile,
-    rule: &Rule,
+    rule: &'r Rule,
     session: &Session<'r>,
     lets: &mut Lets,
 ) -> Sources<'r> {
@@ -31,9 +31,8 @@ pub(super) fn shared<'r>(
         if !again || sources.contains_key(kind) {
             continue;
         }
-        let tables = profile.tables_of(session, signal);
-        let Some(table) = tables.into_iter().next().filter(|table| !table.prepare.is_empty())
-        else {
+        let mut tables = profile.tables_of(session, signal);
+        let Some(table) = tables.next().filter(|table| !table.prepare.is_empty()) else {
             continue;
         };
         let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };

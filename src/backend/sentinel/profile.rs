@@ -5,7 +5,7 @@
 
 use crate::backend::{Session, asked_of};
 use crate::ir::Signal;
-use crate::mapping::{Mappings, Order, Table};
+use crate::mapping::{Order, Table};
 use crate::query::kusto::Platform;
 
 /// A set of tables
@@ -36,21 +36,15 @@ impl Profile {
     }
 
     /// The tables that hold the events of a signal, in the order in which they are asked
-    pub(in crate::backend) fn tables<'m>(
+    pub(super) fn tables_of<'r>(
         self,
-        (mappings, asked): (&'m Mappings, &Order),
-        signal: &Signal,
-    ) -> Vec<&'m Table> {
-        let asim = Order::Named(vec!["asim".to_owned()]);
-        let order = match (self, asked) {
-            (Profile::Asim, Order::Usual) => &asim,
+        session: &Session<'r>,
+        signal: &'r Signal,
+    ) -> impl Iterator<Item = &'r Table> + use<'r> {
+        let order = match (self, session.order()) {
+            (Profile::Asim, Order::Usual) => Order::Named(vec!["asim".to_owned()]),
             (Profile::Workspace | Profile::Asim | Profile::Xdr, asked) => asked,
         };
-        mappings.tables(order, self.platform(), asked_of(signal))
-    }
-
-    /// The tables that hold the events of a signal of the rule that is planned
-    pub(super) fn tables_of<'r>(self, session: &Session<'r>, signal: &Signal) -> Vec<&'r Table> {
-        self.tables((session.mappings(), &session.order()), signal)
+        session.mappings().tables(order, self.platform(), asked_of(signal))
     }
 }

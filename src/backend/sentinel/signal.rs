@@ -41,7 +41,7 @@ pub(super) fn rows<'r>(
     let tables = profile.tables_of(planning.session, signal);
     let lets = &mut *planning.lets;
     let before = lets.clone();
-    let planned = planning.session.best_of(&tables, |session, table| {
+    let planned = planning.session.best_of(tables, |session, table| {
         lets.clone_from(&before);
         rows_of(&mut Planning { profile, rule, lets, session }, sources, (at, table))
     });

@@ -376,6 +376,9 @@ mod tests {
         assert!(windows.takes(&EventKind::ProcessCreation, Some(Product::Windows)));
         assert!(!windows.takes(&EventKind::ProcessCreation, Some(Product::Linux)));
         assert!(!security.takes(&windows, None));
+        // A category, although rules also write it as a product.
+        let antivirus = EventKind::named("antivirus").unwrap();
+        assert!(!antivirus.takes(&EventKind::ProcessCreation, None));
     }
 
     #[test]

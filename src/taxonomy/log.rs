@@ -172,9 +172,11 @@ impl Log {
         self.row().is_some_and(|row| row.service.is_some())
     }
 
-    /// Whether it is a whole product: a row without category and service
+    /// Whether it is a whole product: no spelling of it has a category or a service
     pub fn is_whole_product(&self) -> bool {
-        self.row().is_some_and(|row| row.category.is_none() && row.service.is_none())
+        let Name::Row(at) = &self.0 else { return false };
+        let mut spellings = ROWS[*at..].iter().take_while(|row| row.name == ROWS[*at].name);
+        spellings.all(|row| row.category.is_none() && row.service.is_none())
     }
 
     /// Whether the table lists fields of its events

@@ -224,7 +224,8 @@ def survivors(emitted, kusto, about_mappings):
         users = [other for other, text in zip(names, parts) if other != names[at]
                  and other in emitted.rows and re.search(rf"\b{names[at]}\b", text)]
         is_list = names[at] and "dynamic(" in part
-        wanted = users if is_list and users else [names[at]]
+        # The rows of a rule with one signal have no name.
+        wanted = (users or [None]) if is_list else [names[at]]
         before = answers(reduced(parts, names, wanted), now, kusto)
         if isinstance(before, str):
             raise RuntimeError(f"{emitted.file.name}: {names[at]}: {before}")

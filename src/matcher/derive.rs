@@ -2,8 +2,9 @@
 //!
 //! In: the slots of an event. Out: the same slots, with the derived fields filled: the action on a
 //! file or registry key; the registry key, value and data out of Sysmon's `TargetObject` and
-//! `Details`; the hash of each algorithm out of `Hashes`. A field that the event has stays as it
-//! is, except an empty hash, and the dash that a web log writes for a missing value.
+//! `Details`; the hash of each algorithm out of `Hashes`; the account of a process that Windows'
+//! auditing reports in parts. A field that the event has stays as it is, except an empty hash, and
+//! the dash that a web log writes for a missing value.
 
 use std::borrow::Cow;
 
@@ -25,7 +26,23 @@ pub(super) struct Derived {
     hashed: Vec<(Field, usize)>,
     /// Slots of web log fields, in which a dash means no value
     dashed: Vec<usize>,
+    user: Option<usize>,
+    /// Slots of the fields of [`AUDITED`]
+    audited: [Option<usize>; AUDITED.len()],
 }
+
+/// The fields of an audited process start (event 4688) that tell its account, and the field by which
+/// such an event is known
+///
+/// The account of the new process stands in the `Target` fields where it is another one than that
+/// of its creator, and else is `-` there (Microsoft, audit event 4688).
+const AUDITED: [&str; 5] = [
+    "NewProcessName",
+    "TargetUserName",
+    "TargetDomainName",
+    "SubjectUserName",
+    "SubjectDomainName",
+];
 
 /// Fields that tell whether a registry event is about a key or a value
 ///
@@ -45,11 +62,15 @@ impl Derived {
             "TargetObject" => &mut self.target,
             "Details" => &mut self.details,
             "Hashes" => &mut self.hashes,
+            "User" => &mut self.user,
             "cs-host" | "cs-referer" | "cs-uri-query" | "cs-user-agent" | "cs-username" => {
                 self.dashed.push(slot);
                 return;
             }
-            _ => {
+            name => {
+                if let Some(at) = AUDITED.iter().position(|known| *known == name) {
+                    self.audited[at] = Some(slot);
+                }
                 if hash::fields().any(|known| known == *field) {
                     self.hashed.push((field.clone(), slot));
                 }
@@ -63,10 +84,11 @@ impl Derived {
     pub(super) fn sources(field: &Field) -> impl Iterator<Item = Field> + use<> {
         let names: &'static [&str] = match field.name() {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
+            "User" => &AUDITED,
             _ if hash::fields().any(|known| known == *field) => &["Hashes"],
             _ => &[],
         };
-        names.iter().filter_map(|name| Field::named(name))
+        names.iter().map(|name| Field::of_log(name))
     }
 
     /// Fills the missing fields; `action` is the action that the event's log and id, or kind, imply
@@ -85,6 +107,7 @@ impl Derived {
                 slots[*slot] = Slot::One(Cow::Owned(hash));
             }
         }
+        self.fill_user(slots);
         if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {
             return;
         }
@@ -122,6 +145,34 @@ impl Derived {
     }
 }
 
+impl Derived {
+    /// Fills the account of an audited process start
+    fn fill_user(&self, slots: &mut [Slot<'_>]) {
+        let Some(user) = self.user.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {
+            return;
+        };
+        let [start, rest @ ..] = self.audited.map(|slot| {
+            let values = slot.map_or(&[][..], |slot| slots[slot].values());
+            values.first().map(ToString::to_string)
+        });
+        if start.is_none() {
+            return;
+        }
+        let [target, target_domain, subject, subject_domain] = rest;
+        let said = |name: Option<String>| name.filter(|name| !name.is_empty() && name != "-");
+        let (name, domain) = match said(target) {
+            Some(name) => (Some(name), target_domain),
+            None => (said(subject), subject_domain),
+        };
+        let Some(name) = name else { return };
+        let whole = match said(domain) {
+            Some(domain) => format!("{domain}\\{name}"),
+            None => name,
+        };
+        slots[user] = Slot::One(Cow::Owned(whole));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::layout::Layout;
@@ -136,5 +187,23 @@ mod tests {
             r#"{"RegistryKey":"HKEY_LOCAL_MACHINE\\A","RegistryValue":"b","RegistryData":"1"}"#;
         let event = layout.read(line).unwrap();
         assert_eq!(*event.slot(slot).values(), ["modified"]);
+    }
+
+    #[test]
+    fn the_account_of_an_audited_start_is_that_of_the_new_process() {
+        let mut layout = Layout::new(None, None);
+        let slot = layout.slot(&Field::named("User").unwrap());
+        let start = r#""NewProcessName":"a","SubjectUserName":"h$","SubjectDomainName":"NT""#;
+        for (more, wanted) in [
+            ("", r"NT\h$"),
+            (r#","TargetUserName":"-","TargetDomainName":"-""#, r"NT\h$"),
+            (r#","TargetUserName":"anna","TargetDomainName":"C""#, r"C\anna"),
+            (r#","User":"x""#, "x"),
+        ] {
+            let line = format!("{{{start}{more}}}");
+            assert_eq!(*layout.read(&line).unwrap().slot(slot).values(), [wanted], "{line}");
+        }
+        let other = layout.read(r#"{"SubjectUserName":"h$"}"#).unwrap();
+        assert!(other.slot(slot).values().is_empty(), "another event");
     }
 }

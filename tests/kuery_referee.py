@@ -10,11 +10,13 @@ In, one of:
                                    and of those that lack a field of the terms
 Takes the folder of the corpus.
 """
+import atexit
 import functools
 import json
 import math
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 CORPUS = Path(sys.argv[1])
@@ -24,7 +26,25 @@ import kuery_ref  # noqa: E402
 import newterms_sim  # noqa: E402
 
 kuery_ref._glob = functools.lru_cache(maxsize=None)(kuery_ref._glob)
-FIELDS = CORPUS / "schemas" / "elastic-fields.json"
+def whole():
+    """A file with the data sets of both schemas of the corpus"""
+    read = lambda name: json.loads((CORPUS / "schemas" / name).read_text())
+    schema, more = read("elastic-fields.json"), read("elastic-fields-more.json")["datasets"]
+    # A name with a plus sign adds fields to the data set before it.
+    for name, data_set in more.items():
+        known = schema["datasets"].get(name.rstrip("+"))
+        if known and name.endswith("+"):
+            known["fields"] = {**known["fields"], **data_set["fields"]}
+        else:
+            schema["datasets"][name] = data_set
+    file = tempfile.NamedTemporaryFile("w", suffix=".json", delete=False)
+    with file:
+        json.dump(schema, file)
+    return Path(file.name)
+
+
+FIELDS = whole()
+atexit.register(FIELDS.unlink)
 DATA_SETS = json.loads(FIELDS.read_text())["datasets"]
 # What stands for a star in a tree; two side by side are one.
 STAR = "\ue000"

@@ -106,8 +106,18 @@ fn types_are_those_that_rules_say_they_need() {
 #[test]
 fn types_are_those_of_elastics_packages() {
     let Some(corpus) = corpus("types_are_those_of_elastics_packages") else { return };
-    let schema = std::fs::read_to_string(corpus.join("schemas/elastic-fields.json")).unwrap();
-    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let read = |name: &str| -> Value {
+        let text = std::fs::read_to_string(corpus.join("schemas").join(name)).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let (mut schema, more) = (read("elastic-fields.json"), read("elastic-fields-more.json"));
+    // A name with a plus sign adds fields to the data set before it.
+    for (name, added) in more["datasets"].as_object().unwrap() {
+        if let (Some(name), Some(added)) = (name.strip_suffix('+'), added["fields"].as_object()) {
+            let fields = schema["datasets"][name]["fields"].as_object_mut().unwrap();
+            fields.extend(added.clone());
+        }
+    }
     let table = std::fs::read_to_string(root().join("src/verify/elastic/fields.tsv")).unwrap();
     // The data sets that stand for the words of the table; another word is a stream of Elastic Defend.
     let rest = [
@@ -124,11 +134,17 @@ fn types_are_those_of_elastics_packages() {
     let words: BTreeSet<&str> =
         words.filter(|word| !["all", "endgame", "others"].contains(word)).collect();
     let streams = words.into_iter().map(|word| (word, format!("endpoint.events.{word}")));
+    let streams = streams.filter(|(_, data_set)| schema["datasets"][data_set].is_object());
     let rest = rest.map(|(word, data_set)| (word, data_set.to_owned()));
     let data_sets: Vec<(&str, String)> = streams.chain(rest).collect();
+    let known = |word: &str| word == "all" || data_sets.iter().any(|(one, _)| *one == word);
     for line in table.lines().filter(|line| !line.starts_with('#')) {
         let cells: Vec<&str> = line.split('\t').collect();
         let [name, kind, limit, words] = cells[..] else { panic!("{line}") };
+        // The data sets of the other words are in another schema, by other names.
+        if !words.split(' ').all(known) {
+            continue;
+        }
         for (word, data_set) in &data_sets {
             let data_set = &schema["datasets"][data_set];
             let inherited = &schema["ecs"]["fields"][name];
@@ -137,6 +153,7 @@ fn types_are_those_of_elastics_packages() {
             let ours = (words == "all" || words.split(' ').any(|one| one == *word)).then_some(kind);
             let theirs = theirs.map(|kind| match kind {
                 "match_only_text" => "text",
+                "constant_keyword" => "keyword",
                 "keyword" if name.ends_with(".caseless") => "lowercase",
                 kind => kind,
             });
@@ -274,10 +291,18 @@ fn the_referee_reads_every_text_the_same_way() {
 
 /// Compares verdicts; pairs compared, pairs that match, searches refused
 fn compare(corpus: &Path, cases: &[(Value, Vec<Value>)]) -> (usize, usize, usize) {
+    // The referee knows no regular expressions, which are held against Rust's beside their reader, and
+    // of fields outside ECS neither their own analysers nor names that come with the events.
+    let is_known = |rule: &Value| {
+        let fields = rule["required_fields"].as_array().into_iter().flatten();
+        fields.into_iter().all(|field| field["ecs"] == true)
+            && !rule["filters"].to_string().contains("\"regexp\":")
+    };
+    let cases: Vec<_> = cases.iter().filter(|(rule, _)| is_known(rule)).collect();
     let asked: Vec<Value> =
         cases.iter().map(|(rule, events)| json!({"rule": rule, "events": events})).collect();
     let (mut pairs, mut matching, mut refused) = (0, 0, 0);
-    for ((rule, events), theirs) in cases.iter().zip(referee(corpus, &asked)) {
+    for ((rule, events), theirs) in cases.into_iter().zip(referee(corpus, &asked)) {
         let theirs = theirs.as_str().unwrap();
         let ours = match Rule::of(rule) {
             Ok(rule) => rule,

@@ -225,13 +225,18 @@ fn columns_are_those_of_microsofts_reference() {
         serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
     };
     let described = read("kusto-functions.json");
+    let more = read("kusto-tables-more.json");
     for (platform, file) in [("sentinel", "kusto-tables.json"), ("xdr", "kusto-tables-xdr.json")] {
-        let (ours, theirs) = (schema(platform), read(file));
+        let (ours, mut theirs) = (schema(platform), read(file));
+        if platform == "sentinel" {
+            theirs.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        }
         for (table, columns) in ours["tables"].as_object().unwrap() {
             assert_eq!(columns, &theirs[table], "{platform} {table}");
         }
         for (parser, columns) in ours["functions"].as_object().unwrap() {
-            let result = described["functions"][parser]["returns"].as_str().unwrap();
+            // The reference has no columns of some parsers.
+            let Some(result) = described["functions"][parser]["returns"].as_str() else { continue };
             assert_eq!(columns, &described["results"][result]["columns"], "{parser}");
         }
     }

@@ -6,6 +6,7 @@
 //! else.
 
 pub mod elasticsearch;
+pub mod eql;
 mod error;
 pub mod kuery;
 pub mod kusto;

@@ -68,6 +68,8 @@ fn documents_are_those_that_were_recorded() {
                 ours.remove("host.os.type");
             }
             theirs.retain(|field, _| in_use.contains(field) || ours.contains_key(field));
+            // The recordings were made without what Elastic keeps of a Windows event as it was written.
+            ours.retain(|field, _| !field.starts_with("winlog.") || theirs.contains_key(field));
             assert_eq!(ours, theirs, "{category} {}", event["id"]);
             compared += 1;
         }

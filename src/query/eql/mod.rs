@@ -1,0 +1,18 @@
+//! Elastic's event query language (EQL).
+//!
+//! ```text
+//!  text ──► parse ──► Eql ──► print ──► text
+//! ```
+//!
+//! In: a text, or conditions that a plan joins. Out: an [`Eql`], or the text of one. Deliberately
+//! absent: running a query over events, which the judge in `verify` does.
+//!
+//! INVARIANT: a tree that is printed and read back is the same tree, without its comments.
+//!
+//! Source: Elasticsearch's reference of the EQL syntax; the style is that of Elastic's own rules.
+
+mod tree;
+
+pub use tree::{
+    Comparison, Condition, Eql, EventQuery, FieldName, Matching, Operation, Sequence, Step, Value,
+};

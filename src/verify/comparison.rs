@@ -16,7 +16,7 @@ use super::near_misses;
 use super::novelty::Terms;
 use super::observation::{Observation, Side};
 use super::own_document;
-use super::pipeline::Gaps;
+use super::pipeline::{Gaps, is_always_there};
 use crate::ir::Signal;
 use crate::manifest::{Direction, LossName, LossOutput};
 use crate::mapping::Stream;
@@ -74,7 +74,7 @@ impl Comparison<'_> {
                     |loss: &LossOutput| loss.direction == way && self.shows(loss.name, own);
                 Some(match self.named(explains) {
                     Some(loss) => Finding::Lost(loss),
-                    None if !own.held => Finding::Dropped,
+                    None if !own.held || self.says_less(own) => Finding::Dropped,
                     None if self.hit(Gaps::Filled).is_some() == matched.is_some() => {
                         Finding::Dropped
                     }
@@ -191,9 +191,23 @@ impl Comparison<'_> {
             // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
             // Only Kusto has these losses.
-            LossName::Empty => any(|value| value == "-"),
+            LossName::Empty => any(|value| value == "-") || self.lacks_a_field(side),
             LossName::Inbound | LossName::Product | LossName::Repeats => false,
         }
+    }
+
+    /// Whether the signal asks for a field that every document has, and the event does not say it
+    fn says_less(&self, side: &Side) -> bool {
+        let mut tested = self.signal.tests().map(|test| &test.subject.field);
+        tested.any(|field| {
+            is_always_there(&side.kind, field) && !side.record.fields.contains_key(field)
+        })
+    }
+
+    /// Whether the event has no value of a field that the signal tests
+    fn lacks_a_field(&self, side: &Side) -> bool {
+        let mut tested = self.signal.tests().map(|test| &test.subject.field);
+        tested.any(|field| !side.record.fields.contains_key(field))
     }
 
     /// Whether the engine's verdict changes for an event that ECS writes in the same way

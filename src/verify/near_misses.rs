@@ -40,7 +40,8 @@ pub(super) fn others(
         changed.iter().for_each(|(field, word)| other[field] = json!([word]));
         others.push((what.as_str(), other));
     }
-    if let Some(product) = product {
+    let of_any_system = source(kind).is_some_and(|source| !source.one_system);
+    if let Some(product) = product.filter(|_| of_any_system) {
         let other = if product == Product::Linux { Product::Macos } else { Product::Linux };
         others.push(("another operating system", with("host.os.type", other.name())));
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::pipeline::{Gaps, document, guessed_product, holds};
 use super::sources;
 use crate::matcher::{Record, Recorder};
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::{EventKind, Field, Product};
 
 /// Reads events, for each kind with all fields of that kind
 #[derive(Debug)]
@@ -56,7 +56,8 @@ impl Observer {
             let record = recorder.read(event, kind)?;
             observation.known = record.kinds.is_some();
             if record.kinds.as_ref().is_none_or(|kinds| kinds.contains(as_kind)) {
-                observation.sides.push(Side::new(as_kind.clone(), record));
+                let unnamed = event.get(Field::EVERY.name()).is_some();
+                observation.sides.push(Side::new(as_kind.clone(), record, unnamed));
             }
         }
         // A given kind without a vocabulary has no side, but the kind is known.
@@ -66,9 +67,11 @@ impl Observer {
 }
 
 impl Side {
-    fn new(kind: EventKind, record: Record) -> Side {
+    /// `unnamed`: the event has a value without a name, which only a text with all values holds
+    fn new(kind: EventKind, record: Record, unnamed: bool) -> Side {
         let guessed = guessed_product(&record, &kind);
-        let held = holds(&record, &kind);
+        let whole = !unnamed || sources::source(&kind).is_some_and(|source| source.rendered);
+        let held = whole && holds(&record, &kind);
         Side { kind, record, held, guessed, documents: Default::default() }
     }
 

@@ -33,6 +33,9 @@ pub(super) struct Source {
     /// Documents that a rule must not match: the difference in words, and the other values
     #[serde(default)]
     pub(super) misses: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whether only one operating system writes it, so that no rule asks which
+    #[serde(default)]
+    pub(super) one_system: bool,
     /// An event that no rule tests for
     #[serde(default)]
     pub(super) neutral: Map<String, Value>,

@@ -5,6 +5,7 @@
 //! without an exact form is refused; a form with a limit is a named loss.
 
 use super::fields::{self, UNSAID, refuse};
+use super::network;
 use super::registry::{self, Seen};
 use super::text::{Shape, part_of_whole, texts};
 use super::words;
@@ -99,7 +100,21 @@ fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Sessio
             Query::any(texts(&Shape { seen, test, ecs, text }, session))
         }
         Op::Regex(patterns) => regexes(ecs, test, patterns, session),
-        Op::Networks(networks) => Query::terms(&ecs.name, networks.iter().map(ToString::to_string)),
+        Op::Networks(networks) if ecs.kind == FieldKind::Ip => {
+            Query::terms(&ecs.name, networks.iter().map(ToString::to_string))
+        }
+        Op::Networks(networks) => {
+            let texts: Option<Vec<_>> = networks.iter().map(network::patterns).collect();
+            let Some(texts) = texts else {
+                return refuse(session, test, "this network over addresses that are kept as text");
+            };
+            let (relation, values) = (Relation::Wildcard, texts.concat());
+            let text = &TextTest { relation, values, case: Case::Insensitive };
+            Query::any(self::texts(&Shape { seen, test, ecs, text }, session))
+        }
+        Op::Public if ecs.kind != FieldKind::Ip => {
+            refuse(session, test, "public addresses that are kept as text")
+        }
         Op::Public => {
             let inside = Query::terms(&ecs.name, NON_PUBLIC.iter().map(ToString::to_string));
             Query::all_but(vec![Query::exists(&ecs.name)], vec![inside])

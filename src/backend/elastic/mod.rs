@@ -6,6 +6,7 @@
 
 mod fields;
 mod filter;
+mod network;
 mod plan;
 mod registry;
 mod required;

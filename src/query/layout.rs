@@ -134,6 +134,10 @@ impl Page {
     }
 
     fn end_line(&mut self, indent: usize) {
+        // A line with nothing but its indentation is an empty line.
+        if self.out[self.start..].bytes().all(|byte| byte == b' ') {
+            self.out.truncate(self.start);
+        }
         self.out.push('\n');
         self.start = self.out.len();
         self.out.extend(std::iter::repeat_n(' ', indent));

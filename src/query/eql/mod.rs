@@ -11,8 +11,20 @@
 //!
 //! Source: Elasticsearch's reference of the EQL syntax; the style is that of Elastic's own rules.
 
+mod condition;
+mod constant;
+mod cursor;
+mod lex;
+mod parse;
+mod print;
+mod quote;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod round_trip;
 mod tree;
 
+pub use parse::parse;
 pub use tree::{
     Comparison, Condition, Eql, EventQuery, FieldName, Matching, Operation, Sequence, Step, Value,
 };

@@ -5,15 +5,15 @@
 //! runs an emitted rule as Kibana and Elasticsearch do.
 
 mod analyse;
-mod document;
+pub(super) mod document;
 mod evaluate;
 mod fields;
 mod filter;
-mod glob;
+pub(super) mod glob;
 mod indices;
-mod point;
+pub(super) mod point;
 mod query;
-mod regexp;
+pub(super) mod regexp;
 mod rule;
 mod translate;
 

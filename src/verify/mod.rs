@@ -21,6 +21,7 @@ mod binding;
 mod comparison;
 mod ecs;
 pub mod elastic;
+pub mod eql;
 mod finding;
 mod forms;
 mod import;

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 /// The values at a path, without null
-pub(super) fn leaves<'d>(document: &'d Value, path: &str) -> Vec<&'d Value> {
+pub(in crate::verify) fn leaves<'d>(document: &'d Value, path: &str) -> Vec<&'d Value> {
     let mut found = Vec::new();
     collect(document, path, &mut found);
     found
@@ -33,7 +33,7 @@ fn collect<'d>(value: &'d Value, path: &str, found: &mut Vec<&'d Value>) {
 }
 
 /// A value as the text of a keyword
-pub(super) fn text(value: &Value) -> String {
+pub(in crate::verify) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {

@@ -8,7 +8,7 @@ use crate::pattern::{Pattern, Token};
 
 /// A text with any number of wildcards
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(Vec<Piece>);
+pub(in crate::verify) struct Glob(Vec<Piece>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Piece {
@@ -19,17 +19,17 @@ enum Piece {
 
 impl Glob {
     /// Exactly this text
-    pub(super) fn literal(text: &str) -> Glob {
+    pub(in crate::verify) fn literal(text: &str) -> Glob {
         Glob(text.chars().map(Piece::Char).collect())
     }
 
     /// Every text that starts with this text
-    pub(super) fn prefix(text: &str) -> Glob {
+    pub(in crate::verify) fn prefix(text: &str) -> Glob {
         Glob(text.chars().map(Piece::Char).chain([Piece::Any]).collect())
     }
 
     /// Elasticsearch's notation: a backslash makes the next character literal
-    pub(super) fn read(text: &str) -> Glob {
+    pub(in crate::verify) fn read(text: &str) -> Glob {
         let mut pieces = Vec::new();
         let mut characters = text.chars();
         while let Some(c) = characters.next() {
@@ -67,7 +67,7 @@ impl Glob {
     }
 
     /// Whether the whole text matches; `fold` ignores the case of ASCII letters
-    pub(super) fn fits(&self, text: &str, fold: bool) -> bool {
+    pub(in crate::verify) fn fits(&self, text: &str, fold: bool) -> bool {
         let equal = |wanted: char, c: char| match fold {
             true => wanted.eq_ignore_ascii_case(&c),
             false => wanted == c,

@@ -15,7 +15,7 @@ use super::document::text;
 use super::fields::{Field, Type};
 
 /// A range of points; empty when its start is larger than its end
-pub(super) type Points = RangeInclusive<u128>;
+pub(in crate::verify) type Points = RangeInclusive<u128>;
 
 /// The lower or upper limit of a range; `true` includes the limit
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,8 @@ fn long(number: i64) -> u128 {
     (i128::from(number) - i128::from(i64::MIN)).unsigned_abs()
 }
 
-fn address(address: IpAddr) -> u128 {
+/// The point of an address
+pub(in crate::verify) fn address(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
         IpAddr::V6(address) => u128::from(address),
@@ -124,7 +125,7 @@ fn address(address: IpAddr) -> u128 {
 }
 
 /// The points of an address, or of all addresses in a network
-fn network(text: &str) -> Option<Points> {
+pub(in crate::verify) fn network(text: &str) -> Option<Points> {
     let Some((base, length)) = text.split_once('/') else {
         let point = address(text.parse().ok()?);
         return Some(point..=point);

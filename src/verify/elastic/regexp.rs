@@ -15,7 +15,7 @@ use regex::Regex;
 use crate::query::Error;
 
 /// Reads a regular expression; `fold` compares letters of ASCII without their case
-pub(super) fn read(written: &str, fold: bool) -> Result<Regex, Error> {
+pub(in crate::verify) fn read(written: &str, fold: bool) -> Result<Regex, Error> {
     let mut out = String::from(r"\A(?s)(?:");
     let mut letters = written.chars().peekable();
     while let Some(letter) = letters.next() {

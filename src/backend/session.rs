@@ -109,16 +109,36 @@ impl<'r> Session<'r> {
             if missed == (0, 0) || (next.is_none() && closest.is_none()) {
                 return Some((candidate, planned));
             }
-            self.closed.findings.all.truncate(found);
-            for loss in self.closed.losses.drain(losses..) {
-                self.known.remove(&loss);
-            }
+            self.roll_back(found, losses);
             if closest.is_none_or(|(least, _)| missed < least) {
                 closest = Some((missed, candidate));
             }
         }
         let (_, candidate) = closest?;
         Some((candidate, plan(self, candidate)))
+    }
+
+    /// Plans a part in a way that may not do; its findings are kept only if it does
+    pub(super) fn attempt<T>(
+        &mut self,
+        plan: impl FnOnce(&mut Self) -> T,
+        does: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
+        let (found, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
+        let planned = plan(self);
+        if does(&planned) {
+            return Some(planned);
+        }
+        self.roll_back(found, losses);
+        None
+    }
+
+    /// Forgets the findings and the losses after the first ones
+    fn roll_back(&mut self, found: usize, losses: usize) {
+        self.closed.findings.all.truncate(found);
+        for loss in self.closed.losses.drain(losses..) {
+            self.known.remove(&loss);
+        }
     }
 
     /// The target's name

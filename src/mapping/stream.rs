@@ -81,6 +81,8 @@ pub(crate) struct IndexField {
     pub(crate) path_dot: bool,
     /// Whether events about a registry key fill the field too
     pub(crate) of_keys: bool,
+    /// Whether an index maps it only once a document has it
+    pub(crate) dynamic: bool,
     /// Why it holds more than the values of the field, as a clause without a period
     pub(crate) wider: Option<String>,
 }
@@ -160,6 +162,7 @@ impl IndexField {
             decoded: false,
             path_dot: false,
             of_keys: false,
+            dynamic: false,
             wider: None,
         }
     }

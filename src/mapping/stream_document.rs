@@ -199,7 +199,7 @@ fn others(reader: &mut Reader<'_>, node: &Node) -> Option<IndexField> {
     let kind = kind.and_then(|kind| FieldKind::named(&kind.value)).unwrap_or(FieldKind::Keyword);
     let long = reader.texts_of(node, "others_long").into_iter().next();
     let long = long.and_then(|long| long.value.parse().ok());
-    Some(IndexField::new(name.value, kind, long))
+    Some(IndexField { dynamic: true, ..IndexField::new(name.value, kind, long) })
 }
 
 /// The index field of each part of a field

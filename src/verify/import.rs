@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::elastic::{self, Known};
 use crate::definition::Level;
 use crate::matcher::novelty::combinations;
-use crate::query::kuery;
+use crate::query::{eql, kuery};
 
 /// A rule of the import file, read and checked
 #[derive(Debug)]
@@ -55,7 +55,11 @@ impl Imported {
         let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
         let query = elastic::Rule::of_known(&rule, known).map_err(|why| why.to_string())?;
         let written = rule["query"].as_str().unwrap_or_default();
-        let read = kuery::parse(written).map_err(|why| why.to_string())?.to_string();
+        let read = match rule["language"].as_str() {
+            Some("eql") => eql::parse(written).map(|_| written.to_owned()),
+            _ => kuery::parse(written).map(|query| query.to_string()),
+        };
+        let read = read.map_err(|why| why.to_string())?;
         if read != written {
             return Err(format!("its query reads back as `{read}`"));
         }
@@ -65,7 +69,7 @@ impl Imported {
             _ => Ok(Vec::new()),
         };
         let history = match rule["type"].as_str() {
-            Some("query") => None,
+            Some("query" | "eql") => None,
             Some("new_terms") => Some(History::read(&rule)?),
             _ => return Err(format!("rules of the type {} are not judged", rule["type"])),
         };

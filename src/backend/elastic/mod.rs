@@ -1,9 +1,10 @@
-//! Elastic Security: Kibana's query language over ECS indices.
+//! Elastic Security: Kibana's query language and EQL over ECS indices.
 //!
 //! In: a [`Rule`]. Out: one detection-rules TOML file per signal, and one NDJSON file for Kibana's
 //! rule import with one line per signal. The signal that `new_terms` names becomes a rule of type
-//! `new_terms`; every other signal becomes a `query`.
+//! `new_terms`; every other signal becomes a `query` or an `eql` rule.
 
+mod eql;
 mod fields;
 mod filter;
 mod network;
@@ -22,7 +23,7 @@ pub use severity::severity;
 
 use serde_json::Value;
 
-use self::plan::Plan;
+use self::plan::{Languages, Plan};
 use self::settings::Settings;
 use super::template::render;
 use super::{Closed, Emitted, Place, Session, missing_products};
@@ -98,7 +99,9 @@ fn planned<'r>(
             let reason = missing_products(&format!("the mapping {}", stream.mapping), &products);
             session.lose(LossName::Product, Direction::Narrower, signal.span, &reason);
         }
-        let plan = plan::plan(signal, stream, &indices, session);
+        // Kibana takes new terms of its own language only.
+        let languages = if new.is_some() { Languages::Kuery } else { settings.query };
+        let plan = plan::plan(signal, (stream, &indices), languages, session);
         let severities = severity::severity_mapping(signal, stream, session);
         (indices, plan, severities)
     });

@@ -1,12 +1,19 @@
 //! A signal as query and filters.
 //!
-//! In: a [`Signal`]. Out: a [`Plan`]. The query is readable and never misses a match: it holds the
-//! clauses that Kibana's language expresses exactly, and for names a phrase on the analysed
-//! sub-field, which matches more. A filter restores the exact meaning of each clause that the
-//! query only approximates. A negated part without an exact form is in a filter only.
+//! In: a [`Signal`]. Out: a [`Plan`] in one of two languages. Kibana's own is taken where it says
+//! every clause exactly, and where Kibana demands it; else EQL, which says more. A clause that EQL
+//! does not have is a filter.
+//!
+//! In Kibana's language the query is readable and never misses a match: it holds the clauses that the
+//! language expresses exactly, and for names a phrase on the analysed sub-field, which matches more. A
+//! filter restores the exact meaning of each clause that the query only approximates. A negated part
+//! without an exact form is in a filter only.
+
+use std::fmt;
 
 use ipnet::IpNet;
 
+use super::eql;
 use super::fields;
 use super::filter;
 use super::registry::{self, Seen};
@@ -18,6 +25,7 @@ use crate::ir::{
 use crate::mapping::{self, FieldKind, Holds, Index, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{Filter, Query};
+use crate::query::eql::{Condition, Eql};
 use crate::query::kuery::{Kuery, Literal, Values};
 use crate::taxonomy::{Field, FieldType};
 
@@ -25,20 +33,93 @@ use crate::taxonomy::{Field, FieldType};
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The query
-    pub(super) query: Kuery,
+    pub(super) query: Written,
     /// Kibana filters, in the order of the clauses
     pub(super) filters: Vec<Filter>,
+}
+
+/// A query in one of Elastic's languages
+#[derive(Debug)]
+pub(super) enum Written {
+    /// Kibana's query language
+    Kuery(Kuery),
+    /// The event query language
+    Eql(Eql),
+}
+
+/// The languages that a signal may be written in
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Languages {
+    /// Kibana's language where it says every clause exactly, else EQL where it does so
+    #[default]
+    Auto,
+    /// Kibana's language with filters
+    Kuery,
+    /// EQL, with filters for what it does not have
+    Eql,
 }
 
 /// Plans a signal
 pub(super) fn plan(
     signal: &Signal,
-    stream: &Stream,
-    indices: &[Index],
+    (stream, indices): (&Stream, &[Index]),
+    languages: Languages,
     session: &mut Session<'_>,
 ) -> Plan {
     let seen = Seen::of(signal, stream, indices.iter().all(|index| index.text));
-    let mut parts = scope(signal, stream);
+    if languages == Languages::Eql {
+        return in_eql(seen, signal, session);
+    }
+    if languages == Languages::Auto {
+        let says_all = |plan: &Plan| plan.filters.is_empty();
+        let plain = session.attempt(|session| in_kuery(seen, signal, session), says_all);
+        let said =
+            plain.or_else(|| session.attempt(|session| in_eql(seen, signal, session), says_all));
+        if let Some(said) = said {
+            return said;
+        }
+    }
+    in_kuery(seen, signal, session)
+}
+
+/// The signal in EQL; a clause that EQL does not have is a filter
+fn in_eql(seen: Seen<'_>, signal: &Signal, session: &mut Session<'_>) -> Plan {
+    let fields = eql::Fields(seen.stream);
+    let (mut conditions, mut filters) = (Vec::new(), Vec::new());
+    for clause in &signal.clauses {
+        let filter = match clause.role {
+            Role::Require => kibana_filter(clause, seen, session),
+            Role::Exclude => session.negated(|session| kibana_filter(clause, seen, session)),
+        };
+        let condition = match clause.role {
+            // What every document fits need not be said; its loss is noted.
+            Role::Require if filter.query == Query::Everything => continue,
+            Role::Require => fields.condition(&filter.query),
+            Role::Exclude => {
+                let not = fields.negated(&filter.query);
+                let label = one_line(&clause.label);
+                not.map(|not| match label.as_str() {
+                    "" => not,
+                    _ => Condition::Noted(label, Box::new(not)),
+                })
+            }
+        };
+        match condition {
+            Some(condition) => conditions.push(condition),
+            None => filters.push(filter),
+        }
+    }
+    let events = eql::events(scope(signal, seen.stream), conditions);
+    Plan { query: Written::Eql(Eql::Event(events)), filters }
+}
+
+/// The signal in Kibana's language
+fn in_kuery(seen: Seen<'_>, signal: &Signal, session: &mut Session<'_>) -> Plan {
+    let word = |value: &String| Literal::word(value);
+    let mut parts: Vec<Kuery> = scope(signal, seen.stream)
+        .iter()
+        .map(|(field, words)| Kuery::field(field, Values::any(words.iter().map(word))))
+        .collect();
     let mut filters = Vec::new();
     for clause in &signal.clauses {
         let (query, filter) = match clause.role {
@@ -48,7 +129,36 @@ pub(super) fn plan(
         parts.extend(query);
         filters.extend(filter);
     }
-    Plan { query: Kuery::And(parts).optimised(), filters }
+    Plan { query: Written::Kuery(Kuery::And(parts).optimised()), filters }
+}
+
+impl Written {
+    /// The fields that it names, with repetitions
+    pub(super) fn fields(&self) -> Vec<String> {
+        match self {
+            Written::Kuery(query) => query.fields(),
+            Written::Eql(query) => {
+                query.fields().into_iter().map(|field| field.name.clone()).collect()
+            }
+        }
+    }
+
+    /// The name of its language in a rule
+    pub(super) fn language(&self) -> &'static str {
+        match self {
+            Written::Kuery(_) => "kuery",
+            Written::Eql(_) => "eql",
+        }
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Written::Kuery(query) => query.fmt(f),
+            Written::Eql(query) => query.fmt(f),
+        }
+    }
 }
 
 /// The parts of the query and the filter for a clause that must hold
@@ -78,27 +188,23 @@ fn of_exclusion(
     }
 }
 
-/// The tests that select documents of the signal's log source and product
-fn scope(signal: &Signal, stream: &Stream) -> Vec<Kuery> {
-    let one = |field: &str, value: &str| Kuery::field(field, Values::One(Literal::word(value)));
+/// The fields that select documents of the signal's log source and product, with their words
+fn scope(signal: &Signal, stream: &Stream) -> Vec<(String, Vec<String>)> {
     let mut parts = Vec::new();
     for (name, test) in &stream.rows {
-        match test {
-            mapping::Test::Is(values) => {
-                parts.push(Kuery::field(
-                    name,
-                    Values::any(values.iter().map(|value| Literal::word(value))),
-                ));
-            }
+        let words = match test {
+            mapping::Test::Is(values) => values.clone(),
             mapping::Test::Product => {
-                parts.extend(signal.product.map(|product| one(name, product.name())));
+                signal.product.map(|product| product.name().to_owned()).into_iter().collect()
             }
             mapping::Test::With(field) if !signal.clauses.iter().any(|c| asks(c, field)) => {
                 let words = stream.field(field, Holds::Whole).map(IndexField::all_words);
-                let words = words.into_iter().flatten().map(Literal::word);
-                parts.push(Kuery::field(name, Values::any(words)));
+                words.into_iter().flatten().map(ToOwned::to_owned).collect()
             }
-            mapping::Test::With(_) => {}
+            mapping::Test::With(_) => Vec::new(),
+        };
+        if !words.is_empty() {
+            parts.push((name.clone(), words));
         }
     }
     parts

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::plan::Written;
 use crate::mapping::Mappings;
 use crate::query::elasticsearch::Filter;
-use crate::query::kuery::Kuery;
 
 /// The JSON list of all fields with their types
-pub(super) fn required(query: &Kuery, filters: &[Filter], mappings: &Mappings) -> Value {
+pub(super) fn required(query: &Written, filters: &[Filter], mappings: &Mappings) -> Value {
     let mut names: BTreeSet<String> = query.fields().into_iter().collect();
     let filtered = filters.iter().flat_map(|filter| filter.query.fields());
     names.extend(filtered.map(ToOwned::to_owned));

@@ -3,6 +3,7 @@
 //! In: the settings under `targets:`. Out: [`Settings`] that the detection engine accepts
 //! (Kibana's rule schema; detection-rules' checks of a repository).
 
+use super::plan::Languages;
 use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::{Cause, Code};
@@ -14,6 +15,8 @@ use crate::source::is_unprintable;
 pub(super) struct Settings {
     /// Index patterns in place of the default ones
     pub(super) index: Vec<Index>,
+    /// The languages that a signal may be written in
+    pub(super) query: Languages,
     /// Minutes between runs
     pub(super) interval: Option<u32>,
     /// Minutes that a run looks back
@@ -40,6 +43,7 @@ pub(super) struct Suppression {
 
 const KEYS: &[&str] = &[
     "index",
+    "query",
     "interval",
     "from",
     "max_signals",
@@ -60,7 +64,13 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
     let texts = |texts: Vec<crate::source::Spanned<String>>| -> Vec<String> {
         texts.into_iter().map(|text| text.value).collect()
     };
+    let query = asked.word("query", &["auto", "kuery", "eql"]).map(|word| match word.value {
+        "kuery" => Languages::Kuery,
+        "eql" => Languages::Eql,
+        _ => Languages::Auto,
+    });
     let mut settings = Settings {
+        query: query.unwrap_or_default(),
         interval: asked.minutes("interval", 1, DAY).map(|minutes| minutes.value),
         from: asked.minutes("from", 1, 7 * DAY).map(|minutes| minutes.value),
         max_signals: asked.number("max_signals", 1, 1_000).map(|number| number.value),

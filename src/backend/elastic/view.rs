@@ -113,7 +113,8 @@ pub(super) fn detection(
     if !settings.investigation_fields.is_empty() {
         set("investigation_fields", json!({"field_names": settings.investigation_fields}));
     }
-    set("language", json!("kuery"));
+    let language = plan.query.language();
+    set("language", json!(language));
     if let Some(license) = &metadata.license {
         set("license", json!(shown(&license.value)));
     }
@@ -146,7 +147,12 @@ pub(super) fn detection(
     set("tags", json!(tags(rule, (signal, stream), &indices, settings)));
     set("timestamp_override", json!("event.ingested"));
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
-    set("type", json!(if new.is_some() { "new_terms" } else { "query" }));
+    let kind = match (new, language) {
+        (Some(_), _) => "new_terms",
+        (None, "eql") => "eql",
+        (None, _) => "query",
+    };
+    set("type", json!(kind));
     set("name", json!(name));
     let query = plan.query.to_string();
     Detection { id, fields, dates, packages, new_terms, query, filters: plan.filters }
@@ -175,7 +181,9 @@ impl Detection {
         let mut object = self.fields.clone();
         object.insert("query".to_owned(), json!(self.query));
         let filters = self.filters.iter().map(Filter::to_json);
-        object.insert("filters".to_owned(), filters.collect());
+        if !(self.filters.is_empty() && self.fields["type"] == "eql") {
+            object.insert("filters".to_owned(), filters.collect());
+        }
         if let Some((fields, history)) = &self.new_terms {
             object.insert("new_terms_fields".to_owned(), json!(fields));
             object.insert("history_window_start".to_owned(), json!(history));

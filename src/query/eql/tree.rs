@@ -263,7 +263,8 @@ impl Value {
         }
     }
 
-    fn as_field(&self) -> Option<&FieldName> {
+    /// The field, for a value that is one
+    pub fn as_field(&self) -> Option<&FieldName> {
         match self {
             Value::Field(name) => Some(name),
             Value::Text(_)

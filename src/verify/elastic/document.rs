@@ -32,6 +32,22 @@ fn collect<'d>(value: &'d Value, path: &str, found: &mut Vec<&'d Value>) {
     }
 }
 
+/// Removes all values at a path
+pub(super) fn remove(document: &mut Value, path: &str) {
+    match document {
+        Value::Array(items) => items.iter_mut().for_each(|item| remove(item, path)),
+        Value::Object(map) => {
+            map.remove(path);
+            for (end, _) in path.match_indices('.') {
+                if let Some(inner) = map.get_mut(&path[..end]) {
+                    remove(inner, &path[end + 1..]);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// A value as the text of a keyword
 pub(in crate::verify) fn text(value: &Value) -> String {
     match value {
@@ -57,5 +73,10 @@ mod tests {
         });
         assert_eq!(leaves(&document, "a.b.c"), [&json!("2"), &json!("3"), &json!("1"), &json!(4)]);
         assert!(leaves(&document, "a.b.c.e").is_empty());
+        let mut document = document;
+        remove(&mut document, "a.b.c");
+        assert!(
+            leaves(&document, "a.b.c").is_empty() && leaves(&document, "a.b") == [&json!("no")]
+        );
     }
 }

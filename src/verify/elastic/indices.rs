@@ -38,6 +38,11 @@ impl Indices {
         known.collect::<Result<_, Error>>().map(Indices)
     }
 
+    /// The groups of all indices
+    pub(super) fn groups(&self) -> Groups {
+        self.0.iter().map(|(_, groups)| *groups).fold(Groups::NONE, Groups::with)
+    }
+
     /// The groups of a document's index; `None` when the rule does not search that index
     ///
     /// A document without a `data_stream.dataset` may be in any index of the rule.

@@ -3,7 +3,8 @@
 //! ```text
 //!  query   ──► kuery::parse ──► Kuery ──► translate ──┐
 //!                                                     ├─► Query ──► evaluate ──► yes or no
-//!  filters ───────────────────────────────► filter ───┘
+//!  filters ───────────────────────────────► filter ───┘                             │ and
+//!  query   ──► eql::parse ──► Eql ──► the judge of EQL ─────────────────────────► yes or no
 //! ```
 //!
 //! In: a rule of an import file, then ECS documents. Out: whether they match. The types of fields
@@ -16,17 +17,30 @@
 
 use serde_json::Value;
 
-use super::fields::Known;
+use super::document::remove;
+use super::fields::{Field, Groups, Known, Type};
 use super::indices::Indices;
 use super::query::Query;
 use super::{evaluate, filter, translate};
-use crate::query::{Error, kuery};
+use crate::query::{Error, eql, kuery};
+use crate::verify::eql::{EventJudge, FieldType, Index, Judge, Kind};
 
 /// An emitted rule, ready to judge documents
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// The filters, and the query in Kibana's language
     query: Query,
+    /// The query in EQL
+    events: Option<Events>,
     indices: Indices,
+}
+
+/// A query in EQL over single events
+#[derive(Debug, Clone)]
+struct Events {
+    judge: EventJudge,
+    /// The fields that it names, as far as they are known
+    fields: Vec<Field>,
 }
 
 impl Rule {
@@ -45,9 +59,6 @@ impl Rule {
     /// As [`Rule::of`].
     pub fn of_known(rule: &Value, known: &Known) -> Result<Rule, Error> {
         let text = |key: &str| rule.get(key).and_then(Value::as_str);
-        if text("language").is_some_and(|language| language != "kuery") {
-            return Err(Error::new("the rule is not in Kibana's query language".to_owned()));
-        }
         let query = text("query").ok_or_else(|| Error::new("the rule has no query".to_owned()))?;
         let list = |key: &str| match rule.get(key) {
             None | Some(Value::Null) => Ok(&[][..]),
@@ -55,11 +66,18 @@ impl Rule {
             Some(_) => Err(Error::new(format!("`{key}` is not a list"))),
         };
         let indices = Indices::of(list("index")?, known)?;
-        let mut parts = vec![translate::query(&kuery::parse(query)?, known)?];
+        let (mut parts, mut events) = (Vec::new(), None);
+        match text("language") {
+            Some("eql") => events = Some(Events::of(query, &indices, known)?),
+            None | Some("kuery") => parts.push(translate::query(&kuery::parse(query)?, known)?),
+            Some(_) => {
+                return Err(Error::new("the language of the rule is not judged".to_owned()));
+            }
+        }
         for filter in list("filters")? {
             parts.extend(filter::of(filter, known)?);
         }
-        Ok(Rule { query: Query::All(parts), indices })
+        Ok(Rule { query: Query::All(parts), events, indices })
     }
 
     /// Whether a document matches; its fields may be nested, dotted or both
@@ -68,8 +86,46 @@ impl Rule {
     /// Outside the rule's index patterns it does not match. Fields that the index does not map are
     /// missing.
     pub fn matches(&self, document: &Value) -> bool {
-        let groups = self.indices.of_document(document);
-        groups.is_some_and(|groups| evaluate::holds(&self.query, document, groups))
+        self.indices.of_document(document).is_some_and(|groups| {
+            evaluate::holds(&self.query, document, groups)
+                && self.events.as_ref().is_none_or(|events| events.matches(document, groups))
+        })
+    }
+}
+
+impl Events {
+    fn of(query: &str, indices: &Indices, known: &Known) -> Result<Events, Error> {
+        let read = eql::parse(query)?;
+        let searched = indices.groups();
+        let names = read.fields().into_iter().map(|field| field.name.as_str());
+        let fields = names.filter_map(|name| known.named(name).ok().cloned()).collect();
+        let types = |name: &str| {
+            let field = known.named(name).ok()?;
+            let kind = match field.kind {
+                Type::Keyword | Type::Wildcard => Kind::Text,
+                Type::Lowercase | Type::Text => Kind::Analysed,
+                Type::Long => Kind::Whole,
+                Type::Ip => Kind::Ip,
+                Type::Date => Kind::Date,
+                Type::Boolean => Kind::Boolean,
+            };
+            field.is_in(searched).then_some(FieldType { kind, limit: field.limit })
+        };
+        match Judge::of(&read, &Index::new(&types))? {
+            Judge::Event(judge) => Ok(Events { judge, fields }),
+            Judge::Sequence(_) => Err(Error::new("a sequence is no single event".to_owned())),
+        }
+    }
+
+    /// Whether a document of an index in these groups matches; the index has only what it maps
+    fn matches(&self, document: &Value, groups: Groups) -> bool {
+        let mut beyond = self.fields.iter().filter(|field| !field.is_in(groups)).peekable();
+        if beyond.peek().is_none() {
+            return self.judge.matches(document);
+        }
+        let mut seen = document.clone();
+        beyond.for_each(|field| remove(&mut seen, &field.name));
+        self.judge.matches(&seen)
     }
 }
 

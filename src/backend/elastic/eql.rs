@@ -1,0 +1,316 @@
+//! A signal in Elastic's event query language.
+//!
+//! In: the tests that select the documents of a log source, and the exact query of each clause. Out: an
+//! [`EventQuery`] with the same meaning, as Elastic's own authors write it. `None` for a query over
+//! words of a text, which EQL does not have.
+//!
+//! Elasticsearch runs EQL as the queries that a clause is made of, so a form is chosen by what it
+//! becomes: `:` is `term` or `wildcard` in any case, `in` is `terms`, `not` is `must_not`. `*` and `?`
+//! have no escape in patterns; a value with one of them is compared by another operator.
+//!
+//! A field that no index maps is the constant null, and `not ?field : "x"` would match nothing then;
+//! a negation is therefore pushed down to the comparison and joined with `?field == null`.
+
+use crate::mapping::{FieldKind, Stream};
+use crate::pattern::{Pattern, Token};
+use crate::query::elasticsearch::{Bool, Limit, Query, Scalar, Test};
+use crate::query::eql::{Comparison, Condition, EventQuery, FieldName, Matching, Value};
+
+/// What is known of the index fields that a query names
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'s>(pub(super) &'s Stream);
+
+/// The field whose single value is the category of an event
+const CATEGORY: &str = "event.category";
+
+/// The function that compares an address with networks
+const NETWORKS: &str = "cidrMatch";
+
+/// The events of the scope for which every condition holds
+///
+/// The scope is fields with the words that they may have.
+pub(super) fn events(scope: Vec<(String, Vec<String>)>, conditions: Vec<Condition>) -> EventQuery {
+    let mut category = None;
+    let mut parts = Vec::new();
+    for (field, words) in scope {
+        match words.as_slice() {
+            [one] if field == CATEGORY && category.is_none() => category = Some(one.clone()),
+            _ => parts.push(one_of(Value::field(&field), texts(&words), false)),
+        }
+    }
+    parts.extend(conditions);
+    EventQuery { category, condition: Condition::all(parts) }
+}
+
+impl Fields<'_> {
+    /// A query as a condition
+    pub(super) fn condition(self, query: &Query) -> Option<Condition> {
+        Some(match query {
+            Query::Everything => Condition::Truth(Value::Truth(true)),
+            Query::Nothing => Condition::Truth(Value::Truth(false)),
+            Query::Bool(parts) => self.joined(parts)?,
+            Query::Exists(field) => {
+                Condition::Compare(self.value(field), Comparison::NotEqual, Value::Null)
+            }
+            Query::Terms(field, values) => self.terms(field, values)?,
+            Query::Range(field, limits) => {
+                let limit = |(limit, value): &(Limit, Scalar)| {
+                    Condition::Compare(self.value(field), comparison(*limit), constant(value))
+                };
+                Condition::all(limits.iter().map(limit).collect())
+            }
+            Query::Value { field, test, fold } => self.whole_value(field, test, *fold)?,
+            Query::Words { .. } => return None,
+        })
+    }
+
+    /// The condition that a query does not fit
+    pub(super) fn negated(self, query: &Query) -> Option<Condition> {
+        self.condition(query).map(negated)
+    }
+
+    fn value(self, name: &str) -> Value {
+        let of_name = self.0.index_fields().find(|field| field.name == name);
+        let optional = of_name.is_some_and(|field| field.dynamic);
+        Value::Field(FieldName { name: name.to_owned(), optional })
+    }
+
+    fn joined(self, parts: &Bool) -> Option<Condition> {
+        let Bool { must, filter, should, minimum_should_match, must_not } = parts;
+        let each = |parts: &[Query]| -> Option<Vec<Condition>> {
+            parts.iter().map(|part| self.condition(part)).collect()
+        };
+        let mut all = each(must)?;
+        all.extend(each(filter)?);
+        if !should.is_empty() && minimum_should_match.unwrap_or(1) == 1 {
+            all.push(Condition::any(merged(each(should)?)));
+        }
+        all.extend(merged(each(must_not)?).into_iter().map(negated));
+        Some(Condition::all(all))
+    }
+
+    fn terms(self, field: &str, values: &[Scalar]) -> Option<Condition> {
+        let kind = self.0.index_fields().find(|own| own.name == field).map(|own| own.kind);
+        let value = self.value(field);
+        match kind {
+            Some(FieldKind::Flattened) => None,
+            Some(FieldKind::Ip) => {
+                let networks = values.iter().map(constant);
+                let call = Value::Call {
+                    function: NETWORKS.to_owned(),
+                    fold: false,
+                    arguments: std::iter::once(value).chain(networks).collect(),
+                };
+                Some(Condition::Truth(call))
+            }
+            _ => Some(one_of(value, values.iter().map(constant).collect(), false)),
+        }
+    }
+
+    fn whole_value(self, field: &str, test: &Test, fold: bool) -> Option<Condition> {
+        let kind = self.0.index_fields().find(|own| own.name == field).map(|own| own.kind);
+        if kind == Some(FieldKind::Flattened) {
+            return None;
+        }
+        let value = self.value(field);
+        let matching = if fold { Matching::Colon } else { Matching::Like };
+        Some(match test {
+            Test::Term(Scalar::Text(text)) if fold && !has_wildcard(text) => {
+                Condition::Matches(value, Matching::Colon, vec![text.clone()])
+            }
+            Test::Term(term) => one_of(value, vec![constant(term)], fold),
+            Test::Prefix(Scalar::Text(text)) if !has_wildcard(text) => {
+                Condition::Matches(value, matching, vec![format!("{text}*")])
+            }
+            Test::Prefix(start) => Condition::Truth(Value::Call {
+                function: "startsWith".to_owned(),
+                fold,
+                arguments: vec![value, constant(start)],
+            }),
+            Test::Wildcard(pattern) => match wildcard(pattern) {
+                Some(text) => Condition::Matches(value, matching, vec![text]),
+                None => {
+                    let folded = if fold { Matching::RegexFolded } else { Matching::Regex };
+                    Condition::Matches(value, folded, vec![regex(pattern)])
+                }
+            },
+            Test::Regexp(regexp) => {
+                Condition::Matches(value, Matching::Regex, vec![regexp.clone()])
+            }
+        })
+    }
+}
+
+/// Whether a text would be read as a pattern
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
+/// The pattern in EQL's notation; `None` when it has a literal `*` or `?`
+fn wildcard(pattern: &Pattern) -> Option<String> {
+    if pattern.literals().any(has_wildcard) {
+        return None;
+    }
+    let token = |token: &Token| match token {
+        Token::Literal(text) => text.clone(),
+        Token::Any => "*".to_owned(),
+        Token::One => "?".to_owned(),
+    };
+    Some(pattern.tokens().iter().map(token).collect())
+}
+
+/// The pattern as a regular expression of Lucene, whose `.` is any character
+fn regex(pattern: &Pattern) -> String {
+    let mut written = String::new();
+    for token in pattern.tokens() {
+        match token {
+            Token::Any => written.push_str(".*"),
+            Token::One => written.push('.'),
+            Token::Literal(text) => {
+                for letter in text.chars() {
+                    if letter.is_ascii_punctuation() {
+                        written.push('\\');
+                    }
+                    written.push(letter);
+                }
+            }
+        }
+    }
+    written
+}
+
+fn texts(words: &[String]) -> Vec<Value> {
+    words.iter().cloned().map(Value::Text).collect()
+}
+
+fn constant(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Text(text) => Value::Text(text.clone()),
+        Scalar::Number(number) => Value::Number(number.clone()),
+        Scalar::Truth(truth) => Value::Truth(*truth),
+    }
+}
+
+fn comparison(limit: Limit) -> Comparison {
+    match limit {
+        Limit::Above => Comparison::Above,
+        Limit::AtLeast => Comparison::AtLeast,
+        Limit::Below => Comparison::Below,
+        Limit::AtMost => Comparison::AtMost,
+    }
+}
+
+/// The value is one of the constants
+fn one_of(value: Value, mut items: Vec<Value>, fold: bool) -> Condition {
+    match (items.pop(), items.is_empty()) {
+        (Some(only), true) if !fold => Condition::Compare(value, Comparison::Equal, only),
+        (last, _) => {
+            items.extend(last);
+            Condition::In { value, items, fold }
+        }
+    }
+}
+
+/// Alternatives over one field as one list, at the place of the first
+fn merged(parts: Vec<Condition>) -> Vec<Condition> {
+    let mut all: Vec<Condition> = Vec::new();
+    for part in parts.into_iter().map(as_list) {
+        if !all.iter_mut().any(|known| takes(known, &part)) {
+            all.push(part);
+        }
+    }
+    let plain = |condition| match condition {
+        Condition::In { value, items, fold } => one_of(value, items, fold),
+        other @ (Condition::All(_)
+        | Condition::Any(_)
+        | Condition::Not(_)
+        | Condition::Truth(_)
+        | Condition::Compare(..)
+        | Condition::Matches(..)
+        | Condition::Noted(..)) => other,
+    };
+    all.into_iter().map(plain).collect()
+}
+
+/// A comparison with one constant as a list of one
+fn as_list(condition: Condition) -> Condition {
+    match condition {
+        Condition::Compare(value, Comparison::Equal, only) if only != Value::Null => {
+            Condition::In { value, items: vec![only], fold: false }
+        }
+        other @ (Condition::All(_)
+        | Condition::Any(_)
+        | Condition::Not(_)
+        | Condition::Truth(_)
+        | Condition::Compare(..)
+        | Condition::In { .. }
+        | Condition::Matches(..)
+        | Condition::Noted(..)) => other,
+    }
+}
+
+/// Adds the values of a list to another list over the same field, if both compare alike
+fn takes(known: &mut Condition, part: &Condition) -> bool {
+    match (known, part) {
+        (Condition::Matches(own, way, all), Condition::Matches(other, same, more))
+            if own == other && way == same =>
+        {
+            let new: Vec<String> = more.iter().filter(|one| !all.contains(one)).cloned().collect();
+            all.extend(new);
+            true
+        }
+        (
+            Condition::In { value: own, items: all, fold: way },
+            Condition::In { value: other, items: more, fold: same },
+        ) if own == other && way == same => {
+            let new: Vec<Value> = more.iter().filter(|one| !all.contains(one)).cloned().collect();
+            all.extend(new);
+            true
+        }
+        (
+            Condition::Truth(Value::Call { function, arguments: all, .. }),
+            Condition::Truth(Value::Call { function: same, arguments: more, .. }),
+        ) if function == same && function == NETWORKS && all.first() == more.first() => {
+            all.extend(more.iter().skip(1).cloned());
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The part does not hold, with a guard for each field that may be mapped nowhere
+fn negated(condition: Condition) -> Condition {
+    let optional = optional_fields(&condition);
+    if optional.is_empty() {
+        return Condition::none(condition);
+    }
+    match condition {
+        Condition::All(parts) => Condition::any(parts.into_iter().map(negated).collect()),
+        Condition::Any(parts) => Condition::all(parts.into_iter().map(negated).collect()),
+        Condition::Not(inner) => *inner,
+        Condition::Compare(value, Comparison::Equal, Value::Null) => {
+            Condition::Compare(value, Comparison::NotEqual, Value::Null)
+        }
+        Condition::Compare(value, Comparison::NotEqual, Value::Null) => {
+            Condition::Compare(value, Comparison::Equal, Value::Null)
+        }
+        leaf @ (Condition::Truth(_)
+        | Condition::Compare(..)
+        | Condition::In { .. }
+        | Condition::Matches(..)
+        | Condition::Noted(..)) => {
+            let missing = optional.into_iter().map(|field| {
+                Condition::Compare(Value::Field(field), Comparison::Equal, Value::Null)
+            });
+            Condition::any(missing.chain([Condition::none(leaf)]).collect())
+        }
+    }
+}
+
+fn optional_fields(condition: &Condition) -> Vec<FieldName> {
+    let mut found = Vec::new();
+    condition.each_value(&mut |value| {
+        found.extend(value.as_field().filter(|field| field.optional).cloned());
+    });
+    found
+}

@@ -11,6 +11,7 @@ mod counts;
 mod damage;
 mod diagnostics;
 mod documents;
+mod eql;
 mod events;
 mod generous;
 mod golden;

@@ -11,6 +11,7 @@
 //!
 //! Source: Elasticsearch's reference of the EQL syntax; the style is that of Elastic's own rules.
 
+mod bind;
 mod condition;
 mod constant;
 mod cursor;
@@ -24,6 +25,7 @@ mod random;
 mod round_trip;
 mod tree;
 
+pub use bind::{FieldType, Finding, bind};
 pub use parse::parse;
 pub use tree::{
     Comparison, Condition, Eql, EventQuery, FieldName, Matching, Operation, Sequence, Step, Value,

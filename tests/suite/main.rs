@@ -11,6 +11,7 @@ mod counts;
 mod damage;
 mod diagnostics;
 mod documents;
+mod eql_judge;
 mod events;
 mod generous;
 mod golden;

@@ -12,6 +12,7 @@ mod damage;
 mod diagnostics;
 mod documents;
 mod eql;
+mod eql_judge;
 mod events;
 mod generous;
 mod golden;

@@ -40,10 +40,7 @@ fn of_field(value: &Value, column: &Column) -> Option<Datum> {
         }
         Kind::Whole | Kind::Float if value.is_boolean() => None,
         // Indexing cuts off a fraction.
-        Kind::Whole => match number(&text)? {
-            Datum::Float(float) => Some(Datum::Whole(float.trunc() as i128)),
-            whole => Some(whole),
-        },
+        Kind::Whole => number(&text).map(Datum::trunc),
         Kind::Float => number(&text),
         Kind::Ip => Datum::address(&text),
         Kind::Boolean => text.parse().ok().map(Datum::Truth),
@@ -83,6 +80,10 @@ impl Datum {
             Datum::Address(_) => Kind::Ip,
             Datum::Time => Kind::Date,
         }
+    }
+
+    fn trunc(self) -> Datum {
+        if let Datum::Float(float) = self { Datum::Whole(float.trunc() as i128) } else { self }
     }
 
     /// The text of a value

@@ -97,10 +97,13 @@ fn compare(
     if let (Value::Call { .. }, Value::Truth(wanted)) = (call, constant)
         && equality
     {
-        return Ok(match truth(call, index)? {
-            Folded::Constant(None) => Folded::Constant(Some(negated)),
-            folded if *wanted != negated => folded,
-            folded => folded.not(),
+        let folded = truth(call, index)?;
+        return Ok(if let Folded::Constant(None) = folded {
+            Folded::Constant(Some(negated))
+        } else if *wanted != negated {
+            folded
+        } else {
+            folded.not()
         });
     }
     let (left, right) = (term::of(left, index)?, term::of(right, index)?);
@@ -229,10 +232,7 @@ fn text(term: &Term, of: &str) -> Result<(), Error> {
 
 /// A test of a value; null if the value is
 fn leaf(term: Term, check: Check) -> Folded {
-    match term {
-        Term::Constant(None) => Folded::Constant(None),
-        term => leaf_of(term, check),
-    }
+    if term == Term::Constant(None) { Folded::Constant(None) } else { leaf_of(term, check) }
 }
 
 /// A test of a value, which may be null

@@ -143,26 +143,17 @@ mod tests {
 
     use super::super::index::FieldType;
     use super::*;
-    use crate::query::eql::{Condition, EventQuery, FieldName, Sequence};
 
+    /// `host` and `user` are keywords
     fn types(name: &str) -> Option<FieldType> {
-        matches!(name, "host" | "user").then(|| FieldType::named("keyword")).flatten()
+        ["host", "user"].contains(&name).then(|| FieldType::named("keyword")).flatten()
     }
 
-    fn step(category: &str) -> eql::Step {
-        let condition = Condition::All(Vec::new());
-        let query = EventQuery { category: Some(category.to_owned()), condition };
-        eql::Step { absent: false, query, by: Vec::new(), runs: 1 }
-    }
-
-    /// A sequence by `host` within `maxspan`; `!` before a category is an absent event
-    fn sequence(steps: &str, maxspan: Option<u64>) -> Sequence {
-        let step = |word: &str| {
-            let absent = word.starts_with('!');
-            eql::Step { absent, ..step(word.trim_start_matches('!')) }
-        };
-        let steps = steps.split(' ').map(step).collect();
-        Sequence { by: vec![FieldName::of("host")], maxspan, steps, until: None }
+    /// A query, in which `[a]` is `[a where true]`
+    fn judge(query: &str) -> Result<SequenceJudge, Error> {
+        let query = eql::parse(&query.replace(']', " where true]")).unwrap();
+        let eql::Eql::Sequence(sequence) = query else { panic!("no sequence") };
+        SequenceJudge::of(&sequence, &Index::new(&types))
     }
 
     /// Documents such as `a1:5`, of category `a` on host `1` at 5 ms
@@ -178,63 +169,58 @@ mod tests {
     }
 
     /// The sequences among such documents, as their places; `-` is an absent event
-    fn found(sequence: &Sequence, events: &str) -> String {
-        let judge = SequenceJudge::of(sequence, &Index::new(&types)).unwrap();
+    fn found(query: &str, events: &str) -> String {
         let place = |at: &Option<usize>| at.map_or("-".to_owned(), |at| at.to_string());
-        let all = judge.sequences(&documents(events)).unwrap();
+        let all = judge(query).unwrap().sequences(&documents(events)).unwrap();
         let all = all.iter().map(|one| one.iter().map(place).collect::<Vec<_>>().join(","));
         all.collect::<Vec<_>>().join(" ")
     }
 
+    const TWO: &str = "sequence by host [a] [b]";
+
     #[test]
     fn events_have_an_order_of_time_then_of_arrival() {
-        let two = sequence("a b", None);
-        assert_eq!(found(&two, "b1:9 a1:5"), "1,0");
-        assert_eq!(found(&two, "a1:5 b1:5") + &found(&two, "b1:5 a1:5"), "0,1");
+        assert_eq!(found(TWO, "b1:9 a1:5"), "1,0");
+        assert_eq!(found(TWO, "a1:5 b1:5") + &found(TWO, "b1:5 a1:5"), "0,1");
         let written = json!([
             {"@timestamp": "2026-01-02T03:04:05.001Z", "event.category": "b", "host": "1"},
             {"@timestamp": "2026-01-02T04:04:05.000+01:00", "event.category": "a", "host": "1"},
         ]);
-        let judge = SequenceJudge::of(&two, &Index::new(&types)).unwrap();
-        let written = written.as_array().unwrap();
-        assert_eq!(judge.sequences(written).unwrap(), [[Some(1), Some(0)]]);
+        let judge = judge(TWO).unwrap();
+        let found = judge.sequences(written.as_array().unwrap());
+        assert_eq!(found.unwrap(), [[Some(1), Some(0)]]);
         assert!(judge.sequences(&[json!({})]).is_err());
     }
 
     #[test]
     fn each_combination_of_keys_has_its_machine() {
-        let two = sequence("a b", None);
-        assert_eq!(found(&two, "a1:0 b2:1 a:2 b:3 b1:4"), "0,4");
-        assert_eq!(found(&two, "ax:0 bX:1"), "");
-        assert_eq!(found(&two, "a1+2+1:0 b2:1 b1:2"), "0,1 0,2");
-        let optional = FieldName { name: "host".to_owned(), optional: true };
-        assert_eq!(found(&Sequence { by: vec![optional], ..two.clone() }, "a:0 b:1 b1:2"), "0,1");
-        let nowhere = FieldName { name: "who".to_owned(), optional: true };
-        assert_eq!(found(&Sequence { by: vec![nowhere], ..two }, "a1:0 b2:1"), "0,1");
+        assert_eq!(found(TWO, "a1:0 b2:1 a:2 b:3 b1:4"), "0,4");
+        assert_eq!(found(TWO, "ax:0 bX:1"), "", "case counts");
+        assert_eq!(found(TWO, "a1+2+1:0 b2:1 b1:2"), "0,1 0,2");
+        assert_eq!(found("sequence by ?host [a] [b]", "a:0 b:1 b1:2"), "0,1");
+        assert_eq!(found("sequence by ?who [a] [b]", "a1:0 b2:1"), "0,1", "mapped nowhere");
+        assert_eq!(found("sequence [a] by host [b] by ?user", "a1:0 b1:1"), "");
     }
 
     #[test]
     fn a_step_keeps_the_latest_chain_and_uses_it_once() {
-        let two = sequence("a b", Some(10));
-        assert_eq!(found(&two, "a1:0 a1:1 b1:2 b1:3"), "1,2");
-        assert_eq!(found(&two, "a1:0 b1:10 a1:20 b1:31"), "0,1");
-        assert_eq!(found(&sequence("a a", None), "a1:0 a1:1 a1:2"), "0,1 1,2");
-        let three = sequence("a b c", Some(5));
-        assert_eq!(found(&three, "a1:0 b1:1 a1:4 b1:5 c1:8"), "2,3,4");
+        let two = "sequence by host with maxspan=10ms [a] [b]";
+        assert_eq!(found(two, "a1:0 a1:1 b1:2 b1:3"), "1,2");
+        assert_eq!(found(two, "a1:0 b1:10 a1:20 b1:31 b1:32"), "0,1");
+        assert_eq!(found("sequence by host [a] [a]", "a1:0 a1:1 a1:2"), "0,1 1,2");
+        let three = "sequence by host with maxspan=5ms [a] [b] [c]";
+        assert_eq!(found(three, "a1:0 b1:1 a1:4 b1:5 c1:8"), "2,3,4");
     }
 
     #[test]
     fn runs_are_steps() {
-        let mut runs = sequence("a", Some(8));
-        runs.steps[0].runs = 3;
-        assert_eq!(found(&runs, "a1:0 a1:4 a1:8 a1:12 a1:20"), "0,1,2 1,2,3");
-        runs.steps[0].runs = 101;
-        assert!(SequenceJudge::of(&runs, &Index::new(&types)).is_err());
+        let runs = "sequence by host with maxspan=8ms [a] with runs=3";
+        assert_eq!(found(runs, "a1:0 a1:4 a1:8 a1:12 a1:20"), "0,1,2 1,2,3");
     }
 
     #[test]
     fn until_ends_only_what_is_pending() {
-        let until = |end| Sequence { until: Some(step(end)), ..sequence("a b", None) };
+        let until = |end: &str| format!("{TWO} until [{end}]");
         assert_eq!(found(&until("e"), "a1:0 e1:1 b1:2"), "");
         assert_eq!(found(&until("e"), "a1:0 e2:1 b1:2 e1:3"), "0,2");
         assert_eq!(found(&until("a"), "a1:0 b1:2"), "", "the event of the earlier step counts");
@@ -243,28 +229,13 @@ mod tests {
 
     #[test]
     fn absent_events_spoil_a_sequence_where_they_stand() {
-        let between = sequence("a !x b", Some(10));
-        assert_eq!(found(&between, "a1:0 x1:1 b1:2 a2:3 x1:4 b2:5"), "3,-,5");
-        let before = sequence("!x a b", Some(10));
-        assert_eq!(found(&before, "x1:0 a1:5 b1:10 x2:11 a2:15 b2:22"), "-,4,5");
-        let after = sequence("a !x", Some(10));
-        assert_eq!(found(&after, "a1:0 x1:10 a2:11 x2:22 a3:23"), "2,- 4,-");
-        let around = sequence("!x a !y", Some(10));
-        assert_eq!(found(&around, "x1:0 a1:5 y1:10 x2:20 a2:25 y2:31 x3:40 a3:41"), "-,4,- -,7,-");
-    }
-
-    #[test]
-    fn what_elasticsearch_refuses_is_an_error() {
-        let refused = |sequence: &Sequence| {
-            SequenceJudge::of(sequence, &Index::new(&types)).unwrap_err().to_string()
-        };
-        assert!(refused(&sequence("a !b", None)).contains("no `maxspan`"));
-        assert!(refused(&sequence("!a !b", Some(1))).contains("must be absent"));
-        assert!(refused(&sequence("a", Some(1))).contains("fewer than two"));
-        let mut uneven = sequence("a b", None);
-        uneven.steps[0].by.push(FieldName::of("user"));
-        assert!(refused(&uneven).contains("not equally many keys"));
-        uneven.steps[1].by.push(FieldName::of("who"));
-        assert!(refused(&uneven).contains("mapped in no index"));
+        let found =
+            |steps, events| found(&format!("sequence by host with maxspan=10ms {steps}"), events);
+        assert_eq!(found("[a] ![x] [b]", "a1:0 x1:1 b1:2 a2:3 x1:4 b2:5"), "3,-,5");
+        let before = "x1:0 a1:5 b1:10 x2:11 a2:15 b2:22";
+        assert_eq!(found("![x] [a] [b]", before), "-,4,5");
+        assert_eq!(found("[a] ![x]", "a1:0 x1:10 a2:11 x2:22 a3:23"), "2,- 4,-");
+        let around = "x1:0 a1:5 y1:10 x2:20 a2:25 y2:31 x3:40 a3:41";
+        assert_eq!(found("![x] [a] ![y]", around), "-,4,- -,7,-");
     }
 }

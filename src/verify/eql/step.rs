@@ -125,3 +125,49 @@ impl Step {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::index::FieldType;
+    use super::*;
+    use crate::query::eql::{Condition, EventQuery};
+
+    /// `host` and `user` are keywords; `pid` is a number
+    fn types(name: &str) -> Option<FieldType> {
+        match name {
+            "host" | "user" => FieldType::named("keyword"),
+            "pid" => FieldType::named("long"),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_elasticsearch_refuses_is_an_error() {
+        let query = EventQuery { category: None, condition: Condition::All(Vec::new()) };
+        let step = |absent, by: &[&str], runs| {
+            let by = by.iter().map(|name| FieldName::of(name)).collect();
+            eql::Step { absent, query: query.clone(), by, runs }
+        };
+        let why = |maxspan, list: Vec<eql::Step>| {
+            let by = vec![FieldName::of("host")];
+            let sequence = eql::Sequence { by, maxspan, steps: list, until: None };
+            steps(&sequence, &Index::new(&types)).unwrap_err().message
+        };
+        let there = |by: &[&str]| step(false, by, 1);
+        let gone = || step(true, &[], 1);
+        let no_span = why(None, vec![there(&[]), gone()]);
+        assert_eq!(no_span, "a sequence with an absent event has no `maxspan`");
+        assert_eq!(
+            why(Some(1), vec![gone(), gone()]),
+            "every event of the sequence must be absent"
+        );
+        assert_eq!(why(None, vec![there(&[])]), "a sequence has fewer than two steps");
+        assert_eq!(why(None, vec![step(false, &[], 101)]), "101 runs of a step are not 1 to 100");
+        let uneven = why(None, vec![there(&["user"]), there(&[])]);
+        assert_eq!(uneven, "the steps of the sequence have not equally many keys");
+        let mixed = why(None, vec![there(&["user"]), there(&["pid"])]);
+        assert_eq!(mixed, "the keys of the steps have different types");
+        let unmapped = why(None, vec![there(&["who"]), there(&["user"])]);
+        assert_eq!(unmapped, "the field `who` is mapped in no index");
+    }
+}

@@ -7,12 +7,14 @@
 mod eql;
 mod fields;
 mod filter;
+mod kuery;
 mod network;
 mod plan;
 mod registry;
 mod required;
 mod settings;
 mod severity;
+mod superset;
 mod text;
 mod threat;
 mod toml;

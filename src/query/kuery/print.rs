@@ -39,11 +39,12 @@ fn clause(part: &Kuery) -> Doc {
             Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => {
                 Doc::text(format!("not {}", inline(inner)))
             }
-            Kuery::And(_) | Kuery::Or(_) | Kuery::Not(_) => {
-                Doc::text(format!("not ({})", inline(inner)))
-            }
+            Kuery::And(parts) => group("not (", "and", parts),
+            Kuery::Or(parts) => group("not (", "or", parts),
+            Kuery::Not(_) => Doc::text(format!("not ({})", inline(inner))),
         },
-        Kuery::And(_) | Kuery::Or(_) => Doc::text(format!("({})", inline(part))),
+        Kuery::And(parts) => group("(", "and", parts),
+        Kuery::Or(parts) => group("(", "or", parts),
         Kuery::Range(..) | Kuery::Nested(..) | Kuery::Anywhere(_) => Doc::text(inline(part)),
     }
 }
@@ -105,9 +106,10 @@ fn inline(part: &Kuery) -> String {
 /// A field with its values
 fn list(name: &Pattern, values: &Values) -> Doc {
     let head = format!("{}:", plain(name));
+    let open = format!("{head}(");
     match values {
-        Values::Any(parts) => bracketed(&head, "or", parts.iter().map(grouped).map(Doc::text)),
-        Values::All(parts) => bracketed(&head, "and", parts.iter().map(wrapped)),
+        Values::Any(parts) => bracketed(&open, "or", parts.iter().map(grouped).map(Doc::text)),
+        Values::All(parts) => bracketed(&open, "and", parts.iter().map(wrapped)),
         Values::One(_) | Values::Not(_) => Doc::text(format!("{head}{}", as_list(values))),
     }
 }
@@ -115,8 +117,8 @@ fn list(name: &Pattern, values: &Values) -> Doc {
 /// A part of a list that may itself be a long list; lists go two deep
 fn wrapped(values: &Values) -> Doc {
     let (head, inner) = match values {
-        Values::Not(inner) => ("not ", &**inner),
-        inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("", inner),
+        Values::Not(inner) => ("not (", &**inner),
+        inner @ (Values::One(_) | Values::Any(_) | Values::All(_)) => ("(", inner),
     };
     match inner {
         Values::Any(parts) => bracketed(head, "or", parts.iter().map(grouped).map(Doc::text)),
@@ -124,10 +126,15 @@ fn wrapped(values: &Values) -> Doc {
     }
 }
 
+/// Parts in brackets: on one line when they fit, else one line each
+fn group(head: &str, word: &str, parts: &[Kuery]) -> Doc {
+    bracketed(head, word, parts.iter().map(clause))
+}
+
 /// Values in brackets: on one line when they fit, else one line each
 fn bracketed(head: &str, word: &str, parts: impl Iterator<Item = Doc>) -> Doc {
     let inner = Doc::all([Doc::soft(), joined_by(word, parts)]).nest(2);
-    Doc::all([Doc::text(format!("{head}(")), inner, Doc::soft(), Doc::text(")")]).group()
+    Doc::all([Doc::text(head), inner, Doc::soft(), Doc::text(")")]).group()
 }
 
 fn joined(values: &Values) -> String {

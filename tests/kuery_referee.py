@@ -140,7 +140,9 @@ def verdicts(rule, events):
 
 
 def imported(rule):
-    """What Kibana's import says of a rule, and the hazards of its query"""
+    """What Kibana's import says of a rule, and the hazards of its query in Kibana's language"""
+    if rule["language"] != "kuery":
+        return sum(import_check.check(rule), []), []
     types = view(tuple(rule["index"]))[1]
     # A wildcard on analysed text is meant: the text is one word.
     hazards = [f"{kind}: {message}" for kind, message in kuery_ref.hazards(rule["query"], types)

@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use super::Target;
+
 /// The text of the table
 const TABLE: &str = include_str!("operators.tsv");
 
@@ -17,9 +19,33 @@ pub struct Row {
     pub event: &'static str,
     /// A key and its values as an author writes them
     pub example: &'static str,
-    /// The support of each target, in the order of [`Target::USUAL`](super::Target::USUAL)
-    pub targets: [Support; 3],
+    /// The support of each column of [`COLUMNS`]
+    pub support: [Support; COLUMNS.len()],
 }
+
+/// A target, and the language that its setting `query` asks for
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// The target
+    pub target: Target,
+    /// The language, where the target has several
+    pub language: Option<&'static str>,
+}
+
+impl Column {
+    /// The language, or the name of a target that has one only
+    pub fn name(&self) -> &'static str {
+        self.language.unwrap_or(self.target.name())
+    }
+}
+
+/// The columns of the table
+pub const COLUMNS: [Column; 4] = [
+    Column { target: Target::Sentinel, language: None },
+    Column { target: Target::Elastic, language: Some("kuery") },
+    Column { target: Target::Elastic, language: Some("eql") },
+    Column { target: Target::Native, language: None },
+];
 
 /// How well a target expresses an operator
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +70,7 @@ fn row(line: &'static str) -> Row {
     let mut cells = line.split('\t');
     let mut next = || cells.next().unwrap_or_default();
     let (operator, event, example) = (next(), next(), next());
-    Row { operator, event, example, targets: [cell(next()), cell(next()), cell(next())] }
+    Row { operator, event, example, support: std::array::from_fn(|_| cell(next())) }
 }
 
 fn cell(text: &'static str) -> Support {

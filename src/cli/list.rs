@@ -147,14 +147,14 @@ fn operators() -> Result<Outcome, Stop> {
     let mut out = anstream::stdout().lock();
     for row in operators::ROWS.iter() {
         writeln!(out, "{}\n  {}", row.operator, row.example)?;
-        for (target, support) in Target::USUAL.iter().zip(row.targets) {
+        for (column, support) in operators::COLUMNS.iter().zip(row.support) {
             let does = match support {
                 Support::Exact(form) => format!("exact: {form}"),
                 Support::Wider(loss) => format!("wider: {loss}"),
                 Support::Narrower(loss) => format!("narrower: {loss}"),
                 Support::Refused | Support::Unreadable => "refused".to_owned(),
             };
-            writeln!(out, "    {:8}  {does}", target.name())?;
+            writeln!(out, "    {:8}  {does}", column.name())?;
         }
     }
     Ok(Outcome::Clean)

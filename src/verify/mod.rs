@@ -31,6 +31,7 @@ mod novelty;
 mod observation;
 mod own_document;
 mod pipeline;
+mod recordable;
 mod sources;
 mod trial;
 mod verdict;

@@ -7,7 +7,8 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use super::pipeline::{Gaps, document, guessed_product, holds};
+use super::pipeline::{Gaps, document, guessed_product};
+use super::recordable::holds;
 use super::sources;
 use crate::matcher::{Record, Recorder};
 use crate::taxonomy::{EventKind, Field, Product};

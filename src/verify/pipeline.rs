@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::ecs::{Row, rows_of};
 use super::sources::source;
 use crate::matcher::{Record, arguments, base_name};
-use crate::taxonomy::{ACTIONS, EventKind, Field, FieldType, Product, registry};
+use crate::taxonomy::{EventKind, Field, Product, registry};
 
 /// Whether a document has the gaps of Elastic's pipelines
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Gaps {
 }
 
 /// The id that an event has in its log
-fn id_of(record: &Record) -> Option<i64> {
+pub(super) fn id_of(record: &Record) -> Option<i64> {
     record.fields.get(&Field::named("EventID")?)?.first()?.parse().ok()
 }
 
@@ -76,86 +76,8 @@ fn rendered(record: &Record) -> String {
     values.join("\n")
 }
 
-/// Whether a document can hold every value of an event of this kind
-///
-/// False for null, for a number field or an address field with other text, for an address that is
-/// not written as sensors write it, for an action, a direction or a name of the log that no sensor
-/// writes, and for a registry event without a key, with two actions or, when a value is set, without
-/// the value's name.
-pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
-    let word = |value: &str, known: &[&str]| known.iter().any(|w| w.eq_ignore_ascii_case(value));
-    let fits = |how: &str, value: &str| match how {
-        "number" => value.trim().parse::<i64>().is_ok(),
-        "hexadecimal" => whole_number(value).is_some(),
-        "address" => value.parse::<std::net::IpAddr>().is_ok(),
-        "client" => without_mapping(value).parse::<std::net::IpAddr>().is_ok(),
-        "direction" | "truth" => word(value, &["true", "false"]),
-        "label" => value
-            .strip_suffix(".googleapis.com")
-            .is_some_and(|name| name.chars().all(|c| c.is_ascii_lowercase())),
-        _ => true,
-    };
-    let first = |name: &str| record.fields.get(&Field::named(name)?)?.first();
-    let set = first("Action").is_some_and(|action| word(action, &["modified"]));
-    // One path holds key and value name, so a name with a separator would read as another key.
-    let named = |name: &String| !name.contains('\\');
-    let value = first("RegistryValue");
-    let whole =
-        first("RegistryKey").is_some() && value.is_none_or(named) && (!set || value.is_some());
-    let acts = first("Action").zip(first("EventType")).is_none_or(|(action, word)| {
-        action_of(word).is_none_or(|said| said.eq_ignore_ascii_case(action))
-    });
-    if *kind == EventKind::RegistryEvent && !(whole && acts) {
-        return false;
-    }
-    let Some(source) = source(kind) else { return true };
-    let id = id_of(record);
-    record.fields.iter().all(|(field, values)| {
-        let row = rows_of(kind, field, id).into_iter().next();
-        let how = row.map_or("text", |row| row.how);
-        let action = field.name() == "Action";
-        let known = row.and_then(|row| source.document.get(row.ecs));
-        let address = kind.field_type(field) == Some(FieldType::Address);
-        let fits = |value: &String| {
-            fits(how, value)
-                && (!action || word(value, ACTIONS))
-                && (!address || is_plain_address(value))
-                && known.is_none_or(|words| !differs_in_case(words, value))
-        };
-        !values.is_empty() && values.iter().all(fits)
-    })
-}
-
-/// Whether every document of the log source has the index field of a field, whatever the event says
-pub(super) fn is_always_there(kind: &EventKind, field: &Field) -> bool {
-    let always = |row: &&Row| source(kind).is_some_and(|one| one.document.contains_key(row.ecs));
-    field.name() == "EventType" || rows_of(kind, field, None).iter().any(always)
-}
-
-/// The action that Sysmon's word for a registry event tells
-fn action_of(word: &str) -> Option<&'static str> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "createkey" => "created",
-        "setvalue" => "modified",
-        "renamekey" | "renamevalue" => "renamed",
-        "deletekey" | "deletevalue" => "deleted",
-        _ => return None,
-    })
-}
-
-/// Whether a text that may be an address is one as sensors write it
-fn is_plain_address(text: &str) -> bool {
-    let address = text.parse::<std::net::IpAddr>();
-    address.is_err() || address.is_ok_and(|address| address.to_string() == text)
-}
-
-/// Whether a value is one of the words but for the case of its letters
-fn differs_in_case(words: &[String], value: &str) -> bool {
-    words.iter().any(|word| word != value && word.eq_ignore_ascii_case(value))
-}
-
 /// A whole number as Windows writes it: in hexadecimal with `0x` before it, or in decimal
-fn whole_number(text: &str) -> Option<i64> {
+pub(super) fn whole_number(text: &str) -> Option<i64> {
     match text.trim().strip_prefix("0x") {
         Some(digits) => i64::from_str_radix(digits, 16).ok(),
         None => text.trim().parse().ok(),
@@ -163,7 +85,7 @@ fn whole_number(text: &str) -> Option<i64> {
 }
 
 /// An address without the prefix of an IPv4 address in IPv6
-fn without_mapping(text: &str) -> &str {
+pub(super) fn without_mapping(text: &str) -> &str {
     text.strip_prefix("::ffff:").unwrap_or(text)
 }
 

@@ -9,7 +9,7 @@ use rulecast::query::kusto::{Platform, bind};
 use rulecast::workspace::{Text, Workspace};
 use serde_json::json;
 
-use crate::support::{definition, lines, rule};
+use crate::support::{definition, in_language, lines, rule};
 
 /// The rules of a text with several documents, joined
 fn rules(text: &str) -> Vec<Rule> {
@@ -125,12 +125,14 @@ fn who_opened_a_connection_may_stand_in_any_selection() {
 #[test]
 fn an_author_who_asks_for_accepted_connections_gets_them() {
     let rule = rule(&definition("n", "processes: w3wp.exe\nInitiated: 'false'"));
-    let query = emitted(&rule, Target::Elastic).unwrap();
-    assert!(
-        query.contains(r#"network.direction:("inbound" or "incoming" or "ingress")"#),
-        "{query}"
-    );
-    assert!(!query.contains("not ("), "{query}");
+    let incoming = [
+        ("kuery", r#"network.direction:("inbound" or "incoming" or "ingress")"#),
+        ("eql", r#"network.direction in ("inbound", "incoming", "ingress")"#),
+    ];
+    for (language, test) in incoming {
+        let query = emitted(&in_language(rule.clone(), language), Target::Elastic).unwrap();
+        assert!(query.contains(test) && !query.contains("not ("), "{query}");
+    }
     let engine = Engine::new(std::slice::from_ref(&rule), &Options::default());
     let matches = |initiated: &str| {
         let event = json!({"Image": "C:\\w3wp.exe", "Initiated": initiated});

@@ -9,16 +9,19 @@ use serde_json::{Value, json};
 
 use crate::events::{found_in, in_order};
 use crate::kuery::{emitted, lines_of, of_sigma, referee};
-use crate::support::{corpus, root};
+use crate::support::{LANGUAGES, corpus, root};
 use crate::trials::{import, translations};
 
 #[test]
 fn every_emitted_rule_is_imported_and_has_no_hazard() {
     let Some(corpus) = corpus("every_emitted_rule_is_imported_and_has_no_hazard") else { return };
     let own = ["rules", "tests/operators"].map(|folder| root().join(folder));
-    let spotless = own.into_iter().chain([corpus.join("golden")]).map(|path| emitted(&path));
+    let folders: Vec<_> = own.into_iter().chain([corpus.join("golden")]).collect();
+    let each =
+        LANGUAGES.iter().flat_map(|language| folders.iter().map(move |path| (path, language)));
+    let spotless = each.map(|(path, language)| emitted(path, language));
     // What the authors of Sigma's rules look for may be a hazard, as a value that starts with a star.
-    let others = [(of_sigma(&corpus).to_vec(), false)];
+    let others = ["kuery", "eql"].map(|language| (of_sigma(&corpus, language).to_vec(), false));
     let mut taken = 0;
     for (rules, spotless) in spotless.map(|rules| (rules, true)).chain(others) {
         let rules = lines_of(rules);

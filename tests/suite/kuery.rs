@@ -17,26 +17,28 @@ use rulecast::verify::elastic::Rule;
 use rulecast::workspace::Loaded;
 use serde_json::{Value, json};
 
-use crate::support::{corpus, root, sigmahq};
+use crate::support::{LANGUAGES, corpus, in_language, root, sigmahq};
 use crate::{documents, events, pairs, sigma};
 use rulecast::verify::near::chance::Dice;
 
 /// Every rule of a folder as the lines of Kibana's import, with those of the TOML files
-pub(crate) fn emitted(folder: &Path) -> Vec<(String, Value)> {
-    of_rules(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules)
+pub(crate) fn emitted(folder: &Path, language: &str) -> Vec<(String, Value)> {
+    of_rules(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules, language)
 }
 
 /// The same of SigmaHQ's rules, emitted once for all tests
-pub(crate) fn of_sigma(corpus: &Path) -> &'static [(String, Value)] {
-    static EMITTED: OnceLock<Vec<(String, Value)>> = OnceLock::new();
-    EMITTED.get_or_init(|| of_rules(&sigmahq(corpus).rules))
+pub(crate) fn of_sigma(corpus: &Path, language: &str) -> &'static [(String, Value)] {
+    static EMITTED: [OnceLock<Vec<(String, Value)>>; 3] = [const { OnceLock::new() }; 3];
+    let at = LANGUAGES.iter().position(|known| *known == language).unwrap();
+    EMITTED[at].get_or_init(|| of_rules(&sigmahq(corpus).rules, language))
 }
 
-fn of_rules(rules: &[Loaded]) -> Vec<(String, Value)> {
+fn of_rules(rules: &[Loaded], language: &str) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for loaded in rules {
         let mut found = Diagnostics::default();
-        let artifacts = emit(Target::Elastic, &loaded.rule, &loaded.stem, &mut found);
+        let rule = in_language(loaded.rule.clone(), language);
+        let artifacts = emit(Target::Elastic, &rule, &loaded.stem, &mut found);
         for artifact in artifacts.unwrap_or_default() {
             if artifact.name.ends_with(".toml") {
                 let toml: toml::Table = artifact.text.parse().unwrap();
@@ -73,7 +75,7 @@ fn round_trips(rules: &[(String, Value)]) {
 #[test]
 fn emitted_queries_are_read_back_as_they_were() {
     for (folder, least) in [("rules", 40), ("tests/operators", 300)] {
-        let rules = emitted(&root().join(folder));
+        let rules = emitted(&root().join(folder), "kuery");
         assert!(rules.len() >= least, "{folder} makes only {} queries", rules.len());
         round_trips(&rules);
     }
@@ -84,14 +86,14 @@ fn emitted_queries_of_sigma_are_read_back_as_they_were() {
     let Some(corpus) = corpus("emitted_queries_of_sigma_are_read_back_as_they_were") else {
         return;
     };
-    let rules = of_sigma(&corpus);
+    let rules = of_sigma(&corpus, "kuery");
     assert!(rules.len() > 1_500, "only {} queries", rules.len());
     round_trips(rules);
 }
 
 #[test]
 fn types_are_those_that_rules_say_they_need() {
-    for (name, rule) in emitted(&root().join("tests/operators")) {
+    for (name, rule) in emitted(&root().join("tests/operators"), "kuery") {
         for field in rule["required_fields"].as_array().unwrap() {
             let name = || format!("{name}: {field}");
             let says = field["type"].as_str().unwrap();
@@ -368,7 +370,8 @@ fn the_referee_gives_every_emitted_rule_the_same_verdicts() {
     let mut dice = Dice(0x6b75_6572_795f_3034);
     let recorded = recorded(&corpus);
     let some: Vec<&Value> = recorded.values().step_by(recorded.len() / 40).collect();
-    let rules = ["rules", "tests/operators"].map(|folder| lines_of(emitted(&root().join(folder))));
+    let rules =
+        ["rules", "tests/operators"].map(|folder| lines_of(emitted(&root().join(folder), "kuery")));
     let cases: Vec<(Value, Vec<Value>)> = rules
         .into_iter()
         .flatten()
@@ -401,7 +404,7 @@ fn the_referee_gives_every_emitted_rule_of_sigma_the_same_verdicts() {
             (stem, events.into_iter().collect())
         })
         .collect();
-    let cases: Vec<(Value, Vec<Value>)> = lines_of(of_sigma(&corpus).to_vec())
+    let cases: Vec<(Value, Vec<Value>)> = lines_of(of_sigma(&corpus, "kuery").to_vec())
         .into_iter()
         .map(|(name, rule)| {
             let (rule, mut events) = near(rule, 20, &mut dice);

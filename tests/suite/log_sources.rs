@@ -89,7 +89,7 @@ fn a_target_looks_where_that_log_is_or_refuses() {
     let rows = "Event\n| where Source == \"Microsoft-Windows-Sysmon\" and EventID == 1\n";
     assert!(query.contains(rows), "{query}");
     let query = emitted(&sysmon, Target::Elastic).unwrap();
-    assert!(query.contains("event.provider:Microsoft-Windows-Sysmon and"), "{query}");
+    assert!(query.contains(r#"event.provider == "Microsoft-Windows-Sysmon" and"#), "{query}");
     let matcher = emitted(&sysmon, Target::Native).unwrap();
     assert!(matcher.contains("log: Some(\"windows/sysmon\"),"), "{matcher}");
     let security = of("category: process_creation, product: windows, service: security");

@@ -9,7 +9,7 @@ use rulecast::query::kusto::{Platform, bind};
 use rulecast::workspace::{Text, Workspace};
 use serde_json::{Value, json};
 
-use crate::support::{lines, rule};
+use crate::support::{in_language, lines, rule};
 
 fn text(logsource: &str, test: &str) -> String {
     format!(
@@ -105,7 +105,7 @@ fn a_query_compares_with_the_fraction_or_the_next_whole_number() {
         let query = &query.unwrap()[0].text;
         assert!(query.contains(kusto), "{query}");
         assert!(bind(query, Platform::Sentinel).is_ok(), "{query}");
-        let rules = emitted(&rule, Target::Elastic).unwrap();
+        let rules = emitted(&in_language(rule, "kuery"), Target::Elastic).unwrap();
         assert!(rules.contains(elastic), "{rules}");
     }
     let refused = emitted(&request("sc-bytes: 1.5"), Target::Elastic).unwrap_err();

@@ -6,15 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use rulecast::backend::Target;
-use rulecast::compile;
+use rulecast::backend::{Target, emit};
+use rulecast::diagnostic::Diagnostics;
 use rulecast::query::elasticsearch::{self, Bool, Query, Test};
+use rulecast::query::eql::{self, Comparison, Condition, Eql, EventQuery, Value};
 use rulecast::query::kuery::{self, Kuery, Literal, Values};
-use rulecast::workspace::Text;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use crate::kuery::{emitted, of_sigma};
-use crate::support::{corpus, root};
+use crate::support::{corpus, in_language, root, rule};
 
 /// A test of one value of a field; whether there is one at all is the test `*`
 type Atom = (String, String);
@@ -62,6 +62,55 @@ fn of_values(field: &str, values: &Values) -> Formula {
     }
 }
 
+/// What single events are asked for; of a sequence nothing is taken apart
+fn of_events(query: &Eql) -> Formula {
+    let Eql::Event(EventQuery { category, condition }) = query else { return Formula::Other };
+    let category = category.iter().map(|word| one("event.category", &format!("= {word}")));
+    Formula::All(category.chain([of_condition(condition)]).collect())
+}
+
+fn of_condition(condition: &Condition) -> Formula {
+    let many = |parts: &[Condition]| parts.iter().map(of_condition).collect();
+    match condition {
+        Condition::All(parts) => Formula::All(many(parts)),
+        Condition::Any(parts) => Formula::Any(many(parts)),
+        Condition::Not(part) => not(of_condition(part)),
+        Condition::Noted(_, part) => of_condition(part),
+        Condition::Compare(Value::Field(field), Comparison::NotEqual, Value::Null) => {
+            one(&field.name, "*")
+        }
+        Condition::Compare(Value::Field(field), Comparison::Equal, Value::Null) => {
+            not(one(&field.name, "*"))
+        }
+        Condition::Compare(Value::Field(field), Comparison::Equal, value) => {
+            one(&field.name, &format!("= {}", constant(value)))
+        }
+        Condition::In { value: Value::Field(field), items, fold } => {
+            let sign = if *fold { ":" } else { "=" };
+            let each =
+                items.iter().map(|item| one(&field.name, &format!("{sign} {}", constant(item))));
+            Formula::Any(each.collect())
+        }
+        Condition::Matches(Value::Field(field), way, texts) => {
+            let each = texts.iter().map(|text| one(&field.name, &format!("{way:?} {text}")));
+            Formula::Any(each.collect())
+        }
+        Condition::Truth(_)
+        | Condition::Compare(..)
+        | Condition::In { .. }
+        | Condition::Matches(..) => Formula::Other,
+    }
+}
+
+/// A constant as its text
+fn constant(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
 fn of_filter(query: &Query) -> Formula {
     let many = |parts: &[Query]| parts.iter().map(of_filter).collect::<Vec<_>>();
     match query {
@@ -91,15 +140,19 @@ fn of_filter(query: &Query) -> Formula {
 }
 
 /// Everything that a rule asks for
-fn whole(rule: &Value) -> Formula {
-    let query = kuery::parse(rule["query"].as_str().unwrap()).unwrap();
+fn whole(rule: &Json) -> Formula {
+    let text = rule["query"].as_str().unwrap();
+    let query = match rule["language"].as_str() {
+        Some("eql") => of_events(&eql::parse(text).unwrap()),
+        _ => of_query(&kuery::parse(text).unwrap()),
+    };
     let filters = rule["filters"].as_array().into_iter().flatten();
     let filters = filters.filter_map(|filter| elasticsearch::filter(filter).unwrap());
     let filters = filters.map(|filter| match (of_filter(&filter.query), filter.negate) {
         (query, true) => not(query),
         (query, false) => query,
     });
-    Formula::All(std::iter::once(of_query(&query)).chain(filters).collect())
+    Formula::All(std::iter::once(query).chain(filters).collect())
 }
 
 /// The parts that must all hold
@@ -139,14 +192,14 @@ fn never_fits(formula: &Formula, outside: &BTreeSet<Atom>) -> bool {
     })
 }
 
-fn contradictions(rules: &[(String, Value)]) -> Vec<&str> {
+fn contradictions(rules: &[(String, Json)]) -> Vec<&str> {
     let rules = rules.iter().filter(|(_, rule)| never_fits(&whole(rule), &BTreeSet::new()));
     rules.map(|(name, _)| name.as_str()).collect()
 }
 
 #[test]
 fn a_contradiction_is_found_in_each_language_and_across_them() {
-    let never = |query: &str, filters: Value| {
+    let never = |query: &str, filters: Json| {
         let rule = serde_json::json!({"query": query, "filters": filters});
         never_fits(&whole(&rule), &BTreeSet::new())
     };
@@ -169,30 +222,34 @@ fn a_contradiction_is_found_in_each_language_and_across_them() {
 #[test]
 fn no_emitted_rule_excludes_what_it_asks_for() {
     for folder in ["rules", "tests/operators"] {
-        let rules = emitted(&root().join(folder));
-        let never = contradictions(&rules);
-        assert!(never.is_empty(), "{folder}: {never:?} can never match");
+        for language in ["kuery", "eql"] {
+            let rules = emitted(&root().join(folder), language);
+            let never = contradictions(&rules);
+            assert!(never.is_empty(), "{folder}: {never:?} can never match");
+        }
     }
 }
 
 #[test]
 fn no_emitted_rule_of_sigma_excludes_what_it_asks_for() {
     let Some(corpus) = corpus("no_emitted_rule_of_sigma_excludes_what_it_asks_for") else { return };
-    let never = contradictions(of_sigma(&corpus));
-    assert!(never.is_empty(), "{never:?} can never match");
+    for language in ["kuery", "eql"] {
+        let never = contradictions(of_sigma(&corpus, language));
+        assert!(never.is_empty(), "{never:?} can never match");
+    }
 }
 
 /// The filters and the query of a Sigma rule with this one test; `None` when Elastic refuses it
-fn of_network_test(test: &str) -> Option<Value> {
+fn of_network_test(test: &str) -> Option<Json> {
     let text = format!(
         "title: Connection Of A Worker\nid: 7c1f0c01-0001-4c00-8a00-000000000296\nstatus: test\n\
          description: A worker.\nauthor: someone\ndate: 2026-11-28\nlevel: medium\n\
          logsource: {{category: network_connection, product: windows}}\n\
          detection:\n  direction: {{{test}}}\n  condition: direction\n"
     );
-    let text = Text::new("net_connection_win_worker.yml", text);
-    let artifacts = compile(text, Target::Elastic).ok()?;
-    let line = artifacts.into_iter().find(|artifact| artifact.path.ends_with(".ndjson"))?;
+    let rule = in_language(rule(&text), "kuery");
+    let artifacts = emit(Target::Elastic, &rule, "rule", &mut Diagnostics::default())?;
+    let line = artifacts.into_iter().find(|artifact| artifact.name.ends_with(".ndjson"))?;
     serde_json::from_str(&line.text).ok()
 }
 

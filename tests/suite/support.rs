@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use flate2::read::MultiGzDecoder;
+use rulecast::definition::{Setting, Settings, TargetSettings};
 use rulecast::diagnostic::{Diagnostics, concise};
 use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, scan};
+use rulecast::source::{Span, Spanned};
 use rulecast::workspace::{Loaded, Text, Workspace};
 use rulecast::{Rule, project};
 use serde_json::Value;
@@ -78,6 +80,25 @@ pub(crate) fn rule(text: &str) -> Rule {
     let Workspace { rules, diagnostics, .. } = Workspace::read(&Text::new("rule.yml", text).into());
     let rule = rules.into_iter().next().map(|loaded| loaded.rule);
     rule.unwrap_or_else(|| panic!("{text}\n{}", lines(diagnostics).join("\n")))
+}
+
+/// The languages in which Elastic may be asked for a rule
+pub(crate) const LANGUAGES: [&str; 3] = ["auto", "kuery", "eql"];
+
+/// The rule with the language that Elastic writes it in
+pub(crate) fn in_language(mut rule: Rule, language: &str) -> Rule {
+    let spanned = |text: &str| Spanned::new(text.to_owned(), Span::default());
+    let setting = (spanned("query"), Setting::Text(spanned(language)));
+    match rule.targets.iter_mut().find(|said| said.target.value == "elastic") {
+        Some(said) => said.settings.entries.push(setting),
+        None => rule.targets.push(TargetSettings {
+            target: spanned("elastic"),
+            accept: Vec::new(),
+            without: Vec::new(),
+            settings: Settings { span: Span::default(), entries: vec![setting] },
+        }),
+    }
+    rule
 }
 
 /// A definition with one signal of this kind and these tests

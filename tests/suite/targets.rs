@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rulecast::backend::operators::{ROWS, Support};
+use rulecast::backend::operators::{COLUMNS, Column, ROWS, Support};
 use rulecast::backend::{Decision, Files, Policy, Target, Weight, emit, translate_by};
 use rulecast::definition::Modifier;
 use rulecast::definition::vocabulary::WORDS;
@@ -11,14 +11,21 @@ use rulecast::manifest::LossName;
 use rulecast::taxonomy::{EventKind, Field};
 use rulecast::{Rule, project};
 
-use crate::support::{definition, lines, root, rule};
+use crate::support::{definition, in_language, lines, root, rule};
 
 /// The text of all artifacts, or `None` when the target refused, and the findings
-fn emitted(target: Target, event: &str, test: &str) -> (Option<String>, Vec<String>) {
+///
+/// White space in the text is single blanks.
+fn emitted(column: Column, event: &str, test: &str) -> (Option<String>, Vec<String>) {
     let rule = rule(&definition(event, test));
+    let (target, language) = (column.target, column.language);
+    let rule = language.map_or(rule.clone(), |language| in_language(rule, language));
     let mut found = Diagnostics::default();
     let made = translate_by(&told(), target, &rule, "rule", &mut found).translation;
-    let text = made.map(|made| made.artifacts.iter().map(|a| a.text.as_str()).collect());
+    let text = made.map(|made| {
+        let words = made.artifacts.iter().flat_map(|artifact| artifact.text.split_whitespace());
+        words.collect::<Vec<_>>().join(" ")
+    });
     (text, lines(found))
 }
 
@@ -41,8 +48,8 @@ fn told() -> Policy {
 fn every_row_of_the_table_holds() {
     let mut wrong = Vec::new();
     for row in ROWS.iter() {
-        for (target, support) in Target::USUAL.iter().zip(row.targets) {
-            let (text, found) = emitted(*target, row.event, row.example);
+        for (column, support) in COLUMNS.into_iter().zip(row.support) {
+            let (text, found) = emitted(column, row.event, row.example);
             let named = |loss: &str| found.iter().any(|line| line.contains(&format!("`{loss}`")));
             // Every signal limited to a product loses that on Sentinel; the last row is about it.
             let others = |line: &&String| !(row.event.len() > 1 && line.contains("`product`"));
@@ -63,7 +70,7 @@ fn every_row_of_the_table_holds() {
                 wrong.push(format!(
                     "{} on {}: {support:?}\n{found:#?}\n{text}",
                     row.operator,
-                    target.name()
+                    column.name()
                 ));
             }
         }
@@ -133,8 +140,10 @@ fn hostile_values_never_become_code() {
 
 /// The one filter of a rule on Elastic, with a loss accepted
 fn elastic_filter(event: &str, test: &str) -> serde_json::Value {
-    let text =
-        format!("{}targets:\n  elastic:\n    accept: [long_value]\n", definition(event, test));
+    let text = format!(
+        "{}targets:\n  elastic: {{accept: [long_value], query: kuery}}\n",
+        definition(event, test)
+    );
     let mut found = Diagnostics::default();
     let artifacts = emit(Target::Elastic, &rule(&text), "rule", &mut found).unwrap();
     let line = artifacts.iter().find(|artifact| artifact.name.ends_with(".ndjson")).unwrap();
@@ -158,7 +167,7 @@ fn a_path_from_the_root_is_anchored_there() {
 
 #[test]
 fn an_extension_by_wildcard_is_that_of_the_name() {
-    let text = definition("f", "extensions: 'c*'");
+    let text = definition("f", "extensions: 'c*'") + "targets:\n  elastic: {query: kuery}\n";
     let mut found = Diagnostics::default();
     let artifacts = emit(Target::Elastic, &rule(&text), "rule", &mut found).unwrap();
     let text: String = artifacts.iter().map(|artifact| artifact.text.as_str()).collect();

@@ -13,7 +13,7 @@
 
 use crate::mapping::{FieldKind, Stream};
 use crate::pattern::{Pattern, Token};
-use crate::query::elasticsearch::{Bool, Limit, Query, Scalar, Test};
+use crate::query::elasticsearch::{Bool, Limit, Query, Scalar, Test, of_pattern};
 use crate::query::eql::{Comparison, Condition, EventQuery, FieldName, Matching, Value};
 
 /// What is known of the index fields that a query names
@@ -114,6 +114,7 @@ impl Fields<'_> {
         }
         let value = self.value(field);
         let matching = if fold { Matching::Colon } else { Matching::Like };
+        let regex = |fold| if fold { Matching::RegexFolded } else { Matching::Regex };
         Some(match test {
             Test::Term(Scalar::Text(text)) if fold && !has_wildcard(text) => {
                 Condition::Matches(value, Matching::Colon, vec![text.clone()])
@@ -129,14 +130,9 @@ impl Fields<'_> {
             }),
             Test::Wildcard(pattern) => match wildcard(pattern) {
                 Some(text) => Condition::Matches(value, matching, vec![text]),
-                None => {
-                    let folded = if fold { Matching::RegexFolded } else { Matching::Regex };
-                    Condition::Matches(value, folded, vec![regex(pattern)])
-                }
+                None => Condition::Matches(value, regex(fold), vec![of_pattern(pattern)]),
             },
-            Test::Regexp(regexp) => {
-                Condition::Matches(value, Matching::Regex, vec![regexp.clone()])
-            }
+            Test::Regexp(regexp) => Condition::Matches(value, regex(fold), vec![regexp.clone()]),
         })
     }
 }
@@ -157,26 +153,6 @@ fn wildcard(pattern: &Pattern) -> Option<String> {
         Token::One => "?".to_owned(),
     };
     Some(pattern.tokens().iter().map(token).collect())
-}
-
-/// The pattern as a regular expression of Lucene, whose `.` is any character
-fn regex(pattern: &Pattern) -> String {
-    let mut written = String::new();
-    for token in pattern.tokens() {
-        match token {
-            Token::Any => written.push_str(".*"),
-            Token::One => written.push('.'),
-            Token::Literal(text) => {
-                for letter in text.chars() {
-                    if letter.is_ascii_punctuation() {
-                        written.push('\\');
-                    }
-                    written.push(letter);
-                }
-            }
-        }
-    }
-    written
 }
 
 fn texts(words: &[String]) -> Vec<Value> {
@@ -281,19 +257,17 @@ fn takes(known: &mut Condition, part: &Condition) -> bool {
 /// The part does not hold, with a guard for each field that may be mapped nowhere
 fn negated(condition: Condition) -> Condition {
     let optional = optional_fields(&condition);
-    if optional.is_empty() {
-        return Condition::none(condition);
-    }
     match condition {
-        Condition::All(parts) => Condition::any(parts.into_iter().map(negated).collect()),
-        Condition::Any(parts) => Condition::all(parts.into_iter().map(negated).collect()),
-        Condition::Not(inner) => *inner,
         Condition::Compare(value, Comparison::Equal, Value::Null) => {
             Condition::Compare(value, Comparison::NotEqual, Value::Null)
         }
         Condition::Compare(value, Comparison::NotEqual, Value::Null) => {
             Condition::Compare(value, Comparison::Equal, Value::Null)
         }
+        whole if optional.is_empty() => Condition::none(whole),
+        Condition::All(parts) => Condition::any(parts.into_iter().map(negated).collect()),
+        Condition::Any(parts) => Condition::all(parts.into_iter().map(negated).collect()),
+        Condition::Not(inner) => *inner,
         leaf @ (Condition::Truth(_)
         | Condition::Compare(..)
         | Condition::In { .. }

@@ -17,8 +17,7 @@ use crate::ir::{
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token};
-use crate::query::elasticsearch;
-use crate::query::elasticsearch::{Limit, Query, Scalar};
+use crate::query::elasticsearch::{self, Limit, Lucene, Query, Scalar};
 use crate::taxonomy::{Field, FieldType};
 
 /// An expression as an Elasticsearch query
@@ -150,10 +149,10 @@ fn regexes(
     let mut found = Vec::new();
     for pattern in patterns {
         match elasticsearch::lucene(pattern) {
-            Ok(written) => found.push(Query::Value {
+            Ok(Lucene { written, fold }) => found.push(Query::Value {
                 field: ecs.name.clone(),
                 test: elasticsearch::Test::Regexp(written),
-                fold: false,
+                fold,
             }),
             Err(why) => return refuse(session, test, why),
         }

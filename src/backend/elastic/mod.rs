@@ -8,6 +8,7 @@ mod eql;
 mod fields;
 mod filter;
 mod kuery;
+mod language;
 mod network;
 mod plan;
 mod registry;
@@ -25,7 +26,8 @@ pub use severity::severity;
 
 use serde_json::Value;
 
-use self::plan::{Languages, Plan};
+use self::language::Languages;
+use self::plan::Plan;
 use self::settings::Settings;
 use super::template::render;
 use super::{Closed, Emitted, Place, Session, missing_products};
@@ -103,7 +105,7 @@ fn planned<'r>(
         }
         // Kibana takes new terms of its own language only.
         let languages = if new.is_some() { Languages::Kuery } else { settings.query };
-        let plan = plan::plan(signal, (stream, &indices), languages, session);
+        let plan = language::plan(signal, (stream, &indices), languages, session);
         let severities = severity::severity_mapping(signal, stream, session);
         (indices, plan, severities)
     });

@@ -3,12 +3,12 @@
 //! In: the settings under `targets:`. Out: [`Settings`] that the detection engine accepts
 //! (Kibana's rule schema; detection-rules' checks of a repository).
 
-use super::plan::Languages;
+use super::language::Languages;
 use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::{Cause, Code};
 use crate::mapping::Index;
-use crate::source::is_unprintable;
+use crate::source::{Spanned, is_unprintable};
 
 /// The checked settings of a rule
 #[derive(Debug, Default)]
@@ -61,16 +61,12 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
     let mut asked = Asked::of(session, Code::E0607, KEYS);
     asked.check_mappings();
     let patterns = asked.texts("index");
-    let texts = |texts: Vec<crate::source::Spanned<String>>| -> Vec<String> {
+    let texts = |texts: Vec<Spanned<String>>| -> Vec<String> {
         texts.into_iter().map(|text| text.value).collect()
     };
-    let query = asked.word("query", &["auto", "kuery", "eql"]).map(|word| match word.value {
-        "kuery" => Languages::Kuery,
-        "eql" => Languages::Eql,
-        _ => Languages::Auto,
-    });
+    let query = asked.word("query", Languages::WORDS);
     let mut settings = Settings {
-        query: query.unwrap_or_default(),
+        query: query.map(|word| Languages::named(word.value)).unwrap_or_default(),
         interval: asked.minutes("interval", 1, DAY).map(|minutes| minutes.value),
         from: asked.minutes("from", 1, 7 * DAY).map(|minutes| minutes.value),
         max_signals: asked.number("max_signals", 1, 1_000).map(|number| number.value),
@@ -91,18 +87,7 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
             inner.refuse("by", "alerts are suppressed by one to three fields");
         }
     }
-    for pattern in patterns {
-        let known = session.mappings().indices(&pattern.value).next();
-        match known {
-            Some(index) => settings.index.push(index.clone()),
-            None => {
-                let message = format!("the fields of `{}` are not known here", pattern.value);
-                let help = "Use an index pattern of an integration that holds such events.";
-                let why = (Code::E0607, Cause::Setting("index".to_owned()));
-                session.refuse_with(why, pattern.span, message, "unknown index", help);
-            }
-        }
-    }
+    settings.index = indices(patterns, session);
     let names = settings.suppression.iter().flat_map(|suppression| &suppression.by);
     let names = names.map(|name| ("suppression", name));
     let shown = settings.investigation_fields.iter().map(|name| ("investigation_fields", name));
@@ -119,6 +104,24 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
         let why = (Code::E0607, Cause::Setting(setting.to_owned()));
         session.refuse_with(why, span, message, "cannot be taken", "");
     }
-    settings.index.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     settings
+}
+
+/// The indices of these patterns; a pattern that no mapping knows is refused
+fn indices(patterns: Vec<Spanned<String>>, session: &mut Session<'_>) -> Vec<Index> {
+    let mut all = Vec::new();
+    for pattern in patterns {
+        let known = session.mappings().indices(&pattern.value).next();
+        match known {
+            Some(index) => all.push(index.clone()),
+            None => {
+                let message = format!("the fields of `{}` are not known here", pattern.value);
+                let help = "Use an index pattern of an integration that holds such events.";
+                let why = (Code::E0607, Cause::Setting("index".to_owned()));
+                session.refuse_with(why, pattern.span, message, "unknown index", help);
+            }
+        }
+    }
+    all.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+    all
 }

@@ -12,7 +12,7 @@ use crate::ir::{Case, Part, Relation, Test, TextTest};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, Holds, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
-use crate::query::elasticsearch::{self, Query};
+use crate::query::elasticsearch::{self, Lucene, Query};
 
 /// A text test over an ECS field; `text` may be another form of the comparison in `test`
 pub(super) struct Shape<'t> {
@@ -97,9 +97,9 @@ fn one_keyword(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) ->
         session.lose(LossName::Case, Direction::Narrower, test.span, &reason);
     }
     let found = match cases {
-        Some(written) => {
+        Some(Lucene { written, fold }) => {
             let test = elasticsearch::Test::Regexp(written);
-            Query::Value { field, test, fold: false }
+            Query::Value { field, test, fold }
         }
         None => Query::Value { field, test: whole(relation, value), fold: insensitive },
     };
@@ -117,7 +117,7 @@ fn one_keyword(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) ->
 }
 
 /// A regular expression for a value with letters beyond ASCII in any case; `None` when it is too long
-fn any_case(relation: Relation, value: &Pattern) -> Option<String> {
+fn any_case(relation: Relation, value: &Pattern) -> Option<Lucene> {
     let (around, value) = match relation {
         Relation::Equals | Relation::Wildcard => (Around::Ends, value.clone()),
         Relation::Starts => (Around::Start, value.clone()),

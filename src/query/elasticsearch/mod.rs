@@ -16,7 +16,7 @@ mod regexp;
 mod tree;
 
 pub use read::filter;
-pub use regexp::lucene;
+pub use regexp::{Lucene, lucene, of_pattern};
 pub use tree::{Bool, Filter, Limit, Query, Scalar, Test};
 
 #[cfg(test)]

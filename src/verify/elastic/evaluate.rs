@@ -53,6 +53,11 @@ fn fits(field: &Field, leaf: &Leaf, value: &Value) -> bool {
         (Leaf::Regexp(regex), _) => {
             indexed(field, value).is_some_and(|value| regex.is_match(&value))
         }
+        (Leaf::Between(from, to), Type::Text) => {
+            let range = (from.as_ref(), to.as_ref());
+            let words = words(&text(value), field.analyser);
+            words.iter().any(|word| RangeBounds::<String>::contains(&range, word))
+        }
         (Leaf::Between(from, to), _) => {
             let range = (from.as_ref(), to.as_ref());
             indexed(field, value).is_some_and(|v| RangeBounds::<String>::contains(&range, &v))

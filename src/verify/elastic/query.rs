@@ -34,7 +34,7 @@ pub(super) enum Leaf {
     Globs(Vec<Glob>, bool),
     /// The whole value fits the regular expression
     Regexp(Regex),
-    /// The value is between two limits, in the order of characters
+    /// The value, or one word of text, is between two limits in the order of characters
     Between(Bound<String>, Bound<String>),
     /// The value's point is in one of the ranges
     Points(Vec<Points>),
@@ -119,11 +119,13 @@ pub(super) fn analyse(field: &Field, value: &str, phrase: bool) -> Result<Query,
     }
 }
 
-/// One value is inside all of the limits
+/// One value, or one word of analysed text, is inside all of the limits
+///
+/// Source: Elasticsearch's text fields make a range over the words in the index, and take the limits
+/// as they are written.
 pub(super) fn range(field: &Field, limits: &[(Side, String)]) -> Result<Query, Error> {
     let leaf = match field.kind {
-        Type::Keyword | Type::Lowercase | Type::Wildcard => between(field, limits)?,
-        Type::Text => return Err(analysed(field)),
+        Type::Keyword | Type::Lowercase | Type::Wildcard | Type::Text => between(field, limits)?,
         Type::Long | Type::Ip | Type::Date | Type::Boolean => {
             let mut inside = 0..=u128::MAX;
             for (side, limit) in limits {

@@ -22,6 +22,10 @@ pub(in crate::verify) fn read(written: &str, fold: bool) -> Result<Regex, Error>
         match letter {
             '\\' => push(escaped(&mut letters, written)?, fold, &mut out),
             '[' => class(&mut letters, written, &mut out)?,
+            // Lucene takes the next sign after these two as text, but for `()`.
+            '(' if letters.peek() == Some(&'|') => return Err(odd(written)),
+            '|' if matches!(letters.peek(), None | Some('|' | ')')) => return Err(odd(written)),
+            '|' if out.ends_with("(?:") => return Err(odd(written)),
             '(' => out.push_str("(?:"),
             '.' | ')' | '|' | '*' | '+' | '?' => out.push(letter),
             '{' => repetition(&mut letters, written, &mut out)?,
@@ -106,6 +110,7 @@ mod tests {
         assert!(fits("(ab|c){2,3}", "abc") && !fits("(ab|c){2,3}", "c") && fits("()", ""));
         assert!(read("a", true).unwrap().is_match("A"));
         assert!(read(r"\d", false).is_err() && read("[a", false).is_err());
+        assert!(["a|", "|a", "(|a)", "(a|)", "a||b"].iter().all(|odd| read(odd, false).is_err()));
     }
 
     #[test]
@@ -123,6 +128,7 @@ mod tests {
             "a|^b|c$",
             r"(?s)a.b",
             r"\$\{[^}]+\}",
+            "(?:^|x)ab|b(?:$|c)",
         ];
         let texts = [
             "",
@@ -144,7 +150,7 @@ mod tests {
         ];
         for expression in expressions {
             let (one, other) = (Regex::new(expression).unwrap(), lucene(expression).unwrap());
-            let other = read(&other, false).unwrap();
+            let other = read(&other.written, other.fold).unwrap();
             for text in texts {
                 assert_eq!(one.is_match(text), other.is_match(text), "{expression} on {text:?}");
             }

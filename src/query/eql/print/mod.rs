@@ -213,6 +213,10 @@ fn clause(part: &Condition, head: &str, end: &str) -> Doc {
             let word = if *fold { "in~" } else { "in" };
             listed(&format!("{head}{} {word}", subject(of)), items.iter().map(value), end)
         }
+        Condition::Truth(Value::Call { function, fold, arguments }) => {
+            let head = format!("{head}{function}{}", if *fold { "~" } else { "" });
+            bracketed(&head, Doc::list(arguments.iter().map(value).map(Doc::text)), end)
+        }
         Condition::Truth(of) => Doc::text(format!("{head}{}{end}", value(of))),
         Condition::Compare(left, comparison, right) => {
             let sign = sign(*comparison);

@@ -32,6 +32,7 @@ mod mappings;
 mod memory;
 mod mutants;
 mod mutate;
+mod mutate_eql;
 mod native;
 mod near;
 mod normalize;

@@ -144,7 +144,8 @@ fn a_mistake_in_an_emitted_rule_is_noticed() {
     let recorded = recorded();
     let made: Vec<(Rule, Translation)> = ["rules", "tests/operators"]
         .iter()
-        .flat_map(|folder| translations(&root().join(folder)))
+        .flat_map(|folder| ["kuery", "eql"].map(|language| (folder, language)))
+        .flat_map(|(folder, language)| translations(&root().join(folder), language))
         .collect();
     let signals: Vec<_> = made
         .iter()

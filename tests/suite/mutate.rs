@@ -8,9 +8,11 @@
 use std::collections::BTreeMap;
 
 use rulecast::pattern::{Pattern, Token};
-use rulecast::query::kuery;
 use rulecast::query::kuery::{Bound, Kuery, Literal, Values};
+use rulecast::query::{eql, kuery};
 use serde_json::{Value, json};
+
+use crate::mutate_eql;
 
 /// What is changed, in one word and in detail, and the changed thing
 pub(crate) type Mutants<T> = Vec<(&'static str, String, T)>;
@@ -24,9 +26,7 @@ type Changes<'v> = Vec<(&'static str, String, Box<dyn Fn() -> Value + 'v>)>;
 /// Single changes of a rule as it is imported
 pub(crate) fn mutants(rule: &Value) -> Mutants<Value> {
     let mut all = Changes::new();
-    let query = kuery::parse(rule["query"].as_str().unwrap()).unwrap();
-    for (kind, what, mutant) in of_query(&query) {
-        let text = move || mutant.clone().optimised().to_string();
+    for (kind, what, text) in of_text(rule) {
         all.push((kind, what, Box::new(move || with(rule, "query", Some(json!(text()))))));
     }
     for key in ["filters", "severity_mapping"] {
@@ -60,6 +60,22 @@ pub(crate) fn mutants(rule: &Value) -> Mutants<Value> {
     });
     let made = all.into_iter().map(|(kind, what, make)| (kind, what, make()));
     made.filter(|(_, _, mutant)| mutant != rule).collect()
+}
+
+/// Changes of the query in its language
+fn of_text(rule: &Value) -> Mutants<Box<dyn Fn() -> String>> {
+    let text = rule["query"].as_str().unwrap();
+    let mut all: Mutants<Box<dyn Fn() -> String>> = Mutants::new();
+    if rule["language"] == "eql" {
+        for (kind, what, mutant) in mutate_eql::of_query(&eql::parse(text).unwrap()) {
+            all.push((kind, what, Box::new(move || mutant.to_string())));
+        }
+        return all;
+    }
+    for (kind, what, mutant) in of_query(&kuery::parse(text).unwrap()) {
+        all.push((kind, what, Box::new(move || mutant.clone().optimised().to_string())));
+    }
+    all
 }
 
 /// A list without one of its items

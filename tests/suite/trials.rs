@@ -16,21 +16,22 @@ use rulecast::workspace::Loaded;
 use rulecast::{Rule, project};
 use serde_json::Value;
 
-use crate::support::{corpus, root, sigmahq};
+use crate::support::{corpus, in_language, root, sigmahq};
 
 /// Events near the literals of a rule of others, at most so many, evenly spread
 const MOST_NEAR: usize = 120;
 
-/// What Elastic takes of the rules of a folder, each with the whole rule
-pub(crate) fn translations(folder: &Path) -> Vec<(Rule, Translation)> {
-    translated(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules)
+/// What Elastic takes of the rules of a folder in a language, each with the whole rule
+pub(crate) fn translations(folder: &Path, language: &str) -> Vec<(Rule, Translation)> {
+    translated(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules, language)
 }
 
-fn translated(rules: &[Loaded]) -> Vec<(Rule, Translation)> {
+fn translated(rules: &[Loaded], language: &str) -> Vec<(Rule, Translation)> {
     let mut all = Vec::new();
     for loaded in rules {
         let mut found = Diagnostics::default();
-        let made = translate(Target::Elastic, &loaded.rule, &loaded.stem, &mut found);
+        let rule = in_language(loaded.rule.clone(), language);
+        let made = translate(Target::Elastic, &rule, &loaded.stem, &mut found);
         if let Some(made) = made.filter(|made| !made.artifacts.is_empty()) {
             assert_eq!(compare_forms(&made.artifacts), [], "{}", loaded.stem);
             all.push((loaded.rule.clone(), made));
@@ -135,7 +136,10 @@ fn emitted_rules_say_what_the_engine_says() {
     let mut wrong = Vec::new();
     let mut totals: BTreeMap<&str, Total> = BTreeMap::new();
     for folder in ["rules", "tests/operators"] {
-        for (rule, made) in translations(&root().join(folder)) {
+        for (rule, made) in ["kuery", "eql"]
+            .iter()
+            .flat_map(|language| translations(&root().join(folder), language))
+        {
             let near = near(&made.rule, &mut dice, 100);
             let all: [Tried<'_>; 3] = [
                 ("tests", try_tests(&read(&made), &rule), &[]),
@@ -165,7 +169,7 @@ fn emitted_rules_say_what_the_engine_says() {
 #[test]
 fn rules_of_sigmahq_say_what_the_engine_says() {
     let Some(corpus) = corpus("rules_of_sigmahq_say_what_the_engine_says") else { return };
-    let made = translated(&sigmahq(&corpus).rules);
+    let made = translated(&sigmahq(&corpus).rules, "auto");
     assert!(made.len() > 800, "{}", made.len());
     let recorded = recorded();
     let reduced: Vec<Rule> = made.iter().map(|(_, made)| made.rule.clone()).collect();

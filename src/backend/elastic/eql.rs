@@ -14,7 +14,9 @@
 use crate::mapping::{FieldKind, Stream};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{Bool, Limit, Query, Scalar, Test, of_pattern};
-use crate::query::eql::{Comparison, Condition, EventQuery, FieldName, Matching, Value};
+use crate::query::eql::{
+    Comparison, Condition, EventQuery, FieldName, Matching, NETWORKS, Value, merged, one_of,
+};
 
 /// What is known of the index fields that a query names
 #[derive(Clone, Copy)]
@@ -22,9 +24,6 @@ pub(super) struct Fields<'s>(pub(super) &'s Stream);
 
 /// The field whose single value is the category of an event
 const CATEGORY: &str = "event.category";
-
-/// The function that compares an address with networks
-const NETWORKS: &str = "cidrMatch";
 
 /// The events of the scope for which every condition holds
 ///
@@ -39,7 +38,7 @@ pub(super) fn events(scope: Vec<(String, Vec<String>)>, conditions: Vec<Conditio
         }
     }
     parts.extend(conditions);
-    EventQuery { category, condition: Condition::all(parts) }
+    EventQuery { category, condition: Condition::all(parts).simplified() }
 }
 
 impl Fields<'_> {
@@ -176,87 +175,12 @@ fn comparison(limit: Limit) -> Comparison {
     }
 }
 
-/// The value is one of the constants
-fn one_of(value: Value, mut items: Vec<Value>, fold: bool) -> Condition {
-    match (items.pop(), items.is_empty()) {
-        (Some(only), true) if !fold => Condition::Compare(value, Comparison::Equal, only),
-        (last, _) => {
-            items.extend(last);
-            Condition::In { value, items, fold }
-        }
-    }
-}
-
-/// Alternatives over one field as one list, at the place of the first
-fn merged(parts: Vec<Condition>) -> Vec<Condition> {
-    let mut all: Vec<Condition> = Vec::new();
-    for part in parts.into_iter().map(as_list) {
-        if !all.iter_mut().any(|known| takes(known, &part)) {
-            all.push(part);
-        }
-    }
-    let plain = |condition| match condition {
-        Condition::In { value, items, fold } => one_of(value, items, fold),
-        other @ (Condition::All(_)
-        | Condition::Any(_)
-        | Condition::Not(_)
-        | Condition::Truth(_)
-        | Condition::Compare(..)
-        | Condition::Matches(..)
-        | Condition::Noted(..)) => other,
-    };
-    all.into_iter().map(plain).collect()
-}
-
-/// A comparison with one constant as a list of one
-fn as_list(condition: Condition) -> Condition {
-    match condition {
-        Condition::Compare(value, Comparison::Equal, only) if only != Value::Null => {
-            Condition::In { value, items: vec![only], fold: false }
-        }
-        other @ (Condition::All(_)
-        | Condition::Any(_)
-        | Condition::Not(_)
-        | Condition::Truth(_)
-        | Condition::Compare(..)
-        | Condition::In { .. }
-        | Condition::Matches(..)
-        | Condition::Noted(..)) => other,
-    }
-}
-
-/// Adds the values of a list to another list over the same field, if both compare alike
-fn takes(known: &mut Condition, part: &Condition) -> bool {
-    match (known, part) {
-        (Condition::Matches(own, way, all), Condition::Matches(other, same, more))
-            if own == other && way == same =>
-        {
-            let new: Vec<String> = more.iter().filter(|one| !all.contains(one)).cloned().collect();
-            all.extend(new);
-            true
-        }
-        (
-            Condition::In { value: own, items: all, fold: way },
-            Condition::In { value: other, items: more, fold: same },
-        ) if own == other && way == same => {
-            let new: Vec<Value> = more.iter().filter(|one| !all.contains(one)).cloned().collect();
-            all.extend(new);
-            true
-        }
-        (
-            Condition::Truth(Value::Call { function, arguments: all, .. }),
-            Condition::Truth(Value::Call { function: same, arguments: more, .. }),
-        ) if function == same && function == NETWORKS && all.first() == more.first() => {
-            all.extend(more.iter().skip(1).cloned());
-            true
-        }
-        _ => false,
-    }
-}
-
 /// The part does not hold, with a guard for each field that may be mapped nowhere
 fn negated(condition: Condition) -> Condition {
     let optional = optional_fields(&condition);
+    if optional.is_empty() {
+        return Condition::none(condition);
+    }
     match condition {
         Condition::Compare(value, Comparison::Equal, Value::Null) => {
             Condition::Compare(value, Comparison::NotEqual, Value::Null)
@@ -264,7 +188,6 @@ fn negated(condition: Condition) -> Condition {
         Condition::Compare(value, Comparison::NotEqual, Value::Null) => {
             Condition::Compare(value, Comparison::Equal, Value::Null)
         }
-        whole if optional.is_empty() => Condition::none(whole),
         Condition::All(parts) => Condition::any(parts.into_iter().map(negated).collect()),
         Condition::Any(parts) => Condition::all(parts.into_iter().map(negated).collect()),
         Condition::Not(inner) => *inner,

@@ -32,9 +32,10 @@ pub fn lucene(pattern: &str) -> Result<Lucene, &'static str> {
     let parsed = regex_syntax::parse(pattern).map_err(|_| "it cannot be read")?;
     let fold = no_letter_has_a_case(&parsed, false);
     let mut writer = Writer { out: String::new(), fold };
-    match parsed.kind() {
-        HirKind::Alternation(branches) => writer.branches(branches, (true, true))?,
-        _ => writer.edge(&parsed, (true, true))?,
+    if let HirKind::Alternation(branches) = parsed.kind() {
+        writer.branches(branches, (true, true))?;
+    } else {
+        writer.edge(&parsed, (true, true))?;
     }
     let Writer { out: written, .. } = writer;
     if written.chars().count() > MOST {

@@ -16,6 +16,7 @@ mod condition;
 mod constant;
 mod cursor;
 mod lex;
+mod list;
 mod parse;
 mod print;
 mod quote;
@@ -23,9 +24,11 @@ mod quote;
 mod random;
 #[cfg(test)]
 mod round_trip;
+mod simplify;
 mod tree;
 
 pub use bind::{FieldType, Finding, bind};
+pub use list::{NETWORKS, merged, one_of};
 pub use parse::parse;
 pub use tree::{
     Comparison, Condition, Eql, EventQuery, FieldName, Matching, Operation, Sequence, Step, Value,

@@ -116,11 +116,14 @@ fn of_condition(condition: &Condition) -> Mutants<Condition> {
             };
             let kind = match comparison {
                 Comparison::Equal | Comparison::NotEqual => "operator",
-                _ => "limit moved",
+                Comparison::Below
+                | Comparison::AtMost
+                | Comparison::Above
+                | Comparison::AtLeast => "limit moved",
             };
             let other = Condition::Compare(left.clone(), other, right.clone());
             all.push((kind, said(condition), other));
-            for text in shorter(right) {
+            if let Some(text) = shorter(right) {
                 let cut = Condition::Compare(left.clone(), *comparison, text);
                 all.push(("value cut", said(condition), cut));
             }
@@ -132,7 +135,7 @@ fn of_condition(condition: &Condition) -> Mutants<Condition> {
                 let mut fewer = items.clone();
                 fewer.remove(at);
                 all.push(("value dropped", what(), with(fewer)));
-                for text in shorter(item) {
+                if let Some(text) = shorter(item) {
                     let mut items = items.clone();
                     items[at] = text;
                     all.push(("value cut", what(), with(items)));

@@ -104,11 +104,7 @@ fn of_condition(condition: &Condition) -> Formula {
 
 /// A constant as its text
 fn constant(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        other => format!("{other:?}"),
-    }
+    if let Value::Text(text) = value { text.clone() } else { format!("{value:?}") }
 }
 
 fn of_filter(query: &Query) -> Formula {

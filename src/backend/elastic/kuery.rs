@@ -53,6 +53,9 @@ fn of_requirement(
     }
     let wider = superset(seen, &clause.expr);
     let filter = kibana_filter(clause, seen, session);
+    if let Query::Exists(field) = &filter.query {
+        return (Some(Kuery::field(field, Values::One(Literal::anything()))), None);
+    }
     // A filter that every document matches is dropped; its loss is already noted.
     (wider, Some(filter).filter(|filter| filter.query != Query::Everything))
 }

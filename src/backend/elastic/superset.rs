@@ -102,10 +102,35 @@ fn joined(parts: Vec<Wider>) -> Wider {
             (_, part) => all.push(part),
         }
     }
+    // A choice that asks for a field which another choice asks for alone adds nothing.
+    let there: Vec<String> =
+        all.iter().filter_map(Wider::as_there).map(ToOwned::to_owned).collect();
+    let adds =
+        |part: &Wider| part.as_there().is_some() || !there.iter().any(|field| part.has(field));
+    all.retain(adds);
+    all.dedup_by(|one, other| one.as_there().is_some() && one.as_there() == other.as_there());
     Wider::Any(all)
 }
 
 impl Wider {
+    /// The field, where all that is asked for is that it is there
+    fn as_there(&self) -> Option<&str> {
+        match self {
+            Wider::There(field) => Some(field),
+            Wider::All(_) | Wider::Any(_) | Wider::Words(_) => None,
+        }
+    }
+
+    /// Whether each matching document has the field
+    fn has(&self, field: &str) -> bool {
+        match self {
+            Wider::There(own) => own == field,
+            Wider::Words(words) => words.field.strip_suffix(".text") == Some(field),
+            Wider::All(parts) => parts.iter().any(|part| part.has(field)),
+            Wider::Any(parts) => !parts.is_empty() && parts.iter().all(|part| part.has(field)),
+        }
+    }
+
     fn kuery(self) -> Kuery {
         let many = |parts: Vec<Wider>| parts.into_iter().map(Wider::kuery).collect();
         match self {

@@ -26,7 +26,9 @@ enum Wider {
 
 /// Words of an analysed field, of which a document has some
 struct Words {
-    /// The analysed field
+    /// The field with the whole value
+    of: String,
+    /// Its analysed form
     field: String,
     /// Words that follow each other, as texts
     phrases: Vec<String>,
@@ -68,7 +70,8 @@ fn of_test(seen: Seen<'_>, test: &Test) -> Option<Wider> {
     if !(ecs.text && seen.text) {
         return Some(there);
     }
-    let mut words = Words { field: ecs.analysed(), phrases: Vec::new(), starts: Vec::new() };
+    let (of, field) = (ecs.name.clone(), ecs.analysed());
+    let mut words = Words { of, field, phrases: Vec::new(), starts: Vec::new() };
     for pattern in &*text.values {
         match (text.relation, pattern.as_literal()) {
             (Relation::Equals, Some(text)) if is_phrase(text) => {
@@ -125,7 +128,7 @@ impl Wider {
     fn has(&self, field: &str) -> bool {
         match self {
             Wider::There(own) => own == field,
-            Wider::Words(words) => words.field.strip_suffix(".text") == Some(field),
+            Wider::Words(words) => words.of == field,
             Wider::All(parts) => parts.iter().any(|part| part.has(field)),
             Wider::Any(parts) => !parts.is_empty() && parts.iter().all(|part| part.has(field)),
         }

@@ -3,7 +3,7 @@
 //! In: the rule, a signal and its plan. Out: a [`RuleView`] for the TOML of detection-rules, and
 //! the JSON object of Kibana's rule import. One struct feeds both, so they have the same content.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -16,11 +16,12 @@ use super::severity::severity;
 use super::threat::{ThreatView, rule_threats, threat_json};
 use super::toml;
 use crate::backend::{Closed, derived_id, one_line, shown};
+use crate::definition::Form;
 use crate::definition::live::inert_reference;
 use crate::diagnostic::{Cause, Code};
-use crate::ir::{NewTerms, Rule, Signal};
+use crate::ir::{NewTerms, Rule};
 use crate::manifest::Schedule;
-use crate::mapping::{Index, Stream};
+use crate::mapping::Stream;
 use crate::query::elasticsearch::Filter;
 use crate::source::visible_json;
 use crate::taxonomy::Product;
@@ -63,47 +64,35 @@ struct NewTermsView {
     history: String,
 }
 
-/// The minutes that a run looks back; it runs every five, as Elastic's own rules do, so that late
-/// events are not missed
-const FROM_MINUTES: u32 = 9;
-
-/// The minutes between two runs
-const INTERVAL_MINUTES: u32 = 5;
-
-/// When the rules run
-pub(super) fn schedule(settings: &Settings) -> Schedule {
-    let frequency = settings.interval.unwrap_or(INTERVAL_MINUTES);
-    Schedule { frequency, period: settings.from.unwrap_or(FROM_MINUTES), since: None }
-}
-
-/// Builds the rule of a signal
+/// Builds a rule
 pub(super) fn detection(
     rule: &Rule,
     planned: Planned<'_>,
     settings: &Settings,
     closed: &mut Closed<'_>,
 ) -> Detection {
-    let Planned { signal, stream, new, indices, plan, severities } = planned;
     let metadata = &rule.metadata;
-    let (severity, risk) = severity(rule.level);
-    let Schedule { frequency, period: from, .. } = schedule(settings);
-    let new_terms = new.map(|new| new_terms(stream, new, from, closed));
+    let (severity, risk) = severity(planned.level);
+    let Schedule { frequency, period: from, .. } = planned.schedule;
+    let new = planned.new.zip(planned.signals.first());
+    let new_terms = new.map(|(new, (_, stream))| new_terms(stream, new, from, closed));
     let dates = dates(rule, closed);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
         items.iter().map(|item| shown(&item.value)).collect()
     };
+    let indices = &planned.indices;
     let packages = indices.iter().filter(|index| !index.package.is_empty());
     let mut packages: Vec<String> = packages.map(|index| index.package.clone()).collect();
     packages.sort();
     packages.dedup();
-    let name = name(rule, signal);
+    let name = name(rule, &planned);
     let mut fields = Map::new();
     let mut set = |key: &str, value: Value| fields.insert(key.to_owned(), value);
     if let Some(suppression) = &settings.suppression {
         set("alert_suppression", suppression_json(suppression));
     }
     set("author", json!(text(&metadata.author)));
-    set("description", json!(description(rule, signal, closed)));
+    set("description", json!(description(rule, planned.name, closed)));
     if !metadata.falsepositives.is_empty() {
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
@@ -113,7 +102,7 @@ pub(super) fn detection(
     if !settings.investigation_fields.is_empty() {
         set("investigation_fields", json!({"field_names": settings.investigation_fields}));
     }
-    let language = plan.query.language();
+    let language = planned.plan.query.language();
     set("language", json!(language));
     if let Some(license) = &metadata.license {
         set("license", json!(shown(&license.value)));
@@ -133,29 +122,38 @@ pub(super) fn detection(
     }
     let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
     set("related_integrations", packages.iter().map(integration).collect());
-    set("required_fields", required(&plan.query, &plan.filters, closed.mappings()));
+    set("required_fields", required(&planned.plan, closed.mappings()));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
-    let id = derived_id(rule, &format!("elastic/{}", signal.name));
+    let variant = planned.variant.as_ref().map(|(word, _)| format!("/{word}"));
+    let output = format!("elastic/{}{}", planned.name, variant.unwrap_or_default());
+    let id = derived_id(rule, &output);
     set("rule_id", json!(id));
     if let Some(setup) = &settings.setup {
         set("setup", json!(guide_text(setup)));
     }
     set("severity", json!(severity));
-    if !severities.is_empty() {
-        set("severity_mapping", Value::Array(severities));
+    if !planned.severities.is_empty() {
+        set("severity_mapping", Value::Array(planned.severities.clone()));
     }
-    set("tags", json!(tags(rule, (signal, stream), &indices, settings)));
-    set("timestamp_override", json!("event.ingested"));
+    set("tags", json!(tags(rule, &planned, settings)));
+    if !planned.ordered {
+        set("timestamp_override", json!("event.ingested"));
+    }
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
-    let kind = match (new, language) {
-        (Some(_), _) => "new_terms",
-        (None, "eql") => "eql",
-        (None, _) => "query",
+    let kind = match (&planned.threshold, &new_terms, language) {
+        (Some(_), ..) => "threshold",
+        (None, Some(_), _) => "new_terms",
+        (None, None, "eql") => "eql",
+        (None, None, _) => "query",
     };
     set("type", json!(kind));
     set("name", json!(name));
-    let query = plan.query.to_string();
-    Detection { id, fields, dates, packages, new_terms, query, filters: plan.filters }
+    if let Some(threshold) = &planned.threshold {
+        set("threshold", threshold.to_json());
+    }
+    let query = planned.plan.query.to_string();
+    let filters = planned.plan.filters;
+    Detection { id, fields, dates, packages, new_terms, query, filters }
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use
@@ -239,22 +237,26 @@ fn filter_view(filter: &Filter) -> FilterView {
     FilterView { meta: toml::inline(&filter.meta(), 0), query }
 }
 
-fn name(rule: &Rule, signal: &Signal) -> String {
+fn name(rule: &Rule, planned: &Planned<'_>) -> String {
     let title = &rule.metadata.title.value;
-    let full = match rule.signals.len() {
-        1 => title.clone(),
-        _ if signal.title == *title => format!("{title} - {}", signal.name.replace('_', " ")),
-        _ => format!("{title} - {}", signal.title),
+    let alone = rule.signals.len() + rule.correlations.len() == 1 || rule.form == Form::Correlation;
+    let mut full = match alone {
+        true => title.clone(),
+        false if planned.title == title => format!("{title} - {}", planned.name.replace('_', " ")),
+        false => format!("{title} - {}", planned.title),
     };
+    if let Some((_, order)) = &planned.variant {
+        full.push_str(&format!(" ({order})"));
+    }
     let full = one_line(&shown(&full));
     // detection-rules: a name starts and ends with a letter or digit, or ends with a bracket.
     let full = full.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
     full.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"])".contains(c)).to_owned()
 }
 
-fn description(rule: &Rule, signal: &Signal, closed: &Closed<'_>) -> String {
+fn description(rule: &Rule, name: &str, closed: &Closed<'_>) -> String {
     let text = rule.metadata.description.as_ref().unwrap_or(&rule.metadata.title).value.trim_end();
-    let losses = closed.sentences_of(&signal.name);
+    let losses = closed.sentences_of(name);
     let stop = if losses.is_empty() || text.ends_with('.') { "" } else { "." };
     let text = [text, stop].concat();
     let parts = std::iter::once(text.as_str()).chain(losses.iter().map(String::as_str));
@@ -323,26 +325,31 @@ fn dates(rule: &Rule, closed: &mut Closed<'_>) -> (String, String) {
     }
 }
 
-fn tags(
-    rule: &Rule,
-    (signal, stream): (&Signal, &Stream),
-    indices: &[Index],
-    settings: &Settings,
-) -> Vec<String> {
-    let mut tags = vec![format!("Domain: {}", stream.domain)];
-    let systems = match signal.product {
+fn tags(rule: &Rule, planned: &Planned<'_>, settings: &Settings) -> Vec<String> {
+    let domains: BTreeSet<&str> =
+        planned.signals.iter().map(|(_, stream)| stream.domain.as_str()).collect();
+    let mut tags: Vec<String> = domains.iter().map(|domain| format!("Domain: {domain}")).collect();
+    let systems = planned.signals.iter().flat_map(|(signal, stream)| match signal.product {
         Some(product) => vec![product],
         None => stream.systems.clone(),
-    };
-    tags.extend(systems.iter().map(|product| match product {
+    });
+    let system = |product| match product {
         Product::Windows => "OS: Windows".to_owned(),
         Product::Linux => "OS: Linux".to_owned(),
         Product::Macos => "OS: macOS".to_owned(),
-    }));
+    };
+    for tag in systems.map(system) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
     tags.push("Use Case: Threat Detection".to_owned());
     tags.extend(rule_threats(rule).iter().map(|threat| format!("Tactic: {}", threat.tactic.name)));
-    for index in indices.iter().filter(|index| !index.source.is_empty()) {
+    for index in planned.indices.iter().filter(|index| !index.source.is_empty()) {
         tags.push(format!("Data Source: {}", index.source));
+    }
+    if planned.ordered {
+        tags.push("Rule Type: Event Correlation (EQL)".to_owned());
     }
     if rule.metadata.investigation.is_some() {
         tags.push("Resources: Investigation Guide".to_owned());

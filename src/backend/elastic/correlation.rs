@@ -302,10 +302,25 @@ fn threshold<'r>(
         }
         filters.append(&mut part.plan.filters);
     }
-    let query = Written::Kuery(Kuery::Or(queries).optimised());
+    let query = Written::Kuery(any_kuery(queries).optimised());
     let plan = Plan { query, filters };
     let threshold = Some(threshold);
     Some(Planned { threshold, schedule, ..of_parts(one, parts, plan, settings) })
+}
+
+/// The events of any of these queries, with what all of them begin with said once
+fn any_kuery(queries: Vec<Kuery>) -> Kuery {
+    let parts = |query| if let Kuery::And(parts) = query { parts } else { vec![query] };
+    let mut all: Vec<Vec<Kuery>> = queries.into_iter().map(parts).collect();
+    let mut same = Vec::new();
+    while let Some(first) = all.first().and_then(|parts| parts.first()).cloned()
+        && all.iter().all(|parts| parts.len() > 1 && parts.first() == Some(&first))
+    {
+        all.iter_mut().for_each(|parts| drop(parts.remove(0)));
+        same.push(first);
+    }
+    same.push(Kuery::Or(all.into_iter().map(Kuery::And).collect()));
+    Kuery::And(same)
 }
 
 /// The least number of values that a correlation asks for

@@ -14,6 +14,7 @@ use super::required::required;
 use super::settings::{Settings, Suppression};
 use super::severity::severity;
 use super::threat::{ThreatView, rule_threats, threat_json};
+use super::threshold::Threshold;
 use super::toml;
 use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::Form;
@@ -35,6 +36,7 @@ pub(super) struct Detection {
     dates: (String, String),
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
+    threshold: Option<Threshold>,
     query: String,
     filters: Vec<Filter>,
 }
@@ -50,12 +52,26 @@ pub(super) struct RuleView {
     filters: Vec<FilterView>,
     threats: Vec<ThreatView>,
     new_terms: Vec<NewTermsView>,
+    threshold: Vec<ThresholdView>,
 }
 
 #[derive(Debug, Serialize)]
 struct FilterView {
     meta: String,
     query: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ThresholdView {
+    fields: String,
+    events: u64,
+    values: Vec<CardinalityView>,
+}
+
+#[derive(Debug, Serialize)]
+struct CardinalityView {
+    field: String,
+    least: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,7 +108,7 @@ pub(super) fn detection(
         set("alert_suppression", suppression_json(suppression));
     }
     set("author", json!(text(&metadata.author)));
-    set("description", json!(description(rule, planned.name, closed)));
+    set("description", json!(description(rule, &planned, closed)));
     if !metadata.falsepositives.is_empty() {
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
@@ -148,12 +164,10 @@ pub(super) fn detection(
     };
     set("type", json!(kind));
     set("name", json!(name));
-    if let Some(threshold) = &planned.threshold {
-        set("threshold", threshold.to_json());
-    }
     let query = planned.plan.query.to_string();
     let filters = planned.plan.filters;
-    Detection { id, fields, dates, packages, new_terms, query, filters }
+    let threshold = planned.threshold;
+    Detection { id, fields, dates, packages, new_terms, threshold, query, filters }
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use
@@ -185,6 +199,9 @@ impl Detection {
         if let Some((fields, history)) = &self.new_terms {
             object.insert("new_terms_fields".to_owned(), json!(fields));
             object.insert("history_window_start".to_owned(), json!(history));
+        }
+        if let Some(threshold) = &self.threshold {
+            object.insert("threshold".to_owned(), threshold.to_json());
         }
         let mut sorted: Vec<(String, Value)> = object.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -223,6 +240,7 @@ impl Detection {
                     history: toml::string(history),
                 })
                 .collect(),
+            threshold: self.threshold.iter().map(threshold_view).collect(),
         }
     }
 }
@@ -230,6 +248,18 @@ impl Detection {
 fn strings(value: &Value) -> Option<Vec<String>> {
     let items = value.as_array()?.iter();
     items.map(|item| item.as_str().map(ToOwned::to_owned)).collect()
+}
+
+fn threshold_view(threshold: &Threshold) -> ThresholdView {
+    let cardinality = |(field, least): &(String, u64)| CardinalityView {
+        field: toml::string(field),
+        least: *least,
+    };
+    ThresholdView {
+        fields: toml::strings(&threshold.fields),
+        events: threshold.events,
+        values: threshold.values.iter().map(cardinality).collect(),
+    }
 }
 
 fn filter_view(filter: &Filter) -> FilterView {
@@ -254,9 +284,12 @@ fn name(rule: &Rule, planned: &Planned<'_>) -> String {
     full.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"])".contains(c)).to_owned()
 }
 
-fn description(rule: &Rule, name: &str, closed: &Closed<'_>) -> String {
+fn description(rule: &Rule, planned: &Planned<'_>, closed: &Closed<'_>) -> String {
     let text = rule.metadata.description.as_ref().unwrap_or(&rule.metadata.title).value.trim_end();
-    let losses = closed.sentences_of(name);
+    let mut losses = closed.sentences_of(planned.name);
+    for (signal, _) in planned.signals.iter().filter(|(signal, _)| signal.name != planned.name) {
+        losses.extend(closed.sentences_of(&signal.name));
+    }
     let stop = if losses.is_empty() || text.ends_with('.') { "" } else { "." };
     let text = [text, stop].concat();
     let parts = std::iter::once(text.as_str()).chain(losses.iter().map(String::as_str));
@@ -346,7 +379,10 @@ fn tags(rule: &Rule, planned: &Planned<'_>, settings: &Settings) -> Vec<String> 
     tags.push("Use Case: Threat Detection".to_owned());
     tags.extend(rule_threats(rule).iter().map(|threat| format!("Tactic: {}", threat.tactic.name)));
     for index in planned.indices.iter().filter(|index| !index.source.is_empty()) {
-        tags.push(format!("Data Source: {}", index.source));
+        let tag = format!("Data Source: {}", index.source);
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
     }
     if planned.ordered {
         tags.push("Rule Type: Event Correlation (EQL)".to_owned());

@@ -49,23 +49,34 @@ pub(super) fn severity(level: Level) -> &'static str {
     }
 }
 
+/// Checks that the query of a rule loads, and reads back as it is written
+///
+/// # Errors
+/// What is wrong with it, as a clause without a period.
+pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
+    if let Some(refused) = elastic::Rule::refused_by_the_loader(rule, known).first() {
+        return Err(refused.clone());
+    }
+    let written = rule["query"].as_str().unwrap_or_default();
+    let read = match rule["language"].as_str() {
+        // Comments have no place in the tree.
+        Some("eql") => eql::parse(written).map(|_| written.to_owned()),
+        _ => kuery::parse(written).map(|query| query.to_string()),
+    };
+    let read = read.map_err(|why| why.to_string())?;
+    if read == written { Ok(()) } else { Err(format!("its query reads back as `{read}`")) }
+}
+
 impl Imported {
     /// Reads a line; an error is a clause without a period
     pub(super) fn read(line: &str, known: &Known) -> Result<Imported, String> {
-        let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
-        let query = elastic::Rule::of_known(&rule, known).map_err(|why| why.to_string())?;
-        if let Some(refused) = elastic::Rule::refused_by_the_loader(&rule, known).first() {
-            return Err(refused.clone());
-        }
-        let written = rule["query"].as_str().unwrap_or_default();
-        let read = match rule["language"].as_str() {
-            Some("eql") => eql::parse(written).map(|_| written.to_owned()),
-            _ => kuery::parse(written).map(|query| query.to_string()),
-        };
-        let read = read.map_err(|why| why.to_string())?;
-        if read != written {
-            return Err(format!("its query reads back as `{read}`"));
-        }
+        Imported::of(&serde_json::from_str(line).map_err(|why| why.to_string())?, known)
+    }
+
+    /// Reads the object of a rule; an error is a clause without a period
+    pub(super) fn of(rule: &Value, known: &Known) -> Result<Imported, String> {
+        let query = elastic::Rule::of_known(rule, known).map_err(|why| why.to_string())?;
+        check_query(rule, known)?;
         let severity = word(&rule["severity"])?;
         let mapping = match rule.get("severity_mapping") {
             Some(Value::Array(mapped)) => mapped.iter().map(Mapped::read).collect::<Result<_, _>>(),
@@ -73,7 +84,7 @@ impl Imported {
         };
         let history = match rule["type"].as_str() {
             Some("query" | "eql") => None,
-            Some("new_terms") => Some(History::read(&rule)?),
+            Some("new_terms") => Some(History::read(rule)?),
             _ => return Err(format!("rules of the type {} are not judged", rule["type"])),
         };
         Ok(Imported { query, severity, mapping: mapping?, history })

@@ -17,8 +17,8 @@ use crate::ir::Rule;
 use crate::manifest::Artifact;
 use crate::query::kusto::Platform;
 use crate::verify::{
-    Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, course, try_series,
-    try_tests,
+    Example, Fault, Import, Observer, Tally, Trial, Verdict, bind, compare_forms, course,
+    try_series, try_tests, watch,
 };
 use crate::workspace::Loaded;
 
@@ -163,7 +163,9 @@ fn try_all(
         match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
             Ok(import) => {
                 let tally = try_tests(&import, &loaded.rule);
-                let series = try_series(&import, &course(rule, Timestamp::UNIX_EPOCH));
+                let course = course(rule, Timestamp::UNIX_EPOCH);
+                let watched = watch(&import, &Observer::default(), &course);
+                let series = watched.and_then(|watched| try_series(&import, &watched));
                 let tally = series.map(|series| tally.joined(series));
                 (Some(import), tally.map_err(|why| Fault::new(lines, why)))
             }

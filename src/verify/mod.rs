@@ -45,6 +45,6 @@ pub use forms::compare_forms;
 pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use pipeline::{Gaps, document, guessed_product};
-pub use series::{Course, course, try_series};
+pub use series::{Course, Watched, course, try_series, watch};
 pub use trial::{Example, Place, Tally, Trial, try_tests};
 pub use verdict::{Fault, Verdict};

@@ -27,6 +27,9 @@ use crate::taxonomy::EventKind;
 /// Events of one course, in the order of time
 pub type Course = Vec<(Timestamp, Value, EventKind)>;
 
+/// A course as both sides see it
+pub struct Watched(Vec<Seen>);
+
 /// An event as both sides see it
 struct Seen {
     time: Timestamp,
@@ -46,22 +49,29 @@ pub fn course(rule: &Rule, start: Timestamp) -> Course {
     course
 }
 
+/// Reads a course of events
+///
+/// # Errors
+/// When an event cannot be read.
+pub fn watch(
+    import: &Import<'_>,
+    observer: &Observer,
+    course: &[(Timestamp, Value, EventKind)],
+) -> Result<Watched, String> {
+    let look = |(time, event, kind): &(Timestamp, Value, EventKind)| {
+        look(import, observer, (*time, event, kind))
+    };
+    course.iter().map(look).collect::<Result<_, String>>().map(Watched)
+}
+
 /// Judges the correlations of a rule over a course of events
 ///
 /// # Errors
-/// When an event cannot be read or judged.
-pub fn try_series(
-    import: &Import<'_>,
-    course: &[(Timestamp, Value, EventKind)],
-) -> Result<Tally, String> {
-    let observer = Observer::default();
-    let mut seen = Vec::new();
-    for (time, event, kind) in course {
-        seen.push(look(import, &observer, (*time, event, kind))?);
-    }
+/// When a document cannot be judged.
+pub fn try_series(import: &Import<'_>, Watched(seen): &Watched) -> Result<Tally, String> {
     let mut tally = Tally::default();
     for correlated in &import.correlated {
-        for (event, finding) in compare(import, correlated, &seen)? {
+        for (event, finding) in compare(import, correlated, seen)? {
             tally.take(Place::Course(event), std::iter::once(&finding));
         }
     }

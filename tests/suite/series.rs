@@ -6,11 +6,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 use rulecast::Rule;
 use rulecast::backend::Translation;
 use rulecast::verify::near::chance::Dice;
-use rulecast::verify::{Course, Import, Tally, course, try_series};
+use rulecast::verify::{Course, Import, Observer, Tally, Watched, course, try_series, watch};
 use serde_json::Value;
 
 use crate::mutate::mutants;
@@ -18,7 +17,7 @@ use crate::support::root;
 use crate::trials::{import, translations};
 
 /// How many courses by chance each rule is tried on
-const COURSES: usize = 150;
+const COURSES: usize = 60;
 
 /// How many events such a course has
 const EVENTS: usize = 40;
@@ -46,15 +45,17 @@ fn by_chance(own: &Course, rule: &Rule, dice: &mut Dice) -> Course {
     course
 }
 
-fn courses(rule: &Rule, dice: &mut Dice) -> Vec<Course> {
+fn courses(import: &Import<'_>, rule: &Rule, dice: &mut Dice) -> Vec<Watched> {
     let own = course(rule, Timestamp::UNIX_EPOCH);
     let chance: Vec<Course> = (0..COURSES).map(|_| by_chance(&own, rule, dice)).collect();
-    std::iter::once(own).chain(chance).collect()
+    let observer = Observer::default();
+    let all = std::iter::once(own).chain(chance);
+    all.map(|course| watch(import, &observer, &course).unwrap()).collect()
 }
 
-fn tried(import: &Import<'_>, courses: &[Course]) -> Tally {
-    let all = courses.par_iter().map(|course| try_series(import, course).unwrap());
-    all.reduce(Tally::default, Tally::joined)
+fn tried(import: &Import<'_>, courses: &[Watched]) -> Tally {
+    let all = courses.iter().map(|course| try_series(import, course).unwrap());
+    all.fold(Tally::default(), Tally::joined)
 }
 
 #[test]
@@ -64,21 +65,22 @@ fn sequences_and_thresholds_say_what_the_engine_says() {
     for (_, made) in &rules {
         let title = &made.rule.metadata.title.value;
         let judge = Import::read(&made.rule, &made.manifest, import(made)).unwrap();
-        let tally = tried(&judge, &courses(&made.rule, &mut Dice(0x5eed_0008)));
+        let tally = tried(&judge, &courses(&judge, &made.rule, &mut Dice(0x5eed_0008)));
         assert!(tally.differences.is_empty(), "{title}: {:?}", tally.differences[0]);
         assert!(tally.matched > 0, "{title} is complete in no course");
         total = total.joined(tally);
     }
     let Tally { events, matched, lost, .. } = &total;
     println!("{} rules: {events} bursts, {matched} complete, {lost} as a loss says", rules.len());
-    assert!(rules.len() >= 5 && *matched > 2_000 && *lost * 3 < *events, "{total:?}");
+    assert!(rules.len() >= 5 && *matched > 1_500 && *lost * 3 < *events, "{total:?}");
 }
 
 #[test]
 fn a_mistake_in_a_sequence_or_threshold_is_noticed() {
     let (mut all, mut survivors) = (0, Vec::new());
     for (_, made) in correlated() {
-        let courses = courses(&made.rule, &mut Dice(0x5eed_0009));
+        let judge = Import::read(&made.rule, &made.manifest, import(&made)).unwrap();
+        let courses = courses(&judge, &made.rule, &mut Dice(0x5eed_0009));
         let lines: Vec<&str> = import(&made).lines().collect();
         let of_correlations = lines.iter().enumerate().filter(|(_, line)| {
             let rule: Value = serde_json::from_str(line).unwrap();
@@ -97,7 +99,9 @@ fn a_mistake_in_a_sequence_or_threshold_is_noticed() {
                 let text = text.join("\n");
                 // Kibana, or what reads it here, takes no such rule.
                 let Ok(judge) = Import::read(&made.rule, &made.manifest, &text) else { continue };
-                if tried(&judge, &courses).differences.is_empty() {
+                let notices =
+                    |course: &Watched| !try_series(&judge, course).unwrap().differences.is_empty();
+                if !courses.iter().any(notices) {
                     survivors.push(format!("{}: {kind}: {what}", rule["name"]));
                 }
             }

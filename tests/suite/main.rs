@@ -37,6 +37,7 @@ mod native;
 mod near;
 mod normalize;
 mod numbers;
+mod objects;
 mod oracle;
 mod outside;
 mod pairs;

@@ -32,6 +32,7 @@ pub(super) struct Detection {
     pub(super) id: String,
     fields: Map<String, Value>,
     dates: (String, String),
+    own_times: bool,
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
     query: String,
@@ -41,6 +42,8 @@ pub(super) struct Detection {
 /// The view of `elastic/rule.toml`; its strings are printed unchanged
 #[derive(Debug, Serialize)]
 pub(super) struct RuleView {
+    /// `true` for a building block whose times detection-rules would refuse
+    own_times: Vec<&'static str>,
     created: String,
     updated: String,
     integration: String,
@@ -86,7 +89,9 @@ pub(super) fn detection(
     let Planned { signal, stream, new, indices, plan, severities } = planned;
     let metadata = &rule.metadata;
     let (severity, risk) = severity(rule.level);
-    let Schedule { frequency, period: from, .. } = schedule(settings);
+    let schedule = schedule(settings);
+    let own_times = settings.has_times_of_its_own(&schedule);
+    let Schedule { frequency, period: from, .. } = schedule;
     let new_terms = new.map(|new| new_terms(stream, new, from, closed));
     let dates = dates(rule, closed);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
@@ -103,7 +108,13 @@ pub(super) fn detection(
         set("alert_suppression", suppression_json(suppression));
     }
     set("author", json!(text(&metadata.author)));
+    if settings.building_block {
+        set("building_block_type", json!("default"));
+    }
     set("description", json!(description(rule, signal, closed)));
+    if let Some(enabled) = settings.enabled {
+        set("enabled", json!(enabled));
+    }
     if !metadata.falsepositives.is_empty() {
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
@@ -155,7 +166,8 @@ pub(super) fn detection(
     set("type", json!(kind));
     set("name", json!(name));
     let query = plan.query.to_string();
-    Detection { id, fields, dates, packages, new_terms, query, filters: plan.filters }
+    let filters = plan.filters;
+    Detection { id, fields, dates, own_times, packages, new_terms, query, filters }
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use
@@ -210,6 +222,7 @@ impl Detection {
             .collect();
         keys.sort();
         RuleView {
+            own_times: if self.own_times { vec!["true"] } else { Vec::new() },
             created: self.dates.0.clone(),
             updated: self.dates.1.clone(),
             integration: toml::strings(&self.packages),

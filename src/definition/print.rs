@@ -174,8 +174,10 @@ fn settings(settings: &Settings) -> Mapping {
 
 fn signal(signal: &Signal) -> Yaml {
     let mut map = Mapping::new();
-    if let Some(title) = &signal.title {
-        map.insert(text("title"), text(&title.value));
+    for (key, value) in [("title", &signal.title), ("id", &signal.id)] {
+        if let Some(value) = value {
+            map.insert(text(key), text(&value.value));
+        }
     }
     if let Some(event) = &signal.event {
         map.insert(text("event"), text(event.value.name()));

@@ -330,7 +330,8 @@ macro_rules! register { ($make:ident) => { $make! {
     E0702 "not an event"
         "Events are JSON objects, one a line.";
     E0801 "rule id used twice"
-        "Two rules have the same id, so their exported rules would overwrite each other. pySigma: \
+        "Two rules, or two signals, have the same id, so their exported rules would overwrite each \
+         other. A signal without an `id` gets one from its rule's id and its name. pySigma: \
          identifier_uniqueness.";
     E0802 "test failed"
         "The sample did not do what the test says.";

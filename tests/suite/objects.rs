@@ -1,8 +1,9 @@
-//! Rules as objects of their targets: what an import says beside the query.
+//! Rules as objects of their targets: what an import says beside the query, and ids that stay.
 
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::manifest::Artifact;
+use rulecast::workspace::{Kept, Text, Workspace};
 use serde_json::{Value, json};
 
 use crate::kuery::referee;
@@ -72,4 +73,70 @@ fn kibana_takes_every_such_object() {
     for said in referee(&corpus, &asked) {
         assert_eq!(said, json!([[], []]));
     }
+}
+
+const OWN: &str = "3f0c9c1e-54d2-4a0c-8a8e-6a1f8c1d2b3e";
+
+/// A definition whose only signal has this name and these lines before its tests
+fn signal(name: &str, id: &str) -> String {
+    let line = if id.is_empty() { String::new() } else { format!("id: {id}\n") };
+    definition("p", &format!("{line}children: [cmd.exe]")).replace("only:", &format!("{name}:"))
+}
+
+fn rule_id(text: &str) -> Value {
+    let artifacts = emitted(text);
+    let id = imported(&artifacts)[0]["rule_id"].clone();
+    assert!(toml(&artifacts).contains(&format!("rule_id = {id}\n")), "{id}");
+    id
+}
+
+#[test]
+fn a_signal_with_an_id_keeps_its_rule_under_another_name() {
+    assert_eq!(rule_id(&signal("shell", OWN)), OWN);
+    assert_eq!(rule_id(&signal("command", &OWN.to_uppercase())), OWN);
+    let derived = rule_id(&signal("shell", ""));
+    assert_ne!(derived, rule_id(&signal("command", "")));
+    // The id that the old name gave is kept by writing it down.
+    assert_eq!(rule_id(&signal("command", derived.as_str().unwrap())), derived);
+}
+
+#[test]
+fn a_definition_with_an_id_reads_back_from_its_print() {
+    let text = signal("shell", OWN);
+    let workspace = Workspace::read(&Text::new("rule.yml", text).into());
+    let printed = workspace.rules[0].definition().unwrap().print();
+    assert!(printed.contains(&format!("id: {OWN}")), "{printed}");
+    assert_eq!(rule_id(&printed), OWN);
+}
+
+/// What is found in these files
+fn found(texts: &[String]) -> Vec<String> {
+    let texts = texts.iter().enumerate();
+    let texts = texts.map(|(at, text)| Text::new(format!("{at}.yml"), text.clone())).collect();
+    let sources = rulecast::workspace::Sources { texts, placeholders: None };
+    let mut workspace = Workspace::read(&sources);
+    workspace.outputs(&[Target::Elastic], Kept::Nothing);
+    lines(std::mem::take(&mut workspace.diagnostics))
+}
+
+#[test]
+fn an_id_that_is_wrong_or_there_already_is_refused_at_the_word() {
+    let wrong = found(&[signal("shell", "shell-1")]).join("\n");
+    assert!(wrong.contains("0.yml:7:9: error[E0113]: `shell-1` is not a UUID"), "{wrong}");
+    let second = signal("shell", OWN).replace("0d0f2c5e", "1d0f2c5e").replace("One", "Other");
+    let again = found(&[signal("shell", OWN), second]).join("\n");
+    assert!(again.contains(&format!("1.yml:7:9: error[E0801]: signal id `{OWN}` is used twice")));
+    let own = "0d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c01";
+    let of_rule = found(&[signal("shell", own)]).join("\n");
+    assert!(of_rule.contains("0.yml:7:9: error[E0801]"), "{of_rule}");
+}
+
+#[test]
+fn a_new_signal_does_not_take_the_rule_of_a_renamed_one() {
+    let derived = rule_id(&signal("shell", ""));
+    let more = "  shell:\n    event: process_creation\n    children: [powershell.exe]\n";
+    let text = signal("command", derived.as_str().unwrap()) + more;
+    let found = found(&[text]).join("\n");
+    let said = "error[E0801]: `command` and `shell` get the same rule id";
+    assert!(found.contains(&format!("0.yml:9:3: {said}")), "{found}");
 }

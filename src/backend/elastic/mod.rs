@@ -24,6 +24,8 @@ mod words;
 
 pub use severity::severity;
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use self::language::Languages;
@@ -127,6 +129,22 @@ fn common_products(indices: &[Index]) -> Vec<Product> {
     if same { first.clone() } else { Vec::new() }
 }
 
+/// Refuses a signal whose id of its own is the id that another one gets from its name
+///
+/// So it is when a signal keeps its id under a new name, and a new signal takes the old name.
+fn refuse_repeated_ids(rule: &Rule, closed: &mut Closed<'_>) {
+    let mut seen: HashMap<String, &Signal> = HashMap::new();
+    for signal in &rule.signals {
+        if let Some(other) = seen.insert(view::id(rule, signal), signal) {
+            let named = if signal.id.is_none() { signal } else { other };
+            let message = format!("`{}` and `{}` get the same rule id", other.name, signal.name);
+            let help = format!("Give `{}` an `id` of its own.", named.name);
+            let why = (Code::E0801, Cause::File);
+            closed.refuse_with(why, named.span, message, "derives it from its name", &help);
+        }
+    }
+}
+
 /// The TOML files, then the import file, and the ids of the rules in each
 fn artifacts(
     rule: &Rule,
@@ -137,6 +155,7 @@ fn artifacts(
 ) -> (Vec<Artifact>, Vec<Vec<String>>) {
     let mut lines = String::new();
     let (mut artifacts, mut ids) = (Vec::new(), Vec::new());
+    refuse_repeated_ids(rule, closed);
     for planned in planned {
         let signal = planned.signal;
         let query = planned.plan.query.to_string();

@@ -146,7 +146,7 @@ pub(super) fn detection(
     set("related_integrations", packages.iter().map(integration).collect());
     set("required_fields", required(&plan.query, &plan.filters, closed.mappings()));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
-    let id = derived_id(rule, &format!("elastic/{}", signal.name));
+    let id = id(rule, signal);
     set("rule_id", json!(id));
     if let Some(setup) = &settings.setup {
         set("setup", json!(guide_text(setup)));
@@ -168,6 +168,12 @@ pub(super) fn detection(
     let query = plan.query.to_string();
     let filters = plan.filters;
     Detection { id, fields, dates, own_times, packages, new_terms, query, filters }
+}
+
+/// The id of a signal's rule: its own, or one from the rule's id and the signal's name
+pub(super) fn id(rule: &Rule, signal: &Signal) -> String {
+    let derived = || derived_id(rule, &format!("elastic/{}", signal.name));
+    signal.id.as_ref().map_or_else(derived, |id| id.value.clone())
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use

@@ -62,6 +62,10 @@ impl Convert {
             let why = format!("cannot write to {}: it is no folder", project::display(folder));
             return Err(Failure::new(why).into());
         }
+        if let Some(folder) = &self.output {
+            let changed = project::changed_ids(folder, &outputs, workspace);
+            changed.into_iter().for_each(|found| workspace.diagnostics.push(found));
+        }
         let done = match (&self.output, self.check) {
             (None, _) => {
                 print(&outputs)?;

@@ -356,6 +356,11 @@ macro_rules! register { ($make:ident) => { $make! {
     W0810 "decision that has ended"
         "A decision of the project's settings has a last day, which has passed: it holds no longer. \
          Give it a new day if its reason still holds, or delete it.";
+    W0811 "rule with another id"
+        "A file of an earlier run is replaced, and a rule in it gets another id. The target takes it \
+         for a new rule: alerts, exceptions and remembered terms stay with the old one, which goes on \
+         running. In Elastic, a signal without an `id` has an id made of the definition's `id` and \
+         the signal's name.";
     E0901 "mapping of what the target lacks"
         "A mapping names a table or a column that the target's schema lacks, or a value of another \
          type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";

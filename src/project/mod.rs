@@ -6,6 +6,7 @@
 mod config;
 mod events;
 mod files;
+mod ids;
 mod load;
 mod output;
 mod replace;
@@ -15,6 +16,7 @@ pub use config::{CheckDecision, Config, FILE, Layer, LossDecision};
 pub use events::{check_events, events};
 pub use files::{Failure, display};
 use files::{RuleFile, find};
+pub use ids::changed_ids;
 pub use load::{Surroundings, load, load_with};
 pub use output::{Change, inside, pending, tidy, write};
 pub use replace::{replaceable, update};

@@ -1,5 +1,9 @@
 //! Rules as objects of their targets: what an import says beside the query, and ids that stay.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::manifest::Artifact;
@@ -139,4 +143,51 @@ fn a_new_signal_does_not_take_the_rule_of_a_renamed_one() {
     let found = found(&[text]).join("\n");
     let said = "error[E0801]: `command` and `shell` get the same rule id";
     assert!(found.contains(&format!("0.yml:9:3: {said}")), "{found}");
+}
+
+/// Converts one definition into a folder, as a user does; what is said on stderr
+fn converted(folder: &Path, text: &str, arguments: &[&str]) -> String {
+    let file = folder.join("rule.yml");
+    fs::write(&file, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+    command.args(["--color", "never", "--format", "concise", "convert"]).arg(&file);
+    let output = command.arg("-o").arg(folder.join("build")).args(arguments).output().unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder of this test's own
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_rule_that_gets_another_id_is_told_once_and_the_old_id_mends_it() {
+    let folder = folder("renamed");
+    let first = converted(&folder, &signal("shell", ""), &[]);
+    assert!(!first.contains("W0811"), "{first}");
+    let old = rule_id(&signal("shell", ""));
+    let old = old.as_str().unwrap();
+    let checked = converted(&folder, &signal("command", ""), &["--check"]);
+    let renamed = converted(&folder, &signal("command", ""), &[]);
+    for said in [checked, renamed] {
+        assert!(said.contains("rule.yml:5:3: warning[W0811]: `One test` gets the id "), "{said}");
+        assert!(said.contains(&format!("on elastic, and `One test` with the id {old} is gone")));
+        assert_eq!(said.matches("W0811").count(), 1, "Sentinel's rule keeps its id: {said}");
+    }
+    let again = converted(&folder, &signal("command", ""), &[]);
+    assert!(!again.contains("W0811"), "{again}");
+    // Back to the old id, which is a change again; from there on any name will do.
+    assert!(converted(&folder, &signal("command", old), &[]).contains("W0811"));
+    for name in ["shell_spawn", "shell"] {
+        let said = converted(&folder, &signal(name, old), &[]);
+        assert!(!said.contains("W0811"), "{said}");
+    }
+    let other = signal("shell", old).replace("0d0f2c5e", "1d0f2c5e");
+    let said = converted(&folder, &other, &[]);
+    assert!(said.contains("rule.yml:2:5: warning[W0811]: `One test` gets the id"), "{said}");
+    assert!(said.contains("on sentinel"), "{said}");
+    fs::remove_dir_all(folder).unwrap();
 }

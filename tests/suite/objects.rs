@@ -191,3 +191,34 @@ fn a_rule_that_gets_another_id_is_told_once_and_the_old_id_mends_it() {
     assert!(said.contains("on sentinel"), "{said}");
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_version_is_in_every_object_that_has_one() {
+    let versioned = |version: &str| {
+        signal("shell", "").replace("date: 2026-11-21", &format!("date: 2026-11-21{version}"))
+    };
+    let second = versioned("\nversion: 2");
+    assert_eq!(imported(&emitted(&second))[0]["version"], 2);
+    assert!(!toml(&emitted(&second)).contains("version = 2"));
+    let of_sentinel = |text: &str| {
+        let mut found = Diagnostics::default();
+        let artifacts = emit(Target::Sentinel, &rule(text), "rule", &mut found).unwrap();
+        artifacts.into_iter().map(|one| one.text).collect::<Vec<_>>().join("\n")
+    };
+    let text = of_sentinel(&second);
+    assert_eq!(text.matches("\nversion: 1.0.1\n").count(), 2, "{text}");
+    assert!(text.contains("\"contentVersion\": \"1.0.1.0\""), "{text}");
+    let first = versioned("");
+    assert_eq!(imported(&emitted(&first))[0].get("version"), None);
+    assert_eq!(of_sentinel(&first).matches("\nversion: 1.0.0\n").count(), 2);
+    for wrong in ["0", "1.2.0", "two", "-1"] {
+        let found = found(&[versioned(&format!("\nversion: {wrong}"))]).join("\n");
+        let said = format!("0.yml:4:10: error[E0108]: `{wrong}` is not the number of a version");
+        assert!(found.contains(&said), "{found}");
+    }
+    let sigma = "title: Other's rule\nid: 1d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c01\nversion: 1.2.0\n\
+                 logsource: {category: process_creation, product: windows}\n\
+                 detection: {one: {Image: a}, condition: one}\n";
+    let found = found(&[sigma.to_owned()]).join("\n");
+    assert!(!found.contains("E0"), "{found}");
+}

@@ -32,6 +32,7 @@ pub(super) struct Detection {
     pub(super) id: String,
     fields: Map<String, Value>,
     dates: (String, String),
+    version: Option<u32>,
     own_times: bool,
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
@@ -166,8 +167,9 @@ pub(super) fn detection(
     set("type", json!(kind));
     set("name", json!(name));
     let query = plan.query.to_string();
+    let version = metadata.version.as_ref().map(|version| version.value);
     let filters = plan.filters;
-    Detection { id, fields, dates, own_times, packages, new_terms, query, filters }
+    Detection { id, fields, dates, version, own_times, packages, new_terms, query, filters }
 }
 
 /// The id of a signal's rule: its own, or one from the rule's id and the signal's name
@@ -201,6 +203,10 @@ impl Detection {
         let filters = self.filters.iter().map(Filter::to_json);
         if !(self.filters.is_empty() && self.fields["type"] == "eql") {
             object.insert("filters".to_owned(), filters.collect());
+        }
+        // detection-rules has a file of its own for versions, and takes none in a rule.
+        if let Some(version) = self.version {
+            object.insert("version".to_owned(), json!(version));
         }
         if let Some((fields, history)) = &self.new_terms {
             object.insert("new_terms_fields".to_owned(), json!(fields));

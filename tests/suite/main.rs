@@ -5,6 +5,7 @@
 
 mod agreement;
 mod architecture;
+mod bump;
 mod cli;
 mod conformance;
 mod counts;

@@ -176,3 +176,14 @@ fn a_sigma_document_is_named_and_never_edited() {
     assert!(said.contains(words) && said.contains(": a.yml"), "{said}");
     assert_eq!(project.text(), before);
 }
+
+#[test]
+fn a_rule_with_a_version_is_verified_like_any_other() {
+    let project = Project::with("verified", &TEXT.replace("date:", "version: 3\ndate:"));
+    project.convert(&[]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+    command.current_dir(&project.0).args(["verify", "a.yml", "--artifacts", "build"]);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !text.contains("broken"), "{text}");
+}

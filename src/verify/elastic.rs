@@ -21,6 +21,7 @@ pub use fields::Known;
 pub use rule::Rule;
 
 use super::comparison::Comparison;
+use super::exceptions;
 use super::finding::Finding;
 use super::import::Imported;
 use super::novelty::{Seen, Terms};
@@ -55,7 +56,8 @@ pub struct Judged {
 }
 
 impl<'r> Import<'r> {
-    /// Reads the lines emitted for a rule: one per signal, in the order of the signals
+    /// Reads the lines emitted for a rule: one per signal, in the order of the signals, and the
+    /// exceptions beside them
     ///
     /// # Errors
     /// The fault of a line, as a clause without a period.
@@ -74,13 +76,13 @@ impl<'r> Import<'r> {
         mappings: &Mappings,
     ) -> Result<Self, String> {
         let known = Known::of(mappings);
-        let written = text.lines().count();
-        let signals = manifest.signals.len();
+        let rules = exceptions::rules(text)?;
+        let (written, signals) = (rules.len(), manifest.signals.len());
         if written != signals {
             return Err(format!("{written} rules stand for {signals} signals"));
         }
         let mut lines = Vec::new();
-        for (at, (line, signal)) in text.lines().zip(&rule.signals).enumerate() {
+        for (at, (line, signal)) in rules.iter().zip(&rule.signals).enumerate() {
             let of_signal = |why| format!("the rule of {}: {why}", signal.name);
             let imported = Imported::read(line, &known).map_err(of_signal)?;
             let asks = rule.new_terms.as_ref().is_some_and(|new| new.signal == at);

@@ -1,6 +1,6 @@
 //! A rule of Kibana's import file that judges documents.
 //!
-//! In: a line of the import file. Out: an [`Imported`]. For a document it gives whether the rule
+//! In: a rule of the import file, with its exceptions as filters. Out: an [`Imported`]. For a document it gives whether the rule
 //! matches, the severity, and the combinations of values that may be new. Field types, filters and
 //! index patterns are judged as in [`elastic`].
 
@@ -50,10 +50,9 @@ pub(super) fn severity(level: Level) -> &'static str {
 }
 
 impl Imported {
-    /// Reads a line; an error is a clause without a period
-    pub(super) fn read(line: &str, known: &Known) -> Result<Imported, String> {
-        let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
-        let query = elastic::Rule::of_known(&rule, known).map_err(|why| why.to_string())?;
+    /// Reads a rule; an error is a clause without a period
+    pub(super) fn read(rule: &Value, known: &Known) -> Result<Imported, String> {
+        let query = elastic::Rule::of_known(rule, known).map_err(|why| why.to_string())?;
         let written = rule["query"].as_str().unwrap_or_default();
         let read = match rule["language"].as_str() {
             Some("eql") => eql::parse(written).map(|_| written.to_owned()),
@@ -70,7 +69,7 @@ impl Imported {
         };
         let history = match rule["type"].as_str() {
             Some("query" | "eql") => None,
-            Some("new_terms") => Some(History::read(&rule)?),
+            Some("new_terms") => Some(History::read(rule)?),
             _ => return Err(format!("rules of the type {} are not judged", rule["type"])),
         };
         Ok(Imported { query, severity, mapping: mapping?, history })

@@ -22,6 +22,7 @@ mod comparison;
 mod ecs;
 pub mod elastic;
 pub mod eql;
+mod exceptions;
 mod finding;
 mod forms;
 mod import;

@@ -15,6 +15,7 @@ mod documents;
 mod eql;
 mod eql_judge;
 mod events;
+mod exceptions;
 mod generous;
 mod golden;
 mod hostile;

@@ -5,6 +5,7 @@
 //! `new_terms`; every other signal becomes a `query` or an `eql` rule.
 
 mod eql;
+mod exceptions;
 mod fields;
 mod filter;
 mod kuery;
@@ -16,6 +17,7 @@ mod required;
 mod settings;
 mod severity;
 mod superset;
+mod tags;
 mod text;
 mod threat;
 mod toml;
@@ -37,6 +39,7 @@ use crate::diagnostic::{Cause, Code};
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::manifest::{Artifact, Direction, LossName};
 use crate::mapping::{Index, Stream};
+use crate::query::elasticsearch::Item;
 use crate::taxonomy::Product;
 
 /// A signal, planned
@@ -49,6 +52,8 @@ struct Planned<'r> {
     /// The index patterns that the rule searches
     indices: Vec<Index>,
     plan: Plan,
+    /// Exclusions that are exceptions beside the rule, and not in its plan
+    exceptions: Vec<Item>,
     /// Severities of single matches, for the rule's severity mapping
     severities: Vec<Value>,
 }
@@ -107,18 +112,25 @@ fn planned<'r>(
         }
         // Kibana takes new terms of its own language only.
         let languages = if new.is_some() { Languages::Kuery } else { settings.query };
-        let plan = language::plan(signal, (stream, &indices), languages, session);
+        let place = (stream, &*indices);
+        let (plan, exceptions) = match settings.exceptions {
+            true => {
+                let (rest, exceptions) = exceptions::split(signal, place, session);
+                (language::plan(&rest, place, languages, session), exceptions)
+            }
+            false => (language::plan(signal, place, languages, session), Vec::new()),
+        };
         let severities = severity::severity_mapping(signal, stream, session);
-        (indices, plan, severities)
+        (indices, plan, exceptions, severities)
     });
-    let Some((stream, (indices, plan, severities))) = planned else {
+    let Some((stream, (indices, plan, exceptions, severities))) = planned else {
         let message = format!("Elastic has no index of {}", signal.events());
         let help = "Name the signal under `targets: {elastic: {without: […]}}`.";
         let cause = Cause::LogSource(signal.kind.to_string());
         session.refuse(cause, signal.span, message, "no such index", help);
         return None;
     };
-    Some(Planned { signal, stream, new, indices, plan, severities })
+    Some(Planned { signal, stream, new, indices, plan, exceptions, severities })
 }
 
 /// The products that all events of these indices are of; none when some hold any or other products
@@ -153,7 +165,7 @@ fn artifacts(
     settings: &Settings,
     closed: &mut Closed<'_>,
 ) -> (Vec<Artifact>, Vec<Vec<String>>) {
-    let mut lines = String::new();
+    let (mut lines, mut lists) = (String::new(), String::new());
     let (mut artifacts, mut ids) = (Vec::new(), Vec::new());
     refuse_repeated_ids(rule, closed);
     for planned in planned {
@@ -166,6 +178,7 @@ fn artifacts(
         let detection = view::detection(rule, planned, settings, closed);
         lines.push_str(&detection.import_line());
         lines.push('\n');
+        lists.push_str(&detection.exception_lines());
         match render("elastic/rule.toml", &detection.view(rule)) {
             Ok(text) => {
                 // detection-rules accepts only lower-case letters, digits and `_` in file names.
@@ -178,7 +191,7 @@ fn artifacts(
             Err(why) => closed.refuse_template(signal.span, &why),
         }
     }
-    artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines });
+    artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines + &lists });
     ids.push(ids.concat());
     (artifacts, ids)
 }

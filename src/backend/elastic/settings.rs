@@ -34,6 +34,8 @@ pub(super) struct Settings {
     pub(super) building_block: bool,
     /// Whether Kibana runs the rule after an import; `None` leaves that to Kibana
     pub(super) enabled: Option<bool>,
+    /// Whether exclusions are exceptions beside the rule, where these say the same
+    pub(super) exceptions: bool,
 }
 
 /// How alerts are grouped (suppression)
@@ -59,6 +61,7 @@ const KEYS: &[&str] = &[
     "investigation_fields",
     "building_block",
     "enabled",
+    "exceptions",
     "mappings",
 ];
 const DAY: u32 = 24 * 60;
@@ -93,6 +96,7 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
         investigation_fields: texts(asked.texts("investigation_fields")),
         building_block: asked.truth("building_block").is_some_and(|truth| truth.value),
         enabled: asked.truth("enabled").map(|truth| truth.value),
+        exceptions: asked.truth("exceptions").is_some_and(|truth| truth.value),
         ..Settings::default()
     };
     if let Some(mut inner) = asked.inner("suppression", &["by", "duration", "missing"]) {

@@ -3,16 +3,16 @@
 //! In: the rule, a signal and its plan. Out: a [`RuleView`] for the TOML of detection-rules, and
 //! the JSON object of Kibana's rule import. One struct feeds both, so they have the same content.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Planned;
+use super::exceptions::List;
 use super::fields;
 use super::required::required;
 use super::settings::{Settings, Suppression};
 use super::severity::severity;
+use super::tags::tags;
 use super::threat::{ThreatView, rule_threats, threat_json};
 use super::toml;
 use crate::backend::{Closed, derived_id, one_line, shown};
@@ -20,10 +20,9 @@ use crate::definition::live::inert_reference;
 use crate::diagnostic::{Cause, Code};
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::manifest::Schedule;
-use crate::mapping::{Index, Stream};
-use crate::query::elasticsearch::Filter;
+use crate::mapping::Stream;
+use crate::query::elasticsearch::{Filter, Item};
 use crate::source::visible_json;
-use crate::taxonomy::Product;
 
 /// The detection rule of one signal
 #[derive(Debug)]
@@ -37,7 +36,10 @@ pub(super) struct Detection {
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
     query: String,
+    /// Those of the plan, then those that Kibana makes of the exceptions
     filters: Vec<Filter>,
+    own_filters: usize,
+    exceptions: Option<List>,
 }
 
 /// The view of `elastic/rule.toml`; its strings are printed unchanged
@@ -87,7 +89,7 @@ pub(super) fn detection(
     settings: &Settings,
     closed: &mut Closed<'_>,
 ) -> Detection {
-    let Planned { signal, stream, new, indices, plan, severities } = planned;
+    let Planned { signal, stream, new, indices, mut plan, exceptions, severities } = planned;
     let metadata = &rule.metadata;
     let (severity, risk) = severity(rule.level);
     let schedule = schedule(settings);
@@ -145,6 +147,8 @@ pub(super) fn detection(
     }
     let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
     set("related_integrations", packages.iter().map(integration).collect());
+    let own_filters = plan.filters.len();
+    plan.filters.extend(exceptions.iter().map(Item::filter));
     set("required_fields", required(&plan.query, &plan.filters, closed.mappings()));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
     let id = id(rule, signal);
@@ -168,8 +172,21 @@ pub(super) fn detection(
     set("name", json!(name));
     let query = plan.query.to_string();
     let version = metadata.version.as_ref().map(|version| version.value);
+    let exceptions = List::of(&id, fields["name"].as_str().unwrap_or_default(), exceptions);
     let filters = plan.filters;
-    Detection { id, fields, dates, version, own_times, packages, new_terms, query, filters }
+    Detection {
+        id,
+        fields,
+        dates,
+        version,
+        own_times,
+        packages,
+        new_terms,
+        query,
+        filters,
+        own_filters,
+        exceptions,
+    }
 }
 
 /// The id of a signal's rule: its own, or one from the rule's id and the signal's name
@@ -200,9 +217,12 @@ impl Detection {
     pub(super) fn import_line(&self) -> String {
         let mut object = self.fields.clone();
         object.insert("query".to_owned(), json!(self.query));
-        let filters = self.filters.iter().map(Filter::to_json);
-        if !(self.filters.is_empty() && self.fields["type"] == "eql") {
-            object.insert("filters".to_owned(), filters.collect());
+        let filters = &self.filters[..self.own_filters];
+        if !(filters.is_empty() && self.fields["type"] == "eql") {
+            object.insert("filters".to_owned(), filters.iter().map(Filter::to_json).collect());
+        }
+        if let Some(list) = &self.exceptions {
+            object.insert("exceptions_list".to_owned(), list.reference());
         }
         // detection-rules has a file of its own for versions, and takes none in a rule.
         if let Some(version) = self.version {
@@ -215,6 +235,12 @@ impl Detection {
         let mut sorted: Vec<(String, Value)> = object.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
         visible_json(&Value::Object(sorted.into_iter().collect()).to_string())
+    }
+
+    /// The lines of its exception list for Kibana's import; empty without exceptions
+    pub(super) fn exception_lines(&self) -> String {
+        let lines = self.exceptions.iter().flat_map(List::lines);
+        lines.map(|line| visible_json(&line.to_string()) + "\n").collect()
     }
 
     /// The view for the TOML template
@@ -346,34 +372,4 @@ fn dates(rule: &Rule, closed: &mut Closed<'_>) -> (String, String) {
             (NONE.to_owned(), NONE.to_owned())
         }
     }
-}
-
-fn tags(
-    rule: &Rule,
-    (signal, stream): (&Signal, &Stream),
-    indices: &[Index],
-    settings: &Settings,
-) -> Vec<String> {
-    let mut tags = vec![format!("Domain: {}", stream.domain)];
-    let systems = match signal.product {
-        Some(product) => vec![product],
-        None => stream.systems.clone(),
-    };
-    tags.extend(systems.iter().map(|product| match product {
-        Product::Windows => "OS: Windows".to_owned(),
-        Product::Linux => "OS: Linux".to_owned(),
-        Product::Macos => "OS: macOS".to_owned(),
-    }));
-    tags.push("Use Case: Threat Detection".to_owned());
-    tags.extend(rule_threats(rule).iter().map(|threat| format!("Tactic: {}", threat.tactic.name)));
-    for index in indices.iter().filter(|index| !index.source.is_empty()) {
-        tags.push(format!("Data Source: {}", index.source));
-    }
-    if rule.metadata.investigation.is_some() {
-        tags.push("Resources: Investigation Guide".to_owned());
-    }
-    let mut known: HashSet<String> = tags.iter().cloned().collect();
-    let own = settings.tags.iter().map(|tag| shown(tag));
-    tags.extend(own.filter(|tag| known.insert(tag.clone())));
-    tags
 }

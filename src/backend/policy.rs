@@ -38,6 +38,10 @@ impl Weight {
     pub fn usual(name: LossName, direction: Direction) -> Weight {
         match (name, direction) {
             (LossName::LongValue | LossName::Product, _) => Weight::Note,
+            // No sequence is without them, and a group still has its alert.
+            (LossName::Alerts | LossName::Keys | LossName::Late | LossName::Ties, _) => {
+                Weight::Note
+            }
             // A row of a table has every column, so that no sensor's event shows the difference; the
             // words of a text are all that an index has of it.
             (LossName::Empty | LossName::Words, _) => Weight::Warn,

@@ -63,16 +63,22 @@ macro_rules! losses {
 
 losses! {
     Actions "actions" "what happened to a file or a registry key is known less exactly",
+    Alerts "alerts" "a group of events makes more than one alert",
     Case "case" "letters beyond ASCII compare with their case",
     Empty "empty" "an empty value and a missing one are the same",
     Encoding "encoding" "a pipeline decodes text before it is compared",
+    Grid "grid" "a run counts the events that it sees, not those of each timespan",
     Inbound "inbound" "connections that the host took are left out",
+    Keys "keys" "an event without a key is in no group, and keys compare as they are stored",
     Keywords "keywords" "keywords are searched in some columns, with the names in them",
+    Late "late" "an event that arrives late is in no sequence",
     LevelCases "levels" "one severity for all matches of the rule",
     LongValue "long_value" "values longer than 1,024 characters are not indexed",
+    Lookback "lookback" "a run does not see each sequence as a whole",
     Place "place" "a place holds more than the values of the field",
     Product "product" "events of every operating system are searched",
     Repeats "repeats" "what is known already is reported again",
+    Ties "ties" "two events of one millisecond have no order",
     Words "words" "a text is searched by its words, not by any part of it",
 }
 

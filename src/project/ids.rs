@@ -47,19 +47,23 @@ pub fn changed_ids(folder: &Path, outputs: &[Output], workspace: &Workspace) -> 
 
 fn told(rule: &Rule, target: Target, gone: &Known, (at, come): (usize, &Known)) -> Diagnostic {
     let id = rule.metadata.id.as_ref().map_or(rule.metadata.title.span, |id| id.span);
-    let (span, help) = match target {
-        Target::Elastic => {
-            let own = format!(
-                "If it is the same signal under another name, write `id: {}` in it. If the \
-                 definition's `id` changed, put the old one back.",
-                gone.id
-            );
-            (name_of_line(rule, at).unwrap_or(id), own)
+    let signal = if target == Target::Elastic { signal_of_line(rule, at) } else { None };
+    let help = match (target, signal) {
+        (Target::Elastic, Some(_)) => format!(
+            "If it is the same signal under another name, write `id: {}` in it. If the \
+             definition's `id` changed, put the old one back.",
+            gone.id
+        ),
+        (Target::Elastic, None) => {
+            "If it is the same correlation, give it and the definition the name and the `id` that \
+             they had."
+                .to_owned()
         }
-        Target::Sentinel | Target::Asim | Target::Xdr | Target::Native => {
-            (id, "If it is the same rule, give the definition the `id` that it had.".to_owned())
+        (Target::Sentinel | Target::Asim | Target::Xdr | Target::Native, _) => {
+            "If it is the same rule, give the definition the `id` that it had.".to_owned()
         }
     };
+    let span = signal.unwrap_or(id);
     let message = format!(
         "`{}` gets the id {} on {}, and `{}` with the id {} is gone",
         come.name,
@@ -71,13 +75,14 @@ fn told(rule: &Rule, target: Target, gone: &Known, (at, come): (usize, &Known)) 
     Diagnostic::new(Code::W0811, &rule.source, span, message, "a new rule there").help(help)
 }
 
-/// The place of the signal's name behind a line of Kibana's import file
-fn name_of_line(rule: &Rule, at: usize) -> Option<Span> {
+/// The place of the signal's name behind a rule of Kibana's import file; `None` for a correlation,
+/// which stands after all signals
+fn signal_of_line(rule: &Rule, at: usize) -> Option<Span> {
     let elastic = rule.targets.iter().filter(|said| said.target.value == Target::Elastic.name());
-    let without: BTreeSet<&str> =
-        elastic.flat_map(|said| &said.without).map(|name| name.value.as_str()).collect();
-    let mut signals = rule.signals.iter().filter(|signal| !without.contains(signal.name.as_str()));
-    signals.nth(at).map(|signal| signal.span)
+    let without = elastic.flat_map(|said| &said.without).map(|name| name.value.as_str());
+    let reduced = rule.without(&without.collect::<Vec<_>>()).ok()?;
+    let mut signals = (0..reduced.signals.len()).filter(|at| reduced.reports_signal(*at));
+    signals.nth(at).map(|at| reduced.signals[at].span)
 }
 
 /// The target of an output that holds ids; of several files with the same ids, one counts

@@ -194,6 +194,13 @@ impl Comparison<'_> {
             // Only Kusto has these losses.
             LossName::Empty => any(|value| value == "-") || self.lacks_a_field(side),
             LossName::Inbound | LossName::Product | LossName::Repeats => false,
+            // Only several events together show these.
+            LossName::Alerts
+            | LossName::Grid
+            | LossName::Keys
+            | LossName::Late
+            | LossName::Lookback
+            | LossName::Ties => false,
         }
     }
 

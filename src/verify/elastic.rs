@@ -11,6 +11,7 @@ mod fields;
 mod filter;
 pub(super) mod glob;
 mod indices;
+mod loads;
 pub(super) mod point;
 mod query;
 pub(super) mod regexp;

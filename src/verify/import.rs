@@ -53,6 +53,9 @@ impl Imported {
     /// Reads a rule; an error is a clause without a period
     pub(super) fn read(rule: &Value, known: &Known) -> Result<Imported, String> {
         let query = elastic::Rule::of_known(rule, known).map_err(|why| why.to_string())?;
+        if let Some(refused) = elastic::Rule::refused_by_the_loader(rule, known).first() {
+            return Err(refused.clone());
+        }
         let written = rule["query"].as_str().unwrap_or_default();
         let read = match rule["language"].as_str() {
             Some("eql") => eql::parse(written).map(|_| written.to_owned()),

@@ -171,7 +171,9 @@ fn with_its_exceptions_the_rule_says_what_the_engine_says_and_a_changed_one_is_n
 #[test]
 fn every_rule_with_exceptions_says_what_the_engine_says() {
     let folders = ["rules", "tests/operators"].map(|folder| root().join(folder));
-    let loaded = project::load(&folders).unwrap().rules;
+    let mut loaded = project::load(&folders).unwrap().rules;
+    // Kibana would apply an exception to every event of a correlation.
+    loaded.retain(|loaded| loaded.rule.correlations.is_empty());
     let items: usize = loaded
         .par_iter()
         .map(|loaded| {

@@ -121,7 +121,7 @@ struct Listed {
     patterns: Vec<Regex>,
 }
 
-/// The lines of the list; a `*` in one stands for any text
+/// The lines of the list; a `*` in one stands for any text, `[star]` for a star
 fn listed(path: &Path) -> Vec<Listed> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
@@ -129,8 +129,10 @@ fn listed(path: &Path) -> Vec<Listed> {
         let [class @ ("equal" | "missed"), patterns @ .., _reason] = &cells[..] else {
             panic!("not a line of the list: {line}")
         };
+        let any = |text: &str| regex::escape(text).replace(r"\*", ".*");
         let pattern = |cell: &&str| {
-            Regex::new(&format!("^{}$", regex::escape(cell).replace(r"\*", ".*"))).unwrap()
+            let parts: Vec<String> = cell.split("[star]").map(any).collect();
+            Regex::new(&format!("^{}$", parts.join(r"\*"))).unwrap()
         };
         let patterns: Vec<Regex> = patterns.iter().map(pattern).collect();
         assert_eq!(patterns.len(), 4, "{line}");

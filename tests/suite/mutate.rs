@@ -95,7 +95,9 @@ fn of_query(query: &Kuery) -> Mutants<Kuery> {
             let join = |parts: Vec<Kuery>| if and { Kuery::And(parts) } else { Kuery::Or(parts) };
             if parts.len() > 1 {
                 let other = if and { Kuery::Or(parts.clone()) } else { Kuery::And(parts.clone()) };
-                all.push(("operator", "and, or".to_owned(), other));
+                let ranges = parts.iter().all(|part| matches!(part, Kuery::Range(..)));
+                let what = if ranges { one_line(query) } else { "and, or".to_owned() };
+                all.push(("operator", what, other));
             }
             for (at, part) in parts.iter().enumerate() {
                 let without = parts.iter().enumerate().filter(|(other, _)| *other != at);
@@ -140,6 +142,10 @@ fn of_query(query: &Kuery) -> Mutants<Kuery> {
         Kuery::Nested(..) | Kuery::Anywhere(_) => {}
     }
     all
+}
+
+fn one_line(query: &Kuery) -> String {
+    query.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn of_values(field: &Pattern, values: &Values) -> Mutants<Values> {

@@ -78,26 +78,10 @@ fn emitted(rule: &Rule, target: Target) -> Result<String, Vec<String>> {
 #[test]
 fn a_query_compares_with_the_fraction_or_the_next_whole_number() {
     for (test, kusto, elastic) in [
-        (
-            "sc-bytes|gt: 1.5",
-            "scBytes > 1.5",
-            r#"{"range":{"http.response.body.bytes":{"gte":2}}}"#,
-        ),
-        (
-            "sc-bytes|lte: 1.5",
-            "scBytes <= 1.5",
-            r#"{"range":{"http.response.body.bytes":{"lte":1}}}"#,
-        ),
-        (
-            "sc-bytes|gte: -1",
-            "scBytes >= -1",
-            r#"{"range":{"http.response.body.bytes":{"gte":-1}}}"#,
-        ),
-        (
-            "sc-bytes|gte: -1.5",
-            "scBytes >= -1.5",
-            r#"{"range":{"http.response.body.bytes":{"gte":-1}}}"#,
-        ),
+        ("sc-bytes|gt: 1.5", "scBytes > 1.5", "http.response.body.bytes >= 2"),
+        ("sc-bytes|lte: 1.5", "scBytes <= 1.5", "http.response.body.bytes <= 1"),
+        ("sc-bytes|gte: -1", "scBytes >= -1", "http.response.body.bytes >= -1"),
+        ("sc-bytes|gte: -1.5", "scBytes >= -1.5", "http.response.body.bytes >= -1"),
     ] {
         let rule = request(test);
         let query =

@@ -20,7 +20,7 @@ use crate::ir::{
 use crate::mapping::{FieldKind, IndexField, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{Filter, Query};
-use crate::query::kuery::{Kuery, Literal, Values};
+use crate::query::kuery::{Bound, Kuery, Literal, Values};
 use crate::taxonomy::{Field, FieldType};
 
 /// The signal in Kibana's language
@@ -53,6 +53,9 @@ fn of_requirement(
     }
     let wider = superset(seen, &clause.expr);
     let filter = kibana_filter(clause, seen, session);
+    if let Query::Exists(field) = &filter.query {
+        return (Some(Kuery::field(field, Values::One(Literal::anything()))), None);
+    }
     // A filter that every document matches is dropped; its loss is already noted.
     (wider, Some(filter).filter(|filter| filter.query != Query::Everything))
 }
@@ -199,14 +202,26 @@ fn network_value(network: &IpNet) -> Literal {
     Literal::Quoted(network.to_string())
 }
 
+/// Single numbers as a list, then a pair of limits for each range
 fn range_query(ecs: &IndexField, ranges: &[Numbers]) -> Option<Kuery> {
-    // A range (`field >= 1`) cannot be in a field's group of values, so short ranges are listed.
     if !ranges.iter().any(Numbers::has_whole) {
         return None;
     }
-    let short = ranges.iter().all(|range| range.to.saturating_sub(range.from) < 50);
-    let numbers = ranges.iter().flat_map(|range| range.from..=range.to);
-    short.then(|| Kuery::field(&ecs.name, Values::any(numbers.map(number))))
+    let singles = ranges.iter().filter(|range| range.is_one()).map(|range| number(range.from));
+    let singles: Vec<Literal> = singles.collect();
+    let mut parts = Vec::new();
+    if !singles.is_empty() {
+        parts.push(Kuery::field(&ecs.name, Values::any(singles)));
+    }
+    let field = Pattern::literal(&ecs.name);
+    let limit = |bound, to| Kuery::Range(field.clone(), bound, number(to));
+    for range in ranges.iter().filter(|range| range.has_whole() && !range.is_one()) {
+        let from = (range.from != i64::MIN).then(|| limit(Bound::AtLeast, range.from));
+        let to = (range.to != i64::MAX || range.from == i64::MIN)
+            .then(|| limit(Bound::AtMost, range.to));
+        parts.push(Kuery::And(from.into_iter().chain(to).collect()));
+    }
+    Some(Kuery::Or(parts))
 }
 
 /// A test of `Initiated` by `network.direction`: `false` is an incoming connection

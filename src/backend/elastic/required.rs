@@ -7,14 +7,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::plan::Written;
+use super::plan::Plan;
 use crate::mapping::Mappings;
-use crate::query::elasticsearch::Filter;
 
 /// The JSON list of all fields with their types
-pub(super) fn required(query: &Written, filters: &[Filter], mappings: &Mappings) -> Value {
-    let mut names: BTreeSet<String> = query.fields().into_iter().collect();
-    let filtered = filters.iter().flat_map(|filter| filter.query.fields());
+pub(super) fn required(plan: &Plan, mappings: &Mappings) -> Value {
+    let mut names: BTreeSet<String> = plan.query.fields().into_iter().collect();
+    let filtered = plan.filters.iter().flat_map(|filter| filter.query.fields());
     names.extend(filtered.map(ToOwned::to_owned));
     let field = |name: &String| json!({"ecs": mappings.is_ecs(name), "name": name, "type": mappings.type_of(name)});
     names.iter().map(field).collect()

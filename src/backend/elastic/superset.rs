@@ -26,7 +26,9 @@ enum Wider {
 
 /// Words of an analysed field, of which a document has some
 struct Words {
-    /// The analysed field
+    /// The field with the whole value
+    of: String,
+    /// Its analysed form
     field: String,
     /// Words that follow each other, as texts
     phrases: Vec<String>,
@@ -68,7 +70,8 @@ fn of_test(seen: Seen<'_>, test: &Test) -> Option<Wider> {
     if !(ecs.text && seen.text) {
         return Some(there);
     }
-    let mut words = Words { field: ecs.analysed(), phrases: Vec::new(), starts: Vec::new() };
+    let (of, field) = (ecs.name.clone(), ecs.analysed());
+    let mut words = Words { of, field, phrases: Vec::new(), starts: Vec::new() };
     for pattern in &*text.values {
         match (text.relation, pattern.as_literal()) {
             (Relation::Equals, Some(text)) if is_phrase(text) => {
@@ -102,10 +105,35 @@ fn joined(parts: Vec<Wider>) -> Wider {
             (_, part) => all.push(part),
         }
     }
+    // A choice that asks for a field which another choice asks for alone adds nothing.
+    let there: Vec<String> =
+        all.iter().filter_map(Wider::as_there).map(ToOwned::to_owned).collect();
+    let adds =
+        |part: &Wider| part.as_there().is_some() || !there.iter().any(|field| part.has(field));
+    all.retain(adds);
+    all.dedup_by(|one, other| one.as_there().is_some() && one.as_there() == other.as_there());
     Wider::Any(all)
 }
 
 impl Wider {
+    /// The field, where all that is asked for is that it is there
+    fn as_there(&self) -> Option<&str> {
+        match self {
+            Wider::There(field) => Some(field),
+            Wider::All(_) | Wider::Any(_) | Wider::Words(_) => None,
+        }
+    }
+
+    /// Whether each matching document has the field
+    fn has(&self, field: &str) -> bool {
+        match self {
+            Wider::There(own) => own == field,
+            Wider::Words(words) => words.of == field,
+            Wider::All(parts) => parts.iter().any(|part| part.has(field)),
+            Wider::Any(parts) => !parts.is_empty() && parts.iter().all(|part| part.has(field)),
+        }
+    }
+
     fn kuery(self) -> Kuery {
         let many = |parts: Vec<Wider>| parts.into_iter().map(Wider::kuery).collect();
         match self {

@@ -8,19 +8,20 @@ use serde_json::{Map, Value, json};
 
 use super::Planned;
 use super::exceptions::List;
-use super::fields;
+use super::new_terms::new_terms;
 use super::required::required;
 use super::settings::{Settings, Suppression};
 use super::severity::severity;
 use super::tags::tags;
 use super::threat::{ThreatView, rule_threats, threat_json};
+use super::threshold::Threshold;
 use super::toml;
 use crate::backend::{Closed, derived_id, one_line, shown};
+use crate::definition::Form;
 use crate::definition::live::inert_reference;
-use crate::diagnostic::{Cause, Code};
-use crate::ir::{NewTerms, Rule, Signal};
+use crate::diagnostic::Code;
+use crate::ir::Rule;
 use crate::manifest::Schedule;
-use crate::mapping::Stream;
 use crate::query::elasticsearch::{Filter, Item};
 use crate::source::visible_json;
 
@@ -35,6 +36,7 @@ pub(super) struct Detection {
     own_times: bool,
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
+    threshold: Option<Threshold>,
     query: String,
     /// Those of the plan, then those that Kibana makes of the exceptions
     filters: Vec<Filter>,
@@ -55,6 +57,7 @@ pub(super) struct RuleView {
     filters: Vec<FilterView>,
     threats: Vec<ThreatView>,
     new_terms: Vec<NewTermsView>,
+    threshold: Vec<ThresholdView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,47 +67,47 @@ struct FilterView {
 }
 
 #[derive(Debug, Serialize)]
+struct ThresholdView {
+    fields: String,
+    events: u64,
+    values: Vec<CardinalityView>,
+}
+
+#[derive(Debug, Serialize)]
+struct CardinalityView {
+    field: String,
+    least: u64,
+}
+
+#[derive(Debug, Serialize)]
 struct NewTermsView {
     fields: String,
     history: String,
 }
 
-/// The minutes that a run looks back; it runs every five, as Elastic's own rules do, so that late
-/// events are not missed
-const FROM_MINUTES: u32 = 9;
-
-/// The minutes between two runs
-const INTERVAL_MINUTES: u32 = 5;
-
-/// When the rules run
-pub(super) fn schedule(settings: &Settings) -> Schedule {
-    let frequency = settings.interval.unwrap_or(INTERVAL_MINUTES);
-    Schedule { frequency, period: settings.from.unwrap_or(FROM_MINUTES), since: None }
-}
-
-/// Builds the rule of a signal
+/// Builds a rule
 pub(super) fn detection(
     rule: &Rule,
-    planned: Planned<'_>,
+    mut planned: Planned<'_>,
     settings: &Settings,
     closed: &mut Closed<'_>,
 ) -> Detection {
-    let Planned { signal, stream, new, indices, mut plan, exceptions, severities } = planned;
     let metadata = &rule.metadata;
-    let (severity, risk) = severity(rule.level);
-    let schedule = schedule(settings);
-    let own_times = settings.has_times_of_its_own(&schedule);
-    let Schedule { frequency, period: from, .. } = schedule;
-    let new_terms = new.map(|new| new_terms(stream, new, from, closed));
+    let (severity, risk) = severity(planned.level);
+    let own_times = settings.has_times_of_its_own(&planned.schedule);
+    let Schedule { frequency, period: from, .. } = planned.schedule;
+    let new = planned.new.zip(planned.signals.first());
+    let new_terms = new.map(|(new, (_, stream))| new_terms(stream, new, from, closed));
     let dates = dates(rule, closed);
     let text = |items: &[crate::source::Spanned<String>]| -> Vec<String> {
         items.iter().map(|item| shown(&item.value)).collect()
     };
+    let indices = &planned.indices;
     let packages = indices.iter().filter(|index| !index.package.is_empty());
     let mut packages: Vec<String> = packages.map(|index| index.package.clone()).collect();
     packages.sort();
     packages.dedup();
-    let name = name(rule, signal);
+    let name = name(rule, &planned);
     let mut fields = Map::new();
     let mut set = |key: &str, value: Value| fields.insert(key.to_owned(), value);
     if let Some(suppression) = &settings.suppression {
@@ -114,7 +117,7 @@ pub(super) fn detection(
     if settings.building_block {
         set("building_block_type", json!("default"));
     }
-    set("description", json!(description(rule, signal, closed)));
+    set("description", json!(description(rule, &planned, closed)));
     if let Some(enabled) = settings.enabled {
         set("enabled", json!(enabled));
     }
@@ -127,7 +130,7 @@ pub(super) fn detection(
     if !settings.investigation_fields.is_empty() {
         set("investigation_fields", json!({"field_names": settings.investigation_fields}));
     }
-    let language = plan.query.language();
+    let language = planned.plan.query.language();
     set("language", json!(language));
     if let Some(license) = &metadata.license {
         set("license", json!(shown(&license.value)));
@@ -147,33 +150,35 @@ pub(super) fn detection(
     }
     let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
     set("related_integrations", packages.iter().map(integration).collect());
-    let own_filters = plan.filters.len();
-    plan.filters.extend(exceptions.iter().map(Item::filter));
-    set("required_fields", required(&plan.query, &plan.filters, closed.mappings()));
+    let own_filters = planned.plan.filters.len();
+    planned.plan.filters.extend(planned.exceptions.iter().map(Item::filter));
+    set("required_fields", required(&planned.plan, closed.mappings()));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
-    let id = id(rule, signal);
+    let id = id(rule, &planned);
     set("rule_id", json!(id));
     if let Some(setup) = &settings.setup {
         set("setup", json!(guide_text(setup)));
     }
     set("severity", json!(severity));
-    if !severities.is_empty() {
-        set("severity_mapping", Value::Array(severities));
+    if !planned.severities.is_empty() {
+        set("severity_mapping", Value::Array(planned.severities.clone()));
     }
-    set("tags", json!(tags(rule, (signal, stream), &indices, settings)));
-    set("timestamp_override", json!("event.ingested"));
+    set("tags", json!(tags(rule, &planned, settings)));
+    if !planned.ordered {
+        set("timestamp_override", json!("event.ingested"));
+    }
     set("threat", Value::Array(rule_threats(rule).iter().map(threat_json).collect()));
-    let kind = match (new, language) {
-        (Some(_), _) => "new_terms",
-        (None, "eql") => "eql",
-        (None, _) => "query",
+    let kind = match (&planned.threshold, &new_terms, language) {
+        (Some(_), ..) => "threshold",
+        (None, Some(_), _) => "new_terms",
+        (None, None, "eql") => "eql",
+        (None, None, _) => "query",
     };
     set("type", json!(kind));
     set("name", json!(name));
-    let query = plan.query.to_string();
+    let query = planned.plan.query.to_string();
     let version = metadata.version.as_ref().map(|version| version.value);
-    let exceptions = List::of(&id, fields["name"].as_str().unwrap_or_default(), exceptions);
-    let filters = plan.filters;
+    let exceptions = List::of(&id, fields["name"].as_str().unwrap_or_default(), planned.exceptions);
     Detection {
         id,
         fields,
@@ -182,17 +187,23 @@ pub(super) fn detection(
         own_times,
         packages,
         new_terms,
+        threshold: planned.threshold,
         query,
-        filters,
+        filters: planned.plan.filters,
         own_filters,
         exceptions,
     }
 }
 
-/// The id of a signal's rule: its own, or one from the rule's id and the signal's name
-pub(super) fn id(rule: &Rule, signal: &Signal) -> String {
-    let derived = || derived_id(rule, &format!("elastic/{}", signal.name));
-    signal.id.as_ref().map_or_else(derived, |id| id.value.clone())
+/// The id of a rule: that of its signal, or one made of the definition's id and the name
+pub(super) fn id(rule: &Rule, planned: &Planned<'_>) -> String {
+    let own = match &*planned.signals {
+        [(signal, _)] if signal.name == planned.name => signal.id.as_ref(),
+        _ => None,
+    };
+    let variant = planned.variant.as_ref().map(|(word, _)| format!("/{word}"));
+    let output = format!("elastic/{}{}", planned.name, variant.unwrap_or_default());
+    own.map_or_else(|| derived_id(rule, &output), |id| id.value.clone())
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use
@@ -231,6 +242,9 @@ impl Detection {
         if let Some((fields, history)) = &self.new_terms {
             object.insert("new_terms_fields".to_owned(), json!(fields));
             object.insert("history_window_start".to_owned(), json!(history));
+        }
+        if let Some(threshold) = &self.threshold {
+            object.insert("threshold".to_owned(), threshold.to_json());
         }
         let mut sorted: Vec<(String, Value)> = object.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -276,6 +290,7 @@ impl Detection {
                     history: toml::string(history),
                 })
                 .collect(),
+            threshold: self.threshold.iter().map(threshold_view).collect(),
         }
     }
 }
@@ -285,27 +300,46 @@ fn strings(value: &Value) -> Option<Vec<String>> {
     items.map(|item| item.as_str().map(ToOwned::to_owned)).collect()
 }
 
+fn threshold_view(threshold: &Threshold) -> ThresholdView {
+    let cardinality = |(field, least): &(String, u64)| CardinalityView {
+        field: toml::string(field),
+        least: *least,
+    };
+    ThresholdView {
+        fields: toml::strings(&threshold.fields),
+        events: threshold.events,
+        values: threshold.values.iter().map(cardinality).collect(),
+    }
+}
+
 fn filter_view(filter: &Filter) -> FilterView {
     let query = toml::inline(&filter.query.to_json(), 0);
     FilterView { meta: toml::inline(&filter.meta(), 0), query }
 }
 
-fn name(rule: &Rule, signal: &Signal) -> String {
+fn name(rule: &Rule, planned: &Planned<'_>) -> String {
     let title = &rule.metadata.title.value;
-    let full = match rule.signals.len() {
-        1 => title.clone(),
-        _ if signal.title == *title => format!("{title} - {}", signal.name.replace('_', " ")),
-        _ => format!("{title} - {}", signal.title),
+    let alone = rule.signals.len() + rule.correlations.len() == 1 || rule.form == Form::Correlation;
+    let mut full = match alone {
+        true => title.clone(),
+        false if planned.title == title => format!("{title} - {}", planned.name.replace('_', " ")),
+        false => format!("{title} - {}", planned.title),
     };
+    if let Some((_, order)) = &planned.variant {
+        full.push_str(&format!(" ({order})"));
+    }
     let full = one_line(&shown(&full));
     // detection-rules: a name starts and ends with a letter or digit, or ends with a bracket.
     let full = full.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
     full.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && !"])".contains(c)).to_owned()
 }
 
-fn description(rule: &Rule, signal: &Signal, closed: &Closed<'_>) -> String {
+fn description(rule: &Rule, planned: &Planned<'_>, closed: &Closed<'_>) -> String {
     let text = rule.metadata.description.as_ref().unwrap_or(&rule.metadata.title).value.trim_end();
-    let losses = closed.sentences_of(&signal.name);
+    let mut losses = closed.sentences_of(planned.name);
+    for (signal, _) in planned.signals.iter().filter(|(signal, _)| signal.name != planned.name) {
+        losses.extend(closed.sentences_of(&signal.name));
+    }
     let stop = if losses.is_empty() || text.ends_with('.') { "" } else { "." };
     let text = [text, stop].concat();
     let parts = std::iter::once(text.as_str()).chain(losses.iter().map(String::as_str));
@@ -325,36 +359,6 @@ fn guide_text(text: &str) -> String {
     out.push_str(rest);
     let out = out.replace("$investigate_", "$investigate\\_");
     shown(&out.replace("$osquery_", "$osquery\\_"))
-}
-
-fn new_terms(
-    stream: &Stream,
-    new: &NewTerms,
-    from: u32,
-    closed: &mut Closed<'_>,
-) -> (Vec<String>, String) {
-    let mut terms = Vec::new();
-    for field in &new.fields {
-        let mine = fields::terms(stream, field);
-        terms.extend(mine.into_iter().map(ToOwned::to_owned));
-    }
-    if terms.len() > 3 {
-        let message = format!("{} new terms: {}", terms.len(), terms.join(", "));
-        let help = "A new_terms rule has one to three.";
-        closed.refuse_with((Code::E0602, Cause::NewTerms), new.span, message, "too many", help);
-    }
-    if new.window <= from {
-        // Kibana refuses a history that starts after the run's own window.
-        let message = format!("the window is not longer than the {from} minutes a run looks back");
-        let help = format!("Use a window of {} minutes or more.", from + 1);
-        closed.refuse(Cause::NewTerms, new.span, message, "too short", &help);
-    }
-    let history = match new.window {
-        m if m % (24 * 60) == 0 => format!("now-{}d", m / (24 * 60)),
-        m if m % 60 == 0 => format!("now-{}h", m / 60),
-        m => format!("now-{m}m"),
-    };
-    (terms, history)
 }
 
 /// The rule's own dates as created and updated; the output has no build date

@@ -29,7 +29,7 @@ mod tree;
 
 pub use bind::{FieldType, Finding, bind};
 pub use list::{NETWORKS, merged, one_of};
-pub use parse::parse;
+pub use parse::{MOST_RUNS, parse};
 pub use tree::{
     Comparison, Condition, Eql, EventQuery, FieldName, Matching, Operation, Sequence, Step, Value,
 };

@@ -15,7 +15,7 @@ use crate::query::Error;
 /// The longest query that is read, in bytes
 const MAX_LENGTH: usize = 1 << 20;
 /// The most events that `with runs` asks for
-pub(super) const MOST_RUNS: u32 = 100;
+pub const MOST_RUNS: u32 = 100;
 
 /// Reads a query
 ///

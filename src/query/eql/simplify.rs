@@ -2,7 +2,7 @@
 //!
 //! In: a [`Condition`]. Out: one for the same events. What another part of a list already says about
 //! the presence of a field is left out (`f != null and f : "a"`), a choice between parts with the same
-//! rest says the rest once, and alternatives over one field are one list.
+//! rest says the rest once, and alternatives over one field are one list in the order of the alphabet.
 //!
 //! A field that an index may not map is left alone: without a mapping it is the constant null, of which
 //! a negation says something else.
@@ -31,10 +31,11 @@ fn under(condition: Condition, facts: &[Fact]) -> Condition {
         Condition::Any(parts) => any(parts, facts),
         Condition::Not(part) => negated(under(*part, facts)),
         Condition::Noted(text, part) => Condition::Noted(text, Box::new(under(*part, facts))),
-        leaf @ (Condition::Truth(_)
-        | Condition::Compare(..)
-        | Condition::In { .. }
-        | Condition::Matches(..)) => leaf,
+        Condition::Matches(value, way, mut patterns) => {
+            patterns.sort_by_cached_key(|pattern| pattern.to_lowercase());
+            Condition::Matches(value, way, patterns)
+        }
+        leaf @ (Condition::Truth(_) | Condition::Compare(..) | Condition::In { .. }) => leaf,
     }
 }
 

@@ -15,12 +15,12 @@ use crate::query::layout::Doc;
 const RESERVED: &str = r#"\():<>"*{}"#;
 
 impl fmt::Display for Kuery {
-    /// The whole query, with one line for each part joined by `and`
+    /// The whole query, with one line for each of its parts
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let query = match self {
             Kuery::And(parts) => joined_by("and", parts.iter().map(clause)).broken(),
-            Kuery::Or(_)
-            | Kuery::Not(_)
+            Kuery::Or(parts) => joined_by("or", parts.iter().map(clause)).broken(),
+            Kuery::Not(_)
             | Kuery::Field(..)
             | Kuery::Range(..)
             | Kuery::Nested(..)

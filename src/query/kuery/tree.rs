@@ -3,7 +3,7 @@
 //! In: parts that a plan joins. Out: a [`Kuery`] tree, which [`Kuery::optimised`] brings into the
 //! form that detection-rules calls optimised: one group per field, `not` last. `print` writes its
 //! text. [`Literal::quoted`] and [`Literal::wildcard`] make values, and refuse values that the
-//! language cannot write. Ranges, nested documents and values without a field are never emitted;
+//! language cannot write. Nested documents and values without a field are never emitted;
 //! the tree has them because the parser reads the whole language into it.
 
 use std::collections::{BTreeMap, HashSet};

@@ -21,7 +21,7 @@ use super::document::remove;
 use super::fields::{Field, Groups, Known, Type};
 use super::indices::Indices;
 use super::query::Query;
-use super::{evaluate, filter, translate};
+use super::{evaluate, filter, loads, translate};
 use crate::query::{Error, eql, kuery};
 use crate::verify::eql::{EventJudge, FieldType, Index, Judge, Kind};
 
@@ -78,6 +78,24 @@ impl Rule {
             parts.extend(filter::of(filter, known)?);
         }
         Ok(Rule { query: Query::All(parts), events, indices })
+    }
+
+    /// What Elastic's own loader of rules refuses of the query, as clauses without a period
+    pub(in crate::verify) fn refused_by_the_loader(rule: &Value, known: &Known) -> Vec<String> {
+        let text = rule["query"].as_str().unwrap_or_default();
+        if rule["language"] != "eql" {
+            return kuery::parse(text).map(|query| loads::kuery(&query, known)).unwrap_or_default();
+        }
+        let patterns = rule["index"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let (Ok(query), Ok(indices)) = (eql::parse(text), Indices::of(patterns, known)) else {
+            return Vec::new();
+        };
+        let searched = indices.groups();
+        let types = |name: &str| {
+            let field = known.named(name).ok().filter(|field| field.is_in(searched));
+            field.map(|field| field.kind)
+        };
+        loads::eql(&query, &types)
     }
 
     /// Whether a document matches; its fields may be nested, dotted or both

@@ -76,8 +76,9 @@ impl Convert {
             return Err(Failure::new(why).into());
         }
         if let Some(folder) = &self.output {
-            let changed = project::changed_ids(folder, &outputs, workspace);
-            changed.into_iter().for_each(|found| workspace.diagnostics.push(found));
+            let mut found = project::changed_ids(folder, &outputs, workspace);
+            found.extend(project::left_over(folder, &outputs, workspace));
+            found.into_iter().for_each(|found| workspace.diagnostics.push(found));
         }
         let done = match (&self.output, self.check) {
             (None, _) => {

@@ -361,6 +361,9 @@ macro_rules! register { ($make:ident) => { $make! {
          for a new rule: alerts, exceptions and remembered terms stay with the old one, which goes on \
          running. In Elastic, a signal without an `id` has an id made of the definition's `id` and \
          the signal's name.";
+    W0812 "file of an earlier run"
+        "The folder has a rule of detection-rules that was written for a signal of another name, or for \
+         one that is gone. Nothing writes the file any more, and detection-rules would still load it.";
     E0901 "mapping of what the target lacks"
         "A mapping names a table or a column that the target's schema lacks, or a value of another \
          type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";

@@ -17,8 +17,8 @@ use crate::source::Span;
 use crate::workspace::{Output, Workspace};
 
 /// A rule of a target under its id, as a file has it
-struct Known {
-    id: String,
+pub(super) struct Known {
+    pub(super) id: String,
     name: String,
 }
 
@@ -98,7 +98,7 @@ fn target_of(output: &Output) -> Option<Target> {
 }
 
 /// The rules in a file, in its order
-fn ids(path: &str, text: &str) -> Vec<Known> {
+pub(super) fn ids(path: &str, text: &str) -> Vec<Known> {
     let of_json = |value: &Value, (id, name): (&str, &str)| {
         let text = |key: &str| value[key].as_str().map(ToOwned::to_owned);
         Some(Known { id: text(id)?, name: text(name).unwrap_or_default() })

@@ -65,6 +65,12 @@ fn said(path: &Path, format: &str) -> String {
             .args(["convert", "-t", "elastic", "-o"])
             .arg(tampered(name, format, "elastic", ID_OF_THE_OLD_NAME))
             .arg(name),
+        "W0812" => {
+            let folder = tampered(name, format, "elastic", ("", ""));
+            let file = folder.join("elastic/w0812_signal_that_was_renamed_command.toml");
+            fs::rename(&file, file.with_file_name("shell_spawn.toml")).unwrap();
+            command.args(["convert", "-t", "elastic", "-o"]).arg(folder).arg(name)
+        }
         "W0810" => command.args(["check", "--config"]).arg(name),
         _ => command.arg("check").arg(name),
     };

@@ -222,3 +222,23 @@ fn a_version_is_in_every_object_that_has_one() {
     let found = found(&[sigma.to_owned()]).join("\n");
     assert!(!found.contains("E0"), "{found}");
 }
+
+#[test]
+fn the_file_of_a_renamed_signal_is_told_until_it_is_gone_and_files_of_others_are_not() {
+    let folder = folder("left");
+    converted(&folder, &signal("shell", OWN), &[]);
+    let elastic = folder.join("build/elastic");
+    fs::write(elastic.join("rule_other.toml"), "rule_id = \"another\"\n").unwrap();
+    for _ in 0..2 {
+        let said = converted(&folder, &signal("command", OWN), &[]);
+        assert_eq!(said.matches("W0812").count(), 1, "{said}");
+        assert!(said.contains("rule_shell.toml is left from an earlier run"), "{said}");
+    }
+    fs::remove_file(elastic.join("rule_shell.toml")).unwrap();
+    let said = converted(&folder, &signal("command", OWN), &[]);
+    assert!(!said.contains("W0812"), "{said}");
+    // Without an id of its own, the file of the old name is told once, with the old id.
+    let said = converted(&folder, &signal("third", ""), &[]);
+    assert!(said.contains("W0811") && said.contains("rule_command.toml is left"), "{said}");
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -68,6 +68,7 @@ fn standing(verified: &Verified<'_>, place: Place, files: &[String]) -> String {
             let name = format!("test `{}`", sample.name.value);
             if sample.events.len() > 1 { format!("{name}, event {}", event + 1) } else { name }
         }
+        Place::Course(event) => format!("event {} of the course (`rulecast near`)", event + 1),
         Place::Line { file, line } => format!("{}:{line}", files[file]),
     }
 }
@@ -109,6 +110,7 @@ fn different(
     let rule = &verified.loaded.rule;
     let (source, span) = match place {
         Place::Test { test, .. } => (Arc::clone(&rule.source), rule.tests[test].name.span),
+        Place::Course(_) => (Arc::clone(&rule.source), rule.metadata.title.span),
         Place::Line { file, line } => line_of(&files[file], line),
     };
     let on = verified.target.name();

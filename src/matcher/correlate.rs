@@ -216,7 +216,7 @@ fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
 }
 
 /// The groups of an event: one for each combination of its key values
-fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
+pub(super) fn keys(correlation: &Correlation, event: &Waiting) -> Vec<Vec<String>> {
     let values = correlation.keys.iter().map(|key| compared(&key.fields, event));
     combinations(&values.collect::<Vec<_>>()).keys
 }
@@ -236,7 +236,7 @@ fn compared(fields: &Fields, event: &Waiting) -> Vec<String> {
 }
 
 /// A host without its domain, in lower case; an address stays whole
-pub(super) fn short_host(host: &str) -> String {
+pub(crate) fn short_host(host: &str) -> String {
     let first = host.split('.').next().unwrap_or(host);
     let address = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
     if address { host.to_lowercase() } else { first.to_lowercase() }

@@ -26,6 +26,7 @@ mod slot;
 mod state_file;
 
 pub use correlate::Together;
+pub(crate) use correlate::short_host;
 pub use lines::{Block, End, Lines, MAX_LINE, Stop};
 pub use record::{Record, Recorder, arguments, base_name};
 pub use scan::{
@@ -39,6 +40,7 @@ use std::sync::Arc;
 
 use ancestry::Places;
 use compile::{Node, compile};
+use correlate::{Waiting, keys};
 use evaluate::{evidence, holds};
 use event::{Event, Kind};
 use jiff::Timestamp;
@@ -46,7 +48,7 @@ use layout::Layout;
 use serde::de::DeserializeSeed;
 
 use crate::definition::Level;
-use crate::ir::Rule;
+use crate::ir::{Correlation, Rule};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 use novelty::Combinations;
 
@@ -104,6 +106,15 @@ pub struct Match {
     pub terms: Option<Combinations>,
     /// Values that correlations read; `None` when no correlation uses the signal
     pub correlated: Option<BTreeMap<Field, Vec<String>>>,
+}
+
+impl Match {
+    /// The groups of a correlation that the event is in
+    pub(crate) fn groups(&self, correlation: &Correlation) -> Vec<Vec<String>> {
+        let (time, signal) = (self.time.unwrap_or_default(), self.signal);
+        let values = self.correlated.clone().unwrap_or_default();
+        keys(correlation, &Waiting { time, signal, values, place: (0, 0) })
+    }
 }
 
 impl Engine {

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::{Failure, inside};
@@ -16,7 +17,8 @@ use crate::ir::Rule;
 use crate::manifest::Artifact;
 use crate::query::kusto::Platform;
 use crate::verify::{
-    Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, try_tests,
+    Example, Fault, Import, Tally, Trial, Verdict, bind, compare_forms, course, try_series,
+    try_tests,
 };
 use crate::workspace::Loaded;
 
@@ -161,7 +163,9 @@ fn try_all(
         match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
             Ok(import) => {
                 let tally = try_tests(&import, &loaded.rule);
-                (Some(import), Ok(tally))
+                let series = try_series(&import, &course(rule, Timestamp::UNIX_EPOCH));
+                let tally = series.map(|series| tally.joined(series));
+                (Some(import), tally.map_err(|why| Fault::new(lines, why)))
             }
             Err(why) => (None, Err(Fault::new(lines, why))),
         }

@@ -20,8 +20,10 @@ mod translate;
 
 pub use fields::Known;
 pub use rule::Rule;
+pub(super) use rule::sequence_of;
 
 use super::comparison::Comparison;
+use super::correlated::Correlated;
 use super::exceptions;
 use super::finding::Finding;
 use super::import::Imported;
@@ -40,7 +42,10 @@ pub struct Import<'r> {
     pub(super) engine: Engine,
     pub(super) manifest: &'r Manifest,
     pub(super) mappings: Mappings,
-    lines: Vec<Imported>,
+    /// The rule of each signal: its own, or its part in the rule of a correlation
+    lines: Vec<Option<Imported>>,
+    /// The rules of each correlation that is reported
+    pub(super) correlated: Vec<Correlated>,
 }
 
 /// The finding on one event and one signal
@@ -77,25 +82,47 @@ impl<'r> Import<'r> {
         mappings: &Mappings,
     ) -> Result<Self, String> {
         let known = Known::of(mappings);
+        let signals: Vec<usize> =
+            (0..rule.signals.len()).filter(|at| rule.reports_signal(*at)).collect();
+        let correlations = (0..rule.correlations.len()).filter(|at| rule.reports_correlation(*at));
+        let correlations: Vec<usize> = correlations.collect();
+        let wanted = correlations.iter().map(|at| Correlated::rules_of(&rule.correlations[*at]));
         let rules = exceptions::rules(text)?;
-        let (written, signals) = (rules.len(), manifest.signals.len());
-        if written != signals {
-            return Err(format!("{written} rules stand for {signals} signals"));
+        let (written, wanted) = (rules.len(), signals.len() + wanted.sum::<usize>());
+        if written != wanted {
+            return Err(format!("{written} rules stand for {wanted} signals and correlations"));
         }
-        let mut lines = Vec::new();
-        for (at, (line, signal)) in rules.iter().zip(&rule.signals).enumerate() {
+        let mut read = rules.iter();
+        let mut lines: Vec<Option<Imported>> = rule.signals.iter().map(|_| None).collect();
+        // The signals come first, so that the last of them takes no line of a correlation.
+        for (at, line) in signals.into_iter().zip(read.by_ref()) {
+            let signal = &rule.signals[at];
             let of_signal = |why| format!("the rule of {}: {why}", signal.name);
-            let imported = Imported::read(line, &known).map_err(of_signal)?;
+            let imported = Imported::of(line, &known).map_err(of_signal)?;
             let asks = rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
             if asks != imported.history.is_some() {
                 let word = if asks { "remembers no terms" } else { "asks for new terms" };
                 return Err(of_signal(word.to_owned()));
             }
-            lines.push(imported);
+            lines[at] = Some(imported);
+        }
+        let mut correlated = Vec::new();
+        for at in correlations {
+            let one = &rule.correlations[at];
+            let own: Vec<_> = read.by_ref().take(Correlated::rules_of(one)).collect();
+            let of_correlation = |why| format!("the rule of {}: {why}", one.name);
+            if own.len() != Correlated::rules_of(one) {
+                return Err(of_correlation("a line is not there".to_owned()));
+            }
+            let (mine, parts) = Correlated::read(one, at, &own, &known).map_err(of_correlation)?;
+            correlated.push(mine);
+            for (signal, part) in parts {
+                lines[signal].get_or_insert(part);
+            }
         }
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
         let mappings = mappings.clone();
-        Ok(Import { rule, engine, manifest, mappings, lines })
+        Ok(Import { rule, engine, manifest, mappings, lines, correlated })
     }
 
     /// The names of the rule's signals on the target
@@ -124,6 +151,7 @@ impl<'r> Import<'r> {
     ) -> Vec<Judged> {
         let signals = self.rule.signals.iter().zip(&self.lines).enumerate();
         let judged = signals.filter_map(|(signal, (sought, line))| {
+            let line = line.as_ref()?;
             let matched = matches.clone().find(|one| one.signal == signal);
             let comparison =
                 Comparison { import: self, at: signal, signal: sought, line, observation, matched };
@@ -139,7 +167,7 @@ impl<'r> Import<'r> {
     /// `None` when the rule has no new terms, or the event did not match on both sides.
     pub fn compare_terms(&self, seen: &mut Seen, judged: &Judged) -> Option<Finding> {
         let window = self.rule.new_terms.as_ref()?.window;
-        let history = self.lines[judged.signal].history.as_ref()?;
+        let history = self.lines[judged.signal].as_ref()?.history.as_ref()?;
         let name = self.signal(judged.signal);
         Some(seen.compare(judged.terms.as_ref()?, (window, history.window), name))
     }

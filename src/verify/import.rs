@@ -49,22 +49,29 @@ pub(super) fn severity(level: Level) -> &'static str {
     }
 }
 
+/// Checks that the query of a rule loads, and reads back as it is written
+///
+/// # Errors
+/// What is wrong with it, as a clause without a period.
+pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
+    if let Some(refused) = elastic::Rule::refused_by_the_loader(rule, known).first() {
+        return Err(refused.clone());
+    }
+    let written = rule["query"].as_str().unwrap_or_default();
+    let read = match rule["language"].as_str() {
+        // Comments have no place in the tree.
+        Some("eql") => eql::parse(written).map(|_| written.to_owned()),
+        _ => kuery::parse(written).map(|query| query.to_string()),
+    };
+    let read = read.map_err(|why| why.to_string())?;
+    if read == written { Ok(()) } else { Err(format!("its query reads back as `{read}`")) }
+}
+
 impl Imported {
-    /// Reads a rule; an error is a clause without a period
-    pub(super) fn read(rule: &Value, known: &Known) -> Result<Imported, String> {
+    /// Reads the object of a rule; an error is a clause without a period
+    pub(super) fn of(rule: &Value, known: &Known) -> Result<Imported, String> {
         let query = elastic::Rule::of_known(rule, known).map_err(|why| why.to_string())?;
-        if let Some(refused) = elastic::Rule::refused_by_the_loader(rule, known).first() {
-            return Err(refused.clone());
-        }
-        let written = rule["query"].as_str().unwrap_or_default();
-        let read = match rule["language"].as_str() {
-            Some("eql") => eql::parse(written).map(|_| written.to_owned()),
-            _ => kuery::parse(written).map(|query| query.to_string()),
-        };
-        let read = read.map_err(|why| why.to_string())?;
-        if read != written {
-            return Err(format!("its query reads back as `{read}`"));
-        }
+        check_query(rule, known)?;
         let severity = word(&rule["severity"])?;
         let mapping = match rule.get("severity_mapping") {
             Some(Value::Array(mapped)) => mapped.iter().map(Mapped::read).collect::<Result<_, _>>(),

@@ -19,6 +19,7 @@
 
 mod binding;
 mod comparison;
+mod correlated;
 mod ecs;
 pub mod elastic;
 pub mod eql;
@@ -33,6 +34,7 @@ mod observation;
 mod own_document;
 mod pipeline;
 mod recordable;
+mod series;
 mod sources;
 mod trial;
 mod verdict;
@@ -44,5 +46,6 @@ pub use forms::compare_forms;
 pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use pipeline::{Gaps, document, guessed_product};
+pub use series::{Course, course, try_series};
 pub use trial::{Example, Place, Tally, Trial, try_tests};
 pub use verdict::{Fault, Verdict};

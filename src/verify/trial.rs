@@ -40,6 +40,8 @@ pub enum Place {
         /// Index of the event within the test
         event: usize,
     },
+    /// An event of the course that a rule's correlations make, counted from 0
+    Course(usize),
     /// A line of a file of events
     Line {
         /// Number of the file, from 0
@@ -90,7 +92,7 @@ impl Tally {
         Tally { signals: names.collect(), ..Tally::default() }
     }
 
-    fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = &'f Finding>) {
+    pub(super) fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = &'f Finding>) {
         self.events += 1;
         let (mut matched, mut dropped, mut lost) = (false, false, false);
         for finding in found {

@@ -49,6 +49,7 @@ mod properties;
 mod readers;
 mod replay;
 mod satisfiable;
+mod series;
 mod shape;
 mod sigma;
 mod specification;

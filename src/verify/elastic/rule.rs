@@ -22,8 +22,9 @@ use super::fields::{Field, Groups, Known, Type};
 use super::indices::Indices;
 use super::query::Query;
 use super::{evaluate, filter, loads, translate};
+use crate::query::eql::Eql;
 use crate::query::{Error, eql, kuery};
-use crate::verify::eql::{EventJudge, FieldType, Index, Judge, Kind};
+use crate::verify::eql::{EventJudge, FieldType, Index, Judge, Kind, SequenceJudge};
 
 /// An emitted rule, ready to judge documents
 #[derive(Debug, Clone)]
@@ -111,25 +112,42 @@ impl Rule {
     }
 }
 
+/// The judge of a rule's sequences of events, which looks at documents of any of its indices
+///
+/// # Errors
+/// As [`Rule::of`]; and when the query is about single events.
+pub(in crate::verify) fn sequence_of(rule: &Value, known: &Known) -> Result<SequenceJudge, Error> {
+    let patterns = rule["index"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let query = eql::parse(rule["query"].as_str().unwrap_or_default())?;
+    match judge_of(&query, &Indices::of(patterns, known)?, known)? {
+        Judge::Sequence(judge) => Ok(judge),
+        Judge::Event(_) => Err(Error::new("its query is about single events".to_owned())),
+    }
+}
+
+fn judge_of(query: &Eql, indices: &Indices, known: &Known) -> Result<Judge, Error> {
+    let searched = indices.groups();
+    let types = |name: &str| {
+        let field = known.named(name).ok()?;
+        let kind = match field.kind {
+            Type::Keyword | Type::Wildcard => Kind::Text,
+            Type::Lowercase | Type::Text => Kind::Analysed,
+            Type::Long => Kind::Whole,
+            Type::Ip => Kind::Ip,
+            Type::Date => Kind::Date,
+            Type::Boolean => Kind::Boolean,
+        };
+        field.is_in(searched).then_some(FieldType { kind, limit: field.limit })
+    };
+    Judge::of(query, &Index::new(&types))
+}
+
 impl Events {
     fn of(query: &str, indices: &Indices, known: &Known) -> Result<Events, Error> {
         let read = eql::parse(query)?;
-        let searched = indices.groups();
         let names = read.fields().into_iter().map(|field| field.name.as_str());
         let fields = names.filter_map(|name| known.named(name).ok().cloned()).collect();
-        let types = |name: &str| {
-            let field = known.named(name).ok()?;
-            let kind = match field.kind {
-                Type::Keyword | Type::Wildcard => Kind::Text,
-                Type::Lowercase | Type::Text => Kind::Analysed,
-                Type::Long => Kind::Whole,
-                Type::Ip => Kind::Ip,
-                Type::Date => Kind::Date,
-                Type::Boolean => Kind::Boolean,
-            };
-            field.is_in(searched).then_some(FieldType { kind, limit: field.limit })
-        };
-        match Judge::of(&read, &Index::new(&types))? {
+        match judge_of(&read, indices, known)? {
             Judge::Event(judge) => Ok(Events { judge, fields }),
             Judge::Sequence(_) => Err(Error::new("a sequence is no single event".to_owned())),
         }

@@ -133,6 +133,21 @@ impl<'r> Session<'r> {
         None
     }
 
+    /// Plans a part in a way that may do only if it notes no finding and no loss
+    pub(super) fn without_more<T>(
+        &mut self,
+        plan: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let (found, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
+        let planned = plan(self);
+        let more = self.closed.findings.all.len() > found || self.closed.losses.len() > losses;
+        let planned = planned.filter(|_| !more);
+        if planned.is_none() {
+            self.roll_back(found, losses);
+        }
+        planned
+    }
+
     /// Forgets the findings and the losses after the first ones
     fn roll_back(&mut self, found: usize, losses: usize) {
         self.closed.findings.all.truncate(found);

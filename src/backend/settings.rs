@@ -134,6 +134,12 @@ impl<'a, 'r> Asked<'a, 'r> {
         word.map(|word| Spanned::new(*word, text.span))
     }
 
+    /// `true` or `false`
+    pub(super) fn truth(&mut self, name: &str) -> Option<Spanned<bool>> {
+        let word = self.word(name, &["true", "false"])?;
+        Some(Spanned::new(word.value == "true", word.span))
+    }
+
     /// A whole number from `least` to `most`
     pub(super) fn number(&mut self, name: &str, least: u32, most: u32) -> Option<Spanned<u32>> {
         let text = self.text(name)?;

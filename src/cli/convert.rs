@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::input::Rules;
 use super::report::{self, Stream, count};
-use super::{Global, Outcome, Stop, screen};
+use super::{Global, Outcome, Stop, bump, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic};
@@ -22,7 +22,8 @@ use crate::workspace::{Kept, Output};
 /// left out there, every other rule is written; unchanged files are not touched.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast convert rules -o build\n  \
-                        rulecast convert rules -o build --check")]
+                        rulecast convert rules -o build --check\n  \
+                        rulecast convert rules -o build --bump    # after a change of a rule")]
 pub(super) struct Convert {
     #[command(flatten)]
     rules: Rules,
@@ -36,6 +37,15 @@ pub(super) struct Convert {
     /// Write nothing; report files that are out of date
     #[arg(long, requires = "output")]
     check: bool,
+    /// Raise the version of each definition whose meaning differs from the files under DIR, and set
+    /// its `modified` to today, in the definition itself
+    ///
+    /// The meaning is the query with its filters, indices, terms, schedule, thresholds and severity,
+    /// on any target; descriptions, tags, dates and ids are not. `version:` and `modified:` are the
+    /// only lines that change. Sentinel's version, and Elastic's version and updated_date, follow.
+    /// Sigma documents are never edited. `SOURCE_DATE_EPOCH` sets another day.
+    #[arg(long, requires = "output", conflicts_with = "check")]
+    bump: bool,
     /// Write a manifest beside the files of each rule: `<rule>.manifest.json` says which files
     /// there are, what they search and when, and what they lose
     #[arg(long)]
@@ -50,6 +60,9 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        if let Some(folder) = self.output.as_ref().filter(|_| self.bump) {
+            bump::bump(global, self.rules.load()?, (&self.targets, folder))?;
+        }
         let workspace = self.rules.load()?;
         let kept = if self.manifest { Kept::WithManifests } else { Kept::Artifacts };
         let (outputs, refused) = workspace.outputs(&self.targets, kept);
@@ -61,6 +74,11 @@ impl Convert {
         {
             let why = format!("cannot write to {}: it is no folder", project::display(folder));
             return Err(Failure::new(why).into());
+        }
+        if let Some(folder) = &self.output {
+            let mut found = project::changed_ids(folder, &outputs, workspace);
+            found.extend(project::left_over(folder, &outputs, workspace));
+            found.into_iter().for_each(|found| workspace.diagnostics.push(found));
         }
         let done = match (&self.output, self.check) {
             (None, _) => {

@@ -3,6 +3,7 @@
 //! In: arguments. Out: data on stdout, messages on stderr, and an exit code: 0 nothing found, 1
 //! findings, 2 could not run. A reader that closes the pipe ends the run quietly.
 
+mod bump;
 mod check;
 mod completions;
 mod convert;

@@ -113,6 +113,9 @@ fn metadata_of(reader: &mut Reader<'_>, part: &action::Part, form: Form) -> meta
     let mut metadata = metadata::read(reader, &part.node);
     metadata.family.clone_from(&part.family);
     reader.lenient = false;
+    if form == Form::Definition {
+        metadata.version = metadata::version(reader, &part.node);
+    }
     if form == Form::Definition && part.node.get("id").is_none() {
         reader.missing_key(part.node.span, "the rule", "id");
     }
@@ -126,7 +129,8 @@ fn check_keys(
     entries: &[(Node, Node)],
     (form, own): (Form, &[&str]),
 ) {
-    let known: Vec<&str> = metadata::KEYS.iter().chain(own).copied().collect();
+    let version = (form == Form::Definition).then_some(&"version");
+    let known: Vec<&str> = metadata::KEYS.iter().chain(own).chain(version).copied().collect();
     let sigma: Vec<&str> = known.iter().chain(metadata::SIGMA_KEYS).copied().collect();
     for (key, _) in entries {
         let text = key.text().unwrap_or_default();

@@ -35,6 +35,8 @@ pub struct Metadata {
     pub date: Option<Spanned<String>>,
     /// The date of the last change, `YYYY-MM-DD`
     pub modified: Option<Spanned<String>>,
+    /// The number of its meaning, from 1; only a definition has one
+    pub version: Option<Spanned<u32>>,
     /// Addresses of further reading
     pub references: Vec<Spanned<String>>,
     /// ATT&CK techniques (`T1505.003`) and tactics (`persistence`), as named by the author
@@ -146,6 +148,9 @@ pub(super) const KEYS: &[&str] = &[
     "fields",
     "related",
 ];
+/// The highest number of a version
+const MOST_VERSIONS: u32 = 1_000_000;
+
 /// Metadata keys of Sigma's documents only, and SigmaHQ's own keys
 pub(super) const SIGMA_KEYS: &[&str] =
     &["scope", "taxonomy", "regression_tests_path", "simulation"];
@@ -182,6 +187,7 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         author: texts(reader, document, "author"),
         date: field(reader, document, "date", date),
         modified: field(reader, document, "modified", date),
+        version: None,
         references: texts(reader, document, "references"),
         attack: texts(reader, document, "attack"),
         tags: Vec::new(),
@@ -206,6 +212,19 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
         }
     }
     metadata
+}
+
+/// Reads `version:`, which in a Sigma document is a key of the author's own
+pub(super) fn version(reader: &mut Reader<'_>, document: &Node) -> Option<Spanned<u32>> {
+    let text = text(reader, document, "version")?;
+    let number = text.value.parse().ok().filter(|number| (1..=MOST_VERSIONS).contains(number));
+    if number.is_none() {
+        let message = format!("`{}` is not the number of a version", text.value);
+        let label = format!("expected a whole number from 1 to {MOST_VERSIONS}");
+        let found = Diagnostic::new(Code::E0108, reader.source, text.span, message, label);
+        reader.report(found.help("Write `version: 2`; Sentinel's rule then has 1.0.1."));
+    }
+    number.map(|number| Spanned::new(number, text.span))
 }
 
 /// Reads `taxonomy:`; it decides what fields mean, so another one refuses the rule everywhere

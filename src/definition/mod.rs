@@ -108,6 +108,8 @@ pub struct List {
 pub struct Signal {
     /// Its key under `signals:`; `rule` for a Sigma rule or filter
     pub name: Spanned<String>,
+    /// A UUID in lower case, which a target's rule for the signal keeps when the name changes
+    pub id: Option<Spanned<String>>,
     /// A title of one line, as alerts show it
     pub title: Option<Spanned<String>>,
     /// The kind of event; `None` after an error, which is already reported

@@ -85,6 +85,8 @@ fn metadata(document: &mut Mapping, metadata: &Metadata) {
     set("description", metadata.description.as_ref().map(|d| d.value.as_str()));
     set("date", metadata.date.as_ref().map(|date| date.value.as_str()));
     set("modified", metadata.modified.as_ref().map(|date| date.value.as_str()));
+    let version = metadata.version.as_ref().map(|version| version.value.to_string());
+    set("version", version.as_deref());
     set("investigation", metadata.investigation.as_ref().map(|guide| guide.value.as_str()));
     set("license", metadata.license.as_ref().map(|license| license.value.as_str()));
     for (key, items) in [
@@ -174,8 +176,10 @@ fn settings(settings: &Settings) -> Mapping {
 
 fn signal(signal: &Signal) -> Yaml {
     let mut map = Mapping::new();
-    if let Some(title) = &signal.title {
-        map.insert(text("title"), text(&title.value));
+    for (key, value) in [("title", &signal.title), ("id", &signal.id)] {
+        if let Some(value) = value {
+            map.insert(text(key), text(&value.value));
+        }
     }
     if let Some(event) = &signal.event {
         map.insert(text("event"), text(event.value.name()));

@@ -17,7 +17,7 @@ use crate::yaml::{Reader, nearest};
 
 /// Keys of a signal that are not tests
 pub(super) const KEYS: &[&str] =
-    &["title", "event", "product", "exclusions", "levels", "detection", "condition"];
+    &["title", "id", "event", "product", "exclusions", "levels", "detection", "condition"];
 
 /// Reads an entry of `signals:`
 pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<Signal> {
@@ -36,6 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
         }
     }
     let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
+    let id = body.get("id").and_then(|node| own_id(reader, node));
     let event = body.get("event").and_then(|node| logsource::event(reader, node));
     let event = event.and_then(|(event, action)| without_action(reader, event, action));
     let product = body.get("product").and_then(|node| logsource::product(reader, node));
@@ -61,6 +62,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     let levels = body.get("levels").map_or_else(Vec::new, |node| levels(reader, node));
     Some(Signal {
         name,
+        id,
         title,
         event,
         log: None,
@@ -96,6 +98,7 @@ pub(super) fn read_sigma(
     };
     Some(Signal {
         name: Spanned::new("rule".to_owned(), place),
+        id: None,
         title: None,
         event,
         log,
@@ -107,6 +110,22 @@ pub(super) fn read_sigma(
         exclusions: Vec::new(),
         levels: Vec::new(),
     })
+}
+
+/// Reads the id of a signal
+fn own_id(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<String>> {
+    let text = reader.text(node, "`id`")?;
+    if let Ok(id) = uuid::Uuid::try_parse(&text.value) {
+        return Some(Spanned::new(id.hyphenated().to_string(), text.span));
+    }
+    let message = format!("`{}` is not a UUID", text.value);
+    let label = "expected 8-4-4-4-12 hex digits";
+    let found = Diagnostic::new(Code::E0113, reader.source, text.span, message, label);
+    reader.report(found.help(
+        "A signal's `id` is that of its rule in Elastic. Where the log has a field `id`, test it \
+         under `detection:`.",
+    ));
+    None
 }
 
 /// Reads a plain name, which is also valid in Kusto, in Rust and in a file name

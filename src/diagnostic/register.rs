@@ -330,7 +330,8 @@ macro_rules! register { ($make:ident) => { $make! {
     E0702 "not an event"
         "Events are JSON objects, one a line.";
     E0801 "rule id used twice"
-        "Two rules have the same id, so their exported rules would overwrite each other. pySigma: \
+        "Two rules, or two signals, have the same id, so their exported rules would overwrite each \
+         other. A signal without an `id` gets one from its rule's id and its name. pySigma: \
          identifier_uniqueness.";
     E0802 "test failed"
         "The sample did not do what the test says.";
@@ -355,6 +356,14 @@ macro_rules! register { ($make:ident) => { $make! {
     W0810 "decision that has ended"
         "A decision of the project's settings has a last day, which has passed: it holds no longer. \
          Give it a new day if its reason still holds, or delete it.";
+    W0811 "rule with another id"
+        "A file of an earlier run is replaced, and a rule in it gets another id. The target takes it \
+         for a new rule: alerts, exceptions and remembered terms stay with the old one, which goes on \
+         running. In Elastic, a signal without an `id` has an id made of the definition's `id` and \
+         the signal's name.";
+    W0812 "file of an earlier run"
+        "The folder has a rule of detection-rules that was written for a signal of another name, or for \
+         one that is gone. Nothing writes the file any more, and detection-rules would still load it.";
     E0901 "mapping of what the target lacks"
         "A mapping names a table or a column that the target's schema lacks, or a value of another \
          type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";

@@ -272,9 +272,10 @@ impl Gathered {
             return *known;
         }
         let place = self.signals.len();
-        let name = self.free(&signal.name);
+        // The id stays with the rule that the signal was written in.
+        let (name, id) = (self.free(&signal.name), None);
         self.titles.entry(signal.title.clone()).or_default().push(place);
-        self.signals.push(Signal { name, ..signal });
+        self.signals.push(Signal { name, id, ..signal });
         place
     }
 

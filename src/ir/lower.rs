@@ -131,10 +131,10 @@ fn lower_signal<'d>(
     }
     clauses.extend(test::implied(kind, signal.action, definition.form, &clauses));
     let title = signal.title.as_ref().unwrap_or(&definition.metadata.title).value.clone();
-    let name = signal.name.value.clone();
+    let (name, id) = (signal.name.value.clone(), signal.id.clone());
     let (span, action) = (signal.name.span, signal.action);
     let (kind, log) = (kind.clone(), signal.log.clone());
-    Some(Signal { name, span, title, kind, log, action, product, clauses, cases })
+    Some(Signal { name, span, id, title, kind, log, action, product, clauses, cases })
 }
 
 /// The names of signals and correlations

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Column, Correlation, Expr, Test, Threat};
 use crate::definition::{Form, Level, Metadata, Sample, TargetSettings};
-use crate::source::{SourceText, Span};
+use crate::source::{SourceText, Span, Spanned};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 
 /// A detection rule
@@ -46,6 +46,8 @@ pub struct Signal {
     pub name: String,
     /// Span of the name
     pub span: Span,
+    /// The UUID that its author gave it; a target's rule for it keeps this when the name changes
+    pub id: Option<Spanned<String>>,
     /// Title, one line
     pub title: String,
     /// The events it looks at

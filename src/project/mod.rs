@@ -3,18 +3,25 @@
 //! In: paths from the command line. Out: a [`Workspace`](crate::workspace::Workspace) with the
 //! files' rules, verdicts on the artifacts of these rules, and outputs written safely.
 
+mod bump;
 mod config;
 mod events;
 mod files;
+mod ids;
+mod leftover;
 mod load;
+mod meaning;
 mod output;
 mod replace;
 mod verify;
 
-pub use config::{CheckDecision, Config, FILE, Layer, LossDecision};
+pub use bump::{changed, next_version, raise};
+pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, today};
 pub use events::{check_events, events};
 pub use files::{Failure, display};
 use files::{RuleFile, find};
+pub use ids::changed_ids;
+pub use leftover::left_over;
 pub use load::{Surroundings, load, load_with};
 pub use output::{Change, inside, pending, tidy, write};
 pub use replace::{replaceable, update};

@@ -59,16 +59,15 @@ impl Correlated {
     pub(super) fn read(
         one: &Correlation,
         at: usize,
-        lines: &[&str],
+        lines: &[&Value],
         known: &Known,
     ) -> Result<(Correlated, Vec<(usize, Imported)>), String> {
         let (mut judges, mut parts) = (Vec::new(), Vec::new());
-        for (place, line) in lines.iter().enumerate() {
-            let rule: Value = serde_json::from_str(line).map_err(|why| why.to_string())?;
-            check_query(&rule, known)?;
-            let judge = Judge::read(&rule, known)?;
+        for (place, rule) in lines.iter().enumerate() {
+            check_query(rule, known)?;
+            let judge = Judge::read(rule, known)?;
             if place == 0 {
-                for (signal, rule) in parts_of(one, &rule) {
+                for (signal, rule) in parts_of(one, rule) {
                     parts.push((signal, Imported::of(&rule, known)?));
                 }
             }

@@ -24,6 +24,7 @@ pub(super) use rule::sequence_of;
 
 use super::comparison::Comparison;
 use super::correlated::Correlated;
+use super::exceptions;
 use super::finding::Finding;
 use super::import::Imported;
 use super::novelty::{Seen, Terms};
@@ -61,7 +62,8 @@ pub struct Judged {
 }
 
 impl<'r> Import<'r> {
-    /// Reads the lines emitted for a rule: one per signal, in the order of the signals
+    /// Reads the lines emitted for a rule: one per signal, in the order of the signals, and the
+    /// exceptions beside them
     ///
     /// # Errors
     /// The fault of a line, as a clause without a period.
@@ -85,17 +87,18 @@ impl<'r> Import<'r> {
         let correlations = (0..rule.correlations.len()).filter(|at| rule.reports_correlation(*at));
         let correlations: Vec<usize> = correlations.collect();
         let wanted = correlations.iter().map(|at| Correlated::rules_of(&rule.correlations[*at]));
-        let (written, wanted) = (text.lines().count(), signals.len() + wanted.sum::<usize>());
+        let rules = exceptions::rules(text)?;
+        let (written, wanted) = (rules.len(), signals.len() + wanted.sum::<usize>());
         if written != wanted {
             return Err(format!("{written} rules stand for {wanted} signals and correlations"));
         }
-        let mut read = text.lines();
+        let mut read = rules.iter();
         let mut lines: Vec<Option<Imported>> = rule.signals.iter().map(|_| None).collect();
         // The signals come first, so that the last of them takes no line of a correlation.
         for (at, line) in signals.into_iter().zip(read.by_ref()) {
             let signal = &rule.signals[at];
             let of_signal = |why| format!("the rule of {}: {why}", signal.name);
-            let imported = Imported::read(line, &known).map_err(of_signal)?;
+            let imported = Imported::of(line, &known).map_err(of_signal)?;
             let asks = rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
             if asks != imported.history.is_some() {
                 let word = if asks { "remembers no terms" } else { "asks for new terms" };
@@ -106,7 +109,7 @@ impl<'r> Import<'r> {
         let mut correlated = Vec::new();
         for at in correlations {
             let one = &rule.correlations[at];
-            let own: Vec<&str> = read.by_ref().take(Correlated::rules_of(one)).collect();
+            let own: Vec<_> = read.by_ref().take(Correlated::rules_of(one)).collect();
             let of_correlation = |why| format!("the rule of {}: {why}", one.name);
             if own.len() != Correlated::rules_of(one) {
                 return Err(of_correlation("a line is not there".to_owned()));

@@ -1,6 +1,6 @@
 //! A rule of Kibana's import file that judges documents.
 //!
-//! In: a line of the import file. Out: an [`Imported`]. For a document it gives whether the rule
+//! In: a rule of the import file, with its exceptions as filters. Out: an [`Imported`]. For a document it gives whether the rule
 //! matches, the severity, and the combinations of values that may be new. Field types, filters and
 //! index patterns are judged as in [`elastic`].
 
@@ -68,11 +68,6 @@ pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
 }
 
 impl Imported {
-    /// Reads a line; an error is a clause without a period
-    pub(super) fn read(line: &str, known: &Known) -> Result<Imported, String> {
-        Imported::of(&serde_json::from_str(line).map_err(|why| why.to_string())?, known)
-    }
-
     /// Reads the object of a rule; an error is a clause without a period
     pub(super) fn of(rule: &Value, known: &Known) -> Result<Imported, String> {
         let query = elastic::Rule::of_known(rule, known).map_err(|why| why.to_string())?;

@@ -23,6 +23,7 @@ mod correlated;
 mod ecs;
 pub mod elastic;
 pub mod eql;
+mod exceptions;
 mod finding;
 mod forms;
 mod import;

@@ -5,6 +5,7 @@
 //! rules count as well, so that fixing one rule brings no new warning about another.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::Workspace;
@@ -40,22 +41,27 @@ impl Head {
     }
 }
 
-/// Refuses every rule that has the id of an earlier one
+/// Refuses every rule with an id, its own or that of a signal, that stands before it already
 pub(super) fn refuse_repeated_ids(workspace: &mut Workspace) {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut repeated: HashMap<usize, Diagnostic> = HashMap::new();
+    let mut seen: HashMap<&str, (&SourceText, Span)> = HashMap::new();
+    let mut repeated: HashMap<usize, Vec<Diagnostic>> = HashMap::new();
     for (at, loaded) in workspace.rules.iter().enumerate() {
-        let Some(id) = &loaded.rule.metadata.id else { continue };
-        let first = *seen.entry(&id.value).or_insert(at);
-        if first != at {
-            let other = &workspace.rules[first].rule;
-            let other_id = other.metadata.id.as_ref().map_or(other.span, |id| id.span);
-            let message = format!("rule id `{}` is used twice", id.value);
-            let found =
-                Diagnostic::new(Code::E0801, &loaded.rule.source, id.span, message, "again")
-                    .note(first_used(&other.source, other_id))
-                    .help("Give this rule an id of its own.");
-            repeated.insert(at, found);
+        let rule = &loaded.rule;
+        let of_signals = rule.signals.iter().filter_map(|signal| signal.id.as_ref());
+        let ids = rule.metadata.id.iter().map(|id| ("rule", id));
+        for (what, id) in ids.chain(of_signals.map(|id| ("signal", id))) {
+            let (first, span) = match seen.entry(&id.value) {
+                Entry::Occupied(first) => *first.get(),
+                Entry::Vacant(free) => {
+                    free.insert((&rule.source, id.span));
+                    continue;
+                }
+            };
+            let message = format!("{what} id `{}` is used twice", id.value);
+            let found = Diagnostic::new(Code::E0801, &rule.source, id.span, message, "again")
+                .note(first_used(first, span))
+                .help(format!("Give this {what} an id of its own."));
+            repeated.entry(at).or_default().push(found);
         }
     }
     let mut at = 0;
@@ -64,7 +70,7 @@ pub(super) fn refuse_repeated_ids(workspace: &mut Workspace) {
         at += 1;
         let kept = found.is_none();
         workspace.refused += usize::from(!kept);
-        found.into_iter().for_each(|found| workspace.diagnostics.push(found));
+        found.into_iter().flatten().for_each(|found| workspace.diagnostics.push(found));
         kept
     });
 }

@@ -20,6 +20,8 @@ pub struct Output {
     pub path: String,
     /// Its text
     pub text: String,
+    /// The index of its rule in [`Workspace::rules`](super::Workspace::rules)
+    pub rule: usize,
 }
 
 /// What is kept of the outputs of a rule
@@ -76,9 +78,10 @@ pub(super) fn make<'w>(
     targets: &[Target],
     kept: (Kept, &Policy),
 ) -> Vec<Vec<Made<'w>>> {
-    let rules: Vec<&Loaded> = rules.iter().filter(|loaded| loaded.reported).collect();
+    let rules = rules.iter().enumerate().filter(|(_, loaded)| loaded.reported);
+    let rules: Vec<(usize, &Loaded)> = rules.collect();
     let mut all: Vec<Vec<Made<'w>>> =
-        rules.par_iter().map(|loaded| make_one(loaded, targets, kept)).collect();
+        rules.par_iter().map(|(at, loaded)| make_one((*at, loaded), targets, kept)).collect();
     let mut owners: HashMap<String, &str> = HashMap::new();
     for of_rule in &mut all {
         let mut clashing: Option<Diagnostic> = None;
@@ -101,7 +104,7 @@ pub(super) fn make<'w>(
 }
 
 fn make_one<'w>(
-    loaded: &'w Loaded,
+    (at, loaded): (usize, &'w Loaded),
     targets: &[Target],
     (kept, policy): (Kept, &Policy),
 ) -> Vec<Made<'w>> {
@@ -126,6 +129,7 @@ fn make_one<'w>(
         let outputs = files.map(|artifact| Output {
             path: loaded.place(target, &artifact.name),
             text: if kept == Kept::Nothing { String::new() } else { artifact.text },
+            rule: at,
         });
         Made { row, outputs: outputs.collect(), losses }
     };

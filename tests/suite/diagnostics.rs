@@ -34,6 +34,10 @@ fn every_code_has_one_example() {
     assert!(missing.is_empty() && stray.is_empty(), "missing {missing:?}, stray {stray:?}");
 }
 
+/// The id of the rule of W0811, and the one that it had when its signal was called `shell_spawn`
+const ID_OF_THE_OLD_NAME: (&str, &str) =
+    ("64525ca0-08f8-520b-8a40-070194d39494", "2314dbd9-ce68-5a77-8576-1d2486ea42b4");
+
 /// The program's words about an example, as a user gets them
 fn said(path: &Path, format: &str) -> String {
     let name = path.strip_prefix(root()).unwrap();
@@ -57,6 +61,16 @@ fn said(path: &Path, format: &str) -> String {
             .args(["verify", "-t", "xdr", "--artifacts"])
             .arg(tampered(name, format, "xdr", ("ProcessCommandLine", "RemotePort")))
             .arg(name),
+        "W0811" => command
+            .args(["convert", "-t", "elastic", "-o"])
+            .arg(tampered(name, format, "elastic", ID_OF_THE_OLD_NAME))
+            .arg(name),
+        "W0812" => {
+            let folder = tampered(name, format, "elastic", ("", ""));
+            let file = folder.join("elastic/w0812_signal_that_was_renamed_command.toml");
+            fs::rename(&file, file.with_file_name("shell_spawn.toml")).unwrap();
+            command.args(["convert", "-t", "elastic", "-o"]).arg(folder).arg(name)
+        }
         "W0810" => command.args(["check", "--config"]).arg(name),
         _ => command.arg("check").arg(name),
     };

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod architecture;
+mod bump;
 mod cli;
 mod conformance;
 mod counts;
@@ -14,6 +15,7 @@ mod documents;
 mod eql;
 mod eql_judge;
 mod events;
+mod exceptions;
 mod generous;
 mod golden;
 mod hostile;
@@ -37,6 +39,7 @@ mod native;
 mod near;
 mod normalize;
 mod numbers;
+mod objects;
 mod oracle;
 mod outside;
 mod pairs;

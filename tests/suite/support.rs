@@ -86,9 +86,14 @@ pub(crate) fn rule(text: &str) -> Rule {
 pub(crate) const LANGUAGES: [&str; 3] = ["auto", "kuery", "eql"];
 
 /// The rule with the language that Elastic writes it in
-pub(crate) fn in_language(mut rule: Rule, language: &str) -> Rule {
+pub(crate) fn in_language(rule: Rule, language: &str) -> Rule {
+    with_setting(rule, ("query", language))
+}
+
+/// The rule with a setting for Elastic
+pub(crate) fn with_setting(mut rule: Rule, (name, value): (&str, &str)) -> Rule {
     let spanned = |text: &str| Spanned::new(text.to_owned(), Span::default());
-    let setting = (spanned("query"), Setting::Text(spanned(language)));
+    let setting = (spanned(name), Setting::Text(spanned(value)));
     match rule.targets.iter_mut().find(|said| said.target.value == "elastic") {
         Some(said) => said.settings.entries.push(setting),
         None => rule.targets.push(TargetSettings {

@@ -347,6 +347,8 @@ fn of_parts<'r>(
         new: None,
         indices,
         plan,
+        // Kibana applies exceptions to every event of a sequence or a group.
+        exceptions: Vec::new(),
         threshold: None,
         ordered: false,
         schedule: schedule::of_events(settings),

@@ -7,11 +7,13 @@
 
 mod correlation;
 mod eql;
+mod exceptions;
 mod fields;
 mod filter;
 mod kuery;
 mod language;
 mod network;
+mod new_terms;
 mod plan;
 mod registry;
 mod required;
@@ -19,6 +21,7 @@ mod schedule;
 mod settings;
 mod severity;
 mod superset;
+mod tags;
 mod text;
 mod threat;
 mod threshold;
@@ -27,6 +30,8 @@ mod view;
 mod words;
 
 pub use severity::severity;
+
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -41,6 +46,7 @@ use crate::diagnostic::{Cause, Code};
 use crate::ir::{NewTerms, Rule, Signal};
 use crate::manifest::{Artifact, Direction, LossName, Schedule};
 use crate::mapping::{Index, Stream};
+use crate::query::elasticsearch::Item;
 use crate::source::Span;
 use crate::taxonomy::Product;
 
@@ -62,6 +68,8 @@ struct Planned<'r> {
     /// The index patterns that the rule searches
     indices: Vec<Index>,
     plan: Plan,
+    /// Exclusions that are exceptions beside the rule, and not in its plan
+    exceptions: Vec<Item>,
     /// What several events must do together, where the query does not say it
     threshold: Option<Threshold>,
     /// Whether the query orders events, so that Kibana takes no other time than theirs
@@ -114,15 +122,22 @@ fn planned<'r>(
     let signal = &rule.signals[at];
     let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
     session.enter(&signal.name);
-    let (stream, (indices, (plan, severities))) =
+    let (stream, (indices, (plan, exceptions, severities))) =
         searched(signal, settings, session, |session, stream, indices| {
             if let Some(new) = new {
                 fields::check_terms(stream, new, session);
             }
             // Kibana takes new terms of its own language only.
             let languages = if new.is_some() { Languages::Kuery } else { settings.query };
-            let plan = language::plan(signal, (stream, indices), languages, session);
-            (plan, severity::severity_mapping(signal, stream, session))
+            let place = (stream, indices);
+            let (plan, exceptions) = match settings.exceptions {
+                true => {
+                    let (rest, exceptions) = exceptions::split(signal, place, session);
+                    (language::plan(&rest, place, languages, session), exceptions)
+                }
+                false => (language::plan(signal, place, languages, session), Vec::new()),
+            };
+            (plan, exceptions, severity::severity_mapping(signal, stream, session))
         })?;
     Some(Planned {
         name: &signal.name,
@@ -134,6 +149,7 @@ fn planned<'r>(
         new,
         indices,
         plan,
+        exceptions,
         threshold: None,
         ordered: false,
         schedule: schedule::of_events(settings),
@@ -183,6 +199,23 @@ fn common_products(indices: &[Index]) -> Vec<Product> {
     if same { first.clone() } else { Vec::new() }
 }
 
+/// Refuses a signal whose id of its own is the id that another one gets from its name
+///
+/// So it is when a signal keeps its id under a new name, and a new signal takes the old name.
+fn refuse_repeated_ids(rule: &Rule, all: &[Planned<'_>], closed: &mut Closed<'_>) {
+    let mut seen: HashMap<String, &Planned<'_>> = HashMap::new();
+    for planned in all {
+        if let Some(other) = seen.insert(view::id(rule, planned), planned) {
+            let has_own = planned.signals.iter().any(|(signal, _)| signal.id.is_some());
+            let named = if has_own { other } else { planned };
+            let message = format!("`{}` and `{}` get the same rule id", other.name, planned.name);
+            let help = format!("Give `{}` an `id` of its own.", named.name);
+            let why = (Code::E0801, Cause::File);
+            closed.refuse_with(why, named.span, message, "derives it from its name", &help);
+        }
+    }
+}
+
 /// The TOML files, then the import file, and the ids of the rules in each
 fn artifacts(
     rule: &Rule,
@@ -191,8 +224,9 @@ fn artifacts(
     settings: &Settings,
     closed: &mut Closed<'_>,
 ) -> (Vec<Artifact>, Vec<Vec<String>>) {
-    let mut lines = String::new();
+    let (mut lines, mut lists) = (String::new(), String::new());
     let (mut artifacts, mut ids) = (Vec::new(), Vec::new());
+    refuse_repeated_ids(rule, &planned, closed);
     for planned in planned {
         let span = planned.span;
         let query = planned.plan.query.to_string();
@@ -205,6 +239,7 @@ fn artifacts(
         let detection = view::detection(rule, planned, settings, closed);
         lines.push_str(&detection.import_line());
         lines.push('\n');
+        lists.push_str(&detection.exception_lines());
         match render("elastic/rule.toml", &detection.view(rule)) {
             Ok(text) => {
                 // detection-rules accepts only lower-case letters, digits and `_` in file names.
@@ -216,7 +251,7 @@ fn artifacts(
             Err(why) => closed.refuse_template(span, &why),
         }
     }
-    artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines });
+    artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines + &lists });
     ids.push(ids.concat());
     (artifacts, ids)
 }

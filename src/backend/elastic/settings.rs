@@ -7,6 +7,7 @@ use super::language::Languages;
 use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::{Cause, Code};
+use crate::manifest::Schedule;
 use crate::mapping::Index;
 use crate::source::{Spanned, is_unprintable};
 
@@ -29,6 +30,12 @@ pub(super) struct Settings {
     pub(super) setup: Option<String>,
     pub(super) suppression: Option<Suppression>,
     pub(super) investigation_fields: Vec<String>,
+    /// Whether its alerts are building blocks: hidden, and there for other rules
+    pub(super) building_block: bool,
+    /// Whether Kibana runs the rule after an import; `None` leaves that to Kibana
+    pub(super) enabled: Option<bool>,
+    /// Whether exclusions are exceptions beside the rule, where these say the same
+    pub(super) exceptions: bool,
 }
 
 /// How alerts are grouped (suppression)
@@ -52,9 +59,22 @@ const KEYS: &[&str] = &[
     "setup",
     "suppression",
     "investigation_fields",
+    "building_block",
+    "enabled",
+    "exceptions",
     "mappings",
 ];
 const DAY: u32 = 24 * 60;
+
+impl Settings {
+    /// Whether detection-rules would refuse the times of a building block
+    ///
+    /// Source: `validate_bbr` of its loader, which wants an hour between two runs and a look back
+    /// of two hours less a minute, unless the file says that its times are meant.
+    pub(super) fn has_times_of_its_own(&self, schedule: &Schedule) -> bool {
+        self.building_block && (schedule.frequency < 60 || schedule.period < 119)
+    }
+}
 
 /// Reads the settings; refuses invalid settings
 pub(super) fn read(session: &mut Session<'_>) -> Settings {
@@ -74,6 +94,9 @@ pub(super) fn read(session: &mut Session<'_>) -> Settings {
         tags: texts(asked.texts("tags")),
         setup: asked.text("setup").map(|text| text.value),
         investigation_fields: texts(asked.texts("investigation_fields")),
+        building_block: asked.truth("building_block").is_some_and(|truth| truth.value),
+        enabled: asked.truth("enabled").map(|truth| truth.value),
+        exceptions: asked.truth("exceptions").is_some_and(|truth| truth.value),
         ..Settings::default()
     };
     if let Some(mut inner) = asked.inner("suppression", &["by", "duration", "missing"]) {

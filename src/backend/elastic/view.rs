@@ -3,29 +3,27 @@
 //! In: the rule, a signal and its plan. Out: a [`RuleView`] for the TOML of detection-rules, and
 //! the JSON object of Kibana's rule import. One struct feeds both, so they have the same content.
 
-use std::collections::{BTreeSet, HashSet};
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Planned;
-use super::fields;
+use super::exceptions::List;
+use super::new_terms::new_terms;
 use super::required::required;
 use super::settings::{Settings, Suppression};
 use super::severity::severity;
+use super::tags::tags;
 use super::threat::{ThreatView, rule_threats, threat_json};
 use super::threshold::Threshold;
 use super::toml;
 use crate::backend::{Closed, derived_id, one_line, shown};
 use crate::definition::Form;
 use crate::definition::live::inert_reference;
-use crate::diagnostic::{Cause, Code};
-use crate::ir::{NewTerms, Rule};
+use crate::diagnostic::Code;
+use crate::ir::Rule;
 use crate::manifest::Schedule;
-use crate::mapping::Stream;
-use crate::query::elasticsearch::Filter;
+use crate::query::elasticsearch::{Filter, Item};
 use crate::source::visible_json;
-use crate::taxonomy::Product;
 
 /// The detection rule of one signal
 #[derive(Debug)]
@@ -34,16 +32,23 @@ pub(super) struct Detection {
     pub(super) id: String,
     fields: Map<String, Value>,
     dates: (String, String),
+    version: Option<u32>,
+    own_times: bool,
     packages: Vec<String>,
     new_terms: Option<(Vec<String>, String)>,
     threshold: Option<Threshold>,
     query: String,
+    /// Those of the plan, then those that Kibana makes of the exceptions
     filters: Vec<Filter>,
+    own_filters: usize,
+    exceptions: Option<List>,
 }
 
 /// The view of `elastic/rule.toml`; its strings are printed unchanged
 #[derive(Debug, Serialize)]
 pub(super) struct RuleView {
+    /// `true` for a building block whose times detection-rules would refuse
+    own_times: Vec<&'static str>,
     created: String,
     updated: String,
     integration: String,
@@ -83,12 +88,13 @@ struct NewTermsView {
 /// Builds a rule
 pub(super) fn detection(
     rule: &Rule,
-    planned: Planned<'_>,
+    mut planned: Planned<'_>,
     settings: &Settings,
     closed: &mut Closed<'_>,
 ) -> Detection {
     let metadata = &rule.metadata;
     let (severity, risk) = severity(planned.level);
+    let own_times = settings.has_times_of_its_own(&planned.schedule);
     let Schedule { frequency, period: from, .. } = planned.schedule;
     let new = planned.new.zip(planned.signals.first());
     let new_terms = new.map(|(new, (_, stream))| new_terms(stream, new, from, closed));
@@ -108,7 +114,13 @@ pub(super) fn detection(
         set("alert_suppression", suppression_json(suppression));
     }
     set("author", json!(text(&metadata.author)));
+    if settings.building_block {
+        set("building_block_type", json!("default"));
+    }
     set("description", json!(description(rule, &planned, closed)));
+    if let Some(enabled) = settings.enabled {
+        set("enabled", json!(enabled));
+    }
     if !metadata.falsepositives.is_empty() {
         set("false_positives", json!(text(&metadata.falsepositives)));
     }
@@ -138,11 +150,11 @@ pub(super) fn detection(
     }
     let integration = |package: &String| json!({"package": package, "version": ANY_VERSION});
     set("related_integrations", packages.iter().map(integration).collect());
+    let own_filters = planned.plan.filters.len();
+    planned.plan.filters.extend(planned.exceptions.iter().map(Item::filter));
     set("required_fields", required(&planned.plan, closed.mappings()));
     set("risk_score", json!(settings.risk_score.unwrap_or(u32::from(risk))));
-    let variant = planned.variant.as_ref().map(|(word, _)| format!("/{word}"));
-    let output = format!("elastic/{}{}", planned.name, variant.unwrap_or_default());
-    let id = derived_id(rule, &output);
+    let id = id(rule, &planned);
     set("rule_id", json!(id));
     if let Some(setup) = &settings.setup {
         set("setup", json!(guide_text(setup)));
@@ -165,9 +177,33 @@ pub(super) fn detection(
     set("type", json!(kind));
     set("name", json!(name));
     let query = planned.plan.query.to_string();
-    let filters = planned.plan.filters;
-    let threshold = planned.threshold;
-    Detection { id, fields, dates, packages, new_terms, threshold, query, filters }
+    let version = metadata.version.as_ref().map(|version| version.value);
+    let exceptions = List::of(&id, fields["name"].as_str().unwrap_or_default(), planned.exceptions);
+    Detection {
+        id,
+        fields,
+        dates,
+        version,
+        own_times,
+        packages,
+        new_terms,
+        threshold: planned.threshold,
+        query,
+        filters: planned.plan.filters,
+        own_filters,
+        exceptions,
+    }
+}
+
+/// The id of a rule: that of its signal, or one made of the definition's id and the name
+pub(super) fn id(rule: &Rule, planned: &Planned<'_>) -> String {
+    let own = match &*planned.signals {
+        [(signal, _)] if signal.name == planned.name => signal.id.as_ref(),
+        _ => None,
+    };
+    let variant = planned.variant.as_ref().map(|(word, _)| format!("/{word}"));
+    let output = format!("elastic/{}{}", planned.name, variant.unwrap_or_default());
+    own.map_or_else(|| derived_id(rule, &output), |id| id.value.clone())
 }
 
 /// Any version: every version of an integration fills the ECS fields that these rules use
@@ -192,9 +228,16 @@ impl Detection {
     pub(super) fn import_line(&self) -> String {
         let mut object = self.fields.clone();
         object.insert("query".to_owned(), json!(self.query));
-        let filters = self.filters.iter().map(Filter::to_json);
-        if !(self.filters.is_empty() && self.fields["type"] == "eql") {
-            object.insert("filters".to_owned(), filters.collect());
+        let filters = &self.filters[..self.own_filters];
+        if !(filters.is_empty() && self.fields["type"] == "eql") {
+            object.insert("filters".to_owned(), filters.iter().map(Filter::to_json).collect());
+        }
+        if let Some(list) = &self.exceptions {
+            object.insert("exceptions_list".to_owned(), list.reference());
+        }
+        // detection-rules has a file of its own for versions, and takes none in a rule.
+        if let Some(version) = self.version {
+            object.insert("version".to_owned(), json!(version));
         }
         if let Some((fields, history)) = &self.new_terms {
             object.insert("new_terms_fields".to_owned(), json!(fields));
@@ -206,6 +249,12 @@ impl Detection {
         let mut sorted: Vec<(String, Value)> = object.into_iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
         visible_json(&Value::Object(sorted.into_iter().collect()).to_string())
+    }
+
+    /// The lines of its exception list for Kibana's import; empty without exceptions
+    pub(super) fn exception_lines(&self) -> String {
+        let lines = self.exceptions.iter().flat_map(List::lines);
+        lines.map(|line| visible_json(&line.to_string()) + "\n").collect()
     }
 
     /// The view for the TOML template
@@ -225,6 +274,7 @@ impl Detection {
             .collect();
         keys.sort();
         RuleView {
+            own_times: if self.own_times { vec!["true"] } else { Vec::new() },
             created: self.dates.0.clone(),
             updated: self.dates.1.clone(),
             integration: toml::strings(&self.packages),
@@ -311,36 +361,6 @@ fn guide_text(text: &str) -> String {
     shown(&out.replace("$osquery_", "$osquery\\_"))
 }
 
-fn new_terms(
-    stream: &Stream,
-    new: &NewTerms,
-    from: u32,
-    closed: &mut Closed<'_>,
-) -> (Vec<String>, String) {
-    let mut terms = Vec::new();
-    for field in &new.fields {
-        let mine = fields::terms(stream, field);
-        terms.extend(mine.into_iter().map(ToOwned::to_owned));
-    }
-    if terms.len() > 3 {
-        let message = format!("{} new terms: {}", terms.len(), terms.join(", "));
-        let help = "A new_terms rule has one to three.";
-        closed.refuse_with((Code::E0602, Cause::NewTerms), new.span, message, "too many", help);
-    }
-    if new.window <= from {
-        // Kibana refuses a history that starts after the run's own window.
-        let message = format!("the window is not longer than the {from} minutes a run looks back");
-        let help = format!("Use a window of {} minutes or more.", from + 1);
-        closed.refuse(Cause::NewTerms, new.span, message, "too short", &help);
-    }
-    let history = match new.window {
-        m if m % (24 * 60) == 0 => format!("now-{}d", m / (24 * 60)),
-        m if m % 60 == 0 => format!("now-{}h", m / 60),
-        m => format!("now-{m}m"),
-    };
-    (terms, history)
-}
-
 /// The rule's own dates as created and updated; the output has no build date
 fn dates(rule: &Rule, closed: &mut Closed<'_>) -> (String, String) {
     const NONE: &str = "1970/01/01";
@@ -356,42 +376,4 @@ fn dates(rule: &Rule, closed: &mut Closed<'_>) -> (String, String) {
             (NONE.to_owned(), NONE.to_owned())
         }
     }
-}
-
-fn tags(rule: &Rule, planned: &Planned<'_>, settings: &Settings) -> Vec<String> {
-    let domains: BTreeSet<&str> =
-        planned.signals.iter().map(|(_, stream)| stream.domain.as_str()).collect();
-    let mut tags: Vec<String> = domains.iter().map(|domain| format!("Domain: {domain}")).collect();
-    let systems = planned.signals.iter().flat_map(|(signal, stream)| match signal.product {
-        Some(product) => vec![product],
-        None => stream.systems.clone(),
-    });
-    let system = |product| match product {
-        Product::Windows => "OS: Windows".to_owned(),
-        Product::Linux => "OS: Linux".to_owned(),
-        Product::Macos => "OS: macOS".to_owned(),
-    };
-    for tag in systems.map(system) {
-        if !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
-    tags.push("Use Case: Threat Detection".to_owned());
-    tags.extend(rule_threats(rule).iter().map(|threat| format!("Tactic: {}", threat.tactic.name)));
-    for index in planned.indices.iter().filter(|index| !index.source.is_empty()) {
-        let tag = format!("Data Source: {}", index.source);
-        if !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
-    if planned.ordered {
-        tags.push("Rule Type: Event Correlation (EQL)".to_owned());
-    }
-    if rule.metadata.investigation.is_some() {
-        tags.push("Resources: Investigation Guide".to_owned());
-    }
-    let mut known: HashSet<String> = tags.iter().cloned().collect();
-    let own = settings.tags.iter().map(|tag| shown(tag));
-    tags.extend(own.filter(|tag| known.insert(tag.clone())));
-    tags
 }

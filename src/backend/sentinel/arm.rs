@@ -70,7 +70,7 @@ pub(super) fn template(
     })));
     print(&json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
+        "contentVersion": format!("{}.0", package.version),
         "parameters": {"workspace": {"type": "String"}},
         "resources": [{
             "id": format!("[concat({provider},'/alertRules/{id}')]"),

@@ -33,6 +33,8 @@ pub(super) struct Package<'m> {
     pub(super) entities: Vec<Entity>,
     pub(super) details: Vec<&'static str>,
     pub(super) display_name: String,
+    /// Three numbers, of which the last one counts changes of meaning
+    pub(super) version: String,
 }
 
 /// The most entity mappings of a rule (Microsoft, Sentinel service limits)
@@ -86,6 +88,7 @@ pub(super) fn package<'m>(
         entities: mapped.take(MOST_ENTITIES).cloned().collect(),
         details: details.into_iter().filter(|name| has(name)).collect(),
         display_name: display_name(&title.value, has("DeviceName")),
+        version: format!("1.0.{}", rule.metadata.version.as_ref().map_or(0, |one| one.value - 1)),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct PackageView {
     severity_column: Vec<&'static str>,
     grouping: &'static str,
     suppression: Vec<String>,
-    version: &'static str,
+    version: String,
     kind: &'static str,
 }
 
@@ -90,7 +90,7 @@ pub(super) fn analytic(
         severity_column: if shape.severity { vec!["Severity"] } else { Vec::new() },
         grouping: if settings.single_alert { "SingleAlert" } else { "AlertPerResult" },
         suppression: settings.suppression.map(span).into_iter().collect(),
-        version: "1.0.0",
+        version: package.version.clone(),
         kind: if nrt { "NRT" } else { "Scheduled" },
     }
 }

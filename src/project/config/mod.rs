@@ -152,7 +152,7 @@ fn nearest() -> Option<PathBuf> {
 }
 
 /// Today as `YYYY-MM-DD`, or the day of `SOURCE_DATE_EPOCH`, which makes builds repeatable
-pub(super) fn today() -> String {
+pub fn today() -> String {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     let fixed = fixed.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     let now = fixed.unwrap_or_else(jiff::Timestamp::now);

@@ -10,11 +10,13 @@
 //! INVARIANT: a tree that is printed and read back is the same tree. The reader understands or
 //! refuses every key, because a key it overlooked would change the meaning.
 
+mod exception;
 mod print;
 mod read;
 mod regexp;
 mod tree;
 
+pub use exception::{Entry, EntryTest, Item};
 pub use read::filter;
 pub use regexp::{Lucene, lucene, of_pattern};
 pub use tree::{Bool, Filter, Limit, Query, Scalar, Test};

@@ -109,7 +109,7 @@ fn key(limit: Limit) -> String {
 }
 
 /// The notation of a wildcard: a backslash before every literal `*`, `?` and backslash
-fn wildcard(pattern: &Pattern) -> String {
+pub(super) fn wildcard(pattern: &Pattern) -> String {
     let mut out = String::new();
     for token in pattern.tokens() {
         match token {

@@ -170,7 +170,7 @@ fn whole(body: &Value, kind: &str) -> Result<(Scalar, bool), Error> {
 }
 
 /// The notation of a wildcard: a backslash makes the next character literal
-fn wildcard(text: &str) -> Pattern {
+pub(super) fn wildcard(text: &str) -> Pattern {
     let mut tokens = Vec::new();
     let mut characters = text.chars();
     while let Some(c) = characters.next() {

@@ -105,7 +105,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("elastic/filter.rs", "open.map_literals(|text| text.replace("),
     ("elastic/toml.rs", "line[1..line.len() - 1].replace("),
     ("elastic/toml.rs", "!text.contains(\"'''\")"),
-    ("elastic/view.rs", "signal.name.replace('_', \" \")"),
+    ("elastic/view.rs", "planned.name.replace('_', \" \")"),
     ("elastic/view.rs", "out.replace(\"$investigate_\""),
     ("elastic/view.rs", "out.replace(\"$osquery_\""),
     ("elastic/view.rs", "date.replace('-', \"/\")"),

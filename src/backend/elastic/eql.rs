@@ -48,6 +48,9 @@ impl Fields<'_> {
             Query::Everything => Condition::Truth(Value::Truth(true)),
             Query::Nothing => Condition::Truth(Value::Truth(false)),
             Query::Bool(parts) => self.joined(parts)?,
+            Query::Exists(field) if self.kind(field).is_some_and(FieldKind::is_analysed) => {
+                return None;
+            }
             Query::Exists(field) => {
                 Condition::Compare(self.value(field), Comparison::NotEqual, Value::Null)
             }
@@ -66,6 +69,10 @@ impl Fields<'_> {
     /// The condition that a query does not fit
     pub(super) fn negated(self, query: &Query) -> Option<Condition> {
         self.condition(query).map(negated)
+    }
+
+    fn kind(self, name: &str) -> Option<FieldKind> {
+        self.0.index_fields().find(|own| own.name == name).map(|own| own.kind)
     }
 
     fn value(self, name: &str) -> Value {
@@ -89,9 +96,8 @@ impl Fields<'_> {
     }
 
     fn terms(self, field: &str, values: &[Scalar]) -> Option<Condition> {
-        let kind = self.0.index_fields().find(|own| own.name == field).map(|own| own.kind);
         let value = self.value(field);
-        match kind {
+        match self.kind(field) {
             Some(FieldKind::Flattened) => None,
             Some(FieldKind::Ip) => {
                 let networks = values.iter().map(constant);
@@ -107,8 +113,7 @@ impl Fields<'_> {
     }
 
     fn whole_value(self, field: &str, test: &Test, fold: bool) -> Option<Condition> {
-        let kind = self.0.index_fields().find(|own| own.name == field).map(|own| own.kind);
-        if kind == Some(FieldKind::Flattened) {
+        if self.kind(field) == Some(FieldKind::Flattened) {
             return None;
         }
         let value = self.value(field);

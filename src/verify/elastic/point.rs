@@ -144,7 +144,8 @@ pub(in crate::verify) fn network(text: &str) -> Option<Points> {
 fn truth(text: &str) -> Option<u128> {
     match text {
         "true" => Some(1),
-        "false" => Some(0),
+        // Elasticsearch reads the empty text as false.
+        "false" | "" => Some(0),
         _ => None,
     }
 }

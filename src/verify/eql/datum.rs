@@ -43,6 +43,8 @@ fn of_field(value: &Value, column: &Column) -> Option<Datum> {
         Kind::Whole => number(&text).map(Datum::trunc),
         Kind::Float => number(&text),
         Kind::Ip => Datum::address(&text),
+        // Elasticsearch reads the empty text as false.
+        Kind::Boolean if text.is_empty() => Some(Datum::Truth(false)),
         Kind::Boolean => text.parse().ok().map(Datum::Truth),
         Kind::Date => Some(Datum::Time),
         Kind::Analysed | Kind::Nested => None,

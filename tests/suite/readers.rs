@@ -67,7 +67,7 @@ fn value(of: &Value, key: &str, out: &mut Vec<Piece>) {
     }
 }
 
-/// Words, signs, literals and comments of Kusto, Kibana's language and Rust
+/// Words, signs, literals and comments of Kusto, Kibana's language, EQL and Rust
 fn code(text: &str, out: &mut Vec<Piece>) {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -76,6 +76,16 @@ fn code(text: &str, out: &mut Vec<Piece>) {
                 let end = rest.find('\n').unwrap_or(rest.len());
                 out.push(Text(rest[..end].to_owned()));
                 end
+            }
+            '/' if rest.starts_with("/*") => {
+                let end = rest.find("*/").map_or(rest.len(), |at| at + 2);
+                out.push(Text(rest[2..end - 2].trim().to_owned()));
+                end
+            }
+            '"' if rest.starts_with("\"\"\"") => {
+                let end = rest[3..].find("\"\"\"").map_or(rest.len(), |at| at + 3);
+                out.push(Text(rest[3..end].to_owned()));
+                end + 3
             }
             '@' if rest.starts_with("@\"") => {
                 let mut end = 2;

@@ -66,10 +66,8 @@ impl Correlated {
         for (place, rule) in lines.iter().enumerate() {
             check_query(rule, known)?;
             let judge = Judge::read(rule, known)?;
-            if place == 0 {
-                for (signal, rule) in parts_of(one, rule) {
-                    parts.push((signal, Imported::of(&rule, known)?));
-                }
+            for (signal, rule) in parts_of(one, rule, place == 1) {
+                parts.push((signal, Imported::of(&rule, known)?));
             }
             judges.push(judge);
         }
@@ -92,12 +90,17 @@ impl Correlated {
 }
 
 /// The signals that a rule asks for apart from others, each with a rule for its events alone
-fn parts_of(one: &Correlation, rule: &Value) -> Vec<(usize, Value)> {
+///
+/// `turned`: the rule asks for them in the other order.
+fn parts_of(one: &Correlation, rule: &Value, turned: bool) -> Vec<(usize, Value)> {
     let signals = one.origins.iter().filter_map(|origin| match origin {
         Origin::Signal(at) => Some(*at),
         Origin::Correlation(_) => None,
     });
-    let signals: Vec<usize> = signals.collect();
+    let mut signals: Vec<usize> = signals.collect();
+    if turned {
+        signals.reverse();
+    }
     let with = |kind: &str, query: Value| {
         let mut rule = rule.clone();
         rule["type"] = json!(kind);

@@ -42,8 +42,8 @@ pub struct Import<'r> {
     pub(super) engine: Engine,
     pub(super) manifest: &'r Manifest,
     pub(super) mappings: Mappings,
-    /// The rule of each signal: its own, or its part in the rule of a correlation
-    lines: Vec<Option<Imported>>,
+    /// Signals with a rule: their own, or their part in the rule of a correlation
+    lines: Vec<(usize, Imported)>,
     /// The rules of each correlation that is reported
     pub(super) correlated: Vec<Correlated>,
 }
@@ -93,7 +93,7 @@ impl<'r> Import<'r> {
             return Err(format!("{written} rules stand for {wanted} signals and correlations"));
         }
         let mut read = rules.iter();
-        let mut lines: Vec<Option<Imported>> = rule.signals.iter().map(|_| None).collect();
+        let mut lines = Vec::new();
         // The signals come first, so that the last of them takes no line of a correlation.
         for (at, line) in signals.into_iter().zip(read.by_ref()) {
             let signal = &rule.signals[at];
@@ -104,7 +104,7 @@ impl<'r> Import<'r> {
                 let word = if asks { "remembers no terms" } else { "asks for new terms" };
                 return Err(of_signal(word.to_owned()));
             }
-            lines[at] = Some(imported);
+            lines.push((at, imported));
         }
         let mut correlated = Vec::new();
         for at in correlations {
@@ -116,9 +116,7 @@ impl<'r> Import<'r> {
             }
             let (mine, parts) = Correlated::read(one, at, &own, &known).map_err(of_correlation)?;
             correlated.push(mine);
-            for (signal, part) in parts {
-                lines[signal].get_or_insert(part);
-            }
+            lines.extend(parts);
         }
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
         let mappings = mappings.clone();
@@ -149,9 +147,8 @@ impl<'r> Import<'r> {
         observation: &Observation,
         matches: impl Iterator<Item = &'m Match> + Clone,
     ) -> Vec<Judged> {
-        let signals = self.rule.signals.iter().zip(&self.lines).enumerate();
-        let judged = signals.filter_map(|(signal, (sought, line))| {
-            let line = line.as_ref()?;
+        let judged = self.lines.iter().filter_map(|(signal, line)| {
+            let (signal, sought) = (*signal, &self.rule.signals[*signal]);
             let matched = matches.clone().find(|one| one.signal == signal);
             let comparison =
                 Comparison { import: self, at: signal, signal: sought, line, observation, matched };
@@ -167,7 +164,7 @@ impl<'r> Import<'r> {
     /// `None` when the rule has no new terms, or the event did not match on both sides.
     pub fn compare_terms(&self, seen: &mut Seen, judged: &Judged) -> Option<Finding> {
         let window = self.rule.new_terms.as_ref()?.window;
-        let history = self.lines[judged.signal].as_ref()?.history.as_ref()?;
+        let history = self.lines.iter().find(|(at, _)| *at == judged.signal)?.1.history.as_ref()?;
         let name = self.signal(judged.signal);
         Some(seen.compare(judged.terms.as_ref()?, (window, history.window), name))
     }

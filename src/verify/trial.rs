@@ -209,8 +209,10 @@ fn account(
     example: &Example,
     judged: &[Judged],
 ) {
-    for one in judged.iter().filter(|one| one.matched) {
-        *tally.signals.entry(import.signal(one.signal).to_owned()).or_default() += 1;
+    // A signal may have a part in several rules.
+    let matched = judged.iter().filter(|one| one.matched).map(|one| one.signal);
+    for signal in matched.collect::<BTreeSet<usize>>() {
+        *tally.signals.entry(import.signal(signal).to_owned()).or_default() += 1;
     }
     let new: Vec<Finding> =
         judged.iter().filter_map(|one| import.compare_terms(seen, one)).collect();

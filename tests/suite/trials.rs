@@ -116,7 +116,7 @@ impl Total {
 }
 
 /// Tries a rule on events, by itself
-fn tried(import: Import<'_>, rule: &Rule, examples: &[Example]) -> Tally {
+pub(crate) fn tried(import: Import<'_>, rule: &Rule, examples: &[Example]) -> Tally {
     let imports = [Some(import)];
     let mut trial = Trial::new(std::slice::from_ref(rule), &imports);
     trial.observe(examples);

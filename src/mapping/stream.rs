@@ -55,6 +55,8 @@ pub(crate) struct Index {
     pub(crate) products: Vec<Product>,
     /// Whether names and paths in the index have an analysed sub-field
     pub(crate) text: bool,
+    /// Whether they have a sub-field in lower case
+    pub(crate) caseless: bool,
 }
 
 impl Index {
@@ -73,6 +75,8 @@ pub(crate) struct IndexField {
     pub(crate) words: Words,
     /// Whether every index has the sub-field `<name>.text`
     pub(crate) text: bool,
+    /// Whether an index may have the sub-field `<name>.caseless`, with values in lower case
+    pub(crate) caseless: bool,
     /// The longest value that is indexed, in characters; `None` when no longer values occur
     pub(crate) long: Option<usize>,
     /// Whether the pipeline decodes values before they are indexed
@@ -150,6 +154,9 @@ impl FieldKind {
 /// The suffix of the analysed sub-field, which indexes the words of a text
 const WORDS: &str = ".text";
 
+/// The end of the name of a sub-field with values in lower case
+const CASELESS: &str = ".caseless";
+
 impl IndexField {
     /// A field that holds the value itself
     pub(super) fn new(name: String, kind: FieldKind, long: Option<usize>) -> IndexField {
@@ -158,6 +165,7 @@ impl IndexField {
             kind,
             words: Words::Own,
             text: false,
+            caseless: false,
             long,
             decoded: false,
             path_dot: false,
@@ -170,6 +178,11 @@ impl IndexField {
     /// The name of the analysed sub-field; it exists only when `text` is true
     pub(crate) fn analysed(&self) -> String {
         [&self.name, WORDS].concat()
+    }
+
+    /// The sub-field with values in lower case
+    pub(crate) fn lowered(&self) -> String {
+        [&self.name, CASELESS].concat()
     }
 
     /// The words for these values of the rule's field, each once, sorted

@@ -32,8 +32,8 @@ const KEYS: &[&str] = &[
     "keywords",
     "absent",
 ];
-const INDEX_KEYS: &[&str] = &["package", "source", "products", "text"];
-const TYPE_KEYS: &[&str] = &["type", "text", "long", "decoded", "path_dot", "of_keys"];
+const INDEX_KEYS: &[&str] = &["package", "source", "products", "text", "caseless"];
+const TYPE_KEYS: &[&str] = &["type", "text", "caseless", "long", "decoded", "path_dot", "of_keys"];
 const FIELD_KEYS: &[&str] = &["field", "words", "exists_for", "words_of_false", "wider"];
 
 /// The index patterns of a document
@@ -55,6 +55,7 @@ pub(super) fn indices(reader: &mut Reader<'_>, document: &Node) -> Vec<Index> {
             source: text(reader, "source"),
             products: products(reader, node, "products"),
             text: node.get("text").is_none() || flag(reader, node, "text"),
+            caseless: flag(reader, node, "caseless"),
         });
     }
     indices
@@ -102,6 +103,7 @@ pub(super) fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
         let limit = limit.and_then(|limit| limit.value.parse().ok());
         let field = IndexField {
             text: flag(reader, node, "text"),
+            caseless: flag(reader, node, "caseless"),
             decoded: flag(reader, node, "decoded"),
             path_dot: flag(reader, node, "path_dot"),
             of_keys: flag(reader, node, "of_keys"),

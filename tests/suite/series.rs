@@ -18,7 +18,7 @@ use crate::support::root;
 use crate::trials::{import, near, translations, tried};
 
 /// How many courses by chance each rule is tried on
-const COURSES: usize = 60;
+const COURSES: usize = 40;
 
 /// How many events such a course has
 const EVENTS: usize = 40;

@@ -27,7 +27,7 @@ pub(super) fn split(
     (stream, indices): (&Stream, &[Index]),
     session: &mut Session<'_>,
 ) -> (Signal, Vec<Item>) {
-    let seen = Seen::of(signal, stream, indices.iter().all(|index| index.text));
+    let seen = Seen::of(signal, stream, indices);
     let mut rest = signal.clone();
     let mut items: Vec<Item> = Vec::new();
     rest.clauses.retain(|clause| {

@@ -18,7 +18,7 @@ use crate::ir::{
     Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test, TextTest,
 };
 use crate::mapping::{FieldKind, IndexField, Words};
-use crate::pattern::{Pattern, Token};
+use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch::{Filter, Query};
 use crate::query::kuery::{Bound, Kuery, Literal, Values};
 use crate::taxonomy::{Field, FieldType};
@@ -114,6 +114,10 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
         Op::Text(text) if ecs.kind.is_analysed() => {
             words::kuery(std::slice::from_ref(ecs), (test, text), session)
         }
+        Op::Text(text) if text.folds() && ecs.caseless && seen.caseless => {
+            let lowered = caseless(text, ecs)?;
+            Some(Kuery::field(&ecs.lowered(), Values::any(lowered)))
+        }
         Op::Text(text) if !text.folds() && ecs.kind == FieldKind::Keyword => {
             let written = text.values.iter().map(|p| keyword_value(text.relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))
@@ -192,6 +196,22 @@ fn keyword_value(relation: Relation, pattern: &Pattern, ecs: &IndexField) -> Opt
     let tokens = pattern.tokens().iter().cloned();
     let open = Pattern::of(start.into_iter().chain(tokens).chain(end));
     if ecs.long.is_some() { None } else { Literal::wildcard(&open) }
+}
+
+/// The literals for a test of a value in lower case
+///
+/// `None` for a wildcard over a field that can hold values too long for the sub-field, and for letters
+/// beyond ASCII, which Elasticsearch may lower otherwise than the engine.
+fn caseless(text: &TextTest, ecs: &IndexField) -> Option<Vec<Literal>> {
+    if ecs.kind == FieldKind::Wildcard && text.relation != Relation::Equals {
+        return None;
+    }
+    let one = |pattern: &Pattern| {
+        let plain = !pattern.literals().any(has_wide_case);
+        let lowered = plain.then(|| pattern.map_literals(str::to_ascii_lowercase))?;
+        keyword_value(text.relation, &lowered, ecs)
+    };
+    text.values.iter().map(one).collect()
 }
 
 fn number(number: i64) -> Literal {

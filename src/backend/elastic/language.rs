@@ -48,7 +48,7 @@ pub(super) fn plan(
     languages: Languages,
     session: &mut Session<'_>,
 ) -> Plan {
-    let seen = Seen::of(signal, stream, indices.iter().all(|index| index.text));
+    let seen = Seen::of(signal, stream, indices);
     match languages {
         Languages::Kuery => return kuery::plan(seen, signal, session),
         Languages::Eql => return in_eql(seen, signal, session),

@@ -7,7 +7,7 @@
 use crate::backend::Session;
 use crate::ir::{Part, Role, Signal, Test, TextTest};
 use crate::manifest::{Direction, LossName};
-use crate::mapping::{Holds, IndexField, Stream, Words};
+use crate::mapping::{Holds, Index, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch;
 use crate::query::elasticsearch::Query;
@@ -21,10 +21,14 @@ pub(super) struct Seen<'s> {
     pub(super) values_only: bool,
     /// Whether every index has the analysed sub-fields
     pub(super) text: bool,
+    /// Whether every index has the sub-fields in lower case
+    pub(super) caseless: bool,
 }
 
 impl<'s> Seen<'s> {
-    pub(super) fn of(signal: &Signal, stream: &'s Stream, text: bool) -> Seen<'s> {
+    pub(super) fn of(signal: &Signal, stream: &'s Stream, indices: &[Index]) -> Seen<'s> {
+        let text = indices.iter().all(|index| index.text);
+        let caseless = !indices.is_empty() && indices.iter().all(|index| index.caseless);
         let values_only = signal.clauses.iter().any(|clause| {
             let test = clause.expr.as_test().filter(|_| clause.role == Role::Require);
             let asks = test.filter(|test| test.subject.field.kind() == FieldType::Action);
@@ -34,7 +38,7 @@ impl<'s> Seen<'s> {
                 (_, _) => false,
             }
         });
-        Seen { stream, values_only, text }
+        Seen { stream, values_only, text, caseless }
     }
 
     /// Whether a document has the field that tells the setting of a value

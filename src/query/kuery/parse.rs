@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn not_binds_before_and_before_or() {
-        assert_eq!(printed("a:1 OR b:2 And Not c:3"), "(a:1 or (b:2 and not c:3))");
+        assert_eq!(printed("a:1 OR b:2 And Not c:3"), "a:1 or\n(b:2 and not c:3)");
         assert_eq!(printed("not (a:1 or b:2)"), "not (a:1 or b:2)");
         assert_eq!(printed(" "), "");
         assert_eq!(parse(""), Ok(Kuery::And(Vec::new())));
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn every_form_is_read() {
         assert_eq!(printed("a.*:{ b:1 and c > \"2\" } "), "a.*:{ b:1 and c > \"2\" }");
-        assert_eq!(printed("\"a b\" <= 5 or free text"), "(a b <= 5 or free text)");
+        assert_eq!(printed("\"a b\" <= 5 or free text"), "a b <= 5 or\nfree text");
         assert_eq!(
             printed("a:(* and not (1 or not 2) or (3))"),
             "a:((* and not (1 or not 2)) or 3)"

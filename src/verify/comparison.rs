@@ -105,8 +105,11 @@ impl Comparison<'_> {
     }
 
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
-        let (wanted, found) = (severity(matched.level), self.line.severity_of(document));
-        let filled = || self.hit(Gaps::Filled).map(|hit| self.line.severity_of(&hit).to_owned());
+        let Some(found) = self.line.severity_of(document) else { return Finding::Same(true) };
+        let wanted = severity(matched.level);
+        let filled = || {
+            self.hit(Gaps::Filled).and_then(|hit| self.line.severity_of(&hit).map(str::to_owned))
+        };
         // A case that Kibana cannot express gets the rule's severity, or that of a lower level.
         let default = severity(self.import.rule.level);
         let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level));

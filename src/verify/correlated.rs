@@ -67,7 +67,7 @@ impl Correlated {
             check_query(rule, known)?;
             let judge = Judge::read(rule, known)?;
             for (signal, rule) in parts_of(one, rule, place == 1) {
-                parts.push((signal, Imported::of(&rule, known)?));
+                parts.push((signal, Imported::of(&rule, known)?.without_severity()));
             }
             judges.push(judge);
         }

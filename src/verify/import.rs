@@ -15,7 +15,8 @@ use crate::query::{eql, kuery};
 #[derive(Debug)]
 pub(super) struct Imported {
     query: elastic::Rule,
-    severity: String,
+    /// `None` for a part of a rule, whose severity is that of the whole
+    severity: Option<String>,
     mapping: Vec<Mapped>,
     pub(super) history: Option<History>,
 }
@@ -82,7 +83,12 @@ impl Imported {
             Some("new_terms") => Some(History::read(rule)?),
             _ => return Err(format!("rules of the type {} are not judged", rule["type"])),
         };
-        Ok(Imported { query, severity, mapping: mapping?, history })
+        Ok(Imported { query, severity: Some(severity), mapping: mapping?, history })
+    }
+
+    /// The same as a part of another rule, which says nothing about the severity of its events
+    pub(super) fn without_severity(self) -> Imported {
+        Imported { severity: None, ..self }
     }
 
     pub(super) fn matches(&self, document: &Value) -> bool {
@@ -92,10 +98,13 @@ impl Imported {
     /// The highest severity that a value of the document maps to, or the rule's own severity
     ///
     /// Source: Kibana's `build_severity_from_mapping`, which compares texts exactly.
-    pub(super) fn severity_of(&self, document: &Value) -> &str {
+    ///
+    /// `None` for a part of a rule.
+    pub(super) fn severity_of(&self, document: &Value) -> Option<&str> {
         let fits = |mapped: &&Mapped| texts(document, &mapped.field).contains(&mapped.value);
         let mapped = self.mapping.iter().filter(fits).map(|mapped| mapped.severity.as_str());
-        mapped.max_by_key(|severity| rank(severity)).unwrap_or(&self.severity)
+        let own = self.severity.as_deref()?;
+        Some(mapped.max_by_key(|severity| rank(severity)).unwrap_or(own))
     }
 }
 

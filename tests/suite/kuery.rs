@@ -59,7 +59,7 @@ fn of_rules(rules: &[Loaded], language: &str) -> Vec<(String, Value)> {
 
 /// The rules of these files are read, print as they were, and can be judged
 fn round_trips(rules: &[(String, Value)]) {
-    for (name, rule) in rules {
+    for (name, rule) in rules.iter().filter(|(_, rule)| rule["language"] == "kuery") {
         let text = rule["query"].as_str().unwrap();
         let query = parse(text).unwrap_or_else(|why| panic!("{name}: {why}\n{text}"));
         assert_eq!(query.to_string(), text, "{name}");
@@ -293,12 +293,13 @@ fn the_referee_reads_every_text_the_same_way() {
 
 /// Compares verdicts; pairs compared, pairs that match, searches refused
 fn compare(corpus: &Path, cases: &[(Value, Vec<Value>)]) -> (usize, usize, usize) {
-    // The referee knows no regular expressions, which are held against Rust's beside their reader, and
-    // of fields outside ECS neither their own analysers nor names that come with the events.
+    // The referee knows no regular expressions, which are held against Rust's beside their reader, takes
+    // any text for a truth, and knows of fields outside ECS neither their own analysers nor names that come with the events.
     let is_known = |rule: &Value| {
         let fields = rule["required_fields"].as_array().into_iter().flatten();
         fields.into_iter().all(|field| field["ecs"] == true)
             && !rule["filters"].to_string().contains("\"regexp\":")
+            && !rule["required_fields"].to_string().contains("\"boolean\"")
     };
     let cases: Vec<_> = cases.iter().filter(|(rule, _)| is_known(rule)).collect();
     let asked: Vec<Value> =
@@ -375,6 +376,7 @@ fn the_referee_gives_every_emitted_rule_the_same_verdicts() {
     let cases: Vec<(Value, Vec<Value>)> = rules
         .into_iter()
         .flatten()
+        .filter(|(_, rule)| rule["language"] == "kuery")
         .map(|(_, rule)| {
             let (rule, mut events) = near(rule, 120, &mut dice);
             events.extend(some.iter().map(|document| (*document).clone()));

@@ -38,8 +38,13 @@ struct Subject<'r> {
 impl<'r> Subject<'r> {
     fn new(whole: &'r Rule, made: &'r Translation, signal: usize, recorded: &[Example]) -> Self {
         let names: Vec<&str> = made.rule.signals.iter().map(|s| s.name.as_str()).collect();
-        let others: Vec<&str> =
-            names.iter().copied().filter(|name| *name != names[signal]).collect();
+        let correlations = made.rule.correlations.iter().map(|one| one.name.as_str());
+        let others: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| *name != names[signal])
+            .chain(correlations)
+            .collect();
         let rule = made.rule.without(&others).unwrap();
         let (sought, place) = (&rule.signals[0], Place::Line { file: 0, line: 0 });
         let tests = whole.tests.iter().flat_map(|sample| &sample.events).map(|event| Example {
@@ -58,9 +63,11 @@ impl<'r> Subject<'r> {
                 .judge_value(&example.event, example.kind.as_ref(), &mut Memory::default())
                 .unwrap(),
         });
-        let (known, line) = (known.collect(), import(made).lines().nth(signal).unwrap());
+        let before = (0..signal).filter(|at| made.rule.reports_signal(*at)).count();
+        let (known, line) = (known.collect(), import(made).lines().nth(before).unwrap());
         let mut manifest = made.manifest.clone();
         manifest.signals = vec![manifest.signals.swap_remove(signal)];
+        manifest.correlations.clear();
         Subject { known, rule, whole, manifest, line }
     }
 
@@ -152,6 +159,7 @@ fn a_mistake_in_an_emitted_rule_is_noticed() {
     let signals: Vec<_> = made
         .iter()
         .flat_map(|(whole, made)| (0..made.rule.signals.len()).map(move |at| (whole, made, at)))
+        .filter(|(_, made, at)| made.rule.reports_signal(*at))
         .collect();
     let tried: Vec<(usize, Vec<[String; 4]>)> = signals
         .into_par_iter()

@@ -117,7 +117,7 @@ fn sequences_and_thresholds_say_what_the_engine_says() {
     }
     let Tally { events, matched, lost, .. } = &total;
     println!("{} rules: {events} bursts, {matched} complete, {lost} as a loss says", rules.len());
-    assert!(rules.len() >= 5 && *matched > 1_500 && *lost * 3 < *events, "{total:?}");
+    assert!(rules.len() >= 5 && *matched > 1_000 && *lost * 3 < *events, "{total:?}");
 }
 
 #[test]

@@ -57,6 +57,10 @@ fn the_definition_of_the_readme_becomes_the_query_beside_it() {
     let text = Text::new("readme.yml", block("yaml"));
     let outputs = rulecast::compile(text, Target::Sentinel).unwrap();
     assert_eq!(outputs[0].text, block("kusto"));
+    let text = Text::new("readme.yml", block("yaml"));
+    let outputs = rulecast::compile(text, Target::Elastic).unwrap();
+    let rule: toml::Table = outputs[0].text.parse().unwrap();
+    assert_eq!(rule["rule"]["query"].as_str(), Some(&*block("eql")));
 }
 
 #[test]

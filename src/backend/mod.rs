@@ -109,7 +109,7 @@ impl Target {
             Target::Asim => "the same over the ASIM parsers; for rules that ask for it",
             Target::Xdr => "Kusto query and custom detection; for rules that ask for it",
             Target::Elastic => {
-                "detection rules, TOML and Kibana import, in Kibana's query language"
+                "detection rules, TOML and Kibana import, in EQL or Kibana's query language"
             }
             Target::Native => "Rust source of a matcher that needs only std",
         }

@@ -5,6 +5,7 @@
 2. Execute: over recorded events and events near each literal, the rows of a query are the events
    that the engine matches, signal by signal, with their levels, new terms and correlations.
 3. Mutants: a query that is changed in one place returns something else.
+4. Read: Elastic's own package takes every rule in EQL.
 
 In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its rules and events.
 Prints a table and ends `N passed, N failed`.
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import binding
 import corpus
+import eql_reader
 import events
 import judge
 import mutants
@@ -131,6 +133,8 @@ def main():
         if schema.CORPUS and not arguments.rules:
             corpus.prove(Path(work), report, lambda queries, tables, packages: bind(
                 queries, arguments.modules, tables, Path(work), packages))
+        if not arguments.rules:
+            eql_reader.prove(Path(work), report)
     report.close()
     print(f"{time.monotonic() - started:.0f} seconds")
     print(f"{report.passed} passed, {report.failed} failed")

@@ -9,16 +9,17 @@ use jiff::Timestamp;
 use rulecast::Rule;
 use rulecast::backend::Translation;
 use rulecast::ir::{CorrelationTest, Origin};
+use rulecast::verify::near;
 use rulecast::verify::near::chance::Dice;
 use rulecast::verify::{Course, Import, Observer, Tally, Watched, course, try_series, watch};
 use serde_json::Value;
 
 use crate::mutate::mutants;
 use crate::support::root;
-use crate::trials::{import, near, translations, tried};
+use crate::trials::{import, near as near_events, translations, tried};
 
 /// How many courses by chance each rule is tried on
-const COURSES: usize = 40;
+const COURSES: usize = 50;
 
 /// How many events such a course has
 const EVENTS: usize = 40;
@@ -85,12 +86,41 @@ fn bursts(own: &Course, rule: &Rule) -> Vec<Course> {
     all
 }
 
+/// An event of each signal in turn, from first to last over the timespan and a millisecond more or less
+fn turns(rule: &Rule) -> Vec<Course> {
+    let followers = near::series(rule);
+    let event = |signal: usize| followers.iter().find(|one| one.signal == signal);
+    let mut all = Vec::new();
+    for one in &rule.correlations {
+        let signals = one.origins.iter().filter_map(|origin| match origin {
+            Origin::Signal(at) => Some(*at),
+            Origin::Correlation(_) => None,
+        });
+        let mut signals: Vec<usize> = signals.collect();
+        let last = signals.len().max(2) - 1;
+        for _ in 0..2 {
+            for whole in [-1, 0, 1] {
+                let whole = (u64::from(one.timespan) * 1_000).saturating_add_signed(whole);
+                let timed = signals.iter().enumerate().filter_map(|(at, signal)| {
+                    let after = Duration::from_millis(whole * at as u64 / last as u64);
+                    let time = Timestamp::UNIX_EPOCH.checked_add(after).unwrap();
+                    let event = Value::Object(event(*signal)?.event.clone());
+                    Some((time, event, rule.signals[*signal].kind.clone()))
+                });
+                all.push(timed.collect());
+            }
+            signals.reverse();
+        }
+    }
+    all
+}
+
 fn courses(import: &Import<'_>, rule: &Rule, dice: &mut Dice) -> Vec<Watched> {
     let own = course(rule, Timestamp::UNIX_EPOCH);
     let chance: Vec<Course> = (0..COURSES).map(|_| by_chance(&own, rule, dice)).collect();
     let observer = Observer::default();
     let bursts = bursts(&own, rule);
-    let all = std::iter::once(own).chain(chance).chain(bursts);
+    let all = std::iter::once(own).chain(chance).chain(bursts).chain(turns(rule));
     all.map(|course| watch(import, &observer, &course).unwrap()).collect()
 }
 
@@ -126,7 +156,7 @@ fn a_mistake_in_a_sequence_or_threshold_is_noticed() {
     for (_, made) in correlated() {
         let judge = Import::read(&made.rule, &made.manifest, import(&made)).unwrap();
         let courses = courses(&judge, &made.rule, &mut Dice(0x5eed_0009));
-        let events = near(&made.rule, &mut Dice(0x5eed_000a), 50);
+        let events = near_events(&made.rule, &mut Dice(0x5eed_000a), 50);
         let lines: Vec<&str> = import(&made).lines().collect();
         let of_correlations = lines.iter().enumerate().filter(|(_, line)| {
             let rule: Value = serde_json::from_str(line).unwrap();

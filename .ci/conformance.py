@@ -101,9 +101,15 @@ def check(rules, target, folder, validators):
     found += [(Path(package["file"]).name, one["severity"], one["where"] or "rule", one["message"])
               for package in judged for one in package["items"]
               if one["severity"] == "error" or "query" not in one["where"]]
+    # These validators know the tables of Microsoft's own rules; the proof binds the queries of others.
+    if not rules.strict:
+        unknown = {file.split(".")[0] for file, _, code, _ in found if code == "KS204"}
+        found = [one for one in found if one[0].split(".")[0] not in unknown]
     if len(answers) != len(queries):
         failures.append(f"{rules.name}, {target}: not every query was looked at")
     shown = [f"{rules.name}, {target}: {len(queries)} queries, {len(judged)} packages"]
+    if not rules.strict and unknown:
+        shown.append(f"  {len(unknown)} of them over tables that the validators do not know")
     alike = collections.defaultdict(list)
     for file, severity, code, message in found:
         if severity in ("error", "warning"):

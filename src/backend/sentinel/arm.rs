@@ -68,6 +68,10 @@ pub(super) fn template(
         "alertDetailsOverride": alert,
         "eventGroupingSettings": {"aggregationKind": grouping},
     })));
+    // Sentinel takes one to ten of them, or none at all.
+    if package.entities.is_empty() {
+        properties.remove("entityMappings");
+    }
     print(&json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": format!("{}.0", package.version),

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use rulecast::backend::Target;
 use rulecast::workspace::Text;
 
-use crate::support::{root, snapshot};
+use crate::support::{folder, root, snapshot};
 
 fn rulecast(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
@@ -25,14 +25,6 @@ fn out(output: &Output) -> String {
 
 fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A folder of this test's own
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Hostile values, findings about hostile rules, and what a terminal or a GitHub step gets of them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rulecast::backend::{Target, emit};
@@ -13,14 +13,7 @@ use rulecast::workspace::{Text, Workspace};
 
 use crate::hostile::{DOCUMENTS, PAYLOADS, WORD, quoted};
 use crate::readers::{Piece, pieces};
-
-/// A folder of this test's own
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use crate::support::folder;
 
 /// Keys that compare in different ways
 const KEYS: &[&str] = &[

@@ -1,7 +1,7 @@
 //! Rules as objects of their targets: what an import says beside the query, and ids that stay.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rulecast::backend::{Target, emit};
@@ -11,7 +11,7 @@ use rulecast::workspace::{Kept, Text, Workspace};
 use serde_json::{Value, json};
 
 use crate::kuery::referee;
-use crate::support::{corpus, definition, lines, rule};
+use crate::support::{corpus, definition, folder, lines, rule};
 
 /// A definition with these settings for Elastic
 fn with(settings: &str) -> String {
@@ -153,14 +153,6 @@ fn converted(folder: &Path, text: &str, arguments: &[&str]) -> String {
     command.args(["--color", "never", "--format", "concise", "convert"]).arg(&file);
     let output = command.arg("-o").arg(folder.join("build")).args(arguments).output().unwrap();
     String::from_utf8(output.stderr).unwrap()
-}
-
-/// A folder of this test's own
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the suites share: where things are, and how a snapshot is named.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -66,6 +66,14 @@ pub(crate) fn room(name: &str) -> insta::Settings {
 /// Compares a text with the snapshot of this name in a room
 pub(crate) fn snapshot(room_name: &str, name: &str, text: &str) {
     room(room_name).bind(|| insta::assert_snapshot!(name.to_owned(), text));
+}
+
+/// A folder of this test's own
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("rulecast-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// Every rule under `rules/`

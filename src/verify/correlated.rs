@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::elastic::{self, Known};
 use super::eql::SequenceJudge;
-use super::import::{Imported, check_query};
-use crate::ir::{Correlation, CorrelationTest, Origin};
+use super::import::{Imported, check_query, term_combinations, texts};
+use crate::ir::{Correlation, CorrelationTest};
 use crate::manifest::Schedule;
 use crate::query::eql::{self, Eql, Step};
 
@@ -93,11 +93,7 @@ impl Correlated {
 ///
 /// `turned`: the rule asks for them in the other order.
 fn parts_of(one: &Correlation, rule: &Value, turned: bool) -> Vec<(usize, Value)> {
-    let signals = one.origins.iter().filter_map(|origin| match origin {
-        Origin::Signal(at) => Some(*at),
-        Origin::Correlation(_) => None,
-    });
-    let mut signals: Vec<usize> = signals.collect();
+    let mut signals: Vec<usize> = one.signals().collect();
     if turned {
         signals.reverse();
     }
@@ -200,7 +196,7 @@ impl Threshold {
         let matching = documents.iter().enumerate().filter(|(_, (_, one))| rule.matches(one));
         for (at, (time, document)) in matching {
             let time = time.as_millisecond();
-            let groups = groups(document, &self.fields);
+            let groups = term_combinations(document, &self.fields);
             // A run sees what is later than its time less the period, and not later than its time.
             let first = time.div_euclid(step) + i64::from(time.rem_euclid(step) > 0);
             let last = (time + back - 1).div_euclid(step);
@@ -219,29 +215,5 @@ impl Threshold {
                 })
         };
         runs.into_values().filter(passes).flatten().collect()
-    }
-}
-
-/// The groups of a document: one for each combination of its values
-fn groups(document: &Value, fields: &[String]) -> Vec<Vec<String>> {
-    fields.iter().fold(vec![Vec::new()], |groups, field| {
-        let values = texts(document, field);
-        let with = |group: &Vec<String>| {
-            let longer = |value: &String| group.iter().chain([value]).cloned().collect();
-            values.iter().map(longer).collect::<Vec<Vec<String>>>()
-        };
-        groups.iter().flat_map(with).collect()
-    })
-}
-
-/// The values of a field as texts; `document` has dotted field names
-fn texts(document: &Value, field: &str) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    match &document[field] {
-        Value::Null => Vec::new(),
-        Value::Array(values) => values.iter().map(text).collect(),
-        one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-            vec![text(one)]
-        }
     }
 }

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::elastic::document::{leaves, text};
 use super::elastic::{self, Known};
 use crate::definition::Level;
 use crate::matcher::novelty::combinations;
@@ -50,7 +51,9 @@ pub(super) fn severity(level: Level) -> &'static str {
     }
 }
 
-/// Checks that the query of a rule loads, and reads back as it is written
+/// Checks that the query of a rule loads, and that one in Kibana's language reads back as it is written
+///
+/// A tree of EQL has no place for comments, so that its text need not come back.
 ///
 /// # Errors
 /// What is wrong with it, as a clause without a period.
@@ -59,12 +62,10 @@ pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
         return Err(refused.clone());
     }
     let written = rule["query"].as_str().unwrap_or_default();
-    let read = match rule["language"].as_str() {
-        // Comments have no place in the tree.
-        Some("eql") => eql::parse(written).map(|_| written.to_owned()),
-        _ => kuery::parse(written).map(|query| query.to_string()),
-    };
-    let read = read.map_err(|why| why.to_string())?;
+    if rule["language"] == "eql" {
+        return eql::parse(written).map(drop).map_err(|why| why.to_string());
+    }
+    let read = kuery::parse(written).map_err(|why| why.to_string())?.to_string();
     if read == written { Ok(()) } else { Err(format!("its query reads back as `{read}`")) }
 }
 
@@ -147,10 +148,14 @@ impl History {
 
     /// The combinations of a document's values; empty when the document lacks one of the fields
     pub(super) fn combinations(&self, document: &Value) -> Vec<Vec<String>> {
-        let values: Vec<Vec<String>> =
-            self.fields.iter().map(|field| texts(document, field)).collect();
-        combinations(&values).keys
+        term_combinations(document, &self.fields)
     }
+}
+
+/// The combinations of a document's values, one of each field
+pub(super) fn term_combinations(document: &Value, fields: &[String]) -> Vec<Vec<String>> {
+    let values: Vec<Vec<String>> = fields.iter().map(|field| texts(document, field)).collect();
+    combinations(&values).keys
 }
 
 fn word(severity: &Value) -> Result<String, String> {
@@ -163,9 +168,7 @@ pub(super) fn rank(severity: &str) -> Option<usize> {
     SEVERITIES.iter().position(|known| *known == severity)
 }
 
-/// The values of a field as texts; `document` has dotted field names and lists as values
-fn texts(document: &Value, field: &str) -> Vec<String> {
-    let values = document[field].as_array().into_iter().flatten();
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    values.map(text).collect()
+/// The values of a field as texts
+pub(super) fn texts(document: &Value, field: &str) -> Vec<String> {
+    leaves(document, field).into_iter().map(text).collect()
 }

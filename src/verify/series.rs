@@ -19,7 +19,7 @@ use super::near;
 use super::observation::Observer;
 use super::pipeline::Gaps;
 use super::trial::{Place, Tally};
-use crate::ir::{Correlation, CorrelationTest, Origin, Rule};
+use crate::ir::{Correlation, Rule};
 use crate::manifest::LossName;
 use crate::matcher::{Match, Memory, short_host};
 use crate::taxonomy::EventKind;
@@ -108,7 +108,7 @@ fn compare(
     seen: &[Seen],
 ) -> Result<Vec<(usize, Finding)>, String> {
     let one = &import.rule.correlations[correlated.at];
-    let signals = signals_of(one);
+    let signals: Vec<usize> = one.signals().collect();
     let takes_part = |at: usize| seen[at].matches.iter().any(|m| signals.contains(&m.signal));
     let mut memory = Memory::default();
     let mut places: Vec<usize> = Vec::new();
@@ -152,14 +152,6 @@ fn compare(
     Ok(all)
 }
 
-fn signals_of(one: &Correlation) -> Vec<usize> {
-    let signal = |origin: &Origin| match origin {
-        Origin::Signal(at) => Some(*at),
-        Origin::Correlation(_) => None,
-    };
-    one.origins.iter().filter_map(signal).collect()
-}
-
 /// The events of a group, cut where two are further apart than the timespan
 fn bursts<'e>(events: &'e [usize], seen: &[Seen], timespan: u32) -> Vec<&'e [usize]> {
     let near = |one: &usize, next: &usize| {
@@ -177,20 +169,19 @@ fn finding(
     seen: &[Seen],
 ) -> Finding {
     let time = |at: Option<&usize>| at.map(|at| seen[*at].time);
-    let counts = matches!(one.test, CorrelationTest::Values(..)) || is_counted(import, one);
-    // A threshold names no event that fills it.
-    let same = match counts {
+    let has = |name: LossName| {
+        let mut losses = import.manifest.losses.iter();
+        losses.any(|loss| loss.name == name && loss.signal == one.name)
+    };
+    // A threshold, which alone counts by runs, names no event that fills it.
+    let same = match has(LossName::Grid) {
         true => engine.is_some() == target.is_some(),
         false => time(engine) == time(target),
     };
     if same {
         return Finding::Same(engine.is_some());
     }
-    let has = |name: LossName| {
-        let mut losses = import.manifest.losses.iter();
-        losses.any(|loss| loss.name == name && loss.signal == one.name)
-    };
-    let signals = signals_of(one);
+    let signals: Vec<usize> = one.signals().collect();
     let tied = burst.windows(2).any(|two| seen[two[0]].time == seen[two[1]].time)
         || burst.iter().any(|at| {
             let mine = seen[*at].matches.iter().filter(|m| signals.contains(&m.signal));
@@ -211,12 +202,4 @@ fn finding(
         engine: said(engine),
         target: said(target),
     })
-}
-
-/// Whether a correlation became a count of events in a run
-fn is_counted(import: &Import<'_>, one: &Correlation) -> bool {
-    let grid = |loss: &&crate::manifest::LossOutput| {
-        loss.name == LossName::Grid && loss.signal == one.name
-    };
-    import.manifest.losses.iter().find(grid).is_some()
 }

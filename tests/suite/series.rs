@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rulecast::Rule;
 use rulecast::backend::Translation;
-use rulecast::ir::{CorrelationTest, Origin};
+use rulecast::ir::CorrelationTest;
 use rulecast::verify::near;
 use rulecast::verify::near::chance::Dice;
 use rulecast::verify::{Course, Import, Observer, Tally, Watched, course, try_series, watch};
@@ -56,12 +56,10 @@ fn by_chance(own: &Course, rule: &Rule, dice: &mut Dice) -> Course {
 fn bursts(own: &Course, rule: &Rule) -> Vec<Course> {
     let mut all = Vec::new();
     for one in &rule.correlations {
-        let (CorrelationTest::Events(bound), Some(Origin::Signal(at))) =
-            (&one.test, one.origins.first())
-        else {
+        let (CorrelationTest::Events(bound), Some(at)) = (&one.test, one.signals().next()) else {
             continue;
         };
-        let kind = &rule.signals[*at].kind;
+        let kind = &rule.signals[at].kind;
         let Some((_, event, _)) = own.iter().find(|(_, _, other)| other == kind) else { continue };
         let span = u64::from(one.timespan) * 1_000;
         for (number, whole) in [-1, 0, 1].iter().flat_map(|n| [-1, 0, 1].map(|w| (n, w))) {
@@ -92,11 +90,7 @@ fn turns(rule: &Rule) -> Vec<Course> {
     let event = |signal: usize| followers.iter().find(|one| one.signal == signal);
     let mut all = Vec::new();
     for one in &rule.correlations {
-        let signals = one.origins.iter().filter_map(|origin| match origin {
-            Origin::Signal(at) => Some(*at),
-            Origin::Correlation(_) => None,
-        });
-        let mut signals: Vec<usize> = signals.collect();
+        let mut signals: Vec<usize> = one.signals().collect();
         let last = signals.len().max(2) - 1;
         for _ in 0..2 {
             for whole in [-1, 0, 1] {

@@ -55,6 +55,16 @@ pub struct Correlation {
     pub generate: bool,
 }
 
+impl Correlation {
+    /// Indices of the signals that it uses by themselves, in the author's order
+    pub fn signals(&self) -> impl Iterator<Item = usize> + '_ {
+        self.origins.iter().filter_map(|origin| match origin {
+            Origin::Signal(at) => Some(*at),
+            Origin::Correlation(_) => None,
+        })
+    }
+}
+
 /// A signal, or an earlier correlation, that a correlation uses
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {

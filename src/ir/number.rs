@@ -66,6 +66,13 @@ impl Numbers {
         Numbers { from, to, open: false, fraction: Some((comparison, limit)) }
     }
 
+    /// The smallest and the largest number where there is one; a range of all numbers has a largest
+    pub fn ends(&self) -> (Option<i64>, Option<i64>) {
+        let from = (self.from != i64::MIN).then_some(self.from);
+        let to = (self.to != i64::MAX || self.from == i64::MIN).then_some(self.to);
+        (from, to)
+    }
+
     /// Whether it is one whole number
     pub fn is_one(&self) -> bool {
         self.from == self.to

@@ -213,9 +213,9 @@ fn numbers(
         parts.push(Query::terms(field, singles));
     }
     for range in ranges.iter().filter(|range| range.has_whole() && !range.is_one()) {
-        let from = (range.from != i64::MIN).then(|| (Limit::AtLeast, Scalar::from(range.from)));
-        let to = (range.to != i64::MAX || range.from == i64::MIN)
-            .then(|| (Limit::AtMost, Scalar::from(range.to)));
+        let (from, to) = range.ends();
+        let from = from.map(|from| (Limit::AtLeast, Scalar::from(from)));
+        let to = to.map(|to| (Limit::AtMost, Scalar::from(to)));
         parts.push(Query::Range(field.clone(), from.into_iter().chain(to).collect()));
     }
     Query::any(parts)

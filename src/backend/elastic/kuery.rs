@@ -236,9 +236,9 @@ fn range_query(ecs: &IndexField, ranges: &[Numbers]) -> Option<Kuery> {
     let field = Pattern::literal(&ecs.name);
     let limit = |bound, to| Kuery::Range(field.clone(), bound, number(to));
     for range in ranges.iter().filter(|range| range.has_whole() && !range.is_one()) {
-        let from = (range.from != i64::MIN).then(|| limit(Bound::AtLeast, range.from));
-        let to = (range.to != i64::MAX || range.from == i64::MIN)
-            .then(|| limit(Bound::AtMost, range.to));
+        let (from, to) = range.ends();
+        let from = from.map(|from| limit(Bound::AtLeast, from));
+        let to = to.map(|to| limit(Bound::AtMost, to));
         parts.push(Kuery::And(from.into_iter().chain(to).collect()));
     }
     Some(Kuery::Or(parts))

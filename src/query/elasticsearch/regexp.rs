@@ -30,7 +30,7 @@ pub struct Lucene {
 /// Why Lucene cannot say it: a clause without a period.
 pub fn lucene(pattern: &str) -> Result<Lucene, &'static str> {
     let parsed = regex_syntax::parse(pattern).map_err(|_| "it cannot be read")?;
-    let fold = no_letter_has_a_case(&parsed, false);
+    let fold = no_letter_has_a_case(&parsed);
     let mut writer = Writer { out: String::new(), fold };
     if let HirKind::Alternation(branches) = parsed.kind() {
         writer.branches(branches, (true, true))?;
@@ -58,7 +58,7 @@ pub fn of_pattern(pattern: &Pattern) -> String {
 }
 
 /// Whether each letter of ASCII stands there in both cases, and one does
-fn no_letter_has_a_case(hir: &Hir, found: bool) -> bool {
+fn no_letter_has_a_case(hir: &Hir) -> bool {
     fn each<'h>(hir: &'h Hir, of: &mut Vec<&'h HirKind>) {
         match hir.kind() {
             HirKind::Repetition(repetition) => each(&repetition.sub, of),
@@ -76,7 +76,7 @@ fn no_letter_has_a_case(hir: &Hir, found: bool) -> bool {
     each(hir, &mut leaves);
     let cased = |leaf: &&HirKind| matches!(leaf, HirKind::Literal(literal) if literal.0.iter().any(u8::is_ascii_alphabetic));
     let both = |leaf: &&HirKind| matches!(leaf, HirKind::Class(Class::Unicode(class)) if both_cases(class).is_some());
-    (found || leaves.iter().any(both)) && !leaves.iter().any(cased)
+    leaves.iter().any(both) && !leaves.iter().any(cased)
 }
 
 /// The letter of ASCII whose two cases are the whole class

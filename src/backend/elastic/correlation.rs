@@ -8,6 +8,7 @@
 //! events at different times), but each event that ends one makes an alert, two events of one
 //! millisecond have no order, and an event without a key is in no sequence.
 
+use super::eql::CATEGORY;
 use super::language::{self, Languages};
 use super::plan::{Plan, Written};
 use super::settings::Settings;
@@ -18,13 +19,15 @@ use crate::diagnostic::Cause;
 use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Origin, Rule, Signal};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Index, Stream};
-use crate::query::eql::{Comparison, MOST_RUNS};
-use crate::query::eql::{Condition, Eql, EventQuery, FieldName, Sequence, Step, Value};
+use crate::query::eql::{
+    Comparison, Condition, Eql, EventQuery, FieldName, MOST_RUNS, Sequence, Step, Value,
+};
 use crate::query::kuery::Kuery;
 use crate::source::Span;
 use crate::taxonomy::Field;
 
 /// A signal in a correlation, planned
+#[derive(Clone)]
 struct Part<'r> {
     signal: &'r Signal,
     stream: &'r Stream,
@@ -57,17 +60,15 @@ pub(super) fn planned<'r>(
                 refuse(one, message, "a sequence has one order", session);
                 return Vec::new();
             };
-            let orders = [[first, second], [second, first]];
-            let mut all = Vec::new();
-            for order in orders {
-                let parts = parts(one, &order, Languages::Eql, settings, session);
-                let planned = parts.map(|parts| sequence(one, parts, settings, session));
-                let words = (order[0].1.name.as_str(), order[1].1.name.as_str());
-                let variant =
-                    (format!("{}_first", words.0), format!("{}, then {}", words.0, words.1));
-                all.extend(planned.map(|planned| Planned { variant: Some(variant), ..planned }));
-            }
-            all
+            let parts = parts(one, &[first, second], Languages::Eql, settings, session);
+            let Some(parts) = parts else { return Vec::new() };
+            let turned: Vec<Part<'_>> = parts.iter().rev().cloned().collect();
+            let in_order = |parts: Vec<Part<'r>>| {
+                let names: Vec<&str> = parts.iter().map(|part| part.signal.name.as_str()).collect();
+                let variant = (format!("{}_first", names[0]), names.join(", then "));
+                Planned { variant: Some(variant), ..sequence(one, parts, settings, session) }
+            };
+            [parts, turned].map(in_order).into()
         }
         CorrelationTest::Events(Bound { from, to: None }) if *from <= u64::from(MOST_RUNS) => {
             let parts = parts(one, &signals, Languages::Eql, settings, session);
@@ -191,13 +192,13 @@ fn sequence<'r>(
     let step = |part: &Part<'_>| Step {
         absent: false,
         query: events(&part.plan),
-        by: part.keys[common..].iter().map(|key| FieldName::of(key)).collect(),
+        by: part.keys[common.len()..].iter().map(|key| FieldName::of(key)).collect(),
         runs: 1,
     };
     let steps = parts.iter().map(step).collect();
     let reason = "two events of one millisecond have no order, and one event is no two steps";
     session.lose(LossName::Ties, Direction::Narrower, one.span, reason);
-    of_steps(one, parts, common, steps, settings, session)
+    of_steps(one, parts, &common, steps, settings, session)
 }
 
 /// A sequence of so many events of any part
@@ -209,7 +210,7 @@ fn repeated<'r>(
     session: &mut Session<'r>,
 ) -> Planned<'r> {
     let common = common(&parts);
-    if parts.iter().any(|part| part.keys.len() > common) {
+    if parts.iter().any(|part| part.keys.len() > common.len()) {
         let message = "events that are counted together have their keys in other fields".to_owned();
         refuse(one, message, "no common field", session);
     }
@@ -218,39 +219,35 @@ fn repeated<'r>(
         several => any_of(several.iter().map(|part| events(&part.plan)).collect()),
     };
     if runs < 2 {
-        return single(one, parts, common, query, settings);
+        return single(one, parts, &common, query, settings);
     }
     let steps = vec![Step { absent: false, query, by: Vec::new(), runs }];
-    of_steps(one, parts, common, steps, settings, session)
+    of_steps(one, parts, &common, steps, settings, session)
 }
 
 /// One event in a group
 fn single<'r>(
     one: &'r Correlation,
     parts: Vec<Part<'r>>,
-    common: usize,
+    keys: &[String],
     query: EventQuery,
     settings: &Settings,
 ) -> Planned<'r> {
-    let keys = parts.first().map(|part| part.keys[..common].to_vec()).unwrap_or_default();
-    let there = keys
-        .iter()
-        .map(|key| Condition::Compare(Value::field(key), Comparison::NotEqual, Value::Null));
+    let there = keys.iter().map(|key| Condition::there(Value::field(key)));
     let condition = Condition::all(std::iter::once(query.condition).chain(there).collect());
     let query = Eql::Event(EventQuery { condition: condition.simplified(), ..query });
     let plan = Plan { query: Written::Eql(query), filters: Vec::new() };
-    Planned { schedule: schedule::of_events(settings), ..of_parts(one, parts, plan, settings) }
+    of_parts(one, parts, plan, settings)
 }
 
 fn of_steps<'r>(
     one: &'r Correlation,
     parts: Vec<Part<'r>>,
-    common: usize,
+    keys: &[String],
     steps: Vec<Step>,
     settings: &Settings,
     session: &mut Session<'r>,
 ) -> Planned<'r> {
-    let keys = parts.first().map(|part| part.keys[..common].to_vec()).unwrap_or_default();
     let by = keys.iter().map(|key| FieldName::of(key)).collect();
     let maxspan = Some(u64::from(one.timespan) * 1_000);
     let query = Eql::Sequence(Sequence { by, maxspan, steps, until: None });
@@ -274,23 +271,23 @@ fn threshold<'r>(
     settings: &Settings,
     session: &mut Session<'r>,
 ) -> Option<Planned<'r>> {
-    let common = common(&parts);
+    let fields = common(&parts);
     let counted: Vec<&String> = parts.iter().filter_map(|part| part.counted.as_ref()).collect();
     let same = counted.windows(2).all(|two| two[0] == two[1]);
-    if !same || parts.iter().any(|part| part.keys.len() > common) {
+    if !same || parts.iter().any(|part| part.keys.len() > fields.len()) {
         let message =
             "events that are counted together have their values in other fields".to_owned();
         refuse(one, message, "no common field", session);
         return None;
     }
-    if common > MOST_FIELDS {
-        let message = format!("{common} fields make a group, and a threshold has {MOST_FIELDS}");
+    if fields.len() > MOST_FIELDS {
+        let number = fields.len();
+        let message = format!("{number} fields make a group, and a threshold has {MOST_FIELDS}");
         refuse(one, message, "too many keys", session);
         return None;
     }
     let values = counted.first().map(|field| (*field).clone());
     let values = values.zip(least(one));
-    let fields = parts.first().map(|part| part.keys[..common].to_vec()).unwrap_or_default();
     let threshold = Threshold { fields, events, values };
     let schedule = schedule::of_threshold(one, settings, session);
     let mut queries = Vec::new();
@@ -356,11 +353,12 @@ fn of_parts<'r>(
     }
 }
 
-/// How many of the first keys have the same field in every part
-fn common(parts: &[Part<'_>]) -> usize {
-    let Some((first, others)) = parts.split_first() else { return 0 };
-    let same = |at: &usize| others.iter().all(|part| part.keys.get(*at) == first.keys.get(*at));
-    (0..first.keys.len()).take_while(same).count()
+/// The index fields of the first keys, as far as they are the same in every part
+fn common(parts: &[Part<'_>]) -> Vec<String> {
+    let Some((first, others)) = parts.split_first() else { return Vec::new() };
+    let same =
+        |(at, key): &(usize, &String)| others.iter().all(|part| part.keys.get(*at) == Some(*key));
+    first.keys.iter().enumerate().take_while(same).map(|(_, key)| key.clone()).collect()
 }
 
 /// The events of a part
@@ -380,7 +378,7 @@ fn any_of(queries: Vec<EventQuery>) -> EventQuery {
     let one_category = queries.iter().all(|query| query.category == first);
     let whole = |query: EventQuery| match query.category.filter(|_| !one_category) {
         Some(category) => {
-            let own = Value::field("event.category");
+            let own = Value::field(CATEGORY);
             let own = Condition::Compare(own, Comparison::Equal, Value::Text(category));
             Condition::all(vec![own, query.condition])
         }

@@ -23,7 +23,7 @@ use crate::query::eql::{
 pub(super) struct Fields<'s>(pub(super) &'s Stream);
 
 /// The field whose single value is the category of an event
-const CATEGORY: &str = "event.category";
+pub(super) const CATEGORY: &str = "event.category";
 
 /// The events of the scope for which every condition holds
 ///
@@ -51,9 +51,7 @@ impl Fields<'_> {
             Query::Exists(field) if self.kind(field).is_some_and(FieldKind::is_analysed) => {
                 return None;
             }
-            Query::Exists(field) => {
-                Condition::Compare(self.value(field), Comparison::NotEqual, Value::Null)
-            }
+            Query::Exists(field) => Condition::there(self.value(field)),
             Query::Terms(field, values) => self.terms(field, values)?,
             Query::Range(field, limits) => {
                 let limit = |(limit, value): &(Limit, Scalar)| {
@@ -187,12 +185,8 @@ fn negated(condition: Condition) -> Condition {
         return Condition::none(condition);
     }
     match condition {
-        Condition::Compare(value, Comparison::Equal, Value::Null) => {
-            Condition::Compare(value, Comparison::NotEqual, Value::Null)
-        }
-        Condition::Compare(value, Comparison::NotEqual, Value::Null) => {
-            Condition::Compare(value, Comparison::Equal, Value::Null)
-        }
+        Condition::Compare(value, Comparison::Equal, Value::Null) => Condition::there(value),
+        Condition::Compare(value, Comparison::NotEqual, Value::Null) => Condition::missing(value),
         Condition::All(parts) => Condition::any(parts.into_iter().map(negated).collect()),
         Condition::Any(parts) => Condition::all(parts.into_iter().map(negated).collect()),
         Condition::Not(inner) => *inner,
@@ -201,9 +195,7 @@ fn negated(condition: Condition) -> Condition {
         | Condition::In { .. }
         | Condition::Matches(..)
         | Condition::Noted(..)) => {
-            let missing = optional.into_iter().map(|field| {
-                Condition::Compare(Value::Field(field), Comparison::Equal, Value::Null)
-            });
+            let missing = optional.into_iter().map(|field| Condition::missing(Value::Field(field)));
             Condition::any(missing.chain([Condition::none(leaf)]).collect())
         }
     }

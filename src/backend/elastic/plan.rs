@@ -16,7 +16,7 @@ use crate::query::kuery::Kuery;
 use crate::taxonomy::Field;
 
 /// The query and the filters of a rule for one signal
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Plan {
     /// The query
     pub(super) query: Written,
@@ -25,7 +25,7 @@ pub(super) struct Plan {
 }
 
 /// A query in one of Elastic's languages
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Written {
     /// Kibana's query language
     Kuery(Kuery),

@@ -44,17 +44,10 @@ fn negated(part: Condition) -> Condition {
         return truth(!holds);
     }
     match presence(&part) {
-        Some((field, true)) => missing(field),
-        Some((field, false)) => {
-            Condition::Compare(Value::Field(field), Comparison::NotEqual, Value::Null)
-        }
+        Some((field, true)) => Condition::missing(Value::Field(field)),
+        Some((field, false)) => Condition::there(Value::Field(field)),
         None => Condition::none(part),
     }
-}
-
-/// The field is not there
-fn missing(field: FieldName) -> Condition {
-    Condition::Compare(Value::Field(field), Comparison::Equal, Value::Null)
 }
 
 fn all(parts: Vec<Condition>, facts: &[Fact]) -> Condition {

@@ -227,6 +227,16 @@ impl Condition {
         only_or(flat.collect(), Condition::Any)
     }
 
+    /// The value is there
+    pub fn there(value: Value) -> Condition {
+        Condition::Compare(value, Comparison::NotEqual, Value::Null)
+    }
+
+    /// The value is not there
+    pub fn missing(value: Value) -> Condition {
+        Condition::Compare(value, Comparison::Equal, Value::Null)
+    }
+
     /// The part does not hold
     pub fn none(part: Condition) -> Condition {
         if let Condition::Not(inner) = part { *inner } else { Condition::Not(Box::new(part)) }

@@ -64,6 +64,7 @@ macro_rules! losses {
 losses! {
     Actions "actions" "what happened to a file or a registry key is known less exactly",
     Alerts "alerts" "a group of events makes more than one alert",
+    Ancestry "ancestry" "the parent of a parent is known from the parent's own start only",
     Case "case" "letters beyond ASCII compare with their case",
     Empty "empty" "an empty value and a missing one are the same",
     Encoding "encoding" "a pipeline decodes text before it is compared",

@@ -29,7 +29,18 @@ pub(crate) struct Stream {
     pub(crate) on_request: Vec<Index>,
     /// The fields that keywords are searched in
     pub(crate) keywords: Vec<IndexField>,
+    /// How its documents name processes, so that the start of a parent can be found
+    pub(crate) ancestry: Option<Ancestry>,
     pub(super) fields: BTreeMap<Field, Vec<(Holds, IndexField)>>,
+}
+
+/// The index fields by which the start of a process is told from any other start
+#[derive(Debug, Clone)]
+pub(crate) struct Ancestry {
+    /// The id of the process that started, which is never used again
+    pub(crate) process: String,
+    /// The id of its parent
+    pub(crate) parent: String,
 }
 
 /// A test that selects documents
@@ -57,6 +68,8 @@ pub(crate) struct Index {
     pub(crate) text: bool,
     /// Whether they have a sub-field in lower case
     pub(crate) caseless: bool,
+    /// Whether its documents have the ids of [`Ancestry`]
+    pub(crate) process_ids: bool,
 }
 
 impl Index {

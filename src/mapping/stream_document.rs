@@ -11,7 +11,7 @@ use super::read::{
     check_absent, entries_of, events, field, flag, list_of, log, log_source, maps, products,
     text_of, with_shared,
 };
-use super::stream::{FieldKind, Index, IndexField, Stream, Test, Words};
+use super::stream::{Ancestry, FieldKind, Index, IndexField, Stream, Test, Words};
 use crate::diagnostic::Code;
 use crate::taxonomy::{EventKind, Field, Product};
 use crate::yaml::{Kind as Shape, Node, Reader};
@@ -30,9 +30,11 @@ const KEYS: &[&str] = &[
     "others_type",
     "others_long",
     "keywords",
+    "ancestry",
     "absent",
 ];
-const INDEX_KEYS: &[&str] = &["package", "source", "products", "text", "caseless"];
+const INDEX_KEYS: &[&str] = &["package", "source", "products", "text", "caseless", "process_ids"];
+const ANCESTRY_KEYS: &[&str] = &["process", "parent"];
 const TYPE_KEYS: &[&str] = &["type", "text", "caseless", "long", "decoded", "path_dot", "of_keys"];
 const FIELD_KEYS: &[&str] = &["field", "words", "exists_for", "words_of_false", "wider"];
 
@@ -56,6 +58,7 @@ pub(super) fn indices(reader: &mut Reader<'_>, document: &Node) -> Vec<Index> {
             products: products(reader, node, "products"),
             text: node.get("text").is_none() || flag(reader, node, "text"),
             caseless: flag(reader, node, "caseless"),
+            process_ids: flag(reader, node, "process_ids"),
         });
     }
     indices
@@ -133,16 +136,13 @@ fn entry(
     }
     let is_placed = |field: &Field| places.iter().any(|(own, _)| own == field);
     let absent = check_absent(reader, &holders, &kinds, &is_placed);
-    let systems = match node.get("systems") {
-        Some(Node { kind: Shape::List(none), .. }) if none.is_empty() => Vec::new(),
-        Some(_) => products(reader, node, "systems"),
-        None => vec![Product::Linux, Product::Windows],
-    };
+    let systems = systems(reader, node);
     let rows = rows(reader, node.get("rows"), &kinds);
     let others = others(reader, node);
     let keywords = list_of(reader, &holders, "keywords");
     let keywords: Vec<IndexField> =
         keywords.iter().filter_map(|node| index_field(reader, node, types)).collect();
+    let ancestry = ancestry(reader, node, types);
     let Some(domain) = text_of(reader, node, "domain") else { return Vec::new() };
     let log = log(reader, document, node);
     let indices = patterns(reader, node, "indices", known);
@@ -167,12 +167,22 @@ fn entry(
             indices: indices.clone(),
             on_request: on_request.clone(),
             keywords: keywords.clone(),
+            ancestry: ancestry.clone(),
             fields,
             log: log.clone(),
             events,
         }
     };
     sources.into_iter().map(stream).collect()
+}
+
+/// The operating systems under `systems`: the usual two where it is not written
+fn systems(reader: &mut Reader<'_>, node: &Node) -> Vec<Product> {
+    match node.get("systems") {
+        Some(Node { kind: Shape::List(none), .. }) if none.is_empty() => Vec::new(),
+        Some(_) => products(reader, node, "systems"),
+        None => vec![Product::Linux, Product::Windows],
+    }
 }
 
 /// The log sources of an entry, each with the tests that select its documents
@@ -202,6 +212,17 @@ fn others(reader: &mut Reader<'_>, node: &Node) -> Option<IndexField> {
     let long = reader.texts_of(node, "others_long").into_iter().next();
     let long = long.and_then(|long| long.value.parse().ok());
     Some(IndexField { dynamic: true, ..IndexField::new(name.value, kind, long) })
+}
+
+/// The index fields under `ancestry`
+fn ancestry(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<Ancestry> {
+    let node = node.get("ancestry")?;
+    reader.known_keys(node, "`ancestry`", ANCESTRY_KEYS);
+    let mut field = |key| {
+        let name = node.get(key).and_then(|name| index_field(reader, name, types));
+        name.map(|field| field.name)
+    };
+    Some(Ancestry { process: field("process")?, parent: field("parent")? })
 }
 
 /// The index field of each part of a field

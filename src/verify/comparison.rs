@@ -93,10 +93,13 @@ impl Comparison<'_> {
             return None;
         }
         let others = near_misses::others(document, &own.kind, self.signal.product);
-        let strange = others.into_iter().find(|(_, other)| self.line.matches(other));
+        let strange =
+            others.into_iter().find(|(_, other)| self.line.takes_another(document, other));
         let alike = || near_misses::alike(document).into_iter().all(|one| self.line.matches(&one));
-        let (engine, target) = match strange {
-            Some((what, _)) => ("no match".to_owned(), format!("match of {what}")),
+        let strange = strange.map(|(what, _)| (what, true));
+        let (engine, target) = match strange.or_else(|| self.line.misjudged(document)) {
+            Some((what, true)) => ("no match".to_owned(), format!("match of {what}")),
+            Some((what, false)) => (format!("match of {what}"), "no match".to_owned()),
             None if alike() => return None,
             None => ("match".to_owned(), "no match in another integration's words".to_owned()),
         };
@@ -194,6 +197,8 @@ impl Comparison<'_> {
             LossName::Keywords | LossName::Place | LossName::Words => true,
             // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
+            // A start whose parent is not seen has no grandparent, so nothing is excluded by one.
+            LossName::Ancestry => self.lacks_a_field(side),
             // Only Kusto has these losses.
             LossName::Empty => any(|value| value == "-") || self.lacks_a_field(side),
             LossName::Inbound | LossName::Product | LossName::Repeats => false,

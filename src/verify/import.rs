@@ -8,18 +8,29 @@ use serde_json::Value;
 
 use super::elastic::document::{leaves, text};
 use super::elastic::{self, Known};
+use super::family::Family;
 use crate::definition::Level;
 use crate::matcher::novelty::combinations;
-use crate::query::{eql, kuery};
+use crate::query::eql::{self, Eql};
+use crate::query::kuery;
 
 /// A rule of the import file, read and checked
 #[derive(Debug)]
 pub(super) struct Imported {
-    query: elastic::Rule,
+    query: Asked,
     /// `None` for a part of a rule, whose severity is that of the whole
     severity: Option<String>,
     mapping: Vec<Mapped>,
     pub(super) history: Option<History>,
+}
+
+/// What a rule asks for
+#[derive(Debug)]
+enum Asked {
+    /// A single event
+    Event(elastic::Rule),
+    /// The start of a program after that of its parent
+    Family(Family),
 }
 
 /// The severity of documents whose field has a value
@@ -72,7 +83,13 @@ pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
 impl Imported {
     /// Reads the object of a rule; an error is a clause without a period
     pub(super) fn of(rule: &Value, known: &Known) -> Result<Imported, String> {
-        let query = elastic::Rule::of_known(rule, known).map_err(|why| why.to_string())?;
+        let single = |rule| elastic::Rule::of_known(rule, known).map_err(|why| why.to_string());
+        let query = match rule["query"].as_str().map(eql::parse) {
+            Some(Ok(Eql::Sequence(_))) if rule["language"] == "eql" => {
+                Asked::Family(Family::of(rule, known)?)
+            }
+            _ => Asked::Event(single(rule)?),
+        };
         check_query(rule, known)?;
         let severity = word(&rule["severity"])?;
         let mapping = match rule.get("severity_mapping") {
@@ -93,7 +110,26 @@ impl Imported {
     }
 
     pub(super) fn matches(&self, document: &Value) -> bool {
-        self.query.matches(document)
+        match &self.query {
+            Asked::Event(rule) => rule.matches(document),
+            Asked::Family(family) => family.matches(document),
+        }
+    }
+
+    /// Whether it takes a near miss of a document that it matches
+    pub(super) fn takes_another(&self, document: &Value, other: &Value) -> bool {
+        match &self.query {
+            Asked::Event(rule) => rule.matches(other),
+            Asked::Family(family) => family.takes_another(document, other),
+        }
+    }
+
+    /// What it judges wrongly about several events, in words, and whether it takes it
+    pub(super) fn misjudged(&self, document: &Value) -> Option<(&'static str, bool)> {
+        match &self.query {
+            Asked::Event(_) => None,
+            Asked::Family(family) => family.misjudged(document),
+        }
     }
 
     /// The highest severity that a value of the document maps to, or the rule's own severity

@@ -24,6 +24,7 @@ mod ecs;
 pub mod elastic;
 pub mod eql;
 mod exceptions;
+mod family;
 mod finding;
 mod forms;
 mod import;

@@ -175,7 +175,7 @@ mod tests {
         let rows = rows_of("", &[Target::Sentinel, Target::Elastic, Target::Native]);
         let [sentinel, elastic, native] = &*rows else { panic!("{rows:?}") };
         assert_eq!(*sentinel, (Outcome::Noted, vec!["defender".to_owned()], vec![]));
-        let missing = vec!["no field GrandparentImage".to_owned()];
+        let missing = vec!["loss ancestry".to_owned()];
         assert_eq!(*elastic, (Outcome::Refused, vec![], missing));
         assert_eq!(*native, (Outcome::Exact, vec![], vec![]));
     }

@@ -180,7 +180,7 @@ mod tests {
             |target, name: &str, rules, alone| (target, format!("no field {name}"), rules, alone);
         let expected = [
             field(Target::Sentinel, "Nowhere", 1, 1),
-            field(Target::Elastic, "GrandparentImage", 2, 1),
+            (Target::Elastic, "loss ancestry".to_owned(), 2, 1),
             field(Target::Elastic, "Nowhere", 1, 0),
         ];
         assert_eq!(reasons, expected);

@@ -191,7 +191,7 @@ fn sequence<'r>(
     let common = common(&parts);
     let step = |part: &Part<'_>| Step {
         absent: false,
-        query: events(&part.plan),
+        query: part.plan.events(),
         by: part.keys[common.len()..].iter().map(|key| FieldName::of(key)).collect(),
         runs: 1,
     };
@@ -215,8 +215,8 @@ fn repeated<'r>(
         refuse(one, message, "no common field", session);
     }
     let query = match parts.as_slice() {
-        [only] => events(&only.plan),
-        several => any_of(several.iter().map(|part| events(&part.plan)).collect()),
+        [only] => only.plan.events(),
+        several => any_of(several.iter().map(|part| part.plan.events()).collect()),
     };
     if runs < 2 {
         return single(one, parts, &common, query, settings);
@@ -258,7 +258,7 @@ fn of_steps<'r>(
             "an event without one of the keys is in no sequence, and keys compare as stored";
         session.lose(LossName::Keys, Direction::Narrower, one.span, reason);
     }
-    let schedule = schedule::of_sequence(one, settings, session);
+    let schedule = schedule::of_sequence(one.timespan, one.span, settings, session);
     let plan = Plan { query: Written::Eql(query), filters: Vec::new() };
     Planned { ordered: true, schedule, ..of_parts(one, parts, plan, settings) }
 }
@@ -359,17 +359,6 @@ fn common(parts: &[Part<'_>]) -> Vec<String> {
     let same =
         |(at, key): &(usize, &String)| others.iter().all(|part| part.keys.get(*at) == Some(*key));
     first.keys.iter().enumerate().take_while(same).map(|(_, key)| key.clone()).collect()
-}
-
-/// The events of a part
-fn events(plan: &Plan) -> EventQuery {
-    match &plan.query {
-        Written::Eql(Eql::Event(query)) => query.clone(),
-        // A part is planned in EQL, and as single events.
-        Written::Eql(Eql::Sequence(_)) | Written::Kuery(_) => {
-            EventQuery { category: None, condition: Condition::Any(Vec::new()) }
-        }
-    }
 }
 
 /// The events of any of these queries

@@ -5,6 +5,7 @@
 //! becomes a rule of type `new_terms`; every other signal becomes a `query` or an `eql` rule; a
 //! correlation becomes a sequence in EQL, two where the order is free, or a `threshold` rule.
 
+mod ancestry;
 mod correlation;
 mod eql;
 mod exceptions;
@@ -122,39 +123,47 @@ fn planned<'r>(
     let signal = &rule.signals[at];
     let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
     session.enter(&signal.name);
-    let (stream, (indices, (plan, exceptions, severities))) =
-        searched(signal, settings, session, |session, stream, indices| {
-            if let Some(new) = new {
-                fields::check_terms(stream, new, session);
+    let (_, (_, planned)) = searched(signal, settings, session, |session, stream, indices| {
+        let place = (stream, indices);
+        let of_signal = |plan: Plan| Planned {
+            name: &signal.name,
+            title: &signal.title,
+            variant: None,
+            span: signal.span,
+            level: rule.level,
+            signals: vec![(signal, stream)],
+            new,
+            indices: indices.to_vec(),
+            plan,
+            exceptions: Vec::new(),
+            threshold: None,
+            ordered: false,
+            schedule: schedule::of_events(settings),
+            severities: Vec::new(),
+        };
+        if new.is_none()
+            && settings.query != Languages::Kuery
+            && let Some(family) = ancestry::plan(signal, place, settings, session)
+        {
+            let ancestry::Family { plan, schedule, indices } = family;
+            return Planned { schedule, indices, ordered: true, ..of_signal(plan) };
+        }
+        if let Some(new) = new {
+            fields::check_terms(stream, new, session);
+        }
+        // Kibana takes new terms of its own language only.
+        let languages = if new.is_some() { Languages::Kuery } else { settings.query };
+        let (plan, exceptions) = match settings.exceptions {
+            true => {
+                let (rest, exceptions) = exceptions::split(signal, place, session);
+                (language::plan(&rest, place, languages, session), exceptions)
             }
-            // Kibana takes new terms of its own language only.
-            let languages = if new.is_some() { Languages::Kuery } else { settings.query };
-            let place = (stream, indices);
-            let (plan, exceptions) = match settings.exceptions {
-                true => {
-                    let (rest, exceptions) = exceptions::split(signal, place, session);
-                    (language::plan(&rest, place, languages, session), exceptions)
-                }
-                false => (language::plan(signal, place, languages, session), Vec::new()),
-            };
-            (plan, exceptions, severity::severity_mapping(signal, stream, session))
-        })?;
-    Some(Planned {
-        name: &signal.name,
-        title: &signal.title,
-        variant: None,
-        span: signal.span,
-        level: rule.level,
-        signals: vec![(signal, stream)],
-        new,
-        indices,
-        plan,
-        exceptions,
-        threshold: None,
-        ordered: false,
-        schedule: schedule::of_events(settings),
-        severities,
-    })
+            false => (language::plan(signal, place, languages, session), Vec::new()),
+        };
+        let severities = severity::severity_mapping(signal, stream, session);
+        Planned { exceptions, severities, ..of_signal(plan) }
+    })?;
+    Some(planned)
 }
 
 /// Plans with the first documents that can say a signal; `None` when no index holds its events,

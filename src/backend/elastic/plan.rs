@@ -11,7 +11,7 @@ use crate::backend::{Session, one_line};
 use crate::ir::{Clause, Role, Signal};
 use crate::mapping::{self, Holds, IndexField, Stream};
 use crate::query::elasticsearch::Filter;
-use crate::query::eql::Eql;
+use crate::query::eql::{Condition, Eql, EventQuery};
 use crate::query::kuery::Kuery;
 use crate::taxonomy::Field;
 
@@ -31,6 +31,19 @@ pub(super) enum Written {
     Kuery(Kuery),
     /// The event query language
     Eql(Eql),
+}
+
+impl Plan {
+    /// The events that a plan in EQL is about, to be a step of a sequence
+    pub(super) fn events(&self) -> EventQuery {
+        match &self.query {
+            Written::Eql(Eql::Event(query)) => query.clone(),
+            // A step is planned in EQL, and as single events.
+            Written::Eql(Eql::Sequence(_)) | Written::Kuery(_) => {
+                EventQuery { category: None, condition: Condition::Any(Vec::new()) }
+            }
+        }
+    }
 }
 
 impl Written {

@@ -1,12 +1,13 @@
 //! When a rule runs.
 //!
-//! In: the settings of a rule, and the timespan of a correlation. Out: the minutes between two runs and
+//! In: the settings of a rule, and the timespan of a correlation or a sequence. Out: the minutes between two runs and
 //! those that a run looks back, with the losses that follow from them.
 
 use super::settings::Settings;
 use crate::backend::Session;
 use crate::ir::Correlation;
 use crate::manifest::{Direction, LossName, Schedule};
+use crate::source::Span;
 
 /// The minutes that a run looks back; it runs every five, as Elastic's own rules do, so that late
 /// events are not missed
@@ -28,13 +29,15 @@ pub(super) fn of_events(settings: &Settings) -> Schedule {
 ///
 /// detection-rules wants the runs of a sequence to be half a timespan apart at least, once that is
 /// longer than two and a half minutes. Both ends of a sequence must lie in what one run sees.
+/// `timespan` is in seconds; `place` is where a loss is told.
 pub(super) fn of_sequence(
-    one: &Correlation,
+    timespan: u32,
+    place: Span,
     settings: &Settings,
     session: &mut Session<'_>,
 ) -> Schedule {
-    let span = one.timespan.div_ceil(60);
-    let usual = if one.timespan > 150 { one.timespan.div_ceil(120) } else { 0 };
+    let span = timespan.div_ceil(60);
+    let usual = if timespan > 150 { timespan.div_ceil(120) } else { 0 };
     let frequency = settings.interval.unwrap_or(INTERVAL_MINUTES.max(usual));
     let whole = span + frequency;
     let period = settings.from.unwrap_or(FROM_MINUTES.max(whole + LATE_MINUTES));
@@ -43,12 +46,12 @@ pub(super) fn of_sequence(
             "a run that looks back {period} minutes every {frequency} does not see each sequence of \
              {span} as a whole"
         );
-        session.lose(LossName::Lookback, Direction::Narrower, one.span, &reason);
+        session.lose(LossName::Lookback, Direction::Narrower, place, &reason);
     } else {
         let late = period - whole;
         let reason =
             format!("an event that arrives more than {late} minutes late is in no sequence");
-        session.lose(LossName::Late, Direction::Narrower, one.span, &reason);
+        session.lose(LossName::Late, Direction::Narrower, place, &reason);
     }
     Schedule { frequency, period, since: None }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Stream {
     pub(super) log: Option<Log>,
     /// The word behind `Domain:` in the tags of a rule
     pub(crate) domain: String,
+    /// Whether only rules about one of its products use it
+    pub(super) of_product: bool,
+    /// The products of its documents; any when empty
+    pub(super) products: Vec<Product>,
     /// The operating systems of its documents where a rule names none
     pub(crate) systems: Vec<Product>,
     /// The tests that select its documents, in the order of a query
@@ -228,7 +232,11 @@ impl IndexField {
 impl Stream {
     /// Whether it can have documents of a product
     pub(crate) fn has_documents_of(&self, product: Option<Product>) -> bool {
-        self.indices.iter().any(|index| index.holds(product))
+        let is_meant = match product {
+            Some(product) => self.products.is_empty() || self.products.contains(&product),
+            None => !self.of_product,
+        };
+        is_meant && self.indices.iter().any(|index| index.holds(product))
     }
 
     /// The index field that holds this part of a field

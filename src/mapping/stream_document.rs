@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "events",
     "log",
     "domain",
+    "product",
     "systems",
     "rows",
     "indices",
@@ -137,6 +138,9 @@ fn entry(
     let is_placed = |field: &Field| places.iter().any(|(own, _)| own == field);
     let absent = check_absent(reader, &holders, &kinds, &is_placed);
     let systems = systems(reader, node);
+    let of_product = node.get("product").is_some();
+    let key = if of_product { "product" } else { "systems" };
+    let products = products(reader, node, key);
     let rows = rows(reader, node.get("rows"), &kinds);
     let others = others(reader, node);
     let keywords = list_of(reader, &holders, "keywords");
@@ -162,6 +166,8 @@ fn entry(
         Stream {
             mapping: Arc::clone(mapping),
             domain: domain.value.clone(),
+            of_product,
+            products: products.clone(),
             systems: systems.clone(),
             rows: rows.iter().cloned().chain(own).collect(),
             indices: indices.clone(),

@@ -198,7 +198,7 @@ impl Comparison<'_> {
             // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
             // A start whose parent is not seen has no grandparent, so nothing is excluded by one.
-            LossName::Ancestry => self.lacks_a_field(side),
+            LossName::Ancestry => fields.keys().all(|field| field.name() != "GrandparentImage"),
             // Only Kusto has these losses.
             LossName::Empty => any(|value| value == "-") || self.lacks_a_field(side),
             LossName::Inbound | LossName::Product | LossName::Repeats => false,

@@ -4,8 +4,8 @@
 //! rule must not match them; and equivalents, which other integrations make of the same event, so
 //! the rule must match them.
 //!
-//! Source: the allowed values of ECS's categorization fields, and the words for `network.direction`
-//! that the integrations of Elastic write.
+//! Source: the allowed values of ECS's categorization fields, and the words for `network.direction` and
+//! for the start of a program on Linux that Elastic's own rules list.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub(super) fn others(
         ("an event of another kind", other)
     });
     let mut others: Vec<_> = strange.into_iter().collect();
-    for (what, changed) in source(kind).iter().flat_map(|source| &source.misses) {
+    for (what, changed) in source(kind).iter().flat_map(|source| source.misses(product)) {
         let mut other = document.clone();
         changed.iter().for_each(|(field, word)| other[field] = json!([word]));
         others.push((what.as_str(), other));
@@ -48,17 +48,25 @@ pub(super) fn others(
     others
 }
 
+/// Fields with a word that other integrations write in other words
+const WORDS: &[(&str, &str, &[&str])] = &[
+    ("network.direction", "ingress", &["inbound", "incoming"]),
+    ("network.direction", "egress", &["outbound", "outgoing"]),
+    (
+        "event.action",
+        "exec",
+        &["exec_event", "executed", "process_started", "ProcessRollup2", "start"],
+    ),
+];
+
 /// Equivalents: the same event in the words of other integrations
 pub(super) fn alike(document: &Value) -> Vec<Value> {
-    let words: &[&str] = match document["network.direction"][0].as_str() {
-        Some("ingress") => &["inbound", "incoming"],
-        Some("egress") => &["outbound", "outgoing"],
-        _ => &[],
-    };
-    let with = |word: &&str| {
+    let said = WORDS.iter().filter(|(field, word, _)| document[*field][0] == *word);
+    let others = said.flat_map(|(field, _, others)| others.iter().map(move |other| (field, other)));
+    let with = |(field, word): (&&str, &&str)| {
         let mut other = document.clone();
-        other["network.direction"] = json!([word]);
+        other[*field] = json!([word]);
         other
     };
-    words.iter().map(with).collect()
+    others.map(with).collect()
 }

@@ -55,11 +55,7 @@ pub fn document(record: &Record, kind: &EventKind, product: Product, gaps: Gaps)
     if source.rendered {
         fields.add("message", rendered(record));
     }
-    let of_action = source.by_action.get(action).into_iter().flatten();
-    for (name, word) in of_action {
-        fields.map.entry(name.clone()).or_insert_with(|| json!([word]));
-    }
-    for (name, words) in &source.document {
+    for (name, words) in source.fields(action, product) {
         fields.map.entry(name.clone()).or_insert_with(|| json!(words));
     }
     fields.map.insert("host.os.type".to_owned(), json!(product.name()));

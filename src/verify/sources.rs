@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::taxonomy::EventKind;
+use crate::taxonomy::{EventKind, Product};
 
 /// A log source as a proof needs it
 #[derive(Debug, Default, Deserialize)]
@@ -21,7 +21,7 @@ pub(super) struct Source {
     pub(super) document: BTreeMap<String, Vec<String>>,
     /// Fields of the document of some actions, in place of those of the document
     #[serde(default)]
-    pub(super) by_action: BTreeMap<String, BTreeMap<String, String>>,
+    by_action: BTreeMap<String, BTreeMap<String, String>>,
     /// The words in `ecs.tsv` whose rows hold for its fields too, unless it has rows of its own
     #[serde(default)]
     pub(super) like: Vec<String>,
@@ -32,7 +32,10 @@ pub(super) struct Source {
     pub(super) rendered: bool,
     /// Documents that a rule must not match: the difference in words, and the other values
     #[serde(default)]
-    pub(super) misses: BTreeMap<String, BTreeMap<String, String>>,
+    misses: BTreeMap<String, BTreeMap<String, String>>,
+    /// What is more in the documents of an operating system
+    #[serde(default)]
+    pub(super) systems: BTreeMap<String, OfSystem>,
     /// Whether only one operating system writes it, so that no rule asks which
     #[serde(default)]
     pub(super) one_system: bool,
@@ -42,6 +45,49 @@ pub(super) struct Source {
     /// Values of fields that rules leave untested and that a target may need
     #[serde(default)]
     pub(super) varied: BTreeMap<String, Vec<String>>,
+}
+
+/// What the documents of one operating system have beside those of any
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfSystem {
+    /// The fields that all of them have
+    #[serde(default)]
+    document: BTreeMap<String, Vec<String>>,
+    /// Fields of the documents of some actions
+    #[serde(default)]
+    by_action: BTreeMap<String, BTreeMap<String, String>>,
+    /// Documents that a rule about this system must not match
+    #[serde(default)]
+    misses: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Source {
+    /// The fields of a document, each with its values, where the event says no other value
+    pub(super) fn fields(
+        &self,
+        action: &str,
+        product: Product,
+    ) -> impl Iterator<Item = (&String, Vec<&String>)> {
+        let own = self.systems.get(product.name());
+        let of_action = [Some(&self.by_action), own.map(|own| &own.by_action)];
+        let of_action = of_action.into_iter().flatten().filter_map(move |all| all.get(action));
+        let of_any = [Some(&self.document), own.map(|own| &own.document)];
+        let of_any = of_any.into_iter().flatten().flatten();
+        of_action
+            .flatten()
+            .map(|(name, word)| (name, vec![word]))
+            .chain(of_any.map(|(name, words)| (name, words.iter().collect())))
+    }
+
+    /// Documents that a rule about a product must not match
+    pub(super) fn misses(
+        &self,
+        product: Option<Product>,
+    ) -> impl Iterator<Item = (&String, &BTreeMap<String, String>)> {
+        let own = product.and_then(|product| self.systems.get(product.name()));
+        self.misses.iter().chain(own.into_iter().flat_map(|own| &own.misses))
+    }
 }
 
 /// The text of the table

@@ -4,6 +4,8 @@
 //! at, or `None` when the stream has none. The indices of a rule are chosen so that each field it
 //! uses has one type in all of them.
 
+use std::cmp::Reverse;
+
 use crate::backend::{Session, asked_of, compared};
 use crate::diagnostic::Cause;
 use crate::ir::{NewTerms, Op, Part, Signal, Test};
@@ -22,11 +24,19 @@ pub(super) fn refuse(session: &mut Session<'_>, test: &Test, message: &str) -> Q
 }
 
 /// The documents of a signal's log source, in the order in which mappings are asked
+///
+/// Those that are in more of the indices under `asked` come first.
 pub(super) fn streams<'r>(
     session: &Session<'r>,
     signal: &'r Signal,
-) -> impl Iterator<Item = &'r Stream> + use<'r> {
-    session.mappings().streams(session.order(), asked_of(signal))
+    asked: &[Index],
+) -> Vec<&'r Stream> {
+    let mut streams: Vec<&Stream> =
+        session.mappings().streams(session.order(), asked_of(signal)).collect();
+    if !asked.is_empty() {
+        streams.sort_by_key(|stream| Reverse(indices(stream, signal, asked).len()));
+    }
+    streams
 }
 
 /// The index field that holds this part of a field

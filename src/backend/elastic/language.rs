@@ -9,7 +9,7 @@ use super::kuery;
 use super::plan::{Plan, Written, kibana_filter, scope};
 use super::registry::Seen;
 use crate::backend::{Session, one_line};
-use crate::ir::{Role, Signal};
+use crate::ir::{Clause, ClauseOrigin, Role, Signal};
 use crate::mapping::{Index, Stream};
 use crate::query::elasticsearch::Query;
 use crate::query::eql::{Condition, Eql};
@@ -73,7 +73,11 @@ pub(super) fn plan(
 fn in_eql(seen: Seen<'_>, signal: &Signal, session: &mut Session<'_>) -> Plan {
     let fields = eql::Fields(seen.stream);
     let (mut conditions, mut filters) = (Vec::new(), Vec::new());
-    for clause in &signal.clauses {
+    // What the log source asks for stands beside the scope.
+    let is_implied =
+        |clause: &&Clause| clause.origin == ClauseOrigin::LogSource && clause.role == Role::Require;
+    let (implied, own): (Vec<&Clause>, Vec<&Clause>) = signal.clauses.iter().partition(is_implied);
+    for clause in implied.into_iter().chain(own) {
         let filter = match clause.role {
             Role::Require => kibana_filter(clause, seen, session),
             Role::Exclude => session.negated(|session| kibana_filter(clause, seen, session)),

@@ -174,7 +174,7 @@ fn searched<'r, T>(
     session: &mut Session<'r>,
     mut plan: impl FnMut(&mut Session<'r>, &'r Stream, &[Index]) -> T,
 ) -> Option<(&'r Stream, (Vec<Index>, T))> {
-    let streams = fields::streams(session, signal);
+    let streams = fields::streams(session, signal, &settings.index);
     let planned = session.best_of(streams, |session, stream| {
         let indices = fields::indices(stream, signal, &settings.index);
         if indices.is_empty() && !settings.index.is_empty() {

@@ -230,6 +230,10 @@ macro_rules! register { ($make:ident) => { $make! {
          never matches.";
     W0237 "exclusion of nothing"
         "No event that passes the tests of the signal passes the exclusion: it has no effect.";
+    W0238 "command line of one word"
+        "`command_lines` compares whole command lines, from the name of the program to the last \
+         argument. A single word is one only where the program is called without an argument, without \
+         its path and without quotes.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";

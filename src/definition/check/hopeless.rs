@@ -2,13 +2,14 @@
 //!
 //! In: an entry of a definition's signal. Out: a warning at each value that cannot fit what the
 //! word compares: a program without its extension on Windows, a file where directories are
-//! compared, a question mark that a request's path or query never holds; and a signal over files
-//! that reports deletions although nobody asked for them.
+//! compared, a question mark that a request's path or query never holds, a single word where whole
+//! command lines are compared; and a signal over files that reports deletions although nobody asked
+//! for them.
 
 use std::sync::Arc;
 
 use crate::definition::vocabulary::{Reading, Word};
-use crate::definition::{Entry, Scalar, Signal, Value};
+use crate::definition::{Entry, Modifier, Scalar, Selection, Signal, Value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::pattern::Token;
 use crate::source::SourceText;
@@ -81,6 +82,78 @@ pub(super) fn values(
         };
         found.into_iter().for_each(|found| diagnostics.push(found));
     }
+}
+
+/// Warns about a word that would have to be a whole command line
+///
+/// Only tests that an event must pass: a narrow exclusion is right as it is, and selections under
+/// `detection` may stand under `not`. On Linux and macOS a program may well be called by its bare
+/// name, and without an argument.
+pub(super) fn command_lines(
+    source: &Arc<SourceText>,
+    signal: &Signal,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(event) = &signal.event else { return };
+    let product = signal.product.as_ref().map(|product| product.value);
+    if product.is_some_and(|product| product != Product::Windows) {
+        return;
+    }
+    let cases = signal.levels.iter().map(|case| &case.selection);
+    let selections: Vec<&Selection> = std::iter::once(&signal.selection).chain(cases).collect();
+    for entry in selections.into_iter().flat_map(|selection| &selection.entries) {
+        let name = entry.key.name.value.as_str();
+        let word = Word::named(name).filter(|word| word.reading == Reading::Whole);
+        let field = word.and_then(|word| word.field(&event.value));
+        let of_line = field.is_some_and(|field| field.kind() == FieldType::Command);
+        let whole = entry.key.modifiers.iter().all(|one| one.value == Modifier::Cased);
+        if !(of_line && whole) || entry.values.negated {
+            continue;
+        }
+        for value in &entry.values.items {
+            let Scalar::Text(pattern) = &value.scalar else { continue };
+            let Some(word) = pattern.as_literal().filter(|word| is_word(word)) else { continue };
+            if !says_more(signal, word) {
+                diagnostics.push(one_word(source, (name, value), word, &event.value));
+            }
+        }
+    }
+}
+
+fn one_word(
+    source: &Arc<SourceText>,
+    (name, value): (&str, &Value),
+    word: &str,
+    event: &EventKind,
+) -> Diagnostic {
+    let message = format!("`{word}` is compared with the whole command line");
+    let found = said(source, value, Code::W0238, message, "only without an argument and a path");
+    let programs = match name {
+        "parent_command_lines" => "parents",
+        _ if *event == EventKind::SecurityAlert => "processes",
+        _ => "children",
+    };
+    let program = if word.contains('.') { word.to_owned() } else { format!("{word}.exe") };
+    found.help(format!(
+        "For the word anywhere in the line write `'*{word}*'`, for the program `{programs}: [{program}]`."
+    ))
+}
+
+/// Whether a text is a single word, as a person types the name of a program
+fn is_word(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    text.chars().any(char::is_alphabetic) && text.chars().all(plain)
+}
+
+/// Whether another value of the signal has the word and more: then the bare word is meant
+fn says_more(signal: &Signal, word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let entries = super::entries(signal);
+    let mut values = entries.flat_map(|entry| &entry.values.items);
+    values.any(|value| {
+        let written = value.written.to_ascii_lowercase();
+        written.len() > word.len() && written.contains(&word)
+    })
 }
 
 fn said(

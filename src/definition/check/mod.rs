@@ -40,6 +40,7 @@ pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
         log_source::check(source, signal, diagnostics);
         if definition.form == Form::Definition {
             hopeless::actions(source, signal, diagnostics);
+            hopeless::command_lines(source, signal, diagnostics);
         }
         if let Some(detection) = &signal.detection {
             condition::check(source, detection, diagnostics);

@@ -234,6 +234,11 @@ macro_rules! register { ($make:ident) => { $make! {
         "`command_lines` compares whole command lines, from the name of the program to the last \
          argument. A single word is one only where the program is called without an argument, without \
          its path and without quotes.";
+    W0239 "exclusion that an attacker can write"
+        "An attacker chooses his command line, the query and the headers of his request, and the names \
+         of the files that he writes. An exclusion that looks at nothing else leaves out whatever he \
+         gives such a text. What he cannot choose holds it: the parent, the account, the program that \
+         writes, the address of the client; or the whole command line, or a path from its beginning.";
     E0301 "condition syntax"
         "A condition joins selection names with `and`, `or`, `not` and brackets, and may use \
          `1 of name_*` and `all of them`.";

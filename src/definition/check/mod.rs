@@ -5,6 +5,7 @@
 //! of the station that reads them; the project makes the checks that need several files.
 
 mod condition;
+mod exclusion;
 mod hopeless;
 mod log_source;
 mod metadata;
@@ -41,6 +42,7 @@ pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
         if definition.form == Form::Definition {
             hopeless::actions(source, signal, diagnostics);
             hopeless::command_lines(source, signal, diagnostics);
+            exclusion::check(definition, signal, diagnostics);
         }
         if let Some(detection) = &signal.detection {
             condition::check(source, detection, diagnostics);

@@ -14,6 +14,7 @@ mod manifest;
 pub mod native;
 pub mod operators;
 mod policy;
+mod presence;
 pub mod sentinel;
 mod session;
 mod settings;

@@ -1,9 +1,9 @@
 //! What a project has decided: what losses weigh, and its mappings.
 //!
 //! In: decisions of a rule's author, of a project and of a run. Out: the [`Weight`] of each loss.
-//! Without a decision, a loss that cannot matter outside an attack on the index, or that the table
-//! implies, is a note; a loss that may miss events is denied; a loss that may match more is a
-//! warning.
+//! Without a decision, a loss that cannot matter outside an attack on the index, that the table
+//! implies, or that only values show which sensors hardly write, is a note; a loss that may miss events
+//! is denied; a loss that may match more is a warning.
 
 use super::Target;
 use crate::ir::Rule;
@@ -35,8 +35,9 @@ impl Weight {
     }
 
     /// The weight of a loss for which nobody has decided anything
-    pub fn usual(name: LossName, direction: Direction) -> Weight {
-        match (name, direction) {
+    pub fn usual(loss: &Loss) -> Weight {
+        match (loss.name, loss.direction) {
+            _ if loss.rare => Weight::Note,
             (LossName::LongValue | LossName::Product, _) => Weight::Note,
             // No sequence is without them, and a group still has its alert.
             (LossName::Alerts | LossName::Keys | LossName::Late | LossName::Ties, _) => {
@@ -121,6 +122,6 @@ impl Policy {
         }
         let mut decisions = self.decisions.iter().rev();
         let decided = decisions.find(|decision| decision.fits(loss.name, target, rule));
-        decided.map_or(Weight::usual(loss.name, loss.direction), |decision| decision.weight)
+        decided.map_or(Weight::usual(loss), |decision| decision.weight)
     }
 }

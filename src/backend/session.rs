@@ -133,14 +133,16 @@ impl<'r> Session<'r> {
         None
     }
 
-    /// Plans a part in a way that may do only if it notes no finding and no loss
+    /// Plans a part in a way that may do only if it notes no finding, and no loss but such as values
+    /// show that sensors hardly write
     pub(super) fn without_more<T>(
         &mut self,
         plan: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         let (found, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
         let planned = plan(self);
-        let more = self.closed.findings.all.len() > found || self.closed.losses.len() > losses;
+        let mut lost = self.closed.losses.iter().skip(losses);
+        let more = self.closed.findings.all.len() > found || lost.any(|loss| !loss.rare);
         let planned = planned.filter(|_| !more);
         if planned.is_none() {
             self.roll_back(found, losses);
@@ -183,9 +185,24 @@ impl<'r> Session<'r> {
     ///
     /// `direction` is that of the test itself, and is flipped under a negation.
     pub(super) fn lose(&mut self, name: LossName, direction: Direction, span: Span, reason: &str) {
+        self.note(name, direction, span, reason, false);
+    }
+
+    /// Notes a loss that only values show which sensors hardly write
+    pub(super) fn lose_rarely(
+        &mut self,
+        name: LossName,
+        direction: Direction,
+        span: Span,
+        reason: &str,
+    ) {
+        self.note(name, direction, span, reason, true);
+    }
+
+    fn note(&mut self, name: LossName, direction: Direction, span: Span, reason: &str, rare: bool) {
         let direction = if self.positive { direction } else { direction.flipped() };
         let (reason, signal) = (reason.to_owned(), self.signal.clone());
-        let loss = Loss { name, direction, reason, span, signal };
+        let loss = Loss { name, direction, reason, span, signal, rare };
         if self.known.insert(loss.clone()) {
             self.closed.losses.push(loss);
         }

@@ -66,7 +66,7 @@ losses! {
     Alerts "alerts" "a group of events makes more than one alert",
     Ancestry "ancestry" "the parent of a parent is known from the parent's own start only",
     Case "case" "letters beyond ASCII compare with their case",
-    Empty "empty" "an empty value and a missing one are the same",
+    Empty "empty" "an empty value, null and a missing one are the same",
     Encoding "encoding" "a pipeline decodes text before it is compared",
     Grid "grid" "a run counts the events that it sees, not those of each timespan",
     Inbound "inbound" "connections that the host took are left out",
@@ -102,6 +102,8 @@ pub struct Loss {
     pub span: Span,
     /// The name of the signal that was being planned
     pub signal: String,
+    /// Whether only values show it that sensors hardly write
+    pub rare: bool,
 }
 
 impl Loss {

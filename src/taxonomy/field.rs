@@ -44,6 +44,19 @@ pub enum FieldType {
 }
 
 impl FieldType {
+    /// Whether a value of the type can be an empty text
+    pub(crate) fn may_be_empty(self) -> bool {
+        match self {
+            FieldType::Text
+            | FieldType::Host
+            | FieldType::Path
+            | FieldType::Command
+            | FieldType::Account
+            | FieldType::Any => true,
+            FieldType::Number | FieldType::Address | FieldType::Action | FieldType::Key => false,
+        }
+    }
+
     /// The type with this name in the tables
     pub(super) fn named(name: &str) -> Option<FieldType> {
         Some(match name {

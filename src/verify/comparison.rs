@@ -22,7 +22,7 @@ use crate::ir::Signal;
 use crate::manifest::{Direction, LossName, LossOutput};
 use crate::mapping::Stream;
 use crate::matcher::{Match, Memory};
-use crate::taxonomy::{EventKind, Field};
+use crate::taxonomy::{EventKind, Field, FieldType};
 
 /// The actions that ECS writes in the same way as `action`
 fn written_alike(kind: &EventKind, action: &str) -> &'static [&'static str] {
@@ -76,7 +76,7 @@ impl Comparison<'_> {
                 Some(match self.named(explains) {
                     Some(loss) => Finding::Lost(loss),
                     None if !own.held || self.says_less(own) => Finding::Dropped,
-                    None if self.hit(Gaps::Filled).is_some() == matched.is_some() => {
+                    None if self.hit(Gaps::AllButEmpty).is_some() == matched.is_some() => {
                         Finding::Dropped
                     }
                     None => self.different(hit.is_some()),
@@ -199,8 +199,8 @@ impl Comparison<'_> {
             LossName::Encoding | LossName::LevelCases => false,
             // A start whose parent is not seen has no grandparent, so nothing is excluded by one.
             LossName::Ancestry => fields.keys().all(|field| field.name() != "GrandparentImage"),
+            LossName::Empty => self.is_empty_somewhere(side),
             // Only Kusto has these losses.
-            LossName::Empty => any(|value| value == "-") || self.lacks_a_field(side),
             LossName::Inbound | LossName::Product | LossName::Repeats => false,
             // Only several events together show these.
             LossName::Alerts
@@ -216,14 +216,26 @@ impl Comparison<'_> {
     fn says_less(&self, side: &Side) -> bool {
         let mut tested = self.signal.tests().map(|test| &test.subject.field);
         tested.any(|field| {
-            is_always_there(&side.kind, field) && !side.record.fields.contains_key(field)
+            let said = side.record.fields.get(field);
+            let empty = said.is_none_or(|values| values.iter().all(String::is_empty));
+            empty && is_always_there(&side.kind, field)
         })
     }
 
-    /// Whether the event has no value of a field that the signal tests
-    fn lacks_a_field(&self, side: &Side) -> bool {
-        let mut tested = self.signal.tests().map(|test| &test.subject.field);
-        tested.any(|field| !side.record.fields.contains_key(field))
+    /// Whether a field that the signal tests is empty or null, or is missing where the test looks for
+    /// what stands in its place
+    fn is_empty_somewhere(&self, side: &Side) -> bool {
+        self.signal.tests().any(|test| match side.record.fields.get(&test.subject.field) {
+            Some(values) => {
+                // The name of an account without a name is empty, too.
+                let account = test.subject.field.kind() == FieldType::Account;
+                let empty = |value: &String| {
+                    matches!(value.as_str(), "" | "-") || account && value.ends_with('\\')
+                };
+                values.is_empty() || values.iter().any(empty)
+            }
+            None => test.op.as_text().is_some_and(|text| text.has("-")),
+        })
     }
 
     /// Whether the engine's verdict changes for an event that ECS writes in the same way

@@ -34,7 +34,7 @@ pub(super) struct Side {
     pub(super) held: bool,
     /// The operating system that the event's paths suggest, for an event that names none
     guessed: Product,
-    documents: [OnceCell<Option<Value>>; 2 * Product::ALL.len()],
+    documents: [OnceCell<Option<Value>>; Gaps::ALL.len() * Product::ALL.len()],
 }
 
 impl Default for Observer {
@@ -85,7 +85,7 @@ impl Side {
     pub(super) fn document(&self, meant: Option<Product>, gaps: Gaps) -> Option<&Value> {
         let product = self.product(meant);
         let at = Product::ALL.iter().position(|known| *known == product)?;
-        let place = at * 2 + usize::from(gaps == Gaps::Filled);
+        let place = at * Gaps::ALL.len() + Gaps::ALL.iter().position(|known| *known == gaps)?;
         let made = || document(&self.record, &self.kind, product, gaps);
         self.documents[place].get_or_init(made).as_ref()
     }

@@ -19,6 +19,8 @@ use crate::taxonomy::{EventKind, Field, Product, registry};
 pub enum Gaps {
     /// As Elastic holds it, with the gaps
     Left,
+    /// With every value of the event that is not empty
+    AllButEmpty,
     /// With every value of the event
     Filled,
 }
@@ -30,6 +32,20 @@ pub(super) fn id_of(record: &Record) -> Option<i64> {
 
 /// Texts that the pipelines treat as a missing value
 const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
+
+impl Gaps {
+    /// Every choice of gaps
+    pub(super) const ALL: [Gaps; 3] = [Gaps::Left, Gaps::AllButEmpty, Gaps::Filled];
+
+    /// Whether a value is missing in the document
+    fn hold(self, value: &str) -> bool {
+        match self {
+            Gaps::Left => NOTHING.contains(&value),
+            Gaps::AllButEmpty => value.is_empty(),
+            Gaps::Filled => false,
+        }
+    }
+}
 
 /// The document of an event of this kind; `None` when no index holds events of the kind
 pub fn document(record: &Record, kind: &EventKind, product: Product, gaps: Gaps) -> Option<Value> {
@@ -101,13 +117,13 @@ impl Fields {
 
     /// Adds a value, unless the pipelines treat it as missing
     fn keep(&mut self, ecs: &str, value: &str) {
-        if self.gaps == Gaps::Filled || !NOTHING.contains(&value) {
+        if !self.gaps.hold(value) {
             self.add(ecs, value);
         }
     }
 
     fn take(&mut self, row: &Row, value: &str) {
-        if self.gaps == Gaps::Left && NOTHING.contains(&value) {
+        if self.gaps.hold(value) {
             return;
         }
         let (ecs, of) = (row.ecs, |part: &str| format!("{}.{part}", row.ecs));
@@ -189,7 +205,7 @@ impl Fields {
         match (value.rsplit_once(self.separator()), self.gaps) {
             (Some((_, last)), Gaps::Left) => self.add(name, last),
             (None, Gaps::Left) => {}
-            (_, Gaps::Filled) => self.add(name, base_name(value)),
+            (_, Gaps::AllButEmpty | Gaps::Filled) => self.add(name, base_name(value)),
         }
     }
 
@@ -199,7 +215,7 @@ impl Fields {
     fn extension(&mut self, ecs: &str, value: &str) {
         let (text, there) = match self.gaps {
             Gaps::Left => (value, value.contains(self.separator())),
-            Gaps::Filled => (base_name(value), true),
+            Gaps::AllButEmpty | Gaps::Filled => (base_name(value), true),
         };
         if let (Some((_, extension)), true) = (text.rsplit_once('.'), there) {
             self.add(ecs, extension);
@@ -245,12 +261,12 @@ impl Fields {
             _ => "REG_SZ",
         };
         let data = said("RegistryData").or(binary.then_some(details));
-        let data = data.filter(|data| self.gaps == Gaps::Filled || !NOTHING.contains(data));
+        let data = data.filter(|data| !self.gaps.hold(data));
         // Sysmon records `Binary Data` in place of binary data; Elastic holds these words.
-        if let Some(data) = data.filter(|_| !(binary && self.gaps == Gaps::Filled)) {
+        if let Some(data) = data.filter(|_| !binary || self.gaps == Gaps::Left) {
             self.add("registry.data.strings", data);
         }
-        if data.is_some() || self.gaps == Gaps::Filled {
+        if data.is_some() || self.gaps != Gaps::Left {
             self.add("registry.data.type", kind);
         }
     }

@@ -11,7 +11,7 @@ use crate::taxonomy::{ACTIONS, EventKind, Field, FieldType};
 
 /// Whether a document can hold every value of an event of this kind
 ///
-/// False for null, for a number field or an address field with other text, for an address that is
+/// False for null and the empty text in a field of another type than text, for a number field or an address field with other text, for an address that is
 /// not written as sensors write it, for an action, a direction or a name of the log that no sensor
 /// writes, and for a registry event without a key, with two actions or, when a value is set, without
 /// the value's name.
@@ -55,7 +55,10 @@ pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
                 && (!address || is_plain_address(value))
                 && known.is_none_or(|words| !differs_in_case(words, value))
         };
-        !values.is_empty() && values.iter().all(fits)
+        // In a field of text, null and the empty text are as a missing field, which a loss has to say.
+        let text = kind.field_type(field).is_none_or(FieldType::may_be_empty);
+        let said = !values.is_empty() && !values.iter().any(String::is_empty);
+        (text || said) && values.iter().all(fits)
     })
 }
 

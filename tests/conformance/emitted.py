@@ -11,8 +11,8 @@ class Emitted:
     """A query as emitted: its `file` and `text`, and what its manifest says
 
     `signals` has by name the signals of the rule, each with the product whose events it looks for
-    and the name of its rows in the query, none where the query is the signal. `losses` are pairs of
-    a loss and the signal that it is about. `since` is the span before a run whose rows the query
+    and the name of its rows in the query, none where the query is the signal. `losses` are a loss,
+    the signal that it is about and its direction. `since` is the span before a run whose rows the query
     keeps, None where it keeps all rows of its period.
     """
 
@@ -21,7 +21,8 @@ class Emitted:
         told = json.loads(file.with_suffix(".manifest.json").read_text(encoding="utf-8"))
         self.title = told["rule"]["title"]
         self.signals = {signal["name"]: signal for signal in told["signals"]}
-        self.losses = {(loss["name"], loss["signal"]) for loss in told["losses"]}
+        self.losses = {(loss["name"], loss["signal"], loss["direction"])
+                       for loss in told["losses"]}
         minutes = told["schedule"]["since"]
         self.since = None if minutes is None else datetime.timedelta(minutes=minutes)
 

@@ -225,11 +225,17 @@ def texts(examples):
 @functools.lru_cache(maxsize=None)
 def numbers():
     """Names of the fields of numbers: a column for one has no empty value"""
+    return typed("number")
+
+
+@functools.lru_cache(maxsize=None)
+def typed(*types):
+    """Names of the fields whose values are of one of these types"""
     taxonomy = native.ROOT / "src" / "taxonomy"
     lines = lambda name: (line.split("\t") for line in (taxonomy / name).read_text(
         encoding="utf-8").splitlines() if not line.startswith("#"))
-    return {name for name, kind, *_ in lines("fields.tsv") if kind == "number"} | {
-        name for _, kind, names in lines("log_fields.tsv") if kind == "number"
+    return {name for name, kind, *_ in lines("fields.tsv") if kind in types} | {
+        name for _, kind, names in lines("log_fields.tsv") if kind in types
         for name in names.split()}
 
 

@@ -9,6 +9,7 @@ reports; and, where it looks for new terms, as half of the events are its baseli
 import collections
 import re
 
+import events
 from dialect import TEXT
 from engine import moment
 from report import Tally
@@ -119,13 +120,16 @@ class Judge:
         verdicts = {version: getattr(one, what).get((self.title, name), {}).get(at)
                     for version, one in self.trial.verdicts.items()}
         example = self.trial.examples[at]
+        way = {"narrower"} if found is None else {"wider"} if wanted is None else \
+            {"narrower", "wider"}
         if found is None and not self.asked & example.tables:
             why = "no row: the table of the query is not the one of the log"
-        elif verdicts["cut"] == found:
+        elif verdicts["cut"] == found and (
+                self.loses("empty", name, way) or not holds_empty(example)):
             why = "a row holds no empty value and no `-`"
-        elif self.loses("empty", name) and verdicts["filled"] == found:
+        elif self.loses("empty", name, way) and verdicts["filled"] == found:
             why = "named: an empty value is a missing one"
-        elif found and self.loses("product", name) \
+        elif found and self.loses("product", name, {"wider"}) \
                 and example.product not in ("", self.emitted.signals[name]["product"]):
             why = "named: events of every operating system"
         elif self.place.startswith("asim") and re.search(
@@ -138,9 +142,9 @@ class Judge:
             return
         self.tally.judged[why] += 1
 
-    def loses(self, loss, signal):
-        """Whether the manifest names a loss of a signal"""
-        return (loss, signal) in self.emitted.losses
+    def loses(self, loss, signal, ways):
+        """Whether the manifest names a loss of a signal, in one of these directions"""
+        return any((loss, signal, way) in self.emitted.losses for way in ways)
 
     def groups(self, rows):
         """Correlations: the groups, when each is first complete, and the level"""
@@ -162,6 +166,12 @@ class Judge:
                 self.tally.disagreements.append(
                     f"{self.place}: correlation {name}: {group!r}: engine {wanted[0].get(group)}, "
                     f"Kusto {given}")
+
+
+def holds_empty(example):
+    """Whether a field of text is empty or null: a rule that tells it from a missing one has a loss"""
+    return any(value in ("", None) for field, value in example.event.items()
+               if field not in events.NEVER_EMPTY | events.typed("number", "address", "key"))
 
 
 def levels(rows, places):

@@ -14,9 +14,9 @@ use rulecast::verify::near::{self, Care};
 use rulecast::verify::{Example, Import, Place, Tally, Trial, compare_forms, try_tests};
 use rulecast::workspace::Loaded;
 use rulecast::{Rule, project};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{corpus, in_language, root, sigmahq};
+use crate::support::{LANGUAGES, corpus, definition, in_language, root, rule, sigmahq};
 
 /// Events near the literals of a rule of others, at most so many, evenly spread
 const MOST_NEAR: usize = 120;
@@ -209,4 +209,38 @@ fn rules_of_sigmahq_say_what_the_engine_says() {
     // What these rules look for, the recorded events say in full.
     assert_eq!((totals[0].dropped, totals[0].lost), (0, 0));
     assert!(wrong.is_empty(), "{} rules\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn an_empty_value_or_null_is_excused_by_the_loss_empty_alone() {
+    let value = |value: Value| json!({"CommandLine": value});
+    let examples =
+        [value(json!("")), value(Value::Null)].into_iter().enumerate().map(|(at, event)| {
+            let place = Place::Line { file: 0, line: at + 1 };
+            Example { place, event, kind: Some(EventKind::ProcessCreation) }
+        });
+    let examples: Vec<Example> = examples.collect();
+    for (test, differ) in [
+        ("CommandLine|exists: true", 2),
+        ("CommandLine|exists: false", 2),
+        ("CommandLine: null", 1),
+        ("CommandLine: '*'", 1),
+        ("CommandLine|contains: ''", 1),
+        ("CommandLine: ''", 1),
+        ("CommandLine|cased: ''", 1),
+        ("CommandLine|re: '^.*$'", 1),
+    ] {
+        for language in LANGUAGES {
+            let rule = in_language(rule(&definition("p", test)), language);
+            let made = translate(Target::Elastic, &rule, "rule", &mut Diagnostics::default());
+            let mut made = made.unwrap_or_else(|| panic!("{test}: refused in {language}"));
+            let named = tried(read(&made), &made.rule, &examples);
+            let says = (named.lost, named.dropped, named.differences.len());
+            assert_eq!(says, (differ, 0, 0), "{test} in {language}");
+            made.manifest.losses.clear();
+            let silent = tried(read(&made), &made.rule, &examples);
+            let says = (silent.lost, silent.dropped, silent.differences.len());
+            assert_eq!(says, (0, 0, differ), "{test} in {language}, without its loss");
+        }
+    }
 }

@@ -53,12 +53,12 @@ fn codes(codes: &[&str]) -> Vec<String> {
 fn a_suppressed_warning_is_not_there() {
     let fatal: &[&str] = &["--fail-on", "warning"];
     let plain = file("plain", &rule(["", "", ""]));
-    let all = codes(&["W0505", "W0221", "W0213"]);
+    let all = codes(&["W0505", "W0605", "W0221", "W0213"]);
     assert_eq!(said(&rulecast("check", &plain, fatal)), (all, Some(1)));
     let allowed = rule([
         "# allow[W0221]: as the vendor writes it",
         "# allow[W0213]: as the inventory has it",
-        "# allow[W0505]: the workspace holds servers only",
+        "# allow[W0505, W0605]: the workspace holds servers only",
     ]);
     let allowed = file("allowed", &allowed);
     assert_eq!(said(&rulecast("check", &allowed, fatal)), (Vec::new(), Some(0)));
@@ -71,7 +71,7 @@ fn only_a_run_that_looked_everywhere_calls_a_suppression_unused() {
     let text = rule(["# allow[W0213]: why", "# allow[W0213]: why", ""]);
     let path = file("unused", &text);
     let (found, _) = said(&rulecast("check", &path, &[]));
-    assert_eq!(found, codes(&["W0505", "W0221", "W0120"]));
+    assert_eq!(found, codes(&["W0505", "W0605", "W0221", "W0120"]));
     for (verb, arguments) in [
         ("check", vec!["-t", "sentinel"]),
         ("convert", vec!["-t", "sentinel"]),
@@ -94,13 +94,13 @@ fn warnings_are_selected_and_ignored_and_errors_are_not() {
     let check = |arguments: &[&str]| said(&rulecast("check", &path, arguments)).0;
     assert_eq!(check(&["--select", "W02"]), codes(&["W0221", "W0213"]));
     assert_eq!(check(&["--select", "W0221,W05"]), codes(&["W0505", "W0221"]));
-    assert_eq!(check(&["--ignore", "w0221", "--ignore", "W05"]), codes(&["W0213"]));
+    assert_eq!(check(&["--ignore", "w0221", "--ignore", "W05,W06"]), codes(&["W0213"]));
     assert_eq!(check(&["--select", "W02", "--ignore", "W0221"]), codes(&["W0213"]));
     let fatal = rulecast("check", &path, &["--ignore", "W", "--fail-on", "warning"]);
     assert_eq!(said(&fatal), (Vec::new(), Some(0)));
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
     command.arg("check").arg(&path).args(["--format", "concise", "--quiet"]);
-    let output = command.env("RULECAST_IGNORE", "W05,W0221").output().unwrap();
+    let output = command.env("RULECAST_IGNORE", "W05,W06,W0221").output().unwrap();
     assert_eq!(said(&output).0, codes(&["W0213"]));
     for (arguments, words) in [
         (["--ignore", "E0201"], "errors refuse the rule; only warnings can be ignored"),

@@ -77,6 +77,7 @@ fn keywords(seen: Seen<'_>, test: &Test, text: &TextTest, session: &mut Session<
 /// A test of one index field
 fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Session<'_>) -> Query {
     fields::note_wider(ecs, test, session);
+    fields::note_empty(seen.stream, ecs, test, session);
     match &test.op {
         Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
             note_actions(ecs, test, actions, session);
@@ -229,6 +230,7 @@ fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let Some(name) = halves.map(|(_, name)| name).or(whole) else {
         return absent(seen, test, session);
     };
+    fields::note_empty(seen.stream, name, test, session);
     let text = match &test.op {
         Op::Exists => return Query::exists(&name.name),
         Op::Null => return Query::none_of(vec![Query::exists(&name.name)]),

@@ -106,6 +106,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     // A value in one of several fields is for a filter.
     let [ecs] = *fields::of_test(seen.stream, test) else { return None };
     fields::note_wider(ecs, test, session);
+    fields::note_empty(seen.stream, ecs, test, session);
     let values = |values| Some(Kuery::field(&ecs.name, values));
     let note_presence =
         |session: &mut Session<'_>| registry::note_value_names(seen, ecs, test, session);

@@ -6,9 +6,10 @@
 
 use super::lets::Lets;
 use super::profile::Profile;
-use crate::backend::{Session, compared};
+use crate::backend::{Session, compared, presence};
 use crate::diagnostic::Cause;
 use crate::ir::{Rule, Test, TextTest};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::Expression;
 
@@ -41,6 +42,25 @@ impl<'r> Context<'_, 'r> {
     /// null is null
     pub(super) fn guarded(&self, condition: Expression) -> Expression {
         if self.session.is_positive() { condition } else { never_null(condition) }
+    }
+}
+
+/// Why Kusto cannot say what a rule says of an empty text
+pub(super) const EMPTY: &str = "an empty value cannot be told from a missing one in Kusto";
+
+/// Notes that a test tells an empty text from a missing value, which a column of text does not
+pub(super) fn note_empty(
+    context: &mut Context<'_, '_>,
+    (test, kind): (&Test, Kind),
+    direction: Direction,
+) {
+    match kind {
+        Kind::Text | Kind::Recased | Kind::Dashed => {
+            if presence::may_be_empty(&context.table.events, test) {
+                context.session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
+            }
+        }
+        Kind::List | Kind::Number | Kind::Words | Kind::Truth => {}
     }
 }
 

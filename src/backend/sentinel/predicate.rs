@@ -5,7 +5,7 @@
 //! and addresses can be null (Microsoft, null-values.md of the Kusto reference), so under a
 //! negation a guard turns null into false.
 
-use super::context::{Context, exists, never_null, refuse};
+use super::context::{Context, exists, never_null, note_empty, refuse};
 use super::{address, text};
 use crate::backend::account;
 use crate::diagnostic::Cause;
@@ -41,6 +41,7 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
     }
     let Some(column) = subject_column(context, test) else { return Expression::truth(false) };
     let value = || column.value.clone();
+    note_presence(context, test, column.kind);
     match &test.op {
         Op::Text(text) => text::text(context, test, column, text),
         Op::Regex(patterns) => text::regex(context, test, column, patterns),
@@ -84,6 +85,20 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
                 None => absent(context, test),
             }
         }
+    }
+}
+
+/// Notes the loss of a test that asks whether a value is there
+fn note_presence(context: &mut Context<'_, '_>, test: &Test, kind: Kind) {
+    match test.op {
+        Op::Exists | Op::Same(..) => note_empty(context, (test, kind), Direction::Narrower),
+        Op::Null => note_empty(context, (test, kind), Direction::Wider),
+        Op::Text(_)
+        | Op::Regex(_)
+        | Op::Segments(_)
+        | Op::Networks(_)
+        | Op::Public
+        | Op::Numbers(_) => {}
     }
 }
 

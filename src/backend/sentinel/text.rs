@@ -5,7 +5,7 @@
 //! star, a regular expression for the rest. Kusto's case-insensitive operators are documented
 //! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
-use super::context::{Context, exists, refuse, words_of};
+use super::context::{Context, EMPTY, exists, note_empty, refuse, words_of};
 use super::subject::{left, may_fit};
 use crate::backend::compared;
 use crate::backend::expression::{self, Around};
@@ -118,6 +118,11 @@ impl Shape<'_> {
 
 fn plain_text(context: &mut Context<'_, '_>, test: &Test, shape: &Shape<'_>) -> Expression {
     let literals: Vec<&str> = shape.text.literals().collect();
+    // Every text contains the empty text, so the other values add nothing.
+    if shape.text.relation == Relation::Contains && literals.contains(&"") {
+        note_empty(context, (test, Kind::Text), Direction::Narrower);
+        return Expression::call("isnotempty", [shape.left.clone()]);
+    }
     if literals.len() > LONG_CHAIN && shape.text.relation != Relation::Equals {
         return matches_regex(shape.left, shape.text);
     }
@@ -129,10 +134,6 @@ fn plain_text(context: &mut Context<'_, '_>, test: &Test, shape: &Shape<'_>) -> 
         Relation::Equals => equals(context, test, shape, &literals),
         Relation::Starts => each("startswith", "startswith_cs"),
         Relation::Ends => each("endswith", "endswith_cs"),
-        // Every text contains the empty text, so the other values add nothing.
-        Relation::Contains if literals.contains(&"") => {
-            Expression::call("isnotempty", [shape.left.clone()])
-        }
         Relation::Contains => contains(shape, &literals),
         Relation::Wildcard => {
             let tests = shape.text.values.iter().map(|value| wildcard(shape, value));
@@ -148,8 +149,7 @@ fn equals(
     literals: &[&str],
 ) -> Expression {
     if literals.contains(&"") {
-        let reason = "an empty value cannot be told from a missing one in Kusto";
-        context.session.lose(LossName::Empty, Direction::Wider, test.span, reason);
+        context.session.lose(LossName::Empty, Direction::Wider, test.span, EMPTY);
     }
     if let [only] = literals {
         return shape.binary("=~", "==", only);
@@ -285,10 +285,12 @@ pub(super) fn regex(
             return refuse(context, test, message);
         }
         let matches = left.clone().compare("matches regex", Expression::text(written));
-        tests.push(match written.matches_empty_text() {
-            true => Expression::all([exists(column.kind, column.value.clone()), matches]),
-            false => matches,
-        });
+        if !written.matches_empty_text() {
+            tests.push(matches);
+            continue;
+        }
+        note_empty(context, (test, column.kind), Direction::Narrower);
+        tests.push(Expression::all([exists(column.kind, column.value.clone()), matches]));
     }
     Expression::any(tests)
 }

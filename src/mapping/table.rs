@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::place::Holds;
-use crate::query::kusto::{self, Expression, Item, Platform, Step};
+use crate::query::kusto::{self, Expression, Item, Operator, Platform, Step};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 
 /// A table, or a function that returns rows
@@ -115,6 +115,15 @@ impl Table {
         // INVARIANT: the reader has parsed the template with the name of every field.
         let value = kusto::expression(&text).ok()?;
         Some(Item::named(name, if column.kind == Kind::Number { number(value) } else { value }))
+    }
+
+    /// Whether a column is computed for every row
+    pub(crate) fn prepares(&self, name: &str) -> bool {
+        let made = self.prepare.iter().filter_map(|step| match &step.operator {
+            Operator::Extend(items) => Some(items),
+            _ => None,
+        });
+        made.flatten().any(|item| item.name.as_ref().is_some_and(|made| made.text == name))
     }
 
     /// The column that holds this part of a field

@@ -25,6 +25,8 @@ enum Node {
     Text(String),
     /// A possible line end; the text is printed when the line does not end
     Break(&'static str),
+    /// A blank, or the end of a line where the part behind it, of this many bytes, does not fit
+    Wrap(usize),
     /// A comment on a line of its own; left out when all is on one line
     Note(String),
     Nest(usize, Box<Doc>),
@@ -75,6 +77,22 @@ impl Doc {
         Doc::all(all)
     }
 
+    /// The parts with a comma between each two; a line holds as many as fit
+    pub(crate) fn filled(parts: impl IntoIterator<Item = Doc>) -> Doc {
+        let mut all: Vec<Doc> = Vec::new();
+        let mut parts = parts.into_iter().peekable();
+        while let Some(part) = parts.next() {
+            // A comma follows each part but the last.
+            let comma = usize::from(parts.peek().is_some());
+            if !all.is_empty() {
+                let node = Node::Wrap(part.width + comma);
+                all.extend([Doc::text(","), Doc { node, width: 1, forced: false }]);
+            }
+            all.push(part);
+        }
+        Doc::all(all)
+    }
+
     /// Indents the lines that begin inside by `depth`
     pub(crate) fn nest(self, depth: usize) -> Doc {
         let (width, forced) = (self.width, self.forced);
@@ -118,6 +136,10 @@ impl Page {
             Node::Text(text) => self.out.push_str(text),
             Node::Break(flat) if !broken => self.out.push_str(flat),
             Node::Break(_) => self.end_line(indent),
+            Node::Wrap(next) => match broken && self.out.len() - self.start + 1 + next > WIDTH {
+                true => self.end_line(indent),
+                false => self.out.push(' '),
+            },
             Node::Note(_) if !broken => {}
             Node::Note(text) => {
                 self.out.push_str(text);
@@ -162,6 +184,13 @@ mod tests {
         let inner = format!("    f({0}, {0})", "x".repeat(40));
         assert_eq!(outer.print(), format!("f(\n{inner},\n{inner}\n)"));
         assert!(!outer.flat().print().contains('\n'));
+    }
+
+    #[test]
+    fn a_filled_list_has_as_many_parts_in_a_line_as_fit() {
+        let words = ["x".repeat(60), "y".repeat(39), "z".repeat(39)];
+        let list = Doc::filled(words.iter().map(Doc::text)).broken();
+        assert_eq!(list.print(), format!("{},\n{}, {}", words[0], words[1], words[2]));
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod arm;
 mod columns;
 mod context;
 mod correlation;
+mod cost;
+mod forms;
 mod keys;
 mod lets;
 mod novelty;

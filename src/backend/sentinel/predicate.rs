@@ -6,7 +6,7 @@
 //! negation a guard turns null into false.
 
 use super::context::{Context, exists, never_null, note_empty, refuse};
-use super::{address, text};
+use super::{address, cost, text};
 use crate::backend::account;
 use crate::diagnostic::Cause;
 use crate::ir::{Expr, Numbers, Op, Part, Test, TextTest};
@@ -21,7 +21,11 @@ pub(super) fn expression(context: &mut Context<'_, '_>, expr: &Expr) -> Expressi
         parts.iter().map(|part| expression(context, part)).collect()
     };
     match expr {
-        Expr::All(parts) => Expression::all(many(parts)),
+        Expr::All(parts) => {
+            let mut tests = many(parts);
+            cost::cheapest_first(&mut tests);
+            Expression::all(tests)
+        }
         Expr::Any(parts) => Expression::any(many(parts)),
         Expr::Not(part) => context.negated(|context| expression(context, part)).not(),
         Expr::Test(test) => predicate(context, test),

@@ -11,7 +11,7 @@ use super::profile::Profile;
 use crate::backend::Session;
 use crate::ir::Rule;
 use crate::mapping::Table;
-use crate::query::kusto::{Item, Let, Operator, Pipeline, Step};
+use crate::query::kusto::{Expression, Item, Let, Operator, Pipeline, Step};
 use crate::taxonomy::EventKind;
 
 /// The `let` name of the prepared table, for each log source that several signals read
@@ -98,10 +98,61 @@ pub(super) fn rows(
     let prepared: Vec<Step> = added.into_iter().chain(prepared).collect();
     let mut made = prepared.iter().flat_map(items).filter_map(|item| item.name.as_ref());
     let rows = Pipeline::of(&table.name, []);
+    let (early, steps) = split_early(steps, &prepared);
     match only_adds && !made.any(|name| asked.contains(&name.text)) {
-        true => rows.then(scope).then(prepared).then(steps),
-        false => rows.then(prepared).then(scope).then(steps),
+        true => rows.then(scope).then(early).then(prepared).then(steps),
+        false => rows.then(early).then(prepared).then(scope).then(steps),
     }
+}
+
+/// Collects the names that a prepared step makes; of a step that takes a value apart, all its names
+fn touch(step: &Step, touched: &mut BTreeSet<String>) {
+    let made = |item: &Item| item.name.as_ref().map(|name| name.text.clone());
+    match &step.operator {
+        Operator::Extend(items) => touched.extend(items.iter().filter_map(made)),
+        Operator::MvApply { steps, .. } => {
+            step.collect_names(touched);
+            steps.iter().for_each(|step| touch(step, touched));
+        }
+        Operator::Summarize { aggregates, .. } => {
+            step.collect_names(touched);
+            touched.extend(aggregates.iter().filter_map(made));
+        }
+        _ => step.collect_names(touched),
+    }
+}
+
+/// The filters that can stand before the prepared columns, and the other steps
+///
+/// Such a filter names nothing that a prepared step makes or takes apart, so that rows which it drops are
+/// never prepared.
+fn split_early(steps: Vec<Step>, prepared: &[Step]) -> (Vec<Step>, Vec<Step>) {
+    let mut touched = BTreeSet::new();
+    prepared.iter().for_each(|step| touch(step, &mut touched));
+    if prepared.is_empty() {
+        return (Vec::new(), steps);
+    }
+    let is_early = |test: &Expression| {
+        let mut asked = BTreeSet::new();
+        test.collect_names(&mut asked);
+        asked.is_disjoint(&touched)
+    };
+    let (mut early, mut late) = (Vec::new(), Vec::new());
+    for step in steps {
+        match &step.operator {
+            Operator::Where(test) if step.comments.is_empty() => {
+                let tests = test.conjuncts().into_iter().cloned();
+                let (first, rest): (Vec<Expression>, Vec<Expression>) = tests.partition(is_early);
+                let filter = |tests: Vec<Expression>| {
+                    (!tests.is_empty()).then(|| Step::filter(Expression::all(tests)))
+                };
+                early.extend(filter(first));
+                late.extend(filter(rest));
+            }
+            _ => late.push(step),
+        }
+    }
+    (early, late)
 }
 
 /// States the lists of a mapping that these steps name

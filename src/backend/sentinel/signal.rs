@@ -1,12 +1,13 @@
 //! One signal as a tabular expression.
 //!
-//! In: a signal of a rule. Out: its rows: the table, one `where` per clause in the author's order
+//! In: a signal of a rule. Out: its rows: the table, one `where` per clause
 //! with the label of each exclusion as a comment, and the projection that all signals share.
 
 use std::borrow::Cow;
 
 use super::columns::{Projected, projection};
 use super::context::{Context, Planning, any_word, words_of};
+use super::cost;
 use super::keys;
 use super::novelty;
 use super::predicate::expression;
@@ -88,27 +89,29 @@ fn rows_of(
     (prepare::rows((sources, lets), table, scope, steps), columns)
 }
 
-/// A step for each clause that the table's scope does not already cover
+/// A step for each clause that the table's scope does not already cover: what is required, the cheapest
+/// tests first, then the exclusions in the author's order
 fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     let asked = signal.clauses.iter().position(asks_for_actions);
     let truth = context.table.truth().map(|(field, _)| field);
     let clauses = signal.clauses.iter().enumerate();
     let clauses = clauses.filter(|(at, _)| Some(*at) != asked);
-    let mut steps = Vec::new();
+    let (mut required, mut excluded) = (Vec::new(), Vec::new());
     for (clause, rest) in clauses.filter_map(|(_, one)| Some((one, beside_truth(one, truth)?))) {
-        steps.push(match clause.role {
-            Role::Require => Step::filter(expression(context, &rest)),
+        match clause.role {
+            Role::Require => required.push(expression(context, &rest)),
             Role::Exclude => {
-                let excluded = context.negated(|context| expression(context, &rest));
-                let mut step = Step::filter(Expression::call("not", [excluded]));
+                let test = context.negated(|context| expression(context, &rest));
+                let mut step = Step::filter(Expression::call("not", [test]));
                 if !clause.label.is_empty() {
                     step.comments.push(format!("not: {}", one_line(&clause.label)));
                 }
-                step
+                excluded.push(step);
             }
-        });
+        }
     }
-    steps
+    cost::cheapest_first(&mut required);
+    required.into_iter().map(Step::filter).chain(excluded).collect()
 }
 
 /// The rows of the table that are events of the signal's kind; `None` for all of them

@@ -6,13 +6,14 @@
 //! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
 use super::context::{Context, EMPTY, exists, note_empty, refuse, words_of};
+use super::forms::{Shape, ends_of, of_part, positioned, terms};
 use super::subject::{left, may_fit};
 use crate::backend::compared;
 use crate::backend::expression::{self, Around};
 use crate::ir::{Case, Part, RegexPattern, Relation, Test, TextTest};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Kind};
-use crate::pattern::{Pattern, has_wide_case};
+use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::kusto::Expression;
 use crate::taxonomy::Product;
 
@@ -64,8 +65,16 @@ pub(super) fn text(
     let (wide, plain): (Vec<_>, Vec<_>) = text.values.iter().cloned().partition(wide);
     let mut parts = Vec::new();
     if !plain.is_empty() {
-        let shape = Shape { left: &left, text: &text.with(plain) };
-        parts.push(plain_text(context, test, &shape));
+        let text = &text.with(plain);
+        parts.push(match ends_of(column, test.subject.part, &left, text) {
+            Some(ends) => ends,
+            None => {
+                let whole = of_part(context, (test, column), &left);
+                let terms = whole.and_then(|whole| terms(&whole, text));
+                let found = plain_text(context, test, &Shape { left: &left, text });
+                Expression::all(terms.into_iter().chain([found]))
+            }
+        });
     }
     if !wide.is_empty() {
         // Kusto's case-insensitive operators are documented for ASCII only (string operators).
@@ -101,19 +110,6 @@ fn in_words_of_the_table(column: &Column, text: &TextTest) -> Option<Vec<TextTes
     let rest = (!rest.is_empty()).then(|| text.with(rest));
     let equal = TextTest { relation: Relation::Equals, values: words, case: text.case };
     Some([equal].into_iter().chain(rest).collect())
-}
-
-/// A text test and the left side of its comparisons
-struct Shape<'s> {
-    left: &'s Expression,
-    text: &'s TextTest,
-}
-
-impl Shape<'_> {
-    fn binary(&self, insensitive: &str, sensitive: &str, value: &str) -> Expression {
-        let operator = if self.text.folds() { insensitive } else { sensitive };
-        self.left.clone().compare(operator, Expression::text(value))
-    }
 }
 
 fn plain_text(context: &mut Context<'_, '_>, test: &Test, shape: &Shape<'_>) -> Expression {
@@ -198,12 +194,13 @@ fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Expression {
             shape.binary("startswith", "startswith_cs", prefix),
             shape.binary("endswith", "endswith_cs", suffix),
         ]),
-        None => matches_regex(shape.left, &shape.text.with(vec![value.clone()])),
+        None => positioned(shape, value)
+            .unwrap_or_else(|| matches_regex(shape.left, &shape.text.with(vec![value.clone()]))),
     }
 }
 
 fn matches_regex(left: &Expression, text: &TextTest) -> Expression {
-    use crate::pattern::Token::Any;
+    use Token::Any;
     let (values, around) = match text.relation {
         Relation::Equals | Relation::Wildcard => (text.values.clone(), Around::Ends),
         Relation::Starts => (text.values.clone(), Around::Start),
@@ -214,7 +211,8 @@ fn matches_regex(left: &Expression, text: &TextTest) -> Expression {
         }
     };
     let written = expression::regex(&values, text.case, around);
-    left.clone().compare("matches regex", Expression::text(&written))
+    let matches = left.clone().compare("matches regex", Expression::text(&written));
+    Expression::all(terms(left, text).into_iter().chain([matches]))
 }
 
 fn arguments(
@@ -234,7 +232,7 @@ fn arguments(
 
 /// A test of each element of a list
 fn elements(list: &Expression, text: &TextTest) -> Expression {
-    use crate::pattern::Token::Any;
+    use Token::Any;
     let start = matches!(text.relation, Relation::Ends | Relation::Contains).then_some(Any);
     let end = matches!(text.relation, Relation::Starts | Relation::Contains).then_some(Any);
     let open = |value: &Pattern| {
@@ -295,6 +293,24 @@ pub(super) fn regex(
     Expression::any(tests)
 }
 
+/// Runs of segments with wildcards, in each spelling
+fn patterned(column: &Expression, rooted: bool, spellings: Vec<Pattern>) -> Expression {
+    let relation = if rooted { Relation::Starts } else { Relation::Contains };
+    let text = TextTest { relation, values: spellings, case: Case::Insensitive };
+    let placed = text.values.iter().map(|value| {
+        let tokens = value.tokens().iter().cloned().chain([Token::Any]);
+        let is_plain = !value.literals().any(has_wide_case);
+        let wildcard =
+            TextTest { relation: Relation::Wildcard, values: Vec::new(), ..text.clone() };
+        let shape = Shape { left: column, text: &wildcard };
+        positioned(&shape, &Pattern::of(tokens)).filter(|_| rooted && is_plain)
+    });
+    match placed.collect::<Option<Vec<_>>>() {
+        Some(placed) => Expression::any(placed),
+        None => matches_regex(column, &text),
+    }
+}
+
 pub(super) fn segments(
     context: &mut Context<'_, '_>,
     test: &Test,
@@ -316,10 +332,7 @@ pub(super) fn segments(
                     parts.push(column.clone().compare("startswith", Expression::text(literal)));
                 }
             }
-            (None, rooted) => {
-                let relation = if rooted { Relation::Starts } else { Relation::Contains };
-                parts.push(matches_regex(column, &folded(relation, spellings(value))));
-            }
+            (None, rooted) => parts.push(patterned(column, rooted, spellings(value))),
         }
     }
     if plain.iter().flat_map(Pattern::literals).any(has_wide_case) {

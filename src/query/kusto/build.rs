@@ -29,6 +29,21 @@ impl Expression {
         Kind::Name(name.to_owned()).into()
     }
 
+    /// Whether it is a column or another name, and nothing is computed
+    pub(crate) fn is_name(&self) -> bool {
+        matches!(self.kind, Kind::Name(_))
+    }
+
+    /// The tests that must all hold: itself where it is no chain of `and`
+    pub(crate) fn conjuncts(&self) -> Vec<&Expression> {
+        match &self.kind {
+            Kind::Chain { first, rest } if rest.iter().all(|(word, _)| word.text == "and") => {
+                std::iter::once(&**first).chain(rest.iter().map(|(_, part)| part)).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
     /// A string with exactly this text
     pub(crate) fn text(text: &str) -> Expression {
         Expression::written(Type::String, quote(text))

@@ -34,7 +34,9 @@ use std::ops::Range;
 
 pub(crate) use print::{print, print_expression, print_let, print_pipeline};
 pub use schema::Schema;
-pub(crate) use tree::{Expression, Item, JoinKind, Let, Lines, Operator, Pipeline, Query, Step};
+pub(crate) use tree::{
+    Expression, Item, JoinKind, Kind, Let, Lines, Operator, Pipeline, Query, Step,
+};
 pub use types::Type;
 
 /// Where a query runs, which decides the tables that it may use

@@ -1,7 +1,7 @@
 //! Lays out expressions.
 //!
 //! In: an [`Expression`]. Out: a [`Doc`] that may break at the words of a condition: at `and` and
-//! `or`, inside `not` and a list of values. Anything else that is too wide stays on its line.
+//! `or`, inside `not` and a list of values, whose lines are filled. Anything else that is too wide stays on its line.
 
 use super::pipeline;
 use crate::query::kusto::tree::{Expression, Kind, Literal, Name};
@@ -44,7 +44,7 @@ pub(super) fn value(expression: &Expression) -> Doc {
         Kind::Chain { first, rest } => chain(first, rest, 4),
         Kind::OneOf { operator, value, list } => {
             let head = operand(value, Binding::Sum).flat();
-            let list = Doc::list(list.iter().map(|value| argument(value).flat()));
+            let list = Doc::filled(list.iter().map(|value| argument(value).flat()));
             let open = Doc::text(format!(" {} (", operator.text));
             bracketed([head, open], list)
         }

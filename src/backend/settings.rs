@@ -6,6 +6,7 @@
 use super::Session;
 use crate::definition::{Setting, Settings, nearest_name};
 use crate::diagnostic::{Cause, Code};
+use crate::mapping::Mappings;
 use crate::source::Spanned;
 
 /// The settings of one target, being read
@@ -106,7 +107,7 @@ impl<'a, 'r> Asked<'a, 'r> {
     pub(super) fn check_mappings(&mut self) {
         let mappings = self.session.mappings();
         for text in self.texts("mappings") {
-            if mappings.named(&text.value).is_some() {
+            if Mappings::is_rest(&text.value) || mappings.named(&text.value).is_some() {
                 continue;
             }
             let names: Vec<&str> = mappings.all().map(|mapping| &*mapping.name.value).collect();

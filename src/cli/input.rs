@@ -8,6 +8,7 @@ use super::report;
 use crate::backend::{Decision, Files, Weight};
 use crate::diagnostic::Diagnostics;
 use crate::manifest::LossName;
+use crate::mapping::Mappings;
 use crate::project::{self, Config, Failure};
 use crate::workspace::Workspace;
 
@@ -23,8 +24,8 @@ pub(super) struct Surroundings {
     /// Accept a loss on every target for this run, repeatable; `rulecast list losses` names them
     #[arg(long, value_name = "LOSS", value_parser = loss)]
     accept: Vec<LossName>,
-    /// Ask this mapping only, repeatable: the first that can say a rule; `rulecast list mappings`
-    /// names them
+    /// Ask this mapping only, repeatable: the first that can say a rule; `*` stands for the others;
+    /// `rulecast list mappings` names them
     #[arg(long = "mapping", value_name = "NAME")]
     mappings: Vec<String>,
     #[command(flatten)]
@@ -103,7 +104,7 @@ impl Surroundings {
         let surroundings = project::Surroundings { filters, placeholders };
         let mut workspace = project::load_with(&rules, &surroundings)?;
         config.apply(&layers, &mut workspace);
-        for name in &self.mappings {
+        for name in self.mappings.iter().filter(|name| !Mappings::is_rest(name)) {
             workspace.policy.mappings.find(name).map_err(Failure::new)?;
         }
         workspace.policy.asked.clone_from(&self.mappings);

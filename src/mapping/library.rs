@@ -11,6 +11,9 @@ use crate::query::kusto::Platform;
 use crate::source::SourceText;
 use crate::taxonomy::{EventKind, Log, Product};
 
+/// In place of a name: every mapping that is not named, as usual
+const REST: &str = "*";
+
 /// The mappings of a run
 #[derive(Debug, Clone, Default)]
 pub struct Mappings {
@@ -23,7 +26,7 @@ pub struct Mappings {
 pub(crate) enum Order {
     /// Every mapping but those on request: the user's own, then the built-in ones
     Usual,
-    /// The mappings with these names
+    /// The mappings with these names; [`REST`] stands for every other in its usual place
     Named(Vec<String>),
 }
 
@@ -100,6 +103,11 @@ impl Mappings {
         own.or_else(|| built_in_named(name))
     }
 
+    /// Whether a name stands for every mapping that is not named
+    pub(crate) fn is_rest(name: &str) -> bool {
+        name == REST
+    }
+
     /// The mappings that are asked, one after another
     fn in_order<'m>(
         &'m self,
@@ -111,7 +119,17 @@ impl Mappings {
                 let all = self.own.iter().chain(read_where(move |_, have| have == places));
                 Box::new(all.filter(|mapping| !mapping.on_request))
             }
-            Order::Named(names) => Box::new(names.into_iter().filter_map(|name| self.named(&name))),
+            Order::Named(names) => {
+                let is_other = {
+                    let names = names.clone();
+                    move |mapping: &&Mapping| !names.contains(&mapping.name.value)
+                };
+                Box::new(names.into_iter().flat_map(move |name| {
+                    let rest = Self::is_rest(&name).then(|| self.in_order(Order::Usual, places));
+                    let rest = rest.into_iter().flatten().filter(is_other.clone());
+                    self.named(&name).into_iter().chain(rest)
+                }))
+            }
         }
     }
 

@@ -122,3 +122,26 @@ fn an_unknown_overlay_is_named_with_the_known_ones() {
     let why = config.layers(Some("acm")).unwrap_err().to_string();
     assert_eq!(why, "no overlay is called `acm`: there is acme, globex");
 }
+
+#[test]
+fn an_order_of_mappings_may_leave_the_rest_as_usual() {
+    assert!(shell_under("mappings = [\"windows\", \"*\"]", "kql").contains("\nSecurityEvent"));
+    assert!(shell_under("mappings = [\"cloud\", \"*\"]", "kql").contains("\nDeviceProcessEvents"));
+    let found = findings("[targets.sentinel]\nmappings = [\"windows\", \"*\"]\n");
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// An output for Sentinel of a rule about shells, under settings of a project for this target
+fn shell_under(settings: &str, end: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, rule) = (folder.path().join("rulecast.toml"), folder.path().join("shell.yml"));
+    std::fs::write(&file, format!("[targets.sentinel]\n{settings}\n")).unwrap();
+    std::fs::write(&rule, crate::support::definition("pw", "children: cmd.exe")).unwrap();
+    let mut found = Diagnostics::default();
+    let config = Config::find(Some(&file), &mut found).unwrap();
+    assert!(found.is_empty(), "{:?}", found.sorted());
+    let mut workspace = load_with(&[rule], &Surroundings::default()).unwrap();
+    config.apply(&config.layers(None).unwrap(), &mut workspace);
+    let (outputs, _) = workspace.outputs(&[Target::Sentinel], Kept::Artifacts);
+    text(&outputs, end).to_owned()
+}

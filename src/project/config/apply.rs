@@ -16,6 +16,7 @@ use crate::backend::{Decision, Files};
 use crate::definition::{Setting, Settings, TargetSettings};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Rule;
+use crate::mapping::Mappings;
 use crate::source::Spanned;
 use crate::workspace::{Check, Workspace};
 
@@ -48,7 +49,7 @@ impl Config {
         };
         let (names, source) = names;
         let before = workspace.diagnostics.len();
-        for name in names {
+        for name in names.iter().filter(|name| !Mappings::is_rest(&name.value)) {
             if let Err(why) = workspace.policy.mappings.find(&name.value) {
                 let found = Diagnostic::new(Code::E0112, source, name.span, why, "unknown mapping");
                 workspace.diagnostics.push(found);

@@ -57,6 +57,16 @@ impl<'a, 'r> Asked<'a, 'r> {
         }
     }
 
+    /// Whether a setting is there
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.settings.get(name).is_some()
+    }
+
+    /// Whether a setting is a map
+    pub(super) fn is_map(&self, name: &str) -> bool {
+        matches!(self.settings.get(name), Some(Setting::Settings(_)))
+    }
+
     fn wrong(&mut self, name: &str, wanted: &str) {
         let Some(setting) = self.settings.get(name) else { return };
         let message = format!("`{name}` is not {wanted}");

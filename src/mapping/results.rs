@@ -19,6 +19,18 @@ pub(crate) struct Results {
     pub(crate) columns: Vec<ResultColumn>,
     /// The entities, in the order in which they are mapped
     pub(crate) entities: Vec<Entity>,
+    /// The identifiers of each kind of entity
+    pub(crate) identifiers: Vec<Identifiers>,
+}
+
+/// The identifiers of a kind of entity
+#[derive(Debug)]
+pub(crate) struct Identifiers {
+    pub(crate) kind: String,
+    /// Those of which one has to be there
+    pub(crate) alone: Vec<String>,
+    /// Those that may stand beside it
+    pub(crate) more: Vec<String>,
 }
 
 /// A column of a result
@@ -63,7 +75,7 @@ pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> R
     let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
     let mut results = Results::default();
     for document in &documents {
-        reader.known_keys(document, "the results", &["results", "entities"]);
+        reader.known_keys(document, "the results", &["results", "entities", "identifiers"]);
         let columns = document.get("results").map(|node| reader.map(node, "`results`"));
         for (name, node) in columns.into_iter().flatten() {
             results.columns.extend(column(&mut reader, name, node));
@@ -71,6 +83,10 @@ pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> R
         let entities = document.get("entities").map(|node| reader.list(node, "`entities`"));
         for node in entities.into_iter().flatten() {
             results.entities.extend(entity(&mut reader, node));
+        }
+        let kinds = document.get("identifiers").map(|node| reader.map(node, "`identifiers`"));
+        for (kind, node) in kinds.into_iter().flatten() {
+            results.identifiers.extend(identifiers(&mut reader, kind, node));
         }
     }
     results
@@ -104,6 +120,13 @@ fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultCol
         }
     };
     Some(ResultColumn { name, kind, shows: part, role })
+}
+
+fn identifiers(reader: &mut Reader<'_>, kind: &Node, node: &Node) -> Option<Identifiers> {
+    reader.known_keys(node, "identifiers", &["alone", "more"]);
+    let mut names = |key| reader.texts_of(node, key).into_iter().map(|name| name.value).collect();
+    let (alone, more) = (names("alone"), names("more"));
+    Some(Identifiers { kind: reader.key(kind)?.to_owned(), alone, more })
 }
 
 fn entity(reader: &mut Reader<'_>, node: &Node) -> Option<Entity> {

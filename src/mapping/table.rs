@@ -119,9 +119,8 @@ impl Table {
 
     /// Whether a column is computed for every row
     pub(crate) fn prepares(&self, name: &str) -> bool {
-        let made = self.prepare.iter().filter_map(|step| match &step.operator {
-            Operator::Extend(items) => Some(items),
-            _ => None,
+        let made = self.prepare.iter().filter_map(|step| {
+            if let Operator::Extend(items) = &step.operator { Some(items) } else { None }
         });
         made.flatten().any(|item| item.name.as_ref().is_some_and(|made| made.text == name))
     }

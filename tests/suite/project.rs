@@ -124,6 +124,34 @@ fn an_unknown_overlay_is_named_with_the_known_ones() {
 }
 
 #[test]
+fn a_workspace_says_which_entities_it_wants() {
+    let found = findings(
+        "[targets.sentinel.entities]\nAcount = \"none\"\nIP = \"no\"\nURL = {}\n\
+         Host = {HostNam = \"DeviceName\"}\nFile = {Name = \"FileNam\"}\n\
+         Account = {NTDomain = \"AccountDomain\"}\n[targets.xdr.entities]\nHost = \"none\"\n",
+    );
+    let wanted = [
+        "2: sentinel has no setting `Acount`",
+        "3: `IP` is neither `none` nor identifiers",
+        "4: `URL` needs one of Url",
+        "5: sentinel has no setting `HostNam`",
+        "5: `Host` needs one of FullName, HostName, NetBiosName, AzureID, OMSAgentID",
+        "6: no result has a column `FileNam`; did you mean `FileName`?",
+        "7: `Account` needs one of FullName, Sid, Name, AadUserId, PUID, ObjectGuid",
+        "8: xdr has no setting `entities`",
+    ];
+    for wanted in wanted {
+        assert!(found.iter().any(|one| one.starts_with(wanted)), "{wanted}: {found:#?}");
+    }
+    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+    let settings = "entities = {Account = \"none\", Host = {HostName = \"DeviceName\"}}";
+    let rule = shell_under(settings, "analytic.yaml");
+    assert!(!rule.contains("entityType: Account"), "{rule}");
+    assert!(rule.contains("- identifier: HostName\n        columnName: DeviceName"), "{rule}");
+    assert!(rule.contains("entityType: Process"), "the others are as usual: {rule}");
+}
+
+#[test]
 fn an_order_of_mappings_may_leave_the_rest_as_usual() {
     assert!(shell_under("mappings = [\"windows\", \"*\"]", "kql").contains("\nSecurityEvent"));
     assert!(shell_under("mappings = [\"cloud\", \"*\"]", "kql").contains("\nDeviceProcessEvents"));

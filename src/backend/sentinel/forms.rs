@@ -55,10 +55,8 @@ pub(super) fn ends_of(
 
 /// What a part is extracted from
 fn extracted(left: &Expression) -> Option<&Expression> {
-    match &left.kind {
-        Kind::Call { name, arguments } if name.text == "extract" => arguments.last(),
-        _ => None,
-    }
+    let Kind::Call { name, arguments } = &left.kind else { return None };
+    arguments.last().filter(|_| name.text == "extract")
 }
 
 /// The column of a whole path whose part is compared, which an index of terms may have read

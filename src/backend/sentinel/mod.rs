@@ -11,6 +11,7 @@ mod columns;
 mod context;
 mod correlation;
 mod cost;
+mod entities;
 mod forms;
 mod keys;
 mod lets;

@@ -4,6 +4,7 @@
 //! checked against the limits of analytic rules. Entity mappings and details name only columns
 //! that the query returns: the others are dropped.
 
+use super::entities;
 use super::query::Shape;
 use super::settings::Settings;
 use crate::backend::{Closed, derived_id, one_line, shown};
@@ -11,7 +12,7 @@ use crate::definition::Level;
 use crate::definition::live::inert;
 use crate::diagnostic::{Cause, Code};
 use crate::ir::Rule;
-use crate::mapping::{Entity, results};
+use crate::mapping::Entity;
 
 /// The values that the packages of a rule share
 #[derive(Debug)]
@@ -66,8 +67,7 @@ pub(super) fn package<'m>(
     });
     let attack = attack.collect();
     let has = |column: &str| shape.columns.iter().any(|name| name == column);
-    let mapped =
-        results().entities.iter().filter(|entity| entity.fields.iter().all(|(_, c)| has(c)));
+    let mapped = entities::mapped(&settings.entities, has);
     let details = ["Signal", "Level", "Group", "Clients"];
     Package {
         id: derived_id(rule, closed.target()),
@@ -85,7 +85,7 @@ pub(super) fn package<'m>(
             .investigation
             .as_ref()
             .map_or_else(String::new, |guide| shown(&guide.value)),
-        entities: mapped.take(MOST_ENTITIES).cloned().collect(),
+        entities: mapped.into_iter().take(MOST_ENTITIES).collect(),
         details: details.into_iter().filter(|name| has(name)).collect(),
         display_name: display_name(&title.value, has("DeviceName")),
         version: format!("1.0.{}", rule.metadata.version.as_ref().map_or(0, |one| one.value - 1)),

@@ -108,17 +108,16 @@ pub(super) fn rows(
 /// Collects the names that a prepared step makes; of a step that takes a value apart, all its names
 fn touch(step: &Step, touched: &mut BTreeSet<String>) {
     let made = |item: &Item| item.name.as_ref().map(|name| name.text.clone());
-    match &step.operator {
-        Operator::Extend(items) => touched.extend(items.iter().filter_map(made)),
-        Operator::MvApply { steps, .. } => {
-            step.collect_names(touched);
-            steps.iter().for_each(|step| touch(step, touched));
-        }
-        Operator::Summarize { aggregates, .. } => {
-            step.collect_names(touched);
-            touched.extend(aggregates.iter().filter_map(made));
-        }
-        _ => step.collect_names(touched),
+    if let Operator::Extend(items) = &step.operator {
+        touched.extend(items.iter().filter_map(made));
+        return;
+    }
+    step.collect_names(touched);
+    if let Operator::MvApply { steps, .. } = &step.operator {
+        steps.iter().for_each(|step| touch(step, touched));
+    }
+    if let Operator::Summarize { aggregates, .. } = &step.operator {
+        touched.extend(aggregates.iter().filter_map(made));
     }
 }
 
@@ -139,18 +138,18 @@ fn split_early(steps: Vec<Step>, prepared: &[Step]) -> (Vec<Step>, Vec<Step>) {
     };
     let (mut early, mut late) = (Vec::new(), Vec::new());
     for step in steps {
-        match &step.operator {
-            Operator::Where(test) if step.comments.is_empty() => {
-                let tests = test.conjuncts().into_iter().cloned();
-                let (first, rest): (Vec<Expression>, Vec<Expression>) = tests.partition(is_early);
-                let filter = |tests: Vec<Expression>| {
-                    (!tests.is_empty()).then(|| Step::filter(Expression::all(tests)))
-                };
-                early.extend(filter(first));
-                late.extend(filter(rest));
-            }
-            _ => late.push(step),
-        }
+        let test = if let Operator::Where(test) = &step.operator { Some(test) } else { None };
+        let Some(test) = test.filter(|_| step.comments.is_empty()) else {
+            late.push(step);
+            continue;
+        };
+        let tests = test.conjuncts().into_iter().cloned();
+        let (first, rest): (Vec<Expression>, Vec<Expression>) = tests.partition(is_early);
+        let filter = |tests: Vec<Expression>| {
+            (!tests.is_empty()).then(|| Step::filter(Expression::all(tests)))
+        };
+        early.extend(filter(first));
+        late.extend(filter(rest));
     }
     (early, late)
 }

@@ -3,10 +3,12 @@
 //! In: the settings under `targets:`. Out: [`Settings`] within the limits of the analytic rule
 //! schema (Azure Sentinel repository, detection template models; service limits page).
 
+use super::entities;
 use super::profile::Profile;
 use crate::backend::Session;
 use crate::backend::settings::Asked;
 use crate::diagnostic::Code;
+use crate::mapping::Entity;
 use crate::source::Spanned;
 
 /// Each frequency of a custom detection with its lookback, in minutes (Microsoft, custom detection
@@ -29,6 +31,8 @@ pub(super) struct Settings {
     pub(super) single_alert: bool,
     /// Minutes without further alerts, after an alert
     pub(super) suppression: Option<u32>,
+    /// The entities that are not mapped as usual; one without identifiers is left out
+    pub(super) entities: Vec<Entity>,
 }
 
 const TWO_WEEKS: u32 = 14 * 24 * 60;
@@ -37,13 +41,21 @@ const TWO_WEEKS: u32 = 14 * 24 * 60;
 pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
     let code = Code::E0506;
     let known: &[&str] = match profile {
-        Profile::Workspace | Profile::Asim => {
-            &["kind", "frequency", "period", "trigger", "grouping", "suppression", "mappings"]
-        }
+        Profile::Workspace | Profile::Asim => &[
+            "kind",
+            "frequency",
+            "period",
+            "trigger",
+            "grouping",
+            "suppression",
+            "mappings",
+            "entities",
+        ],
         Profile::Xdr => &["frequency", "mappings"],
     };
     let mut asked = Asked::of(session, code, known);
     asked.check_mappings();
+    let entities = entities::read(&mut asked);
     let kind = asked.word("kind", &["scheduled", "nrt"]);
     let grouping = asked.word("grouping", &["alert_per_result", "single_alert"]);
     if kind.as_ref().is_some_and(|kind| kind.value == "nrt") {
@@ -63,5 +75,6 @@ pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
         trigger: asked.number("trigger", 0, 10_000).map_or(0, |number| number.value),
         single_alert: grouping.is_some_and(|grouping| grouping.value == "single_alert"),
         suppression: asked.minutes("suppression", 5, 24 * 60).map(|minutes| minutes.value),
+        entities,
     }
 }

@@ -36,12 +36,12 @@ impl Expression {
 
     /// The tests that must all hold: itself where it is no chain of `and`
     pub(crate) fn conjuncts(&self) -> Vec<&Expression> {
-        match &self.kind {
-            Kind::Chain { first, rest } if rest.iter().all(|(word, _)| word.text == "and") => {
-                std::iter::once(&**first).chain(rest.iter().map(|(_, part)| part)).collect()
-            }
-            _ => vec![self],
+        if let Kind::Chain { first, rest } = &self.kind
+            && rest.iter().all(|(word, _)| word.text == "and")
+        {
+            return std::iter::once(&**first).chain(rest.iter().map(|(_, part)| part)).collect();
         }
+        vec![self]
     }
 
     /// A string with exactly this text

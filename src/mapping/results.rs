@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use super::read::{maps, text_of};
+use super::read::{flag, maps, text_of};
+use super::table::Table;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir;
-use crate::query::kusto::Type;
+use crate::query::kusto::{self, Expression, Type};
 use crate::source::SourceText;
 use crate::yaml::{self, Node, Reader};
 
@@ -41,6 +42,23 @@ pub(crate) struct ResultColumn {
     /// The part of an event that it shows
     pub(crate) shows: ir::Column,
     pub(crate) role: ResultRole,
+    /// Another column of the result, and how this one is made of it; `{column}` is its value
+    pub(crate) made: Option<(String, String)>,
+    /// Whether it only identifies an entity
+    pub(crate) entity: bool,
+}
+
+impl ResultColumn {
+    /// Its value over a table: the table's own, or one made of another column
+    pub(crate) fn value(&self, table: &Table) -> Option<Expression> {
+        if let Some(own) = table.result(&self.name) {
+            return Some(own.clone());
+        }
+        let (of, template) = self.made.as_ref()?;
+        let value = kusto::print_expression(table.result(of)?);
+        // A test makes every column over every table.
+        kusto::expression(&template.replace("{column}", &value)).ok()
+    }
 }
 
 /// The purpose of a column
@@ -93,7 +111,7 @@ pub(super) fn read(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> R
 }
 
 fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultColumn> {
-    reader.known_keys(node, "a column", &["shows", "type", "role"]);
+    reader.known_keys(node, "a column", &["shows", "type", "role", "made", "entity"]);
     let shows = text_of(reader, node, "shows")?;
     let Some(part) = ir::Column::named(&shows.value) else {
         let message = format!("`{}` is no part of an event", shows.value);
@@ -119,7 +137,9 @@ fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultCol
             ResultRole::Shown
         }
     };
-    Some(ResultColumn { name, kind, shows: part, role })
+    let made = node.get("made").and_then(|made| maps(reader, made, "`made`").into_iter().next());
+    let entity = flag(reader, node, "entity");
+    Some(ResultColumn { name, kind, shows: part, role, made, entity })
 }
 
 fn identifiers(reader: &mut Reader<'_>, kind: &Node, node: &Node) -> Option<Identifiers> {

@@ -85,13 +85,14 @@ pub(super) fn projection(
             | Column::Alert
             | Column::Event
             | Column::Report => {
-                for shown in results().columns.iter().filter(|shown| shown.shows == *column) {
+                let all = results().columns.iter().filter(|shown| shown.shows == *column);
+                for shown in all.filter(|shown| profile.maps_entities() || !shown.entity) {
                     let role = match shown.role {
                         ResultRole::Shown => Role::Result,
                         ResultRole::Raised => Role::Raised,
                         ResultRole::Identity => Role::Identity,
                     };
-                    let value = table.result(&shown.name).cloned();
+                    let value = shown.value(table);
                     out.extend(
                         value.map(|value| Projected::new(&shown.name, shown.kind, role, value)),
                     );

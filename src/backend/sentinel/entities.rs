@@ -78,5 +78,15 @@ pub(super) fn mapped(wanted: &[Entity], has: impl Fn(&str) -> bool) -> Vec<Entit
     let more: Vec<&Entity> = more.collect();
     let meant =
         |one: &&Entity| !one.fields.is_empty() && one.fields.iter().all(|(_, column)| has(column));
-    all.into_iter().chain(more).filter(meant).cloned().collect()
+    let mut mapped: Vec<Entity> = Vec::new();
+    for one in all.into_iter().chain(more).filter(meant) {
+        let has_all = |other: &Entity| {
+            let columns: Vec<&String> = other.fields.iter().map(|(_, column)| column).collect();
+            other.kind == one.kind && one.fields.iter().all(|(_, column)| columns.contains(&column))
+        };
+        if !mapped.iter().any(has_all) {
+            mapped.push(one.clone());
+        }
+    }
+    mapped
 }

@@ -87,7 +87,7 @@ pub(super) fn package<'m>(
             .map_or_else(String::new, |guide| shown(&guide.value)),
         entities: mapped.into_iter().take(MOST_ENTITIES).collect(),
         details: details.into_iter().filter(|name| has(name)).collect(),
-        display_name: display_name(&title.value, has("DeviceName")),
+        display_name: display_name(rule, has("DeviceName")),
         version: format!("1.0.{}", rule.metadata.version.as_ref().map_or(0, |one| one.value - 1)),
     }
 }
@@ -157,11 +157,13 @@ pub(super) fn printable(text: &str) -> String {
 
 /// The format of an alert's name; `parted` keeps a `{{Column}}` in the title from being filled
 ///
-/// It names the host where the result has one.
-fn display_name(title: &str, has_host: bool) -> String {
+/// It names the host where the result has one, and the signal where there are several.
+fn display_name(rule: &Rule, has_host: bool) -> String {
+    let title = &rule.metadata.title.value;
     let plain: String = parted(&shown(title)).chars().take(200).collect();
+    let signal = if rule.signals.len() > 1 { ": {{Signal}}" } else { "" };
     let host = if has_host { " on {{DeviceName}}" } else { "" };
-    printable(&format!("{plain}: {{{{Signal}}}}{host}"))
+    printable(&format!("{plain}{signal}{host}"))
 }
 
 /// Text for a field in which Microsoft fills `{{Column}}`: a blank separates adjacent braces

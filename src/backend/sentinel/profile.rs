@@ -35,6 +35,11 @@ impl Profile {
         }
     }
 
+    /// Whether the package around a query maps entities to columns
+    pub(super) fn maps_entities(self) -> bool {
+        self.platform() == Platform::Sentinel
+    }
+
     /// The tables that hold the events of a signal, in the order in which they are asked
     pub(super) fn tables_of<'r>(
         self,

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use super::read::{flag, text_of};
-use super::{Mapping, binding, extend, schema, stream_document, table_document};
+use super::results::ResultColumn;
+use super::{Mapping, binding, extend, results, schema, stream_document, table_document};
 use crate::diagnostic::Diagnostics;
 use crate::source::SourceText;
-use crate::yaml::{self, Node, Reader};
+use crate::yaml::{self, Kind, Node, Reader};
 
 const KEYS: &[&str] = &[
     "mapping",
@@ -49,11 +50,43 @@ pub(crate) fn own(
     diagnostics: &mut Diagnostics,
 ) -> Option<Mapping> {
     let mut reader = Reader { source, diagnostics, has_lists: false, lenient: false };
-    let document = extend::extended(&mut reader, document)?;
+    let own = document;
+    let document = extend::extended(&mut reader, own)?;
     let mut mapping = mapping(&mut reader, &document)?;
     mapping.source = Some(Arc::clone(source));
+    leave_out_unknown_entities(own, &mut mapping);
     binding::check(&mut reader, &document, &mapping);
     Some(mapping)
+}
+
+/// Leaves out columns that only identify an entity, where a mapping inherits them and the user's table
+/// has no such columns
+fn leave_out_unknown_entities(own: &Node, mapping: &mut Mapping) {
+    let written = |name: &str| {
+        let blocks = own.get("tables").into_iter().chain(own.get("shared"));
+        let parts = blocks.flat_map(|block| match &block.kind {
+            Kind::List(items) => items.iter().collect::<Vec<_>>(),
+            Kind::Map(entries) => entries.iter().map(|(_, entry)| entry).collect(),
+            Kind::Scalar(..) => Vec::new(),
+        });
+        parts.filter_map(|part| part.get("result")).any(|result| result.get(name).is_some())
+    };
+    let entities = || results().columns.iter().filter(|column| column.entity);
+    for at in 0..mapping.tables.len() {
+        let table = &mapping.tables[at];
+        let fails = |column: &&ResultColumn| {
+            let value = table.result(&column.name);
+            value.is_some_and(|value| {
+                binding::value_of((mapping, table), value, &[column.kind]).is_err()
+            })
+        };
+        let unknown: Vec<&str> = entities()
+            .filter(|column| !written(&column.name))
+            .filter(fails)
+            .map(|column| column.name.as_str())
+            .collect();
+        mapping.tables[at].result.retain(|name, _| !unknown.contains(&name.as_str()));
+    }
 }
 
 fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use super::read::{flag, maps, text_of};
-use super::table::Table;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::ir;
 use crate::query::kusto::{self, Expression, Type};
@@ -49,15 +48,11 @@ pub(crate) struct ResultColumn {
 }
 
 impl ResultColumn {
-    /// Its value over a table: the table's own, or one made of another column
-    pub(crate) fn value(&self, table: &Table) -> Option<Expression> {
-        if let Some(own) = table.result(&self.name) {
-            return Some(own.clone());
-        }
-        let (of, template) = self.made.as_ref()?;
-        let value = kusto::print_expression(table.result(of)?);
-        // A test makes every column over every table.
-        kusto::expression(&template.replace("{column}", &value)).ok()
+    /// Its value where it is made of another column, whose value this is
+    pub(crate) fn made_of(&self, value: &Expression) -> Option<Expression> {
+        let (_, template) = self.made.as_ref()?;
+        // A test reads every template.
+        kusto::expression(&template.replace("{column}", &kusto::print_expression(value))).ok()
     }
 }
 

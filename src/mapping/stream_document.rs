@@ -139,8 +139,7 @@ fn entry(
     let absent = check_absent(reader, &holders, &kinds, &is_placed);
     let systems = systems(reader, node);
     let of_product = node.get("product").is_some();
-    let key = if of_product { "product" } else { "systems" };
-    let products = products(reader, node, key);
+    let products = documents_of(reader, node);
     let rows = rows(reader, node.get("rows"), &kinds);
     let others = others(reader, node);
     let keywords = list_of(reader, &holders, "keywords");
@@ -180,6 +179,15 @@ fn entry(
         }
     };
     sources.into_iter().map(stream).collect()
+}
+
+/// The products that all documents are of; none for documents of any
+fn documents_of(reader: &mut Reader<'_>, node: &Node) -> Vec<Product> {
+    match node.get("systems") {
+        _ if node.get("product").is_some() => products(reader, node, "product"),
+        Some(_) => systems(reader, node),
+        None => Vec::new(),
+    }
 }
 
 /// The operating systems under `systems`: the usual two where it is not written

@@ -198,7 +198,11 @@ impl Comparison<'_> {
             // Documents are made from the log's own text, before any decoding.
             LossName::Encoding | LossName::LevelCases => false,
             // A start whose parent is not seen has no grandparent, so nothing is excluded by one.
-            LossName::Ancestry => fields.keys().all(|field| field.name() != "GrandparentImage"),
+            LossName::Ancestry => {
+                let of_grandparent =
+                    fields.iter().filter(|(field, _)| field.name() == "GrandparentImage");
+                of_grandparent.flat_map(|(_, values)| values).all(String::is_empty)
+            }
             LossName::Empty => self.is_empty_somewhere(side),
             // Only Kusto has these losses.
             LossName::Inbound | LossName::Product | LossName::Repeats => false,

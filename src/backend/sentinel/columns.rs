@@ -55,9 +55,21 @@ impl Projected {
     }
 }
 
+/// The columns of the result that are made of others, as entities need them
+pub(super) fn identified(shown: &[String]) -> Vec<Projected> {
+    let has = |name: &str| shown.iter().any(|column| column == name);
+    let missing = results().columns.iter().filter(|column| !has(&column.name));
+    let made = missing.filter_map(|column| {
+        let (of, _) = column.made.as_ref().filter(|(of, _)| has(of))?;
+        let value = column.made_of(&Expression::name(of))?;
+        Some(Projected::new(&column.name, column.kind, Role::Result, value))
+    });
+    made.collect()
+}
+
 /// The columns of one signal, in the order of the result
 pub(super) fn projection(
-    (profile, table): (Profile, &Table),
+    (profile, entities, table): (Profile, bool, &Table),
     rule: &Rule,
     signal: &Signal,
 ) -> Vec<Projected> {
@@ -86,13 +98,13 @@ pub(super) fn projection(
             | Column::Event
             | Column::Report => {
                 let all = results().columns.iter().filter(|shown| shown.shows == *column);
-                for shown in all.filter(|shown| profile.maps_entities() || !shown.entity) {
+                for shown in all.filter(|shown| entities || !shown.entity) {
                     let role = match shown.role {
                         ResultRole::Shown => Role::Result,
                         ResultRole::Raised => Role::Raised,
                         ResultRole::Identity => Role::Identity,
                     };
-                    let value = shown.value(table);
+                    let value = table.result(&shown.name).cloned();
                     out.extend(
                         value.map(|value| Projected::new(&shown.name, shown.kind, role, value)),
                     );

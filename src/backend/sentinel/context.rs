@@ -16,6 +16,8 @@ use crate::query::kusto::Expression;
 /// A query that is being planned
 pub(super) struct Planning<'l, 'r> {
     pub(super) profile: Profile,
+    /// Whether the result has the columns that only identify entities
+    pub(super) entities: bool,
     pub(super) rule: &'r Rule,
     pub(super) lets: &'l mut Lets,
     pub(super) session: &'l mut Session<'r>,

@@ -62,6 +62,15 @@ fn columns(asked: &mut Asked<'_, '_>, kind: &str) -> Vec<(String, String)> {
     fields
 }
 
+/// Whether an entity has a column, or one that is made of it
+fn says(entity: &Entity, column: &str) -> bool {
+    entity.fields.iter().any(|(_, own)| {
+        let known = results().columns.iter().find(|known| known.name == *own);
+        let made = known.and_then(|known| known.made.as_ref());
+        own == column || made.is_some_and(|(of, _)| of == column)
+    })
+}
+
 /// The entities of a rule whose result has these columns, in the order in which they are mapped
 pub(super) fn mapped(wanted: &[Entity], has: impl Fn(&str) -> bool) -> Vec<Entity> {
     let of_kind = |kind: &str| wanted.iter().find(|one| one.kind == kind);
@@ -81,8 +90,8 @@ pub(super) fn mapped(wanted: &[Entity], has: impl Fn(&str) -> bool) -> Vec<Entit
     let mut mapped: Vec<Entity> = Vec::new();
     for one in all.into_iter().chain(more).filter(meant) {
         let has_all = |other: &Entity| {
-            let columns: Vec<&String> = other.fields.iter().map(|(_, column)| column).collect();
-            other.kind == one.kind && one.fields.iter().all(|(_, column)| columns.contains(&column))
+            let mut fields = one.fields.iter();
+            other.kind == one.kind && fields.all(|(_, column)| says(other, column))
         };
         if !mapped.iter().any(has_all) {
             mapped.push(one.clone());

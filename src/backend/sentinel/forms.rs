@@ -15,7 +15,7 @@ use crate::query::kusto::{Expression, Kind};
 const MOST_PLACES: usize = 2;
 
 /// The most needles of one prefilter
-const MOST_NEEDLES: usize = 8;
+const MOST_NEEDLES: usize = 4;
 
 /// A text test and the left side of its comparisons
 pub(super) struct Shape<'s> {

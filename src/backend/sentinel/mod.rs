@@ -29,6 +29,7 @@ mod text;
 mod view;
 mod window;
 
+use self::query::MAX_QUERY;
 use self::schedule::Run;
 use super::template::render;
 use super::{Emitted, Session};
@@ -37,9 +38,6 @@ use crate::ir::Rule;
 use crate::manifest::Artifact;
 use crate::query::kusto::print;
 pub(crate) use profile::Profile;
-
-/// The longest query of an analytic rule, in characters
-const MAX_QUERY: usize = 10_000;
 
 /// Emits the query and its packages
 pub(super) fn emit<'r>(

@@ -10,7 +10,7 @@
 //! keep their window: "at most n" is counted before the last event of its group in the range, and
 //! new terms are those of the last run (see [`super::novelty`]).
 
-use super::columns::{Projected, Role};
+use super::columns::{Projected, Role, identified};
 use super::context::Planning;
 use super::correlation::{self, Rows};
 use super::lets::Lets;
@@ -25,7 +25,7 @@ use crate::ir::{Correlation, Rule};
 use crate::manifest;
 use crate::mapping::Table;
 use crate::query::kusto::{
-    Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print_let, print_pipeline,
+    Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print, print_let, print_pipeline,
 };
 
 /// The parts that the queries of a rule share
@@ -33,6 +33,8 @@ use crate::query::kusto::{
 pub(super) struct Plan<'r> {
     rule: &'r Rule,
     profile: Profile,
+    /// Whether the result has the columns that only identify entities
+    entities: bool,
     schedule: Schedule,
     /// Lists and prepared tables
     lets: Vec<Let>,
@@ -58,9 +60,32 @@ pub(super) struct Shape<'m> {
     pub(super) schedule: Schedule,
 }
 
+/// The most characters of a query (Microsoft, Sentinel service limits)
+pub(super) const MAX_QUERY: usize = 10_000;
+
+/// Characters that the title of a rule and its losses may take in a query
+const HEADING: usize = 1_000;
+
 /// Plans the queries of a rule
+///
+/// The columns that only identify entities are left out of a query that would be too long with them.
 pub(super) fn plan<'r>(
     profile: Profile,
+    rule: &'r Rule,
+    settings: &Settings,
+    session: &mut Session<'r>,
+) -> (Plan<'r>, Shape<'r>) {
+    let whole = profile.maps_entities().then(|| {
+        session.attempt(
+            |session| plan_with((profile, true), rule, settings, session),
+            |(plan, _)| plan.length() + HEADING <= MAX_QUERY,
+        )
+    });
+    whole.flatten().unwrap_or_else(|| plan_with((profile, false), rule, settings, session))
+}
+
+fn plan_with<'r>(
+    (profile, entities): (Profile, bool),
     rule: &'r Rule,
     settings: &Settings,
     session: &mut Session<'r>,
@@ -74,7 +99,7 @@ pub(super) fn plan<'r>(
         false => String::new(),
     };
     let names: Vec<String> = rule.signals.iter().map(name).collect();
-    let mut planning = Planning { profile, rule, lets: &mut lets, session };
+    let mut planning = Planning { profile, entities, rule, lets: &mut lets, session };
     let (mut signals, mut tables) = (Vec::new(), Vec::new());
     for (at, name) in names.into_iter().enumerate() {
         let planned = signal::rows(&mut planning, &sources, at);
@@ -97,7 +122,18 @@ pub(super) fn plan<'r>(
     let prepared =
         prepare::statements(&sources, planning.lets, signals.iter_mut().map(|(_, rows)| rows));
     let lets = lets.statements().into_iter().chain(prepared).collect();
-    let plan = Plan { rule, profile, schedule, lets, signals, tables, new, correlations, severity };
+    let plan = Plan {
+        rule,
+        profile,
+        entities,
+        schedule,
+        lets,
+        signals,
+        tables,
+        new,
+        correlations,
+        severity,
+    };
     let columns = plan.columns();
     let tables = plan.tables.iter().copied().flatten().collect();
     (plan, Shape { columns, tables, severity, schedule })
@@ -111,6 +147,17 @@ fn is_several(rule: &Rule) -> bool {
 impl Plan<'_> {
     /// The query that a rule or a person runs, under the title and the losses of the rule
     pub(super) fn query(&self, run: Run, closed: &Closed<'_>) -> Query {
+        let mut heading = vec![one_line(&self.rule.metadata.title.value)];
+        heading.extend(closed.sentences());
+        self.under(heading, run)
+    }
+
+    /// The number of characters of the scheduled query without its heading
+    fn length(&self) -> usize {
+        print(&self.under(Vec::new(), Run::Scheduled)).encode_utf16().count()
+    }
+
+    fn under(&self, heading: Vec<String>, run: Run) -> Query {
         let several = is_several(self.rule);
         let mut lets = self.lets.clone();
         if several || self.new.is_some() {
@@ -131,9 +178,7 @@ impl Plan<'_> {
             }
         };
         lets.extend(self.correlations.0.iter().cloned());
-        let result = result.then(self.severity.then(severity_column));
-        let mut heading = vec![one_line(&self.rule.metadata.title.value)];
-        heading.extend(closed.sentences());
+        let result = result.then(self.severity.then(severity_column)).then(self.identified());
         Query { heading, lets, result }
     }
 
@@ -248,8 +293,23 @@ impl Plan<'_> {
         Some(Step::filter(seen.compare(">=", ago(self.schedule.frequency))))
     }
 
+    /// The step that makes the columns of entities out of others
+    fn identified(&self) -> Option<Step> {
+        let made = if self.entities { identified(&self.shown()) } else { Vec::new() };
+        let items: Vec<Item> = made.iter().map(Projected::item).collect();
+        (!items.is_empty()).then(|| Step::extend(items).on_own_lines())
+    }
+
     /// The columns of the result, each once
     fn columns(&self) -> Vec<String> {
+        let mut columns = self.shown();
+        let made = if self.entities { identified(&columns) } else { Vec::new() };
+        columns.extend(made.into_iter().map(|column| column.name));
+        columns
+    }
+
+    /// The columns of the signals and correlations, each once
+    fn shown(&self) -> Vec<String> {
         let signals = self.signals.iter().enumerate();
         let signals = signals.filter(|(at, _)| self.rule.reports_signal(*at));
         let mut shown: Vec<Projected> =

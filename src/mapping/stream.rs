@@ -256,8 +256,8 @@ impl Stream {
         parts.filter(|(part, _)| *part == Holds::Whole).map(|(_, field)| field)
     }
 
-    /// The index fields that it has, with repetitions
+    /// The index fields that it has, also those that keywords are searched in, with repetitions
     pub(crate) fn index_fields(&self) -> impl Iterator<Item = &IndexField> + Clone {
-        self.fields.values().flatten().map(|(_, field)| field)
+        self.fields.values().flatten().map(|(_, field)| field).chain(&self.keywords)
     }
 }

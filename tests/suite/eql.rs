@@ -2,10 +2,14 @@
 
 use std::fs;
 
+use rulecast::backend::{Target, translate};
+use rulecast::diagnostic::Diagnostics;
 use rulecast::query::eql::{FieldType, bind, parse};
+use rulecast::verify::Import;
 use serde_json::Value;
 
-use crate::support::corpus;
+use crate::support::{corpus, in_language, rule};
+use crate::trials::import;
 
 /// The cases, each a query on an index of its own with what Elasticsearch says to it
 #[test]
@@ -35,4 +39,18 @@ fn the_cases_are_refused_where_elasticsearch_refuses_them() {
         taken += usize::from(!wanted);
     }
     assert!(refused > 5 && taken > 70, "{refused} cases are refused and {taken} are not");
+}
+
+/// A keyword without a letter asks whether there is a message at all
+#[test]
+fn a_message_is_left_to_filters_also_where_it_need_only_be_there() {
+    let text = "title: One test\nid: 0d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c01\ndate: 2026-11-21\n\
+                logsource:\n  product: linux\n  service: syslog\n\
+                detection:\n  keywords: ['*=*', '*;*']\n  condition: keywords\n";
+    let rule = in_language(rule(text), "eql");
+    let made = translate(Target::Elastic, &rule, "one", &mut Diagnostics::default()).unwrap();
+    let line: Value = serde_json::from_str(import(&made)).unwrap();
+    assert_eq!(line["language"], "eql");
+    assert!(line["filters"].to_string().contains(r#"{"exists":{"field":"message"}}"#), "{line}");
+    assert!(Import::read(&made.rule, &made.manifest, import(&made)).is_ok());
 }

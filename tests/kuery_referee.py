@@ -3,7 +3,11 @@
 In, one of:
   {"parse": text}                  Out: the syntax tree, or null
   {"rule": …, "events": […]}       Out: a digit for each document, 1 where the rule's query and
-                                   filters match; or "e" when Elasticsearch would refuse the search
+                                   filters match; or "e" when Elasticsearch would refuse the search,
+                                   "u" when the referee of EQL does not know what it would do
+  {"eql": text, "types": …, "events": […]}
+                                   Out: the same for a query on an index with these types; of a
+                                   sequence its documents' places, null for an absent one
   {"import": rule}                 Out: two lists of texts: what Kibana's import refuses or drops, and
                                    what the query may mean otherwise than its author thinks
   {"new_terms": rule, "events": …} Out: two lists of places: of the documents that alerts are about,
@@ -21,11 +25,16 @@ from pathlib import Path
 
 CORPUS = Path(sys.argv[1])
 sys.path.insert(0, str(CORPUS / "validators" / "elastic"))
+import eql_ref  # noqa: E402
 import import_check  # noqa: E402
 import kuery_ref  # noqa: E402
 import newterms_sim  # noqa: E402
 
 kuery_ref._glob = functools.lru_cache(maxsize=None)(kuery_ref._glob)
+eql_ref.glob = functools.lru_cache(maxsize=None)(eql_ref.glob)
+eql_ref.lucene_regex = functools.lru_cache(maxsize=None)(eql_ref.lucene_regex)
+
+
 def whole():
     """A file with the data sets of both schemas of the corpus"""
     read = lambda name: json.loads((CORPUS / "schemas" / name).read_text())
@@ -122,10 +131,71 @@ def leaves(query):
                 yield from leaves(one)
 
 
+class Mapped(eql_ref.Index):
+    """What a document is searched as by EQL; what its index does not map is missing"""
+
+    def values(self, doc, name):
+        return super().values(doc, name) if name in self.types else []
+
+
+@functools.lru_cache(maxsize=None)
+def mapped(patterns, data_set):
+    """The index of a document's data set, or of any of those behind the patterns"""
+    fields = index(patterns, data_set)
+    return fields and Mapped(fields.map)
+
+
+# A value of each type; of the others a text
+SAMPLES = {"long": 1, "double": 1, "boolean": True, "ip": "192.0.2.1"}
+
+
+def tests(tree):
+    """The parts of a query's conditions that look at a field"""
+    if tree[0] == "sequence":
+        conditions = [step[2] for step in [*tree[1], tree[2]] if step]
+    elif tree[0] == "event":
+        conditions = tree[2:]
+    elif tree[0] in ("and", "or", "not"):
+        conditions = tree[1:]
+    else:
+        yield tree
+        return
+    for condition in conditions:
+        yield from tests(condition)
+
+
+def in_eql(text, whole, events, of_event):
+    """Which events or sequences a query finds in an index, or in that of each event"""
+    try:
+        query = eql_ref.Query(text, whole)
+        # The referee refuses a value of another type where it meets one, Elasticsearch before that.
+        sample = {name: SAMPLES.get(kind["type"], "x") for name, kind in whole.types.items()}
+        for test in tests(query.tree):
+            test = eql_ref.boolean(eql_ref.fold(test, whole), whole)
+            eql_ref.holds(test, sample, whole)
+        if query.tree[0] == "sequence":
+            return [chain for _, chain in query.sequences(events, lambda event: event["@timestamp"])]
+        found = []
+        for event in events:
+            query.ix = of_event(event)
+            found.append(bool(query.ix and query.events([event])))
+        return "".join("01"[hit] for hit in found)
+    except eql_ref.Refused:
+        return "e"
+    except eql_ref.Unknown:
+        return "u"
+
+
 def verdicts(rule, events):
     """Which events match"""
     patterns = tuple(rule["index"])
-    query = kuery_ref.rule_dsl(rule["query"], rule["filters"], view(patterns)[1])
+    if rule.get("language") == "eql":
+        found = in_eql(rule["query"], mapped(patterns, None), events, lambda event: mapped(
+            patterns, event.get("data_stream", {}).get("dataset")))
+        kept = verdicts({**rule, "language": "kuery", "query": "*:*"}, events)
+        refused = [answer for answer in (found, kept) if answer in ("e", "u")]
+        return refused[0] if refused else "".join(map(min, found, kept))
+    query = kuery_ref.rule_dsl(rule["query"], rule.get("filters"), view(patterns)[1])
     try:
         for leaf in leaves(query):
             kuery_ref.matches(index(patterns, None), {}, leaf)
@@ -186,6 +256,9 @@ def answer(asked):
         return imported(asked["import"])
     if "new_terms" in asked:
         return new_terms(asked["new_terms"], asked["events"])
+    if "eql" in asked:
+        types = Mapped(asked["types"])
+        return in_eql(asked["eql"], types, asked["events"], lambda _: types)
     return verdicts(asked["rule"], asked["events"])
 
 

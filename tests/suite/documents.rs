@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use rulecast::query::eql::{Condition, EventQuery, Value as EqlValue};
 use rulecast::query::kuery::{Kuery, Literal, Values};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,14 @@ pub(crate) fn near_rule(query: &Kuery, filters: &Value) -> Near {
     let mut near = Near::new();
     of_query(query, &mut near);
     of_filter(filters, &mut near);
+    near
+}
+
+/// The values that an event of EQL compares fields with
+pub(crate) fn near_event(event: &EventQuery) -> Near {
+    let mut near = Near::new();
+    event.category.iter().for_each(|category| add(&mut near, "event.category", category));
+    of_condition(&event.condition, &mut near);
     near
 }
 
@@ -36,6 +45,31 @@ pub(crate) fn add(near: &mut Near, field: &str, text: &str) {
         Some(json!(text))
     };
     near.entry(path.to_owned()).or_default().extend(value);
+}
+
+fn of_condition(condition: &Condition, near: &mut Near) {
+    let (mut fields, mut texts) = (Vec::new(), Vec::new());
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            return parts.iter().for_each(|part| of_condition(part, near));
+        }
+        Condition::Not(part) | Condition::Noted(_, part) => return of_condition(part, near),
+        Condition::Matches(_, _, patterns) => {
+            texts.extend(patterns.iter().map(|text| text.replace('*', "x9").replace('?', "8")));
+        }
+        Condition::Truth(_) | Condition::Compare(..) | Condition::In { .. } => {}
+    }
+    condition.each_value(&mut |value| match value {
+        EqlValue::Field(field) => fields.push(field),
+        EqlValue::Text(text) => texts.push(text.clone()),
+        EqlValue::Number(number) => texts.push(number.to_string()),
+        EqlValue::Truth(truth) => texts.push(truth.to_string()),
+        EqlValue::Null | EqlValue::Call { .. } | EqlValue::Arithmetic(..) => {}
+    });
+    for field in fields {
+        texts.iter().for_each(|text| add(near, &field.name, text));
+        add(near, &field.name, "x");
+    }
 }
 
 fn of_query(query: &Kuery, near: &mut Near) {
@@ -148,7 +182,7 @@ fn changed(value: &Value, other: &Value, dice: &mut Dice) -> Value {
 }
 
 /// Puts a value at its path, nested or dotted
-fn put(document: &mut Map<String, Value>, path: &str, value: Value, dice: &mut Dice) {
+pub(crate) fn put(document: &mut Map<String, Value>, path: &str, value: Value, dice: &mut Dice) {
     let Some((head, rest)) = path.split_once('.').filter(|_| dice.roll(4) > 0) else {
         document.entry(path).or_insert(value);
         return;

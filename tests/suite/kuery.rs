@@ -350,7 +350,7 @@ fn near(rule: Value, documents: usize, dice: &mut Dice) -> (Value, Vec<Value>) {
 }
 
 /// The documents of recorded events, by the events' ids, in the indices of their data sets
-fn recorded(corpus: &Path) -> BTreeMap<String, Value> {
+pub(crate) fn recorded(corpus: &Path) -> BTreeMap<String, Value> {
     let documents = events::in_order(corpus).into_iter().map(|mut event| {
         let mut document = event["ecs"].take();
         let data_set = document["event"]["dataset"].clone();

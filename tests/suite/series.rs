@@ -109,13 +109,18 @@ fn turns(rule: &Rule) -> Vec<Course> {
     all
 }
 
-fn courses(import: &Import<'_>, rule: &Rule, dice: &mut Dice) -> Vec<Watched> {
+/// The rule's own course, courses by chance, and such about the borders of its correlations
+pub(crate) fn courses_of(rule: &Rule, dice: &mut Dice, by_chance: usize) -> Vec<Course> {
     let own = course(rule, Timestamp::UNIX_EPOCH);
-    let chance: Vec<Course> = (0..COURSES).map(|_| by_chance(&own, rule, dice)).collect();
-    let observer = Observer::default();
+    let chance: Vec<Course> = (0..by_chance).map(|_| self::by_chance(&own, rule, dice)).collect();
     let bursts = bursts(&own, rule);
-    let all = std::iter::once(own).chain(chance).chain(bursts).chain(turns(rule));
-    all.map(|course| watch(import, &observer, &course).unwrap()).collect()
+    std::iter::once(own).chain(chance).chain(bursts).chain(turns(rule)).collect()
+}
+
+fn courses(import: &Import<'_>, rule: &Rule, dice: &mut Dice) -> Vec<Watched> {
+    let observer = Observer::default();
+    let all = courses_of(rule, dice, COURSES);
+    all.iter().map(|course| watch(import, &observer, course).unwrap()).collect()
 }
 
 fn judge_again<'m>(made: &'m Translation, text: &str) -> Import<'m> {

@@ -26,7 +26,7 @@ pub(crate) fn translations(folder: &Path, language: &str) -> Vec<(Rule, Translat
     translated(&project::load(&[folder.to_owned()]).expect("the rules can be read").rules, language)
 }
 
-fn translated(rules: &[Loaded], language: &str) -> Vec<(Rule, Translation)> {
+pub(crate) fn translated(rules: &[Loaded], language: &str) -> Vec<(Rule, Translation)> {
     let mut all = Vec::new();
     for loaded in rules {
         let mut found = Diagnostics::default();

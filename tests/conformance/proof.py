@@ -5,7 +5,8 @@
 2. Execute: over recorded events and events near each literal, the rows of a query are the events
    that the engine matches, signal by signal, with their levels, new terms and correlations.
 3. Mutants: a query that is changed in one place returns something else.
-4. Read: Elastic's own package takes every rule in EQL.
+4. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
+   it answers as Elasticsearch does.
 
 In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its rules and events.
 Prints a table and ends `N passed, N failed`.

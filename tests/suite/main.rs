@@ -15,6 +15,7 @@ mod documents;
 mod eql;
 mod eql_courses;
 mod eql_judge;
+mod eql_package;
 mod eql_pairs;
 mod eql_referee;
 mod events;

@@ -142,9 +142,7 @@ fn entry(
     let products = documents_of(reader, node);
     let rows = rows(reader, node.get("rows"), &kinds);
     let others = others(reader, node);
-    let keywords = list_of(reader, &holders, "keywords");
-    let keywords: Vec<IndexField> =
-        keywords.iter().filter_map(|node| index_field(reader, node, types)).collect();
+    let keywords = keywords(reader, &holders, types);
     let ancestry = ancestry(reader, node, types);
     let Some(domain) = text_of(reader, node, "domain") else { return Vec::new() };
     let log = log(reader, document, node);
@@ -226,6 +224,12 @@ fn others(reader: &mut Reader<'_>, node: &Node) -> Option<IndexField> {
     let long = reader.texts_of(node, "others_long").into_iter().next();
     let long = long.and_then(|long| long.value.parse().ok());
     Some(IndexField { dynamic: true, ..IndexField::new(name.value, kind, long) })
+}
+
+/// The index fields that keywords are searched in
+fn keywords(reader: &mut Reader<'_>, holders: &[&Node], types: &Types) -> Vec<IndexField> {
+    let nodes = list_of(reader, holders, "keywords");
+    nodes.iter().filter_map(|node| index_field(reader, node, types)).collect()
 }
 
 /// The index fields under `ancestry`

@@ -39,7 +39,7 @@ fn a_column_that_is_called_like_a_key_is_shown_and_groups_nothing() {
         };
         let columns = bind(text(".kql"), Platform::Sentinel).unwrap();
         assert!(columns.iter().any(|column| column.name == "RegistryKey"), "{kind}: {columns:?}");
-        assert!(text(".analytic.yaml").contains("columnName: RegistryKey\n"), "{kind}");
+        assert!(text(".analytic.yaml").contains("columnName: RegistryKeyPath\n"), "{kind}");
         let mut groups = text(".kql").lines().filter(|line| line.trim().starts_with("by "));
         assert!(groups.all(|line| !line.contains("Registry")), "{kind}");
     }

@@ -10,6 +10,7 @@ use crate::definition::{Expectation, Form, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory, Options};
+use crate::source::Span;
 use crate::taxonomy::{Field, aliases};
 
 /// The result of a sample
@@ -31,27 +32,35 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
     let engine = Engine::new([loaded.rule.clone()], &Options::default());
     let mut results = Vec::new();
     for sample in &loaded.rule.tests {
-        let verdict = unreadable(&loaded.rule, sample)
-            .map_or_else(|| judge(&engine, &loaded.rule, sample), Err);
+        let message = format!("test `{}` failed", sample.name.value);
+        let source: &Arc<_> = &loaded.rule.source;
+        let failed = |span, why| Diagnostic::new(Code::E0802, source, span, message, why);
+        let finding = match unreadable(&loaded.rule, sample) {
+            Some((span, why)) => Some(failed(span, why).help(FORM)),
+            None => {
+                let verdict = judge(&engine, &loaded.rule, sample);
+                verdict.err().map(|why| failed(sample.name.span, why))
+            }
+        };
         results.push(SampleResult {
             rule: loaded.rule.metadata.title.value.clone(),
             sample: sample.name.value.clone(),
-            passed: verdict.is_ok(),
+            passed: finding.is_none(),
         });
-        if let Err(why) = verdict {
-            let message = format!("test `{}` failed", sample.name.value);
-            let source: &Arc<_> = &loaded.rule.source;
-            diagnostics.push(Diagnostic::new(Code::E0802, source, sample.name.span, message, why));
-        }
+        finding.into_iter().for_each(|found| diagnostics.push(found));
     }
     results
 }
 
+/// How an event is written
+const FORM: &str = "Write an event as its fields, such as `{Image: 'C:\\Windows\\System32\\cmd.exe'}`; a \
+                    correlation takes its `time` from a field of that name.";
+
 /// Why an event of a definition's sample shows nothing: none of its fields is one that the rule's
-/// events have
+/// events have; with the place of the first of them
 ///
 /// A Sigma rule may be about any field, and a sample of it about a field that is not there.
-fn unreadable(rule: &Rule, sample: &Sample) -> Option<String> {
+fn unreadable(rule: &Rule, sample: &Sample) -> Option<(Span, String)> {
     if rule.form != Form::Definition {
         return None;
     }
@@ -69,12 +78,22 @@ fn unreadable(rule: &Rule, sample: &Sample) -> Option<String> {
                 || alias()
         })
     };
-    let unknown = sample.events.iter().find_map(|event| {
+    let (event, unknown) = sample.events.iter().find_map(|event| {
         let fields = event.value.as_object()?;
         let unknown = !fields.is_empty() && !fields.keys().any(|name| is_known(name));
-        unknown.then(|| fields.keys().cloned().collect::<Vec<_>>())
+        unknown.then(|| (event, fields.keys().map(String::as_str).collect::<Vec<_>>()))
     })?;
-    Some(format!("no event of this rule has a field {}", unknown.join(" or ")))
+    let why = format!("no event of this rule has a field {}", unknown.join(" or "));
+    Some((first_key(rule, event.span, &unknown), why))
+}
+
+/// The place of the key that stands first in an event, or the event where none is found as written
+fn first_key(rule: &Rule, event: Span, keys: &[&str]) -> Span {
+    let text = rule.source.slice(event);
+    let places = keys.iter().filter_map(|key| Some((text.find(&format!("{key}:"))?, key.len())));
+    let Some((start, length)) = places.min() else { return event };
+    let place = |at: usize| event.start + u32::try_from(at).unwrap_or_default();
+    Span { start: place(start), end: place(start + length) }
 }
 
 fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {

@@ -91,8 +91,22 @@ class Kusto:
     def known(self, asked):
         """For each list of queries and times the rows, each as what a report is known by"""
         for questions in asked:
-            yield [[{name: row[name] for name in REPORTED if name in row}
-                    for row in self.ask(query, now)] for query, now in questions]
+            yield [[known_by(row) for row in self.ask(query, now)] for query, now in questions]
+
+
+def known_by(row):
+    """What a report is known by; one that names an entity wrongly is of no level"""
+    told = {name: row[name] for name in REPORTED if name in row}
+    wrong = [name for name in IDENTIFIED if name in row and not is_identified(row, name)]
+    return {**told, "Level": f"wrong {' '.join(wrong)}"} if wrong else told
+
+
+def is_identified(row, name):
+    """Whether a column that identifies an entity is what its name says of the column beside it"""
+    of, meant = IDENTIFIED[name]
+    whole = row.get(of) or ""
+    # A place has no line breaks; what is made of them is no one's directory.
+    return "\n" in whole or (row[name] or "") == meant(whole)
 
 
 def fitting(value, kind):
@@ -108,6 +122,15 @@ def fitting(value, kind):
     return value
 
 
+# Columns that identify an entity: the column that each is made of, and how
+IDENTIFIED = {
+    "HostName": ("DeviceName", lambda name: name.split(".")[0]),
+    "DnsDomain": ("DeviceName", lambda name: name.partition(".")[2]),
+    "Directory": ("FolderPath", lambda path: re.sub(r"(^|[\\/])[^\\/]*$", "", path)),
+    "FileHashAlgorithm": ("SHA256", lambda _: "SHA256"),
+    "RegistryHive": ("RegistryKey", lambda key: key.split("\\")[0]),
+    "RegistryKeyPath": ("RegistryKey", lambda key: key.partition("\\")[2]),
+}
 # What the row of a report is known by
 REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group")
 

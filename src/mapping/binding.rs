@@ -58,7 +58,7 @@ fn check_table(reader: &mut Reader<'_>, block: &Node, of: (&Mapping, &Table)) {
     }
     let result = block.get("result");
     for (name, value) in &table.result {
-        let wanted = results().columns.iter().find(|column| column.name == *name);
+        let wanted = results().column(name);
         let fits: Vec<Type> = wanted.map(|column| column.kind).into_iter().collect();
         if let Err(why) = value_of(of, value, &fits) {
             let span = result.and_then(|result| result.get(name));

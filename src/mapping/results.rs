@@ -41,19 +41,10 @@ pub(crate) struct ResultColumn {
     /// The part of an event that it shows
     pub(crate) shows: ir::Column,
     pub(crate) role: ResultRole,
-    /// Another column of the result, and how this one is made of it; `{column}` is its value
-    pub(crate) made: Option<(String, String)>,
+    /// Another column of the result, and the value that is made of it
+    pub(crate) made: Option<(String, Expression)>,
     /// Whether it only identifies an entity
     pub(crate) entity: bool,
-}
-
-impl ResultColumn {
-    /// Its value where it is made of another column, whose value this is
-    pub(crate) fn made_of(&self, value: &Expression) -> Option<Expression> {
-        let (_, template) = self.made.as_ref()?;
-        // A test reads every template.
-        kusto::expression(&template.replace("{column}", &kusto::print_expression(value))).ok()
-    }
 }
 
 /// The purpose of a column
@@ -76,9 +67,14 @@ pub(crate) struct Entity {
 }
 
 impl Results {
+    /// The column with this name
+    pub(crate) fn column(&self, name: &str) -> Option<&ResultColumn> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
     /// Whether a column has this name
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name == name)
+        self.column(name).is_some()
     }
 }
 
@@ -132,9 +128,22 @@ fn column(reader: &mut Reader<'_>, name: &Node, node: &Node) -> Option<ResultCol
             ResultRole::Shown
         }
     };
-    let made = node.get("made").and_then(|made| maps(reader, made, "`made`").into_iter().next());
+    let made = node.get("made").and_then(|made| made_of(reader, made));
     let entity = flag(reader, node, "entity");
     Some(ResultColumn { name, kind, shows: part, role, made, entity })
+}
+
+/// The other column under `made`, and the value
+fn made_of(reader: &mut Reader<'_>, node: &Node) -> Option<(String, Expression)> {
+    let (of, text) = maps(reader, node, "`made`").into_iter().next()?;
+    match kusto::expression(&text) {
+        Ok(value) => Some((of, value)),
+        Err(why) => {
+            let message = format!("`made` is no Kusto: {why}");
+            reader.error(Code::E0108, node.span, message, "expected a value");
+            None
+        }
+    }
 }
 
 fn identifiers(reader: &mut Reader<'_>, kind: &Node, node: &Node) -> Option<Identifiers> {

@@ -1,7 +1,7 @@
 //! Every row of every built-in mapping, held against the schemas of its targets.
 
 use super::*;
-use crate::query::kusto::{Step, Type};
+use crate::query::kusto::{Item, Step, Type};
 use crate::taxonomy::EventKind;
 use crate::yaml;
 
@@ -96,16 +96,18 @@ fn every_column_binds_with_its_type() {
                     .unwrap_or_else(|why| named("keywords", why));
             }
             for (name, value) in &table.result {
-                let of_result = results().columns.iter().find(|column| column.name == *name);
-                let kind = of_result.unwrap().kind;
+                let kind = results().column(name).unwrap().kind;
                 binding::value_of(of, value, &[kind]).unwrap_or_else(|why| named(name, why));
                 let made = results().columns.iter().filter(|column| {
                     column.made.as_ref().is_some_and(|(made_of, _)| made_of == name)
                 });
                 for column in made {
-                    let value = column.made_of(value).unwrap();
-                    binding::value_of(of, &value, &[column.kind])
-                        .unwrap_or_else(|why| named(&column.name, why));
+                    let (_, made) = column.made.as_ref().unwrap();
+                    let steps = [Item::named(name, value.clone()), Item::named("It", made.clone())];
+                    let steps = steps.map(|item| Step::project([item])).to_vec();
+                    let bound = binding::bound(of, steps);
+                    let kinds = bound.map(|columns| columns[0].kind);
+                    assert_eq!(kinds, Ok(column.kind), "{} {}", table.name, column.name);
                 }
             }
             assert!(!table.products.is_empty() || table.unknown_product.contains("{product}"));

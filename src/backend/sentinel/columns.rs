@@ -60,9 +60,8 @@ pub(super) fn identified(shown: &[String]) -> Vec<Projected> {
     let has = |name: &str| shown.iter().any(|column| column == name);
     let missing = results().columns.iter().filter(|column| !has(&column.name));
     let made = missing.filter_map(|column| {
-        let (of, _) = column.made.as_ref().filter(|(of, _)| has(of))?;
-        let value = column.made_of(&Expression::name(of))?;
-        Some(Projected::new(&column.name, column.kind, Role::Result, value))
+        let (_, value) = column.made.as_ref().filter(|(of, _)| has(of))?;
+        Some(Projected::new(&column.name, column.kind, Role::Result, value.clone()))
     });
     made.collect()
 }

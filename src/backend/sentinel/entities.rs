@@ -65,8 +65,7 @@ fn columns(asked: &mut Asked<'_, '_>, kind: &str) -> Vec<(String, String)> {
 /// Whether an entity has a column, or one that is made of it
 fn says(entity: &Entity, column: &str) -> bool {
     entity.fields.iter().any(|(_, own)| {
-        let known = results().columns.iter().find(|known| known.name == *own);
-        let made = known.and_then(|known| known.made.as_ref());
+        let made = results().column(own).and_then(|known| known.made.as_ref());
         own == column || made.is_some_and(|(of, _)| of == column)
     })
 }

@@ -295,17 +295,18 @@ impl Plan<'_> {
 
     /// The step that makes the columns of entities out of others
     fn identified(&self) -> Option<Step> {
-        let made = if self.entities { identified(&self.shown()) } else { Vec::new() };
-        let items: Vec<Item> = made.iter().map(Projected::item).collect();
+        let items: Vec<Item> = self.made().iter().map(Projected::item).collect();
         (!items.is_empty()).then(|| Step::extend(items).on_own_lines())
+    }
+
+    /// The columns of entities that are made of others
+    fn made(&self) -> Vec<Projected> {
+        if self.entities { identified(&self.shown()) } else { Vec::new() }
     }
 
     /// The columns of the result, each once
     fn columns(&self) -> Vec<String> {
-        let mut columns = self.shown();
-        let made = if self.entities { identified(&columns) } else { Vec::new() };
-        columns.extend(made.into_iter().map(|column| column.name));
-        columns
+        self.shown().into_iter().chain(self.made().into_iter().map(|column| column.name)).collect()
     }
 
     /// The columns of the signals and correlations, each once

@@ -334,23 +334,10 @@ fn of_parts<'r>(
     let mut indices: Vec<Index> = parts.iter().flat_map(|part| part.indices.clone()).collect();
     indices.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     indices.dedup_by(|a, b| a.pattern == b.pattern);
-    Planned {
-        name: &one.name,
-        title: &one.title,
-        variant: None,
-        span: one.span,
-        level: one.level,
-        signals: parts.iter().map(|part| (part.signal, part.stream)).collect(),
-        new: None,
-        indices,
-        plan,
-        // Kibana applies exceptions to every event of a sequence or a group.
-        exceptions: Vec::new(),
-        threshold: None,
-        ordered: false,
-        schedule: schedule::of_events(settings),
-        severities: Vec::new(),
-    }
+    let named = (&*one.name, &*one.title, one.span, one.level);
+    let signals = parts.iter().map(|part| (part.signal, part.stream)).collect();
+    // Kibana applies exceptions to every event of a sequence or a group, so there are none.
+    Planned::of(named, signals, indices, plan, settings)
 }
 
 /// The index fields of the first keys, as far as they are the same in every part

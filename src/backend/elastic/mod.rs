@@ -80,6 +80,34 @@ struct Planned<'r> {
     severities: Vec<Value>,
 }
 
+impl<'r> Planned<'r> {
+    /// A rule with a plan and the usual schedule, and nothing beside them
+    fn of(
+        (name, title, span, level): (&'r str, &'r str, Span, Level),
+        signals: Vec<(&'r Signal, &'r Stream)>,
+        indices: Vec<Index>,
+        plan: Plan,
+        settings: &Settings,
+    ) -> Planned<'r> {
+        Planned {
+            name,
+            title,
+            variant: None,
+            span,
+            level,
+            signals,
+            new: None,
+            indices,
+            plan,
+            exceptions: Vec::new(),
+            threshold: None,
+            ordered: false,
+            schedule: schedule::of_events(settings),
+            severities: Vec::new(),
+        }
+    }
+}
+
 /// Emits the rules
 pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> Emitted<'r> {
     let settings = settings::read(&mut session);
@@ -125,21 +153,10 @@ fn planned<'r>(
     session.enter(&signal.name);
     let (_, (_, planned)) = searched(signal, settings, session, |session, stream, indices| {
         let place = (stream, indices);
-        let of_signal = |plan: Plan| Planned {
-            name: &signal.name,
-            title: &signal.title,
-            variant: None,
-            span: signal.span,
-            level: rule.level,
-            signals: vec![(signal, stream)],
-            new,
-            indices: indices.to_vec(),
-            plan,
-            exceptions: Vec::new(),
-            threshold: None,
-            ordered: false,
-            schedule: schedule::of_events(settings),
-            severities: Vec::new(),
+        let named = (&*signal.name, &*signal.title, signal.span, rule.level);
+        let of_signal = |plan: Plan| {
+            let signals = vec![(signal, stream)];
+            Planned { new, ..Planned::of(named, signals, indices.to_vec(), plan, settings) }
         };
         if new.is_none()
             && settings.query != Languages::Kuery

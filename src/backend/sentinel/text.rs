@@ -6,6 +6,7 @@
 //! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
 use super::context::{Context, EMPTY, exists, note_empty, refuse, words_of};
+use super::cost;
 use super::forms::{Shape, ends_of, of_part, positioned, terms};
 use super::subject::{left, may_fit};
 use crate::backend::compared;
@@ -178,8 +179,7 @@ fn contains(shape: &Shape<'_>, literals: &[&str]) -> Expression {
 fn is_bounded(value: &str) -> bool {
     let inner = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric());
     let ends = inner(value.chars().next()) && inner(value.chars().next_back());
-    let mut terms = value.split(|c: char| !c.is_ascii_alphanumeric());
-    ends && value.is_ascii() && terms.any(|term| term.len() >= 3)
+    ends && cost::is_indexed(value)
 }
 
 /// Whether one `has_any` can test all needles

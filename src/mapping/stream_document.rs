@@ -139,7 +139,7 @@ fn entry(
     let absent = check_absent(reader, &holders, &kinds, &is_placed);
     let systems = systems(reader, node);
     let of_product = node.get("product").is_some();
-    let products = documents_of(reader, node);
+    let products = documents_of(reader, node, &systems);
     let rows = rows(reader, node.get("rows"), &kinds);
     let others = others(reader, node);
     let keywords = keywords(reader, &holders, types);
@@ -179,11 +179,11 @@ fn entry(
     sources.into_iter().map(stream).collect()
 }
 
-/// The products that all documents are of; none for documents of any
-fn documents_of(reader: &mut Reader<'_>, node: &Node) -> Vec<Product> {
+/// The products that all documents are of, which `systems` are where they are written; none for any
+fn documents_of(reader: &mut Reader<'_>, node: &Node, systems: &[Product]) -> Vec<Product> {
     match node.get("systems") {
         _ if node.get("product").is_some() => products(reader, node, "product"),
-        Some(_) => systems(reader, node),
+        Some(_) => systems.to_vec(),
         None => Vec::new(),
     }
 }

@@ -83,12 +83,13 @@ pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
 impl Imported {
     /// Reads the object of a rule; an error is a clause without a period
     pub(super) fn of(rule: &Value, known: &Known) -> Result<Imported, String> {
-        let single = |rule| elastic::Rule::of_known(rule, known).map_err(|why| why.to_string());
-        let query = match rule["query"].as_str().map(eql::parse) {
-            Some(Ok(Eql::Sequence(_))) if rule["language"] == "eql" => {
-                Asked::Family(Family::of(rule, known)?)
-            }
-            _ => Asked::Event(single(rule)?),
+        let asks_in_order = rule["language"] == "eql"
+            && matches!(rule["query"].as_str().map(eql::parse), Some(Ok(Eql::Sequence(_))));
+        let query = if asks_in_order {
+            Asked::Family(Family::of(rule, known)?)
+        } else {
+            let single = elastic::Rule::of_known(rule, known);
+            Asked::Event(single.map_err(|why| why.to_string())?)
         };
         check_query(rule, known)?;
         let severity = word(&rule["severity"])?;

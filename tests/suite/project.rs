@@ -25,6 +25,14 @@ fn findings(text: &str) -> Vec<String> {
     found.sorted().iter().map(|one| format!("{}: {}", line(one), one.message)).collect()
 }
 
+/// The findings begin with these texts, and there are no others
+fn assert_each(found: &[String], wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(found.iter().any(|one| one.starts_with(wanted)), "{wanted}: {found:#?}");
+    }
+    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+}
+
 /// The rules of the two tenants, read as for one of them
 fn load(overlay: Option<&str>) -> Workspace {
     let mut found = Diagnostics::default();
@@ -65,10 +73,7 @@ fn a_mistake_in_the_settings_is_found_at_its_word() {
         "11: no warning begins with `E0101`",
         "12: no weight is called `of`",
     ];
-    for wanted in wanted {
-        assert!(found.iter().any(|one| one.starts_with(wanted)), "{wanted}: {found:#?}");
-    }
-    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+    assert_each(&found, &wanted);
     assert!(findings("rules = [\n")[0].contains("not valid TOML"));
     assert_eq!(findings("[[loss]]\nnames = [\"case\"]\n").len(), 2, "weight and reason");
 }
@@ -140,10 +145,7 @@ fn a_workspace_says_which_entities_it_wants() {
         "7: `Account` needs one of FullName, Sid, Name, AadUserId, PUID, ObjectGuid",
         "8: xdr has no setting `entities`",
     ];
-    for wanted in wanted {
-        assert!(found.iter().any(|one| one.starts_with(wanted)), "{wanted}: {found:#?}");
-    }
-    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+    assert_each(&found, &wanted);
     let settings = "entities = {Account = \"none\", Host = {HostName = \"DeviceName\"}}";
     let rule = shell_under(settings, "analytic.yaml");
     assert!(!rule.contains("entityType: Account"), "{rule}");

@@ -94,9 +94,28 @@ pub struct Schedule {
     pub frequency: u32,
     /// Minutes that a run looks back
     pub period: u32,
-    /// The minutes before a run whose rows the query itself keeps; `None` where it keeps all rows
-    /// of the period
-    pub since: Option<u32>,
+    /// The rows of the period that the query itself keeps
+    pub keeps: Kept,
+}
+
+/// The rows of a period that a query keeps
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// All of them
+    All,
+    /// Those that have arrived less than so many minutes before the run
+    Arrived {
+        /// Minutes before the run
+        since: u32,
+    },
+    /// Those of events that happened between two times
+    Happened {
+        /// Minutes before the run from which on they count
+        since: u32,
+        /// Minutes before the run from which on they no longer count
+        until: u32,
+    },
 }
 
 /// A loss in the files

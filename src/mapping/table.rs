@@ -102,6 +102,11 @@ pub(crate) enum Kind {
 }
 
 impl Table {
+    /// Whether it is a parser over other tables, whose rows do not say when they arrived
+    pub(crate) fn is_parsed(&self) -> bool {
+        kusto::is_parser(&self.name)
+    }
+
     /// Whether it can have rows of a product
     pub(crate) fn has_rows_of(&self, product: Option<Product>) -> bool {
         self.products.is_empty() || product.is_none_or(|one| self.products.contains(&one))

@@ -13,7 +13,7 @@ use super::elastic::{self, Known};
 use super::eql::SequenceJudge;
 use super::import::{Imported, check_query, term_combinations, texts};
 use crate::ir::{Correlation, CorrelationTest};
-use crate::manifest::Schedule;
+use crate::manifest::{Kept, Schedule};
 use crate::query::eql::{self, Eql, Step};
 
 /// The rules of a correlation
@@ -176,7 +176,7 @@ impl Threshold {
         let schedule = Schedule {
             frequency: minutes("interval", "").ok_or_else(odd)?,
             period: minutes("from", "now-").ok_or_else(odd)?,
-            since: None,
+            keeps: Kept::All,
         };
         Ok(Threshold {
             fields: fields.collect(),

@@ -20,6 +20,8 @@ from duckdb_kql.translate import functions
 SORTED = "sort by Group asc, TimeGenerated asc"
 # Holds a value of its own in each row of SecurityAlert.
 ROW_OF_ALERT = "RowOfAlert"
+# Holds when a row arrived, which Kusto keeps beside its columns.
+ARRIVED = "Arrived"
 
 # A string with escapes; comments and verbatim strings, which have none, are left alone
 TEXT = re.compile(r'//[^\n]*|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"')
@@ -28,6 +30,7 @@ SCALARS = {
     # Text in JSON is empty too.
     "isempty": "kusto_is_empty({})",
     "isnotempty": "(NOT kusto_is_empty({}))",
+    "ingestion_time": f'"{ARRIVED}"',
     "ipv4_is_in_any_range": "kusto_in_networks(4, CAST(json_array({}) AS VARCHAR))",
     "ipv6_is_in_any_range": "kusto_in_networks(6, CAST(json_array({}) AS VARCHAR))",
     "parse_command_line": "CAST(kusto_command_line({}) AS JSON)",

@@ -1,10 +1,15 @@
 """An emitted query with the facts that its manifest tells.
 
 In: a query's file, beside it the manifest of the same rule. Out: the rule's title, the signals that
-the query holds, how far it looks back, what it loses; its statements, and a query of its signals.
+the query holds, when it runs and which rows it keeps, what it loses; its statements, and a query of
+its signals.
 """
 import datetime
 import json
+import re
+
+# Leaves rows to the next run whose events are too new for all of their time to have arrived
+LATEST = re.compile(r" and (?:TimeGenerated|Timestamp|coalesce\(\w+, \w+\)|AlertTime) < ago\(\w+\)")
 
 
 class Emitted:
@@ -12,19 +17,33 @@ class Emitted:
 
     `signals` has by name the signals of the rule, each with the product whose events it looks for
     and the name of its rows in the query, none where the query is the signal. `losses` are a loss,
-    the signal that it is about and its direction. `since` is the span before a run whose rows the query
-    keeps, None where it keeps all rows of its period.
+    the signal that it is about and its direction. A run is `frequency` after the one before and looks
+    back `period`. `since` is the span before a run whose rows the query keeps, by the time of their
+    events or of their arrival, None where it keeps all rows of its period. `text` keeps rows up to the
+    run, `emitted` those that a run has waited for long enough.
     """
 
     def __init__(self, file):
-        self.file, self.text = file, file.read_text(encoding="utf-8")
+        self.file, self.emitted = file, file.read_text(encoding="utf-8")
         told = json.loads(file.with_suffix(".manifest.json").read_text(encoding="utf-8"))
         self.title = told["rule"]["title"]
         self.signals = {signal["name"]: signal for signal in told["signals"]}
         self.losses = {(loss["name"], loss["signal"], loss["direction"])
                        for loss in told["losses"]}
-        minutes = told["schedule"]["since"]
-        self.since = None if minutes is None else datetime.timedelta(minutes=minutes)
+        schedule, keeps = told["schedule"], told["schedule"]["keeps"]
+        self.frequency = datetime.timedelta(minutes=schedule["frequency"])
+        self.period = datetime.timedelta(minutes=schedule["period"])
+        kept = {} if keeps == "all" else next(iter(keeps.values()))
+        self.since = datetime.timedelta(minutes=kept["since"]) if kept else None
+        self.delay = datetime.timedelta(minutes=kept.get("until", 0))
+        self.text = self.unbounded() if self.delay else self.emitted
+
+    def unbounded(self):
+        """The query with rows up to the run, so that one run sees every event as a new one"""
+        text = LATEST.sub("", self.emitted)
+        if text == self.emitted:
+            raise ValueError(f"{self.file.name}: no row is too new, which the manifest says")
+        return text
 
     @property
     def asks_for_new(self):

@@ -32,8 +32,8 @@ class Kusto:
 
         A file that is filled is opened to be read, by any number of processes.
         """
-        self.schema = {table: {**columns, dialect.ROW_OF_ALERT: "string"}
-                       if table == "SecurityAlert" else columns
+        self.schema = {table: {**columns, dialect.ARRIVED: "datetime",
+                               **({dialect.ROW_OF_ALERT: "string"} if table == "SecurityAlert" else {})}
                        for table, columns in schema.items()}
         # Whoever needs more cores runs more processes: one query is too short to be shared out.
         self.connection = dialect.install(str(file), read_only=filled, config={"threads": 1})
@@ -46,12 +46,13 @@ class Kusto:
     def load(self, rows):
         """Replaces all rows; text that a row lacks is empty, everything else null
 
-        Rows of tables that no query asks are left out.
+        A row that does not say when it arrived did so in a moment. Rows of tables that no query asks are
+        left out.
         """
         self.answered.clear()
         of_table = {table: [] for table in self.schema}
         for row in rows:
-            of_table.get(row["$table"], []).append(row)
+            of_table.get(row["$table"], []).append({dialect.ARRIVED: after(row), **row})
         with tempfile.TemporaryDirectory() as folder:
             for table, columns in self.schema.items():
                 self.connection.execute(f'DELETE FROM "{table}"')
@@ -92,6 +93,12 @@ class Kusto:
         """For each list of queries and times the rows, each as what a report is known by"""
         for questions in asked:
             yield [[known_by(row) for row in self.ask(query, now)] for query, now in questions]
+
+
+def after(row):
+    """A moment after the time of a row: a run asks for what arrives after the one before"""
+    time = datetime.datetime.fromisoformat(row["TimeGenerated"])
+    return (time + datetime.timedelta(milliseconds=1)).isoformat()
 
 
 def known_by(row):

@@ -6,7 +6,7 @@
 use super::settings::Settings;
 use crate::backend::Session;
 use crate::ir::Correlation;
-use crate::manifest::{Direction, LossName, Schedule};
+use crate::manifest::{Direction, Kept, LossName, Schedule};
 use crate::source::Span;
 
 /// The minutes that a run looks back; it runs every five, as Elastic's own rules do, so that late
@@ -22,7 +22,7 @@ const LATE_MINUTES: u32 = 3;
 /// The schedule of a rule about single events
 pub(super) fn of_events(settings: &Settings) -> Schedule {
     let frequency = settings.interval.unwrap_or(INTERVAL_MINUTES);
-    Schedule { frequency, period: settings.from.unwrap_or(FROM_MINUTES), since: None }
+    Schedule { frequency, period: settings.from.unwrap_or(FROM_MINUTES), keeps: Kept::All }
 }
 
 /// The schedule of a sequence: a run sees all of its timespan
@@ -53,7 +53,7 @@ pub(super) fn of_sequence(
             format!("an event that arrives more than {late} minutes late is in no sequence");
         session.lose(LossName::Late, Direction::Narrower, place, &reason);
     }
-    Schedule { frequency, period, since: None }
+    Schedule { frequency, period, keeps: Kept::All }
 }
 
 /// The schedule of a threshold rule, which counts the events that one run sees
@@ -75,5 +75,5 @@ pub(super) fn of_threshold(
     let reason =
         format!("a run counts what it sees in {period} minutes, every {frequency}: {what}");
     session.lose(LossName::Grid, direction, one.span, &reason);
-    Schedule { frequency, period, since: None }
+    Schedule { frequency, period, keeps: Kept::All }
 }

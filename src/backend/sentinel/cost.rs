@@ -99,7 +99,8 @@ const SHORTEST_TERM: usize = 3;
 /// A text that each match of a pattern has as whole terms: the longest such piece
 ///
 /// `has` looks for a needle whose ends are no parts of longer terms. Letters and digits at the end of a
-/// piece are cut off, unless the piece begins or ends the text there.
+/// piece are cut off, unless the piece begins or ends the text there. An extension is no such piece: most
+/// values have it, and to look it up costs more than it saves.
 pub(super) fn needle(pattern: &Pattern, (starts, ends): (bool, bool)) -> Option<String> {
     let tokens = pattern.tokens();
     let pieces = tokens.iter().enumerate().filter_map(|(at, token)| {
@@ -110,9 +111,14 @@ pub(super) fn needle(pattern: &Pattern, (starts, ends): (bool, bool)) -> Option<
             true => text,
             false => text.trim_end_matches(inner),
         };
-        is_indexed(text).then_some(text)
+        (is_indexed(text) && !is_extension(text)).then_some(text)
     });
     pieces.max_by_key(|piece| piece.len()).map(ToOwned::to_owned)
+}
+
+fn is_extension(text: &str) -> bool {
+    let name = text.strip_prefix('.');
+    name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
 /// Whether a needle has a term that the index holds, and no letter that folds beyond ASCII
@@ -129,7 +135,7 @@ mod tests {
     fn a_needle_ends_where_a_term_does() {
         let of = |pattern, edges| needle(&Pattern::read(pattern), edges);
         let whole = (true, true);
-        assert_eq!(of(r"tomcat*.exe", whole).as_deref(), Some(".exe"));
+        assert_eq!(of(r"tomcat*.exe", whole), None, "an extension");
         assert_eq!(of(r"*\cmd.exe /c*", whole).as_deref(), Some(r"\cmd.exe /"));
         assert_eq!(of(r"*\cmd.exe /c*", (false, false)).as_deref(), Some(r"\cmd.exe /"));
         assert_eq!(of(r"?:\inetpub\\*", whole).as_deref(), Some(r":\inetpub\"));

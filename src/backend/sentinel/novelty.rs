@@ -1,23 +1,24 @@
 //! Rows whose combination of values is new.
 //!
 //! In: the signal that `new_terms` names. Out: the columns of its terms, and the steps that keep
-//! rows whose terms are absent from a baseline over the window.
+//! rows whose terms no row of the window before has.
 //!
-//! A hunting query splits its range as a scheduled rule does, since a term is new only against a
-//! baseline: it shows the new terms of the last run, and takes the baseline from the window before
-//! that run, however long the time range is that a person picks.
+//! A scheduled rule judges the rows of a run, a hunting query those of the time range that a person
+//! picks, which stands where Sentinel puts it: `{{StartTimeISO}}` and `{{EndTimeISO}}` (Azure Sentinel
+//! repository, style guide of queries). Of the rows with the same terms the earliest is judged.
 
 use super::columns::{Projected, Role};
 use super::context::{Planning, exists};
 use super::correlation::Rows;
+use super::fresh::{begins, settled};
 use super::keys;
 use super::profile::Profile;
-use super::schedule::{Run, Schedule, ago};
+use super::schedule::{Run, Schedule};
 use crate::backend::settings::span;
 use crate::diagnostic::Cause;
 use crate::ir::NewTerms;
 use crate::mapping::{Column, Kind, Table};
-use crate::query::kusto::{self, Expression, Item, JoinKind, Pipeline, Step};
+use crate::query::kusto::{self, Expression, Item, JoinKind, Let, Pipeline, Step};
 
 /// Adds the columns of new terms that the projection lacks
 pub(super) fn add_terms(table: &Table, columns: &mut Vec<Projected>, new: &NewTerms) {
@@ -56,7 +57,12 @@ pub(super) struct Novelty<'n> {
     terms: Vec<(&'n Column, String)>,
     /// The column of the time at which a row counts as seen
     seen: String,
+    /// The `let` names of the time range of a hunting query
+    range: [String; 2],
 }
+
+/// The time when a combination of terms was last seen before the run or the range
+const LAST: &str = "LastSeen";
 
 impl<'n> Novelty<'n> {
     /// Reads the terms; refuses terms that cannot be compared
@@ -94,7 +100,8 @@ impl<'n> Novelty<'n> {
         // An alert is new at the time it is raised; the process in it may have run earlier.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
         let seen = raised.map_or(profile.time(), |column| &column.name).to_owned();
-        Novelty { new, profile, name: rows.name.clone(), terms, seen }
+        let range = ["starttime", "endtime"].map(|name| planning.lets.name(name));
+        Novelty { new, profile, name: rows.name.clone(), terms, seen, range }
     }
 
     /// The names of the columns that hold the terms
@@ -109,7 +116,15 @@ impl<'n> Novelty<'n> {
         format!("Only combinations of {keys} not seen in the last {window}")
     }
 
-    /// The rows whose combination of terms is absent from the baseline
+    /// The statements of the time range that a person picks
+    pub(super) fn range(&self) -> [Let; 2] {
+        let [start, end] = &self.range;
+        [(start, "{{StartTimeISO}}"), (end, "{{EndTimeISO}}")].map(|(name, picked)| {
+            Let::new(name, Expression::call("todatetime", [Expression::text(picked)]))
+        })
+    }
+
+    /// The rows whose combination of terms no row of the window before has
     ///
     /// Terms compare as stored. A row that lacks a term is dropped. Of several rows with the same
     /// terms the earliest stays, as in Elastic's `new_terms` rules.
@@ -125,23 +140,34 @@ impl<'n> Novelty<'n> {
                 }
             }
         });
-        let before = seen().compare("<", ago(schedule.frequency));
-        let within = seen().compare(">=", ago(self.new.window));
-        let bounded = schedule.period > self.new.window || run == Run::Hunting;
-        let baseline = if bounded { Expression::all([within, before]) } else { before };
-        let known = [Step::filter(baseline), Step::distinct(self.keys())];
-        let known = Pipeline::of(&self.name, known);
-        let earliest = Expression::call(
-            "arg_min",
-            [Expression::name(self.profile.time()), Expression::star()],
-        );
+        let window = || Expression::timespan(span(self.new.window));
+        let [start, end] = self.range.each_ref().map(|name| Expression::name(name));
+        let (judged, before) = match run {
+            Run::Scheduled => (settled(schedule, seen()), seen().compare("<", begins(schedule))),
+            Run::Hunting => {
+                let since = seen().compare(">=", start.clone().minus(window()));
+                let before = seen().compare("<", start.clone());
+                (seen().between(start, end), Expression::all([since, before]))
+            }
+        };
+        let last = Expression::call("max", [seen()]);
+        let known = [Step::filter(before), Step::summarize([Item::named(LAST, last)], self.keys())];
+        let time = Expression::name(self.profile.time());
+        let earliest = Expression::call("arg_min", [time, Expression::star()]);
+        let last = || Expression::name(LAST);
+        let forgotten = last().compare("<", seen().minus(window()));
+        let is_new = Expression::any([Expression::call("isnull", [last()]), forgotten]);
+        let second: Vec<String> = self.keys().map(|key| format!("{key}1")).collect();
+        let away = second.iter().map(String::as_str).chain([LAST]);
         Pipeline::of(
             &self.name,
             [
-                Step::filter(seen().compare(">=", ago(schedule.frequency))),
+                Step::filter(judged),
                 Step::filter(Expression::all(there)),
-                Step::join(JoinKind::LeftAnti, known, self.keys()),
                 Step::summarize([Item::plain(earliest)], self.keys()),
+                Step::join(JoinKind::LeftOuter, Pipeline::of(&self.name, known), self.keys()),
+                Step::filter(is_new),
+                Step::project_away(away),
             ],
         )
     }

@@ -7,8 +7,8 @@
 use super::entities;
 use super::query::Shape;
 use super::settings::Settings;
+use super::severity;
 use crate::backend::{Closed, derived_id, one_line, shown};
-use crate::definition::Level;
 use crate::definition::live::inert;
 use crate::diagnostic::{Cause, Code};
 use crate::ir::Rule;
@@ -75,7 +75,7 @@ pub(super) fn package<'m>(
         name: printable(&shown(&title.value)),
         summary: summary(&description),
         description,
-        severity: severity(rule.level),
+        severity: severity::of(rule.level),
         connectors: connectors(shape),
         tactics,
         techniques,
@@ -177,15 +177,6 @@ fn limit(closed: &mut Closed<'_>, rule: &Rule, what: &str, length: usize, most: 
         let message = format!("the {what} has {length} characters, Sentinel's limit is {most}");
         let span = rule.metadata.title.span;
         closed.refuse_with((Code::E0502, Cause::File), span, message, "too long", "Shorten it.");
-    }
-}
-
-fn severity(level: Level) -> &'static str {
-    match level {
-        Level::Informational => "Informational",
-        Level::Low => "Low",
-        Level::Medium => "Medium",
-        Level::High | Level::Critical => "High",
     }
 }
 

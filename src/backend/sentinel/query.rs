@@ -1,28 +1,29 @@
 //! The plan of a query: signals, novelty, correlations, and the reported rows.
 //!
 //! In: a [`Rule`]. Out: the queries of its packages, and the [`Shape`] of the result, which entity
-//! mappings are checked against. Each signal becomes one projection; `union` joins several. A
-//! rule over single events has no time filter: the schedule's lookback bounds it.
+//! mappings are checked against. Each signal becomes one projection; `union` joins several.
 //!
-//! A scheduled rule with new terms or correlations looks back further than one run, and reports
-//! only rows since the last run. A hunting query covers the time range that a person picks, and
-//! shows every event of a plain signal and every event that completes a correlation. Two tests
-//! keep their window: "at most n" is counted before the last event of its group in the range, and
-//! new terms are those of the last run (see [`super::novelty`]).
+//! A scheduled rule looks back further than one run, and reports only rows that are new to a run: see
+//! [`super::fresh`]. A hunting query covers the time range that a person picks, and shows every
+//! event of a plain signal and every event that completes a correlation. "At most n" keeps its
+//! window, the one before the last event of its group in the range.
 
 use super::columns::{Projected, Role, identified};
 use super::context::Planning;
 use super::correlation::{self, Rows};
+use super::fresh::Fresh;
 use super::lets::Lets;
 use super::novelty::Novelty;
 use super::prepare;
 use super::profile::Profile;
-use super::schedule::{Run, Schedule, ago, schedule};
+use super::schedule::{Run, Schedule, schedule};
 use super::settings::Settings;
+use super::severity;
 use super::signal;
 use crate::backend::{Closed, Place, Session, one_line};
+use crate::definition::Level;
 use crate::ir::{Correlation, Rule};
-use crate::manifest;
+use crate::manifest::{self, Kept};
 use crate::mapping::Table;
 use crate::query::kusto::{
     Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print, print_let, print_pipeline,
@@ -36,8 +37,10 @@ pub(super) struct Plan<'r> {
     /// Whether the result has the columns that only identify entities
     entities: bool,
     schedule: Schedule,
-    /// Lists and prepared tables
-    lets: Vec<Let>,
+    fresh: Fresh,
+    lists: Vec<Let>,
+    /// The prepared tables that several signals read
+    prepared: Vec<Let>,
     /// The rows of each signal
     signals: Vec<(Rows, Pipeline)>,
     /// The table of each signal
@@ -121,13 +124,14 @@ fn plan_with<'r>(
         || rule.correlations.iter().any(|one| one.level != rule.level);
     let prepared =
         prepare::statements(&sources, planning.lets, signals.iter_mut().map(|(_, rows)| rows));
-    let lets = lets.statements().into_iter().chain(prepared).collect();
     let plan = Plan {
         rule,
         profile,
         entities,
         schedule,
-        lets,
+        fresh: fresh(rule, schedule, settings, &tables),
+        lists: lets.statements(),
+        prepared,
         signals,
         tables,
         new,
@@ -137,6 +141,22 @@ fn plan_with<'r>(
     let columns = plan.columns();
     let tables = plan.tables.iter().copied().flatten().collect();
     (plan, Shape { columns, tables, severity, schedule })
+}
+
+/// How a run tells new rows: by their arrival, where every table says it and no events are compared
+fn fresh(rule: &Rule, schedule: Schedule, settings: &Settings, tables: &[Option<&Table>]) -> Fresh {
+    let tells_arrival = tables.iter().flatten().all(|table| !table.is_parsed());
+    match () {
+        () if looks_back(rule) => Fresh::Settled,
+        () if settings.nrt.is_some() || schedule.period == schedule.frequency => Fresh::Scheduled,
+        () if tells_arrival => Fresh::Arrived,
+        () => Fresh::Settled,
+    }
+}
+
+/// Whether a row is judged by rows before it
+fn looks_back(rule: &Rule) -> bool {
+    rule.new_terms.is_some() || !rule.correlations.is_empty()
 }
 
 /// Whether the result is a union of named rows
@@ -159,13 +179,20 @@ impl Plan<'_> {
 
     fn under(&self, heading: Vec<String>, run: Run) -> Query {
         let several = is_several(self.rule);
-        let mut lets = self.lets.clone();
+        let mut lets = self.lists.clone();
+        lets.extend(self.prepared.iter().cloned().map(|mut prepared| {
+            prepared.value = self.new_to(prepared.value, run);
+            prepared
+        }));
+        if let Some((novelty, _)) = self.new.as_ref().filter(|_| run == Run::Hunting) {
+            lets.extend(novelty.range());
+        }
         if several || self.new.is_some() {
-            lets.extend((0..self.signals.len()).map(|at| self.signal(at)));
+            lets.extend((0..self.signals.len()).map(|at| self.signal(at, run)));
         }
         let result = match &self.new {
             None if several => self.reported(run),
-            None => self.only(),
+            None => self.only(run),
             Some((novelty, name)) => {
                 let rows = novelty.rows(self.schedule, run);
                 match several {
@@ -178,7 +205,9 @@ impl Plan<'_> {
             }
         };
         lets.extend(self.correlations.0.iter().cloned());
-        let result = result.then(self.severity.then(severity_column)).then(self.identified());
+        let result = result
+            .then(self.severity.then(|| severity::column(self.levels())))
+            .then(self.identified());
         Query { heading, lets, result }
     }
 
@@ -194,14 +223,20 @@ impl Plan<'_> {
 
     /// When the rule runs
     pub(super) fn schedule(&self) -> manifest::Schedule {
-        let Schedule { frequency, period } = self.schedule;
-        manifest::Schedule { frequency, period, since: self.is_late().then_some(frequency) }
+        let Schedule { frequency, period, delay } = self.schedule;
+        let keeps = match self.fresh {
+            Fresh::Scheduled => Kept::All,
+            Fresh::Arrived => Kept::Arrived { since: frequency },
+            Fresh::Settled => Kept::Happened { since: frequency + delay, until: delay },
+        };
+        manifest::Schedule { frequency, period, keeps }
     }
 
     /// The number of characters in each part, as help for a query that is too long
     pub(super) fn lengths(&self) -> String {
         let length = |text: String| text.encode_utf16().count();
-        let lists: usize = self.lets.iter().map(|one| length(print_let(one))).sum();
+        let lists = self.lists.iter().chain(&self.prepared);
+        let lists: usize = lists.map(|one| length(print_let(one))).sum();
         let mut parts = Vec::new();
         for (signal, (_, rows)) in self.rule.signals.iter().zip(&self.signals) {
             parts.push(format!("{} {}", signal.name, length(print_pipeline(rows))));
@@ -212,18 +247,32 @@ impl Plan<'_> {
     }
 
     /// The rows of a rule with one signal
-    fn only(&self) -> Pipeline {
+    fn only(&self, run: Run) -> Pipeline {
         // INVARIANT: a rule has at least one signal.
-        self.signals.first().map_or_else(|| Pipeline::of("", []), |(_, rows)| rows.clone())
+        let first = self.signals.first();
+        first.map_or_else(|| Pipeline::of("", []), |(_, rows)| self.new_to(rows.clone(), run))
+    }
+
+    /// Rows of a table that are new to a run; other rows, and those that are filtered later, as they are
+    fn new_to(&self, mut rows: Pipeline, run: Run) -> Pipeline {
+        let is_later =
+            self.fresh == Fresh::Settled && (is_several(self.rule) || looks_back(self.rule));
+        let is_prepared = self.prepared.iter().any(|one| rows.reads(&one.name.text));
+        if run == Run::Scheduled && !is_later && !is_prepared {
+            let time = Expression::name(self.profile.time());
+            rows.steps.splice(0..0, self.fresh.filter(self.schedule, time));
+        }
+        rows
     }
 
     /// The statement that names the rows of a signal
-    fn signal(&self, at: usize) -> Let {
+    fn signal(&self, at: usize, run: Run) -> Let {
         let (named, rows) = &self.signals[at];
+        let rows = self.new_to(rows.clone(), run);
         let is_new = self.rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
         // Kusto evaluates a plain `let` again at each use.
         let again = is_new || self.rule.correlates(at);
-        let rows = if again { rows.clone().materialized() } else { rows.clone() };
+        let rows = if again { rows.materialized() } else { rows };
         let title = &self.rule.signals[at].title;
         let one = Let::new(&named.name, rows);
         match *title == self.rule.metadata.title.value || one_line(title).is_empty() {
@@ -235,12 +284,16 @@ impl Plan<'_> {
     /// The rows of all signals and correlations that are reported
     fn reported(&self, run: Run) -> Pipeline {
         let mut legs: Vec<Pipeline> = Vec::new();
+        let mut columns: Vec<&Projected> = Vec::new();
         let signals = self.signals.iter().enumerate();
         for (at, (rows, _)) in signals.filter(|(at, _)| self.rule.reports_signal(*at)) {
             let new = self.rule.new_terms.as_ref().filter(|new| new.signal == at);
             legs.push(match (&self.new, new) {
                 (Some((_, fresh)), Some(_)) => Pipeline::of(fresh, []),
-                _ => Pipeline::of(&rows.name, self.recent(rows, run)),
+                _ => {
+                    columns.extend(&rows.columns);
+                    Pipeline::of(&rows.name, [])
+                }
             });
         }
         for (rows, one) in self.reported_correlations() {
@@ -253,16 +306,14 @@ impl Plan<'_> {
                 Item::named("Signal", Expression::text(&one.name)),
                 Item::named("Level", Expression::text(one.level.as_str())),
             ]);
-            let steps = self.recent(rows, run).into_iter().chain(once).chain([labels]);
-            legs.push(Pipeline::of(&rows.name, steps));
+            let recent = self.recent(rows.columns.iter(), run).into_iter();
+            legs.push(Pipeline::of(&rows.name, recent.chain(once).chain([labels])));
         }
-        match <[Pipeline; 1]>::try_from(legs) {
+        let rows = match <[Pipeline; 1]>::try_from(legs) {
             Ok([only]) => only,
-            Err(legs) => {
-                let lines = if self.is_late() { Lines::Own } else { Lines::Fit };
-                Pipeline::union(legs, lines)
-            }
-        }
+            Err(legs) => Pipeline::union(legs, Lines::Fit),
+        };
+        rows.then(if columns.is_empty() { None } else { self.recent(columns, run) })
     }
 
     fn reported_correlations(&self) -> impl Iterator<Item = (&Rows, &Correlation)> {
@@ -270,27 +321,38 @@ impl Plan<'_> {
         all.filter(|(at, _)| self.rule.reports_correlation(*at)).map(|(_, one)| one)
     }
 
-    /// Whether the query looks back further than a run
-    fn is_late(&self) -> bool {
-        self.rule.new_terms.is_some() || !self.rule.correlations.is_empty()
-    }
-
-    /// Keeps the rows since the last run, so that a longer lookback does not report a row twice
+    /// Keeps the rows that are new to a run, so that a longer lookback does not report a row twice
     ///
-    /// `None` for a hunting query, and for a rule over single events: there a longer period is the
-    /// author's choice.
-    fn recent(&self, rows: &Rows, run: Run) -> Option<Step> {
-        if run == Run::Hunting || !self.is_late() {
+    /// `None` where the rows of the tables have been filtered.
+    fn recent<'c>(
+        &self,
+        columns: impl IntoIterator<Item = &'c Projected>,
+        run: Run,
+    ) -> Option<Step> {
+        if run == Run::Hunting || self.fresh != Fresh::Settled {
             return None;
         }
         let time = Expression::name(self.profile.time());
         // The time of an alert decides, since the process in it is older than the alert.
-        let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
+        let raised = columns.into_iter().find(|column| column.role == Role::Raised);
         let seen = match raised {
             Some(raised) => Expression::call("coalesce", [Expression::name(&raised.name), time]),
             None => time,
         };
-        Some(Step::filter(seen.compare(">=", ago(self.schedule.frequency))))
+        self.fresh.filter(self.schedule, seen)
+    }
+
+    /// The levels that rows of the result may have
+    fn levels(&self) -> Vec<Level> {
+        let signals = self.rule.signals.iter().enumerate();
+        let signals = signals.filter(|(at, _)| self.rule.reports_signal(*at));
+        let mut levels = Vec::new();
+        for (_, signal) in signals {
+            levels.push(self.rule.level);
+            levels.extend(signal.cases.iter().map(|(level, _)| *level));
+        }
+        levels.extend(self.reported_correlations().map(|(_, one)| one.level));
+        levels
     }
 
     /// The step that makes the columns of entities out of others
@@ -329,16 +391,4 @@ impl Plan<'_> {
         }
         columns
     }
-}
-
-/// The severity of an alert in Sentinel's words
-fn severity_column() -> Step {
-    let text = Expression::text;
-    let level = || Expression::name("Level");
-    let high = level().one_of("in", ["critical", "high"].map(text).to_vec());
-    let is = |word: &str| level().compare("==", text(word));
-    let branches = [high, text("High"), is("medium"), text("Medium"), is("low"), text("Low")];
-    let other = [text("Informational")];
-    let severity = Expression::call("case", branches.into_iter().chain(other));
-    Step::extend([Item::named("Severity", severity)])
 }

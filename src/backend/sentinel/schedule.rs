@@ -1,7 +1,8 @@
 //! How often a query runs and how far it looks back.
 //!
 //! In: the windows of a rule's new terms and correlations, and the author's settings. Out: a
-//! [`Schedule`] whose lookback covers every window, within the limits of the target.
+//! [`Schedule`] whose lookback covers every window, and events that arrive late, within the limits of
+//! the target.
 
 use super::profile::Profile;
 use super::settings::{DETECTIONS, Settings};
@@ -13,17 +14,24 @@ use crate::manifest::{Direction, LossName};
 use crate::query::kusto::Expression;
 use crate::source::Span;
 
-/// The minutes between two runs, and the minutes that a run looks back
+/// When a rule runs, in minutes
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Schedule {
+    /// From one run to the next
     pub(super) frequency: u32,
+    /// That a run looks back
     pub(super) period: u32,
+    /// That an event may take to arrive; a run reports it all the same
+    pub(super) delay: u32,
 }
 
 /// Minutes between the runs of a rule; 5 for new terms with a window under twice this
 const FREQUENCY: u32 = 60;
 /// The longest lookback of an analytic rule (Microsoft, scheduled rules overview): 14 days
 const LONGEST: u32 = 14 * 24 * 60;
+/// Minutes that an event may take to arrive, where the author does not say
+const DELAY: u32 = 10;
+
 /// The schedule of a rule; refuses windows and settings that the target cannot run
 pub(super) fn schedule(
     profile: Profile,
@@ -46,13 +54,17 @@ pub(super) fn schedule(
     let short = window > 0 && window < 2 * FREQUENCY;
     let frequency = settings.frequency.as_ref().map(|frequency| frequency.value);
     let frequency = frequency.unwrap_or(if short { 5 } else { FREQUENCY });
-    let needed = match (window, horizon) {
-        (0, 0) => frequency,
-        (window, 0) => window.max(2 * frequency),
+    let shortest = frequency + horizon;
+    let asked = settings.delay.as_ref().map(|delay| delay.value);
+    let room = settings.period.as_ref().map_or(LONGEST, |period| period.value);
+    let delay = asked.unwrap_or(DELAY.min(room.saturating_sub(shortest.max(window))));
+    let delay = if settings.nrt.is_some() { 0 } else { delay };
+    let needed = match horizon {
+        0 => window + frequency + delay,
         // Whole hours are easier to read.
-        (window, horizon) => window.max((frequency + horizon).next_multiple_of(60)),
+        horizon => (window.max(horizon) + frequency + delay).next_multiple_of(60),
     };
-    if needed > LONGEST {
+    if window > LONGEST || shortest + delay > LONGEST {
         let message = "the window is longer than the 14 days a rule can look back".to_owned();
         session.refuse_with(
             (Code::E0503, Cause::Schedule),
@@ -62,13 +74,19 @@ pub(super) fn schedule(
             "Shorten the window.",
         );
     }
+    if needed > LONGEST && window > 0 {
+        let reached = span(LONGEST - frequency - delay);
+        let reason = format!("a term last seen more than {reached} ago may count as new");
+        session.lose(LossName::Repeats, Direction::Wider, place, &reason);
+    }
+    let needed = needed.min(LONGEST);
     let period = settings.period.as_ref().map_or(needed, |period| period.value);
-    let place =
-        settings.period.as_ref().or(settings.frequency.as_ref()).map_or(place, |at| at.span);
+    let settled = settings.period.as_ref().or(settings.delay.as_ref());
+    let place = settled.or(settings.frequency.as_ref()).map_or(place, |at| at.span);
     if period < needed {
         let message = format!("a period of {} does not hold {}", span(period), span(needed));
-        let help =
-            "The period covers the frequency, and the windows of new terms and correlations.";
+        let help = "The period covers the frequency, the delay, and the windows of new terms and \
+             correlations.";
         session.refuse_with((Code::E0506, Cause::Schedule), place, message, "too short", help);
     }
     if period >= 2 * 24 * 60 && frequency < 60 {
@@ -77,11 +95,11 @@ pub(super) fn schedule(
         session.refuse_with((Code::E0506, Cause::Schedule), place, message, "too often", "");
     }
     note_repeats(rule, frequency, session);
-    Schedule { frequency, period }
+    Schedule { frequency, period, delay }
 }
 
 /// The schedule of a custom detection: the first of [`DETECTIONS`] with the author's frequency
-/// whose lookback covers the frequency plus `window`
+/// whose lookback covers the frequency and `window`, and the delay where one does
 fn of_detection(
     rule: &Rule,
     window: u32,
@@ -90,13 +108,15 @@ fn of_detection(
     session: &mut Session<'_>,
 ) -> Schedule {
     let asked = settings.frequency.as_ref().map(|frequency| frequency.value);
+    let delay = settings.delay.as_ref().map(|delay| delay.value);
     let fits = |(frequency, period): &&(u32, u32)| {
-        window + *frequency <= *period && asked.is_none_or(|asked| asked == *frequency)
+        window + *frequency + delay.unwrap_or(0) <= *period
+            && asked.is_none_or(|asked| asked == *frequency)
     };
     let known = |asked: u32| DETECTIONS.iter().any(|(minutes, _)| *minutes == asked);
     if asked.is_some_and(|asked| !known(asked)) {
         // Already reported when the setting was read.
-        return Schedule { frequency: DETECTIONS[0].0, period: DETECTIONS[0].1 };
+        return Schedule { frequency: DETECTIONS[0].0, period: DETECTIONS[0].1, delay: DELAY };
     }
     let found = DETECTIONS.iter().find(fits).copied();
     let (frequency, period) = found.unwrap_or_else(|| {
@@ -107,7 +127,8 @@ fn of_detection(
         DETECTIONS[0]
     });
     note_repeats(rule, frequency, session);
-    Schedule { frequency, period }
+    let room = period.saturating_sub(window + frequency);
+    Schedule { frequency, period, delay: delay.unwrap_or(DELAY.min(room)) }
 }
 
 /// Notes groups that several runs report, since a run does not know the reports of earlier runs

@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) frequency: Option<Spanned<u32>>,
     /// Minutes that a run looks back
     pub(super) period: Option<Spanned<u32>>,
+    /// Minutes that an event may take to arrive
+    pub(super) delay: Option<Spanned<u32>>,
     /// A run alerts on more results than this
     pub(super) trigger: u32,
     /// One alert for all results of a run, instead of one per result
@@ -35,7 +37,8 @@ pub(super) struct Settings {
     pub(super) entities: Vec<Entity>,
 }
 
-const TWO_WEEKS: u32 = 14 * 24 * 60;
+const DAY: u32 = 24 * 60;
+const TWO_WEEKS: u32 = 14 * DAY;
 
 /// Reads the settings of a profile; refuses invalid settings
 pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
@@ -45,13 +48,14 @@ pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
             "kind",
             "frequency",
             "period",
+            "delay",
             "trigger",
             "grouping",
             "suppression",
             "mappings",
             "entities",
         ],
-        Profile::Xdr => &["frequency", "mappings"],
+        Profile::Xdr => &["frequency", "delay", "mappings"],
     };
     let mut asked = Asked::of(session, code, known);
     asked.check_mappings();
@@ -59,7 +63,7 @@ pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
     let kind = asked.word("kind", &["scheduled", "nrt"]);
     let grouping = asked.word("grouping", &["alert_per_result", "single_alert"]);
     if kind.as_ref().is_some_and(|kind| kind.value == "nrt") {
-        for name in ["frequency", "period", "trigger"] {
+        for name in ["frequency", "period", "delay", "trigger"] {
             asked.refuse_present(name, "a near-real-time rule has no schedule and no threshold");
         }
     }
@@ -72,6 +76,7 @@ pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
         nrt: kind.filter(|kind| kind.value == "nrt").map(|kind| kind.span),
         frequency,
         period: asked.minutes("period", 5, TWO_WEEKS),
+        delay: asked.minutes("delay", 0, DAY),
         trigger: asked.number("trigger", 0, 10_000).map_or(0, |number| number.value),
         single_alert: grouping.is_some_and(|grouping| grouping.value == "single_alert"),
         suppression: asked.minutes("suppression", 5, 24 * 60).map(|minutes| minutes.value),

@@ -83,7 +83,7 @@ pub(super) fn is_known(name: &str) -> bool {
 }
 
 /// Whether the name is that of a parser, which may be called
-pub(super) fn is_parser(name: &str) -> bool {
+pub(crate) fn is_parser(name: &str) -> bool {
     name.starts_with("_Im_") && is_known(name)
 }
 

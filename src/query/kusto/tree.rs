@@ -110,6 +110,7 @@ pub(crate) enum JoinKind {
     Inner,
     InnerUnique,
     LeftAnti,
+    LeftOuter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -108,7 +108,7 @@ impl Binder<'_> {
             self.not_dynamic(Some(one), &key.place);
         }
         match kind {
-            JoinKind::Inner | JoinKind::InnerUnique => left.join(&right),
+            JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftOuter => left.join(&right),
             JoinKind::LeftAnti => Table { sorted: false, ..left },
         }
     }

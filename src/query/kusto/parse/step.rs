@@ -85,6 +85,7 @@ fn summarize(mut parts: Parts<'_>) -> Result<Operator, Finding> {
 fn join(mut parts: Parts<'_>) -> Result<Operator, Finding> {
     let kind = match parts.next()?.as_str() {
         "leftanti" => JoinKind::LeftAnti,
+        "leftouter" => JoinKind::LeftOuter,
         "innerunique" => JoinKind::InnerUnique,
         _ => JoinKind::Inner,
     };

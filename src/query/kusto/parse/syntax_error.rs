@@ -70,7 +70,7 @@ const OTHERS: &[(Rule, &str)] = &[
     (Rule::times, "arithmetic"),
     (Rule::name, "a name"),
     (Rule::renamed, "a name"),
-    (Rule::kind, "`inner` or `leftanti`"),
+    (Rule::kind, "`inner`, `leftanti` or `leftouter`"),
     (Rule::unread, "an operator"),
     (Rule::word, "an operator"),
     (Rule::text, "a text"),

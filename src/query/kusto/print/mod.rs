@@ -164,6 +164,7 @@ fn join(kind: JoinKind, right: &Expression, keys: &[Name]) -> Doc {
         JoinKind::Inner => "inner",
         JoinKind::InnerUnique => "innerunique",
         JoinKind::LeftAnti => "leftanti",
+        JoinKind::LeftOuter => "leftouter",
     };
     let keys: Vec<&str> = keys.iter().map(|key| key.text.as_str()).collect();
     let right = match right.as_name() {

@@ -15,6 +15,8 @@ pub(super) struct Parts<'a> {
     /// Where each signal is searched
     pub(super) places: Vec<Place>,
     pub(super) schedule: Option<Schedule>,
+    /// The columns of each correlation's keys
+    pub(super) keys: Vec<Vec<String>>,
 }
 
 pub(super) fn of(
@@ -43,6 +45,7 @@ pub(super) fn of(
         name: one.name.clone(),
         timespan: one.timespan,
         reported: rule.reports_correlation(at),
+        keys: parts.keys.get(at).cloned().unwrap_or_default(),
     };
     let loss = |(loss, weight): &(Loss, Weight)| LossOutput {
         name: loss.name,

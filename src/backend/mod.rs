@@ -206,6 +206,8 @@ struct Emitted<'r> {
     /// For each signal of the rule
     places: Vec<Place>,
     schedule: Option<Schedule>,
+    /// The columns of each correlation's keys; nothing where the target says them otherwise
+    keys: Vec<Vec<String>>,
     closed: Closed<'r>,
 }
 
@@ -213,7 +215,7 @@ impl<'r> Emitted<'r> {
     /// Nothing, for a rule that is refused or left without signals
     fn nothing(closed: Closed<'r>) -> Self {
         let (artifacts, ids, places) = (Vec::new(), Vec::new(), Vec::new());
-        Emitted { artifacts, ids, places, schedule: None, closed }
+        Emitted { artifacts, ids, places, schedule: None, keys: Vec::new(), closed }
     }
 }
 
@@ -292,7 +294,7 @@ pub fn translate_by(
         (None, Target::Native) => native::emit(&reduced, stem, session),
         (None, _) => elastic::emit(&reduced, stem, session),
     };
-    let Emitted { artifacts, ids, places, schedule, closed } = emitted;
+    let Emitted { artifacts, ids, places, schedule, keys, closed } = emitted;
     let (losses, found) = closed.finish();
     let refused = found.has_errors();
     diagnostics.extend(found);
@@ -303,7 +305,7 @@ pub fn translate_by(
     }
     let files = artifacts.iter().map(|artifact| artifact.name.as_str()).zip(ids).collect();
     let manifest =
-        manifest::of(target, &reduced, manifest::Parts { files, places, schedule }, &losses);
+        manifest::of(target, &reduced, manifest::Parts { files, places, schedule, keys }, &losses);
     let translation = Some(Translation { rule: reduced, artifacts, manifest });
     Attempt { translation, losses: weighed }
 }

@@ -85,6 +85,9 @@ pub struct CorrelationOutput {
     pub timespan: u32,
     /// Whether its groups are reported
     pub reported: bool,
+    /// The columns of the result whose values the events of a group share; empty where the target says
+    /// them otherwise
+    pub keys: Vec<String>,
 }
 
 /// When a rule runs

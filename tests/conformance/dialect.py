@@ -16,8 +16,10 @@ import duckdb_kql
 from duckdb_kql import translate
 from duckdb_kql.translate import functions
 
-# What `prev` looks back along: every query that asks for it sorts by these just before.
-SORTED = "sort by Group asc, TimeGenerated asc"
+# What `prev` looks back along: every query that asks for it sorts by these just before, the values that
+# the events of a group share and the time.
+SORTED = re.compile(
+    r"\| sort by ((?:\w+ asc, )+)TimeGenerated asc\s+\| extend\s+StartTime = prev\(")
 # Holds a value of its own in each row of SecurityAlert.
 ROW_OF_ALERT = "RowOfAlert"
 # Holds when a row arrived, which Kusto keeps beside its columns.
@@ -104,8 +106,9 @@ def respelled(query):
     `mv-apply … on (summarize …)` becomes `mv-expand` with a `summarize` by row, which is what it
     is defined as; rows have a column for it, or get a number.
     """
-    if "prev(" in query and query.count(SORTED) != query.count("extend StartTime = prev("):
+    if len(SORTED.findall(query)) != len(re.findall(r"StartTime = prev\(", query)):
         raise NotImplementedError("prev() after another order than the one that is known")
+    query = SORTED.sub(sorted_by_group, query)
     query = TEXT.sub(lambda text: text[0] if text[0][0] != '"' else
                      re.sub(r"\\\\|\\x(..)", code, text[0]), query)
     query = re.sub(r"between \(([^()]+?) \.\. ([^()]+?)\)", r"between ((\1) .. (\2))", query)
@@ -115,6 +118,13 @@ def respelled(query):
     return re.sub(r"\| mv-apply (\w+) = ([^\n]+) on \(\s+((?:mv-expand[^\n]+\s+\| )?summarize.+?)\n\)",
                   r"| extend RowOfApply = row_number(), \1 = \2\n| mv-expand \1\n"
                   r"| \3, arg_max(TimeGenerated, *) by RowOfApply", query, flags=re.DOTALL)
+
+
+def sorted_by_group(found):
+    """The rows of a group with a column for all that its events share"""
+    shared = ', "\\x1f", '.join(re.findall(r"\w+(?= asc)", found[1]))
+    return (f"| extend Group = strcat({shared})\n| sort by Group asc, TimeGenerated asc\n"
+            "| extend StartTime = prev(")
 
 
 def code(escape):

@@ -17,7 +17,8 @@ class Emitted:
 
     `signals` has by name the signals of the rule, each with the product whose events it looks for
     and the name of its rows in the query, none where the query is the signal. `losses` are a loss,
-    the signal that it is about and its direction. A run is `frequency` after the one before and looks
+    the signal that it is about and its direction. `correlations` have by name the columns that the
+    events of a group share. A run is `frequency` after the one before and looks
     back `period`. `since` is the span before a run whose rows the query keeps, by the time of their
     events or of their arrival, None where it keeps all rows of its period. `text` keeps rows up to the
     run, `emitted` those that a run has waited for long enough.
@@ -30,6 +31,7 @@ class Emitted:
         self.signals = {signal["name"]: signal for signal in told["signals"]}
         self.losses = {(loss["name"], loss["signal"], loss["direction"])
                        for loss in told["losses"]}
+        self.correlations = {one["name"]: one["keys"] for one in told["correlations"]}
         schedule, keeps = told["schedule"], told["schedule"]["keeps"]
         self.frequency = datetime.timedelta(minutes=schedule["frequency"])
         self.period = datetime.timedelta(minutes=schedule["period"])
@@ -49,6 +51,10 @@ class Emitted:
     def asks_for_new(self):
         """Whether a signal is reported only when its terms are new"""
         return any(signal["new_terms"] for signal in self.signals.values())
+
+    def group(self, row):
+        """The values that the events of a correlation's row share, as one text"""
+        return "\x1f".join(row[key] for key in self.correlations[row["Signal"]])
 
     @property
     def rows(self):

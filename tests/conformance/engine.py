@@ -103,7 +103,8 @@ def after(row):
 
 def known_by(row):
     """What a report is known by; one that names an entity wrongly is of no level"""
-    told = {name: row[name] for name in REPORTED if name in row}
+    told = {name: value for name, value in row.items()
+            if name in REPORTED or name.endswith(KEY)}
     wrong = [name for name in IDENTIFIED if name in row and not is_identified(row, name)]
     return {**told, "Level": f"wrong {' '.join(wrong)}"} if wrong else told
 
@@ -140,6 +141,8 @@ IDENTIFIED = {
 }
 # What the row of a report is known by
 REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group")
+# How columns end that the events of a group share
+KEY = "Key"
 
 
 def moment(row):

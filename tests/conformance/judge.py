@@ -98,7 +98,7 @@ class Judge:
     def reported(self, rows, since):
         """What the query reports: signals, those of new terms when new, and correlations"""
         whole = self.trial.verdicts["whole"]
-        found = levels([row for row in rows if not row.get("Group")], self.places)
+        found = levels([row for row in rows if row["Signal"] in self.emitted.signals], self.places)
         for title, name in sorted(whole.reported.keys() | {(self.title, one) for one in found}):
             if title == self.title:
                 self.compare("reported", name, found.get(name, {}), since)
@@ -150,8 +150,10 @@ class Judge:
     def groups(self, rows):
         """Correlations: the groups, when each is first complete, and the level"""
         found = collections.defaultdict(dict)
-        for row in (row for row in rows if row.get("Group")):
-            found[row["Signal"]][row["Group"]] = moment(row), row["Level"]
+        for row in (row for row in rows if row["Signal"] in self.emitted.correlations):
+            known, group = found[row["Signal"]], self.emitted.group(row)
+            given = moment(row), row["Level"]
+            known[group] = min(known.get(group, given), given)
         versions = [{name: groups for (title, name), groups in one.groups.items()
                      if title == self.title} for one in self.trial.verdicts.values()]
         for name in sorted(versions[0].keys() | found.keys()):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import schema
 from emitted import union
-from engine import BEGINNING, known_by, moment
+from engine import BEGINNING, known_by
 
 LISTED = Path(__file__).with_name("survivors.tsv")
 # Of each kind of mutation so many a statement, evenly spread
@@ -264,10 +264,8 @@ def answers(query, now, kusto):
         try:
             rows = kusto.ask(query, now, keep=False)
             # A column of an entity that is not what its name says shows in the level.
-            told = ((moment(row), known_by(row)) for row in rows)
             kusto.answered[query, now] = frozenset(
-                (time, row.get("Signal"), row.get("Level"), row.get("Group"), row.get("Severity"))
-                for time, row in told)
+                frozenset(known_by(row).items()) for row in rows)
         except Exception as error:  # pylint: disable=broad-except
             kusto.answered[query, now] = f"{type(error).__name__}: {error}"
     return kusto.answered[query, now]

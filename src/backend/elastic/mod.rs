@@ -122,7 +122,7 @@ pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> 
     let schedule = Some(schedule::of_events(&settings));
     let mut closed = session.close();
     let (artifacts, ids) = artifacts(rule, stem, all, &settings, &mut closed);
-    Emitted { artifacts, ids, places, schedule, closed }
+    Emitted { artifacts, ids, places, schedule, keys: Vec::new(), closed }
 }
 
 /// Where a signal is searched: the indices of its documents in the first rule that uses it

@@ -31,5 +31,5 @@ pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> 
     let ids = vec![Vec::new(); artifacts.len()];
     let nowhere = || Place { rows: None, searched: Vec::new(), mapping: None };
     let places = rule.signals.iter().map(|_| nowhere()).collect();
-    Emitted { artifacts, ids, places, schedule: None, closed }
+    Emitted { artifacts, ids, places, schedule: None, keys: Vec::new(), closed }
 }

@@ -11,6 +11,17 @@ use crate::ir::{Column, Rule, Signal};
 use crate::mapping::{ResultRole, Table, results};
 use crate::query::kusto::{Expression, Item, Type};
 
+/// How much a result shows beside what its rule asks for
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// Nothing
+    Least,
+    /// Also the events before the one that completes a correlation
+    Events,
+    /// Also what only identifies entities
+    Entities,
+}
+
 /// The purpose of a column
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -26,6 +37,8 @@ pub(super) enum Role {
     Counted,
     /// Names the signal, the severity or the group
     Label,
+    /// Shows a part of an event before the event itself
+    Earlier,
     /// Set by a correlation about its events: start time, number, clients
     Measure,
 }
@@ -68,7 +81,7 @@ pub(super) fn identified(shown: &[String]) -> Vec<Projected> {
 
 /// The columns of one signal, in the order of the result
 pub(super) fn projection(
-    (profile, entities, table): (Profile, bool, &Table),
+    (profile, detail, table): (Profile, Detail, &Table),
     rule: &Rule,
     signal: &Signal,
 ) -> Vec<Projected> {
@@ -97,7 +110,7 @@ pub(super) fn projection(
             | Column::Event
             | Column::Report => {
                 let all = results().columns.iter().filter(|shown| shown.shows == *column);
-                for shown in all.filter(|shown| entities || !shown.entity) {
+                for shown in all.filter(|shown| detail == Detail::Entities || !shown.entity) {
                     let role = match shown.role {
                         ResultRole::Shown => Role::Result,
                         ResultRole::Raised => Role::Raised,

@@ -4,6 +4,7 @@
 //! correlations, a [`Context`] for every kind of test, and expressions that several kinds of test
 //! need.
 
+use super::columns::Detail;
 use super::lets::Lets;
 use super::profile::Profile;
 use crate::backend::{Session, compared, presence};
@@ -16,8 +17,7 @@ use crate::query::kusto::Expression;
 /// A query that is being planned
 pub(super) struct Planning<'l, 'r> {
     pub(super) profile: Profile,
-    /// Whether the result has the columns that only identify entities
-    pub(super) entities: bool,
+    pub(super) detail: Detail,
     pub(super) rule: &'r Rule,
     pub(super) lets: &'l mut Lets,
     pub(super) session: &'l mut Session<'r>,

@@ -1,18 +1,18 @@
 //! Correlations as Kusto.
 //!
 //! In: the correlations of a rule and the names and columns of its signals. Out: `let` statements,
-//! each after the statements it uses. Three forms: "at least n events" needs no join, since in
+//! each after the statements it uses. Four forms: "at least n events" needs no join, since in
 //! order of time it compares each event with the event n - 1 rows before; "at most n" is counted
-//! once per group, over the timespan before the group's last event; the rest is a join within a
-//! time window.
+//! once per group, over the timespan before the group's last event; events in order, and two in any
+//! order, are joined one to one; the rest is counted in the window before each event.
 
-use super::columns::{Projected, Role};
+use super::columns::{Detail, Projected, Role};
 use super::context::Planning;
 use super::keys::column_of;
 use super::lets::Lets;
 use crate::backend::Session;
 use crate::diagnostic::Cause;
-use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Origin, Rule};
+use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Key, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
 /// Named rows and their columns
@@ -22,66 +22,99 @@ pub(super) struct Rows {
     pub(super) columns: Vec<Projected>,
 }
 
-/// The group of a row: its key values as one text
-pub(super) const GROUP: (&str, Type, Role) = ("Group", Type::String, Role::Label);
+/// What a correlation without keys groups by: the same in every row
+const GROUP: (&str, Type, Role) = ("Group", Type::String, Role::Label);
 /// The time of the first event
 pub(super) const START: (&str, Type, Role) = ("StartTime", Type::DateTime, Role::Measure);
-/// The number of events or values
-pub(super) const NUMBER: (&str, Type, Role) = ("Number", Type::Long, Role::Measure);
+/// The time of the last event
+pub(super) const END: (&str, Type, Role) = ("EndTime", Type::DateTime, Role::Measure);
+/// The number of events
+pub(super) const EVENTS: (&str, Type, Role) = ("EventCount", Type::Long, Role::Measure);
+/// The number of values
+pub(super) const VALUES: (&str, Type, Role) = ("ValueCount", Type::Long, Role::Measure);
+
+/// The rows of a correlation that are alerts
+#[derive(Debug, Clone)]
+pub(super) struct Correlated {
+    pub(super) rows: Rows,
+    /// The columns whose values the events of a group share
+    pub(super) keys: Vec<String>,
+    pub(super) alerts: Alerts,
+}
+
+/// Which of the rows of a run are alerts
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alerts {
+    /// Each row: an event with those that complete it
+    Each,
+    /// The first row of a group, with the number of its events: this many more than its rows
+    FirstOf(u64),
+}
 
 /// The statements of every correlation, and the rows they name
 pub(super) fn statements(
     planning: &mut Planning<'_, '_>,
     signals: &[Rows],
-) -> (Vec<Let>, Vec<Rows>) {
+) -> (Vec<Let>, Vec<Correlated>) {
     let (rule, time) = (planning.rule, planning.profile.time());
-    let Planning { lets, session, .. } = planning;
-    let mut done: Vec<Rows> = Vec::new();
+    let Planning { detail, lets, session, .. } = planning;
+    let mut done: Vec<Correlated> = Vec::new();
     let mut statements = Vec::new();
     for one in &rule.correlations {
         let name = lets.name(&one.name);
         let origin = |origin: &Origin| match origin {
             Origin::Signal(at) => signals[*at].clone(),
-            Origin::Correlation(at) => done[*at].clone(),
+            Origin::Correlation(at) => done[*at].rows.clone(),
         };
         let origins: Vec<Rows> = one.origins.iter().map(origin).collect();
         refuse_events_seen_twice(rule, one, session);
         let used = Origin::Correlation(done.len());
         let used = rule.correlations.iter().any(|other| other.origins.contains(&used));
-        let plan = Plan { rule, one, time, origins: &origins, name: &name, used };
+        let events = *detail >= Detail::Events;
+        let plan = Plan { rule, one, time, origins: &origins, name: &name, used, events };
         let mut own = Vec::new();
-        let columns = match &one.test {
-            CorrelationTest::InOrder => plan.in_order(&mut own),
-            CorrelationTest::Together => plan.together(&mut own, lets, None),
+        let (columns, alerts) = match &one.test {
+            CorrelationTest::InOrder => (plan.in_order(&mut own), Alerts::Each),
+            CorrelationTest::Together => (plan.together(&mut own, lets), Alerts::Each),
             CorrelationTest::Events(bound) if bound.to.is_some() => {
-                plan.rare(&mut own, lets, Expression::call("count", []), *bound)
+                let count = (EVENTS, Expression::call("count", []));
+                (plan.rare(&mut own, lets, count, *bound), Alerts::FirstOf(0))
             }
             CorrelationTest::Values(fields, bound) if bound.to.is_some() => {
-                plan.rare(&mut own, lets, distinct(rule, fields), *bound)
+                let count = (VALUES, distinct(rule, fields));
+                (plan.rare(&mut own, lets, count, *bound), Alerts::FirstOf(0))
             }
-            CorrelationTest::Events(bound) => plan.events(&mut own, lets, bound.from),
+            CorrelationTest::Events(bound) => {
+                let columns = plan.events(&mut own, lets, bound.from);
+                (columns, Alerts::FirstOf(bound.from.saturating_sub(1)))
+            }
             // INVARIANT: `unsupported` has refused these.
             CorrelationTest::Origins(_) | CorrelationTest::Numbers(..) => continue,
             CorrelationTest::Values(fields, bound) => {
-                plan.together(&mut own, lets, Some((distinct(rule, fields), bound.from)))
+                (plan.values(&mut own, lets, fields, bound.from), Alerts::FirstOf(0))
             }
         };
         if let Some(first) = own.first_mut() {
             first.comments.push(crate::backend::one_line(&one.title));
         }
         statements.extend(own);
-        done.push(Rows { name, columns });
+        let keys = plan.keys();
+        done.push(Correlated { rows: Rows { name, columns }, keys, alerts });
     }
     (statements, done)
 }
 
 /// The number of distinct values, or combinations of values; Kusto text is never null, so a missing
 /// value is empty text
-fn distinct(rule: &Rule, fields: &[Fields]) -> Expression {
-    let columns = fields.iter().map(|one| column_of(rule, one, Role::Counted));
-    let columns: Vec<String> = columns.collect();
+pub(super) fn distinct(rule: &Rule, fields: &[Fields]) -> Expression {
+    let columns = counted(rule, fields);
     let there = Expression::all(columns.iter().map(|column| is_there(column)));
     Expression::call("count_distinctif", [joined(&columns), there])
+}
+
+/// The columns of the counted values
+pub(super) fn counted(rule: &Rule, fields: &[Fields]) -> Vec<String> {
+    fields.iter().map(|one| column_of(rule, one, Role::Counted)).collect()
 }
 
 /// The values of columns as one text
@@ -100,7 +133,7 @@ fn joined(columns: &[String]) -> Expression {
     }
 }
 
-fn is_there(column: &str) -> Expression {
+pub(super) fn is_there(column: &str) -> Expression {
     Expression::call("isnotempty", [Expression::name(column)])
 }
 
@@ -131,6 +164,8 @@ pub(super) struct Plan<'p> {
     pub(super) name: &'p str,
     /// Whether another correlation uses its events
     pub(super) used: bool,
+    /// Whether the result shows also the events before the completing one
+    pub(super) events: bool,
 }
 
 impl Plan<'_> {
@@ -143,14 +178,33 @@ impl Plan<'_> {
         seconds(self.one.timespan)
     }
 
-    /// The rows that have every key, with their group in a column
+    /// The columns that the events of a group share
+    pub(super) fn keys(&self) -> Vec<String> {
+        match &*self.one.keys {
+            [] => vec![GROUP.0.to_owned()],
+            keys => {
+                let column = |key: &Key| column_of(self.rule, &key.fields, Role::Key);
+                keys.iter().map(column).collect()
+            }
+        }
+    }
+
+    /// The columns that the events of a group share, and others
+    pub(super) fn by(&self, others: &[&str]) -> Vec<String> {
+        self.keys().into_iter().chain(others.iter().map(|name| (*name).to_owned())).collect()
+    }
+
+    /// The rows that have every key
     pub(super) fn grouped(&self, rows: Pipeline) -> Pipeline {
-        let keys = self.one.keys.iter().map(|key| column_of(self.rule, &key.fields, Role::Key));
-        let keys: Vec<String> = keys.collect();
-        let group = joined(&keys);
-        let there = (!keys.is_empty())
-            .then(|| Step::filter(Expression::all(keys.iter().map(|key| is_there(key)))));
-        rows.then(there).then([Step::extend([Item::named("Group", group)])])
+        rows.then([match self.one.keys.is_empty() {
+            true => Step::extend([Item::named(GROUP.0, Expression::text(""))]),
+            false => Step::filter(Expression::all(self.keys().iter().map(|key| is_there(key)))),
+        }])
+    }
+
+    /// What the rows have beside the columns of their events
+    fn group(&self) -> &'static [(&'static str, Type, Role)] {
+        if self.one.keys.is_empty() { &[GROUP] } else { &[] }
     }
 
     /// The rows of all origins
@@ -180,7 +234,7 @@ impl Plan<'_> {
         mut columns: Vec<Projected>,
         added: &[(&str, Type, Role)],
     ) -> Vec<Projected> {
-        for (name, kind, role) in added {
+        for (name, kind, role) in self.group().iter().chain(added) {
             if !columns.iter().any(|have| have.name == *name) {
                 columns.push(Projected::own(name, *kind, *role));
             }
@@ -204,38 +258,41 @@ impl Plan<'_> {
     ///
     /// Of simultaneous events each completes the correlation, whatever their order after sorting.
     fn events(&self, out: &mut Vec<Let>, lets: &mut Lets, least: u64) -> Vec<Projected> {
-        let columns = self.with(self.columns(), &[GROUP, START]);
+        let columns = self.with(self.columns(), &[START]);
         if least <= 1 {
-            let start = Step::extend([Item::named("StartTime", self.now())]);
+            let start = Step::extend([Item::named(START.0, self.now())]);
             out.push(Let::new(self.name, self.grouped(self.all()).then([start])));
             return columns;
         }
         let before = |column: &str| {
             Expression::call("prev", [Expression::name(column), Expression::number(least - 1)])
         };
-        let same = Expression::name("StartGroup").compare("==", Expression::name("Group"));
-        let took = self.now().minus(Expression::name("StartTime"));
+        let by = self.by(&[self.time]);
+        let starts: Vec<String> = self.keys().iter().map(|key| format!("Start{key}")).collect();
+        let compared = || starts.iter().zip(&by);
+        let same = compared()
+            .map(|(start, key)| Expression::name(start).compare("==", Expression::name(key)));
+        let took = self.now().minus(Expression::name(START.0)).compare("<=", self.span());
+        let found = compared().map(|(start, key)| Item::named(start, before(key)));
         let sorted = [
-            Step::sort(["Group", self.time]),
-            Step::extend([
-                Item::named("StartTime", before(self.time)),
-                Item::named("StartGroup", before("Group")),
-            ]),
-            Step::filter(Expression::all([same, took.compare("<=", self.span())])),
+            Step::sort(by.iter().map(String::as_str)),
+            Step::extend([Item::named(START.0, before(self.time))].into_iter().chain(found)),
+            Step::filter(Expression::all(same.chain([took]))),
         ];
         if !self.used {
             // No correlation uses these rows, so one row of a group is enough.
             let rows = self.grouped(self.all()).then(sorted);
-            out.push(Let::new(self.name, rows.then([Step::project_away(["StartGroup"])])));
+            let away = Step::project_away(starts.iter().map(String::as_str));
+            out.push(Let::new(self.name, rows.then([away])));
             return columns;
         }
         let rows = self.named(out, lets, self.all());
-        let by = ["Group", self.time];
-        let start = Expression::call("min", [Expression::name("StartTime")]);
-        let start = Step::summarize([Item::named("StartTime", start)], by);
-        let away = by.map(|column| self.second(column));
+        let by = || by.iter().map(String::as_str);
+        let start = Expression::call("min", [Expression::name(START.0)]);
+        let start = Step::summarize([Item::named(START.0, start)], by());
+        let away: Vec<String> = by().map(|column| self.second(column)).collect();
         let joined = [
-            Step::join(JoinKind::Inner, Pipeline::of(&rows, sorted).then([start]), by),
+            Step::join(JoinKind::Inner, Pipeline::of(&rows, sorted).then([start]), by()),
             Step::project_away(away.iter().map(String::as_str)),
         ];
         out.push(Let::new(self.name, Pipeline::of(&rows, joined)));
@@ -247,38 +304,41 @@ impl Plan<'_> {
         &self,
         out: &mut Vec<Let>,
         lets: &mut Lets,
-        count: Expression,
+        ((number, kind, role), count): ((&str, Type, Role), Expression),
         bound: Bound,
     ) -> Vec<Projected> {
         let window = lets.name(&format!("{}_window", self.name));
+        let keys = self.keys();
+        let keys = || keys.iter().map(String::as_str);
+        let second: Vec<String> = keys().map(|key| self.second(key)).collect();
+        let second = || second.iter().map(String::as_str);
         let rows = || self.grouped(self.all());
         let last = Expression::call("max", [self.now()]);
-        let last = Step::summarize([Item::named("LastTime", last)], ["Group"]);
+        let last = Step::summarize([Item::named("LastTime", last)], keys());
         let since = Expression::name("LastTime").minus(self.span());
         let near = rows().then([
-            Step::join(JoinKind::Inner, rows().then([last]), ["Group"]),
+            Step::join(JoinKind::Inner, rows().then([last]), keys()),
             Step::filter(self.now().compare(">=", since)),
-            Step::project_away(["Group1", "LastTime"]),
+            Step::project_away(second().chain(["LastTime"])),
         ]);
         out.push(Let::new(&window, near.materialized()));
-        let number = |operator, bound: u64| {
-            Expression::name("Number").compare(operator, Expression::number(bound))
+        let is = |operator, bound: u64| {
+            Expression::name(number).compare(operator, Expression::number(bound))
         };
         let few = match (bound.to, bound.from) {
-            (Some(to), from) if to == from => number("==", to),
+            (Some(to), from) if to == from => is("==", to),
             (to, from) => {
-                let least = (from > 1).then(|| number(">=", from));
-                Expression::all(least.into_iter().chain(to.map(|to| number("<=", to))))
+                let least = (from > 1).then(|| is(">=", from));
+                Expression::all(least.into_iter().chain(to.map(|to| is("<=", to))))
             }
         };
-        let counted =
-            [Step::summarize([Item::named("Number", count)], ["Group"]), Step::filter(few)];
+        let counted = [Step::summarize([Item::named(number, count)], keys()), Step::filter(few)];
         let joined = [
-            Step::join(JoinKind::Inner, Pipeline::of(&window, counted), ["Group"]),
-            Step::project_away(["Group1"]),
+            Step::join(JoinKind::Inner, Pipeline::of(&window, counted), keys()),
+            Step::project_away(second()),
         ];
         out.push(Let::new(self.name, Pipeline::of(&window, joined)));
-        self.with(self.columns(), &[GROUP, NUMBER])
+        self.with(self.columns(), &[(number, kind, role)])
     }
 }
 

@@ -6,6 +6,7 @@
 //! page.
 
 mod address;
+mod alerts;
 mod arm;
 mod columns;
 mod context;
@@ -17,6 +18,7 @@ mod fresh;
 mod keys;
 mod lets;
 mod novelty;
+mod ordered;
 mod package;
 mod predicate;
 mod prepare;
@@ -62,12 +64,12 @@ pub(super) fn emit<'r>(
     let package = package::package(rule, &shape, &settings, &mut closed);
     let mut artifacts = vec![Artifact { name: format!("{stem}.kql"), text: query.clone() }];
     let mut ids = vec![Vec::new()];
-    let (places, schedule) = (plan.places(), Some(plan.schedule()));
+    let (places, schedule, keys) = (plan.places(), Some(plan.schedule()), plan.keys());
     if profile == Profile::Xdr {
         let text = arm::detection(&package, &query, &shape);
         artifacts.push(Artifact { name: format!("{stem}.detection.json"), text });
         ids.push(vec![package.id]);
-        return Emitted { artifacts, ids, places, schedule, closed };
+        return Emitted { artifacts, ids, places, schedule, keys, closed };
     }
     let analytic = view::analytic(&package, &query, &shape, &settings);
     let hunting = print(&plan.query(Run::Hunting, &closed));
@@ -86,5 +88,5 @@ pub(super) fn emit<'r>(
     let text = arm::template(&package, &query, &shape, &settings);
     artifacts.push(Artifact { name: format!("{stem}.arm.json"), text });
     ids.push(vec![package.id]);
-    Emitted { artifacts, ids, places, schedule, closed }
+    Emitted { artifacts, ids, places, schedule, keys, closed }
 }

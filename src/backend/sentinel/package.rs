@@ -32,7 +32,8 @@ pub(super) struct Package<'m> {
     /// The triage guide
     pub(super) investigation: String,
     pub(super) entities: Vec<Entity>,
-    pub(super) details: Vec<&'static str>,
+    /// Columns that an alert shows beside its entities
+    pub(super) details: Vec<String>,
     pub(super) display_name: String,
     /// Three numbers, of which the last one counts changes of meaning
     pub(super) version: String,
@@ -40,6 +41,9 @@ pub(super) struct Package<'m> {
 
 /// The most entity mappings of a rule (Microsoft, Sentinel service limits)
 const MOST_ENTITIES: usize = 10;
+
+/// The most custom details of a rule (Microsoft, Sentinel service limits)
+const MOST_DETAILS: usize = 20;
 
 pub(super) fn package<'m>(
     rule: &Rule,
@@ -68,7 +72,6 @@ pub(super) fn package<'m>(
     let attack = attack.collect();
     let has = |column: &str| shape.columns.iter().any(|name| name == column);
     let mapped = entities::mapped(&settings.entities, has);
-    let details = ["Signal", "Level", "Group", "Clients"];
     Package {
         id: derived_id(rule, closed.target()),
         hunting_id: derived_id(rule, &format!("{}/hunting", closed.target())),
@@ -86,7 +89,13 @@ pub(super) fn package<'m>(
             .as_ref()
             .map_or_else(String::new, |guide| shown(&guide.value)),
         entities: mapped.into_iter().take(MOST_ENTITIES).collect(),
-        details: details.into_iter().filter(|name| has(name)).collect(),
+        details: shape
+            .details
+            .iter()
+            .filter(|name| has(name))
+            .take(MOST_DETAILS)
+            .cloned()
+            .collect(),
         display_name: display_name(rule, has("DeviceName")),
         version: format!("1.0.{}", rule.metadata.version.as_ref().map_or(0, |one| one.value - 1)),
     }

@@ -4,13 +4,12 @@
 //! mappings are checked against. Each signal becomes one projection; `union` joins several.
 //!
 //! A scheduled rule looks back further than one run, and reports only rows that are new to a run: see
-//! [`super::fresh`]. A hunting query covers the time range that a person picks, and shows every
-//! event of a plain signal and every event that completes a correlation. "At most n" keeps its
-//! window, the one before the last event of its group in the range.
+//! [`super::fresh`]. A hunting query covers the time range that a person picks. "At most n" keeps its
+//! window there, the one before the last event of its group in the range.
 
-use super::columns::{Projected, Role, identified};
+use super::columns::Detail;
 use super::context::Planning;
-use super::correlation::{self, Rows};
+use super::correlation::{self, Correlated, Rows};
 use super::fresh::Fresh;
 use super::lets::Lets;
 use super::novelty::Novelty;
@@ -21,34 +20,30 @@ use super::settings::Settings;
 use super::severity;
 use super::signal;
 use crate::backend::{Closed, Place, Session, one_line};
-use crate::definition::Level;
-use crate::ir::{Correlation, Rule};
+use crate::ir::Rule;
 use crate::manifest::{self, Kept};
 use crate::mapping::Table;
-use crate::query::kusto::{
-    Expression, Item, Let, Lines, Pipeline, Query, Step, Type, print, print_let, print_pipeline,
-};
+use crate::query::kusto::{Expression, Let, Pipeline, Query, print, print_let, print_pipeline};
 
 /// The parts that the queries of a rule share
 #[derive(Debug)]
 pub(super) struct Plan<'r> {
-    rule: &'r Rule,
-    profile: Profile,
-    /// Whether the result has the columns that only identify entities
-    entities: bool,
-    schedule: Schedule,
-    fresh: Fresh,
-    lists: Vec<Let>,
+    pub(super) rule: &'r Rule,
+    pub(super) profile: Profile,
+    pub(super) detail: Detail,
+    pub(super) schedule: Schedule,
+    pub(super) fresh: Fresh,
+    pub(super) lists: Vec<Let>,
     /// The prepared tables that several signals read
-    prepared: Vec<Let>,
+    pub(super) prepared: Vec<Let>,
     /// The rows of each signal
-    signals: Vec<(Rows, Pipeline)>,
+    pub(super) signals: Vec<(Rows, Pipeline)>,
     /// The table of each signal
-    tables: Vec<Option<&'r Table>>,
-    new: Option<(Novelty<'r>, String)>,
+    pub(super) tables: Vec<Option<&'r Table>>,
+    pub(super) new: Option<(Novelty<'r>, String)>,
     /// The statements of correlations, and the rows they name
-    correlations: (Vec<Let>, Vec<Rows>),
-    severity: bool,
+    pub(super) correlations: (Vec<Let>, Vec<Correlated>),
+    pub(super) severity: bool,
 }
 
 /// The result of a query, and its schedule
@@ -56,6 +51,8 @@ pub(super) struct Plan<'r> {
 pub(super) struct Shape<'m> {
     /// Result columns
     pub(super) columns: Vec<String>,
+    /// Those among them that an alert shows beside its entities
+    pub(super) details: Vec<String>,
     /// The tables that the query reads
     pub(super) tables: Vec<&'m Table>,
     /// Whether rows carry a severity of their own
@@ -71,24 +68,28 @@ const HEADING: usize = 1_000;
 
 /// Plans the queries of a rule
 ///
-/// The columns that only identify entities are left out of a query that would be too long with them.
+/// A query that would be too long shows less.
 pub(super) fn plan<'r>(
     profile: Profile,
     rule: &'r Rule,
     settings: &Settings,
     session: &mut Session<'r>,
 ) -> (Plan<'r>, Shape<'r>) {
-    let whole = profile.maps_entities().then(|| {
-        session.attempt(
-            |session| plan_with((profile, true), rule, settings, session),
+    let most = if profile.maps_entities() { Detail::Entities } else { Detail::Events };
+    for detail in [Detail::Entities, Detail::Events].into_iter().filter(|one| *one <= most) {
+        let whole = session.attempt(
+            |session| plan_with((profile, detail), rule, settings, session),
             |(plan, _)| plan.length() + HEADING <= MAX_QUERY,
-        )
-    });
-    whole.flatten().unwrap_or_else(|| plan_with((profile, false), rule, settings, session))
+        );
+        if let Some(whole) = whole {
+            return whole;
+        }
+    }
+    plan_with((profile, Detail::Least), rule, settings, session)
 }
 
 fn plan_with<'r>(
-    (profile, entities): (Profile, bool),
+    (profile, detail): (Profile, Detail),
     rule: &'r Rule,
     settings: &Settings,
     session: &mut Session<'r>,
@@ -102,7 +103,7 @@ fn plan_with<'r>(
         false => String::new(),
     };
     let names: Vec<String> = rule.signals.iter().map(name).collect();
-    let mut planning = Planning { profile, entities, rule, lets: &mut lets, session };
+    let mut planning = Planning { profile, detail, rule, lets: &mut lets, session };
     let (mut signals, mut tables) = (Vec::new(), Vec::new());
     for (at, name) in names.into_iter().enumerate() {
         let planned = signal::rows(&mut planning, &sources, at);
@@ -127,7 +128,7 @@ fn plan_with<'r>(
     let plan = Plan {
         rule,
         profile,
-        entities,
+        detail,
         schedule,
         fresh: fresh(rule, schedule, settings, &tables),
         lists: lets.statements(),
@@ -138,9 +139,9 @@ fn plan_with<'r>(
         correlations,
         severity,
     };
-    let columns = plan.columns();
+    let (columns, details) = (plan.columns(), plan.details());
     let tables = plan.tables.iter().copied().flatten().collect();
-    (plan, Shape { columns, tables, severity, schedule })
+    (plan, Shape { columns, details, tables, severity, schedule })
 }
 
 /// How a run tells new rows: by their arrival, where every table says it and no events are compared
@@ -221,6 +222,11 @@ impl Plan<'_> {
         self.signals.iter().zip(&self.tables).map(place).collect()
     }
 
+    /// The columns of each correlation's keys
+    pub(super) fn keys(&self) -> Vec<Vec<String>> {
+        self.correlations.1.iter().map(|one| one.keys.clone()).collect()
+    }
+
     /// When the rule runs
     pub(super) fn schedule(&self) -> manifest::Schedule {
         let Schedule { frequency, period, delay } = self.schedule;
@@ -279,116 +285,5 @@ impl Plan<'_> {
             true => one,
             false => one.under(one_line(title)),
         }
-    }
-
-    /// The rows of all signals and correlations that are reported
-    fn reported(&self, run: Run) -> Pipeline {
-        let mut legs: Vec<Pipeline> = Vec::new();
-        let mut columns: Vec<&Projected> = Vec::new();
-        let signals = self.signals.iter().enumerate();
-        for (at, (rows, _)) in signals.filter(|(at, _)| self.rule.reports_signal(*at)) {
-            let new = self.rule.new_terms.as_ref().filter(|new| new.signal == at);
-            legs.push(match (&self.new, new) {
-                (Some((_, fresh)), Some(_)) => Pipeline::of(fresh, []),
-                _ => {
-                    columns.extend(&rows.columns);
-                    Pipeline::of(&rows.name, [])
-                }
-            });
-        }
-        for (rows, one) in self.reported_correlations() {
-            let earliest = [Expression::name(self.profile.time()), Expression::star()];
-            let earliest = Expression::call("arg_min", earliest);
-            // A run reports a group once; a hunting query shows every event.
-            let once = (run == Run::Scheduled)
-                .then(|| Step::summarize([Item::plain(earliest)], ["Group"]));
-            let labels = Step::extend([
-                Item::named("Signal", Expression::text(&one.name)),
-                Item::named("Level", Expression::text(one.level.as_str())),
-            ]);
-            let recent = self.recent(rows.columns.iter(), run).into_iter();
-            legs.push(Pipeline::of(&rows.name, recent.chain(once).chain([labels])));
-        }
-        let rows = match <[Pipeline; 1]>::try_from(legs) {
-            Ok([only]) => only,
-            Err(legs) => Pipeline::union(legs, Lines::Fit),
-        };
-        rows.then(if columns.is_empty() { None } else { self.recent(columns, run) })
-    }
-
-    fn reported_correlations(&self) -> impl Iterator<Item = (&Rows, &Correlation)> {
-        let all = self.correlations.1.iter().zip(&self.rule.correlations).enumerate();
-        all.filter(|(at, _)| self.rule.reports_correlation(*at)).map(|(_, one)| one)
-    }
-
-    /// Keeps the rows that are new to a run, so that a longer lookback does not report a row twice
-    ///
-    /// `None` where the rows of the tables have been filtered.
-    fn recent<'c>(
-        &self,
-        columns: impl IntoIterator<Item = &'c Projected>,
-        run: Run,
-    ) -> Option<Step> {
-        if run == Run::Hunting || self.fresh != Fresh::Settled {
-            return None;
-        }
-        let time = Expression::name(self.profile.time());
-        // The time of an alert decides, since the process in it is older than the alert.
-        let raised = columns.into_iter().find(|column| column.role == Role::Raised);
-        let seen = match raised {
-            Some(raised) => Expression::call("coalesce", [Expression::name(&raised.name), time]),
-            None => time,
-        };
-        self.fresh.filter(self.schedule, seen)
-    }
-
-    /// The levels that rows of the result may have
-    fn levels(&self) -> Vec<Level> {
-        let signals = self.rule.signals.iter().enumerate();
-        let signals = signals.filter(|(at, _)| self.rule.reports_signal(*at));
-        let mut levels = Vec::new();
-        for (_, signal) in signals {
-            levels.push(self.rule.level);
-            levels.extend(signal.cases.iter().map(|(level, _)| *level));
-        }
-        levels.extend(self.reported_correlations().map(|(_, one)| one.level));
-        levels
-    }
-
-    /// The step that makes the columns of entities out of others
-    fn identified(&self) -> Option<Step> {
-        let items: Vec<Item> = self.made().iter().map(Projected::item).collect();
-        (!items.is_empty()).then(|| Step::extend(items).on_own_lines())
-    }
-
-    /// The columns of entities that are made of others
-    fn made(&self) -> Vec<Projected> {
-        if self.entities { identified(&self.shown()) } else { Vec::new() }
-    }
-
-    /// The columns of the result, each once
-    fn columns(&self) -> Vec<String> {
-        self.shown().into_iter().chain(self.made().into_iter().map(|column| column.name)).collect()
-    }
-
-    /// The columns of the signals and correlations, each once
-    fn shown(&self) -> Vec<String> {
-        let signals = self.signals.iter().enumerate();
-        let signals = signals.filter(|(at, _)| self.rule.reports_signal(*at));
-        let mut shown: Vec<Projected> =
-            signals.flat_map(|(_, (rows, _))| rows.columns.iter().cloned()).collect();
-        for (rows, _) in self.reported_correlations() {
-            shown.extend(rows.columns.iter().cloned());
-            let label = |name| Projected::own(name, Type::String, Role::Label);
-            shown.extend(["Signal", "Level"].map(label));
-        }
-        let mut columns: Vec<String> = Vec::new();
-        let severity = self.severity.then(|| "Severity".to_owned());
-        for name in shown.into_iter().map(|column| column.name).chain(severity) {
-            if !columns.contains(&name) {
-                columns.push(name);
-            }
-        }
-        columns
     }
 }

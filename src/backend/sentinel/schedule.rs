@@ -9,7 +9,7 @@ use super::settings::{DETECTIONS, Settings};
 use crate::backend::Session;
 use crate::backend::settings::span;
 use crate::diagnostic::{Cause, Code};
-use crate::ir::{Origin, Rule};
+use crate::ir::{CorrelationTest, Origin, Rule};
 use crate::manifest::{Direction, LossName};
 use crate::query::kusto::Expression;
 use crate::source::Span;
@@ -131,12 +131,17 @@ fn of_detection(
     Schedule { frequency, period, delay: delay.unwrap_or(DELAY.min(room)) }
 }
 
-/// Notes groups that several runs report, since a run does not know the reports of earlier runs
+/// Notes groups that are reported more than once: by each event that completes a chain, or by several
+/// runs, since a run does not know the reports of earlier runs
 fn note_repeats(rule: &Rule, frequency: u32, session: &mut Session<'_>) {
     let reported = rule.correlations.iter().enumerate();
     for (_, one) in reported.filter(|(at, _)| rule.reports_correlation(*at)) {
-        if one.timespan > frequency * 60 {
-            let name = &one.name;
+        let name = &one.name;
+        if matches!(one.test, CorrelationTest::InOrder | CorrelationTest::Together) {
+            let reason =
+                format!("each event that completes {name} is an alert, not each group once");
+            session.lose(LossName::Alerts, Direction::Wider, one.span, &reason);
+        } else if one.timespan > frequency * 60 {
             let reason =
                 format!("a group of {name} is reported in every run of its timespan, not once");
             session.lose(LossName::Repeats, Direction::Wider, one.span, &reason);

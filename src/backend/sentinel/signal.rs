@@ -36,7 +36,7 @@ pub(super) fn rows<'r>(
     sources: &Sources<'_>,
     at: usize,
 ) -> SignalRows<'r> {
-    let Planning { profile, entities, rule, .. } = *planning;
+    let Planning { profile, detail, rule, .. } = *planning;
     let signal = &rule.signals[at];
     planning.session.enter(&signal.name);
     let tables = profile.tables_of(planning.session, signal);
@@ -44,7 +44,7 @@ pub(super) fn rows<'r>(
     let before = lets.clone();
     let planned = planning.session.best_of(tables, |session, table| {
         lets.clone_from(&before);
-        rows_of(&mut Planning { profile, entities, rule, lets, session }, sources, (at, table))
+        rows_of(&mut Planning { profile, detail, rule, lets, session }, sources, (at, table))
     });
     match planned {
         Some((table, (rows, columns))) => SignalRows { rows, columns, table: Some(table) },
@@ -65,7 +65,7 @@ fn rows_of(
     sources: &Sources<'_>,
     (at, table): (usize, &Table),
 ) -> (Pipeline, Vec<Projected>) {
-    let Planning { profile, entities, rule, .. } = *planning;
+    let Planning { profile, detail, rule, .. } = *planning;
     let signal = &rule.signals[at];
     let session = &mut *planning.session;
     let scope = scope(table, rule, signal, session).map(Step::filter);
@@ -76,7 +76,7 @@ fn rows_of(
     if !signal.cases.is_empty() {
         steps.push(level(&mut context, rule.level, &signal.cases));
     }
-    let mut columns = projection((profile, entities, table), rule, signal);
+    let mut columns = projection((profile, detail, table), rule, signal);
     for column in columns.iter_mut().filter(|_| earlier) {
         column.value = table.earlier(&column.value).clone();
     }

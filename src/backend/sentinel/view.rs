@@ -26,7 +26,7 @@ pub(super) struct PackageView {
     techniques: Vec<&'static str>,
     query: Vec<String>,
     entities: Vec<EntityView>,
-    details: Vec<&'static str>,
+    details: Vec<String>,
     display_name: String,
     severity_column: Vec<&'static str>,
     grouping: &'static str,

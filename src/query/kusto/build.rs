@@ -154,6 +154,10 @@ impl Expression {
         Kind::Between { operator: Name::new("between"), value, bounds }.into()
     }
 
+    pub(crate) fn plus(self, right: Expression) -> Expression {
+        Kind::Arithmetic { first: Box::new(self), rest: vec![(Name::new("+"), right)] }.into()
+    }
+
     pub(crate) fn minus(self, right: Expression) -> Expression {
         Kind::Arithmetic { first: Box::new(self), rest: vec![(Name::new("-"), right)] }.into()
     }
@@ -200,10 +204,6 @@ impl Step {
 
     pub(crate) fn project_away<'n>(names: impl IntoIterator<Item = &'n str>) -> Step {
         Operator::ProjectAway(names.into_iter().map(Name::new).collect()).into()
-    }
-
-    pub(crate) fn rename(new: &str, old: &str) -> Step {
-        Operator::ProjectRename(vec![(Name::new(new), Name::new(old))]).into()
     }
 
     pub(crate) fn distinct<'n>(names: impl IntoIterator<Item = &'n str>) -> Step {

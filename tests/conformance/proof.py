@@ -4,8 +4,9 @@
    maps columns of its result.
 2. Execute: over recorded events and events near each literal, the rows of a query are the events
    that the engine matches, signal by signal, with their levels, new terms and correlations.
-3. Mutants: a query that is changed in one place returns something else.
-4. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
+3. Late: runs one after another report each event once, and answer the same, though rows arrive late.
+4. Mutants: a query that is changed in one place returns something else.
+5. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
    it answers as Elasticsearch does.
 
 In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its rules and events.
@@ -27,6 +28,7 @@ import corpus
 import eql_reader
 import events
 import judge
+import late
 import mutants
 import native
 import schema
@@ -69,7 +71,7 @@ def prove_rule(path, folder, with_mutants):
         number, found = mutants.survivors(emitted, kusto, path.parent.name == LOGS)
         tried += number
         survived += found
-    return trial.name, tallies, trial.texts(), trial.packages, tried, survived
+    return trial.name, tallies, trial.texts(), trial.packages, tried, survived, late.prove(trial)
 
 
 @functools.lru_cache(maxsize=None)
@@ -82,9 +84,10 @@ def prove(paths, modules, work, report, with_mutants):
     report.head("Rules on recorded and near events")
     queries, packages, untried, survived = [], [], [], []
     tried = collections.Counter()
+    runs, lost = 0, []
     with ProcessPoolExecutor() as pool:
         folders = [work / str(number) for number in range(len(paths))]
-        for name, tallies, asked, held, number, found in pool.map(
+        for name, tallies, asked, held, number, found, (made, wrong) in pool.map(
                 prove_rule, paths, folders, [with_mutants] * len(paths)):
             for target, tally in tallies:
                 report.line(name, target, tally)
@@ -93,6 +96,9 @@ def prove(paths, modules, work, report, with_mutants):
             packages.append(held)
             tried += number
             survived += found
+            runs += made
+            lost += wrong
+    report.check(f"{runs} runs report each event once, however late it arrives", lost)
     report.check("Every signal is matched by some event", untried)
     report.check(*bind(queries, modules, schema.read(), work, packages))
     if with_mutants and tried:

@@ -79,8 +79,7 @@ class Runs:
     def timeline(self, found):
         """Copies about the ends of runs in the order of time, and how late each arrives"""
         wait = self.delay
-        offsets = [datetime.timedelta(), -TICK, -wait, -wait - TICK, -wait + TICK, TICK,
-                   self.emitted.frequency / 2]
+        offsets = [datetime.timedelta(), -TICK, -wait, -wait - TICK, self.emitted.frequency / 2]
         placed = []
         longest = max((one[-1].time - one[0].time for one in found), default=wait)
         first = BEGINNING + (longest // self.emitted.frequency + 1) * self.emitted.frequency
@@ -107,15 +106,16 @@ class Runs:
         """What is wrong with the runs"""
         if not self.examples:
             return []
-        words = set(re.findall(r"\w+", self.emitted.text))
-        tables = {name: columns for name, columns in schema.everything().items() if name in words}
+        words = {"TimeGenerated", *re.findall(r"\w+", self.emitted.text)}
+        tables = {table: {name: kind for name, kind in columns.items() if name in words}
+                  for table, columns in schema.everything().items() if table in words}
         kusto = Kusto(tables)
         kusto.load(self.rows(tables))
         heard, wrong = [], []
         for now in self.times:
             late = self.run(kusto, tables, now, ARRIVED)
             heard += late
-            if not self.emitted.delay:
+            if not self.emitted.delay or not self.emitted.correlations:
                 continue
             in_time = self.run(kusto, tables, now, None)
             if listed(late) != listed(in_time):

@@ -63,7 +63,8 @@ impl Derived {
             "Details" => &mut self.details,
             "Hashes" => &mut self.hashes,
             "User" => &mut self.user,
-            "cs-host" | "cs-referer" | "cs-uri-query" | "cs-user-agent" | "cs-username" => {
+            "cs-cookie" | "cs-host" | "cs-referer" | "cs-uri-query" | "cs-user-agent"
+            | "cs-username" => {
                 self.dashed.push(slot);
                 return;
             }

@@ -109,6 +109,8 @@ def complete(kind, event, before, about=None):
     in_all_names(family(kind), event, about)
     if family(kind) == "registry":
         registry.complete(event, before)
+    if family(kind) == "web":
+        defender.apart_in_log(event, about)
     if family(kind) == "firewall" and event.get("blocked") is not None:
         # ASIM has one column for what was done, whichever field of a log says it.
         event.pop("action", None)

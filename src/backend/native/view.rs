@@ -165,6 +165,9 @@ fn left(rule: &Rule) -> Vec<String> {
     }
     let dashed =
         ["cs-cookie", "cs-host", "cs-referer", "cs-uri-query", "cs-user-agent", "cs-username"];
+    if reads(&["cs-uri"]) {
+        left.push("cs-uri, where a log has the path and the query of a request apart");
+    }
     if reads(&dashed) {
         left.push("fields of web logs without the dash that stands for no value");
     }

@@ -102,7 +102,13 @@ pub const WORDS: &[Word] = &[
         name: "arguments",
         reading: Reading::Argument,
         says: "one argument of the command line, whole",
-        fields: &[(Start, "CommandLine"), (Alert, "CommandLine")],
+        fields: &[
+            (Start, "CommandLine"),
+            (File, "CommandLine"),
+            (Net, "CommandLine"),
+            (Registry, "CommandLine"),
+            (Alert, "CommandLine"),
+        ],
     },
     Word {
         name: "children",
@@ -120,7 +126,13 @@ pub const WORDS: &[Word] = &[
         name: "command_lines",
         reading: Reading::Whole,
         says: "the command line, whole",
-        fields: &[(Start, "CommandLine"), (Alert, "CommandLine")],
+        fields: &[
+            (Start, "CommandLine"),
+            (File, "CommandLine"),
+            (Net, "CommandLine"),
+            (Registry, "CommandLine"),
+            (Alert, "CommandLine"),
+        ],
     },
     Word {
         name: "extensions",
@@ -144,19 +156,34 @@ pub const WORDS: &[Word] = &[
         name: "parent_arguments",
         reading: Reading::Argument,
         says: "one argument of the parent's command line, whole",
-        fields: &[(Start, "ParentCommandLine")],
+        fields: &[
+            (Start, "ParentCommandLine"),
+            (File, "ParentCommandLine"),
+            (Net, "ParentCommandLine"),
+            (Registry, "ParentCommandLine"),
+        ],
     },
     Word {
         name: "parent_command_lines",
         reading: Reading::Whole,
         says: "the parent's command line, whole",
-        fields: &[(Start, "ParentCommandLine")],
+        fields: &[
+            (Start, "ParentCommandLine"),
+            (File, "ParentCommandLine"),
+            (Net, "ParentCommandLine"),
+            (Registry, "ParentCommandLine"),
+        ],
     },
     Word {
         name: "parents",
         reading: Reading::Program,
         says: "name of the program that started it; with a slash, its whole path",
-        fields: &[(Start, "ParentImage")],
+        fields: &[
+            (Start, "ParentImage"),
+            (File, "ParentImage"),
+            (Net, "ParentImage"),
+            (Registry, "ParentImage"),
+        ],
     },
     Word {
         name: "paths",

@@ -27,7 +27,7 @@ pub enum Column {
     CommandLine,
     /// Name and command line of the actor
     Actor,
-    /// Name of the actor's parent; only when a signal tests `GrandparentImage`
+    /// Name of the actor's parent; only when a signal tests it
     Grandparent,
     /// Key, name and data of a registry value
     Registry,
@@ -75,8 +75,7 @@ impl Column {
             Column::CommandLine,
             Column::Actor,
         ];
-        let mut tests = signals.iter().flat_map(Signal::tests);
-        if tests.any(|test| test.subject.field.name() == "GrandparentImage") {
+        if signals.iter().any(asks_for_the_parent_of_the_actor) {
             columns.push(Column::Grandparent);
         }
         // An event of a log may have any part; its table says which.
@@ -96,4 +95,16 @@ impl Column {
         columns.push(Column::Report);
         columns
     }
+}
+
+/// The actor of a start is the parent, and so its parent is the grandparent
+fn asks_for_the_parent_of_the_actor(signal: &Signal) -> bool {
+    let field = match signal.kind {
+        EventKind::ProcessCreation => "GrandparentImage",
+        EventKind::FileEvent | EventKind::NetworkConnection | EventKind::RegistryEvent => {
+            "ParentImage"
+        }
+        EventKind::Webserver | EventKind::SecurityAlert | EventKind::Log(_) => return false,
+    };
+    signal.tests().any(|test| test.subject.field.name() == field)
 }

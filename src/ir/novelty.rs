@@ -76,14 +76,24 @@ pub(super) const COLUMNS: &[&str] = &[
 
 /// The field that a column name or a field name stands for on this kind of event
 pub(super) fn column_field(name: &str, kind: &EventKind) -> Option<Field> {
-    use EventKind::{FileEvent, NetworkConnection, ProcessCreation, SecurityAlert, Webserver};
+    use EventKind::{
+        FileEvent, NetworkConnection, ProcessCreation, RegistryEvent, SecurityAlert, Webserver,
+    };
     let field = match (name, kind) {
         ("host", _) => "Computer",
         ("user", _) => "User",
         ("process", _) => "Image",
-        ("command_line", ProcessCreation | SecurityAlert) => "CommandLine",
-        ("parent", ProcessCreation) => "ParentImage",
-        ("parent_command_line", ProcessCreation) => "ParentCommandLine",
+        (
+            "command_line",
+            ProcessCreation | FileEvent | NetworkConnection | RegistryEvent | SecurityAlert,
+        ) => "CommandLine",
+        ("parent", ProcessCreation | FileEvent | NetworkConnection | RegistryEvent) => {
+            "ParentImage"
+        }
+        (
+            "parent_command_line",
+            ProcessCreation | FileEvent | NetworkConnection | RegistryEvent,
+        ) => "ParentCommandLine",
         ("file", FileEvent) => "TargetFilename",
         ("remote", NetworkConnection) => "DestinationIp",
         ("page", Webserver) => "cs-uri-stem",

@@ -72,6 +72,8 @@ pub(crate) struct Column {
     pub(crate) rows_of_true: Option<Expression>,
     /// Why only rows where the field is true are used, as a clause without a period
     pub(crate) only_true: Option<String>,
+    /// Why only rows where the field is false are used, as a clause without a period
+    pub(crate) only_false: Option<String>,
     /// The value before the event, in rows of renamed and deleted things
     pub(crate) earlier: Option<Expression>,
     /// The text that an empty value means in the rows of a condition
@@ -201,6 +203,7 @@ impl Column {
             words: Vec::new(),
             rows_of_true: None,
             only_true: None,
+            only_false: None,
             earlier: None,
             empty: None,
             blank: None,

@@ -41,6 +41,7 @@ const COLUMN_KEYS: &[&str] = &[
     "words",
     "rows_of_true",
     "only_true",
+    "only_false",
     "earlier",
     "empty",
     "blank",
@@ -271,6 +272,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> 
         kind: kind(reader, node, !words.is_empty()),
         rows_of_true: given(reader, "rows_of_true"),
         only_true: reader.texts_of(node, "only_true").into_iter().next().map(|text| text.value),
+        only_false: reader.texts_of(node, "only_false").into_iter().next().map(|text| text.value),
         earlier: given(reader, "earlier"),
         empty: node.get("empty").and_then(|node| {
             reader.known_keys(node, "`empty`", &["means", "where"]);

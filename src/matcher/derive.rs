@@ -3,7 +3,7 @@
 //! In: the slots of an event. Out: the same slots, with the derived fields filled: the action on a
 //! file or registry key; the registry key, value and data out of Sysmon's `TargetObject` and
 //! `Details`; the hash of each algorithm out of `Hashes`; the account of a process that Windows'
-//! auditing reports in parts. A field that the event has stays as it is, except an empty hash, and
+//! auditing reports in parts; the whole URI of a request out of its path and query. A field that the event has stays as it is, except an empty hash, and
 //! the dash that a web log writes for a missing value.
 
 use std::borrow::Cow;
@@ -26,6 +26,9 @@ pub(super) struct Derived {
     hashed: Vec<(Field, usize)>,
     /// Slots of web log fields, in which a dash means no value
     dashed: Vec<usize>,
+    uri: Option<usize>,
+    uri_stem: Option<usize>,
+    uri_query: Option<usize>,
     user: Option<usize>,
     /// Slots of the fields of [`AUDITED`]
     audited: [Option<usize>; AUDITED.len()],
@@ -63,7 +66,13 @@ impl Derived {
             "Details" => &mut self.details,
             "Hashes" => &mut self.hashes,
             "User" => &mut self.user,
-            "cs-host" | "cs-referer" | "cs-uri-query" | "cs-user-agent" | "cs-username" => {
+            "cs-uri" => &mut self.uri,
+            "cs-uri-stem" => &mut self.uri_stem,
+            "cs-uri-query" => {
+                self.dashed.push(slot);
+                &mut self.uri_query
+            }
+            "cs-cookie" | "cs-host" | "cs-referer" | "cs-user-agent" | "cs-username" => {
                 self.dashed.push(slot);
                 return;
             }
@@ -85,6 +94,7 @@ impl Derived {
         let names: &'static [&str] = match field.name() {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
             "User" => &AUDITED,
+            "cs-uri" => &["cs-uri-stem", "cs-uri-query"],
             _ if hash::fields().any(|known| known == *field) => &["Hashes"],
             _ => &[],
         };
@@ -108,6 +118,7 @@ impl Derived {
             }
         }
         self.fill_user(slots);
+        self.fill_uri(slots);
         if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {
             return;
         }
@@ -146,6 +157,23 @@ impl Derived {
 }
 
 impl Derived {
+    /// Fills the whole URI of a request, of which IIS logs the path and the query apart
+    fn fill_uri(&self, slots: &mut [Slot<'_>]) {
+        let Some(uri) = self.uri.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {
+            return;
+        };
+        let text = |slot: Option<usize>| {
+            let values = slot.map_or(&[][..], |slot| slots[slot].values());
+            values.first().map(ToString::to_string)
+        };
+        let Some(stem) = text(self.uri_stem) else { return };
+        let whole = match text(self.uri_query).filter(|query| !query.is_empty()) {
+            Some(query) => format!("{stem}?{query}"),
+            None => stem,
+        };
+        slots[uri] = Slot::One(Cow::Owned(whole));
+    }
+
     /// Fills the account of an audited process start
     fn fill_user(&self, slots: &mut [Slot<'_>]) {
         let Some(user) = self.user.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {
@@ -187,6 +215,20 @@ mod tests {
             r#"{"RegistryKey":"HKEY_LOCAL_MACHINE\\A","RegistryValue":"b","RegistryData":"1"}"#;
         let event = layout.read(line).unwrap();
         assert_eq!(*event.slot(slot).values(), ["modified"]);
+    }
+
+    #[test]
+    fn a_whole_uri_is_made_of_path_and_query() {
+        let mut layout = Layout::new(None, None);
+        let slot = layout.slot(&Field::named("cs-uri").unwrap());
+        for (event, wanted) in [
+            (r#"{"cs-uri-stem":"/a","cs-uri-query":"b=1"}"#, &["/a?b=1"][..]),
+            (r#"{"cs-uri-stem":"/a","cs-uri-query":"-"}"#, &["/a"]),
+            (r#"{"cs-uri-stem":"/a","cs-uri":"/c"}"#, &["/c"]),
+            (r#"{"cs-uri-query":"b=1"}"#, &[]),
+        ] {
+            assert_eq!(*layout.read(event).unwrap().slot(slot).values(), *wanted, "{event}");
+        }
     }
 
     #[test]

@@ -17,8 +17,12 @@ def parsed(of, function, columns, event, row):
     actor_path = event.get("ParentImage" if of == "process" else "Image") or ""
     if of in ("process", "file", "registry"):
         made.update(ActingProcessName=actor_path, ActorUsername=user("InitiatingProcessAccount"))
+    # The parsers of Defender say that an account is known by its security identifier.
+    if of == "registry":
+        made.update(ActorUserIdType="SID")
     if of == "process":
         made.update(
+            TargetUserIdType="SID",
             EventType="ProcessCreated", TargetUsername=user("Account"),
             TargetProcessIMPHASH=import_hash(event),
             TargetProcessCurrentDirectory=event.get("CurrentDirectory") or "",
@@ -57,4 +61,6 @@ def network_session(event, row, user):
         f"{side}ProcessName": event.get("Image") or "",
         f"{side}ProcessId": str(row.get("InitiatingProcessId") or ""),
         f"{side}Username": user("InitiatingProcessAccount"),
+        f"{side}UserId": row.get("InitiatingProcessAccountSid") or "",
+        f"{side}UserIdType": "SID",
     }

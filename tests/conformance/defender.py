@@ -114,6 +114,18 @@ def logon(_, __, text):
     return {"LogonId": int(text, 16) if re.fullmatch("0x[0-9a-f]+", text) else None}
 
 
+def apart_in_log(event, about):
+    """A web server logs the path of a request and its query apart"""
+    whole = event.pop("cs-uri", None)
+    if whole is None and about != "cs-uri":
+        return
+    stem, _, query = (whole or "").partition("?")
+    for field, text in (("cs-uri-stem", stem), ("cs-uri-query", query)):
+        event.pop(field, None)
+        if text:
+            event[field] = text
+
+
 # What columns hold together: of the event, and of the name and the text of a field that changed
 TOGETHER = {
     "access": access,
@@ -134,5 +146,6 @@ TOGETHER = {
     "query": lambda _, __, text: more(DnsQueryString=text),
     "registry": lambda event, *_: registry.columns(event),
     "target process": target_process,
+    "uri": lambda *_: {},
     "threat": lambda _, __, text: more(ThreatName=text, WasRemediated=True),
 }

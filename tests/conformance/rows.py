@@ -72,6 +72,7 @@ def possible(kind, event):
     accounts = [event.get(field) for field in ("User", "ParentUser") if of in ACTORS]
     return (all(re.fullmatch(r"[^\\]*(\\[^\\]+)?", str(account), re.S) for account in accounts)
             and not str(event.get("TargetFilename")).endswith(".")
+            and not any(str(event.get(field)).endswith(("\\", "/")) for field in NAMED.get(of, ()))
             and (of != "file" or event.get("Action") in defender.FILE_ACTIONS)
             and (of != "network" or event.get("Initiated") in ("true", "false"))
             and (of != "registry" or registry.possible(event))
@@ -83,7 +84,10 @@ def possible(kind, event):
 
 
 # What a web server counts in whole numbers
-COUNTED = ("sc-bytes", "sc-status")
+COUNTED = ("cs-bytes", "s-port", "sc-bytes", "sc-status", "time-taken")
+# Images of which a row has only the name
+NAMED = {of: {field for field, column in columns.items() if column == "(parent of actor)"}
+         for of, columns in COLUMNS.items()}
 # Families whose rows show accounts in two columns
 ACTORS = {of for of, columns in COLUMNS.items()
           if {"(account)", "(account of actor)"} & set(columns.values())}
@@ -105,6 +109,8 @@ def complete(kind, event, before, about=None):
     in_all_names(family(kind), event, about)
     if family(kind) == "registry":
         registry.complete(event, before)
+    if family(kind) == "web":
+        defender.apart_in_log(event, about)
     if family(kind) == "firewall" and event.get("blocked") is not None:
         # ASIM has one column for what was done, whichever field of a log says it.
         event.pop("action", None)

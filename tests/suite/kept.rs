@@ -114,12 +114,16 @@ fn who_opened_a_connection_may_stand_in_any_selection() {
     }
     for detection in [
         "  a: {Initiated: 'false', Image|endswith: '\\x.exe'}\n  condition: a\n",
-        "  a:\n    - {Initiated: 'true'}\n    - {Image|endswith: '\\x.exe'}\n  condition: a\n",
+        "  a: {Image|endswith: '\\x.exe'}\n  b: {Initiated: 'true'}\n  condition: a and not b\n",
     ] {
-        let refused = emitted(&connections(detection), Target::Sentinel).unwrap_err();
-        let said = refused.iter().any(|line| line.contains("connections that the host took"));
-        assert!(said, "{detection}: {refused:?}");
+        let query = emitted(&connections(detection), Target::Sentinel).unwrap();
+        assert!(query.contains(r#"ActionType == "InboundConnectionAccepted""#), "{query}");
     }
+    let choice =
+        "  a:\n    - {Initiated: 'true'}\n    - {Image|endswith: '\\x.exe'}\n  condition: a\n";
+    let refused = emitted(&connections(choice), Target::Sentinel).unwrap_err();
+    let said = refused.iter().any(|line| line.contains("connections that the host took"));
+    assert!(said, "{refused:?}");
 }
 
 #[test]

@@ -163,7 +163,12 @@ fn left(rule: &Rule) -> Vec<String> {
     if reads(&["md5", "sha1", "sha256", "Imphash"]) {
         left.push("md5, sha1, sha256 and Imphash, which Sysmon writes as one text");
     }
-    if reads(&["cs-host", "cs-referer", "cs-uri-query", "cs-user-agent", "cs-username"]) {
+    let dashed =
+        ["cs-cookie", "cs-host", "cs-referer", "cs-uri-query", "cs-user-agent", "cs-username"];
+    if reads(&["cs-uri"]) {
+        left.push("cs-uri, where a log has the path and the query of a request apart");
+    }
+    if reads(&dashed) {
         left.push("fields of web logs without the dash that stands for no value");
     }
     left.into_iter().map(ToOwned::to_owned).collect()

@@ -17,7 +17,7 @@ use crate::definition::{Form, Level};
 use crate::diagnostic::Cause;
 use crate::ir::{Case, Clause, Expr, Relation, Role, Rule, Signal};
 use crate::manifest::{Direction, LossName};
-use crate::mapping::{Holds, Rows, Table};
+use crate::mapping::{Column, Holds, Rows, Table};
 use crate::pattern::Pattern;
 use crate::query::kusto::{Expression, Item, Pipeline, Step};
 use crate::taxonomy::{Field, FieldType};
@@ -93,7 +93,7 @@ fn rows_of(
 /// tests first, then the exclusions in the author's order
 fn clauses(context: &mut Context<'_, '_>, signal: &Signal) -> Vec<Step> {
     let asked = signal.clauses.iter().position(asks_for_actions);
-    let truth = context.table.truth().map(|(field, _)| field);
+    let truth = context.table.truth().map(|(field, column)| (field, word_of_all(column)));
     let clauses = signal.clauses.iter().enumerate();
     let clauses = clauses.filter(|(at, _)| Some(*at) != asked);
     let (mut required, mut excluded) = (Vec::new(), Vec::new());
@@ -130,9 +130,16 @@ fn scope(
         session.lose(LossName::Product, Direction::Narrower, signal.span, &reason);
     }
     let truth = table.truth();
-    let outgoing = truth.is_some_and(|(field, _)| requires(signal, field));
+    let asked = truth.is_some_and(|(field, column)| requires(signal, field, word_of_all(column)));
+    if let Some((field, because)) = truth.and_then(|(f, c)| Some((f, c.only_false.as_ref()?)))
+        && !asked
+    {
+        let message = format!("{field} is not required to be false");
+        let cause = Cause::Field(field.name().to_owned());
+        session.refuse(cause, signal.span, message, because, "");
+    }
     let because = truth.and_then(|(_, column)| column.only_true.as_ref());
-    if let Some(because) = because.filter(|_| rule.form != Form::Definition && !outgoing) {
+    if let Some(because) = because.filter(|_| rule.form != Form::Definition && !asked) {
         session.lose(LossName::Inbound, Direction::Narrower, signal.span, because);
     }
     match &table.rows {
@@ -149,7 +156,7 @@ fn scope(
                 None => any_word(column),
             })
         }
-        Rows::All => truth?.1.rows_of_true.clone().filter(|_| outgoing),
+        Rows::All => truth?.1.rows_of_true.clone().filter(|_| asked),
     }
 }
 
@@ -168,15 +175,23 @@ fn asks_for_actions(clause: &Clause) -> bool {
         && test.op.as_text().is_some()
 }
 
+/// The value that a field has in all rows of the table's scope, in the words of rules
+fn word_of_all(column: &Column) -> &'static str {
+    if column.only_false.is_some() { "false" } else { "true" }
+}
+
 /// A clause without its test of the field that the table's scope decides; `None` when no other
 /// test is left
-fn beside_truth<'c>(clause: &'c Clause, truth: Option<&Field>) -> Option<Cow<'c, Expr>> {
-    let Some(field) = truth else { return Some(Cow::Borrowed(&clause.expr)) };
+fn beside_truth<'c>(
+    clause: &'c Clause,
+    truth: Option<(&Field, &'static str)>,
+) -> Option<Cow<'c, Expr>> {
+    let Some((field, word)) = truth else { return Some(Cow::Borrowed(&clause.expr)) };
     let parts = clause.conjuncts();
-    let rest = parts.iter().copied().filter(|part| !equals(part, field, "true"));
+    let rest = parts.iter().copied().filter(|part| !equals(part, field, word));
     let rest: Vec<&Expr> = rest.collect();
     match &*rest {
-        _ if excludes_false(clause, field) => None,
+        _ if excludes_other(clause, field, word) => None,
         _ if rest.len() == parts.len() => Some(Cow::Borrowed(&clause.expr)),
         [] => None,
         [only] => Some(Cow::Borrowed(only)),
@@ -184,16 +199,18 @@ fn beside_truth<'c>(clause: &'c Clause, truth: Option<&Field>) -> Option<Cow<'c,
     }
 }
 
-/// Whether a signal requires that a field is true
-fn requires(signal: &Signal, field: &Field) -> bool {
+/// Whether a signal requires that a field has this one of its two values
+fn requires(signal: &Signal, field: &Field, word: &str) -> bool {
     let mut parts = signal.clauses.iter().flat_map(Clause::conjuncts);
-    signal.clauses.iter().any(|clause| excludes_false(clause, field))
-        || parts.any(|part| equals(part, field, "true"))
+    signal.clauses.iter().any(|clause| excludes_other(clause, field, word))
+        || parts.any(|part| equals(part, field, word))
 }
 
-/// Whether a clause excludes events whose field is false, which the table's scope drops already
-fn excludes_false(clause: &Clause, field: &Field) -> bool {
-    clause.role == Role::Exclude && equals(&clause.expr, field, "false")
+/// Whether a clause excludes events with the other value of a field, which the table's scope drops
+/// already
+fn excludes_other(clause: &Clause, field: &Field, word: &str) -> bool {
+    let other = if word == "true" { "false" } else { "true" };
+    clause.role == Role::Exclude && equals(&clause.expr, field, other)
 }
 
 /// Whether an expression requires that a field equals `wanted`, and tests no other value

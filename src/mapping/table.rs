@@ -104,9 +104,11 @@ pub(crate) enum Kind {
 }
 
 impl Table {
-    /// Whether it is a parser over other tables, whose rows do not say when they arrived
-    pub(crate) fn is_parsed(&self) -> bool {
-        kusto::is_parser(&self.name)
+    /// Whether its rows say when they arrived
+    ///
+    /// Those of a parser do not, and what only a user's mapping knows may be one.
+    pub(crate) fn tells_arrival(&self) -> bool {
+        kusto::is_stored(&self.name)
     }
 
     /// Whether it can have rows of a product

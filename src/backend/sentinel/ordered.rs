@@ -40,6 +40,13 @@ fn free(link: &Link<'_>, what: &str) -> String {
     names.find(|name| !taken(name)).unwrap_or(wanted)
 }
 
+/// A column of an earlier event in the row of a later one
+fn shown(column: &Projected, name: &str) -> Projected {
+    let is_needed = matches!(column.role, Role::Key | Role::Counted);
+    let role = if *name != column.name && !is_needed { Role::Earlier } else { column.role };
+    Projected::own(name, column.kind, role)
+}
+
 fn name(name: &str) -> Expression {
     Expression::name(name)
 }
@@ -121,16 +128,31 @@ impl Plan<'_> {
                     }
                 }
             };
-            if !has(&own) && !carried.iter().any(|(_, taken)| *taken == own) {
+            let is_key = self.keys().contains(&own);
+            if !is_key && !has(&own) && !carried.iter().any(|(_, taken)| *taken == own) {
                 carried.push((column.clone(), own));
             }
         }
         carried
     }
 
+    /// The rows of the earlier part of a chain, with what the later event takes of them
+    fn earlier(&self, link: &Link<'_>, time: &str, carried: &[(Projected, String)]) -> Pipeline {
+        let keys = self.keys();
+        let start = if link.first { self.now() } else { name(START.0) };
+        let own = [
+            Item::named(BIN, self.bin(self.now())),
+            Item::named(time, self.now()),
+            Item::named(START.0, start),
+        ];
+        let carried = carried.iter().map(|(column, own)| Item::named(own, name(&column.name)));
+        let items = keys.iter().map(|key| Item::column(key)).chain(own).chain(carried);
+        self.grouped(Pipeline::of(&link.earlier.name, [])).then([Step::project(items)])
+    }
+
     /// Joins the events of an origin to the earlier part of the chain
     fn link(&self, link: &Link<'_>) -> (Pipeline, Vec<Projected>) {
-        let Link { rows, earlier, first, last, strict, .. } = link;
+        let Link { rows, first, last, strict, .. } = link;
         let [time, count] = ["Time", "Count"].map(|what| free(link, what));
         let carried = self.carried(link);
         let mut steps = Vec::new();
@@ -149,33 +171,14 @@ impl Plan<'_> {
         steps.extend(self.expanded());
         let joined = self.by(&[BIN]);
         let keys = self.keys();
-        let mut right: Vec<Item> = keys.iter().map(|key| Item::column(key)).collect();
-        right.extend([
-            Item::named(BIN, self.bin(self.now())),
-            Item::named(&time, self.now()),
-            Item::named(START.0, if *first { self.now() } else { name(START.0) }),
-        ]);
-        let not_key = carried.iter().filter(|(_, own)| !keys.contains(own));
-        right.extend(not_key.clone().map(|(column, own)| Item::named(own, name(&column.name))));
-        let right = self.grouped(Pipeline::of(&earlier.name, [])).then([Step::project(right)]);
+        let right = self.earlier(link, &time, &carried);
         steps.push(Step::join(JoinKind::Inner, right, joined.iter().map(String::as_str)));
         steps.push(Step::filter(self.before(&time, *first, *strict)));
         let number = Item::named(&count, Expression::call("count", []));
         let latest = Expression::call("arg_max", [name(START.0), Expression::star()]);
         let mut columns = self.with(rows.columns.clone(), &[]);
         columns.retain(|column| column.role != Role::Measure);
-        let own = not_key.map(|(column, own)| {
-            Projected::own(
-                own,
-                column.kind,
-                match column.role {
-                    Role::Key | Role::Counted => column.role,
-                    _ if *own != column.name => Role::Earlier,
-                    role => role,
-                },
-            )
-        });
-        columns.extend(own);
+        columns.extend(carried.iter().map(|(column, own)| shown(column, own)));
         let clients = self.clients(&columns);
         let sums = [number].into_iter().chain(clients.clone()).chain([Item::plain(latest)]);
         // Later correlations group by these columns, so they keep simultaneous events separate.

@@ -146,7 +146,7 @@ fn plan_with<'r>(
 
 /// How a run tells new rows: by their arrival, where every table says it and no events are compared
 fn fresh(rule: &Rule, schedule: Schedule, settings: &Settings, tables: &[Option<&Table>]) -> Fresh {
-    let tells_arrival = tables.iter().flatten().all(|table| !table.is_parsed());
+    let tells_arrival = tables.iter().flatten().all(|table| table.tells_arrival());
     match () {
         () if looks_back(rule) => Fresh::Settled,
         () if settings.nrt.is_some() || schedule.period == schedule.frequency => Fresh::Scheduled,

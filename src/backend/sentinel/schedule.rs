@@ -55,16 +55,13 @@ pub(super) fn schedule(
     let frequency = settings.frequency.as_ref().map(|frequency| frequency.value);
     let frequency = frequency.unwrap_or(if short { 5 } else { FREQUENCY });
     let shortest = frequency + horizon;
-    let asked = settings.delay.as_ref().map(|delay| delay.value);
-    let room = settings.period.as_ref().map_or(LONGEST, |period| period.value);
-    let delay = asked.unwrap_or(DELAY.min(room.saturating_sub(shortest.max(window))));
-    let delay = if settings.nrt.is_some() { 0 } else { delay };
+    let delay = delay(settings, window.max(horizon) + frequency, shortest);
     let needed = match horizon {
         0 => window + frequency + delay,
         // Whole hours are easier to read.
         horizon => (window.max(horizon) + frequency + delay).next_multiple_of(60),
     };
-    if window > LONGEST || shortest + delay > LONGEST {
+    if window > LONGEST || shortest > LONGEST {
         let message = "the window is longer than the 14 days a rule can look back".to_owned();
         session.refuse_with(
             (Code::E0503, Cause::Schedule),
@@ -74,7 +71,7 @@ pub(super) fn schedule(
             "Shorten the window.",
         );
     }
-    if needed > LONGEST && window > 0 {
+    if needed > LONGEST && (1..=LONGEST).contains(&window) {
         let reached = span(LONGEST - frequency - delay);
         let reason = format!("a term last seen more than {reached} ago may count as new");
         session.lose(LossName::Repeats, Direction::Wider, place, &reason);
@@ -96,6 +93,20 @@ pub(super) fn schedule(
     }
     note_repeats(rule, frequency, session);
     Schedule { frequency, period, delay }
+}
+
+/// The delay that a rule allows: what its author says, else the usual one, or as much of that as the
+/// period leaves beside `whole`, or the longest lookback beside the `shortest` one
+fn delay(settings: &Settings, whole: u32, shortest: u32) -> u32 {
+    let room = match &settings.period {
+        Some(period) => period.value.saturating_sub(whole),
+        None => LONGEST.saturating_sub(shortest),
+    };
+    match &settings.delay {
+        _ if settings.nrt.is_some() => 0,
+        Some(delay) => delay.value,
+        None => DELAY.min(room),
+    }
 }
 
 /// The schedule of a custom detection: the first of [`DETECTIONS`] with the author's frequency

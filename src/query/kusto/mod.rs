@@ -34,7 +34,7 @@ use std::ops::Range;
 
 pub(crate) use print::{print, print_expression, print_let, print_pipeline};
 pub use schema::Schema;
-pub(crate) use schema::is_parser;
+pub(crate) use schema::is_stored;
 pub(crate) use tree::{
     Expression, Item, JoinKind, Kind, Let, Lines, Operator, Pipeline, Query, Step,
 };

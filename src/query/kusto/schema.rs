@@ -83,8 +83,13 @@ pub(super) fn is_known(name: &str) -> bool {
 }
 
 /// Whether the name is that of a parser, which may be called
-pub(crate) fn is_parser(name: &str) -> bool {
+pub(super) fn is_parser(name: &str) -> bool {
     name.starts_with("_Im_") && is_known(name)
+}
+
+/// Whether the name is that of a table of Microsoft, which no parser stands for
+pub(crate) fn is_stored(name: &str) -> bool {
+    is_known(name) && !is_parser(name)
 }
 
 #[cfg(test)]
@@ -123,5 +128,7 @@ mod tests {
         assert_eq!(time(Platform::Sentinel), Some("TimeGenerated"));
         assert_eq!(time(Platform::AdvancedHunting), Some("Timestamp"));
         assert!(is_parser("_Im_WebSession") && !is_parser("W3CIISLog"));
+        let stored = ["W3CIISLog", "_Im_WebSession", "MyLog_CL"].map(is_stored);
+        assert_eq!(stored, [true, false, false]);
     }
 }

@@ -86,15 +86,21 @@ fn a_category_with_an_operating_system_is_of_that_system() {
 fn a_target_looks_where_that_log_is_or_refuses() {
     let sysmon = of("category: process_creation, product: windows, service: sysmon");
     let query = emitted(&sysmon, Target::Sentinel).unwrap();
-    let rows = "Event\n| where Source == \"Microsoft-Windows-Sysmon\" and EventID == 1\n";
-    assert!(query.contains(rows), "{query}");
+    let arrived = "| where ingestion_time() > ago(1h)\n";
+    let rows = format!(
+        "Event\n{arrived}| where Source == \"Microsoft-Windows-Sysmon\" and EventID == 1\n"
+    );
+    assert!(query.contains(&rows), "{query}");
     let query = emitted(&sysmon, Target::Elastic).unwrap();
     assert!(query.contains(r#"event.provider == "Microsoft-Windows-Sysmon" and"#), "{query}");
     let matcher = emitted(&sysmon, Target::Native).unwrap();
     assert!(matcher.contains("log: Some(\"windows/sysmon\"),"), "{matcher}");
     let security = of("category: process_creation, product: windows, service: security");
     let query = emitted(&security, Target::Sentinel).unwrap();
-    assert!(query.contains("SecurityEvent\n| where EventID == 4688\n"), "{query}");
+    assert!(
+        query.contains(&format!("SecurityEvent\n{arrived}| where EventID == 4688\n")),
+        "{query}"
+    );
     let script = "category: ps_script, product: windows, service: powershell";
     let query = emitted(&rule(&text(script, "ScriptBlockText")), Target::Sentinel).unwrap();
     assert!(query.contains("EventID == 4104"), "{query}");

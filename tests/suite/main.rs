@@ -32,6 +32,7 @@ mod kibana;
 mod killed;
 mod kuery;
 mod kusto;
+mod late;
 mod linking;
 mod log_sources;
 mod mappings;

@@ -58,10 +58,10 @@ fn a_mapping_of_the_user_comes_first_and_may_extend_another() {
     let rule = process("CommandLine|contains: whoami", "");
     let (mapping, query) = taken(&mut of(&[("own.yml", own), ("a.yml", &rule)]), Target::Sentinel);
     assert_eq!(mapping, "own", "{query}");
-    assert!(
-        query.contains("Own_CL\n| where Line != \"\"\n| where Line contains \"whoami\""),
-        "{query}"
-    );
+    // Nothing says that a user's table is no parser, so its rows are waited for.
+    let waits = "| where TimeGenerated >= ago(70m) and TimeGenerated < ago(10m)";
+    let rows = format!("Own_CL\n{waits}\n| where Line != \"\"\n| where Line contains \"whoami\"");
+    assert!(query.contains(&rows), "{query}");
     // What the user's table does not have is asked of the mapping that is extended.
     let image = process("Image: a.exe", "");
     let (mapping, query) = taken(&mut of(&[("own.yml", own), ("a.yml", &image)]), Target::Sentinel);

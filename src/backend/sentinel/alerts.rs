@@ -32,34 +32,36 @@ impl Plan<'_> {
         }
         for (correlated, one) in self.reported_correlations() {
             let rows = &correlated.rows;
-            let once = self.once(correlated);
-            let labels = Step::extend([
+            let (once, counted) = self.once(correlated);
+            let labels = Step::extend(counted.into_iter().chain([
                 Item::named("Signal", Expression::text(&one.name)),
                 Item::named("Level", Expression::text(one.level.as_str())),
-            ]);
+            ]));
             let recent = self.recent(rows.columns.iter(), run).into_iter();
             legs.push(Pipeline::of(&rows.name, recent.chain(once).chain([labels])));
         }
         let rows = match <[Pipeline; 1]>::try_from(legs) {
             Ok([only]) => only,
-            Err(legs) => Pipeline::union(legs, Lines::Fit),
+            Err(legs) => {
+                let long = legs.iter().any(|leg| !leg.steps.is_empty());
+                Pipeline::union(legs, if long { Lines::Own } else { Lines::Fit })
+            }
         };
         rows.then(if columns.is_empty() { None } else { self.recent(columns, run) })
     }
 
-    /// The steps that keep the first row of each group of a run, with how long the group goes on
-    fn once(&self, of: &Correlated) -> Vec<Step> {
-        let Alerts::FirstOf(before) = of.alerts else { return Vec::new() };
+    /// The step that keeps the first row of each group of a run, with how long the group goes on, and
+    /// the number of its events
+    fn once(&self, of: &Correlated) -> (Option<Step>, Option<Item>) {
+        let Alerts::FirstOf(before) = of.alerts else { return (None, None) };
         let time = || Expression::name(self.profile.time());
-        let first = Expression::call("arg_min", [time(), Expression::star()]);
         let mut sums = vec![Item::named(END.0, Expression::call("max", [time()]))];
         let count = Item::named(EVENTS.0, Expression::call("count", []));
         sums.extend((before > 0).then_some(count));
-        sums.push(Item::plain(first));
+        sums.push(Item::plain(Expression::call("arg_min", [time(), Expression::star()])));
         let whole = Expression::name(EVENTS.0).plus(Expression::number(before));
-        let keys = of.keys.iter().map(String::as_str);
-        let steps = [Step::summarize(sums, keys)].into_iter();
-        steps.chain((before > 0).then(|| Step::extend([Item::named(EVENTS.0, whole)]))).collect()
+        let counted = (before > 0).then(|| Item::named(EVENTS.0, whole));
+        (Some(Step::summarize(sums, of.keys.iter().map(String::as_str))), counted)
     }
 
     fn reported_correlations(&self) -> impl Iterator<Item = (&Correlated, &Correlation)> {

@@ -117,8 +117,8 @@ pub(super) fn needle(pattern: &Pattern, (starts, ends): (bool, bool)) -> Option<
 }
 
 fn is_extension(text: &str) -> bool {
-    let name = text.strip_prefix('.');
-    name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric()))
+    let mut letters = text.chars();
+    letters.next() == Some('.') && letters.all(|c| c.is_ascii_alphanumeric())
 }
 
 /// Whether a needle has a term that the index holds, and no letter that folds beyond ASCII

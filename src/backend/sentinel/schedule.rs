@@ -41,13 +41,7 @@ pub(super) fn schedule(
 ) -> Schedule {
     let window = rule.new_terms.as_ref().map_or(0, |new| new.window);
     let horizon = (0..rule.correlations.len()).map(|at| horizon(rule, at)).max().unwrap_or(0);
-    let place = rule
-        .new_terms
-        .as_ref()
-        .map(|new| new.span)
-        .filter(|_| window >= horizon)
-        .or_else(|| rule.correlations.first().map(|one| one.span))
-        .unwrap_or(rule.metadata.title.span);
+    let place = longest(rule, window >= horizon);
     if profile == Profile::Xdr {
         return of_detection(rule, window.max(horizon), place, settings, session);
     }
@@ -93,6 +87,13 @@ pub(super) fn schedule(
     }
     note_repeats(rule, frequency, session);
     Schedule { frequency, period, delay }
+}
+
+/// The place of what looks back furthest: new terms, where they do, or a correlation
+fn longest(rule: &Rule, by_terms: bool) -> Span {
+    let terms = rule.new_terms.as_ref().map(|new| new.span).filter(|_| by_terms);
+    let correlation = rule.correlations.first().map(|one| one.span);
+    terms.or(correlation).unwrap_or(rule.metadata.title.span)
 }
 
 /// The delay that a rule allows: what its author says, else the usual one, or as much of that as the

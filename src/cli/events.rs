@@ -3,6 +3,7 @@
 //! In: options about the fields and the kind of events. Out: [`Options`] for the engine, findings
 //! for lines that are not events, and the progress for a person at a terminal.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +21,8 @@ use crate::taxonomy::{EventKind, Log};
 /// Options of every command that reads events
 #[derive(Args, Clone)]
 pub(super) struct EventForm {
-    /// The object inside each line that holds the event's fields
+    /// The object inside each line that holds the event's fields; `Event.EventData` is one inside
+    /// another
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
     /// The kind of every event: `process_creation`, or a log source such as `windows/security`;
@@ -30,6 +32,9 @@ pub(super) struct EventForm {
     /// The field that names the kind of each event
     #[arg(long, value_name = "NAME", conflicts_with = "event")]
     event_field: Option<String>,
+    /// The field that holds the time of each event; dots lead into objects
+    #[arg(long, value_name = "NAME")]
+    time_field: Option<String>,
     /// Skip and report lines longer than this, in bytes or with K, M, G
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
     max_line: usize,
@@ -54,6 +59,7 @@ impl EventForm {
             kind: self.event.as_ref().map(|given| given.kind.clone()),
             action: self.event.as_ref().and_then(|given| given.action),
             kind_field: self.event_field.clone(),
+            time_field: self.time_field.clone(),
         })
     }
 }
@@ -121,6 +127,8 @@ pub(super) fn line_of(file: &str, line: usize) -> (Arc<SourceText>, Span) {
 pub(super) struct BadLines {
     first: Vec<Unreadable>,
     count: usize,
+    /// The number of lines by reason
+    reasons: BTreeMap<String, usize>,
 }
 
 impl BadLines {
@@ -129,6 +137,11 @@ impl BadLines {
 
     pub(super) fn push(&mut self, line: Unreadable) {
         self.count += 1;
+        let reason = reason(&line);
+        // Reasons name what stands in a line, so a hostile file may have any number of them.
+        let is_known = self.reasons.len() < Self::SHOWN || self.reasons.contains_key(reason);
+        let reason = if is_known { reason } else { "other reasons" };
+        *self.reasons.entry(reason.to_owned()).or_default() += 1;
         if self.first.len() < Self::SHOWN {
             self.first.push(line);
         }
@@ -137,17 +150,28 @@ impl BadLines {
     /// Reports the first lines with their places, then how many more there are
     pub(super) fn report(self, file: &str, diagnostics: &mut Diagnostics) {
         let more = self.count - self.first.len();
+        let reasons = self.reasons.iter().map(|(why, number)| format!("{why} ({number})"));
+        let reasons: Vec<String> = reasons.collect();
         for (at, bad) in self.first.iter().enumerate() {
             let (source, end) = line_of(file, bad.line);
-            let why = bad.why.split(" at line ").next().unwrap_or_default();
+            let why = reason(bad);
             let message = format!("this line is no event: {why}");
             let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
             diagnostics.push(match at + 1 == Self::SHOWN && more > 0 {
-                true => found.note(format!("{more} more lines are no events")),
+                true => found.note(format!(
+                    "{more} more lines are no events; of all {}: {}",
+                    self.count,
+                    reasons.join(", ")
+                )),
                 false => found,
             });
         }
     }
+}
+
+/// Why a line is no event, without the place in it
+fn reason(line: &Unreadable) -> &str {
+    line.why.split(" at line ").next().unwrap_or_default()
 }
 
 /// Shows the progress of a long scan to a person at a terminal

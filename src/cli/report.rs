@@ -137,6 +137,12 @@ pub(super) fn failed(why: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// Prints a warning about the run, even when the run is quiet
+pub(super) fn warn(why: &str) {
+    // A failure to write this message cannot be reported anywhere.
+    let _ = writeln!(anstream::stderr().lock(), "warning: {}", screen::line(why));
+}
+
 /// `1 rule`, `2 rules`, `2 matches`
 pub(super) fn count(number: usize, noun: &str) -> String {
     let end = if noun.ends_with("ch") { "es" } else { "s" };

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
+use super::census::Complaints;
 use super::events::{EventForm, Progress};
 use super::hit::Hits;
 use super::input::Rules;
@@ -55,6 +56,7 @@ impl Scan {
         let rules = workspace.take_reported();
         let options = self.form.options(&rules)?;
         let engine = Engine::new(rules, &options);
+        let mut complaints = Vec::new();
         // Paths that cannot be read or written are reported before hours of work.
         project::check_events(&self.events)?;
         let memory = match &self.state {
@@ -71,8 +73,9 @@ impl Scan {
         for (file, path) in self.events.iter().enumerate() {
             let mut lines = project::events(path, self.form.max_line(), stop.clone())?;
             hits.file = file;
-            let (read, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
-            events += read;
+            let (census, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
+            events += census.events;
+            complaints.push(Complaints::of(&census, &files[file], &engine, &options));
             hits.progress = hits.progress.next();
             std::mem::take(&mut hits.bad).report(&files[file], &mut workspace.diagnostics);
             match end {
@@ -93,7 +96,11 @@ impl Scan {
         let outcome = report::findings(global, &found, Stream::Err)?;
         let (matched, rules) = (count(printed, "match"), count(engine.rules().len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
-        say_shortfall(memory.shortfall())?;
+        say_shortfall(memory.shortfall());
+        for complaint in complaints {
+            complaint.warnings.iter().for_each(|why| report::warn(why));
+            broken.extend(complaint.error);
+        }
         for why in &broken {
             report::failed(why);
         }
@@ -107,7 +114,7 @@ impl Scan {
 }
 
 /// Printed even when the run is quiet: a finding may be missing or superfluous
-fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
+fn say_shortfall(shortfall: Shortfall) {
     let crowded = format!("they have more than {MOST_COMBINATIONS} combinations of values");
     for (number, what) in [
         (shortfall.untimed, "not correlated: they have no time, or one in the future"),
@@ -116,10 +123,9 @@ fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
         (shortfall.crowded_groups, &format!("reported each as a correlation: {crowded}")),
     ] {
         if number > 0 {
-            writeln!(anstream::stderr().lock(), "warning: {} {what}", count(number, "match"))?;
+            report::warn(&format!("{} {what}", count(number, "match")));
         }
     }
-    Ok(())
 }
 
 /// The latest time to accept: one day from now; a later time comes from a broken clock

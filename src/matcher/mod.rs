@@ -6,6 +6,7 @@
 //! engine judges an event, and judges novelty and correlations after.
 
 mod ancestry;
+mod census;
 mod compile;
 mod correlate;
 mod derive;
@@ -25,6 +26,7 @@ mod scan;
 mod slot;
 mod state_file;
 
+pub use census::Census;
 pub use correlate::Together;
 pub(crate) use correlate::short_host;
 pub use lines::{Block, End, Lines, MAX_LINE, Stop};
@@ -41,6 +43,7 @@ use std::sync::Arc;
 use ancestry::Places;
 use compile::{Node, compile};
 use correlate::{Waiting, keys};
+use derive::Derived;
 use evaluate::{evidence, holds};
 use event::{Event, Kind};
 use jiff::Timestamp;
@@ -74,12 +77,14 @@ struct CompiledSignal {
     terms: Option<Vec<usize>>,
     /// Fields that correlations read, with their slots
     correlated: Vec<(Field, usize)>,
+    /// Slots that the condition reads
+    reads: Vec<usize>,
 }
 
 /// How the engine finds the fields and the kind of an event
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The object inside each event that holds the fields
+    /// The object inside each event that holds the fields: its path, keys joined by dots
     pub field: Option<String>,
     /// The kind of every event
     pub kind: Option<EventKind>,
@@ -87,6 +92,8 @@ pub struct Options {
     pub action: Option<&'static str>,
     /// The field that names the kind of each event
     pub kind_field: Option<String>,
+    /// The path of the value that is the time of each event
+    pub time_field: Option<String>,
 }
 
 /// A signal that an event fits
@@ -108,6 +115,22 @@ pub struct Match {
     pub correlated: Option<BTreeMap<Field, Vec<String>>>,
 }
 
+impl CompiledSignal {
+    /// Whether an event of this kind may fit
+    fn looks_at(&self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Known(kinds, product) => {
+                let same = |wanted| product.is_none_or(|product| product == wanted);
+                let takes = |kind: &EventKind| self.kind.takes(kind, *product);
+                self.product.is_none_or(same)
+                    && kinds.iter().any(takes)
+                    && self.log.as_ref().is_none_or(|log| EventKind::may_be_in(kinds, log))
+            }
+            Kind::Unknown => true,
+        }
+    }
+}
+
 impl Match {
     /// The groups of a correlation that the event is in
     pub(crate) fn groups(&self, correlation: &Correlation) -> Vec<Vec<String>> {
@@ -122,6 +145,7 @@ impl Engine {
     pub fn new(rules: impl Into<Arc<[Rule]>>, options: &Options) -> Self {
         let rules = rules.into();
         let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
+        options.time_field.iter().for_each(|path| layout.take_time_from(path));
         layout.given = options.kind.clone().map(|kind| (kind, options.action));
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
@@ -138,6 +162,8 @@ impl Engine {
                 if let EventKind::Log(log) = &kind {
                     layout.logs.push(log.clone());
                 }
+                let mut reads = condition.slots();
+                reads.retain(|slot| !Derived::is_always_there(&layout.fields[*slot]));
                 signals.push(CompiledSignal {
                     rule,
                     signal,
@@ -148,6 +174,7 @@ impl Engine {
                     cases,
                     terms,
                     correlated,
+                    reads,
                 });
             }
         }
@@ -191,18 +218,24 @@ impl Engine {
     }
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {
-        let fits = |signal: &&CompiledSignal| match event.kind() {
-            Kind::Known(kinds, product) => {
-                let same = |wanted| product.is_none_or(|product| product == wanted);
-                let takes = |kind: &EventKind| signal.kind.takes(kind, *product);
-                signal.product.is_none_or(same)
-                    && kinds.iter().any(takes)
-                    && signal.log.as_ref().is_none_or(|log| EventKind::may_be_in(kinds, log))
-            }
-            Kind::Unknown => true,
-        };
-        let sought = self.signals.iter().filter(fits).filter(|s| holds(&s.condition, event));
+        let sought = self.signals.iter().filter(|signal| {
+            // Of an unknown log source: a signal that holds for want of all its fields is no match.
+            let may_hold = *event.kind() != Kind::Unknown || event.has_any(&signal.reads);
+            signal.looks_at(event.kind()) && may_hold && holds(&signal.condition, event)
+        });
         sought.map(|signal| self.matched(signal, event)).collect()
+    }
+
+    /// Whether some rule looks at events of this kind
+    fn looks_at(&self, kind: &Kind) -> bool {
+        self.signals.iter().any(|signal| signal.looks_at(kind))
+    }
+
+    /// The path of the object inside an event that holds the most fields of rules
+    ///
+    /// Empty for the event itself; `None` when no object holds a field that a rule reads.
+    pub fn object_with_fields(&self, event: &str) -> Option<String> {
+        census::richest(&self.layout, event)
     }
 
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::ancestry::ProcessTree;
+use super::census::{Census, Facts};
 use super::correlate::{Correlator, Together, Waiting};
 use super::event::Event;
 use super::lines::{Block, End, Lines};
@@ -130,8 +131,8 @@ impl Listener for Collected {
     }
 }
 
-/// Judges every line of a stream, after the events that `memory` has seen; returns the number of
-/// events and how the stream ended
+/// Judges every line of a stream, after the events that `memory` has seen; returns what its events
+/// hold, and how the stream ended
 ///
 /// `file` is the number of the stream in findings. [`Memory::finish`] judges the correlations that
 /// still wait for events.
@@ -143,23 +144,23 @@ pub fn scan(
     memory: &mut Memory,
     (file, lines): (usize, &mut Lines<'_>),
     listener: &mut dyn Listener,
-) -> io::Result<(usize, End)> {
-    let (mut line, mut count) = (0, 0);
+) -> io::Result<(Census, End)> {
+    let (mut line, mut census) = (0, Census::default());
     let mut block = Block::default();
     loop {
         if let Some(end) = lines.next(&mut block) {
-            return Ok((count, end));
+            return Ok((census, end));
         }
         let verdicts = judge_block(engine, memory, &block);
-        for verdict in verdicts {
+        for (at, verdict) in verdicts.into_iter().enumerate() {
             line += 1;
             match verdict {
                 Verdict::Blank => {}
                 Verdict::Unreadable(column, why) => {
                     listener.unreadable(Unreadable { line, column, why });
                 }
-                Verdict::Event(matches) => {
-                    count += 1;
+                Verdict::Event(Judged { matches, facts, unlooked }) => {
+                    census.count(facts, unlooked, block.line(at).unwrap_or_default());
                     for matched in matches {
                         let (new, together) = memory.take(engine, &matched, (file, line));
                         for finding in together {
@@ -170,7 +171,7 @@ pub fn scan(
                 }
             }
         }
-        listener.judged(count)?;
+        listener.judged(census.events)?;
     }
 }
 
@@ -273,6 +274,23 @@ impl Memory {
     }
 }
 
+/// What is found of an event
+struct Judged {
+    matches: Vec<Match>,
+    facts: Facts,
+    /// What the event is, when no rule looks at it
+    unlooked: Option<String>,
+}
+
+impl Judged {
+    fn of(engine: &Engine, event: &Event<'_>) -> Judged {
+        let matches = engine.matches(event);
+        let is_looked_at = !matches.is_empty() || engine.looks_at(event.kind());
+        let unlooked = (!is_looked_at).then(|| event.kind().to_string());
+        Judged { matches, facts: event.facts(), unlooked }
+    }
+}
+
 enum Verdict<T> {
     Blank,
     Unreadable(usize, String),
@@ -290,14 +308,14 @@ impl<T> Verdict<T> {
 }
 
 /// Judges the lines of a block on all cores
-fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdict<Vec<Match>>> {
+fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdict<Judged>> {
     let lines = (0..block.len()).into_par_iter().with_min_len(SHARE);
     let read = lines.map(|at| match block.line(at) {
         Ok(line) => read(engine, line),
         Err(limit) => Verdict::Unreadable(1, too_long(limit)),
     });
     if engine.ancestry.is_none() {
-        return read.map(|event| event.map(|event| engine.matches(&event))).collect();
+        return read.map(|event| event.map(|event| Judged::of(engine, &event))).collect();
     }
     // The process tree needs the events in the order of the stream: this step is sequential.
     let mut events: Vec<Verdict<Event<'_>>> = read.collect();
@@ -307,7 +325,7 @@ fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdi
         }
     }
     let events = events.into_par_iter().with_min_len(SHARE);
-    events.map(|event| event.map(|event| engine.matches(&event))).collect()
+    events.map(|event| event.map(|event| Judged::of(engine, &event))).collect()
 }
 
 /// The reason why a line above the limit, in bytes, is not an event

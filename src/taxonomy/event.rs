@@ -88,8 +88,6 @@ impl EventKind {
 
     /// Whether the log is known to have events of this kind, or nothing tells which events it has
     pub fn occurs_in(&self, log: &Log) -> bool {
-        // Ids of logs that hold kinds with a vocabulary are small; see `shared_kind`.
-        const IDS: std::ops::Range<i64> = 0..5_000;
         if log.channels().next().is_none() {
             return true;
         }
@@ -102,7 +100,7 @@ impl EventKind {
             let of_channel = LOGS.iter().filter(|(known, ..)| *known == channel);
             let mut logs = of_channel.map(|(_, log, _)| *log);
             logs.any(|log| {
-                let mut kinds = IDS.filter_map(|id| shared_kind(log, id));
+                let mut kinds = SHARED_IDS.filter_map(|id| shared_kind(log, id));
                 kinds.any(|(kind, _)| kind == *self)
             })
         })
@@ -253,8 +251,13 @@ enum LogOf {
     Security,
 }
 
-/// Recognizes an event by its id in the log that `channel` or `provider` names; `None` when neither
-/// is known, or without an id
+/// The ids that [`shared_kind`] knows
+const SHARED_IDS: std::ops::Range<i64> = 0..5_000;
+
+/// Recognizes an event by its id in the log that `channel` or `provider` names; `None` without both
+///
+/// An event of a channel that no table lists is an event of Windows and of no other log. Without an
+/// id the event may be any event of its log.
 ///
 /// When both are given, the provider decides: Sysmon for Linux writes to a channel of the same name
 /// as Sysmon for Windows. Event ids 1, 3 and 11 also occur in other logs, so an id alone identifies
@@ -298,27 +301,33 @@ impl Asked {
 }
 
 fn look_up(channel: Option<&str>, provider: Option<&str>, id: Option<i64>) -> Option<Recognized> {
-    // Without an id the event may be any event of its log.
-    id?;
+    let given = |name: &&str| !name.trim().is_empty();
+    let (channel, provider) = (channel.filter(given), provider.filter(given));
+    channel.or(provider)?;
     let log = |name: &str| LOGS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
     let known = provider.and_then(log).or_else(|| channel.and_then(log));
-    let shared = known.zip(id).and_then(|((_, log, _), id)| shared_kind(*log, id));
-    let (kind, action) = shared.unzip();
-    let mut kinds: Vec<EventKind> = kind.into_iter().collect();
-    let product = known.map(|(.., product)| *product);
-    let mut in_table = false;
-    if product.is_none_or(|product| product == Product::Windows) {
+    let (mut kinds, mut action) = (Vec::new(), None);
+    if let Some((_, log, _)) = known {
+        let shared: Vec<_> = match id {
+            Some(id) => shared_kind(*log, id).into_iter().collect(),
+            // Without an id the event may be any event of its log.
+            None => SHARED_IDS.filter_map(|id| shared_kind(*log, id)).collect(),
+        };
+        action = id.and_then(|_| shared.first()?.1);
+        kinds.extend(shared.into_iter().map(|(kind, _)| kind));
+        kinds.dedup();
+    }
+    let product = known.map_or(Product::Windows, |(.., product)| *product);
+    if product == Product::Windows {
         let logs = channel.and_then(|channel| Log::written_to(channel, id));
         let logs = logs.or_else(|| provider.and_then(|provider| Log::written_to(provider, id)));
-        in_table = logs.is_some();
         kinds.extend(logs.into_iter().flatten().map(EventKind::Log));
     }
-    let windows = in_table.then_some(Product::Windows);
-    (known.is_some() || in_table).then(|| Recognized {
-        kinds: kinds.into(),
-        product: product.or(windows),
-        action: action.flatten(),
-    })
+    // Only Windows has channels: an event of a channel outside the tables is one of Windows.
+    if kinds.is_empty() && product == Product::Windows {
+        kinds.extend(Log::named(product.name()).map(EventKind::Log));
+    }
+    Some(Recognized { kinds: kinds.into(), product: Some(product), action })
 }
 
 /// The kind with a vocabulary that an id stands for in a log, and its action
@@ -355,9 +364,20 @@ mod tests {
         let sysmon = "Microsoft-Windows-Sysmon/Operational";
         assert_eq!(of(sysmon, None, 11), said(&["file_event", "windows/sysmon"]));
         assert_eq!(of(sysmon, None, 7), said(&["image_load", "windows/sysmon"]));
-        assert_eq!(of("No such log", None, 1), None);
+        assert_eq!(of("No such log", None, 1), said(&["windows"]), "no rule of Zeek's looks at it");
+        assert_eq!(of("", Some(" "), 1), None);
         assert_eq!(of("Security", None, 4624), said(&["windows/security"]));
         assert_eq!(of("Security", None, 4688), said(&["process_creation", "windows/security"]));
+    }
+
+    #[test]
+    fn without_an_id_an_event_may_be_any_event_of_its_log() {
+        let sysmon = recognize(Some("Microsoft-Windows-Sysmon/Operational"), None, None).unwrap();
+        for kind in ["process_creation", "file_event", "registry_event", "image_load"] {
+            assert!(sysmon.kinds.contains(&EventKind::named(kind).unwrap()), "{kind}");
+        }
+        assert!(!sysmon.kinds.contains(&EventKind::Webserver));
+        assert_eq!((sysmon.product, sysmon.action), (Some(Product::Windows), None));
     }
 
     #[test]

@@ -56,6 +56,7 @@ mod satisfiable;
 mod series;
 mod shape;
 mod sigma;
+mod silence;
 mod specification;
 mod state;
 mod streams;

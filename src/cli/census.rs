@@ -4,7 +4,7 @@
 //! file of which nothing could be judged, a warning for one of which only a part could. Each names the
 //! fix: "0 matches" alone would read as "nothing happened".
 
-use super::report::count;
+use super::report::{self, count};
 use crate::matcher::{Census, Engine, Options};
 
 /// What is wrong with the events of a file
@@ -44,6 +44,12 @@ impl Complaints {
                 format!("{part} of {file} are no `{kind}` events as `--event` says; {says}")
             });
         }
+        found.partial(census.partly_read, census.events, |part| {
+            format!(
+                "{part} of {file} keep fields under names of ECS, Defender or Sentinel, which are not \
+                 read: scan the events as they were recorded"
+            )
+        });
         found.unlooked(census, file);
         found.fieldless(census, file, &fix());
         found
@@ -82,6 +88,13 @@ impl Complaints {
     /// Events that rules look at, of which none has a field of a rule
     fn fieldless(&mut self, census: &Census, file: &str, fix: &str) {
         let looked_at = census.events - census.all_unlooked();
+        let strange = census.without_field - census.recognized;
+        if census.without_field < looked_at && strange > 0 {
+            let all = census.events;
+            self.warnings.push(format!(
+                "{strange} of {all} events of {file} have no field that a rule reads{fix}"
+            ));
+        }
         if looked_at == 0 || census.without_field < looked_at || self.error.is_some() {
             return;
         }
@@ -93,6 +106,16 @@ impl Complaints {
             self.error = Some(why);
         }
     }
+}
+
+/// Prints the warnings; returns the errors
+pub(super) fn tell(complaints: Vec<Complaints>) -> Vec<String> {
+    let mut errors = Vec::new();
+    for complaint in complaints {
+        complaint.warnings.iter().for_each(|why| report::warn(why));
+        errors.extend(complaint.error);
+    }
+    errors
 }
 
 /// The end of a sentence: where the fields are

@@ -13,7 +13,7 @@ use clap::Args;
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
-use crate::matcher::{Options, Unreadable};
+use crate::matcher::{Options, Shape, TextForm, Unreadable};
 use crate::project::Failure;
 use crate::source::{SourceText, Span};
 use crate::taxonomy::{EventKind, Log};
@@ -35,15 +35,22 @@ pub(super) struct EventForm {
     /// The field that holds the time of each event; dots lead into objects
     #[arg(long, value_name = "NAME")]
     time_field: Option<String>,
+    /// The shape of every event; without it each file shows its own
+    #[arg(long, value_name = "NAME", value_parser = shape)]
+    shape: Option<Named>,
     /// Skip and report lines longer than this, in bytes or with K, M, G
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
     max_line: usize,
 }
 
 impl EventForm {
-    /// The limit of a line, in bytes
-    pub(super) fn max_line(&self) -> usize {
-        self.max_line
+    /// How the streams of events are read: the limit of a line in bytes, and the form of the text
+    pub(super) fn reading(&self) -> (usize, Option<TextForm>) {
+        let text = match self.shape {
+            Some(Named::Text(text)) => Some(text),
+            Some(Named::Shape(_)) | None => None,
+        };
+        (self.max_line, text)
     }
 
     /// The options for the engine
@@ -60,8 +67,30 @@ impl EventForm {
             action: self.event.as_ref().and_then(|given| given.action),
             kind_field: self.event_field.clone(),
             time_field: self.time_field.clone(),
+            shape: match self.shape {
+                Some(Named::Shape(shape)) => Some(shape),
+                Some(Named::Text(_)) | None => None,
+            },
         })
     }
+}
+
+/// A shape of events that the user names
+#[derive(Clone, Copy)]
+enum Named {
+    Shape(Shape),
+    Text(TextForm),
+}
+
+/// Reads the name of a shape; the error lists all names
+fn shape(name: &str) -> Result<Named, String> {
+    let text = TextForm::ALL.iter().find(|(known, _)| *known == name);
+    let text = text.map(|(_, text)| Named::Text(*text));
+    text.or_else(|| Shape::named(name).map(Named::Shape)).ok_or_else(|| {
+        let texts = TextForm::ALL.iter().map(|(name, _)| *name);
+        let names: Vec<_> = Shape::names().into_iter().chain(texts).collect();
+        format!("expected {}", names.join(", "))
+    })
 }
 
 /// Reads a kind of event: one of the tables, or a log source that only a rule names
@@ -187,12 +216,12 @@ impl Progress {
         Progress { shown: false, next: Instant::now() + Duration::from_secs(1), active }
     }
 
-    pub(super) fn tell(&mut self, events: usize) {
+    pub(super) fn tell(&mut self, done: &str) {
         if self.active && Instant::now() >= self.next {
             self.next += Duration::from_millis(200);
             self.shown = true;
             // A progress line that cannot be written does not stop the run.
-            let _ = write!(io::stderr(), "\r{events} events");
+            let _ = write!(io::stderr(), "\r{done}");
         }
     }
 

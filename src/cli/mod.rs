@@ -24,6 +24,7 @@ mod screen;
 mod select;
 mod settings;
 mod show;
+mod summary;
 mod test;
 mod verdict;
 mod verify;

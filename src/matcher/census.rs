@@ -38,6 +38,10 @@ pub(super) struct Facts {
 pub struct Census {
     /// The number of events
     pub events: usize,
+    /// What the shapes of its events are called, each with the number of events
+    pub shapes: Vec<(&'static str, usize)>,
+    /// Events that keep fields where their shape does not look
+    pub partly_read: usize,
     /// Events that some rule looks at, but that have no field of any rule
     pub without_field: usize,
     /// Those of them whose channel or provider tells what they are
@@ -62,9 +66,40 @@ impl Census {
         self.unlooked.values().sum()
     }
 
+    /// Adds the events of another file
+    pub fn add(&mut self, other: &Census) {
+        self.events += other.events;
+        for (title, number) in &other.shapes {
+            match self.shapes.iter_mut().find(|(known, _)| known == title) {
+                Some((_, all)) => *all += number,
+                None => self.shapes.push((title, *number)),
+            }
+        }
+        for (kind, number) in &other.unlooked {
+            *self.unlooked.entry(kind.clone()).or_default() += number;
+        }
+        self.partly_read += other.partly_read;
+        self.without_field += other.without_field;
+        self.recognized += other.recognized;
+        self.without_object += other.without_object;
+        self.without_kind += other.without_kind;
+        self.without_time += other.without_time;
+        self.contradicted += other.contradicted;
+    }
+
     /// Counts an event; `unlooked` says what it is, when no rule looks at it
-    pub(super) fn count(&mut self, facts: Facts, unlooked: Option<String>, line: &[u8]) {
+    pub(super) fn count(
+        &mut self,
+        (facts, (title, is_partly_read)): (Facts, (&'static str, bool)),
+        unlooked: Option<String>,
+        line: &[u8],
+    ) {
         self.events += 1;
+        self.partly_read += usize::from(is_partly_read);
+        match self.shapes.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, number)) => *number += 1,
+            None => self.shapes.push((title, 1)),
+        }
         self.without_object += usize::from(!facts.has_object);
         self.without_kind += usize::from(!facts.has_kind);
         self.without_time += usize::from(!facts.has_time);

@@ -210,6 +210,15 @@ impl<'a> Event<'a> {
         slots.any(|(at, slot)| !matches!(slot, Slot::Missing) && self.layout.every != Some(at))
     }
 
+    /// Takes the kinds that its shape tells, unless the event or the user says what it is
+    pub(super) fn of_kinds(mut self, kinds: &[EventKind]) -> Self {
+        if self.kind == Kind::Unknown && !kinds.is_empty() {
+            self.kind = Kind::Known(kinds.into(), None);
+            self.facts.is_recognized = true;
+        }
+        self
+    }
+
     /// Replaces the kind that the event names by the given kind; the event's logs stay
     pub(super) fn given(mut self, kind: Option<&EventKind>) -> Self {
         if let Some(kind) = kind {

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::derive::Derived;
+use super::shape::Shape;
 use crate::ir::Subject;
 use crate::taxonomy::{EventKind, Field, Log, aliases};
 
@@ -24,6 +25,8 @@ pub(super) struct Layout {
     pub(super) kind_field: Option<String>,
     /// Path of the value that is the time of the event, when the user says so
     pub(super) time_field: Option<String>,
+    /// The shape of every event, when the user gives it
+    pub(super) shape: Option<Shape>,
     /// Kind and action of every event, when the user gives the kind
     pub(super) given: Option<(EventKind, Option<&'static str>)>,
     /// Logs that signals name; a table need not know them
@@ -127,6 +130,11 @@ impl Layout {
         self.place(path).says = Some(Says::Time(GIVEN));
         self.hold_inside(path);
         self.time_field = Some(path.to_owned());
+    }
+
+    /// Whether the user says that events have a shape that is not flat
+    pub(super) fn has_given_shape(&self) -> bool {
+        self.shape.is_some_and(|shape| !shape.is_flat())
     }
 
     /// Notes the objects that a path with dots leads through

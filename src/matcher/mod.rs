@@ -6,12 +6,15 @@
 //! engine judges an event, and judges novelty and correlations after.
 
 mod ancestry;
+mod block;
 mod census;
 mod compile;
 mod correlate;
+mod cut;
 mod derive;
 mod evaluate;
 mod event;
+mod form;
 mod glob;
 mod layout;
 mod lines;
@@ -20,20 +23,24 @@ mod measure;
 pub mod novelty;
 mod part;
 mod read;
+mod reading;
 mod record;
 mod same;
 mod scan;
+mod shape;
 mod slot;
 mod state_file;
 
+pub use block::Block;
 pub use census::Census;
 pub use correlate::Together;
 pub(crate) use correlate::short_host;
-pub use lines::{Block, End, Lines, MAX_LINE, Stop};
+pub use form::TextForm;
+pub use lines::{End, Lines, MAX_LINE, Stop};
+pub use reading::{flat_event, too_long};
 pub use record::{Record, Recorder, arguments, base_name};
-pub use scan::{
-    Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan, too_long,
-};
+pub use scan::{Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan};
+pub use shape::Shape;
 pub use state_file::StateError;
 
 use std::borrow::Cow;
@@ -94,6 +101,8 @@ pub struct Options {
     pub kind_field: Option<String>,
     /// The path of the value that is the time of each event
     pub time_field: Option<String>,
+    /// The shape of every event; without it each event shows its own
+    pub shape: Option<Shape>,
 }
 
 /// A signal that an event fits
@@ -146,6 +155,7 @@ impl Engine {
         let rules = rules.into();
         let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
         options.time_field.iter().for_each(|path| layout.take_time_from(path));
+        layout.shape = options.shape;
         layout.given = options.kind.clone().map(|kind| (kind, options.action));
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
@@ -218,17 +228,21 @@ impl Engine {
     }
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {
-        let sought = self.signals.iter().filter(|signal| {
-            // Of an unknown log source: a signal that holds for want of all its fields is no match.
-            let may_hold = *event.kind() != Kind::Unknown || event.has_any(&signal.reads);
-            signal.looks_at(event.kind()) && may_hold && holds(&signal.condition, event)
-        });
-        sought.map(|signal| self.matched(signal, event)).collect()
+        self.verdict(event).0
     }
 
-    /// Whether some rule looks at events of this kind
-    fn looks_at(&self, kind: &Kind) -> bool {
-        self.signals.iter().any(|signal| signal.looks_at(kind))
+    /// The matches of an event, and whether some rule looks at events of its kind
+    fn verdict(&self, event: &Event<'_>) -> (Vec<Match>, bool) {
+        let (mut matches, mut is_looked_at) = (Vec::new(), false);
+        for signal in self.signals.iter().filter(|signal| signal.looks_at(event.kind())) {
+            is_looked_at = true;
+            // Of an unknown log source: a signal that holds for want of all its fields is no match.
+            let may_hold = *event.kind() != Kind::Unknown || event.has_any(&signal.reads);
+            if may_hold && holds(&signal.condition, event) {
+                matches.push(self.matched(signal, event));
+            }
+        }
+        (matches, is_looked_at)
     }
 
     /// The path of the object inside an event that holds the most fields of rules

@@ -18,6 +18,7 @@ mod eql_judge;
 mod eql_package;
 mod eql_pairs;
 mod eql_referee;
+mod event_shapes;
 mod events;
 mod exceptions;
 mod generous;

@@ -97,6 +97,53 @@ fn what_could_not_be_found_is_told_with_its_fix() {
 }
 
 #[test]
+fn verify_does_not_pass_over_events_that_it_cannot_find() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rule.yml"), RULE).unwrap();
+    let event = r#"{"a":{"b":{"Image":"C:\\cmd.exe"}},"kind":"process_creation"}"#;
+    fs::write(folder.path().join("events.jsonl"), event).unwrap();
+    for (options, code, words) in [
+        (["--field", "a.b", "--event-field", "kind"], 0, "1 matched"),
+        (
+            ["--field", "a.x", "--event-field", "kind"],
+            2,
+            "no event has the object `a.x` that `--field`",
+        ),
+        (
+            ["--field", "a.b", "--event-field", "x"],
+            2,
+            "no event has the field `x` that `--event-field`",
+        ),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
+        command.current_dir(folder.path()).args([
+            "verify",
+            "rule.yml",
+            "-t",
+            "elastic",
+            "-e",
+            "events.jsonl",
+        ]);
+        let output = command.args(options).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(code), "{options:?}: {said}");
+        assert!(code == 0 || said.contains(words), "{options:?}: {said}");
+    }
+}
+
+#[test]
+fn fields_that_were_moved_out_of_reach_are_told() {
+    let doc = format!(
+        "{{\"winlog\":{{\"channel\":\"Microsoft-Windows-Sysmon/Operational\",\"event_id\":1,\"event_data\":{{\"x\":\"1\"}}}},\
+         \"process\":{{\"executable\":\"C:\\\\cmd.exe\"}}}}\n"
+    );
+    let (code, _, said) = scan(RULE, &doc, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("all 1 event of events.jsonl keep fields under names of ECS"), "{said}");
+}
+
+#[test]
 fn what_holds_for_a_part_of_the_events_is_a_warning() {
     let own = r#"{"x":{"Image":"C:\\cmd.exe"},"kind":"process_creation"}"#;
     let events = format!("{own}\n{{{SYSMON}7,\"Image\":\"a\"}}\n");

@@ -130,8 +130,10 @@ fn splunk(event: &Event) -> Value {
     json!({"preview": false, "offset": 0, "result": event})
 }
 
+type Writer = fn(&Event) -> Value;
+
 /// The shapes with a record for each event
-const RECORDS: &[(&str, fn(&Event) -> Value)] = &[
+const RECORDS: &[(&str, Writer)] = &[
     ("evtx_dump", evtx_dump),
     ("chainsaw dump", chainsaw_dump),
     ("a list of data", list_of_data),
@@ -452,4 +454,37 @@ fn requests_are_found_in_the_logs_of_web_servers() {
     // The reader of a file gives the same as text in memory.
     let reader = BufReader::with_capacity(7, iis.as_bytes());
     assert_eq!(verdicts(&engine, Lines::new(reader)), of_text(&engine, iis));
+}
+
+#[test]
+fn folders_globs_and_archives_give_each_of_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("in/deep")).unwrap();
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in ["x/one.jsonl", "two.csv"] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(b"{}\n").unwrap();
+    }
+    fs::write(at("in/both.zip"), archive.finish().unwrap().into_inner()).unwrap();
+    for name in ["in/a.jsonl", "in/deep/b.JSON", "in/.hidden.jsonl", "in/readme.md"] {
+        fs::write(at(name), "{}\n").unwrap();
+    }
+    let names = |path: &str| {
+        let (sources, others) = project::sources(&[at(path)]).unwrap();
+        let names =
+            sources.iter().map(|source| source.name.rsplit("in/").next().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), others)
+    };
+    let (found, others) = names("in");
+    assert_eq!(found, ["a.jsonl", "both.zip/x/one.jsonl", "both.zip/two.csv", "deep/b.JSON"]);
+    assert_eq!(others, 1, "readme.md");
+    assert_eq!(names("in/*.jsonl").0, ["a.jsonl"]);
+    assert_eq!(names("in/**/*.JSON").0, ["deep/b.JSON"]);
+    for wrong in ["in/*.nothing", "nowhere"] {
+        assert!(project::sources(&[at(wrong)]).is_err(), "{wrong}");
+    }
+    fs::create_dir(at("empty")).unwrap();
+    let why = project::sources(&[at("empty")]).unwrap_err().to_string();
+    assert!(why.contains("no file of events") && why.contains("jsonl"), "{why}");
 }

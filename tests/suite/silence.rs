@@ -51,12 +51,15 @@ fn scan_in(folder: &Path, events: &str, options: &[&str]) -> (i32, usize, String
     (output.status.code().unwrap(), hits, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// Events, options, exit code with the number of hits, and words on stderr
+type Case<'c> = (&'c str, &'c [&'c str], (i32, usize), &'c str);
+
 #[test]
 fn what_could_not_be_found_is_told_with_its_fix() {
     let image = r#""Image":"C:\\cmd.exe""#;
     let flat = format!("{{{SYSMON}1,{image}}}\n");
     let wrapped = format!("{{\"id\":7,\"body\":{{\"of\":{{{image}}}}}}}\n");
-    let cases: &[(&str, &[&str], (i32, usize), &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&flat, &[], (0, 1), "1 event, 1 rule: 1 match"),
         (&wrapped, &["--field", "body.of"], (0, 1), "1 match"),
         (
@@ -134,13 +137,31 @@ fn verify_does_not_pass_over_events_that_it_cannot_find() {
 
 #[test]
 fn fields_that_were_moved_out_of_reach_are_told() {
-    let doc = format!(
-        "{{\"winlog\":{{\"channel\":\"Microsoft-Windows-Sysmon/Operational\",\"event_id\":1,\"event_data\":{{\"x\":\"1\"}}}},\
-         \"process\":{{\"executable\":\"C:\\\\cmd.exe\"}}}}\n"
-    );
+    let doc = r#"{"winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","event_id":1,"event_data":{"x":"1"}},
+        "process":{"executable":"C:\\cmd.exe"}}"#;
+    let doc = doc.replace('\n', "");
     let (code, _, said) = scan(RULE, &doc, &[]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("all 1 event of events.jsonl keep fields under names of ECS"), "{said}");
+}
+
+#[test]
+fn a_shape_that_the_user_names_decides() {
+    let beat = "{\"winlog\":{\"event_data\":{\"Image\":\"C:\\\\cmd.exe\"}}}\n";
+    let (code, hits, said) = scan(RULE, beat, &[]);
+    assert_eq!((code, hits), (0, 1), "{said}");
+    assert!(said.contains("events.jsonl: 1 event, Winlogbeat"), "{said}");
+    let (code, hits, said) = scan(RULE, beat, &["--shape", "sigma"]);
+    assert_eq!((code, hits), (2, 0), "{said}");
+    assert!(said.contains("try `--field winlog.event_data`"), "{said}");
+    let (code, hits, said) = scan(RULE, beat, &["--shape", "evtx"]);
+    assert_eq!((code, hits), (1, 0), "{said}");
+    assert!(said.contains("this line is no event: it is not of the shape `evtx`"), "{said}");
+    let (code, hits, said) = scan(RULE, "Image\nC:\\cmd.exe\n", &["--shape", "csv"]);
+    assert_eq!((code, hits), (0, 1), "{said}");
+    let (code, _, said) = scan(RULE, beat, &["--shape", "nosuch"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("expected sigma, evtx, "), "{said}");
 }
 
 #[test]

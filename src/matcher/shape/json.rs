@@ -4,13 +4,22 @@
 //! No tree is built: a value is copied into the flat event as it stands.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A key, and its value as written
-type Entry<'a> = (Cow<'a, str>, &'a str);
+/// A key with its value
+#[derive(Clone)]
+pub(super) struct Entry<'a> {
+    pub(super) key: Cow<'a, str>,
+    /// The value as written
+    pub(super) value: &'a str,
+    /// The object that the value is, once it was asked for
+    inside: OnceCell<Option<Rc<Object<'a>>>>,
+}
 
 /// The entries of an object in their order
 #[derive(Clone)]
@@ -20,7 +29,7 @@ pub(super) struct Object<'a> {
     lengths: u64,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
         impl<'de> Visitor<'de> for Entries {
@@ -33,7 +42,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut entries = Vec::new();
                 while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    entries.push((key, value.get()));
+                    entries.push(Entry::new(key, value.get()));
                 }
                 Ok(Object::of(entries))
             }
@@ -46,18 +55,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'a> Object<'a> {
-    fn of(entries: Vec<Entry<'a>>) -> Object<'a> {
-        let lengths = entries.iter().fold(0, |bits, (key, _)| bits | bit(key.len()));
-        Object { entries, lengths }
+impl<'a> Entry<'a> {
+    fn new(key: Cow<'a, str>, value: &'a str) -> Entry<'a> {
+        Entry { key, value, inside: OnceCell::new() }
     }
 
-    /// The value of a key
-    fn value(&self, name: &str) -> Option<&'a str> {
-        if self.lengths & bit(name.len()) == 0 {
-            return None;
-        }
-        self.entries.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    /// The object that the value is; read once, however often it is asked for
+    pub(super) fn object(&self) -> Option<&Rc<Object<'a>>> {
+        self.inside.get_or_init(|| Object::read(self.value).map(Rc::new)).as_ref()
+    }
+}
+
+impl<'a> Object<'a> {
+    fn of(entries: Vec<Entry<'a>>) -> Object<'a> {
+        let lengths = entries.iter().fold(0, |bits, entry| bits | bit(entry.key.len()));
+        Object { entries, lengths }
     }
 
     /// The object that this text is; `None` for any other text
@@ -65,28 +77,38 @@ impl<'a> Object<'a> {
         text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
     }
 
-    /// The value at a path: of the key with this name, else inside objects, keys joined by dots
-    pub(super) fn at(&self, path: &str) -> Option<&'a str> {
-        self.value(path).or_else(|| {
+    /// The entry of a key
+    fn entry(&self, name: &str) -> Option<&Entry<'a>> {
+        if self.lengths & bit(name.len()) == 0 {
+            return None;
+        }
+        self.entries.iter().find(|entry| entry.key == name)
+    }
+
+    /// The entry at a path: of the key with this name, else inside objects, keys joined by dots
+    fn find(&self, path: &str) -> Option<&Entry<'a>> {
+        self.entry(path).or_else(|| {
             path.match_indices('.')
-                .find_map(|(dot, _)| Object::read(self.value(&path[..dot])?)?.at(&path[dot + 1..]))
+                .find_map(|(dot, _)| self.entry(&path[..dot])?.object()?.find(&path[dot + 1..]))
         })
     }
 
+    /// The value at a path
+    pub(super) fn at(&self, path: &str) -> Option<&'a str> {
+        self.find(path).map(|entry| entry.value)
+    }
+
     /// The object at a path, also where its keys are written out with the path before them
-    pub(super) fn inside(&self, path: &str) -> Option<Object<'a>> {
-        if path.is_empty() {
-            return Some(self.clone());
+    pub(super) fn inside(&self, path: &str) -> Option<Rc<Object<'a>>> {
+        if let Some(object) = self.find(path).and_then(Entry::object) {
+            return Some(Rc::clone(object));
         }
-        if let Some(object) = self.at(path).and_then(Object::read) {
-            return Some(object);
-        }
-        let below = self.entries.iter().filter_map(|(key, value)| {
-            let rest = key.strip_prefix(path)?.strip_prefix('.')?;
-            Some((Cow::Owned(rest.to_owned()), *value))
+        let below = self.entries.iter().filter_map(|entry| {
+            let rest = entry.key.strip_prefix(path)?.strip_prefix('.')?;
+            Some(Entry::new(Cow::Owned(rest.to_owned()), entry.value))
         });
         let below: Vec<_> = below.collect();
-        (!below.is_empty()).then(|| Object::of(below))
+        (!below.is_empty()).then(|| Rc::new(Object::of(below)))
     }
 }
 

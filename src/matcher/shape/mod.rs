@@ -10,6 +10,7 @@ mod windows;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::rc::Rc;
 
 pub(super) use json::quoted;
 use json::{Flat, Object, text};
@@ -82,9 +83,9 @@ impl fmt::Display for Shape {
 ///
 /// `time` is the path of the value that the user names for the time.
 pub(super) fn flatten(record: &str, shape: Option<Shape>, time: Option<&str>) -> Option<Flattened> {
-    let record = Object::read(record)?;
+    let record = Rc::new(Object::read(record)?);
     let mut row = ROWS.iter().find(|row| is_of(row, &record, shape))?;
-    let mut event = record.clone();
+    let mut event = Rc::clone(&record);
     let mut title = row.title;
     for _ in 0..DEEPEST {
         let [Inside::Event(path)] = row.fields else { break };
@@ -96,7 +97,7 @@ pub(super) fn flatten(record: &str, shape: Option<Shape>, time: Option<&str>) ->
         row = inner;
         title = row.title;
     }
-    let root = event.inside(row.root)?;
+    let root = if row.root.is_empty() { Rc::clone(&event) } else { event.inside(row.root)? };
     let mut flat = Flat::default();
     for part in row.fields {
         add_fields(&mut flat, &root, part);
@@ -137,7 +138,7 @@ fn finish<'a>(
 }
 
 fn owned<'a>(event: &Object<'a>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-    event.entries.iter().map(|(key, value)| (key.clone(), Cow::Borrowed(*value))).collect()
+    event.entries.iter().map(|entry| (entry.key.clone(), Cow::Borrowed(entry.value))).collect()
 }
 
 /// Adds the fields of a part of the record
@@ -150,8 +151,8 @@ fn add_fields<'a>(flat: &mut Flat<'a>, root: &Object<'a>, part: &Inside) {
         }
         Inside::Children(path) => {
             let parts = root.inside(path);
-            for (_, value) in parts.iter().flat_map(|parts| &parts.entries) {
-                Object::read(value).iter().for_each(|object| windows::add_data(flat, object));
+            for entry in parts.iter().flat_map(|parts| &parts.entries) {
+                entry.object().into_iter().for_each(|object| windows::add_data(flat, object));
             }
         }
         Inside::Text(path) => {

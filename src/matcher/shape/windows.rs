@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::json::{Flat, Object, text};
+use super::json::{Entry, Flat, Object, text};
 
 /// Where the name of a `Data` element stands, and its text
 const NAMES: &[&str] = &["@Name", "Name", "#attributes.Name", "_Name"];
@@ -15,15 +15,16 @@ const TEXTS: &[&str] = &["#text", "Content", "Value", "value"];
 
 /// Adds the fields of an object of data
 pub(super) fn add_data<'a>(flat: &mut Flat<'a>, object: &Object<'a>) {
-    for (key, value) in &object.entries {
+    for entry in &object.entries {
+        let key = &entry.key;
         let is_markup = key.starts_with(['#', '@']) || key.ends_with("_attributes");
         if is_markup || key == "xml_name" {
             continue;
         }
-        if key == "Data" && add_named(flat, value) {
+        if key == "Data" && add_named(flat, entry.value) {
             continue;
         }
-        flat.add(key.clone(), Cow::Borrowed(own_text(value)));
+        flat.add(key.clone(), Cow::Borrowed(own_text(entry)));
     }
 }
 
@@ -49,12 +50,12 @@ fn add_named<'a>(flat: &mut Flat<'a>, data: &'a str) -> bool {
 }
 
 /// The text of an element that has attributes beside it; else the value itself
-fn own_text(value: &str) -> &str {
-    let Some(object) = Object::read(value) else { return value };
+fn own_text<'a>(entry: &Entry<'a>) -> &'a str {
+    let Some(object) = entry.object() else { return entry.value };
     match object.at("#text") {
         Some(text) => text,
-        None if object.entries.iter().all(|(key, _)| key == "#attributes") => "null",
-        None => value,
+        None if object.entries.iter().all(|inner| inner.key == "#attributes") => "null",
+        None => entry.value,
     }
 }
 
@@ -62,14 +63,14 @@ fn own_text(value: &str) -> &str {
 pub(super) fn add_payload(flat: &mut Flat<'_>, payload: &str) {
     let Some(payload) = Object::read(payload) else { return };
     let mut inside = Flat::default();
-    for (key, value) in &payload.entries {
-        let Some(object) = Object::read(value) else { continue };
-        if key == "UserData" {
-            for (_, value) in &object.entries {
-                Object::read(value).iter().for_each(|part| add_data(&mut inside, part));
+    for entry in &payload.entries {
+        let Some(object) = entry.object() else { continue };
+        if entry.key == "UserData" {
+            for part in &object.entries {
+                part.object().into_iter().for_each(|part| add_data(&mut inside, part));
             }
         } else {
-            add_data(&mut inside, &object);
+            add_data(&mut inside, object);
         }
     }
     for (name, value) in inside.fields {

@@ -77,11 +77,11 @@ fn members(path: &Path, found: &mut Vec<Source>) -> Result<(), Failure> {
             continue;
         }
         let name = member.name().map_or_else(|_| format!("file {}", at + 1), |n| n.into_owned());
-        let is_packed = match member.compression() {
-            CompressionMethod::Stored => false,
-            CompressionMethod::Deflated => true,
-            other => return Err(failed(format!("`{name}` in it is packed by {other}"))),
-        };
+        let method = member.compression();
+        let is_packed = method == CompressionMethod::Deflated;
+        if !is_packed && method != CompressionMethod::Stored {
+            return Err(failed(format!("`{name}` in it is packed by {method}")));
+        }
         let start = member.data_start().filter(|_| !member.encrypted());
         let start = start.ok_or_else(|| failed(format!("`{name}` in it is encrypted")))?;
         let member = Member { start, size: member.compressed_size(), is_packed };

@@ -228,16 +228,20 @@ impl Engine {
     }
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {
-        self.verdict(event).0
+        self.verdict(event, true).0
     }
 
     /// The matches of an event, and whether some rule looks at events of its kind
-    fn verdict(&self, event: &Event<'_>) -> (Vec<Match>, bool) {
+    ///
+    /// `is_meant` says that the event is one for these rules, as in their tests, even where nothing tells
+    /// its log source.
+    fn verdict(&self, event: &Event<'_>, is_meant: bool) -> (Vec<Match>, bool) {
+        let is_known = is_meant || *event.kind() != Kind::Unknown;
         let (mut matches, mut is_looked_at) = (Vec::new(), false);
         for signal in self.signals.iter().filter(|signal| signal.looks_at(event.kind())) {
             is_looked_at = true;
             // Of an unknown log source: a signal that holds for want of all its fields is no match.
-            let may_hold = *event.kind() != Kind::Unknown || event.has_any(&signal.reads);
+            let may_hold = is_known || event.has_any(&signal.reads);
             if may_hold && holds(&signal.condition, event) {
                 matches.push(self.matched(signal, event));
             }

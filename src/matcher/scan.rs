@@ -291,7 +291,7 @@ struct Judged {
 impl Judged {
     fn of(engine: &Engine, shaped: &Shaped<'_>) -> Judged {
         let event = &shaped.event;
-        let (matches, is_looked_at) = engine.verdict(event);
+        let (matches, is_looked_at) = engine.verdict(event, false);
         let unlooked = (!is_looked_at).then(|| event.kind().to_string());
         Judged {
             matches,

@@ -21,6 +21,7 @@ impl Complaints {
     pub(super) fn of(census: &Census, file: &str, engine: &Engine, options: &Options) -> Self {
         let mut found = Complaints::default();
         if census.events == 0 {
+            found.warnings.push(format!("{file} holds no event"));
             return found;
         }
         let fix = || fix(census, engine);

@@ -488,3 +488,28 @@ fn folders_globs_and_archives_give_each_of_their_files() {
     let why = project::sources(&[at("empty")]).unwrap_err().to_string();
     assert!(why.contains("no file of events") && why.contains("jsonl"), "{why}");
 }
+
+#[test]
+fn events_as_sigmahq_keeps_them_match_the_rules_that_they_are_for() {
+    let Some(corpus) = corpus("events_as_sigmahq_keeps_them_match_the_rules_that_they_are_for")
+    else {
+        return;
+    };
+    let sigma = sigmahq(&corpus);
+    let folder = corpus.join("data/sigma-regression/upstream");
+    let mut compared = 0;
+    for path in walkdir::WalkDir::new(&folder).sort_by_file_name() {
+        let path = path.unwrap().into_path();
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        // The folder of an event is named by its rule.
+        let stem = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+        let rule = sigma.rules.iter().find(|loaded| loaded.stem == stem);
+        let rule = rule.unwrap_or_else(|| panic!("{stem}")).rule.clone();
+        let found = of_file(&Engine::new(vec![rule], &Options::default()), &path);
+        assert!(!found.is_empty(), "{}", path.display());
+        compared += 1;
+    }
+    assert!(compared > 140, "{compared}");
+}

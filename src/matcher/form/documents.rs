@@ -23,8 +23,10 @@ pub(in crate::matcher) struct Documents {
     is_escaped: bool,
     /// The number of objects that are open around the list
     around: usize,
-    /// The number of lists that are open inside those
+    /// The number of lists that are open, inside those or around all objects
     lists: usize,
+    /// The number of lists that were open before those objects
+    outer: usize,
     /// How many objects are open behind a list: nothing in them is an event
     behind: usize,
     after_break: bool,
@@ -99,6 +101,11 @@ impl Documents {
     /// Whatever has begun and has no end
     pub(in crate::matcher) fn finish(&mut self) -> Option<Cut> {
         let has_begun = self.depth > 0 || self.is_too_long || !self.begun.is_empty();
+        // A list without its end: what stood behind is lost, and told as a record that is none.
+        if !has_begun && self.lists + self.behind > 0 {
+            self.begun.push(b'[');
+            return Some(self.end());
+        }
         has_begun.then(|| self.end())
     }
 
@@ -114,14 +121,14 @@ impl Documents {
         }
         match byte {
             b'{' => self.open(),
-            b'[' if self.around > 0 => self.lists += 1,
-            b']' if self.around > 0 => {
-                self.lists -= 1;
-                if self.lists == 0 {
+            b'[' => self.lists += 1,
+            b']' => {
+                self.lists = self.lists.saturating_sub(1);
+                if self.lists == self.outer {
                     self.behind = std::mem::take(&mut self.around);
                 }
             }
-            b'[' | b']' | b',' => {}
+            b',' => {}
             _ if byte.is_ascii_whitespace() => {}
             _ => self.begun.push(byte),
         }
@@ -196,7 +203,8 @@ impl Documents {
 
     fn begin_list(&mut self) {
         self.around = std::mem::take(&mut self.depth);
-        self.lists = 1;
+        self.outer = self.lists;
+        self.lists += 1;
         self.begun.clear();
     }
 }

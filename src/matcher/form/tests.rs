@@ -75,6 +75,13 @@ fn a_broken_object_does_not_take_the_next_one_with_it() {
         ["TOO LONG", "{\"b\":1}"]
     );
     assert_eq!(objects("{\"a\":1"), ["{\"a\":1"]);
+    for torn in
+        ["[{\"b\":1},", "[[{\"b\":1}]", "{\"Records\":[{\"b\":1}", "{\"Records\":[{\"b\":1}]"]
+    {
+        assert_eq!(objects(torn), ["{\"b\":1}", "["], "{torn}");
+    }
+    let nested = "[{\"Records\":[{\"b\":1}]},{\"Records\":[{\"b\":2}],\"x\":1}]";
+    assert_eq!(objects(nested), ["{\"b\":1}", "{\"b\":2}"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! In: options about the fields and the kind of events. Out: [`Options`] for the engine, findings
 //! for lines that are not events, and the progress for a person at a terminal.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use clap::Args;
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
-use crate::matcher::{Options, Unreadable};
+use crate::matcher::{Options, Shape, TextForm, Unreadable};
 use crate::project::Failure;
 use crate::source::{SourceText, Span};
 use crate::taxonomy::{EventKind, Log};
@@ -20,7 +21,8 @@ use crate::taxonomy::{EventKind, Log};
 /// Options of every command that reads events
 #[derive(Args, Clone)]
 pub(super) struct EventForm {
-    /// The object inside each line that holds the event's fields
+    /// The object inside each line that holds the event's fields; `Event.EventData` is one inside
+    /// another
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
     /// The kind of every event: `process_creation`, or a log source such as `windows/security`;
@@ -30,15 +32,25 @@ pub(super) struct EventForm {
     /// The field that names the kind of each event
     #[arg(long, value_name = "NAME", conflicts_with = "event")]
     event_field: Option<String>,
+    /// The field that holds the time of each event; dots lead into objects
+    #[arg(long, value_name = "NAME")]
+    time_field: Option<String>,
+    /// The shape of every event; without it each file shows its own
+    #[arg(long, value_name = "NAME", value_parser = shape)]
+    shape: Option<Named>,
     /// Skip and report lines longer than this, in bytes or with K, M, G
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
     max_line: usize,
 }
 
 impl EventForm {
-    /// The limit of a line, in bytes
-    pub(super) fn max_line(&self) -> usize {
-        self.max_line
+    /// How the streams of events are read: the limit of a line in bytes, and the form of the text
+    pub(super) fn reading(&self) -> (usize, Option<TextForm>) {
+        let text = match self.shape {
+            Some(Named::Text(text)) => Some(text),
+            Some(Named::Shape(_)) | None => None,
+        };
+        (self.max_line, text)
     }
 
     /// The options for the engine
@@ -54,8 +66,31 @@ impl EventForm {
             kind: self.event.as_ref().map(|given| given.kind.clone()),
             action: self.event.as_ref().and_then(|given| given.action),
             kind_field: self.event_field.clone(),
+            time_field: self.time_field.clone(),
+            shape: match self.shape {
+                Some(Named::Shape(shape)) => Some(shape),
+                Some(Named::Text(_)) | None => None,
+            },
         })
     }
+}
+
+/// A shape of events that the user names
+#[derive(Clone, Copy)]
+enum Named {
+    Shape(Shape),
+    Text(TextForm),
+}
+
+/// Reads the name of a shape; the error lists all names
+fn shape(name: &str) -> Result<Named, String> {
+    let text = TextForm::ALL.iter().find(|(known, _)| *known == name);
+    let text = text.map(|(_, text)| Named::Text(*text));
+    text.or_else(|| Shape::named(name).map(Named::Shape)).ok_or_else(|| {
+        let texts = TextForm::ALL.iter().map(|(name, _)| *name);
+        let names: Vec<_> = Shape::names().into_iter().chain(texts).collect();
+        format!("expected {}", names.join(", "))
+    })
 }
 
 /// Reads a kind of event: one of the tables, or a log source that only a rule names
@@ -121,6 +156,8 @@ pub(super) fn line_of(file: &str, line: usize) -> (Arc<SourceText>, Span) {
 pub(super) struct BadLines {
     first: Vec<Unreadable>,
     count: usize,
+    /// The number of lines by reason
+    reasons: BTreeMap<String, usize>,
 }
 
 impl BadLines {
@@ -129,6 +166,11 @@ impl BadLines {
 
     pub(super) fn push(&mut self, line: Unreadable) {
         self.count += 1;
+        let reason = reason(&line);
+        // Reasons name what stands in a line, so a hostile file may have any number of them.
+        let is_known = self.reasons.len() < Self::SHOWN || self.reasons.contains_key(reason);
+        let reason = if is_known { reason } else { "other reasons" };
+        *self.reasons.entry(reason.to_owned()).or_default() += 1;
         if self.first.len() < Self::SHOWN {
             self.first.push(line);
         }
@@ -137,17 +179,28 @@ impl BadLines {
     /// Reports the first lines with their places, then how many more there are
     pub(super) fn report(self, file: &str, diagnostics: &mut Diagnostics) {
         let more = self.count - self.first.len();
+        let reasons = self.reasons.iter().map(|(why, number)| format!("{why} ({number})"));
+        let reasons: Vec<String> = reasons.collect();
         for (at, bad) in self.first.iter().enumerate() {
             let (source, end) = line_of(file, bad.line);
-            let why = bad.why.split(" at line ").next().unwrap_or_default();
+            let why = reason(bad);
             let message = format!("this line is no event: {why}");
             let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
             diagnostics.push(match at + 1 == Self::SHOWN && more > 0 {
-                true => found.note(format!("{more} more lines are no events")),
+                true => found.note(format!(
+                    "{more} more lines are no events; of all {}: {}",
+                    self.count,
+                    reasons.join(", ")
+                )),
                 false => found,
             });
         }
     }
+}
+
+/// Why a line is no event, without the place in it
+fn reason(line: &Unreadable) -> &str {
+    line.why.split(" at line ").next().unwrap_or_default()
 }
 
 /// Shows the progress of a long scan to a person at a terminal
@@ -163,12 +216,12 @@ impl Progress {
         Progress { shown: false, next: Instant::now() + Duration::from_secs(1), active }
     }
 
-    pub(super) fn tell(&mut self, events: usize) {
+    pub(super) fn tell(&mut self, done: &str) {
         if self.active && Instant::now() >= self.next {
             self.next += Duration::from_millis(200);
             self.shown = true;
             // A progress line that cannot be written does not stop the run.
-            let _ = write!(io::stderr(), "\r{events} events");
+            let _ = write!(io::stderr(), "\r{done}");
         }
     }
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::events::{BadLines, EventForm, Progress};
 use crate::diagnostic::Diagnostics;
 use crate::ir::{Rule, say_action};
-use crate::matcher::{Block, End, Lines, Options, Stop, Unreadable, too_long};
-use crate::project::{Failure, check_events, display, events};
+use crate::matcher::{Block, End, Lines, Options, Stop, TextForm, Unreadable, flat_event};
+use crate::project::{Failure, Source, events, sources};
 use crate::taxonomy::EventKind;
 use crate::verify::{Example, Place};
 
@@ -22,8 +22,8 @@ const BLOCK: usize = 512;
 pub(super) struct Files {
     /// Names of the files in findings
     pub(super) names: Vec<String>,
-    paths: Vec<PathBuf>,
-    max_line: usize,
+    sources: Vec<Source>,
+    reading: (usize, Option<TextForm>),
     options: Options,
     /// The stream of the current file; `None` until it is opened
     lines: Option<Lines<'static>>,
@@ -33,6 +33,8 @@ pub(super) struct Files {
     /// Index of the current file, and the number of its lines read so far
     place: (usize, usize),
     events: usize,
+    /// The number of records, and of those without the object and the field that the options name
+    records: [usize; 3],
     bad: Vec<BadLines>,
     talk: Progress,
 }
@@ -45,18 +47,19 @@ impl Files {
         rules: &[Rule],
         quiet: bool,
     ) -> Result<Self, Failure> {
-        check_events(paths)?;
+        let (sources, _) = sources(paths)?;
         Ok(Files {
-            names: paths.iter().map(|path| display(path)).collect(),
-            paths: paths.to_vec(),
-            max_line: form.max_line(),
+            names: sources.iter().map(|source| source.name.clone()).collect(),
+            reading: form.reading(),
             options: form.options(rules)?,
             lines: None,
             block: Block::default(),
             at: 0,
             place: (0, 0),
             events: 0,
-            bad: paths.iter().map(|_| BadLines::default()).collect(),
+            records: [0; 3],
+            bad: sources.iter().map(|_| BadLines::default()).collect(),
+            sources,
             talk: Progress::new(quiet),
         })
     }
@@ -68,25 +71,26 @@ impl Files {
             self.place.1 += 1;
             self.at += 1;
             let block = std::mem::take(&mut self.block);
-            let example = match block.line(self.at - 1) {
-                Ok(line) => self.example(line),
-                Err(limit) => self.is_bad(too_long(limit)),
+            let example = match flat_event(&block, self.at - 1, &self.options) {
+                Ok(Some((event, kinds))) => self.example(&event, kinds.into_iter().next()),
+                Ok(None) => None,
+                Err(why) => self.is_bad(why),
             };
             self.block = block;
             examples.extend(example);
         }
         self.events += examples.len();
-        self.talk.tell(self.events);
+        self.talk.tell(&format!("{} events", self.events));
         Ok(examples)
     }
 
     /// Waits for lines of the current or the next file; false when all files are read
     fn refill(&mut self) -> Result<bool, Failure> {
         self.at = 0;
-        while let Some(path) = self.paths.get(self.place.0) {
+        while let Some(source) = self.sources.get(self.place.0) {
             let lines = match &mut self.lines {
                 Some(lines) => lines,
-                None => self.lines.insert(events(path, self.max_line, Stop::default())?),
+                None => self.lines.insert(events(source, self.reading, Stop::default())?),
             };
             match lines.next(&mut self.block) {
                 None => return Ok(true),
@@ -110,14 +114,12 @@ impl Files {
         None
     }
 
-    /// The event of a line; `None` for an empty line and for a line that is not a usable event
-    fn example(&mut self, line: &[u8]) -> Option<Example> {
+    /// The event of a flat record; `None` when the record is not a usable event
+    ///
+    /// `told` is the kind that its shape tells.
+    fn example(&mut self, text: &str, told: Option<EventKind>) -> Option<Example> {
         let (file, line_number) = self.place;
-        let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
-        if text.is_empty() {
-            return None;
-        }
-        let mut event: Value = match serde_json::from_slice(text) {
+        let mut event: Value = match serde_json::from_str(text) {
             Ok(event @ Value::Object(_)) => event,
             other => {
                 let why = other.err().map_or("not an object".to_owned(), |why| why.to_string());
@@ -126,21 +128,44 @@ impl Files {
         };
         let named = self.options.kind_field.as_ref().and_then(|field| event.get(field)?.as_str());
         let named = named.map(EventKind::category);
+        self.records[0] += 1;
+        self.records[2] += usize::from(self.options.kind_field.is_some() && named.is_none());
         if let Some(field) = &self.options.field {
-            event = event.get_mut(field)?.take();
+            let Some(object) = object_at(&mut event, field).filter(|value| value.is_object())
+            else {
+                self.records[1] += 1;
+                return None;
+            };
+            event = object.take();
         }
         let (kind, action) = match (&self.options.kind, named) {
             (Some(kind), _) => (Some(kind.clone()), self.options.action),
             (None, Some(Some((kind, action)))) => (Some(kind), action),
             // Elastic has no documents for an unknown kind of event.
             (None, Some(None)) => return None,
-            (None, None) => (None, None),
+            (None, None) => (told, None),
         };
         if !event.is_object() {
             return None;
         }
         say_action(&mut event, action);
         Some(Example { place: Place::Line { file, line: line_number }, event, kind })
+    }
+
+    /// Why no event could be tried as the options say
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let [all, without_object, without_kind] = self.records;
+        let lacks = |number: usize| number > 0 && number == all;
+        let (what, name, option) = match &self.options {
+            Options { field: Some(name), .. } if lacks(without_object) => {
+                ("the object", name, "--field")
+            }
+            Options { kind_field: Some(name), .. } if lacks(without_kind) => {
+                ("the field", name, "--event-field")
+            }
+            _ => return None,
+        };
+        Some(Failure::new(format!("no event has {what} `{name}` that `{option}` names")))
     }
 
     /// Reports the lines that are not events
@@ -150,4 +175,13 @@ impl Files {
             std::mem::take(bad).report(name, diagnostics);
         }
     }
+}
+
+/// The value at a path, keys joined by dots
+fn object_at<'v>(value: &'v mut Value, path: &str) -> Option<&'v mut Value> {
+    if value.get(path).is_some() {
+        return value.get_mut(path);
+    }
+    let (key, rest) = path.split_once('.')?;
+    object_at(value.get_mut(key)?, rest)
 }

@@ -51,7 +51,7 @@ impl<W: Write> Listener for Hits<'_, W> {
     }
 
     fn judged(&mut self, events: usize) -> io::Result<()> {
-        self.progress.tell(events);
+        self.progress.tell(&format!("{events} events, {} matches", self.printed));
         self.out.flush()
     }
 }

@@ -4,6 +4,7 @@
 //! findings, 2 could not run. A reader that closes the pipe ends the run quietly.
 
 mod bump;
+mod census;
 mod check;
 mod completions;
 mod convert;
@@ -23,6 +24,7 @@ mod screen;
 mod select;
 mod settings;
 mod show;
+mod summary;
 mod test;
 mod verdict;
 mod verify;

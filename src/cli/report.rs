@@ -131,10 +131,21 @@ pub(super) fn losses(global: &Global, workspace: &Workspace) -> io::Result<()> {
 
 /// Prints why the run could not do its work; returns exit code 2
 pub(super) fn failed(why: &str) -> ExitCode {
+    error(why);
+    ExitCode::from(2)
+}
+
+/// Prints why a part of the run could not do its work
+pub(super) fn error(why: &str) {
     // A failure to write this message cannot be reported anywhere.
     let why = screen::line(why.trim_end_matches('.'));
     let _ = writeln!(anstream::stderr().lock(), "error: {why}");
-    ExitCode::from(2)
+}
+
+/// Prints a warning about the run, even when the run is quiet
+pub(super) fn warn(why: &str) {
+    // A failure to write this message cannot be reported anywhere.
+    let _ = writeln!(anstream::stderr().lock(), "warning: {}", screen::line(why));
 }
 
 /// `1 rule`, `2 rules`, `2 matches`

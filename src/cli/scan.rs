@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
+use super::census::Complaints;
 use super::events::{EventForm, Progress};
 use super::hit::Hits;
 use super::input::Rules;
 use super::interruption;
 use super::report::{self, Stream, count};
-use super::{Global, Outcome, Stop};
+use super::{Global, Outcome, Stop, census, summary};
 use crate::definition::Looked;
 use crate::matcher::novelty::MOST_COMBINATIONS;
 use crate::matcher::{End, Engine, Found, Listener, Memory, Shortfall, scan};
@@ -20,18 +21,21 @@ use crate::project::{self, Failure};
 
 /// Match events against the rules
 ///
-/// Events are JSON objects in Sigma's field names, one a line; files may be gzipped. Prints one
-/// JSON object for each signal that an event fits, as the lines come, and for each correlation, most
-/// of them when all events have been read. An event whose kind nothing tells is tried against every
-/// signal. SIGINT, SIGTERM and SIGHUP end the run in order, with exit code 128 and the signal's
+/// Events are JSON in Sigma's field names, or in the shapes that people have: Windows events as EVTX or
+/// JSON, Winlogbeat, exports of Splunk, CloudTrail, web server logs, CSV; packed or not. Each file shows
+/// its own shape, which the summary tells. Prints one JSON object for each signal that an event fits, as
+/// the lines come, and for each correlation, most of them when all events have been read. An event whose
+/// kind nothing tells is tried against every signal. A file of which no event could match is an error,
+/// with exit code 2. SIGINT, SIGTERM and SIGHUP end the run in order, with exit code 128 and the signal's
 /// number; a file that breaks off is judged as far as it goes, with exit code 2.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast scan rules -e events.jsonl.gz\n  \
+                        rulecast scan rules -e logs/ -e 'C/*.evtx'\n  \
                         zcat events.jsonl.gz | rulecast scan rules -e - --event process_creation")]
 pub(super) struct Scan {
     #[command(flatten)]
     rules: Rules,
-    /// File of events, repeatable; `-` for standard input
+    /// File, folder or glob of events, repeatable; `-` for standard input
     #[arg(short, long, value_name = "FILE", required = true)]
     events: Vec<PathBuf>,
     #[command(flatten)]
@@ -55,24 +59,26 @@ impl Scan {
         let rules = workspace.take_reported();
         let options = self.form.options(&rules)?;
         let engine = Engine::new(rules, &options);
+        let mut complaints = Vec::new();
         // Paths that cannot be read or written are reported before hours of work.
-        project::check_events(&self.events)?;
+        let (sources, passed_over) = project::sources(&self.events)?;
         let memory = match &self.state {
             Some(path) => kept(&engine, path)?,
             None => Memory::default(),
         };
         let mut memory = memory.until(tomorrow());
         let stop = interruption::listen()?;
-        let files: Vec<String> = self.events.iter().map(|path| project::display(path)).collect();
+        let files: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
         let out = io::BufWriter::new(io::stdout().lock());
         let mut hits = Hits::new(engine.rules(), &files, out, Progress::new(global.quiet));
         hits.signals = self.signals;
-        let (mut events, mut broken) = (0, Vec::new());
-        for (file, path) in self.events.iter().enumerate() {
-            let mut lines = project::events(path, self.form.max_line(), stop.clone())?;
+        let (mut censuses, mut broken) = (Vec::new(), Vec::new());
+        for (file, source) in sources.iter().enumerate() {
+            let mut lines = project::events(source, self.form.reading(), stop.clone())?;
             hits.file = file;
-            let (read, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
-            events += read;
+            let (census, end) = scan(&engine, &mut memory, (file, &mut lines), &mut hits)?;
+            complaints.push(Complaints::of(&census, &files[file], &engine, &options));
+            censuses.push(census);
             hits.progress = hits.progress.next();
             std::mem::take(&mut hits.bad).report(&files[file], &mut workspace.diagnostics);
             match end {
@@ -91,12 +97,13 @@ impl Scan {
         }
         let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
+        summary::files(global, &files, &censuses, passed_over)?;
+        let events = censuses.iter().map(|census| census.events).sum();
         let (matched, rules) = (count(printed, "match"), count(engine.rules().len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
-        say_shortfall(memory.shortfall())?;
-        for why in &broken {
-            report::failed(why);
-        }
+        say_shortfall(memory.shortfall());
+        broken.extend(census::tell(complaints));
+        broken.iter().for_each(|why| report::error(why));
         Ok(match stop.load(Ordering::Relaxed) {
             0 if !broken.is_empty() => Outcome::Broken,
             0 if self.fail_on_match && printed > 0 => Outcome::Findings,
@@ -107,7 +114,7 @@ impl Scan {
 }
 
 /// Printed even when the run is quiet: a finding may be missing or superfluous
-fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
+fn say_shortfall(shortfall: Shortfall) {
     let crowded = format!("they have more than {MOST_COMBINATIONS} combinations of values");
     for (number, what) in [
         (shortfall.untimed, "not correlated: they have no time, or one in the future"),
@@ -116,10 +123,9 @@ fn say_shortfall(shortfall: Shortfall) -> io::Result<()> {
         (shortfall.crowded_groups, &format!("reported each as a correlation: {crowded}")),
     ] {
         if number > 0 {
-            writeln!(anstream::stderr().lock(), "warning: {} {what}", count(number, "match"))?;
+            report::warn(&format!("{} {what}", count(number, "match")));
         }
     }
-    Ok(())
 }
 
 /// The latest time to accept: one day from now; a later time comes from a broken clock

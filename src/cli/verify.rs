@@ -60,6 +60,9 @@ impl Verify {
             &mut || files.next(),
         )?;
         files.finish(&mut workspace.diagnostics);
+        if let Some(failure) = files.failure() {
+            return Err(failure.into());
+        }
         let mut shown = Vec::new();
         for one in &verified {
             shown.push((one, verdict::detail(one, &files.names)));

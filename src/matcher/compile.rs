@@ -22,6 +22,32 @@ pub(super) enum Node {
     Test { subject: usize, slot: usize, check: Check },
 }
 
+impl Node {
+    /// The slots that the tests read, each once, sorted
+    pub(super) fn slots(&self) -> Vec<usize> {
+        let mut slots = Vec::new();
+        self.add_slots(&mut slots);
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    fn add_slots(&self, slots: &mut Vec<usize>) {
+        match self {
+            Node::All(parts) | Node::Any(parts) => {
+                parts.iter().for_each(|part| part.add_slots(slots));
+            }
+            Node::Not(part) => part.add_slots(slots),
+            Node::Test { slot, check, .. } => {
+                slots.push(*slot);
+                if let Check::Same(_, other, _) = check {
+                    slots.push(*other);
+                }
+            }
+        }
+    }
+}
+
 /// A comparison with its values compiled
 pub(super) enum Check {
     /// Compares folded text

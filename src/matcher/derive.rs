@@ -101,6 +101,11 @@ impl Derived {
         names.iter().map(|name| Field::of_log(name))
     }
 
+    /// Whether every event has this field once the missing fields are filled
+    pub(super) fn is_always_there(field: &Field) -> bool {
+        field.name() == "Action"
+    }
+
     /// Fills the missing fields; `action` is the action that the event's log and id, or kind, imply
     pub(super) fn fill(&self, slots: &mut [Slot<'_>], action: Option<&'static str>) {
         for slot in &self.dashed {

@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::fmt;
 use std::sync::Arc;
 
+use super::census::Facts;
 use super::layout::Layout;
 use super::log::Log;
 use super::part;
@@ -23,6 +25,7 @@ pub(super) struct Event<'a> {
     folded: Vec<OnceCell<Vec<String>>>,
     kind: Kind,
     time: Option<Cow<'a, str>>,
+    facts: Facts,
 }
 
 /// The kind of an event, as far as known
@@ -34,6 +37,33 @@ pub(super) enum Kind {
     Unknown,
 }
 
+impl fmt::Display for Kind {
+    /// The most exact of its kinds: the first
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kind::Known(kinds, product) = self else { return f.write_str("unknown") };
+        match (kinds.first(), product) {
+            // Its channel is in no table.
+            (Some(EventKind::Log(log)), Some(_)) if log.is_whole_product() => {
+                write!(f, "another log of {log}")
+            }
+            (Some(kind), _) => kind.fmt(f),
+            (None, Some(product)) => write!(f, "another log of {product}"),
+            (None, None) => f.write_str("a kind that no table and no rule knows"),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether an event of this kind cannot be of the kind that the user gives
+    ///
+    /// Nothing is known of a log outside the tables.
+    fn contradicts(&self, given: &EventKind) -> bool {
+        let Kind::Known(kinds, product) = self else { return false };
+        let known = EventKind::named(given.name()).is_some();
+        known && !kinds.iter().any(|kind| given.takes(kind, *product))
+    }
+}
+
 impl<'a> Event<'a> {
     /// An event with empty slots and unknown kind
     pub(super) fn new(layout: &'a Layout) -> Event<'a> {
@@ -43,6 +73,7 @@ impl<'a> Event<'a> {
             folded: vec![OnceCell::new(); layout.subjects.len()],
             kind: Kind::Unknown,
             time: None,
+            facts: Facts::default(),
         }
     }
 
@@ -56,6 +87,15 @@ impl<'a> Event<'a> {
 
     pub(super) fn slot(&self, slot: usize) -> &Slot<'a> {
         &self.slots[slot]
+    }
+
+    pub(super) fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    /// Whether one of these slots has a value, or null
+    pub(super) fn has_any(&self, slots: &[usize]) -> bool {
+        slots.iter().any(|slot| !matches!(self.slots[*slot], Slot::Missing))
     }
 
     pub(super) fn time(&self) -> Option<&str> {
@@ -115,6 +155,14 @@ impl<'a> Event<'a> {
             None => (None, None, None),
         };
         let mut happened = action;
+        let mut facts = Facts {
+            has_field: false,
+            has_object: log.has_object || self.layout.inner.is_none(),
+            has_kind: log.has_kind || self.layout.kind_field.is_none(),
+            has_time: log.has_time_field() || self.layout.time_field.is_none(),
+            is_recognized: recognized.is_some(),
+            is_contradicted: false,
+        };
         self.kind = match (named, recognized) {
             (Some(named), recognized) => {
                 let (kind, implied) = named.unzip();
@@ -129,6 +177,7 @@ impl<'a> Event<'a> {
             (None, None) => Kind::Unknown,
         };
         if let Some((kind, action)) = &self.layout.given {
+            facts.is_contradicted = self.kind.contradicts(kind);
             self.take_kind(kind);
             happened = happened.or(*action);
         }
@@ -141,6 +190,9 @@ impl<'a> Event<'a> {
                 self.slots[slot] = value;
             }
         }
+        // Before fields are derived: some are filled whatever the event holds.
+        facts.has_field = self.has_some_field();
+        self.facts = facts;
         self.layout.derived.fill(&mut self.slots, happened);
         // A W3C log has date and time in separate fields.
         self.time = match (log.time, log.date) {
@@ -150,6 +202,21 @@ impl<'a> Event<'a> {
             (Some((_, time)), _) => Some(time),
             (None, _) => None,
         };
+    }
+
+    /// Whether some slot has a value, other than the one that takes every value
+    fn has_some_field(&self) -> bool {
+        let mut slots = self.slots.iter().enumerate();
+        slots.any(|(at, slot)| !matches!(slot, Slot::Missing) && self.layout.every != Some(at))
+    }
+
+    /// Takes the kinds that its shape tells, unless the event or the user says what it is
+    pub(super) fn of_kinds(mut self, kinds: &[EventKind]) -> Self {
+        if self.kind == Kind::Unknown && !kinds.is_empty() {
+            self.kind = Kind::Known(kinds.into(), None);
+            self.facts.is_recognized = true;
+        }
+        self
     }
 
     /// Replaces the kind that the event names by the given kind; the event's logs stay

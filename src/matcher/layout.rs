@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::derive::Derived;
+use super::shape::Shape;
 use crate::ir::Subject;
 use crate::taxonomy::{EventKind, Field, Log, aliases};
 
@@ -18,10 +19,14 @@ pub(super) struct Layout {
     pub(super) subjects: Vec<(Subject, usize)>,
     /// Slots of the fields that take part in deriving fields
     pub(super) derived: Derived,
-    /// Key of the object that holds the fields; `None` when the event itself holds them
+    /// Path of the object that holds the fields; `None` when the event itself holds them
     pub(super) inner: Option<String>,
     /// Key that names the kind of the event
     pub(super) kind_field: Option<String>,
+    /// Path of the value that is the time of the event, when the user says so
+    pub(super) time_field: Option<String>,
+    /// The shape of every event, when the user gives it
+    pub(super) shape: Option<Shape>,
     /// Kind and action of every event, when the user gives the kind
     pub(super) given: Option<(EventKind, Option<&'static str>)>,
     /// Logs that signals name; a table need not know them
@@ -93,18 +98,23 @@ pub(super) enum Says {
 }
 
 /// Keys that tell the log, the id and the time of an event
+///
+/// Rank [`GIVEN`] is left for the key that the user names.
 const SAID: &[(&str, Says)] = &[
     ("Channel", Says::Channel),
     ("Provider_Name", Says::Provider),
     ("EventID", Says::Id),
     ("date", Says::Date),
-    ("UtcTime", Says::Time(0)),
-    ("time", Says::Time(1)),
-    ("@timestamp", Says::Time(2)),
-    ("TimeCreated", Says::Time(3)),
-    ("Timestamp", Says::Time(4)),
-    ("date-time", Says::Time(5)),
+    ("UtcTime", Says::Time(1)),
+    ("time", Says::Time(2)),
+    ("@timestamp", Says::Time(3)),
+    ("TimeCreated", Says::Time(4)),
+    ("Timestamp", Says::Time(5)),
+    ("date-time", Says::Time(6)),
 ];
+
+/// The rank of the time that the user names
+pub(super) const GIVEN: usize = 0;
 
 impl Layout {
     pub(super) fn new(inner: Option<String>, kind_field: Option<String>) -> Layout {
@@ -113,6 +123,25 @@ impl Layout {
             layout.place(name).says = Some(*says);
         }
         layout
+    }
+
+    /// Takes the value at this path for the time of the event
+    pub(super) fn take_time_from(&mut self, path: &str) {
+        self.place(path).says = Some(Says::Time(GIVEN));
+        self.hold_inside(path);
+        self.time_field = Some(path.to_owned());
+    }
+
+    /// Whether the user says that events have a shape that is not flat
+    pub(super) fn has_given_shape(&self) -> bool {
+        self.shape.is_some_and(|shape| !shape.is_flat())
+    }
+
+    /// Notes the objects that a path with dots leads through
+    fn hold_inside(&mut self, path: &str) {
+        for (at, _) in path.match_indices('.') {
+            self.objects.insert(path[..at].to_owned());
+        }
     }
 
     pub(super) fn slot(&mut self, field: &Field) -> usize {
@@ -130,9 +159,7 @@ impl Layout {
         for (alias, on) in aliases(field) {
             self.place(alias).aliases.push((slot, on));
         }
-        for (at, _) in field.name().match_indices('.') {
-            self.objects.insert(field.name()[..at].to_owned());
-        }
+        self.hold_inside(field.name());
         self.derived.note(field, slot);
         for source in Derived::sources(field) {
             self.slot(&source);

@@ -1,22 +1,21 @@
-//! Cuts a stream into lines as they arrive.
+//! Reads a stream in blocks of records as they arrive.
 //!
-//! In: a reader, fast or slow. Out: [`Block`]s of whole lines in their order, each line in one
-//! block. A block holds the lines that have arrived: a slow stream need not fill four megabytes. A
-//! line above the limit is skipped and reported. Memory is bounded by the limit and the blocks in
-//! work, whatever the stream holds.
+//! In: a reader, fast or slow. Out: [`Block`]s of whole records in their order, each record in one
+//! block; a record is a line, unless the [`Form`](super::form::Form) of the stream says otherwise. A block holds the records
+//! that have arrived: a slow stream need not fill four megabytes. Memory is bounded by the limit of a
+//! record and the blocks in work, whatever the stream holds.
 
 use std::io::{self, BufRead};
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// A block is full at this many bytes
-const BLOCK: usize = 4 << 20;
-/// A block is full at this many lines
-const MOST_LINES: usize = 1 << 16;
+use super::block::Block;
+use super::cut::Cutter;
+use super::form::TextForm;
+
 /// The most blocks in the queue of the reading thread
 const WAITING: usize = 4;
 /// How often the stop flag is checked while the stream is silent
@@ -39,127 +38,6 @@ pub enum End {
     Stopped,
 }
 
-/// A line of a block
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Line {
-    /// Byte range in the block, without the line break
-    Text(Range<usize>),
-    /// The line has more bytes than this limit
-    TooLong(usize),
-}
-
-/// Whole lines of a stream, in their order
-#[derive(Debug, Default)]
-pub struct Block {
-    bytes: Vec<u8>,
-    lines: Vec<Line>,
-}
-
-impl Block {
-    /// The number of lines, including lines above the limit
-    pub fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    /// Whether the block holds no line
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// A line by its index, without its line break
-    ///
-    /// # Errors
-    /// The limit in bytes, when the line is longer.
-    ///
-    /// # Panics
-    /// When the block has no such line.
-    pub fn line(&self, index: usize) -> Result<&[u8], usize> {
-        match &self.lines[index] {
-            Line::Text(place) => Ok(&self.bytes[place.clone()]),
-            Line::TooLong(limit) => Err(*limit),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.lines.clear();
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes.len() >= BLOCK || self.lines.len() >= MOST_LINES
-    }
-
-    fn append(&mut self, other: &Block) {
-        let offset = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        self.lines.extend(other.lines.iter().map(|line| match line {
-            Line::Text(place) => Line::Text(place.start + offset..place.end + offset),
-            Line::TooLong(limit) => Line::TooLong(*limit),
-        }));
-    }
-}
-
-/// Cuts bytes into lines
-struct Cutter {
-    limit: usize,
-    /// The beginning of a line whose end has not arrived
-    begun: Vec<u8>,
-    /// Whether the current line is above the limit
-    skipping: bool,
-}
-
-impl Cutter {
-    fn new(limit: usize) -> Cutter {
-        Cutter { limit, begun: Vec::new(), skipping: false }
-    }
-
-    /// Adds lines until the block is full; returns the number of bytes taken
-    fn take(&mut self, chunk: &[u8], block: &mut Block) -> usize {
-        let mut taken = 0;
-        while taken < chunk.len() && !block.is_full() {
-            let rest = &chunk[taken..];
-            let Some(end) = memchr::memchr(b'\n', rest) else {
-                self.begin(rest);
-                return chunk.len();
-            };
-            self.end(&rest[..end], block);
-            taken += end + 1;
-        }
-        taken
-    }
-
-    /// Keeps the beginning of a line
-    fn begin(&mut self, bytes: &[u8]) {
-        self.skipping |= self.begun.len() + bytes.len() > self.limit;
-        if self.skipping {
-            self.begun = Vec::new();
-        } else {
-            self.begun.extend_from_slice(bytes);
-        }
-    }
-
-    /// Adds a line to the block; `bytes` are the last bytes of the line
-    fn end(&mut self, bytes: &[u8], block: &mut Block) {
-        if self.skipping || self.begun.len() + bytes.len() > self.limit {
-            block.lines.push(Line::TooLong(self.limit));
-        } else {
-            let start = block.bytes.len();
-            block.bytes.extend_from_slice(&self.begun);
-            block.bytes.extend_from_slice(bytes);
-            block.lines.push(Line::Text(start..block.bytes.len()));
-        }
-        self.begun.clear();
-        self.skipping = false;
-    }
-
-    /// Adds the last line to the block, when no line break ends it
-    fn finish(&mut self, block: &mut Block) {
-        if self.skipping || !self.begun.is_empty() {
-            self.end(&[], block);
-        }
-    }
-}
-
 /// A stream of lines
 pub struct Lines<'r> {
     source: Source<'r>,
@@ -169,33 +47,44 @@ pub struct Lines<'r> {
 enum Source<'r> {
     /// Read by the thread that calls `next`
     Here(Box<dyn BufRead + 'r>, Cutter, Option<End>),
-    /// Read by a separate thread, whose result tells whether reading failed
-    Thread(Receiver<Block>, Option<JoinHandle<io::Result<()>>>),
+    /// Read by a separate thread
+    Thread(Box<Reading>),
+}
+
+/// What a separate thread has read
+struct Reading {
+    receive: Receiver<Block>,
+    /// A block that has come and is of another form than the one before
+    next: Option<Block>,
+    /// The thread; its result tells whether reading failed
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl<'r> Lines<'r> {
     /// The lines of a reader that never blocks for long, such as text in memory; up to [`MAX_LINE`]
     pub fn new(reader: impl BufRead + 'r) -> Lines<'r> {
-        let cutter = Cutter::new(MAX_LINE);
+        let cutter = Cutter::new(MAX_LINE, None);
         Lines { source: Source::Here(Box::new(reader), cutter, None), stop: Stop::default() }
     }
 
     /// The lines of a reader that a separate thread opens, reads and unpacks
     ///
-    /// `limit` is the length of the longest line, in bytes. A thread that waits for a silent stream
-    /// when reading stops lives until the process ends.
+    /// `limit` is the length of the longest record, in bytes; `text` is the form of the text, which is
+    /// found out without it. A thread that waits for a silent stream when reading stops lives until the
+    /// process ends.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn spawn<R: BufRead>(
         open: impl FnOnce() -> io::Result<R> + Send + 'static,
-        limit: usize,
+        (limit, text): (usize, Option<TextForm>),
         stop: Stop,
     ) -> io::Result<Lines<'static>> {
         let (send, receive) = sync_channel(WAITING);
-        let work = move || pass_on(open()?, limit, &send);
-        let reader = thread::Builder::new().name("reader".to_owned()).spawn(work)?;
-        Ok(Lines { source: Source::Thread(receive, Some(reader)), stop })
+        let work = move || pass_on(open()?, Cutter::new(limit, text), &send);
+        let thread = Some(thread::Builder::new().name("reader".to_owned()).spawn(work)?);
+        let reading = Box::new(Reading { receive, next: None, thread });
+        Ok(Lines { source: Source::Thread(reading), stop })
     }
 
     /// Fills the block with the lines that have arrived; waits when there are none
@@ -207,7 +96,8 @@ impl<'r> Lines<'r> {
             _ if is_stopped(&self.stop) => Some(End::Stopped),
             Source::Here(reader, cutter, ended) => {
                 while !block.is_full() && ended.is_none() {
-                    *ended = advance(&mut **reader, cutter, block).map(|read| match read {
+                    let read = advance(&mut **reader, cutter, block);
+                    *ended = read.map(|read| match read {
                         Ok(()) => End::Whole,
                         Err(error) => End::Broken(error),
                     });
@@ -215,10 +105,11 @@ impl<'r> Lines<'r> {
                 // The lines before the end go first.
                 if block.is_empty() { ended.take() } else { None }
             }
-            Source::Thread(receive, reader) => {
-                let ended = receive_lines(receive, block, &self.stop)?;
+            Source::Thread(reading) => {
+                let ended = reading.receive_lines(block, &self.stop)?;
+                let failed = |_| Err(io::Error::other("the file made its reader fail"));
                 let read = match ended {
-                    End::Whole => reader.take().and_then(|reader| reader.join().ok()),
+                    End::Whole => reading.thread.take().map(|t| t.join().unwrap_or_else(failed)),
                     End::Broken(_) | End::Stopped => None,
                 };
                 Some(match read {
@@ -234,31 +125,37 @@ fn is_stopped(stop: &Stop) -> bool {
     stop.load(Ordering::Relaxed) != 0
 }
 
-/// Takes the lines that one read gives; how the stream ended, where it did
+/// Takes the records that one read gives; how the stream ended, where it did and all are taken
 fn advance(
     reader: &mut dyn BufRead,
     cutter: &mut Cutter,
     block: &mut Block,
 ) -> Option<io::Result<()>> {
-    let ended = match reader.fill_buf() {
-        Ok([]) => Some(Ok(())),
+    let failed = cutter.failed.take();
+    let ended = match failed.map_or_else(|| reader.fill_buf(), Err) {
+        Ok([]) => Ok(()),
         Ok(chunk) => {
             let taken = cutter.take(chunk, block);
             reader.consume(taken);
-            None
+            return None;
         }
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-        Err(error) => Some(Err(error)),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return None,
+        Err(error) => Err(error),
     };
-    if ended.is_some() {
-        cutter.finish(block);
+    if !cutter.finish(block) {
+        // A reader that has failed says nothing more, so its error waits for the last records.
+        cutter.failed = ended.err();
+        return None;
     }
-    ended
+    Some(ended)
 }
 
-/// Sends the lines of each read as a block; before an error, the lines read until then
-fn pass_on(mut reader: impl BufRead, limit: usize, send: &SyncSender<Block>) -> io::Result<()> {
-    let mut cutter = Cutter::new(limit);
+/// Sends the records of each read as a block; before an error, the records read until then
+fn pass_on(
+    mut reader: impl BufRead,
+    mut cutter: Cutter,
+    send: &SyncSender<Block>,
+) -> io::Result<()> {
     loop {
         let mut block = Block::default();
         let ended = advance(&mut reader, &mut cutter, &mut block);
@@ -272,24 +169,37 @@ fn pass_on(mut reader: impl BufRead, limit: usize, send: &SyncSender<Block>) -> 
     }
 }
 
-/// Waits for a block and appends the blocks that are already queued behind it
-fn receive_lines(receive: &Receiver<Block>, block: &mut Block, stop: &Stop) -> Option<End> {
-    loop {
-        match receive.recv_timeout(PATIENCE) {
-            Ok(first) => {
-                *block = first;
+impl Reading {
+    /// Waits for a block and appends the blocks of its form that are already queued behind it
+    fn receive_lines(&mut self, block: &mut Block, stop: &Stop) -> Option<End> {
+        *block = match self.next.take() {
+            Some(next) => next,
+            None => match self.wait(stop) {
+                Ok(first) => first,
+                Err(end) => return Some(end),
+            },
+        };
+        while !block.is_full() {
+            let Ok(next) = self.receive.try_recv() else { break };
+            if next.form != block.form {
+                self.next = Some(next);
                 break;
             }
-            Err(RecvTimeoutError::Disconnected) => return Some(End::Whole),
-            Err(RecvTimeoutError::Timeout) if is_stopped(stop) => return Some(End::Stopped),
-            Err(RecvTimeoutError::Timeout) => {}
+            block.append(&next);
+        }
+        None
+    }
+
+    fn wait(&self, stop: &Stop) -> Result<Block, End> {
+        loop {
+            match self.receive.recv_timeout(PATIENCE) {
+                Ok(first) => return Ok(first),
+                Err(RecvTimeoutError::Disconnected) => return Err(End::Whole),
+                Err(RecvTimeoutError::Timeout) if is_stopped(stop) => return Err(End::Stopped),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
     }
-    while !block.is_full() {
-        let Ok(next) = receive.try_recv() else { break };
-        block.append(&next);
-    }
-    None
 }
 
 #[cfg(test)]
@@ -327,7 +237,7 @@ mod tests {
 
     fn spawned(text: &'static str, limit: usize, torn: bool) -> (Vec<Result<String, usize>>, End) {
         let open = move || Ok(BufReader::with_capacity(4, Slow(text.as_bytes(), torn)));
-        all(Lines::spawn(open, limit, Stop::default()).unwrap())
+        all(Lines::spawn(open, (limit, None), Stop::default()).unwrap())
     }
 
     #[test]
@@ -361,7 +271,7 @@ mod tests {
         let (reader, _writer) = io::pipe().unwrap();
         let stop = Stop::default();
         let open = move || Ok(BufReader::new(reader));
-        let mut lines = Lines::spawn(open, MAX_LINE, Stop::clone(&stop)).unwrap();
+        let mut lines = Lines::spawn(open, (MAX_LINE, None), Stop::clone(&stop)).unwrap();
         stop.store(2, Ordering::Relaxed);
         assert!(matches!(lines.next(&mut Block::default()), Some(End::Stopped)));
     }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::layout::Says;
+use super::layout::{GIVEN, Says};
 use super::slot::Slot;
 use crate::taxonomy::EventKind;
 
@@ -18,6 +18,9 @@ pub(super) struct Log<'a> {
     pub(super) kind: Option<Cow<'a, str>>,
     /// The date, for logs whose time has no date
     pub(super) date: Option<Cow<'a, str>>,
+    /// Whether the object with the fields is there, and the field that names the kind
+    pub(super) has_object: bool,
+    pub(super) has_kind: bool,
     /// Rank of the time's key, and the time; the lowest rank wins
     pub(super) time: Option<(usize, Cow<'a, str>)>,
     /// Values that a slot takes when it is empty and the event is of the kind
@@ -30,7 +33,14 @@ pub(super) struct Log<'a> {
 pub(super) const OUTSIDE: usize = 100;
 
 impl<'a> Log<'a> {
+    /// Whether the event has the field that the user names for the time
+    pub(super) fn has_time_field(&self) -> bool {
+        self.time.as_ref().is_some_and(|(rank, _)| rank % OUTSIDE == GIVEN)
+    }
+
     pub(super) fn take_time(&mut self, rank: usize, time: Option<Cow<'a, str>>) {
+        // The user's word for the time holds wherever the field stands.
+        let rank = if rank % OUTSIDE == GIVEN { GIVEN } else { rank };
         if let Some(time) = time
             && self.time.as_ref().is_none_or(|(known, _)| rank < *known)
         {

@@ -6,11 +6,15 @@
 //! engine judges an event, and judges novelty and correlations after.
 
 mod ancestry;
+mod block;
+mod census;
 mod compile;
 mod correlate;
+mod cut;
 mod derive;
 mod evaluate;
 mod event;
+mod form;
 mod glob;
 mod layout;
 mod lines;
@@ -19,19 +23,24 @@ mod measure;
 pub mod novelty;
 mod part;
 mod read;
+mod reading;
 mod record;
 mod same;
 mod scan;
+mod shape;
 mod slot;
 mod state_file;
 
+pub use block::Block;
+pub use census::Census;
 pub use correlate::Together;
 pub(crate) use correlate::short_host;
-pub use lines::{Block, End, Lines, MAX_LINE, Stop};
+pub use form::TextForm;
+pub use lines::{End, Lines, MAX_LINE, Stop};
+pub use reading::{flat_event, too_long};
 pub use record::{Record, Recorder, arguments, base_name};
-pub use scan::{
-    Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan, too_long,
-};
+pub use scan::{Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan};
+pub use shape::Shape;
 pub use state_file::StateError;
 
 use std::borrow::Cow;
@@ -41,6 +50,7 @@ use std::sync::Arc;
 use ancestry::Places;
 use compile::{Node, compile};
 use correlate::{Waiting, keys};
+use derive::Derived;
 use evaluate::{evidence, holds};
 use event::{Event, Kind};
 use jiff::Timestamp;
@@ -74,12 +84,14 @@ struct CompiledSignal {
     terms: Option<Vec<usize>>,
     /// Fields that correlations read, with their slots
     correlated: Vec<(Field, usize)>,
+    /// Slots that the condition reads
+    reads: Vec<usize>,
 }
 
 /// How the engine finds the fields and the kind of an event
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The object inside each event that holds the fields
+    /// The object inside each event that holds the fields: its path, keys joined by dots
     pub field: Option<String>,
     /// The kind of every event
     pub kind: Option<EventKind>,
@@ -87,6 +99,10 @@ pub struct Options {
     pub action: Option<&'static str>,
     /// The field that names the kind of each event
     pub kind_field: Option<String>,
+    /// The path of the value that is the time of each event
+    pub time_field: Option<String>,
+    /// The shape of every event; without it each event shows its own
+    pub shape: Option<Shape>,
 }
 
 /// A signal that an event fits
@@ -108,6 +124,22 @@ pub struct Match {
     pub correlated: Option<BTreeMap<Field, Vec<String>>>,
 }
 
+impl CompiledSignal {
+    /// Whether an event of this kind may fit
+    fn looks_at(&self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Known(kinds, product) => {
+                let same = |wanted| product.is_none_or(|product| product == wanted);
+                let takes = |kind: &EventKind| self.kind.takes(kind, *product);
+                self.product.is_none_or(same)
+                    && kinds.iter().any(takes)
+                    && self.log.as_ref().is_none_or(|log| EventKind::may_be_in(kinds, log))
+            }
+            Kind::Unknown => true,
+        }
+    }
+}
+
 impl Match {
     /// The groups of a correlation that the event is in
     pub(crate) fn groups(&self, correlation: &Correlation) -> Vec<Vec<String>> {
@@ -122,6 +154,8 @@ impl Engine {
     pub fn new(rules: impl Into<Arc<[Rule]>>, options: &Options) -> Self {
         let rules = rules.into();
         let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
+        options.time_field.iter().for_each(|path| layout.take_time_from(path));
+        layout.shape = options.shape;
         layout.given = options.kind.clone().map(|kind| (kind, options.action));
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
@@ -138,6 +172,8 @@ impl Engine {
                 if let EventKind::Log(log) = &kind {
                     layout.logs.push(log.clone());
                 }
+                let mut reads = condition.slots();
+                reads.retain(|slot| !Derived::is_always_there(&layout.fields[*slot]));
                 signals.push(CompiledSignal {
                     rule,
                     signal,
@@ -148,6 +184,7 @@ impl Engine {
                     cases,
                     terms,
                     correlated,
+                    reads,
                 });
             }
         }
@@ -191,18 +228,32 @@ impl Engine {
     }
 
     fn matches(&self, event: &Event<'_>) -> Vec<Match> {
-        let fits = |signal: &&CompiledSignal| match event.kind() {
-            Kind::Known(kinds, product) => {
-                let same = |wanted| product.is_none_or(|product| product == wanted);
-                let takes = |kind: &EventKind| signal.kind.takes(kind, *product);
-                signal.product.is_none_or(same)
-                    && kinds.iter().any(takes)
-                    && signal.log.as_ref().is_none_or(|log| EventKind::may_be_in(kinds, log))
+        self.verdict(event, true).0
+    }
+
+    /// The matches of an event, and whether some rule looks at events of its kind
+    ///
+    /// `is_meant` says that the event is one for these rules, as in their tests, even where nothing tells
+    /// its log source.
+    fn verdict(&self, event: &Event<'_>, is_meant: bool) -> (Vec<Match>, bool) {
+        let is_known = is_meant || *event.kind() != Kind::Unknown;
+        let (mut matches, mut is_looked_at) = (Vec::new(), false);
+        for signal in self.signals.iter().filter(|signal| signal.looks_at(event.kind())) {
+            is_looked_at = true;
+            // Of an unknown log source: a signal that holds for want of all its fields is no match.
+            let may_hold = is_known || event.has_any(&signal.reads);
+            if may_hold && holds(&signal.condition, event) {
+                matches.push(self.matched(signal, event));
             }
-            Kind::Unknown => true,
-        };
-        let sought = self.signals.iter().filter(fits).filter(|s| holds(&s.condition, event));
-        sought.map(|signal| self.matched(signal, event)).collect()
+        }
+        (matches, is_looked_at)
+    }
+
+    /// The path of the object inside an event that holds the most fields of rules
+    ///
+    /// Empty for the event itself; `None` when no object holds a field that a rule reads.
+    pub fn object_with_fields(&self, event: &str) -> Option<String> {
+        census::richest(&self.layout, event)
     }
 
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {

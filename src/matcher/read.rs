@@ -41,7 +41,7 @@ impl<'a> DeserializeSeed<'a> for &'a Layout {
 struct Object<'e, 'a> {
     event: &'e mut Event<'a>,
     log: &'e mut Log<'a>,
-    /// The key of the object that holds the fields
+    /// The path of the object that holds the fields, keys joined by dots
     inner: Option<&'e str>,
 }
 
@@ -73,10 +73,13 @@ impl<'a> Object<'_, 'a> {
     ) -> Result<(), A::Error> {
         let layout = self.event.layout();
         let says = layout.at(key).and_then(|place| place.says);
-        if key == inner {
-            let object = Object { event: self.event, log: self.log, inner: None };
+        let deeper = inner.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'));
+        if key == inner || deeper.is_some() {
+            self.log.has_object |= deeper.is_none();
+            let object = Object { event: self.event, log: self.log, inner: deeper };
             map.next_value_seed(object)
         } else if layout.kind_field.as_deref() == Some(key) {
+            self.log.has_kind = true;
             self.log.kind = text(map.next_value()?);
             Ok(())
         } else if let Some(Says::Time(rank)) = says {
@@ -97,6 +100,7 @@ impl<'a> Object<'_, 'a> {
             return map.next_value::<IgnoredAny>().map(|_| ());
         }
         // What the user says of an event is no text of it, which keywords would find.
+        self.log.has_kind |= names_kind;
         if names_kind && place.is_none() {
             self.log.kind = text(map.next_value()?);
             return Ok(());
@@ -128,7 +132,11 @@ impl<'a> Object<'_, 'a> {
     /// Adds a value inside an object to the field of its path, unless a flat key has filled it
     fn nested(&mut self, path: &str, value: Slot<'a>) {
         let place = self.event.layout().at(path);
-        if let Some(slot) = place.and_then(|place| place.slot)
+        let Some(place) = place else { return };
+        if let Some(says) = place.says {
+            self.log.take(says, &value);
+        }
+        if let Some(slot) = place.slot
             && !self.log.flat.contains(&slot)
         {
             self.event.add(slot, value);

@@ -10,10 +10,13 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::ancestry::ProcessTree;
+use super::block::Block;
+use super::census::{Census, Facts};
 use super::correlate::{Correlator, Together, Waiting};
 use super::event::Event;
-use super::lines::{Block, End, Lines};
+use super::lines::{End, Lines};
 use super::novelty::{NewTerms, SeenTerms};
+use super::reading::{Kept, Shaped, Verdict, is_flat, read, too_long};
 use super::{Engine, Match};
 
 /// The fewest lines per thread: smaller shares cost more to hand out than to judge
@@ -130,8 +133,8 @@ impl Listener for Collected {
     }
 }
 
-/// Judges every line of a stream, after the events that `memory` has seen; returns the number of
-/// events and how the stream ended
+/// Judges every line of a stream, after the events that `memory` has seen; returns what its events
+/// hold, and how the stream ended
 ///
 /// `file` is the number of the stream in findings. [`Memory::finish`] judges the correlations that
 /// still wait for events.
@@ -143,23 +146,25 @@ pub fn scan(
     memory: &mut Memory,
     (file, lines): (usize, &mut Lines<'_>),
     listener: &mut dyn Listener,
-) -> io::Result<(usize, End)> {
-    let (mut line, mut count) = (0, 0);
+) -> io::Result<(Census, End)> {
+    let (mut line, mut census) = (0, Census::default());
+    let mut flat = None;
     let mut block = Block::default();
     loop {
         if let Some(end) = lines.next(&mut block) {
-            return Ok((count, end));
+            return Ok((census, end));
         }
-        let verdicts = judge_block(engine, memory, &block);
-        for verdict in verdicts {
+        let flat = *flat.get_or_insert_with(|| is_flat(engine, &block));
+        let verdicts = judge_block(engine, memory, &block, flat);
+        for (at, verdict) in verdicts.into_iter().enumerate() {
             line += 1;
             match verdict {
                 Verdict::Blank => {}
                 Verdict::Unreadable(column, why) => {
                     listener.unreadable(Unreadable { line, column, why });
                 }
-                Verdict::Event(matches) => {
-                    count += 1;
+                Verdict::Event(Judged { matches, facts, shape, unlooked }) => {
+                    census.count((facts, shape), unlooked, block.line(at).unwrap_or_default());
                     for matched in matches {
                         let (new, together) = memory.take(engine, &matched, (file, line));
                         for finding in together {
@@ -170,7 +175,7 @@ pub fn scan(
                 }
             }
         }
-        listener.judged(count)?;
+        listener.judged(census.events)?;
     }
 }
 
@@ -273,58 +278,53 @@ impl Memory {
     }
 }
 
-enum Verdict<T> {
-    Blank,
-    Unreadable(usize, String),
-    Event(T),
+/// What is found of an event
+struct Judged {
+    matches: Vec<Match>,
+    facts: Facts,
+    /// What its shape is called, and whether the shape was read in part
+    shape: (&'static str, bool),
+    /// What the event is, when no rule looks at it
+    unlooked: Option<String>,
 }
 
-impl<T> Verdict<T> {
-    fn map<U>(self, judge: impl FnOnce(T) -> U) -> Verdict<U> {
-        match self {
-            Verdict::Blank => Verdict::Blank,
-            Verdict::Unreadable(column, why) => Verdict::Unreadable(column, why),
-            Verdict::Event(event) => Verdict::Event(judge(event)),
+impl Judged {
+    fn of(engine: &Engine, shaped: &Shaped<'_>) -> Judged {
+        let event = &shaped.event;
+        let (matches, is_looked_at) = engine.verdict(event, false);
+        let unlooked = (!is_looked_at).then(|| event.kind().to_string());
+        Judged {
+            matches,
+            facts: event.facts(),
+            shape: (shaped.title, shaped.is_partly_read),
+            unlooked,
         }
     }
 }
 
-/// Judges the lines of a block on all cores
-fn judge_block(engine: &Engine, memory: &mut Memory, block: &Block) -> Vec<Verdict<Vec<Match>>> {
-    let lines = (0..block.len()).into_par_iter().with_min_len(SHARE);
-    let read = lines.map(|at| match block.line(at) {
-        Ok(line) => read(engine, line),
+/// Judges the records of a block on all cores
+fn judge_block(
+    engine: &Engine,
+    memory: &mut Memory,
+    block: &Block,
+    is_flat: bool,
+) -> Vec<Verdict<Judged>> {
+    let kept: Vec<Kept> = (0..block.len()).map(|_| Kept::new()).collect();
+    let lines = kept.par_iter().enumerate().with_min_len(SHARE);
+    let read = lines.map(|(at, kept)| match block.line(at) {
+        Ok(line) => read(engine, (line, block.form.as_ref()), is_flat, kept),
         Err(limit) => Verdict::Unreadable(1, too_long(limit)),
     });
     if engine.ancestry.is_none() {
-        return read.map(|event| event.map(|event| engine.matches(&event))).collect();
+        return read.map(|event| event.map(|event| Judged::of(engine, &event))).collect();
     }
     // The process tree needs the events in the order of the stream: this step is sequential.
-    let mut events: Vec<Verdict<Event<'_>>> = read.collect();
+    let mut events: Vec<Verdict<Shaped<'_>>> = read.collect();
     for event in &mut events {
         if let Verdict::Event(event) = event {
-            memory.follow(engine, event);
+            memory.follow(engine, &mut event.event);
         }
     }
     let events = events.into_par_iter().with_min_len(SHARE);
-    events.map(|event| event.map(|event| engine.matches(&event))).collect()
-}
-
-/// The reason why a line above the limit, in bytes, is not an event
-pub fn too_long(limit: usize) -> String {
-    format!("it has more than {limit} bytes")
-}
-
-fn read<'e>(engine: &'e Engine, line: &'e [u8]) -> Verdict<Event<'e>> {
-    let text = match std::str::from_utf8(line) {
-        Ok(text) => text.trim_start_matches('\u{feff}').trim(),
-        Err(error) => return Verdict::Unreadable(error.valid_up_to() + 1, "not UTF-8".to_owned()),
-    };
-    if text.is_empty() {
-        return Verdict::Blank;
-    }
-    match engine.read(text) {
-        Ok(event) => Verdict::Event(event),
-        Err(error) => Verdict::Unreadable(error.column(), error.to_string()),
-    }
+    events.map(|event| event.map(|event| Judged::of(engine, &event))).collect()
 }

@@ -17,7 +17,7 @@ mod verify;
 
 pub use bump::{changed, next_version, raise};
 pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, today};
-pub use events::{check_events, events};
+pub use events::{Source, events, sources};
 pub use files::{Failure, display};
 use files::{RuleFile, find};
 pub use ids::changed_ids;

@@ -129,12 +129,12 @@ impl Log {
         ROWS.iter().flat_map(|row| [row.category, row.product, row.service]).flatten()
     }
 
-    /// The logs that a channel or provider writes events with this id to
+    /// The logs that a channel or provider writes events with this id to; without an id, all of them
     pub(super) fn written_to(channel: &str, id: Option<i64>) -> Option<Vec<Log>> {
         let rows = CHANNELS.get(&*channel.to_ascii_lowercase())?;
         let meant = rows.iter().map(|at| &ROWS[*at]);
         let meant =
-            meant.filter(|row| row.ids.is_empty() || id.is_some_and(|id| row.ids.contains(&id)));
+            meant.filter(|row| row.ids.is_empty() || id.is_none_or(|id| row.ids.contains(&id)));
         Some(meant.map(Row::log).collect())
     }
 

@@ -10,9 +10,11 @@ mod event;
 mod field;
 pub mod hash;
 mod log;
+mod recognize;
 pub mod registry;
 
 pub use alias::aliases;
-pub use event::{ACTIONS, EventKind, Product, Recognized, recognize};
+pub use event::{ACTIONS, EventKind, Product};
 pub use field::{Field, FieldType};
 pub use log::Log;
+pub use recognize::{Recognized, recognize};

@@ -216,6 +216,7 @@ fn scanned(bytes: &[u8]) -> (Vec<String>, String) {
     let (read, _) = read.expect("bytes in memory can be read");
     let mut found: Vec<String> = collected.found.iter().map(|one| format!("{one:?}")).collect();
     let unreadable = collected.unreadable.len();
+    let read = read.events;
     assert!(read + unreadable <= lines, "{read} and {unreadable} of {lines} lines");
     found.extend(memory.finish(&ENGINE).iter().map(|one| format!("{one:?}")));
     (found, memory.keep(&ENGINE))

@@ -1,0 +1,180 @@
+//! The shapes that events come in, beside flat objects in Sigma's names.
+//!
+//! In: a record, as JSON. Out: the same event as a flat line in Sigma's names, with the log source that
+//! the shape tells. What a shape is, is data ([`table`]); only the forms of Windows' event data need
+//! code ([`windows`]). A flat event is left as it is and costs nothing.
+
+mod json;
+mod table;
+mod windows;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+
+pub(super) use json::quoted;
+use json::{Flat, Object, text};
+use table::{Inside, ROWS, Row};
+
+use crate::taxonomy::EventKind;
+
+/// The most objects around an event: a hit, a message, a document
+const DEEPEST: usize = 4;
+
+/// The title of events that are flat already
+pub(super) const FLAT: &str = "Sigma's fields";
+
+/// An event made flat
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Flattened {
+    /// The event as a line of JSON in Sigma's names
+    pub(super) line: String,
+    /// What its shape is called
+    pub(super) title: &'static str,
+    /// Its log sources, where the shape tells them
+    pub(super) kinds: Vec<EventKind>,
+    /// Whether the record keeps fields where the shape does not look
+    pub(super) is_partly_read: bool,
+}
+
+/// A shape that the user names
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape(&'static str);
+
+/// The name of the shape that is flat already
+const SIGMA: &str = "sigma";
+
+impl Shape {
+    /// The names of all shapes of JSON, in the order in which they are tried
+    pub fn names() -> Vec<&'static str> {
+        let mut names = vec![SIGMA];
+        for row in ROWS {
+            if !row.name.is_empty() && !names.contains(&row.name) {
+                names.push(row.name);
+            }
+        }
+        names
+    }
+
+    /// The shape with this name
+    pub fn named(name: &str) -> Option<Shape> {
+        Shape::names().into_iter().find(|known| *known == name).map(Shape)
+    }
+
+    /// Its name
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// Whether its events are flat already
+    pub(super) fn is_flat(self) -> bool {
+        self.0 == SIGMA
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// The event of a record in some shape; `None` when the record is flat, or is not of the shape that
+/// the user names
+///
+/// `time` is the path of the value that the user names for the time.
+pub(super) fn flatten(record: &str, shape: Option<Shape>, time: Option<&str>) -> Option<Flattened> {
+    let record = Rc::new(Object::read(record)?);
+    let mut row = ROWS.iter().find(|row| is_of(row, &record, shape))?;
+    let mut event = Rc::clone(&record);
+    let mut title = row.title;
+    for _ in 0..DEEPEST {
+        let [Inside::Event(path)] = row.fields else { break };
+        event = event.inside(path)?;
+        let Some(inner) = ROWS.iter().find(|row| is_of(row, &event, None)) else {
+            let flat = Flat { fields: owned(&event) };
+            return Some(finish(flat, title, None, (&record, time)));
+        };
+        row = inner;
+        title = row.title;
+    }
+    let root = if row.root.is_empty() { Rc::clone(&event) } else { event.inside(row.root)? };
+    let mut flat = Flat::default();
+    for part in row.fields {
+        add_fields(&mut flat, &root, part);
+    }
+    for (name, paths) in row.says {
+        let Some(value) = paths.iter().find_map(|path| said(&root, path)) else { continue };
+        // A value that stands under its own name is there already.
+        if paths.first() != Some(name) || !flat.has(name) {
+            flat.say(name, without(row.cut, value));
+        }
+    }
+    // An ingest pipeline of Elastic's moves fields from the data of the event to ECS.
+    let moved = row.moved_to.iter().filter_map(|path| event.at(path));
+    let is_partly_read = row.is_foreign || moved.into_iter().any(|value| !flat.holds(value));
+    Some(Flattened { is_partly_read, ..finish(flat, title, row.events, (&record, time)) })
+}
+
+fn is_of(row: &Row, record: &Object<'_>, shape: Option<Shape>) -> bool {
+    let has = |path: &&str| record.at(path).is_some();
+    shape.is_none_or(|shape| shape.0 == row.name)
+        && row.marks.iter().any(|marks| marks.iter().all(has))
+}
+
+fn finish<'a>(
+    mut flat: Flat<'a>,
+    title: &'static str,
+    events: Option<&str>,
+    (record, time): (&Object<'a>, Option<&str>),
+) -> Flattened {
+    if let Some(path) = time
+        && !flat.has(path)
+        && let Some(value) = record.at(path)
+    {
+        flat.add(Cow::Owned(path.to_owned()), Cow::Borrowed(value));
+    }
+    let kinds = events.and_then(EventKind::named).into_iter().collect();
+    Flattened { line: flat.line(), title, kinds, is_partly_read: false }
+}
+
+fn owned<'a>(event: &Object<'a>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+    event.entries.iter().map(|entry| (entry.key.clone(), Cow::Borrowed(entry.value))).collect()
+}
+
+/// Adds the fields of a part of the record
+fn add_fields<'a>(flat: &mut Flat<'a>, root: &Object<'a>, part: &Inside) {
+    match part {
+        // A record whose fields are its own keys needs no second look.
+        Inside::Object("") => flat.fields.extend(owned(root)),
+        Inside::Object(path) => {
+            root.inside(path).iter().for_each(|object| windows::add_data(flat, object));
+        }
+        Inside::Children(path) => {
+            let parts = root.inside(path);
+            for entry in parts.iter().flat_map(|parts| &parts.entries) {
+                entry.object().into_iter().for_each(|object| windows::add_data(flat, object));
+            }
+        }
+        Inside::Text(path) => {
+            let text = root.at(path).and_then(text).unwrap_or_default();
+            windows::add_payload(flat, &text);
+        }
+        Inside::Event(_) => {}
+    }
+}
+
+/// A value that is no object and says something
+fn said<'a>(record: &Object<'a>, path: &str) -> Option<Cow<'a, str>> {
+    let value = record.at(path)?;
+    (!value.starts_with('{') && value != "null").then_some(Cow::Borrowed(value))
+}
+
+/// The value without what stands before the name of a channel
+fn without<'a>(prefixes: &[&str], value: Cow<'a, str>) -> Cow<'a, str> {
+    let Some(inside) = value.strip_prefix('"') else { return value };
+    let found = prefixes.iter().find_map(|prefix| inside.strip_prefix(prefix));
+    found.map(|rest| Cow::Owned(format!("\"{rest}"))).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests;

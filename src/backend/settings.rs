@@ -189,8 +189,8 @@ fn cause(setting: &str) -> Cause {
 /// Minutes as authors, Kusto and schedules write them: `5m`, `1h`, `7d`
 pub(super) fn span(minutes: u32) -> String {
     match minutes {
-        m if m > 0 && m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
-        m if m > 0 && m % 60 == 0 => format!("{}h", m / 60),
+        m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
+        m if m % 60 == 0 => format!("{}h", m / 60),
         m => format!("{m}m"),
     }
 }

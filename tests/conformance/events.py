@@ -85,6 +85,10 @@ def from_record(record):
         event["Computer"] = row["DeviceName"]
     if row.get("RegistryValueType") == "Qword":
         row["RegistryValueType"] = "QWord"
+    sid = rows.COLUMNS[rows.family(example.kind)].get("UserSid")
+    if row.get(sid):
+        # Windows' own auditing has the SID under other names, and Sysmon does not have it.
+        event["UserSid"] = row[sid]
     if event.get("TargetUserName", "-") not in ("", "-") and example.kind == "process_creation":
         # Windows' own auditing writes whose the new process is apart from who started it.
         account = f"{event['TargetDomainName']}\\{event['TargetUserName']}"

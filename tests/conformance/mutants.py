@@ -139,7 +139,7 @@ def closing(found, at):
 
 def rows_of_log(found, in_stage):
     """Where the condition stands that leaves the rows of a log, which comes before the rule's own"""
-    bars = [at for at, token in enumerate(found) if token == "|"]
+    bars = [at for at, token in enumerate(found) if token == "|" and not asks_arrival(found, at)]
     where = [at for at in bars if in_stage[at + 2] == "where"]
     if len(where) < 2 or where[0] != bars[0]:
         return 0, 0
@@ -172,10 +172,19 @@ def stages(found):
     return all_stages
 
 
+def asks_arrival(found, bar):
+    """Whether the stage after a bar asks when a row arrived, which late.py tries"""
+    return "ingestion_time" in found[bar:bar + 6]
+
+
 def conditions(found):
     """The places of tokens that stand in a `where`, a `case`, an `iff`, or a list"""
+    bars = [at for at, token in enumerate(found) if token == "|"]
+    ends = [*bars[1:], len(found)]
+    arrival = {at for bar, end in zip(bars, ends) if asks_arrival(found, bar) for at in range(bar, end)}
     return [at for at, stage in enumerate(stages(found))
-            if stage == "where" or stage == "extend" and "Level" in found[max(0, at - 80):at]]
+            if at not in arrival
+            and (stage == "where" or stage == "extend" and "Level" in found[max(0, at - 80):at])]
 
 
 def beside(found, at, step):

@@ -119,8 +119,8 @@ impl<'n> Novelty<'n> {
     /// The statements of the time range that a person picks
     pub(super) fn range(&self) -> [Let; 2] {
         let [start, end] = &self.range;
-        [(start, "{{StartTimeISO}}"), (end, "{{EndTimeISO}}")].map(|(name, picked)| {
-            Let::new(name, Expression::call("todatetime", [Expression::text(picked)]))
+        [(start, "StartTimeISO"), (end, "EndTimeISO")].map(|(name, picked)| {
+            Let::new(name, Expression::call("todatetime", [Expression::placeholder(picked)]))
         })
     }
 

@@ -76,7 +76,7 @@ pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
         nrt: kind.filter(|kind| kind.value == "nrt").map(|kind| kind.span),
         frequency,
         period: asked.minutes("period", 5, TWO_WEEKS),
-        delay: asked.minutes("delay", 0, DAY),
+        delay: asked.minutes("delay", 1, DAY),
         trigger: asked.number("trigger", 0, 10_000).map_or(0, |number| number.value),
         single_alert: grouping.is_some_and(|grouping| grouping.value == "single_alert"),
         suppression: asked.minutes("suppression", 5, 24 * 60).map(|minutes| minutes.value),

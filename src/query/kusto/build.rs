@@ -49,6 +49,11 @@ impl Expression {
         Expression::written(Type::String, quote(text))
     }
 
+    /// A string that the program which runs the query replaces: `{{name}}`
+    pub(crate) fn placeholder(name: &str) -> Expression {
+        Expression::written(Type::String, format!("\"{{{{{name}}}}}\""))
+    }
+
     /// The unit separator, which joins values that do not hold it
     pub(crate) fn unit_separator() -> Expression {
         Expression::written(Type::String, r#""\x1f""#.to_owned())

@@ -140,7 +140,8 @@ IDENTIFIED = {
     "RegistryKeyPath": ("RegistryKey", lambda key: key.partition("\\")[2]),
 }
 # What the row of a report is known by
-REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group")
+REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group", "StartTime", "EndTime",
+            "EventCount", "ValueCount")
 # How columns end that the events of a group share
 KEY = "Key"
 

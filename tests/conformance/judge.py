@@ -22,7 +22,7 @@ def of_everything(emitted, examples):
     """What to ask of the database: why, the query, and at what time"""
     start, signals = emitted.seen_from(beginning(examples)), emitted.of_signals()
     yield SIGNALS, signals, start
-    if signals != emitted.text or emitted.since:
+    if signals != emitted.text:
         yield REPORTED, emitted.text, start
     if emitted.asks_for_new:
         yield LATER, emitted.text, emitted.seen_from(half(examples))
@@ -100,7 +100,7 @@ class Judge:
         whole = self.trial.verdicts["whole"]
         found = levels([row for row in rows if row["Signal"] in self.emitted.signals], self.places)
         for title, name in sorted(whole.reported.keys() | {(self.title, one) for one in found}):
-            if title == self.title:
+            if title == self.title and name in self.emitted.signals:
                 self.compare("reported", name, found.get(name, {}), since)
         if since is None:
             self.groups(rows)

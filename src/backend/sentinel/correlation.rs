@@ -220,13 +220,7 @@ impl Plan<'_> {
 
     /// The columns of all origins, each once
     pub(super) fn columns(&self) -> Vec<Projected> {
-        let mut all: Vec<Projected> = Vec::new();
-        for column in self.origins.iter().flat_map(|rows| &rows.columns) {
-            if !all.iter().any(|have| have.name == column.name) {
-                all.push(column.clone());
-            }
-        }
-        all
+        each_once(self.origins.iter().flat_map(|rows| rows.columns.iter().cloned()))
     }
 
     pub(super) fn with(
@@ -340,6 +334,17 @@ impl Plan<'_> {
         out.push(Let::new(self.name, Pipeline::of(&window, joined)));
         self.with(self.columns(), &[(number, kind, role)])
     }
+}
+
+/// Columns, of those with one name the first
+pub(super) fn each_once(columns: impl IntoIterator<Item = Projected>) -> Vec<Projected> {
+    let mut all: Vec<Projected> = Vec::new();
+    for column in columns {
+        if !all.iter().any(|have| have.name == column.name) {
+            all.push(column);
+        }
+    }
+    all
 }
 
 /// A timespan as Kusto writes it

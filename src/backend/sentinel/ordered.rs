@@ -6,7 +6,7 @@
 //! [`super::window`].
 
 use super::columns::{Projected, Role};
-use super::correlation::{Plan, Rows, START};
+use super::correlation::{Plan, Rows, START, each_once};
 use super::keys::pascal;
 use super::lets::Lets;
 use super::window::BIN;
@@ -77,7 +77,7 @@ impl Plan<'_> {
         [one, other]: [&Rows; 2],
     ) -> Vec<Projected> {
         let mut legs = Vec::new();
-        let mut columns: Vec<Projected> = Vec::new();
+        let mut columns = Vec::new();
         for (rows, earlier, strict) in [(other, one, false), (one, other, true)] {
             let called = &earlier.name;
             let link = Link { rows, earlier, called, first: true, last: true, strict };
@@ -85,14 +85,10 @@ impl Plan<'_> {
             let leg = lets.name(&format!("{}_after_{}", rows.name, earlier.name));
             out.push(Let::new(&leg, steps));
             legs.push(Pipeline::of(&leg, []));
-            for column in own {
-                if !columns.iter().any(|have| have.name == column.name) {
-                    columns.push(column);
-                }
-            }
+            columns.extend(own);
         }
         out.push(Let::new(self.name, Pipeline::union(legs, Lines::Fit)));
-        columns
+        each_once(columns)
     }
 
     /// The columns of an earlier event, each with its name in the row of the later event
@@ -101,6 +97,7 @@ impl Plan<'_> {
     /// same where events of one host are joined.
     fn carried(&self, link: &Link<'_>) -> Vec<(Projected, String)> {
         let Link { rows, earlier, .. } = link;
+        let keys = self.keys();
         let part = |name: &str| results().column(name).map(|column| column.shows);
         let has = |name: &str| rows.columns.iter().any(|column| column.name == name);
         let shows = |name: &str| {
@@ -128,8 +125,8 @@ impl Plan<'_> {
                     }
                 }
             };
-            let is_key = self.keys().contains(&own);
-            if !is_key && !has(&own) && !carried.iter().any(|(_, taken)| *taken == own) {
+            if !keys.contains(&own) && !has(&own) && !carried.iter().any(|(_, taken)| *taken == own)
+            {
                 carried.push((column.clone(), own));
             }
         }

@@ -96,8 +96,8 @@ pub(crate) struct IndexField {
     pub(crate) caseless: bool,
     /// The longest value that is indexed, in characters; `None` when no longer values occur
     pub(crate) long: Option<usize>,
-    /// Whether the pipeline decodes values before they are indexed
-    pub(crate) decoded: bool,
+    /// The patterns of the indices whose pipeline decodes values before they are indexed
+    pub(crate) decoded: Vec<String>,
     /// Whether it is an extension after the last dot of the whole path, even a dot in a directory
     pub(crate) path_dot: bool,
     /// Whether events about a registry key fill the field too
@@ -184,7 +184,7 @@ impl IndexField {
             text: false,
             caseless: false,
             long,
-            decoded: false,
+            decoded: Vec::new(),
             path_dot: false,
             of_keys: false,
             dynamic: false,

@@ -103,12 +103,13 @@ pub(super) fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
             );
             continue;
         };
+        let decoded = reader.texts_of(node, "decoded");
         let limit = reader.texts_of(node, "long").into_iter().next();
         let limit = limit.and_then(|limit| limit.value.parse().ok());
         let field = IndexField {
             text: flag(reader, node, "text"),
             caseless: flag(reader, node, "caseless"),
-            decoded: flag(reader, node, "decoded"),
+            decoded: decoded.into_iter().map(|pattern| pattern.value).collect(),
             path_dot: flag(reader, node, "path_dot"),
             of_keys: flag(reader, node, "of_keys"),
             ..IndexField::new(name.to_owned(), kind, limit)

@@ -16,13 +16,19 @@ use super::near_misses;
 use super::novelty::Terms;
 use super::observation::{Observation, Side};
 use super::own_document;
-use super::pipeline::Gaps;
+use super::pipeline::{Gaps, decoded};
 use super::recordable::is_always_there;
-use crate::ir::Signal;
+use crate::ir::{Op, Signal};
 use crate::manifest::{Direction, LossName, LossOutput};
 use crate::mapping::Stream;
 use crate::matcher::{Match, Memory};
+use crate::pattern::{Pattern, Token, fold_text};
 use crate::taxonomy::{EventKind, Field, FieldType};
+
+/// Whether a text has what a pipeline decodes
+fn is_escaped(text: &str) -> bool {
+    text.contains(['%', '+'])
+}
 
 /// The actions that ECS writes in the same way as `action`
 fn written_alike(kind: &EventKind, action: &str) -> &'static [&'static str] {
@@ -88,20 +94,25 @@ impl Comparison<'_> {
     /// Checks that near misses do not match and equivalents do
     ///
     /// What lies beside the documents in an index of the user is not known.
-    fn judge_scope(&self, own: &Side, document: &Value) -> Option<Finding> {
+    fn judge_scope(&self, side: &Side, document: &Value) -> Option<Finding> {
         if self.own_stream().is_some() {
             return None;
         }
-        let others = near_misses::others(document, &own.kind, self.signal.product);
+        let others = near_misses::others(document, &side.kind, self.signal.product);
         let strange =
             others.into_iter().find(|(_, other)| self.line.takes_another(document, other));
-        let alike = || near_misses::alike(document).into_iter().all(|one| self.line.matches(&one));
+        let alike = || {
+            let sent = side.document(self.signal.product, Gaps::AsSent);
+            let sent =
+                sent.filter(|_| side.record.fields.values().flatten().any(|text| is_escaped(text)));
+            near_misses::alike(document).iter().chain(sent).all(|one| self.line.matches(one))
+        };
         let strange = strange.map(|(what, _)| (what, true));
         let (engine, target) = match strange.or_else(|| self.line.misjudged(document)) {
             Some((what, true)) => ("no match".to_owned(), format!("match of {what}")),
             Some((what, false)) => (format!("match of {what}"), "no match".to_owned()),
             None if alike() => return None,
-            None => ("match".to_owned(), "no match in another integration's words".to_owned()),
+            None => ("match".to_owned(), "no match in another pipeline's words".to_owned()),
         };
         let signal = self.signal.name.clone();
         Some(Finding::Different(Difference { signal, engine, target }))
@@ -195,8 +206,8 @@ impl Comparison<'_> {
             LossName::Actions => self.depends_on_action(side),
             // Whether a text is found by its words depends on all of the text.
             LossName::Keywords | LossName::Place | LossName::Words => true,
-            // Documents are made from the log's own text, before any decoding.
-            LossName::Encoding | LossName::LevelCases => false,
+            LossName::Encoding => self.is_decoded_away(side),
+            LossName::LevelCases => false,
             // A start whose parent is not seen has no grandparent, so nothing is excluded by one.
             LossName::Ancestry => {
                 let of_grandparent =
@@ -214,6 +225,39 @@ impl Comparison<'_> {
             | LossName::Lookback
             | LossName::Ties => false,
         }
+    }
+
+    /// Whether decoding explains the difference
+    ///
+    /// A match is lost with a broken escape, in the event or in a tested value. A match is won by an
+    /// escape that the rule does not ask for, or by a tested value without its escapes.
+    fn is_decoded_away(&self, side: &Side) -> bool {
+        let as_sent = self.hit(Gaps::AsSent).is_some() == self.matched.is_some();
+        let held = || side.record.fields.values().flatten().filter(|text| is_escaped(text));
+        if self.matched.is_some() {
+            let broken = held().chain(self.escaped().map(|(_, text)| text));
+            return as_sent && broken.map(|text| decoded(text)).any(|text| text.is_none());
+        }
+        let asked_decoded = |(field, asked): (&Field, &String)| {
+            let Some(asked) = decoded(asked) else { return false };
+            let held = side.record.fields.get(field).into_iter().flatten();
+            let mut held = held.filter_map(|text| decoded(text));
+            held.any(|held| fold_text(&held).contains(&fold_text(&asked)))
+        };
+        as_sent && held().next().is_some() || self.escaped().any(asked_decoded)
+    }
+
+    /// The tested texts with an escape, beside their field
+    fn escaped(&self) -> impl Iterator<Item = (&Field, &String)> {
+        let texts = self.signal.tests().flat_map(|test| {
+            let values = if let Op::Text(text) = &test.op { &text.values[..] } else { &[] };
+            let tokens = values.iter().flat_map(Pattern::tokens);
+            tokens.map(|token| (&test.subject.field, token))
+        });
+        texts.filter_map(|(field, token)| match token {
+            Token::Literal(text) if is_escaped(text) => Some((field, text)),
+            Token::Literal(_) | Token::Any | Token::One => None,
+        })
     }
 
     /// Whether the signal asks for a field that every document has, and the event does not say it

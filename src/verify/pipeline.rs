@@ -7,6 +7,7 @@
 //! Source of the gaps: the pipelines of the Sysmon, Windows and IIS integrations, and recorded
 //! events with the documents made from them.
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::ecs::{Row, rows_of};
@@ -19,6 +20,8 @@ use crate::taxonomy::{EventKind, Field, Product, registry};
 pub enum Gaps {
     /// As Elastic holds it, with the gaps
     Left,
+    /// With the gaps, and texts that a pipeline may decode as they were sent
+    AsSent,
     /// With every value of the event that is not empty
     AllButEmpty,
     /// With every value of the event
@@ -35,12 +38,17 @@ const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
 
 impl Gaps {
     /// Every choice of gaps
-    pub(super) const ALL: [Gaps; 3] = [Gaps::Left, Gaps::AllButEmpty, Gaps::Filled];
+    pub(super) const ALL: [Gaps; 4] = [Gaps::Left, Gaps::AsSent, Gaps::AllButEmpty, Gaps::Filled];
+
+    /// Whether values are dropped as the pipelines drop them
+    fn are_left(self) -> bool {
+        matches!(self, Gaps::Left | Gaps::AsSent)
+    }
 
     /// Whether a value is missing in the document
     fn hold(self, value: &str) -> bool {
         match self {
-            Gaps::Left => NOTHING.contains(&value),
+            Gaps::Left | Gaps::AsSent => NOTHING.contains(&value),
             Gaps::AllButEmpty => value.is_empty(),
             Gaps::Filled => false,
         }
@@ -96,6 +104,16 @@ pub(super) fn whole_number(text: &str) -> Option<i64> {
     }
 }
 
+/// A text as the processor `urldecode` leaves it: Java's `URLDecoder`, which fails at a broken escape
+pub(super) fn decoded(text: &str) -> Option<String> {
+    let blanks = text.replace('+', " ");
+    let mut escapes = blanks.split('%').skip(1);
+    let whole =
+        |escape: &str| escape.get(..2).is_some_and(|two| u8::from_str_radix(two, 16).is_ok());
+    let read = || percent_decode_str(&blanks).decode_utf8_lossy().into_owned();
+    escapes.all(whole).then(read)
+}
+
 /// An address without the prefix of an IPv4 address in IPv6
 pub(super) fn without_mapping(text: &str) -> &str {
     text.strip_prefix("::ffff:").unwrap_or(text)
@@ -135,7 +153,9 @@ impl Fields {
                     self.add(ecs, number);
                 }
             }
-            "hexadecimal" | "address" | "client" | "truth" => self.add_typed(row, value),
+            "hexadecimal" | "address" | "client" | "truth" | "decoded" => {
+                self.add_typed(row, value)
+            }
             "lower" => self.add(ecs, value.to_ascii_lowercase()),
             "label" => self.add(ecs, value.split('.').next().unwrap_or_default()),
             "none" => {}
@@ -160,7 +180,7 @@ impl Fields {
                 }
             }
             // Sensors write zeros for a hash that was not computed.
-            "hash" if self.gaps == Gaps::Left && value.chars().all(|c| c == '0') => {}
+            "hash" if self.gaps.are_left() && value.chars().all(|c| c == '0') => {}
             "hash" => self.add(ecs, value.to_ascii_lowercase()),
             "account" => match value.rsplit_once('\\') {
                 Some((domain, name)) => {
@@ -168,7 +188,7 @@ impl Fields {
                     self.keep(&of("name"), name);
                 }
                 // The pipelines for Windows keep only accounts with a domain.
-                None if self.gaps == Gaps::Left && self.product == Product::Windows => {}
+                None if self.gaps.are_left() && self.product == Product::Windows => {}
                 None => self.add(&of("name"), value),
             },
             _ => self.add(ecs, value),
@@ -190,6 +210,10 @@ impl Fields {
                 let said = value.to_ascii_lowercase().parse::<bool>();
                 said.into_iter().for_each(|truth| self.add(row.ecs, truth));
             }
+            "decoded" if self.gaps != Gaps::AsSent => {
+                decoded(value).into_iter().for_each(|text| self.add(row.ecs, text));
+            }
+            "decoded" => self.add(row.ecs, value),
             _ => {}
         }
     }
@@ -203,8 +227,8 @@ impl Fields {
     fn path(&mut self, whole: &str, name: &str, value: &str) {
         self.add(whole, value);
         match (value.rsplit_once(self.separator()), self.gaps) {
-            (Some((_, last)), Gaps::Left) => self.add(name, last),
-            (None, Gaps::Left) => {}
+            (Some((_, last)), Gaps::Left | Gaps::AsSent) => self.add(name, last),
+            (None, Gaps::Left | Gaps::AsSent) => {}
             (_, Gaps::AllButEmpty | Gaps::Filled) => self.add(name, base_name(value)),
         }
     }
@@ -214,7 +238,7 @@ impl Fields {
     /// The pipelines take the text after the last dot of the whole path, even a dot in a directory.
     fn extension(&mut self, ecs: &str, value: &str) {
         let (text, there) = match self.gaps {
-            Gaps::Left => (value, value.contains(self.separator())),
+            Gaps::Left | Gaps::AsSent => (value, value.contains(self.separator())),
             Gaps::AllButEmpty | Gaps::Filled => (base_name(value), true),
         };
         if let (Some((_, extension)), true) = (text.rsplit_once('.'), there) {
@@ -263,10 +287,10 @@ impl Fields {
         let data = said("RegistryData").or(binary.then_some(details));
         let data = data.filter(|data| !self.gaps.hold(data));
         // Sysmon records `Binary Data` in place of binary data; Elastic holds these words.
-        if let Some(data) = data.filter(|_| !binary || self.gaps == Gaps::Left) {
+        if let Some(data) = data.filter(|_| !binary || self.gaps.are_left()) {
             self.add("registry.data.strings", data);
         }
-        if data.is_some() || self.gaps != Gaps::Left {
+        if data.is_some() || !self.gaps.are_left() {
             self.add("registry.data.type", kind);
         }
     }

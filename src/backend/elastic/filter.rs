@@ -4,6 +4,7 @@
 //! matches: `case_insensitive` folds ASCII, `wildcard` and `term` compare whole values. A test
 //! without an exact form is refused; a form with a limit is a named loss.
 
+use super::decoding;
 use super::fields::{self, UNSAID, refuse};
 use super::network;
 use super::registry::{self, Seen};
@@ -70,7 +71,10 @@ fn keywords(seen: Seen<'_>, test: &Test, text: &TextTest, session: &mut Session<
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     let reason = format!("keywords are searched in {}", names.join(" and "));
     session.lose(LossName::Keywords, Direction::Wider, test.span, &reason);
-    let one = |ecs| Query::any(texts(&Shape { seen, test, ecs, text }, session));
+    let one = |ecs| {
+        decoding::note(seen.stream, ecs, test, session);
+        Query::any(texts(&Shape { seen, test, ecs, text }, session))
+    };
     Query::any(fields.iter().map(one).collect())
 }
 
@@ -78,6 +82,7 @@ fn keywords(seen: Seen<'_>, test: &Test, text: &TextTest, session: &mut Session<
 fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Session<'_>) -> Query {
     fields::note_wider(ecs, test, session);
     fields::note_empty(seen.stream, ecs, test, session);
+    decoding::note(seen.stream, ecs, test, session);
     match &test.op {
         Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
             note_actions(ecs, test, actions, session);

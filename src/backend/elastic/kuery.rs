@@ -7,6 +7,7 @@
 
 use ipnet::IpNet;
 
+use super::decoding;
 use super::fields;
 use super::filter;
 use super::plan::{Plan, Written, kibana_filter, scope};
@@ -107,6 +108,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     let [ecs] = *fields::of_test(seen.stream, test) else { return None };
     fields::note_wider(ecs, test, session);
     fields::note_empty(seen.stream, ecs, test, session);
+    decoding::note(seen.stream, ecs, test, session);
     let values = |values| Some(Kuery::field(&ecs.name, values));
     let note_presence =
         |session: &mut Session<'_>| registry::note_value_names(seen, ecs, test, session);
@@ -119,6 +121,8 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
             let lowered = caseless(text, ecs)?;
             Some(Kuery::field(&ecs.lowered(), Values::any(lowered)))
         }
+        // The filter asks for the decoded form of each value as well.
+        Op::Text(_) if decoding::decodes(seen.stream, ecs) => None,
         Op::Text(text) if !text.folds() && ecs.kind == FieldKind::Keyword => {
             let written = text.values.iter().map(|p| keyword_value(text.relation, p, ecs));
             values(Values::any(written.collect::<Option<Vec<_>>>()?))

@@ -7,6 +7,7 @@
 
 mod ancestry;
 mod correlation;
+mod decoding;
 mod eql;
 mod exceptions;
 mod fields;

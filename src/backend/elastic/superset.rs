@@ -8,8 +8,8 @@
 //! detection-rules refuses a wildcard: its reader takes one on keywords only ("Unable to perform
 //! wildcard on field of text"). Two words of one value may meet the two limits, which matches more.
 
-use super::fields;
 use super::registry::Seen;
+use super::{decoding, fields};
 use crate::ir::{Expr, Op, Relation, Test};
 use crate::mapping;
 use crate::pattern::{Pattern, Token};
@@ -67,7 +67,9 @@ fn of_test(seen: Seen<'_>, test: &Test) -> Option<Wider> {
     let Op::Text(text) = &test.op else {
         return matches!(test.op, Op::Regex(_) | Op::Segments(_)).then_some(there);
     };
-    if !(ecs.text && seen.text) {
+    let escaped = |text: &str| text.contains(['%', '+']);
+    let encoded = || text.values.iter().flat_map(Pattern::literals).any(escaped);
+    if !(ecs.text && seen.text) || decoding::decodes(seen.stream, ecs) && encoded() {
         return Some(there);
     }
     let (of, field) = (ecs.name.clone(), ecs.analysed());

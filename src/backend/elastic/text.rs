@@ -3,6 +3,7 @@
 //! In: a text test and an index field. Out: a query for each value, by the field's type and the words
 //! that it holds. A form with a limit is a named loss; a test without an exact form is refused.
 
+use super::decoding;
 use super::fields::refuse;
 use super::registry::Seen;
 use super::words;
@@ -24,7 +25,11 @@ pub(super) struct Shape<'t> {
 
 /// A query for each value
 pub(super) fn texts(shape: &Shape<'_>, session: &mut Session<'_>) -> Vec<Query> {
-    shape.text.values.iter().map(|value| one_text(shape, value, session)).collect()
+    let forms = |value| {
+        let forms = decoding::forms(shape, value, session);
+        Query::any(forms.iter().map(|form| one_text(shape, form, session)).collect())
+    };
+    shape.text.values.iter().map(forms).collect()
 }
 
 fn one_text(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) -> Query {
@@ -80,10 +85,6 @@ fn one_keyword(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) ->
         let reason =
             format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
         session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
-    }
-    if ecs.decoded && value.literals().any(|text| text.contains(['%', '+'])) {
-        let reason = "Elastic's pipeline for IIS decodes url.query before it is compared";
-        session.lose(LossName::Encoding, Direction::Narrower, test.span, reason);
     }
     if relation == Relation::Contains && value.as_literal() == Some("") {
         return Query::exists(&ecs.name);

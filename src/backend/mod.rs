@@ -17,7 +17,7 @@ mod policy;
 mod presence;
 pub mod sentinel;
 mod session;
-mod settings;
+pub mod settings;
 mod template;
 mod unsupported;
 

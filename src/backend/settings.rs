@@ -1,13 +1,45 @@
 //! Reads the settings of one target.
 //!
-//! In: the settings under `targets:` as written. Out: checked values, and a refusal at the place
-//! of each setting with an unknown name or an invalid value.
+//! In: the settings under `targets:` as written, and `settings.tsv`, which has the names that each
+//! target knows. Out: checked values, and a refusal at the place of each setting with an unknown name
+//! or an invalid value.
 
-use super::Session;
+use super::{Session, Target};
 use crate::definition::{Setting, Settings, nearest_name};
 use crate::diagnostic::{Cause, Code};
 use crate::mapping::Mappings;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
+
+/// The text of the table of settings
+const TABLE: &str = include_str!("settings.tsv");
+
+/// A setting that some targets have
+#[derive(Debug, Clone, Copy)]
+pub struct SettingRow {
+    /// The names of the targets, with a blank between two
+    targets: &'static str,
+    /// Its name
+    pub name: &'static str,
+    /// What it takes, in words
+    pub values: &'static str,
+    /// What it decides, one line
+    pub says: &'static str,
+}
+
+/// The settings that a target has, in the order of lists
+pub fn settings_of(target: Target) -> impl Iterator<Item = SettingRow> {
+    rows(target.name())
+}
+
+fn rows(target: &str) -> impl Iterator<Item = SettingRow> {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let all = lines.filter_map(|line| {
+        let mut cells = line.split('\t');
+        let mut cell = || cells.next();
+        Some(SettingRow { targets: cell()?, name: cell()?, values: cell()?, says: cell()? })
+    });
+    all.filter(move |row| row.targets.split(' ').any(|name| name == target))
+}
 
 /// The settings of one target, being read
 pub(super) struct Asked<'a, 'r> {
@@ -17,11 +49,12 @@ pub(super) struct Asked<'a, 'r> {
 }
 
 impl<'a, 'r> Asked<'a, 'r> {
-    /// The settings of the current target; refuses names outside `known` at once
-    pub(super) fn of(session: &'a mut Session<'r>, code: Code, known: &[&str]) -> Self {
+    /// The settings of the current target; refuses names that the target does not have at once
+    pub(super) fn of(session: &'a mut Session<'r>, code: Code) -> Self {
         let settings = session.settings();
+        let known: Vec<&str> = rows(session.target()).map(|row| row.name).collect();
         let mut asked = Asked { session, settings, code };
-        asked.check(&asked.settings.clone(), known);
+        asked.check(&asked.settings.clone(), &known);
         asked
     }
 
@@ -35,7 +68,7 @@ impl<'a, 'r> Asked<'a, 'r> {
             let near = nearest_name(&name.value, known.iter().copied());
             let help = match near {
                 Some(near) => format!("Did you mean `{near}`?"),
-                None => format!("Settings: accept, without, {}.", known.join(", ")),
+                None => format!("Settings: {}.", known.join(", ")),
             };
             let why = (Code::E0110, cause(&name.value));
             self.session.refuse_with(why, name.span, message, "not a key here", &help);
@@ -62,6 +95,11 @@ impl<'a, 'r> Asked<'a, 'r> {
         self.settings.get(name).is_some()
     }
 
+    /// The place of a setting; that of the whole map if it is absent
+    pub(super) fn span(&self, name: &str) -> Span {
+        self.settings.get(name).map_or(self.settings.span, Setting::span)
+    }
+
     /// Whether a setting is a map
     pub(super) fn is_map(&self, name: &str) -> bool {
         matches!(self.settings.get(name), Some(Setting::Settings(_)))
@@ -77,7 +115,11 @@ impl<'a, 'r> Asked<'a, 'r> {
 
     /// Refuses a setting; if it is absent, the diagnostic marks the whole map
     pub(super) fn refuse(&mut self, name: &str, message: &str) {
-        let span = self.settings.get(name).map_or(self.settings.span, Setting::span);
+        self.refuse_at(name, self.span(name), message);
+    }
+
+    /// Refuses a setting for what stands at one place of it
+    pub(super) fn refuse_at(&mut self, name: &str, span: Span, message: &str) {
         let why = (self.code, cause(name));
         self.session.refuse_with(why, span, message.to_owned(), "cannot be taken", "");
     }

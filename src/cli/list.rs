@@ -1,4 +1,5 @@
-//! `list`: prints fields, targets, codes, events, modifiers, losses, operators, mappings or settings.
+//! `list`: prints fields, targets, codes, events, modifiers, losses, operators, mappings, the settings of
+//! targets or those of the project.
 
 use std::io::Write;
 
@@ -8,6 +9,7 @@ use super::input::Settings;
 use super::{Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::backend::operators::{self, Support};
+use crate::backend::settings::{SettingRow, settings_of};
 use crate::definition::vocabulary::WORDS;
 use crate::definition::{Modifier, nearest_name};
 use crate::diagnostic::Code;
@@ -47,6 +49,8 @@ enum What {
     Operators,
     /// Where targets keep the events of each log source, the user's own mappings first
     Mappings,
+    /// What rules and projects may set for each target
+    Settings,
     /// The settings of the project, and where each comes from
     Config,
 }
@@ -56,6 +60,7 @@ impl List {
         let rows: Vec<(String, String)> = match self.what {
             What::Fields => return fields(self.event.as_deref()),
             What::Operators => return operators(),
+            What::Settings => return target_settings(),
             What::Config => return config(&self.settings),
             What::Mappings => super::mapping::rows(&self.settings)?,
             What::Targets => Target::ALL.iter().map(|t| row(t.name(), t.describe())).collect(),
@@ -66,6 +71,15 @@ impl List {
         };
         print(&rows, "")
     }
+}
+
+fn target_settings() -> Result<Outcome, Stop> {
+    for target in Target::ALL {
+        writeln!(anstream::stdout(), "{}", target.name())?;
+        let says = |one: SettingRow| row(one.name, &format!("{} ({})", one.says, one.values));
+        print(&settings_of(*target).map(says).collect::<Vec<_>>(), "  ")?;
+    }
+    Ok(Outcome::Clean)
 }
 
 fn config(settings: &Settings) -> Result<Outcome, Stop> {

@@ -91,7 +91,9 @@ fn help_teaches() {
         let name = if verb.is_empty() { "help" } else { verb };
         snapshot("cli", name, &text);
     }
-    for what in ["fields", "targets", "codes", "events", "modifiers", "losses", "operators"] {
+    for what in
+        ["fields", "targets", "codes", "events", "modifiers", "losses", "operators", "settings"]
+    {
         let output = rulecast(&["list", what]);
         snapshot("cli", &format!("list_{what}"), &String::from_utf8(output.stdout).unwrap());
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rulecast::backend::operators::{COLUMNS, Column, ROWS, Support};
+use rulecast::backend::settings::settings_of;
 use rulecast::backend::{Decision, Files, Policy, Target, Weight, emit, translate_by};
 use rulecast::definition::Modifier;
 use rulecast::definition::vocabulary::WORDS;
@@ -234,5 +235,24 @@ fn what_one_target_refuses_another_takes() {
         });
         let taken = taken.count();
         assert!(taken > 0 && taken < rules.len(), "{target:?} takes {taken} of {}", rules.len());
+    }
+}
+
+#[test]
+fn every_listed_setting_is_read() {
+    for target in Target::ALL {
+        for row in settings_of(*target).filter(|row| !["accept", "without"].contains(&row.name)) {
+            let name = row.name;
+            let text = definition("w", "cs-method: POST")
+                + &format!("targets:\n  {}: {{{name}: {{no_such_part: [1, 2]}}}}\n", target.name());
+            let mut found = Diagnostics::default();
+            let made = emit(*target, &rule(&text), "rule", &mut found);
+            assert!(made.is_none(), "{} takes any {name}", target.name());
+            let found = lines(found);
+            assert!(
+                found.iter().any(|line| line.contains(name) || line.contains("no_such_part")),
+                "{found:?}"
+            );
+        }
     }
 }

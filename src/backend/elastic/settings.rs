@@ -48,22 +48,6 @@ pub(super) struct Suppression {
     pub(super) missing: &'static str,
 }
 
-const KEYS: &[&str] = &[
-    "index",
-    "query",
-    "interval",
-    "from",
-    "max_signals",
-    "risk_score",
-    "tags",
-    "setup",
-    "suppression",
-    "investigation_fields",
-    "building_block",
-    "enabled",
-    "exceptions",
-    "mappings",
-];
 const DAY: u32 = 24 * 60;
 
 impl Settings {
@@ -78,7 +62,7 @@ impl Settings {
 
 /// Reads the settings; refuses invalid settings
 pub(super) fn read(session: &mut Session<'_>) -> Settings {
-    let mut asked = Asked::of(session, Code::E0607, KEYS);
+    let mut asked = Asked::of(session, Code::E0607);
     asked.check_mappings();
     let patterns = asked.texts("index");
     let texts = |texts: Vec<Spanned<String>>| -> Vec<String> {

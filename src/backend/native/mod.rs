@@ -18,7 +18,7 @@ use crate::manifest::Artifact;
 /// Emits the matcher
 pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> Emitted<'r> {
     // This target has no settings, so any setting is refused.
-    Asked::of(&mut session, Code::E0701, &[]);
+    Asked::of(&mut session, Code::E0701);
     let view = view::matcher(rule, &mut session);
     let mut closed = session.close();
     let artifacts = match render("native/matcher.rs", &view) {

@@ -68,6 +68,10 @@ pub(super) fn template(
         "alertDetailsOverride": alert,
         "eventGroupingSettings": {"aggregationKind": grouping},
     })));
+    if let Some(incident) = &settings.incident {
+        let incident = json!(incident.configuration(duration));
+        properties.insert("incidentConfiguration".to_owned(), incident);
+    }
     // Sentinel takes one to ten of them, or none at all.
     if package.entities.is_empty() {
         properties.remove("entityMappings");

@@ -4,6 +4,7 @@
 //! schema (Azure Sentinel repository, detection template models; service limits page).
 
 use super::entities;
+use super::incident::{self, Incident};
 use super::profile::Profile;
 use crate::backend::Session;
 use crate::backend::settings::Asked;
@@ -33,6 +34,8 @@ pub(super) struct Settings {
     pub(super) single_alert: bool,
     /// Minutes without further alerts, after an alert
     pub(super) suppression: Option<u32>,
+    /// What becomes of alerts; Sentinel's own default without it
+    pub(super) incident: Option<Incident>,
     /// The entities that are not mapped as usual; one without identifiers is left out
     pub(super) entities: Vec<Entity>,
 }
@@ -43,23 +46,10 @@ const TWO_WEEKS: u32 = 14 * DAY;
 /// Reads the settings of a profile; refuses invalid settings
 pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
     let code = Code::E0506;
-    let known: &[&str] = match profile {
-        Profile::Workspace | Profile::Asim => &[
-            "kind",
-            "frequency",
-            "period",
-            "delay",
-            "trigger",
-            "grouping",
-            "suppression",
-            "mappings",
-            "entities",
-        ],
-        Profile::Xdr => &["frequency", "delay", "mappings"],
-    };
-    let mut asked = Asked::of(session, code, known);
+    let mut asked = Asked::of(session, code);
     asked.check_mappings();
     let entities = entities::read(&mut asked);
+    let incident = incident::read(&mut asked);
     let kind = asked.word("kind", &["scheduled", "nrt"]);
     let grouping = asked.word("grouping", &["alert_per_result", "single_alert"]);
     if kind.as_ref().is_some_and(|kind| kind.value == "nrt") {
@@ -80,6 +70,7 @@ pub(super) fn read(profile: Profile, session: &mut Session<'_>) -> Settings {
         trigger: asked.number("trigger", 0, 10_000).map_or(0, |number| number.value),
         single_alert: grouping.is_some_and(|grouping| grouping.value == "single_alert"),
         suppression: asked.minutes("suppression", 5, 24 * 60).map(|minutes| minutes.value),
+        incident,
         entities,
     }
 }

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::incident::Configuration;
 use super::package::{Package, printable};
 use super::query::Shape;
 use super::settings::Settings;
@@ -31,6 +32,7 @@ pub(super) struct PackageView {
     severity_column: Vec<&'static str>,
     grouping: &'static str,
     suppression: Vec<String>,
+    incident: Vec<Configuration>,
     version: String,
     kind: &'static str,
 }
@@ -90,6 +92,7 @@ pub(super) fn analytic(
         severity_column: if shape.severity { vec!["Severity"] } else { Vec::new() },
         grouping: if settings.single_alert { "SingleAlert" } else { "AlertPerResult" },
         suppression: settings.suppression.map(span).into_iter().collect(),
+        incident: settings.incident.iter().map(|one| one.configuration(span)).collect(),
         version: package.version.clone(),
         kind: if nrt { "NRT" } else { "Scheduled" },
     }

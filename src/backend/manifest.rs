@@ -33,6 +33,7 @@ pub(super) fn of(
         let new = rule.new_terms.as_ref().filter(|new| new.signal == at);
         SignalOutput {
             name: signal.name.clone(),
+            shown: signal.shown.clone(),
             rows,
             tables: searched,
             mapping,

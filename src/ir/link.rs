@@ -275,7 +275,7 @@ impl Gathered {
         // The id stays with the rule that the signal was written in.
         let (name, id) = (self.free(&signal.name), None);
         self.titles.entry(signal.title.clone()).or_default().push(place);
-        self.signals.push(Signal { name, id, ..signal });
+        self.signals.push(Signal { shown: name.clone(), name, id, ..signal });
         place
     }
 

@@ -134,7 +134,9 @@ fn lower_signal<'d>(
     let (name, id) = (signal.name.value.clone(), signal.id.clone());
     let (span, action) = (signal.name.span, signal.action);
     let (kind, log) = (kind.clone(), signal.log.clone());
-    Some(Signal { name, span, id, title, kind, log, action, product, clauses, cases })
+    // Sigma's rules have no signals, so `name` is none of the author's.
+    let shown = if definition.form == Form::Definition { name.clone() } else { title.clone() };
+    Some(Signal { name, shown, span, id, title, kind, log, action, product, clauses, cases })
 }
 
 /// The names of signals and correlations

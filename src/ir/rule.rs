@@ -44,6 +44,8 @@ pub struct Rule {
 pub struct Signal {
     /// Name that correlations, samples and settings refer to
     pub name: String,
+    /// What results show for it: the name that its author gave it, or else its title
+    pub shown: String,
     /// Span of the name
     pub span: Span,
     /// The UUID that its author gave it; a target's rule for it keeps this when the name changes

@@ -62,6 +62,8 @@ pub struct File {
 pub struct SignalOutput {
     /// Its name in the rule
     pub name: String,
+    /// The text for it in the column `Signal` of results
+    pub shown: String,
     /// The name that a query binds its rows to; `None` where its rows are the whole query
     pub rows: Option<String>,
     /// The tables or index patterns that it searches

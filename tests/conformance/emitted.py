@@ -16,7 +16,8 @@ class Emitted:
     """A query as emitted: its `file` and `text`, and what its manifest says
 
     `signals` has by name the signals of the rule, each with the product whose events it looks for
-    and the name of its rows in the query, none where the query is the signal. `losses` are a loss,
+    and the name of its rows in the query, none where the query is the signal; `names` has their names
+    by the texts that results show for them. `losses` are a loss,
     the signal that it is about and its direction. `correlations` have by name the columns that the
     events of a group share. A run is `frequency` after the one before and looks
     back `period`. `since` is the span before a run whose rows the query keeps, by the time of their
@@ -29,6 +30,7 @@ class Emitted:
         told = json.loads(file.with_suffix(".manifest.json").read_text(encoding="utf-8"))
         self.title = told["rule"]["title"]
         self.signals = {signal["name"]: signal for signal in told["signals"]}
+        self.names = {signal["shown"]: signal["name"] for signal in told["signals"]}
         self.losses = {(loss["name"], loss["signal"], loss["direction"])
                        for loss in told["losses"]}
         self.correlations = {one["name"]: one["keys"] for one in told["correlations"]}

@@ -89,7 +89,7 @@ class Judge:
 
     def signals(self, rows):
         """Every signal that the query defines, whether it reports it or not"""
-        found = levels(rows, self.places)
+        found = levels(rows, self)
         for name in self.emitted.signals:
             self.compare("signals", name, found.get(name, {}))
             if not found.get(name):
@@ -98,7 +98,7 @@ class Judge:
     def reported(self, rows, since):
         """What the query reports: signals, those of new terms when new, and correlations"""
         whole = self.trial.verdicts["whole"]
-        found = levels([row for row in rows if row["Signal"] in self.emitted.signals], self.places)
+        found = levels([row for row in rows if row["Signal"] in self.emitted.names], self)
         for title, name in sorted(whole.reported.keys() | {(self.title, one) for one in found}):
             if title == self.title and name in self.emitted.signals:
                 self.compare("reported", name, found.get(name, {}), since)
@@ -177,14 +177,14 @@ def holds_empty(example):
                if field not in events.NEVER_EMPTY | events.typed("number", "address", "key"))
 
 
-def levels(rows, places):
+def levels(rows, judge):
     """By signal: the places of the events that rows are of, with the level"""
     found = collections.defaultdict(dict)
     for row in rows:
         level = row["Level"]
         if row.get("Severity", SEVERITIES.get(level)) != SEVERITIES.get(level):
             level = f"{level}, severity {row['Severity']}"
-        found[row["Signal"]][places[moment(row)]] = level
+        found[judge.emitted.names[row["Signal"]]][judge.places[moment(row)]] = level
     return found
 
 

@@ -123,13 +123,14 @@ class Runs:
                              f"{listed(late)} in place of {listed(in_time)}")
         for table in tables:
             kusto.connection.execute(f'DROP VIEW temp."{table}"')
-        shown = {(row["Signal"], moment(row)) for row in kusto.ask(
+        names = self.emitted.names
+        shown = {(names[row["Signal"]], moment(row)) for row in kusto.ask(
             self.emitted.of_signals(), self.emitted.seen_from(BEGINNING))}
         wanted = {(name, self.examples[at].time)
                   for (title, name), places in self.verdicts.reported.items()
                   if title == self.emitted.title for at in places} & shown
-        found = collections.Counter((row["Signal"], moment(row)) for row in heard
-                                    if row["Signal"] in self.emitted.signals)
+        found = collections.Counter((names[row["Signal"]], moment(row)) for row in heard
+                                    if row["Signal"] in names)
         wrong += [f"{name} at {time}: reported {found[name, time]} times, not once"
                   for name, time in sorted(wanted | found.keys())
                   if found[name, time] != ((name, time) in wanted)]

@@ -92,7 +92,7 @@ pub(super) fn projection(
             Column::Time => {
                 out.push(Projected::own(profile.time(), Type::DateTime, Role::Result));
             }
-            Column::Signal => out.push(label("Signal", Expression::text(&signal.name))),
+            Column::Signal => out.push(label("Signal", Expression::text(&signal.shown))),
             Column::Level if signal.cases.is_empty() => {
                 out.push(label("Level", Expression::text(rule.level.as_str())));
             }

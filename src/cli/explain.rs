@@ -1,32 +1,230 @@
-//! `explain`: prints the explanation of a code.
+//! `explain`: prints the explanation of a code, or why events fit a rule or do not.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::{Outcome, Stop};
-use crate::definition::nearest_name;
+use super::events::EventForm;
+use super::examples::Files;
+use super::input::Surroundings;
+use super::report::{self, Stream, count};
+use super::{Format, Global, Outcome, Stop, screen};
+use crate::definition::{Looked, nearest_name};
 use crate::diagnostic::Code;
+use crate::ir::{Role, test_text};
+use crate::matcher::{Explained, Explainer, Fit, Had, Memory, Step, Trace};
 use crate::project::Failure;
+use crate::verify::{Example, Place};
 
-/// Explain the code of a finding
+/// Explain the code of a finding, or why events fit a rule or do not
+///
+/// Of each event and signal the first reason stands in one sentence. Below it stand the parts of the
+/// signal: `+` is as the signal asks, `-` decides against it, with what the event has.
 #[derive(Args)]
-#[command(after_help = "Example:\n  rulecast explain E0201")]
+#[command(after_help = "Example:\n  rulecast explain E0201\n  \
+                        rulecast explain rules/webshell/web_requests.yml -e web01.jsonl --line 12")]
 pub(super) struct Explain {
-    /// Code, such as E0201
-    #[arg(value_name = "CODE")]
-    code: String,
+    /// Code, such as E0201; with `--events` a rule file
+    #[arg(value_name = "CODE|RULE")]
+    what: String,
+    /// File of events, repeatable; `-` for standard input
+    #[arg(short, long, value_name = "FILE")]
+    events: Vec<PathBuf>,
+    /// Only the event in this line; those before it are read
+    #[arg(long, value_name = "NUMBER", requires = "events")]
+    line: Option<usize>,
+    /// Only this signal
+    #[arg(long, value_name = "NAME", requires = "events")]
+    signal: Option<String>,
+    #[command(flatten)]
+    form: EventForm,
+    #[command(flatten)]
+    surroundings: Surroundings,
 }
 
 impl Explain {
-    pub(super) fn run(self) -> Result<Outcome, Stop> {
-        let Some(code) = Code::named(&self.code) else {
-            let near = nearest_name(&self.code, Code::ALL.iter().map(|code| code.as_str()));
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            return Err(Failure::new(format!("no code `{}`{hint}", self.code)).into());
-        };
-        let mut out = anstream::stdout().lock();
-        writeln!(out, "{code}: {}\n\n{}", code.title(), code.explanation())?;
-        Ok(Outcome::Clean)
+    pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        if self.events.is_empty() { code(&self.what) } else { self.events(global) }
     }
+
+    fn events(&self, global: &Global) -> Result<Outcome, Stop> {
+        let workspace = self.surroundings.load(&[PathBuf::from(&self.what)])?;
+        let rules: Vec<_> = workspace.rules.iter().map(|loaded| loaded.rule.clone()).collect();
+        self.check_signal(rules.iter().flat_map(|rule| &rule.signals).map(|one| &one.name))?;
+        let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
+        let options = self.form.options(&rules)?;
+        let explainers =
+            rules.into_iter().map(|rule| (Explainer::new(rule, &options), Memory::default()));
+        let mut explainers: Vec<_> = explainers.collect();
+        let mut shown = 0;
+        loop {
+            let examples = files.next()?;
+            if examples.is_empty() {
+                break;
+            }
+            for (explainer, memory) in &mut explainers {
+                for example in &examples {
+                    let found = explainer.explain(&example.event, example.kind.as_ref(), memory);
+                    let found = found.map_err(|error| Failure::new(error.to_string()))?;
+                    shown += usize::from(self.show(global, &files.names, example, &found)?);
+                }
+            }
+        }
+        if let Some(failure) = files.failure() {
+            return Err(failure.into());
+        }
+        files.finish(&mut workspace.diagnostics);
+        if shown == 0 {
+            let line = self.line.map_or_else(String::new, |line| format!(" in line {line}"));
+            return Err(Failure::new(format!("there is no event{line} to explain")).into());
+        }
+        let found = report::relevant(global, workspace, Looked::InPart);
+        let outcome = report::findings(global, &found, Stream::Err)?;
+        report::say(global, &format!("{} explained", count(shown, "event")))?;
+        Ok(outcome)
+    }
+
+    fn check_signal<'n>(
+        &self,
+        names: impl Iterator<Item = &'n String> + Clone,
+    ) -> Result<(), Failure> {
+        let Some(asked) = self.signal.as_ref() else { return Ok(()) };
+        if names.clone().any(|name| name == asked) {
+            return Ok(());
+        }
+        let near = nearest_name(asked, names.map(String::as_str));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        Err(Failure::new(format!("no signal is called `{asked}`{near}")))
+    }
+
+    /// Prints what an event is to the signals; false when it is not asked for
+    fn show(
+        &self,
+        global: &Global,
+        files: &[String],
+        example: &Example,
+        found: &[Explained<'_>],
+    ) -> std::io::Result<bool> {
+        let Place::Line { file, line } = example.place else { return Ok(false) };
+        if self.line.is_some_and(|asked| asked != line) {
+            return Ok(false);
+        }
+        let asked =
+            |one: &&Explained<'_>| self.signal.as_ref().is_none_or(|name| *name == one.signal.name);
+        let mut out = anstream::stdout().lock();
+        let place = format!("{}:{line}", files[file]);
+        for one in found.iter().filter(asked) {
+            if global.format == Format::Json {
+                writeln!(out, "{}", object(&place, one))?;
+                continue;
+            }
+            let fits = if one.fit == Fit::Fits { "match" } else { "no match" };
+            let text = format!("{place}: {}: {fits}: {}", one.signal.name, one.reason());
+            writeln!(out, "{}", screen::line(&text))?;
+            for tried in &one.clauses {
+                let role = if tried.clause.role == Role::Require { "requires" } else { "excludes" };
+                let mark = mark(tried.passes());
+                let text = format!("  {mark} {role} {}", tried.clause.label);
+                writeln!(out, "{}", screen::line(text.trim_end()))?;
+                // Parts of what is as the signal asks are of no interest when the event does not fit.
+                if !tried.passes() || one.fit == Fit::Fits && tried.trace.holds {
+                    write(&mut out, &tried.trace, 3)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn code(name: &str) -> Result<Outcome, Stop> {
+    let Some(code) = Code::named(name) else {
+        let near = nearest_name(name, Code::ALL.iter().map(|code| code.as_str()));
+        let mut hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        if std::path::Path::new(name).exists() {
+            hint = "; a rule is explained with events, by `-e FILE`".to_owned();
+        }
+        return Err(Failure::new(format!("no code `{name}`{hint}")).into());
+    };
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{code}: {}\n\n{}", code.title(), code.explanation())?;
+    Ok(Outcome::Clean)
+}
+
+fn mark(good: bool) -> char {
+    if good { '+' } else { '-' }
+}
+
+/// The most characters of a line of the tree
+const WIDTH: usize = 100;
+
+/// Prints the parts of an expression; `+` holds, `-` does not
+fn write(out: &mut impl Write, trace: &Trace<'_>, depth: usize) -> std::io::Result<()> {
+    let mut line = |text: &str| {
+        let text = format!("{}{} {text}", "  ".repeat(depth), mark(trace.holds));
+        writeln!(out, "{}", screen::line(&cut(&text)))
+    };
+    match &trace.step {
+        Step::All(parts) => {
+            line("all of")?;
+            parts.iter().try_for_each(|part| write(out, part, depth + 1))
+        }
+        Step::Any(parts) => {
+            line("any of")?;
+            parts.iter().try_for_each(|part| write(out, part, depth + 1))
+        }
+        Step::Not(part) => {
+            line("not")?;
+            write(out, part, depth + 1)
+        }
+        Step::Test(test, had) => {
+            line(&test_text(test))?;
+            let had = match had {
+                Had::Missing => "the event has none".to_owned(),
+                Had::Null => "has no value".to_owned(),
+                Had::Texts(texts) => texts.join(", "),
+            };
+            let text = format!("{}  = {had}", "  ".repeat(depth));
+            writeln!(out, "{}", screen::line(&cut(&text)))
+        }
+    }
+}
+
+/// The text up to the width of a screen
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(WIDTH - 1) {
+        Some((end, _)) if text.chars().count() > WIDTH => format!("{}…", &text[..end]),
+        _ => text.to_owned(),
+    }
+}
+
+fn object(place: &str, one: &Explained<'_>) -> Value {
+    let clauses = one.clauses.iter().map(|tried| {
+        let role = if tried.clause.role == Role::Require { "require" } else { "exclude" };
+        let (label, passes) = (&tried.clause.label, tried.passes());
+        json!({"role": role, "label": label, "passes": passes, "test": step(&tried.trace)})
+    });
+    json!({
+        "place": place, "signal": one.signal.name, "match": one.fit == Fit::Fits,
+        "reason": one.reason(), "clauses": clauses.collect::<Vec<_>>(),
+    })
+}
+
+fn step(trace: &Trace<'_>) -> Value {
+    let all = |parts: &[Trace<'_>]| parts.iter().map(step).collect::<Vec<_>>();
+    let (word, what) = match &trace.step {
+        Step::All(parts) => ("all", json!(all(parts))),
+        Step::Any(parts) => ("any", json!(all(parts))),
+        Step::Not(part) => ("not", step(part)),
+        Step::Test(test, had) => {
+            let had = match had {
+                Had::Missing => json!("missing"),
+                Had::Null => Value::Null,
+                Had::Texts(texts) => json!(texts),
+            };
+            return json!({"holds": trace.holds, "test": test_text(test), "event": had});
+        }
+    };
+    json!({"holds": trace.holds, word: what})
 }

@@ -217,7 +217,7 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(global),
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
-        Command::Explain(explain) => explain.run(),
+        Command::Explain(explain) => explain.run(global),
         Command::List(list) => list.run(),
         Command::Completions(completions) => completions.run(),
         Command::Near(near) => near.run(),

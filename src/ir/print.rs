@@ -111,6 +111,15 @@ fn write_expr(out: &mut String, expr: &Expr, depth: usize) -> std::fmt::Result {
     }
 }
 
+/// A test in one line, as rules are printed
+pub fn test_text(test: &Test) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_test(&mut out, test, "");
+    out.truncate(out.trim_end().len());
+    out
+}
+
 fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
     write!(out, "{indent}{} ", subject(&test.subject))?;
     let values = match &test.op {

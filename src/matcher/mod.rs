@@ -14,6 +14,7 @@ mod cut;
 mod derive;
 mod evaluate;
 mod event;
+mod explain;
 mod form;
 mod glob;
 mod layout;
@@ -35,6 +36,7 @@ pub use block::Block;
 pub use census::Census;
 pub use correlate::Together;
 pub(crate) use correlate::short_host;
+pub use explain::{Explained, Explainer, Fit, Had, Step, Trace, Tried};
 pub use form::TextForm;
 pub use lines::{End, Lines, MAX_LINE, Stop};
 pub use reading::{flat_event, too_long};
@@ -217,9 +219,19 @@ impl Engine {
         kind: Option<&EventKind>,
         memory: &mut Memory,
     ) -> serde_json::Result<Vec<Match>> {
+        Ok(self.matches(&self.event(event, kind, memory)?))
+    }
+
+    /// Reads a parsed event, after the events that `memory` has seen
+    fn event<'e>(
+        &'e self,
+        event: &'e serde_json::Value,
+        kind: Option<&EventKind>,
+        memory: &mut Memory,
+    ) -> serde_json::Result<Event<'e>> {
         let mut event = (&self.layout).deserialize(event)?.given(kind);
         memory.follow(self, &mut event);
-        Ok(self.matches(&event))
+        Ok(event)
     }
 
     /// Reads an event written as one line of JSON

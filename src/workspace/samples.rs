@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Loaded;
 use crate::definition::{Expectation, Form, Level, Sample};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
-use crate::matcher::{Engine, Match, Memory, Options};
+use crate::matcher::{Engine, Explainer, Fit, Match, Memory, Options};
 use crate::source::Span;
 use crate::taxonomy::{Field, aliases};
 
@@ -39,7 +41,10 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
             Some((span, why)) => Some(failed(span, why).help(FORM)),
             None => {
                 let verdict = judge(&engine, &loaded.rule, sample);
-                verdict.err().map(|why| failed(sample.name.span, why))
+                verdict.err().map(|Failed { why, reason }| {
+                    let found = failed(sample.name.span, why);
+                    reason.into_iter().fold(found, Diagnostic::note)
+                })
             }
         };
         results.push(SampleResult {
@@ -96,29 +101,46 @@ fn first_key(rule: &Rule, event: Span, keys: &[&str]) -> Span {
     Span { start: place(start), end: place(start + length) }
 }
 
-fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {
+/// Why a sample failed
+struct Failed {
+    /// What is other than the sample expects
+    why: String,
+    /// The first reason for a match that is missing
+    reason: Option<String>,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Failed {
+        Failed { why, reason: None }
+    }
+}
+
+fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), Failed> {
     let named = |name: &str| sample.signal.as_ref().is_some_and(|signal| signal.value == name);
     let signal = rule.sampled(sample);
     if let Some(at) = rule.correlations.iter().position(|one| named(&one.name)) {
-        return judge_together(engine, rule, sample, at);
+        return Ok(judge_together(engine, rule, sample, at)?);
     }
     let kind = signal.map(|at| &rule.signals[at].kind);
     let mut memory = Memory::default();
     let mut alerts = 0;
-    for event in &sample.events {
+    for (at, event) in sample.events.iter().enumerate() {
         let of_signal = signal.map(|at| rule.signals[at].sample_event(&event.value));
         let event = of_signal.as_ref().unwrap_or(&event.value);
         let matches =
             engine.judge_value(event, kind, &mut memory).map_err(|error| error.to_string())?;
         let matches: Vec<Match> =
-            matches.into_iter().filter(|m| signal.is_none_or(|at| at == m.signal)).collect();
+            matches.into_iter().filter(|m| signal.is_none_or(|one| one == m.signal)).collect();
         match sample.expect {
-            Expectation::Match if matches.is_empty() => return Err(unmatched(rule, signal)),
+            Expectation::Match if matches.is_empty() => {
+                let reason = first_reason(rule, sample, (signal, at));
+                return Err(Failed { why: unmatched(rule, signal), reason });
+            }
             Expectation::NoMatch => {
                 if let Some(found) = matches.first() {
                     let name = &rule.signals[found.signal].name;
                     let fields: Vec<_> = found.fields.keys().map(Field::name).collect();
-                    return Err(format!("signal {name} matched by {}", fields.join(", ")));
+                    return Err(format!("signal {name} matched by {}", fields.join(", ")).into());
                 }
             }
             Expectation::Match | Expectation::Alerts(_) => {}
@@ -128,7 +150,31 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), String> {
             alerts += usize::from(memory.observe(engine, found).unwrap_or(true));
         }
     }
-    counted(sample, alerts)
+    Ok(counted(sample, alerts)?)
+}
+
+/// Why the event at this place of a sample does not fit its signal, or the first that looks at it
+fn first_reason(
+    rule: &Rule,
+    sample: &Sample,
+    (signal, at): (Option<usize>, usize),
+) -> Option<String> {
+    let explainer = Explainer::new(rule.clone(), &Options::default());
+    let kind = signal.map(|at| &rule.signals[at].kind);
+    let mut memory = Memory::default();
+    let events = sample.events.iter().take(at + 1).map(|event| match signal {
+        Some(at) => rule.signals[at].sample_event(&event.value),
+        None => event.value.clone(),
+    });
+    let events: Vec<Value> = events.collect();
+    let (last, before) = events.split_last()?;
+    for event in before {
+        explainer.explain(event, kind, &mut memory).ok()?;
+    }
+    let found = explainer.explain(last, kind, &mut memory).ok()?;
+    let looking = found.iter().position(|one| one.fit == Fit::Fails).unwrap_or_default();
+    let one = found.get(signal.unwrap_or(looking))?;
+    Some(format!("signal {}: {}", one.signal.name, one.reason()))
 }
 
 /// Judges a sample of a correlation

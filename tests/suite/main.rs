@@ -21,6 +21,7 @@ mod eql_referee;
 mod event_shapes;
 mod events;
 mod exceptions;
+mod explained;
 mod generous;
 mod golden;
 mod hostile;

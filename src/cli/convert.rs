@@ -60,6 +60,9 @@ pub(super) fn target(name: &str) -> Result<Target, String> {
 
 impl Convert {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
+        if self.bump && self.rules.are_on_stdin() {
+            return Err(Failure::new("`--bump` edits files, and `-` is none").into());
+        }
         if let Some(folder) = self.output.as_ref().filter(|_| self.bump) {
             bump::bump(global, self.rules.load()?, (&self.targets, folder))?;
         }

@@ -21,6 +21,9 @@ pub(super) struct Surroundings {
     /// What `%name%` stands for under the modifier `expand`: a YAML map of names to values
     #[arg(long, value_name = "FILE")]
     placeholders: Option<PathBuf>,
+    /// What the rules on standard input (`-`) are called in findings and outputs
+    #[arg(long, value_name = "NAME")]
+    stdin_name: Option<String>,
     /// Accept a loss on every target for this run, repeatable; `rulecast list losses` names them
     #[arg(long, value_name = "LOSS", value_parser = loss)]
     accept: Vec<LossName>,
@@ -46,7 +49,7 @@ pub(super) struct Settings {
 /// The rules that a command is about
 #[derive(Args, Clone)]
 pub(super) struct Rules {
-    /// Rule files or folders; without one, those of `rulecast.toml`, else the folder `rules`
+    /// Rule files or folders, `-` for standard input; without one, those of `rulecast.toml`, else the folder `rules`
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -61,6 +64,11 @@ fn loss(name: &str) -> Result<LossName, String> {
 }
 
 impl Rules {
+    /// Whether rules stand on standard input, and so in no file
+    pub(super) fn are_on_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path.as_os_str() == "-")
+    }
+
     /// Reads the rules, with filters and placeholders
     pub(super) fn load(&self) -> Result<&'static mut Workspace, Failure> {
         self.surroundings.load(&self.paths)
@@ -101,7 +109,8 @@ impl Surroundings {
         let lists = layers.iter().rev().find_map(|layer| layer.placeholders.as_ref());
         let lists = lists.map(|path| config.path(&path.value));
         let placeholders = self.placeholders.clone().or(lists);
-        let surroundings = project::Surroundings { filters, placeholders };
+        let stdin_name = self.stdin_name.clone();
+        let surroundings = project::Surroundings { filters, placeholders, stdin_name };
         let mut workspace = project::load_with(&rules, &surroundings)?;
         config.apply(&layers, &mut workspace);
         for name in self.mappings.iter().filter(|name| !Mappings::is_rest(name)) {

@@ -18,6 +18,7 @@ mod list;
 mod mapping;
 mod matrix;
 mod near;
+mod new;
 mod report;
 mod scan;
 mod screen;
@@ -162,6 +163,7 @@ enum Command {
     Scan(scan::Scan),
     Show(show::Show),
     Explain(explain::Explain),
+    New(new::New),
     List(list::List),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -217,6 +219,7 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(global),
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
+        Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),
         Command::List(list) => list.run(),
         Command::Completions(completions) => completions.run(),

@@ -1,10 +1,11 @@
 //! Finds and reads rule files.
 //!
-//! In: files and folders. Out: [`RuleFile`]s in a stable order: paths as given, folders sorted by
-//! file name, without dot files. A link is followed only when the user gives its path.
+//! In: files and folders; `-` is standard input. Out: [`RuleFile`]s in a stable order: paths as given,
+//! folders sorted by file name, without dot files. A link is followed only when the user gives its path.
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -35,10 +36,16 @@ pub(super) struct RuleFile {
     pub(super) name: String,
     /// Its folder below the path that the user gave, with `/`; `None` when the folder is not UTF-8
     pub(super) folder: Option<String>,
-    path: PathBuf,
+    /// Where it is; `None` for standard input
+    path: Option<PathBuf>,
 }
 
 impl RuleFile {
+    /// The text on standard input, under a name for messages and outputs
+    fn input(name: &str) -> RuleFile {
+        RuleFile { name: name.to_owned(), folder: Some(String::new()), path: None }
+    }
+
     /// A file that the user names directly; its folder is empty
     pub(super) fn at(path: &Path) -> RuleFile {
         RuleFile::new(path, path.parent().unwrap_or(Path::new("")))
@@ -51,13 +58,19 @@ impl RuleFile {
         RuleFile {
             name: display(path),
             folder: folders.map(|folders| folders.join("/")),
-            path: path.to_owned(),
+            path: Some(path.to_owned()),
         }
     }
 
     pub(super) fn read(&self) -> Result<Vec<u8>, Failure> {
-        std::fs::read(&self.path)
-            .map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))
+        let read = match &self.path {
+            Some(path) => std::fs::read(path),
+            None => {
+                let mut bytes = Vec::new();
+                std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+            }
+        };
+        read.map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))
     }
 }
 
@@ -67,13 +80,17 @@ pub fn display(path: &Path) -> String {
     if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() }
 }
 
-/// Every `.yml` and `.yaml` file of these paths
+/// Every `.yml` and `.yaml` file of these paths; `-` is standard input, under this name
 ///
 /// # Errors
 /// When a path does not exist or cannot be read, or when no path holds a rule file.
-pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
+pub(super) fn find(paths: &[PathBuf], stdin: &str) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
+        if path.as_os_str() == "-" {
+            files.push(RuleFile::input(stdin));
+            continue;
+        }
         if path.is_file() {
             files.push(RuleFile::at(path));
             continue;
@@ -94,7 +111,10 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<RuleFile>, Failure> {
     if paths.len() > 1 {
         // The paths may be a folder and a file in it.
         let mut seen = std::collections::HashSet::new();
-        let real = |file: &RuleFile| file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
+        let real = |file: &RuleFile| {
+            let path = file.path.as_ref()?;
+            Some(path.canonicalize().unwrap_or_else(|_| path.clone()))
+        };
         files.retain(|file| seen.insert(real(file)));
     }
     if files.is_empty() {

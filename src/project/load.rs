@@ -20,7 +20,12 @@ pub struct Surroundings {
     pub filters: Vec<PathBuf>,
     /// A YAML file with the values of placeholders
     pub placeholders: Option<PathBuf>,
+    /// The name of the rules on standard input, in messages and outputs; `stdin.yml` without it
+    pub stdin_name: Option<String>,
 }
+
+/// The name of rules that are read from standard input
+const STDIN: &str = "stdin.yml";
 
 /// Reads every rule file, without filters and placeholders
 ///
@@ -36,9 +41,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Workspace, Failure> {
 /// When a path cannot be read, or holds no rule file.
 pub fn load_with(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Workspace, Failure> {
     let placeholders = surroundings.placeholders.as_deref().map(placeholders).transpose()?;
-    let mut texts = texts(&find(paths)?, Role::Rules)?;
+    let stdin = surroundings.stdin_name.as_deref().unwrap_or(STDIN);
+    let mut texts = texts(&find(paths, stdin)?, Role::Rules)?;
     if !surroundings.filters.is_empty() {
-        texts.extend(self::texts(&find(&surroundings.filters)?, Role::Filters)?);
+        texts.extend(self::texts(&find(&surroundings.filters, stdin)?, Role::Filters)?);
     }
     Ok(Workspace::read(&Sources { texts, placeholders }))
 }

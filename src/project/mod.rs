@@ -16,7 +16,7 @@ mod replace;
 mod verify;
 
 pub use bump::{changed, next_version, raise};
-pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, today};
+pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, new_id, today};
 pub use events::{Source, events, sources};
 pub use files::{Failure, display};
 use files::{RuleFile, find};

@@ -61,6 +61,7 @@ mod shape;
 mod sigma;
 mod silence;
 mod specification;
+mod started;
 mod state;
 mod streams;
 mod support;

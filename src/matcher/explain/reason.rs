@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use super::{Explained, Fit, Had, Step, Trace};
 use crate::ir::{Case, NON_PUBLIC, Op, Part, Relation, Role, Subject, Test, TextTest, test_text};
 use crate::pattern::{Pattern, compare_folded, fold_text};
+use crate::taxonomy::Field;
 
 /// The most values of a test that a sentence names
 const MOST: usize = 3;
@@ -219,6 +220,9 @@ fn meets(asked: &TextTest, value: &Pattern, text: &str) -> bool {
 
 /// The subject of a test in words
 fn subject(subject: &Subject) -> String {
+    if subject.field == Field::EVERY {
+        return "a value of the event".to_owned();
+    }
     let field = subject.field.name();
     if subject.part == Part::Whole {
         return format!("`{field}`");

@@ -151,6 +151,16 @@ fn nearest() -> Option<PathBuf> {
     None
 }
 
+/// A UUID for a new definition; with `SOURCE_DATE_EPOCH` the same for the same title
+pub fn new_id(title: &str) -> String {
+    let now = jiff::Timestamp::now().as_nanosecond();
+    let name = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(fixed) => format!("{fixed} {title}"),
+        Err(_) => format!("{now} {} {title}", std::process::id()),
+    };
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).hyphenated().to_string()
+}
+
 /// Today as `YYYY-MM-DD`, or the day of `SOURCE_DATE_EPOCH`, which makes builds repeatable
 pub fn today() -> String {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());

@@ -27,6 +27,7 @@ mod settings;
 mod show;
 mod summary;
 mod test;
+mod tune;
 mod verdict;
 mod verify;
 
@@ -163,6 +164,7 @@ enum Command {
     Scan(scan::Scan),
     Show(show::Show),
     Explain(explain::Explain),
+    Tune(tune::Tune),
     New(new::New),
     List(list::List),
     Completions(completions::Completions),
@@ -219,6 +221,7 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(global),
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
+        Command::Tune(tune) => tune.run(global),
         Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),
         Command::List(list) => list.run(),

@@ -16,12 +16,14 @@ mod row;
 mod samples;
 mod summary;
 mod text;
+mod tuning;
 
 pub use output::{Kept, Output};
 pub use row::{Outcome, Row};
 pub use samples::{SampleResult, run as run_samples};
 pub use summary::{Counted, Lost, Outcomes, Reason, Summary};
 pub use text::{Role, Sources, Text};
+pub use tuning::{Exclusion, Tuner};
 
 use std::collections::BTreeMap;
 

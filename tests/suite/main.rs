@@ -67,5 +67,6 @@ mod streams;
 mod support;
 mod targets;
 mod trials;
+mod tuned;
 mod verify;
 mod warnings;

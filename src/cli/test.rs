@@ -8,7 +8,7 @@ use super::input::Rules;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop, screen};
 use crate::definition::Looked;
-use crate::workspace::run_samples;
+use crate::workspace::{Loaded, run_samples, tested_parts};
 
 /// Run each rule's own tests through the native engine
 #[derive(Args)]
@@ -19,6 +19,12 @@ pub(super) struct Test {
     /// Only tests whose name, or whose rule's title, holds this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Also name what no test is about: signals, exclusions, levels, correlations
+    #[arg(long)]
+    coverage: bool,
+    /// Exit 1 when tests are about less than this share of them, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    min_coverage: Option<u8>,
     /// Also name the tests that passed
     #[arg(short, long)]
     verbose: bool,
@@ -47,6 +53,10 @@ impl Test {
                 }
             }
         }
+        let covered = match self.coverage || self.min_coverage.is_some() {
+            true => Some(self.cover(&workspace.rules)?),
+            false => None,
+        };
         let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Out)?;
         let without = match untested {
@@ -54,6 +64,29 @@ impl Test {
             rules => format!(", {} without a test", count(rules, "rule")),
         };
         report::say(global, &format!("{passed} passed, {failed} failed{without}"))?;
-        Ok(outcome)
+        let Some((tried, all)) = covered else { return Ok(outcome) };
+        let percent = if all == 0 { 100.0 } else { 100.0 * tried as f64 / all as f64 };
+        report::say(global, &format!("{tried} of {all} parts are tested ({percent:.1}%)"))?;
+        let least = self.min_coverage.map_or(0.0, f64::from);
+        Ok(if percent < least { Outcome::Findings } else { outcome })
+    }
+
+    /// Prints the parts of rules that no test is about; returns how many are tested, and how many there are
+    fn cover(&self, rules: &[Loaded]) -> std::io::Result<(usize, usize)> {
+        let (mut tried, mut all) = (0, 0);
+        for loaded in rules {
+            for part in tested_parts(&loaded.rule) {
+                all += 1;
+                tried += usize::from(part.is_tried);
+                if self.coverage && !part.is_tried {
+                    let source = &loaded.rule.source;
+                    let (line, column) = source.line_column(part.span.start);
+                    let place = format!("{}:{line}:{column}", source.name());
+                    let text = format!("{place}: no test is about {}", part.what);
+                    writeln!(anstream::stdout().lock(), "{}", screen::line(&text))?;
+                }
+            }
+        }
+        Ok((tried, all))
     }
 }

@@ -8,6 +8,7 @@
 //! INVARIANT: texts are read on all cores and joined in their order, so that the result does not
 //! depend on the number of cores; a rule with an error never hides another rule.
 
+mod coverage;
 mod lost;
 mod names;
 mod output;
@@ -18,6 +19,7 @@ mod summary;
 mod text;
 mod tuning;
 
+pub use coverage::{Part, parts as tested_parts};
 pub use output::{Kept, Output};
 pub use row::{Outcome, Row};
 pub use samples::{SampleResult, run as run_samples};

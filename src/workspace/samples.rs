@@ -153,6 +153,15 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), Failed> {
     Ok(counted(sample, alerts)?)
 }
 
+/// The events of a sample, of its signal's kind where it names one
+pub(super) fn events_of(rule: &Rule, sample: &Sample) -> impl Iterator<Item = Value> {
+    let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
+    sample.events.iter().map(move |event| match signal {
+        Some(signal) => signal.sample_event(&event.value),
+        None => event.value.clone(),
+    })
+}
+
 /// Why the event at this place of a sample does not fit its signal, or the first that looks at it
 fn first_reason(
     rule: &Rule,
@@ -162,11 +171,7 @@ fn first_reason(
     let explainer = Explainer::new(rule.clone(), &Options::default());
     let kind = signal.map(|at| &rule.signals[at].kind);
     let mut memory = Memory::default();
-    let events = sample.events.iter().take(at + 1).map(|event| match signal {
-        Some(at) => rule.signals[at].sample_event(&event.value),
-        None => event.value.clone(),
-    });
-    let events: Vec<Value> = events.collect();
+    let events: Vec<Value> = events_of(rule, sample).take(at + 1).collect();
     let (last, before) = events.split_last()?;
     for event in before {
         explainer.explain(event, kind, &mut memory).ok()?;

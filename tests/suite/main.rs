@@ -9,6 +9,7 @@ mod bump;
 mod cli;
 mod conformance;
 mod counts;
+mod coverage;
 mod damage;
 mod diagnostics;
 mod documents;

@@ -167,6 +167,11 @@ impl Layout {
         slot
     }
 
+    /// The slot of a field that some rule reads
+    pub(super) fn slot_of(&self, field: &Field) -> Option<usize> {
+        self.slots.get(field).copied()
+    }
+
     pub(super) fn subject(&mut self, subject: &Subject) -> usize {
         if let Some(at) = self.known.get(subject) {
             return *at;

@@ -75,7 +75,11 @@ impl Block {
         self.bytes.len() >= BLOCK || self.lines.len() >= MOST_LINES || self.is_closed
     }
 
+    /// Adds the records of a block of the same form
     pub(super) fn append(&mut self, other: &Block) {
+        if self.is_empty() {
+            self.form.clone_from(&other.form);
+        }
         self.is_closed = other.is_closed;
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);

@@ -23,6 +23,7 @@ mod log;
 mod measure;
 pub mod novelty;
 mod part;
+mod plain;
 mod read;
 mod reading;
 mod record;

@@ -23,23 +23,19 @@ pub(super) enum Says {
     Whole(Box<[u8]>),
     /// What follows the last `\` or `/` of a value is this text
     Name(Box<[u8]>),
-    /// A value holds this text; at least [`SHORTEST`] bytes
+    /// A value holds this text, which is not empty
     Within(Box<[u8]>),
     /// A value is this number
     Number(i64),
 }
 
-/// The fewest bytes of a text that is looked for inside values
-pub(super) const SHORTEST: usize = 2;
-
 /// Whole numbers below this are exact in every way that an event may write them
 pub(super) const EXACT: i64 = 1 << 53;
 
 impl Says {
-    /// That a value holds the text; only that there is one, when the text is too short to look for
+    /// That a value holds the text; only that there is one, when the text is empty
     pub(super) fn within(text: &str) -> Says {
-        let flat = flattened(text);
-        if flat.len() < SHORTEST { Says::There } else { Says::Within(flat) }
+        if text.is_empty() { Says::There } else { Says::Within(flattened(text)) }
     }
 
     /// How often the fact holds, as far as can be told without looking at events
@@ -50,7 +46,8 @@ impl Says {
             Says::Name(_) => 0.01,
             Says::Whole(_) => 0.005,
             Says::Within(text) => match text.len() {
-                ..=2 => 0.2,
+                ..=1 => 0.4,
+                2 => 0.2,
                 3 => 0.1,
                 4 | 5 => 0.03,
                 6..=8 => 0.008,

@@ -34,6 +34,10 @@ pub(super) struct Facts {
     values: Map<i64, u32>,
     windows: Windows<4>,
     short: Windows<2>,
+    /// Texts of one byte
+    bytes: Vec<(u8, u32)>,
+    /// Whether some fact is about whole texts, or texts inside them
+    reads_texts: bool,
 }
 
 /// The facts that hold for an event, and the room to find them
@@ -88,10 +92,7 @@ impl Finder {
             });
             slots[at].add(number, &fact.says, rarity);
         }
-        for slot in &mut slots {
-            slot.windows.close();
-            slot.short.close();
-        }
+        slots.iter_mut().for_each(Facts::close);
         Finder { slots }
     }
 
@@ -112,6 +113,8 @@ impl Facts {
             values: Map::default(),
             windows: Windows::default(),
             short: Windows::default(),
+            bytes: Vec::new(),
+            reads_texts: false,
         }
     }
 
@@ -122,9 +125,20 @@ impl Facts {
             Says::Whole(text) => drop(self.wholes.insert(text.clone(), number)),
             Says::Name(text) => drop(self.names.insert(text.clone(), number)),
             Says::Number(value) => drop(self.values.insert(*value, number)),
-            Says::Within(text) if text.len() < 4 => self.short.add(number, text, rarity),
-            Says::Within(text) => self.windows.add(number, text, rarity),
+            Says::Within(text) => match &**text {
+                [byte] => self.bytes.push((*byte, number)),
+                [_, _] | [_, _, _] => self.short.add(number, text, rarity),
+                text => self.windows.add(number, text, rarity),
+            },
         }
+    }
+
+    /// Makes the tables, after the last fact
+    fn close(&mut self) {
+        self.windows.close();
+        self.short.close();
+        let inside = !self.windows.is_empty() || !self.short.is_empty() || !self.bytes.is_empty();
+        self.reads_texts = inside || !self.wholes.is_empty();
     }
 
     /// Adds the facts that hold for the event
@@ -151,7 +165,7 @@ impl Facts {
                 found.add(*fact);
             }
         }
-        if self.wholes.is_empty() && self.windows.is_empty() && self.short.is_empty() {
+        if !self.reads_texts {
             return;
         }
         let mut text = std::mem::take(&mut found.text);
@@ -161,6 +175,11 @@ impl Facts {
         }
         self.windows.find(&text, found);
         self.short.find(&text, found);
+        for (byte, fact) in &self.bytes {
+            if !found.has(*fact) && memchr::memchr(*byte, &text).is_some() {
+                found.add(*fact);
+            }
+        }
         found.text = text;
     }
 }

@@ -11,13 +11,10 @@ use super::flat::flat;
 /// The most texts of one pattern
 const MOST: usize = 64;
 
-/// The shortest text that is worth looking for, in bytes
-const WORTH: usize = 3;
-
 /// Texts of which one is found wherever the pattern is found
 pub(super) fn required(pattern: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::parse(pattern).ok()?;
-    of(&hir).filter(|texts| texts.iter().all(|text| text.len() >= WORTH))
+    of(&hir).filter(|texts| texts.iter().all(|text| !text.is_empty()))
 }
 
 fn of(hir: &Hir) -> Option<Vec<String>> {
@@ -99,7 +96,8 @@ mod tests {
         assert_eq!(of(r"\.(asp|php)$"), ["asp", "php"]);
         assert_eq!(of(r"^(?:abc){2,}x*"), ["abc"]);
         assert_eq!(of("x(?:/a)/b"), ["x-a-b"]);
-        for nothing in [r"\d+", "a*", "(abc|d?)", "(?s).*", "", "ab"] {
+        assert_eq!(of(r"\w+`(?:\w+|-|.)`[\w+|\s]"), ["`"]);
+        for nothing in [r"\d+", "a*", "(abc|d?)", "(?s).*", ""] {
             assert_eq!(required(nothing), None, "{nothing}");
         }
     }

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::form::Form;
 
-/// A block is full at this many bytes
-const BLOCK: usize = 4 << 20;
+/// A block is full at this many bytes: no more than one read of a file gives, so that its records need
+/// not be copied
+const BLOCK: usize = 1 << 20;
 /// A block is full at this many lines
 const MOST_LINES: usize = 1 << 16;
 
@@ -77,9 +78,6 @@ impl Block {
 
     /// Adds the records of a block of the same form
     pub(super) fn append(&mut self, other: &Block) {
-        if self.is_empty() {
-            self.form.clone_from(&other.form);
-        }
         self.is_closed = other.is_closed;
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);

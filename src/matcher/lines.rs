@@ -17,7 +17,7 @@ use super::cut::Cutter;
 use super::form::TextForm;
 
 /// The most blocks in the queue of the reading thread
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 /// How often the stop flag is checked while the stream is silent
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -195,8 +195,12 @@ impl Reading {
         None
     }
 
-    fn take(&self, from: Block, block: &mut Block) {
-        block.append(&from);
+    fn take(&self, mut from: Block, block: &mut Block) {
+        if block.is_empty() {
+            std::mem::swap(block, &mut from);
+        } else {
+            block.append(&from);
+        }
         // The thread may have ended, or have blocks enough.
         let _ = self.used.try_send(from);
     }

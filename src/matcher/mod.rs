@@ -178,7 +178,7 @@ impl Engine {
                 let cases = cases.collect();
                 let (kind, log) = (sought.kind.clone(), sought.log.clone());
                 if let EventKind::Log(log) = &kind {
-                    layout.logs.push(log.clone());
+                    layout.logs.insert(log.name().to_owned(), log.clone());
                 }
                 let mut reads = condition.slots();
                 reads.retain(|slot| !Derived::is_always_there(&layout.fields[*slot]));

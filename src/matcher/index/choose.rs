@@ -5,8 +5,9 @@
 //! needs nothing has no such list, and is tried on every event. The choice decides the speed, never a verdict.
 
 use super::fact::Facts;
-use super::finder::{Finder, Found};
+use super::finder::Finder;
 use super::flat::flatten;
+use super::found::Found;
 use super::required::Need;
 use super::windows::Rarity;
 use crate::matcher::event::Event;

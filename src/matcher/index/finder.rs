@@ -6,11 +6,12 @@
 //! the value looks at each of its windows in a small table of bits; a window that is some text's is
 //! compared with the text. The work is linear in the value, whatever the number of rules.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::fact::{Fact, Says, whole_number};
 use super::flat::flatten;
+use super::found::Found;
+use super::memo::Memo;
 use super::windows::{Rarity, Windows};
 use crate::matcher::event::Event;
 use crate::matcher::slot::Slot;
@@ -40,46 +41,6 @@ pub(super) struct Facts {
     reads_texts: bool,
 }
 
-/// The facts that hold for an event, and the room to find them
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// The facts that hold, each once
-    pub(super) facts: Vec<u32>,
-    /// By fact, the event for which it last held
-    seen: Vec<u32>,
-    event: u32,
-    text: Vec<u8>,
-    name: Vec<u8>,
-}
-
-impl Found {
-    /// Room for so many facts
-    pub(super) fn of(facts: usize) -> Found {
-        Found { seen: vec![0; facts], ..Found::default() }
-    }
-
-    /// Forgets the last event
-    pub(super) fn start(&mut self) {
-        self.facts.clear();
-        self.event = self.event.wrapping_add(1);
-        if self.event == 0 {
-            self.seen.fill(0);
-            self.event = 1;
-        }
-    }
-
-    pub(super) fn has(&self, fact: u32) -> bool {
-        self.seen[fact as usize] == self.event
-    }
-
-    pub(super) fn add(&mut self, fact: u32) {
-        if !self.has(fact) {
-            self.seen[fact as usize] = self.event;
-            self.facts.push(fact);
-        }
-    }
-}
-
 impl Finder {
     /// A finder of these facts, each with its number
     pub(super) fn of<'f>(facts: impl Iterator<Item = (u32, &'f Fact)>, rarity: &Rarity) -> Finder {
@@ -98,7 +59,7 @@ impl Finder {
 
     /// Adds the facts about all slots that hold for the event
     pub(super) fn find(&self, event: &Event<'_>, found: &mut Found) {
-        self.slots.iter().for_each(|facts| facts.find(event, found));
+        self.slots.iter().for_each(|facts| facts.find(event, &mut Memo::default(), found));
     }
 }
 
@@ -142,16 +103,23 @@ impl Facts {
     }
 
     /// Adds the facts that hold for the event
-    pub(super) fn find(&self, event: &Event<'_>, found: &mut Found) {
+    ///
+    /// The memo is of this slot alone.
+    pub(super) fn find(&self, event: &Event<'_>, memo: &mut Memo, found: &mut Found) {
         let slot = event.slot(self.slot);
         if matches!(slot, Slot::Missing) {
             return;
         }
         self.there.into_iter().for_each(|fact| found.add(fact));
-        slot.values().iter().for_each(|value| self.find_in(value, found));
+        match slot.values() {
+            [value] if self.reads_texts => {
+                memo.find(value, found, |found| self.find_in(value, found))
+            }
+            values => values.iter().for_each(|value| self.find_in(value, found)),
+        }
     }
 
-    fn find_in(&self, value: &Cow<'_, str>, found: &mut Found) {
+    fn find_in(&self, value: &str, found: &mut Found) {
         if !self.values.is_empty()
             && let Some(number) = whole_number(value)
             && let Some(fact) = self.values.get(&number)

@@ -9,14 +9,17 @@
 //! 1. [`view`]: which signals look at events of this log source, before any field is looked at;
 //! 2. [`fact`] and [`required`]: what must hold of an event for a signal to fit, each fact once over all rules;
 //! 3. [`choose`]: the facts that are looked for, chosen by how often sample events have them;
-//! 4. [`finder`] and [`windows`]: which of those hold for an event, in one pass over each value.
+//! 4. [`finder`] and [`windows`]: which of those hold for an event, in one pass over each value;
+//! 5. [`memo`]: what was found in a value before, for as many values as there is room for.
 //!
-//! Deliberately absent: an order of signals by cost, and anything that is kept of one event for the next.
+//! Deliberately absent: an order of signals by cost, and verdicts of tests that several rules share.
 
 mod choose;
 mod fact;
 mod finder;
 mod flat;
+mod found;
+mod memo;
 mod regex;
 mod required;
 mod set;
@@ -27,7 +30,9 @@ use std::sync::Mutex;
 
 use choose::Frequency;
 use fact::Facts;
-use finder::{Finder, Found};
+use finder::Finder;
+use found::Found;
+use memo::Memo;
 use required::Needs;
 use set::Set;
 use view::View;
@@ -56,6 +61,8 @@ pub(super) struct Index {
 struct Room {
     views: Vec<(Kind, View)>,
     found: Found,
+    /// By place of the slot in the finder
+    memos: Vec<Memo>,
     candidates: Set,
 }
 
@@ -94,8 +101,7 @@ impl Index {
         call: impl FnMut(usize),
     ) -> bool {
         let room = self.rooms.lock().ok().and_then(|mut rooms| rooms.pop());
-        let mut room = room
-            .unwrap_or_else(|| Room { found: Found::of(self.signals.len()), ..Room::default() });
+        let mut room = room.unwrap_or_else(|| self.room());
         let is_looked_at = self.find(event, all, &mut room, call);
         if let Ok(mut rooms) = self.rooms.lock() {
             rooms.push(room);
@@ -103,18 +109,24 @@ impl Index {
         is_looked_at
     }
 
+    fn room(&self) -> Room {
+        let memos = self.finder.slots.iter().map(|_| Memo::default()).collect();
+        Room { found: Found::of(self.signals.len()), memos, ..Room::default() }
+    }
+
     fn find(
         &self,
         event: &Event<'_>,
         all: &[CompiledSignal],
-        Room { views, found, candidates }: &mut Room,
+        Room { views, found, memos, candidates }: &mut Room,
         call: impl FnMut(usize),
     ) -> bool {
         let at = views.iter().position(|(kind, _)| kind == event.kind()).unwrap_or_else(|| {
             if views.len() >= KINDS {
                 views.clear();
             }
-            views.push((event.kind().clone(), View::of(event.kind(), self, all)));
+            let parts = (&self.finder, &*self.signals, &self.always);
+            views.push((event.kind().clone(), View::of(event.kind(), all, parts)));
             views.len() - 1
         });
         let view = &views[at].1;
@@ -122,7 +134,9 @@ impl Index {
             return false;
         }
         found.start();
-        view.slots.iter().for_each(|slot| self.finder.slots[*slot].find(event, found));
+        for slot in &view.slots {
+            self.finder.slots[*slot].find(event, &mut memos[*slot], found);
+        }
         candidates.copy(&view.always);
         let signals = found.facts.iter().flat_map(|fact| &*self.signals[*fact as usize]);
         signals.for_each(|signal| candidates.add(*signal as usize));

@@ -1,61 +1,64 @@
 //! Texts that a regular expression requires.
 //!
-//! In: a pattern. Out: texts of which one is in every text that the pattern is found in, compared as flat
-//! texts; `None` when no such list is short. A character class counts as a character when all its members
+//! In: a pattern. Out: lists of texts. One text of each list is in every text that the pattern is found in,
+//! compared as flat texts; there is no list when nothing short is required. A character class counts as a character when all its members
 //! are one character in flat text, such as `[Cc]`.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::flat::flat;
 
-/// The most texts of one pattern
+/// The most texts of one list
 const MOST: usize = 64;
 
-/// Texts of which one is found wherever the pattern is found
-pub(super) fn required(pattern: &str) -> Option<Vec<String>> {
-    let hir = regex_syntax::parse(pattern).ok()?;
-    of(&hir).filter(|texts| texts.iter().all(|text| !text.is_empty()))
+/// The most lists of one sequence
+const CHOICES: usize = 8;
+
+/// Lists of texts; of each list one text is found wherever the pattern is found
+pub(super) fn required(pattern: &str) -> Vec<Vec<String>> {
+    let Ok(hir) = regex_syntax::parse(pattern) else { return Vec::new() };
+    let mut lists = of(&hir);
+    lists.retain(|texts| shortest(texts) > 0);
+    lists
 }
 
-fn of(hir: &Hir) -> Option<Vec<String>> {
+fn of(hir: &Hir) -> Vec<Vec<String>> {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => exact(hir).map(|one| vec![one]),
-        HirKind::Literal(_) => exact(hir).map(|one| vec![one]),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) | HirKind::Literal(_) => {
+            exact(hir).into_iter().map(|text| vec![text]).collect()
+        }
         HirKind::Repetition(many) if many.min > 0 => of(&many.sub),
-        HirKind::Repetition(_) => None,
+        HirKind::Repetition(_) => Vec::new(),
         HirKind::Capture(group) => of(&group.sub),
         HirKind::Concat(parts) => of_sequence(parts),
         HirKind::Alternation(parts) => {
-            let all: Option<Vec<Vec<String>>> = parts.iter().map(of).collect();
-            let all = all?.concat();
-            (all.len() <= MOST).then_some(all)
+            let best = |part| of(part).into_iter().max_by_key(|texts| shortest(texts));
+            let all: Option<Vec<Vec<String>>> = parts.iter().map(best).collect();
+            all.map(|all| all.concat()).filter(|all| all.len() <= MOST).into_iter().collect()
         }
     }
 }
 
-/// The best of what its parts require; texts that follow each other are one text
-fn of_sequence(parts: &[Hir]) -> Option<Vec<String>> {
-    let (mut best, mut run) = (None, String::new());
+/// What each of its parts requires; texts that follow each other are one text
+fn of_sequence(parts: &[Hir]) -> Vec<Vec<String>> {
+    let (mut lists, mut run) = (Vec::new(), String::new());
     for part in parts {
         if let Some(text) = exact(part) {
             run.push_str(&text);
             continue;
         }
-        better(&mut best, vec![std::mem::take(&mut run)]);
-        if let Some(texts) = of(part) {
-            better(&mut best, texts);
-        }
+        lists.push(vec![std::mem::take(&mut run)]);
+        lists.extend(of(part));
     }
-    better(&mut best, vec![run]);
-    best
+    lists.push(vec![run]);
+    // The longest are the rarest, as a rule.
+    lists.sort_by_key(|texts| std::cmp::Reverse(shortest(texts)));
+    lists.truncate(CHOICES);
+    lists
 }
 
-/// Keeps the list whose shortest text is longer
-fn better(best: &mut Option<Vec<String>>, other: Vec<String>) {
-    let shortest = |texts: &[String]| texts.iter().map(String::len).min().unwrap_or(0);
-    if best.as_ref().is_none_or(|best| shortest(&other) > shortest(best)) {
-        *best = Some(other);
-    }
+fn shortest(texts: &[String]) -> usize {
+    texts.iter().map(String::len).min().unwrap_or(0)
 }
 
 /// The one flat text that the pattern stands for; `None` when it stands for several
@@ -89,16 +92,16 @@ mod tests {
 
     #[test]
     fn a_pattern_requires_its_longest_text() {
-        let of = |pattern: &str| required(pattern).unwrap_or_default();
+        let of = |pattern: &str| required(pattern).into_iter().next().unwrap_or_default();
         assert_eq!(of(r"(?i)powershell.*\s-enc"), ["powershell"]);
         assert_eq!(of(r"[Cc]md(\.exe)? /c"), ["cmd"]);
         assert_eq!(of(r"(curl|wget)\s+http"), ["curl", "wget"]);
         assert_eq!(of(r"\.(asp|php)$"), ["asp", "php"]);
         assert_eq!(of(r"^(?:abc){2,}x*"), ["abc"]);
         assert_eq!(of("x(?:/a)/b"), ["x-a-b"]);
-        assert_eq!(of(r"\w+`(?:\w+|-|.)`[\w+|\s]"), ["`"]);
+        assert_eq!(required(r#""(?:\{\d\})+"\s"#), [["\""], ["{"], ["}"], ["\""]]);
         for nothing in [r"\d+", "a*", "(abc|d?)", "(?s).*", ""] {
-            assert_eq!(required(nothing), None, "{nothing}");
+            assert!(required(nothing).is_empty(), "{nothing}");
         }
     }
 }

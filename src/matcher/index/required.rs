@@ -5,8 +5,9 @@
 //! event; nothing is ever left out. Negations need nothing: an event may fit them for want of a field.
 
 use super::fact::{EXACT, Facts, Says};
+use super::flat::flattened;
 use super::regex;
-use crate::ir::{Expr, Numbers, Op, Part, Relation, Subject, Test, TextTest};
+use crate::ir::{Expr, Numbers, Op, Part, RegexPattern, Relation, Subject, Test, TextTest};
 use crate::pattern::{Pattern, Token};
 use crate::taxonomy::{Field, FieldType};
 
@@ -48,15 +49,16 @@ impl Needs<'_> {
         match &test.op {
             Op::Text(text) => self.one(subject, of_text(subject, text)),
             Op::Regex(patterns) => {
-                let needed = patterns.iter().map(|pattern| regex::required(pattern));
-                let needed: Option<Vec<Vec<String>>> = needed.collect();
-                match needed {
-                    Some(texts) => {
-                        let texts = texts.iter().flatten();
-                        self.one(subject, texts.map(|text| within(subject.part, text)))
-                    }
-                    None => self.one(subject, [Says::There]),
-                }
+                let each = |pattern: &RegexPattern| {
+                    let lists = regex::required(pattern);
+                    let lists = lists.iter().map(|texts| {
+                        self.one(subject, texts.iter().map(|text| within(subject.part, text)))
+                    });
+                    let mut lists: Vec<Need> = lists.collect();
+                    lists.push(self.one(subject, [Says::There]));
+                    Need::All(lists)
+                };
+                Need::Any(patterns.iter().map(each).collect())
             }
             Op::Segments(values) => {
                 let spellings = values.iter().flat_map(|value| subject.part.spellings(value));
@@ -91,7 +93,6 @@ fn of_text(subject: &Subject, test: &TextTest) -> Vec<Says> {
 }
 
 fn of_literal(subject: &Subject, relation: Relation, literal: &str) -> Says {
-    use super::flat::flattened;
     match (subject.part, relation) {
         (Part::Whole, Relation::Equals | Relation::Wildcard) => Says::Whole(flattened(literal)),
         (Part::Whole, Relation::Ends) => ending(literal),
@@ -111,7 +112,7 @@ fn of_literal(subject: &Subject, relation: Relation, literal: &str) -> Says {
 /// The fact that a value ends with the text: its base name, when the text holds a whole one
 fn ending(text: &str) -> Says {
     match text.rfind(['\\', '/']) {
-        Some(at) if at + 1 < text.len() => Says::Name(super::flat::flattened(&text[at + 1..])),
+        Some(at) if at + 1 < text.len() => Says::Name(flattened(&text[at + 1..])),
         Some(_) | None => Says::within(text),
     }
 }

@@ -4,7 +4,7 @@
 //! are tried on each, and the slots that the others need to be looked up in. It is made once for each kind,
 //! so an event costs one look at a short list, and no field is read for a signal of another log source.
 
-use super::Index;
+use super::finder::Finder;
 use super::set::Set;
 use crate::matcher::CompiledSignal;
 use crate::matcher::event::Kind;
@@ -21,15 +21,19 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn of(kind: &Kind, index: &Index, all: &[CompiledSignal]) -> View {
+    /// `of_fact` has the signals that may fit where a fact holds, `always` those that need no fact
+    pub(super) fn of(
+        kind: &Kind,
+        all: &[CompiledSignal],
+        (finder, of_fact, always): (&Finder, &[Box<[u32]>], &Set),
+    ) -> View {
         let mut signals = Set::of(all.len());
         let looking = all.iter().enumerate().filter(|(_, signal)| signal.looks_at(kind));
         looking.for_each(|(at, _)| signals.add(at));
-        let always = index.always.and(&signals);
-        let is_needed = |fact: &u32| {
-            index.signals[*fact as usize].iter().any(|signal| signals.has(*signal as usize))
-        };
-        let slots = index.finder.slots.iter().enumerate();
+        let always = always.and(&signals);
+        let is_needed =
+            |fact: &u32| of_fact[*fact as usize].iter().any(|signal| signals.has(*signal as usize));
+        let slots = finder.slots.iter().enumerate();
         let slots = slots.filter(|(_, facts)| facts.numbers.iter().any(is_needed));
         let slots = slots.map(|(at, _)| at).collect();
         View { signals, always, slots }

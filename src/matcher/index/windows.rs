@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::finder::Found;
+use super::found::Found;
 
 /// The sizes of a table, in bits as powers of two: the largest still stays in the nearest caches
 const SIZES: std::ops::RangeInclusive<u32> = 10..=18;

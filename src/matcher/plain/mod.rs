@@ -7,10 +7,14 @@
 //!
 //! INVARIANT: a line is never taken for JSON that `serde_json` refuses.
 
+mod text;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use text::{escape, short, special, unescaped};
 
 /// The deepest value: below the limit of `serde_json`
 const DEEPEST: usize = 100;
@@ -94,7 +98,7 @@ impl<'a> Plain<'a> {
                     self.at += 1;
                     return Ok(());
                 }
-                Some(b'\\') => self.at += escape(&bytes[self.at..])?,
+                Some(b'\\') => self.at += escape(&bytes[self.at..]).ok_or(Unsure)?,
                 Some(_) | None => return Err(Unsure),
             }
         }
@@ -290,155 +294,5 @@ impl<'a> Deserializer<'a> for &mut Plain<'a> {
     }
 }
 
-/// The number, when it is a short whole one as JSON writes them
-fn short(number: &str) -> Option<u64> {
-    let digits = number.as_bytes();
-    let is_short = (1..=18).contains(&digits.len()) && (digits[0] != b'0' || digits.len() == 1);
-    if !is_short {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
-    })
-}
-
-/// The length of the escape that a text begins with
-fn escape(text: &[u8]) -> Result<usize, Unsure> {
-    match text {
-        [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Ok(2),
-        [_, b'u', digits @ ..] if digits.len() >= 4 => {
-            if digits[..4].iter().all(u8::is_ascii_hexdigit) { Ok(6) } else { Err(Unsure) }
-        }
-        _ => Err(Unsure),
-    }
-}
-
-/// The text that a string without its quotes stands for; its first escape is known
-///
-/// The escapes are valid, except that one by number may be half of a character.
-fn unescaped(text: &str, first: usize) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let (mut rest, mut next) = (text, Some(first));
-    while let Some(at) = next {
-        out.push_str(&rest[..at]);
-        out.push(match rest.as_bytes().get(at + 1)? {
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return serde_json::from_str(&format!("\"{text}\"")).ok(),
-            other => char::from(*other),
-        });
-        rest = &rest[at + 2..];
-        next = memchr::memchr(b'\\', rest.as_bytes());
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
-/// The first byte from a place that may not stand in a string as it is, or ends it
-fn special(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    // The lowest marked byte is right; above it a borrow may mark others.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let (mut at, mut rest) = (from, &bytes[from..]);
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = zero(word ^ (ONES * 0x22));
-        let backslash = zero(word ^ (ONES * 0x5c));
-        let marked = (control | quote | backslash) & (ONES << 7);
-        if marked != 0 {
-            return at + marked.trailing_zeros() as usize / 8;
-        }
-        (at, rest) = (at + 8, after);
-    }
-    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    at + rest.iter().position(is_special).unwrap_or(rest.len())
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde::Deserialize;
-    use serde_json::Value;
-
-    use super::*;
-
-    fn plain(text: &str) -> Option<Value> {
-        let mut plain = Plain::of(text);
-        let value = Value::deserialize(&mut plain).ok()?;
-        plain.is_at_end().then_some(value)
-    }
-
-    fn skipped(text: &str) -> bool {
-        let mut plain = Plain::of(text);
-        IgnoredAny::deserialize(&mut plain).is_ok() && plain.is_at_end()
-    }
-
-    fn agree(text: &str) {
-        let read = serde_json::from_str::<Value>(text);
-        if let Some(value) = plain(text) {
-            assert_eq!(Some(value), read.ok(), "{text}");
-        }
-        if skipped(text) {
-            assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_common_is_read_here() {
-        for text in [
-            r#"{"a":"b","c":[1,-2,0,1.5,1e3,true,null,{"d":[]}],"e\"\\":"\u00e4\n ä"}"#,
-            r#" { "a" : 1 , "b" : [ "C:\\x" , {} ] } "#,
-            r#"{"a":18446744073709551615,"b":-9223372036854775808}"#,
-        ] {
-            assert_eq!(plain(text), serde_json::from_str(text).ok(), "{text}");
-            assert!(plain(text).is_some() && skipped(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_json_is_not_taken_for_it() {
-        for text in [
-            "",
-            "{",
-            "{}}",
-            "{,}",
-            r#"{"a"}"#,
-            r#"{"a":}"#,
-            r#"{"a":1,}"#,
-            "[1,]",
-            "[1 2]",
-            "01",
-            "-",
-            "-01",
-            "1.",
-            "+1",
-            "tru",
-            "truex",
-            r#""\x""#,
-            "\"\u{1}\"",
-            r#""\ud800""#,
-            r#""\u12g4""#,
-            r#"{"a":1 "b":2}"#,
-            "1e999",
-            "\"a",
-        ] {
-            agree(text);
-        }
-        agree(&"[".repeat(200));
-        agree(&format!("{}{}", "[".repeat(200), "]".repeat(200)));
-    }
-
-    proptest! {
-        #[test]
-        fn reads_what_serde_json_reads(text in r#"[\[\]{},:"a\\u0-9eE.+\-tn \x01ä]{0,24}"#) {
-            agree(&text);
-            agree(&format!("{{\"a\":\"{text}\"}}"));
-            agree(&format!("{{\"a\":{text}}}"));
-            agree(&format!("[{text}]"));
-        }
-    }
-}
+mod tests;

@@ -1,9 +1,10 @@
 //! The in-process engine: verdicts on events, from the same IR that the targets compile.
 //!
 //! In: rules, then events as JSON objects in Sigma's field names. Out: [`Match`]es. An event
-//! without a field that some rule reads costs little more than skipping its JSON. The engine keeps
-//! no state. [`Memory`] does, in the order of the stream: it follows the process tree before the
-//! engine judges an event, and judges novelty and correlations after.
+//! without a field that some rule reads costs little more than skipping its JSON. An index finds the
+//! signals that an event may fit, and only those are evaluated. The engine keeps no state. [`Memory`]
+//! does, in the order of the stream: it follows the process tree before the engine judges an event, and
+//! judges novelty and correlations after.
 
 mod ancestry;
 mod block;
@@ -264,6 +265,11 @@ impl Engine {
             }
         };
         (matches, is_looked_at)
+    }
+
+    /// Whether the index is still to be made
+    fn wants_sample(&self) -> bool {
+        self.index.as_ref().is_some_and(|index| index.get().is_none())
     }
 
     /// The index, made for events like those of the sample if it is not made yet; `None` when every signal

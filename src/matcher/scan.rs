@@ -309,8 +309,11 @@ impl Judged {
     }
 }
 
-/// Makes the index for events like some of this block
+/// Makes the index for events like some of this block, unless it is made already
 fn prepare(engine: &Engine, block: &Block, is_flat: bool) {
+    if !engine.wants_sample() {
+        return;
+    }
     let step = block.len().div_ceil(SAMPLED).max(1);
     let records = (0..block.len()).step_by(step).filter_map(|at| block.line(at).ok());
     let records: Vec<(&[u8], Kept)> = records.map(|record| (record, Kept::new())).collect();

@@ -66,8 +66,11 @@ impl Block {
         self.lines.push(line);
     }
 
+    /// Empties the block and keeps its room, which is made whole at once: a block that grows step by step
+    /// leaves its smaller rooms behind
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.reserve(BLOCK + BLOCK / 4);
         self.lines.clear();
         (self.form, self.is_closed) = (None, false);
     }

@@ -2,16 +2,19 @@
 //!
 //! - compile: one rule from text to both text targets, beside reading its YAML and no more;
 //! - scan: the recorded events of the tests, many times over, beside the time `serde_json` needs
-//!   to read the same lines into values, and to skip over them.
+//!   to read the same lines into values, and to skip over them, and beside the engine without its index;
+//! - with `RULECAST_CORPUS`, the same of the rules and the recorded process creations of that folder.
 //!
 //! Ratios are what counts; the times are this machine's.
 
+use std::fs::File;
 use std::hint::black_box;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flate2::read::MultiGzDecoder;
 use rulecast::backend::Target;
 use rulecast::diagnostic::Diagnostics;
 use rulecast::matcher::{Collected, Engine, Lines, Memory, Options, scan};
@@ -42,7 +45,27 @@ fn main() {
     let loaded = project::load(&[root.join("rules")]).map(|workspace| workspace.rules);
     let rules: Vec<Rule> = loaded.unwrap_or_default().into_iter().map(|l| l.rule).collect();
     let events = std::fs::read_to_string(root.join("tests/events/otrf.jsonl")).unwrap_or_default();
-    scan_events(&rules, &events.repeat(400), &mut say);
+    let options = Options { field: Some("event".to_owned()), ..Options::default() };
+    scan_events(&rules, &options, &events.repeat(400), &mut say);
+    match std::env::var_os("RULECAST_CORPUS") {
+        Some(corpus) => scan_corpus(Path::new(&corpus), &mut say),
+        None => say("left out: the corpus (RULECAST_CORPUS is not set)".to_owned()),
+    }
+}
+
+fn scan_corpus(corpus: &Path, say: &mut impl FnMut(String)) {
+    let loaded = project::load(&[corpus.join("data/sigma/rules")]).map(|read| read.rules);
+    let rules: Vec<Rule> = loaded.unwrap_or_default().into_iter().map(|l| l.rule).collect();
+    let path = "data/events/otrf-security-datasets/process_creation.jsonl.gz";
+    let mut events = String::new();
+    let read = File::open(corpus.join(path))
+        .and_then(|file| MultiGzDecoder::new(file).read_to_string(&mut events));
+    if let Err(error) = read {
+        say(format!("cannot read {path}: {error}"));
+    }
+    let name = |name: &str| Some(name.to_owned());
+    let options = Options { field: name("sigma"), kind_field: name("kind"), ..Options::default() };
+    scan_events(&rules, &options, &events.repeat(2), say);
 }
 
 fn compile(text: &str, say: &mut impl FnMut(String)) {
@@ -67,7 +90,7 @@ fn compile(text: &str, say: &mut impl FnMut(String)) {
     say(format!("  text to Sentinel, Elastic  {to_targets:>10.1?}   {:.2}", ratio(to_targets)));
 }
 
-fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
+fn scan_events(rules: &[Rule], options: &Options, events: &str, say: &mut impl FnMut(String)) {
     let count = events.lines().count();
     let values = best(5, || {
         for line in events.lines() {
@@ -79,9 +102,13 @@ fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
             black_box(serde_json::from_str::<IgnoredAny>(line).is_ok());
         }
     });
-    let options = Options { field: Some("event".to_owned()), ..Options::default() };
-    let engine = Engine::new(rules, &options);
+    let engine = Engine::new(rules, options);
+    let naive = Engine::new(rules, &Options { naive: true, ..options.clone() });
     let mut hits = 0;
+    let without = best(2, || {
+        hits = events.lines().map(|line| naive.judge(line).map_or(0, |m| m.len())).sum();
+    });
+    let expected = hits;
     let one = best(5, || {
         hits = events.lines().map(|line| engine.judge(line).map_or(0, |m| m.len())).sum();
     });
@@ -100,6 +127,10 @@ fn scan_events(rules: &[Rule], events: &str, say: &mut impl FnMut(String)) {
     say(format!("scan  {count} events of {bytes} bytes, {} rule(s), {hits} matches", rules.len()));
     say(line("serde_json to values", values));
     say(line("serde_json, skipped", skipped));
+    say(line("engine without its index", without));
     say(line("engine, one thread", one));
     say(line("scan, all cores", all));
+    let ratio = without.as_secs_f64() / one.as_secs_f64();
+    let same = if hits == expected { "the same matches" } else { "OTHER MATCHES" };
+    say(format!("  the index makes it {ratio:.1} times as fast, with {same}"));
 }

@@ -71,6 +71,7 @@ impl EventForm {
                 Some(Named::Shape(shape)) => Some(shape),
                 Some(Named::Text(_)) | None => None,
             },
+            naive: false,
         })
     }
 }

@@ -16,7 +16,7 @@ use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop, census, summary};
 use crate::definition::Looked;
 use crate::matcher::novelty::MOST_COMBINATIONS;
-use crate::matcher::{End, Engine, Found, Listener, Memory, Shortfall, scan};
+use crate::matcher::{End, Engine, Found, Listener, Memory, Options, Shortfall, scan};
 use crate::project::{self, Failure};
 
 /// Match events against the rules
@@ -48,6 +48,9 @@ pub(super) struct Scan {
     /// Also report signals that a correlation reports in their place
     #[arg(long)]
     signals: bool,
+    /// Try every rule on every event, without an index: slow, to compare results with
+    #[arg(long, hide = true)]
+    no_index: bool,
     /// Exit 1 when something matched
     #[arg(long)]
     fail_on_match: bool,
@@ -57,7 +60,7 @@ impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let workspace = self.rules.load()?;
         let rules = workspace.take_reported();
-        let options = self.form.options(&rules)?;
+        let options = Options { naive: self.no_index, ..self.form.options(&rules)? };
         let engine = Engine::new(rules, &options);
         let mut complaints = Vec::new();
         // Paths that cannot be read or written are reported before hours of work.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::form::Form;
 
-/// A block is full at this many bytes
-const BLOCK: usize = 4 << 20;
+/// A block is full at this many bytes: no more than one read of a file gives, so that its records need
+/// not be copied
+const BLOCK: usize = 1 << 20;
 /// A block is full at this many lines
 const MOST_LINES: usize = 1 << 16;
 
@@ -65,8 +66,11 @@ impl Block {
         self.lines.push(line);
     }
 
+    /// Empties the block and keeps its room, which is made whole at once: a block that grows step by step
+    /// leaves its smaller rooms behind
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.reserve(BLOCK + BLOCK / 4);
         self.lines.clear();
         (self.form, self.is_closed) = (None, false);
     }
@@ -75,6 +79,7 @@ impl Block {
         self.bytes.len() >= BLOCK || self.lines.len() >= MOST_LINES || self.is_closed
     }
 
+    /// Adds the records of a block of the same form
     pub(super) fn append(&mut self, other: &Block) {
         self.is_closed = other.is_closed;
         let offset = self.bytes.len();

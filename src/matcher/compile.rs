@@ -1,10 +1,12 @@
 //! Compiles expressions once, to judge many events.
 //!
 //! In: an [`Expr`]. Out: a [`Node`] with folded and compiled values: whole values in a hash set,
-//! many substrings in one automaton. [`Op`] defines what a comparison means; nothing here may
+//! many substrings in one automaton. Automata are made when they are first asked, since the index spares
+//! most tests all events. [`Op`] defines what a comparison means; nothing here may
 //! change it.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use ipnet::IpNet;
@@ -54,8 +56,8 @@ pub(super) enum Check {
     Folded(TextCheck),
     /// Compares text as the event has it
     Cased(TextCheck),
-    /// Several sets, when a single set would be too large
-    Regex(Vec<RegexSet>),
+    /// The sets are made when the first event asks; several, when a single set would be too large
+    Regex(Vec<RegexPattern>, OnceLock<Vec<RegexSet>>),
     Networks(Vec<IpNet>),
     Public,
     Numbers(Vec<Numbers>),
@@ -70,7 +72,8 @@ pub(super) enum TextCheck {
     Starts(Vec<String>),
     Ends(Vec<String>),
     Contains(Vec<String>),
-    ContainsMany(AhoCorasick),
+    /// Many substrings; the automaton is made when the first event asks
+    ContainsMany(Vec<String>, OnceLock<Option<AhoCorasick>>),
     Wildcard(Vec<Pattern>),
 }
 
@@ -99,7 +102,7 @@ fn compile_test(layout: &mut Layout, test: &Test) -> Node {
             Case::Sensitive => Check::Cased(text(test)),
         },
         Op::Segments(values) => Check::Folded(segments(test.subject.part, values)),
-        Op::Regex(patterns) => Check::Regex(RegexPattern::compile(patterns)),
+        Op::Regex(patterns) => Check::Regex(patterns.clone(), OnceLock::new()),
         Op::Networks(networks) => Check::Networks(networks.clone()),
         Op::Public => Check::Public,
         Op::Numbers(numbers) => Check::Numbers(numbers.clone()),
@@ -122,9 +125,9 @@ fn text(test: &TextTest) -> TextCheck {
 }
 
 fn contains(literals: Vec<String>) -> TextCheck {
-    match (literals.len() > MANY, AhoCorasick::new(&literals)) {
-        (true, Ok(automaton)) => TextCheck::ContainsMany(automaton),
-        _ => TextCheck::Contains(literals),
+    match literals.len() > MANY {
+        true => TextCheck::ContainsMany(literals, OnceLock::new()),
+        false => TextCheck::Contains(literals),
     }
 }
 

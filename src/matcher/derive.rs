@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::slot::Slot;
+use super::slot::{Slot, Slots};
 use crate::taxonomy::{Field, hash, registry};
 
 /// Slots of the fields that take part; `None` when the layout does not hold the field
@@ -107,19 +107,21 @@ impl Derived {
     }
 
     /// Fills the missing fields; `action` is the action that the event's log and id, or kind, imply
-    pub(super) fn fill(&self, slots: &mut [Slot<'_>], action: Option<&'static str>) {
+    pub(super) fn fill(&self, slots: &mut Slots<'_>, action: Option<&'static str>) {
         for slot in &self.dashed {
             if matches!(&slots[*slot], Slot::One(text) if text == "-") {
-                slots[*slot] = Slot::Missing;
+                *slots.at(*slot) = Slot::Missing;
             }
         }
         for (field, slot) in &self.hashed {
             let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
-            let found = all.iter().find_map(|hashes| hash::of(field, hashes));
-            let found = found.map(ToOwned::to_owned);
+            let found = all.iter().find_map(|hashes| match hashes {
+                Cow::Borrowed(hashes) => hash::of(field, hashes).map(Cow::Borrowed),
+                Cow::Owned(hashes) => hash::of(field, hashes).map(|hash| hash.to_owned().into()),
+            });
             let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
             if let (true, Some(hash)) = (lacks, found) {
-                slots[*slot] = Slot::One(Cow::Owned(hash));
+                *slots.at(*slot) = Slot::One(hash);
             }
         }
         self.fill_user(slots);
@@ -151,7 +153,7 @@ impl Derived {
             if let (Some(slot), Some(text)) = (slot, text)
                 && matches!(slots[slot], Slot::Missing)
             {
-                slots[slot] = Slot::One(text);
+                *slots.at(slot) = Slot::One(text);
             }
         };
         set(self.action, Some(Cow::Borrowed(action)));
@@ -163,7 +165,7 @@ impl Derived {
 
 impl Derived {
     /// Fills the whole URI of a request, of which IIS logs the path and the query apart
-    fn fill_uri(&self, slots: &mut [Slot<'_>]) {
+    fn fill_uri(&self, slots: &mut Slots<'_>) {
         let Some(uri) = self.uri.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {
             return;
         };
@@ -176,11 +178,11 @@ impl Derived {
             Some(query) => format!("{stem}?{query}"),
             None => stem,
         };
-        slots[uri] = Slot::One(Cow::Owned(whole));
+        *slots.at(uri) = Slot::One(Cow::Owned(whole));
     }
 
     /// Fills the account of an audited process start
-    fn fill_user(&self, slots: &mut [Slot<'_>]) {
+    fn fill_user(&self, slots: &mut Slots<'_>) {
         let Some(user) = self.user.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {
             return;
         };
@@ -202,7 +204,7 @@ impl Derived {
             Some(domain) => format!("{domain}\\{name}"),
             None => name,
         };
-        slots[user] = Slot::One(Cow::Owned(whole));
+        *slots.at(user) = Slot::One(Cow::Owned(whole));
     }
 }
 

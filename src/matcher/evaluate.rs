@@ -6,12 +6,14 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use aho_corasick::AhoCorasick;
+
 use super::compile::{Check, Node, TextCheck};
 use super::event::Event;
 use super::glob;
 use super::same::Others;
 use super::slot::Slot;
-use crate::ir::{Case, NON_PUBLIC};
+use crate::ir::{Case, NON_PUBLIC, RegexPattern};
 use crate::pattern::fold_text;
 
 /// Whether the event fits the expression
@@ -50,7 +52,10 @@ fn passes(check: &Check, subject: usize, slot: usize, event: &Event<'_>) -> bool
     match check {
         Check::Folded(check) => event.any_folded(subject, |text| text_passes(check, text)),
         Check::Cased(check) => event.any(subject, |text| text_passes(check, text)),
-        Check::Regex(sets) => event.any(subject, |text| sets.iter().any(|set| set.is_match(text))),
+        Check::Regex(patterns, sets) => {
+            let sets = sets.get_or_init(|| RegexPattern::compile(patterns));
+            event.any(subject, |text| sets.iter().any(|set| set.is_match(text)))
+        }
         Check::Networks(networks) => {
             address(event, subject, |ip| networks.iter().any(|network| network.contains(&ip)))
         }
@@ -97,7 +102,12 @@ fn text_passes(check: &TextCheck, text: &str) -> bool {
         TextCheck::Starts(values) => values.iter().any(|value| text.starts_with(value.as_str())),
         TextCheck::Ends(values) => values.iter().any(|value| text.ends_with(value.as_str())),
         TextCheck::Contains(values) => values.iter().any(|value| text.contains(value.as_str())),
-        TextCheck::ContainsMany(values) => values.is_match(text),
+        TextCheck::ContainsMany(values, automaton) => {
+            match automaton.get_or_init(|| AhoCorasick::new(values).ok()) {
+                Some(automaton) => automaton.is_match(text),
+                None => values.iter().any(|value| text.contains(value.as_str())),
+            }
+        }
         TextCheck::Wildcard(patterns) => patterns.iter().any(|pattern| glob::fits(pattern, text)),
     }
 }

@@ -5,7 +5,8 @@
 //! text: 42 and '42' are the same value in Sigma.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::census::Facts;
 use super::layout::Layout;
 use super::log::Log;
 use super::part;
-use super::slot::Slot;
+use super::slot::{Slot, Slots};
 use crate::ir::Part;
 use crate::pattern::fold_text;
 use crate::taxonomy::{EventKind, FieldType, Product, Recognized, recognize};
@@ -21,12 +22,15 @@ use crate::taxonomy::{EventKind, FieldType, Product, Recognized, recognize};
 /// An event: its slots, its kind and its time
 pub(super) struct Event<'a> {
     layout: &'a Layout,
-    slots: Vec<Slot<'a>>,
-    folded: Vec<OnceCell<Vec<String>>>,
+    slots: Slots<'a>,
+    folded: Folded,
     kind: Kind,
     time: Option<Cow<'a, str>>,
     facts: Facts,
 }
+
+/// Folded values of the subjects that tests have read: few of all subjects
+type Folded = RefCell<HashMap<usize, Vec<String>, foldhash::fast::RandomState>>;
 
 /// The kind of an event, as far as known
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +73,8 @@ impl<'a> Event<'a> {
     pub(super) fn new(layout: &'a Layout) -> Event<'a> {
         Event {
             layout,
-            slots: vec![Slot::Missing; layout.fields.len()],
-            folded: vec![OnceCell::new(); layout.subjects.len()],
+            slots: Slots::new(layout.fields.len()),
+            folded: Folded::default(),
             kind: Kind::Unknown,
             time: None,
             facts: Facts::default(),
@@ -104,12 +108,12 @@ impl<'a> Event<'a> {
 
     /// Replaces the value of a slot
     pub(super) fn fill(&mut self, slot: usize, value: Slot<'a>) {
-        self.slots[slot] = value;
+        *self.slots.at(slot) = value;
     }
 
     /// Adds a value to the values of a slot
     pub(super) fn add(&mut self, slot: usize, value: Slot<'a>) {
-        self.slots[slot].add(value);
+        self.slots.at(slot).add(value);
     }
 
     /// Whether some value of the subject passes the test
@@ -133,8 +137,11 @@ impl<'a> Event<'a> {
     }
 
     /// Like `any`, over folded text; each subject is folded once per event
+    ///
+    /// The test may not ask for folded text itself.
     pub(super) fn any_folded(&self, subject: usize, test: impl FnMut(&String) -> bool) -> bool {
-        let folded = self.folded[subject].get_or_init(|| {
+        let mut known = self.folded.borrow_mut();
+        let folded = known.entry(subject).or_insert_with(|| {
             let mut values = Vec::new();
             self.any(subject, |value| {
                 values.push(fold_text(value));
@@ -187,7 +194,7 @@ impl<'a> Event<'a> {
                 Kind::Unknown => true,
             };
             if here && matches!(self.slots[slot], Slot::Missing) {
-                self.slots[slot] = value;
+                *self.slots.at(slot) = value;
             }
         }
         // Before fields are derived: some are filled whatever the event holds.
@@ -206,8 +213,10 @@ impl<'a> Event<'a> {
 
     /// Whether some slot has a value, other than the one that takes every value
     fn has_some_field(&self) -> bool {
-        let mut slots = self.slots.iter().enumerate();
-        slots.any(|(at, slot)| !matches!(slot, Slot::Missing) && self.layout.every != Some(at))
+        let mut filled = self.slots.filled();
+        filled.any(|slot| {
+            self.layout.every != Some(slot) && !matches!(self.slots[slot], Slot::Missing)
+        })
     }
 
     /// Takes the kinds that its shape tells, unless the event or the user says what it is

@@ -29,8 +29,8 @@ pub(super) struct Layout {
     pub(super) shape: Option<Shape>,
     /// Kind and action of every event, when the user gives the kind
     pub(super) given: Option<(EventKind, Option<&'static str>)>,
-    /// Logs that signals name; a table need not know them
-    pub(super) logs: Vec<Log>,
+    /// Logs that signals name, by name; a table need not know them
+    pub(super) logs: HashMap<String, Log>,
     /// The slot that takes every value, when a rule has keywords
     pub(super) every: Option<usize>,
     places: Names,
@@ -52,12 +52,12 @@ struct Names(Vec<Alike>);
 struct Alike {
     all: Vec<(String, Place)>,
     /// Index of each name in `all`; used above `FEW` names
-    index: HashMap<String, usize>,
+    index: HashMap<String, usize, foldhash::fast::RandomState>,
 }
 
 impl Alike {
     /// Up to this number of names, comparing each is fastest
-    const FEW: usize = 16;
+    const FEW: usize = 3;
 
     fn position(&self, name: &str) -> Option<usize> {
         match self.all.len() {
@@ -167,6 +167,11 @@ impl Layout {
         slot
     }
 
+    /// The slot of a field that some rule reads
+    pub(super) fn slot_of(&self, field: &Field) -> Option<usize> {
+        self.slots.get(field).copied()
+    }
+
     pub(super) fn subject(&mut self, subject: &Subject) -> usize {
         if let Some(at) = self.known.get(subject) {
             return *at;
@@ -191,7 +196,7 @@ impl Layout {
 
     /// The kind and action of a name in the kind field; `None` for an unknown name
     pub(super) fn kind_named(&self, name: &str) -> Option<(EventKind, Option<&'static str>)> {
-        let custom = self.logs.iter().find(|log| log.name() == name);
+        let custom = self.logs.get(name);
         EventKind::category(name).or_else(|| custom.map(|log| (EventKind::Log(log.clone()), None)))
     }
 

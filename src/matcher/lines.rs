@@ -17,7 +17,7 @@ use super::cut::Cutter;
 use super::form::TextForm;
 
 /// The most blocks in the queue of the reading thread
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 /// How often the stop flag is checked while the stream is silent
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -54,6 +54,8 @@ enum Source<'r> {
 /// What a separate thread has read
 struct Reading {
     receive: Receiver<Block>,
+    /// Takes back blocks whose records are copied, so that their room is used again
+    used: SyncSender<Block>,
     /// A block that has come and is of another form than the one before
     next: Option<Block>,
     /// The thread; its result tells whether reading failed
@@ -81,9 +83,10 @@ impl<'r> Lines<'r> {
         stop: Stop,
     ) -> io::Result<Lines<'static>> {
         let (send, receive) = sync_channel(WAITING);
-        let work = move || pass_on(open()?, Cutter::new(limit, text), &send);
+        let (used, again) = sync_channel(WAITING);
+        let work = move || pass_on(open()?, Cutter::new(limit, text), (&send, &again));
         let thread = Some(thread::Builder::new().name("reader".to_owned()).spawn(work)?);
-        let reading = Box::new(Reading { receive, next: None, thread });
+        let reading = Box::new(Reading { receive, used, next: None, thread });
         Ok(Lines { source: Source::Thread(reading), stop })
     }
 
@@ -154,10 +157,11 @@ fn advance(
 fn pass_on(
     mut reader: impl BufRead,
     mut cutter: Cutter,
-    send: &SyncSender<Block>,
+    (send, again): (&SyncSender<Block>, &Receiver<Block>),
 ) -> io::Result<()> {
     loop {
-        let mut block = Block::default();
+        let mut block = again.try_recv().unwrap_or_default();
+        block.clear();
         let ended = advance(&mut reader, &mut cutter, &mut block);
         // The receiver is gone when the run has stopped.
         if !block.is_empty() && send.send(block).is_err() {
@@ -172,22 +176,33 @@ fn pass_on(
 impl Reading {
     /// Waits for a block and appends the blocks of its form that are already queued behind it
     fn receive_lines(&mut self, block: &mut Block, stop: &Stop) -> Option<End> {
-        *block = match self.next.take() {
+        let first = match self.next.take() {
             Some(next) => next,
             None => match self.wait(stop) {
                 Ok(first) => first,
                 Err(end) => return Some(end),
             },
         };
+        self.take(first, block);
         while !block.is_full() {
             let Ok(next) = self.receive.try_recv() else { break };
             if next.form != block.form {
                 self.next = Some(next);
                 break;
             }
-            block.append(&next);
+            self.take(next, block);
         }
         None
+    }
+
+    fn take(&self, mut from: Block, block: &mut Block) {
+        if block.is_empty() {
+            std::mem::swap(block, &mut from);
+        } else {
+            block.append(&from);
+        }
+        // The thread may have ended, or have blocks enough.
+        let _ = self.used.try_send(from);
     }
 
     fn wait(&self, stop: &Stop) -> Result<Block, End> {

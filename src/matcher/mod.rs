@@ -1,9 +1,10 @@
 //! The in-process engine: verdicts on events, from the same IR that the targets compile.
 //!
 //! In: rules, then events as JSON objects in Sigma's field names. Out: [`Match`]es. An event
-//! without a field that some rule reads costs little more than skipping its JSON. The engine keeps
-//! no state. [`Memory`] does, in the order of the stream: it follows the process tree before the
-//! engine judges an event, and judges novelty and correlations after.
+//! without a field that some rule reads costs little more than skipping its JSON. An index finds the
+//! signals that an event may fit, and only those are evaluated. The engine keeps no state. [`Memory`]
+//! does, in the order of the stream: it follows the process tree before the engine judges an event, and
+//! judges novelty and correlations after.
 
 mod ancestry;
 mod block;
@@ -17,12 +18,14 @@ mod event;
 mod explain;
 mod form;
 mod glob;
+mod index;
 mod layout;
 mod lines;
 mod log;
 mod measure;
 pub mod novelty;
 mod part;
+mod plain;
 mod read;
 mod reading;
 mod record;
@@ -47,7 +50,7 @@ pub use state_file::StateError;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ancestry::Places;
 use compile::{Node, compile};
@@ -55,6 +58,7 @@ use correlate::{Waiting, keys};
 use derive::Derived;
 use evaluate::{evidence, holds};
 use event::{Event, Kind};
+use index::Index;
 use jiff::Timestamp;
 use layout::Layout;
 use serde::de::DeserializeSeed;
@@ -72,6 +76,8 @@ pub struct Engine {
     layout: Layout,
     signals: Vec<CompiledSignal>,
     ancestry: Option<Places>,
+    /// Made with the first event; `None` when every signal is tried
+    index: Option<OnceLock<Index>>,
 }
 
 struct CompiledSignal {
@@ -105,6 +111,9 @@ pub struct Options {
     pub time_field: Option<String>,
     /// The shape of every event; without it each event shows its own
     pub shape: Option<Shape>,
+    /// Tries every signal on every event of its log source, without an index: slow, and the oracle that
+    /// the index is compared with
+    pub naive: bool,
 }
 
 /// A signal that an event fits
@@ -172,7 +181,7 @@ impl Engine {
                 let cases = cases.collect();
                 let (kind, log) = (sought.kind.clone(), sought.log.clone());
                 if let EventKind::Log(log) = &kind {
-                    layout.logs.push(log.clone());
+                    layout.logs.insert(log.name().to_owned(), log.clone());
                 }
                 let mut reads = condition.slots();
                 reads.retain(|slot| !Derived::is_always_there(&layout.fields[*slot]));
@@ -191,7 +200,8 @@ impl Engine {
             }
         }
         let ancestry = Places::of(&mut layout);
-        Engine { rules, layout, signals, ancestry }
+        let index = (!options.naive).then(OnceLock::new);
+        Engine { rules, layout, signals, ancestry, index }
     }
 
     /// The rules; [`Match::rule`] is an index into them
@@ -249,16 +259,36 @@ impl Engine {
     /// its log source.
     fn verdict(&self, event: &Event<'_>, is_meant: bool) -> (Vec<Match>, bool) {
         let is_known = is_meant || *event.kind() != Kind::Unknown;
-        let (mut matches, mut is_looked_at) = (Vec::new(), false);
-        for signal in self.signals.iter().filter(|signal| signal.looks_at(event.kind())) {
-            is_looked_at = true;
+        let mut matches = Vec::new();
+        let mut judge = |signal: &CompiledSignal| {
             // Of an unknown log source: a signal that holds for want of all its fields is no match.
             let may_hold = is_known || event.has_any(&signal.reads);
             if may_hold && holds(&signal.condition, event) {
                 matches.push(self.matched(signal, event));
             }
-        }
+        };
+        let is_looked_at = match self.index(&[]) {
+            Some(index) => {
+                index.each_candidate(event, &self.signals, |at| judge(&self.signals[at]))
+            }
+            None => {
+                let looking = self.signals.iter().filter(|signal| signal.looks_at(event.kind()));
+                looking.map(judge).count() > 0
+            }
+        };
         (matches, is_looked_at)
+    }
+
+    /// Whether the index is still to be made
+    fn wants_sample(&self) -> bool {
+        self.index.as_ref().is_some_and(|index| index.get().is_none())
+    }
+
+    /// The index, made for events like those of the sample if it is not made yet; `None` when every signal
+    /// is tried
+    fn index(&self, sample: &[Event<'_>]) -> Option<&Index> {
+        let index = self.index.as_ref()?;
+        Some(index.get_or_init(|| Index::of(&self.rules, &self.layout, sample)))
     }
 
     /// The path of the object inside an event that holds the most fields of rules

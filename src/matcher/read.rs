@@ -12,11 +12,18 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::event::Event;
 use super::layout::{Layout, Says};
 use super::log::{Log, OUTSIDE};
+use super::plain::Plain;
 use super::slot::Slot;
 
 impl Layout {
     /// Reads an event from a line of JSON
     pub(super) fn read<'a>(&'a self, line: &'a str) -> serde_json::Result<Event<'a>> {
+        let mut plain = Plain::of(line);
+        if let Ok(event) = self.deserialize(&mut plain)
+            && plain.is_at_end()
+        {
+            return Ok(event);
+        }
         let mut json = serde_json::Deserializer::from_str(line);
         let event = self.deserialize(&mut json)?;
         json.end()?;
@@ -106,10 +113,8 @@ impl<'a> Object<'_, 'a> {
             return Ok(());
         }
         let mut value = Slot::Missing;
-        // The path is needed only for values inside this value.
-        let inside = object || layout.every.is_some();
-        let mut path = if inside { key.to_owned() } else { String::new() };
-        map.next_value_seed(Deep { object: self, path: &mut path, value: &mut value })?;
+        let mut path = String::new();
+        map.next_value_seed(Deep { object: self, key, path: &mut path, value: &mut value })?;
         if names_kind {
             self.log.kind = value.values().first().cloned();
         }
@@ -158,7 +163,9 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Reads a value, and the values inside it when a rule reads them
 struct Deep<'d, 'o, 'e, 'a> {
     object: &'d mut Object<'e, 'a>,
-    /// Path of the value, keys joined by dots
+    /// The key of the event that the value stands under
+    key: &'d str,
+    /// Path of the value, keys joined by dots; empty until an object is read, since few values need it
     path: &'d mut String,
     /// Receives the texts of the value itself
     value: &'o mut Slot<'a>,
@@ -195,6 +202,10 @@ impl<'a> Visitor<'a> for Deep<'_, '_, '_, 'a> {
         self.one(Cow::Owned(text.to_owned()));
         Ok(())
     }
+    fn visit_string<E>(self, text: String) -> Result<(), E> {
+        self.one(Cow::Owned(text));
+        Ok(())
+    }
     fn visit_bool<E>(self, truth: bool) -> Result<(), E> {
         self.one(Cow::Borrowed(if truth { "true" } else { "false" }));
         Ok(())
@@ -217,13 +228,16 @@ impl<'a> Visitor<'a> for Deep<'_, '_, '_, 'a> {
     }
     fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
         self.value.add(Slot::Null);
-        let Deep { object, path, value } = self;
-        while items.next_element_seed(Deep { object, path, value })?.is_some() {}
+        let Deep { object, key, path, value } = self;
+        while items.next_element_seed(Deep { object, key, path, value })?.is_some() {}
         Ok(())
     }
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         self.value.add(Slot::Null);
-        let Deep { object, path, .. } = self;
+        let Deep { object, key: first, path, .. } = self;
+        if path.is_empty() {
+            path.push_str(first);
+        }
         let layout = object.event.layout();
         if layout.every.is_none() && !layout.is_object(path) {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
@@ -234,7 +248,7 @@ impl<'a> Visitor<'a> for Deep<'_, '_, '_, 'a> {
             path.push('.');
             path.push_str(&key);
             let mut value = Slot::Missing;
-            map.next_value_seed(Deep { object, path, value: &mut value })?;
+            map.next_value_seed(Deep { object, key: first, path, value: &mut value })?;
             object.nested(path, value);
             path.truncate(length);
         }

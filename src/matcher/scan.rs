@@ -22,6 +22,9 @@ use super::{Engine, Match};
 /// The fewest lines per thread: smaller shares cost more to hand out than to judge
 const SHARE: usize = 64;
 
+/// The most events of a stream that the index is made for
+const SAMPLED: usize = 512;
+
 /// A match, with the line of its event
 #[derive(Debug)]
 pub struct Hit {
@@ -154,7 +157,11 @@ pub fn scan(
         if let Some(end) = lines.next(&mut block) {
             return Ok((census, end));
         }
-        let flat = *flat.get_or_insert_with(|| is_flat(engine, &block));
+        let flat = *flat.get_or_insert_with(|| {
+            let flat = is_flat(engine, &block);
+            prepare(engine, &block, flat);
+            flat
+        });
         let verdicts = judge_block(engine, memory, &block, flat);
         for (at, verdict) in verdicts.into_iter().enumerate() {
             line += 1;
@@ -300,6 +307,24 @@ impl Judged {
             unlooked,
         }
     }
+}
+
+/// Makes the index for events like some of this block, unless it is made already
+fn prepare(engine: &Engine, block: &Block, is_flat: bool) {
+    if !engine.wants_sample() {
+        return;
+    }
+    let step = block.len().div_ceil(SAMPLED).max(1);
+    let records = (0..block.len()).step_by(step).filter_map(|at| block.line(at).ok());
+    let records: Vec<(&[u8], Kept)> = records.map(|record| (record, Kept::new())).collect();
+    let form = block.form.as_ref();
+    let events = records.iter().filter_map(|(record, kept)| {
+        match read(engine, (record, form), is_flat, kept) {
+            Verdict::Event(shaped) => Some(shaped.event),
+            Verdict::Blank | Verdict::Unreadable(..) => None,
+        }
+    });
+    engine.index(&events.collect::<Vec<_>>());
 }
 
 /// Judges the records of a block on all cores

@@ -15,6 +15,51 @@ pub(super) enum Slot<'a> {
     Many(Vec<Cow<'a, str>>),
 }
 
+/// The slots of an event, of which few are filled
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slots<'a> {
+    /// By slot, one more than its place in `filled`; zero when it is missing
+    places: Vec<u32>,
+    filled: Vec<Slot<'a>>,
+}
+
+impl<'a> Slots<'a> {
+    /// Empty slots
+    pub(super) fn new(number: usize) -> Slots<'a> {
+        Slots { places: vec![0; number], filled: Vec::with_capacity(number.min(FILLED)) }
+    }
+
+    /// The slot, to fill it
+    pub(super) fn at(&mut self, slot: usize) -> &mut Slot<'a> {
+        let place = &mut self.places[slot];
+        if *place == 0 {
+            self.filled.push(Slot::Missing);
+            *place = u32::try_from(self.filled.len()).unwrap_or(u32::MAX);
+        }
+        &mut self.filled[*place as usize - 1]
+    }
+
+    /// The slots that are filled, or were
+    pub(super) fn filled(&self) -> impl Iterator<Item = usize> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(slot, place)| (*place != 0).then_some(slot))
+    }
+}
+
+impl<'a> std::ops::Index<usize> for Slots<'a> {
+    type Output = Slot<'a>;
+
+    fn index(&self, slot: usize) -> &Slot<'a> {
+        match self.places[slot] {
+            0 => &Slot::Missing,
+            place => &self.filled[place as usize - 1],
+        }
+    }
+}
+
+/// So many slots of an event are filled as a rule
+const FILLED: usize = 24;
+
 impl<'a> Slot<'a> {
     pub(super) fn values(&self) -> &[Cow<'a, str>] {
         match self {

@@ -31,13 +31,15 @@ pub fn whole(text: &str) -> Option<(Field, &str)> {
 pub fn of<'h>(field: &Field, hashes: &'h str) -> Option<&'h str> {
     let (name, digits, _) = ALGORITHMS.iter().find(|(.., known)| *known == field.name())?;
     let is_border = |head: &str| !head.ends_with(|c: char| c.is_ascii_alphanumeric());
-    let signs = hashes.match_indices('=');
-    signs.into_iter().find_map(|(at, _)| {
+    memchr::memchr_iter(b'=', hashes.as_bytes()).find_map(|at| {
         let start = at.checked_sub(name.len())?;
-        let named = hashes.get(start..at)?.eq_ignore_ascii_case(name);
+        let named = hashes.as_bytes()[start..at].eq_ignore_ascii_case(name.as_bytes());
+        if !named {
+            return None;
+        }
         let hash = hashes.get(at + 1..at + 1 + digits)?;
         let whole = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (named && is_border(&hashes[..start]) && whole).then_some(hash)
+        (is_border(&hashes[..start]) && whole).then_some(hash)
     })
 }
 

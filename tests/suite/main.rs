@@ -27,6 +27,7 @@ mod generous;
 mod golden;
 mod hostile;
 mod hunting;
+mod indexed;
 mod inert;
 mod injection;
 mod kept;

@@ -13,7 +13,7 @@ signals:
     parents: [w3wp.exe]
     children: [cmd.exe]
     levels:
-      critical: {CommandLine|contains: whoami}
+      - {level: critical, CommandLine|contains: whoami}
     exclusions:
       - {note: the nightly job, CommandLine: cmd /c job}
       - {note: another job, CommandLine: cmd /c other}
@@ -54,8 +54,8 @@ fn each_part_is_tried_by_an_event_that_shows_it() {
     let job = format!("{{{shell}, CommandLine: cmd /c job}}");
     let other = "{Image: 'C:\\a.exe', CommandLine: cmd /c other}";
     let more = format!(
-        "{found}  - {{name: b, signal: shell, expect: no_match, event: {job}}}\n  \
-         - {{name: c, signal: shell, expect: no_match, event: {other}}}\n  \
+        "{found}  - {{name: b, signal: shell, expect: none, event: {job}}}\n  \
+         - {{name: c, signal: shell, expect: none, event: {other}}}\n  \
          - {{name: d, signal: shell, event: {{{shell}, CommandLine: whoami}}}}\n  \
          - {{name: e, signal: page, event: {{cs-method: POST}}}}\n"
     );

@@ -145,7 +145,8 @@ fn within(part: Part, text: &str) -> Says {
 fn of_numbers(subject: &Subject, ranges: &[Numbers]) -> Vec<Says> {
     let number = |range: &Numbers| {
         let is_one = range.is_one() && !range.open && range.fraction.is_none();
-        (is_one && range.from.abs() < EXACT).then_some(Says::Number(range.from))
+        (is_one && range.from.unsigned_abs() < EXACT.unsigned_abs())
+            .then_some(Says::Number(range.from))
     };
     let whole = subject.part == Part::Whole;
     let all: Option<Vec<Says>> = if whole { ranges.iter().map(number).collect() } else { None };

@@ -24,12 +24,18 @@ pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
     };
     match &verified.verdict {
         Verdict::Same(tally) => same(tally),
-        Verdict::Binds { columns, named: 0 } => count(*columns, "column"),
-        Verdict::Binds { columns, named } => {
-            format!("{}, {named} of them named by packages", count(*columns, "column"))
+        Verdict::Binds { columns, named, why } => {
+            let mut detail = count(*columns, "column");
+            if *named > 0 {
+                detail.push_str(&format!(", {named} of them named by packages"));
+            }
+            if !why.is_empty() {
+                detail.push_str(&format!("; not executed: {why}"));
+            }
+            detail
         }
         Verdict::Different(tally) => tally.differences.first().map_or_else(String::new, |shown| {
-            let (place, Difference { signal, engine, target }) = shown;
+            let (place, Difference { signal, engine, target, .. }) = shown;
             let place = standing(verified, *place, files);
             let what = format!(
                 "{signal}, {place}: engine: {engine}; {}: {target}",
@@ -68,6 +74,7 @@ fn standing(verified: &Verified<'_>, place: Place, files: &[String]) -> String {
             let name = format!("test `{}`", sample.name.value);
             if sample.events.len() > 1 { format!("{name}, event {}", event + 1) } else { name }
         }
+        Place::Near(event) => format!("event {} near a literal (`rulecast near`)", event + 1),
         Place::Course(event) => format!("event {} of the course (`rulecast near`)", event + 1),
         Place::Line { file, line } => format!("{}:{line}", files[file]),
     }
@@ -106,18 +113,23 @@ fn different(
     difference: &Difference,
     files: &[String],
 ) -> Diagnostic {
-    let Difference { signal, engine, target } = difference;
+    let Difference { signal, engine, target, event } = difference;
     let rule = &verified.loaded.rule;
     let (source, span) = match place {
         Place::Test { test, .. } => (Arc::clone(&rule.source), rule.tests[test].name.span),
-        Place::Course(_) => (Arc::clone(&rule.source), rule.metadata.title.span),
+        Place::Near(_) | Place::Course(_) => (Arc::clone(&rule.source), rule.metadata.title.span),
         Place::Line { file, line } => line_of(&files[file], line),
     };
     let on = verified.target.name();
     let message = format!("the signal {signal} means something else on {on}");
     let label = format!("engine: {engine}; {on}: {target}");
     let title = &rule.metadata.title.value;
-    Diagnostic::new(Code::E0808, &source, span, message, label).note(format!("rule: {title}"))
+    let found = Diagnostic::new(Code::E0808, &source, span, message, label);
+    let found = found.note(format!("rule: {title}"));
+    match event {
+        Some(event) => found.note(format!("event: {event}")),
+        None => found,
+    }
 }
 
 fn broken(verified: &Verified<'_>, fault: &Fault, folder: Option<&Path>) -> Diagnostic {

@@ -18,6 +18,8 @@ pub enum Verdict {
         columns: usize,
         /// The number of these columns that the packages name
         named: usize,
+        /// Why it was not executed
+        why: String,
     },
     /// Executed: some event got another verdict than the engine's, without a known reason
     Different(Tally),

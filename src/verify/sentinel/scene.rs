@@ -1,0 +1,107 @@
+//! The rows that queries are asked over, with the event of each.
+//!
+//! In: events, and tables with columns. Out: a [`Scene`]: rows of these tables, each at an instant of its own,
+//! by which what a query returns is known to be of an event.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value as Json, json};
+
+use super::asked::ALERTS;
+use super::event::{Event, Fields};
+use super::row::rows;
+use crate::query::kusto::Column;
+use crate::taxonomy::{EventKind, Product};
+use crate::verify::kusto::Rows;
+use crate::verify::observation::Observer;
+use crate::verify::trial::Example;
+
+/// How long an alert is raised after what it is about
+const ALERTED: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a row is on its way
+const ARRIVES: SignedDuration = SignedDuration::from_millis(1);
+
+/// When the first event happens; the engine takes none from the future
+pub(super) const BEGINNING: Timestamp = Timestamp::constant(1_704_672_000, 0);
+
+/// Rows, and the event of each instant
+pub(super) struct Scene {
+    pub(super) rows: Rows,
+    pub(super) sides: Vec<Side>,
+}
+
+/// An event as one of the kinds that it may be
+#[derive(Debug)]
+pub(super) struct Side {
+    /// Its place among the events
+    pub(super) example: usize,
+    /// Whether its kind is known; if not, the event has a side for each
+    pub(super) known: bool,
+    pub(super) kind: EventKind,
+    pub(super) product: Option<Product>,
+    pub(super) time: Timestamp,
+    /// The tables that have a row of it
+    pub(super) tables: Vec<&'static str>,
+}
+
+impl Scene {
+    /// Sets out the rows of events, a millisecond apart, or at the times given
+    pub(super) fn new(
+        examples: &[Example],
+        times: Option<&[Timestamp]>,
+        tables: &BTreeMap<String, Vec<Column>>,
+        observer: &Observer,
+    ) -> Scene {
+        let mut sides = Vec::new();
+        let mut of_table: BTreeMap<&str, Vec<(Timestamp, Map<String, Json>)>> = BTreeMap::new();
+        for (example, one) in examples.iter().enumerate() {
+            let Ok(observation) = observer.look(&one.event, one.kind.as_ref()) else { continue };
+            for side in &observation.sides {
+                let time = match times {
+                    Some(times) => times[example],
+                    None => BEGINNING + SignedDuration::from_millis(sides.len() as i64),
+                };
+                let mut event = Event::of(&side.record, &side.kind, &one.event);
+                event.fields.insert("time".to_owned(), json!(time.to_string()));
+                let made = rows(&event);
+                sides.push(Side {
+                    example,
+                    known: observation.known,
+                    kind: side.kind.clone(),
+                    product: side.record.product,
+                    time,
+                    tables: made.iter().map(|(table, _)| *table).collect(),
+                });
+                for (table, row) in made {
+                    if let Some((name, _)) = tables.get_key_value(table) {
+                        of_table.entry(name).or_default().push(timed(table, row, time));
+                    }
+                }
+            }
+        }
+        let mut all = Rows::default();
+        for (name, columns) in tables {
+            let rows = of_table.remove(name.as_str()).unwrap_or_default();
+            all.add(name, columns, rows.into_iter());
+        }
+        Scene { rows: all, sides }
+    }
+
+    /// The first and the last time of its rows
+    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
+        let times = || self.sides.iter().map(|side| side.time);
+        let first = times().min().unwrap_or(BEGINNING);
+        (first, times().max().unwrap_or(BEGINNING) + ALERTED)
+    }
+}
+
+/// A row at a time, with the time of its arrival
+fn timed(table: &str, mut row: Fields, time: Timestamp) -> (Timestamp, Fields) {
+    let shown = if table == ALERTS { time + ALERTED } else { time };
+    for column in ["TimeGenerated", "Timestamp"] {
+        row.insert(column.to_owned(), json!(shown.to_string()));
+    }
+    (shown + ARRIVES, row)
+}

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::verify::{Case, Stage};
 use crate::backend::Policy;
-use crate::verify::{Asked, Tally, Verdict, Watcher, try_near, try_own};
+use crate::verify::{Asked, Observer, Tally, Verdict, Watcher, try_course, try_near, try_own};
 
 /// The queries on trial, and what their own events say
 pub(super) struct Queries<'c> {
@@ -26,14 +26,19 @@ impl<'c> Queries<'c> {
         });
         let on_trial: Vec<_> = on_trial.collect();
         let before = on_trial.iter().map(|(.., before)| *before).collect();
+        let observer = Observer::default();
         let read = on_trial.into_par_iter().map(|(loaded, made, platform, _)| {
             let of = (platform, &schema);
             let asked = match Asked::read(&made.rule, &made.manifest, &made.artifacts, of) {
                 Ok(asked) => asked,
                 Err(why) => return (None, Err(why)),
             };
-            let own = try_own(&asked, &loaded.rule);
-            let all = own.and_then(|own| try_near(&asked).map(|near| own.joined(near)));
+            let tried = || {
+                let own = try_own(&asked, &loaded.rule, &observer)?;
+                let near = try_near(&asked, &observer)?;
+                Ok(own.joined(near).joined(try_course(&asked, &observer)?))
+            };
+            let all = tried();
             (Some(asked), all)
         });
         let (asked, tallies) = read.unzip();

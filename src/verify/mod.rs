@@ -49,7 +49,7 @@ pub use forms::compare_forms;
 pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use pipeline::{Gaps, document, guessed_product};
-pub use sentinel::{Asked, Watcher, try_near, try_own};
+pub use sentinel::{Asked, Watcher, try_course, try_near, try_own};
 pub use series::{Course, Watched, course, try_series, watch};
 pub use trial::{Example, Place, Tally, Trial, try_tests};
 pub use verdict::{Fault, Verdict};

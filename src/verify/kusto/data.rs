@@ -50,6 +50,28 @@ impl Rows {
         self.0.push((name.to_owned(), Arc::new(Data { header, rows: rows.collect() })));
     }
 
+    /// The rows that a run sees: those that have arrived, and whose time its period reaches
+    pub(in crate::verify) fn seen(
+        &self,
+        (from, now): (jiff::Timestamp, jiff::Timestamp),
+        time: &str,
+    ) -> Rows {
+        let (from, now) = (time::of_timestamp(from), time::of_timestamp(now));
+        let tables = self.0.iter().map(|(name, data)| {
+            let places = [data.header.place_of(ARRIVED), data.header.place_of(time)];
+            let is_seen = |row: &&Row| {
+                let at = |place: Option<usize>| match place.map(|at| &row[at]) {
+                    Some(Value::Time(ticks)) => *ticks,
+                    Some(_) | None => now,
+                };
+                at(places[0]) <= now && at(places[1]) >= from
+            };
+            let rows = data.rows.iter().filter(is_seen).cloned().collect();
+            (name.clone(), Arc::new(Data { header: data.header.clone(), rows }))
+        });
+        Rows(tables.collect())
+    }
+
     pub(super) fn table(&self, name: &str) -> Result<Arc<Data>, Fault> {
         let found = self.0.iter().find(|(known, _)| known == name);
         let (_, data) = found.ok_or_else(|| Fault::new(format!("`{name}` has no rows here")))?;
@@ -73,11 +95,6 @@ impl Data {
         place.ok_or_else(|| Fault::new(format!("there is no column `{name}`")))
     }
 
-    /// The names of its columns
-    pub(in crate::verify) fn names(&self) -> impl Iterator<Item = &str> {
-        self.header.columns.iter().map(|slot| slot.name.as_str()).filter(|name| *name != ARRIVED)
-    }
-
     /// The texts of a column, row by row; `None` without such a column
     pub(in crate::verify) fn texts(&self, name: &str) -> Option<Vec<Arc<str>>> {
         let at = self.header.place_of(name)?;
@@ -89,10 +106,5 @@ impl Data {
         let at = self.header.place_of(name)?;
         let ticks = |row: &Row| if let Value::Time(ticks) = row[at] { ticks } else { i64::MIN };
         Some(self.rows.iter().map(ticks).collect())
-    }
-
-    /// The number of rows
-    pub(in crate::verify) fn len(&self) -> usize {
-        self.rows.len()
     }
 }

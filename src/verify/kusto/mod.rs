@@ -40,7 +40,7 @@ mod window;
 
 pub(super) use data::{Data, Rows};
 pub(super) use run::Run;
-pub(super) use time::of_timestamp as instant;
+pub(super) use time::{instant_text, of_timestamp as instant};
 
 use std::fmt;
 

@@ -36,7 +36,7 @@ pub(super) fn instant(text: &str) -> Option<i64> {
     Some(of_timestamp(time))
 }
 
-pub(super) fn instant_text(ticks: i64) -> String {
+pub(in crate::verify) fn instant_text(ticks: i64) -> String {
     let nanoseconds = i128::from(ticks - EPOCH) * 100;
     Timestamp::from_nanosecond(nanoseconds).map_or_else(
         |_| String::new(),

@@ -7,16 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{channel, family};
+use super::{channel, family, windows};
 use crate::ir;
 use crate::manifest::{Artifact, Kept, Manifest, SignalOutput};
 use crate::matcher::{Engine, Options};
 use crate::query::kusto::{
     self, Column, Expression, Item, Kind, Operator, Pipeline, Platform, Query, Schema, Source, Step,
 };
-
-/// Tables of Windows logs, of which no family has rows
-const WINDOWS: [&str; 3] = ["Event", "SecurityEvent", "WindowsEvent"];
 
 /// The tables of alerts, whose time is not that of what they are about
 pub(super) const ALERTS: &str = "SecurityAlert";
@@ -50,10 +47,11 @@ impl<'r> Asked<'r> {
         let mut names = BTreeSet::new();
         query.lets.iter().for_each(|one| of_pipeline(&one.value, &mut names));
         of_pipeline(&query.result, &mut names);
+        names.extend(["TimeGenerated", "Timestamp"]);
         let mut tables = BTreeMap::new();
         for signal in &manifest.signals {
             for table in &signal.tables {
-                if !WINDOWS.contains(&table.as_str()) && !family::is_known(table) {
+                if !windows::TABLES.contains(&table.as_str()) && !family::is_known(table) {
                     return Err(format!("no rows of {table} are made"));
                 }
                 let mut columns = schema.columns(table, platform);
@@ -63,8 +61,15 @@ impl<'r> Asked<'r> {
         }
         for signal in &rule.signals {
             let kind = signal.kind.name();
-            if family::of(kind).is_none() && channel::of(kind).is_none() {
+            let family = family::of(kind);
+            if family.is_none() && channel::of(kind).is_none() {
                 return Err(format!("no rows of {kind} are made"));
+            }
+            let family = family.filter(|_| channel::of(kind).is_none());
+            let mut fields = signal.tests().map(|test| test.subject.field.name());
+            let unseen = family.and_then(|family| fields.find(|field| !family.shows(field)));
+            if let Some(field) = unseen {
+                return Err(format!("no rows with {field} of {kind} are made"));
             }
         }
         let engine = Engine::new(std::slice::from_ref(rule), &Options::default());

@@ -92,7 +92,8 @@ fn targets(event: &Event) -> Json {
             .push(json!({"displayName": "ConsentContext.IsAdminConsent", "newValue": new}));
     }
     if display.is_some() || new.is_some() {
-        let quoted = new.map(|new| json!(new).to_string());
+        // A text with quotes is JSON itself, a list or a bag, and written as it is.
+        let quoted = new.map(|new| if new.contains('"') { new } else { json!(new).to_string() });
         properties.push(json!({"displayName": display, "oldValue": "[]", "newValue": quoted}));
     }
     if !properties.is_empty() {

@@ -148,10 +148,8 @@ fn entities(event: &Event) -> Fields {
 
 /// A web server logs the path of a request and its query apart
 fn request(event: &Event) -> Fields {
-    if event.text("cs-uri-stem").is_some() {
-        return Fields::new();
-    }
-    let whole = event.said("cs-uri");
+    let whole = event.text("cs-uri").filter(|_| event.text("cs-uri-stem").is_none());
+    let Some(whole) = whole else { return Fields::new() };
     let (stem, query) = whole.split_once('?').unwrap_or((&whole, ""));
     let query = if query.is_empty() { "-" } else { query };
     of(&[("csUriStem", stem), ("csUriQuery", query)])

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::matcher::Record;
-use crate::taxonomy::{EventKind, Product};
+use crate::taxonomy::{EventKind, Field, Product};
 
 /// Fields by name
 pub(super) type Fields = Map<String, Json>;
@@ -33,6 +33,11 @@ impl Event {
             };
             fields.insert(field.name().to_owned(), value);
         }
+        // A text of all values, and data that no rule is known to ask for, stand in the event alone.
+        let more = written.as_object().into_iter().flatten();
+        for (name, value) in more.filter(|(name, _)| is_plain(kind, name)) {
+            fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         if fields.contains_key("TargetObject") && OF_TARGET.iter().all(|one| written.get(one).is_none())
         {
             OF_TARGET.iter().for_each(|one| drop(fields.shift_remove(*one)));
@@ -49,6 +54,11 @@ impl Event {
     pub(super) fn said(&self, field: &str) -> String {
         self.text(field).unwrap_or_default()
     }
+}
+
+/// Whether a name that the event has is one of Sigma's that stands for itself
+fn is_plain(kind: &EventKind, name: &str) -> bool {
+    name == Field::EVERY.name() || matches!(kind, EventKind::Log(_)) && name != "category"
 }
 
 /// The text of a field; the first of several

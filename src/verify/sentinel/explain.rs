@@ -46,21 +46,26 @@ pub(super) fn explain(
         | LossName::Ties
         | LossName::Words => false,
     });
-    let unheld = || is_no_number(signal, &example.event).then_some(Finding::Dropped);
+    let unheld = || has_no_value(signal, &example.event).then_some(Finding::Dropped);
     shown.map(Finding::Lost).or_else(unheld)
 }
 
-/// Whether a field of numbers that the signal tests has something else, which no column of numbers holds
-fn is_no_number(signal: &Signal, event: &Value) -> bool {
-    let fields = signal.tests().map(|test| &test.subject.field);
-    let mut numbers =
-        fields.filter(|field| signal.kind.field_type(field) == Some(FieldType::Number));
-    numbers.any(|field| {
-        let said = event.get(field.name());
-        said.is_some_and(|value| match value {
-            Value::Number(number) => !number.is_i64(),
-            Value::String(text) => text.parse::<i64>().is_err(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => true,
+/// Whether a field that the signal tests is there and has no value, where its values are no texts
+///
+/// A sensor that has no number, no address or no key of the registry writes no such field. A column of
+/// numbers holds nothing else either.
+fn has_no_value(signal: &Signal, event: &Value) -> bool {
+    let mut fields = signal.tests().map(|test| &test.subject.field);
+    fields.any(|field| {
+        let kind = signal.kind.field_type(field);
+        let is_number = kind == Some(FieldType::Number);
+        let may_be_empty = kind.is_none_or(FieldType::may_be_empty);
+        event.get(field.name()).is_some_and(|value| match value {
+            Value::Null => !may_be_empty,
+            Value::String(text) if is_number => text.parse::<i64>().is_err(),
+            Value::String(text) => text.is_empty() && !may_be_empty,
+            Value::Number(number) => is_number && !number.is_i64(),
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => is_number,
         })
     })
 }

@@ -22,7 +22,7 @@ use crate::verify::observation::Observer;
 use crate::verify::trial::{Example, Place, Tally};
 
 /// How many literals of a test are tried in every way
-const CARE: Care = Care { thorough: 3 };
+pub(super) const CARE: Care = Care { thorough: 1 };
 
 /// The level and the severity that a row names, where it names them
 type Named = (Option<String>, Option<String>);
@@ -31,7 +31,7 @@ type Named = (Option<String>, Option<String>);
 ///
 /// # Errors
 /// What of the query was not executed.
-pub fn try_own(asked: &Asked<'_>, rule: &Rule) -> Result<Tally, String> {
+pub fn try_own(asked: &Asked<'_>, rule: &Rule, observer: &Observer) -> Result<Tally, String> {
     let mut examples = Vec::new();
     for (test, sample) in rule.tests.iter().enumerate() {
         let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
@@ -44,14 +44,14 @@ pub fn try_own(asked: &Asked<'_>, rule: &Rule) -> Result<Tally, String> {
             });
         }
     }
-    on_examples(asked, &examples)
+    on_examples(asked, &examples, observer)
 }
 
 /// Judges events near every literal of a rule
 ///
 /// # Errors
 /// What of the query was not executed.
-pub fn try_near(asked: &Asked<'_>) -> Result<Tally, String> {
+pub fn try_near(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
     let mut examples = Vec::new();
     for signal in &asked.rule.signals {
         for one in near::near(signal, CARE) {
@@ -64,12 +64,15 @@ pub fn try_near(asked: &Asked<'_>) -> Result<Tally, String> {
             }
         }
     }
-    on_examples(asked, &examples)
+    on_examples(asked, &examples, observer)
 }
 
-fn on_examples(asked: &Asked<'_>, examples: &[Example]) -> Result<Tally, String> {
-    let observer = Observer::default();
-    let scene = Scene::new(examples, None, &asked.tables, &observer);
+fn on_examples(
+    asked: &Asked<'_>,
+    examples: &[Example],
+    observer: &Observer,
+) -> Result<Tally, String> {
+    let scene = Scene::new(examples, None, &asked.tables, observer);
     let verdicts = verdicts(&asked.engine, examples);
     Judge { asked, rule: 0, examples, scene: &scene, verdicts: &verdicts }.judge()
 }

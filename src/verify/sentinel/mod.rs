@@ -14,6 +14,7 @@ mod asim;
 mod asked;
 mod channel;
 mod cloud;
+mod course;
 mod defender;
 mod event;
 mod explain;
@@ -24,7 +25,9 @@ mod recorded;
 mod registry;
 mod row;
 mod scene;
+mod schedule;
 mod windows;
 
 pub use asked::Asked;
+pub use course::try_course;
 pub use judge::{Watcher, try_near, try_own};

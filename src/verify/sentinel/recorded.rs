@@ -75,6 +75,7 @@ fn is_possible(kind: &EventKind, family: Option<&Family>, event: &Fields) -> boo
     let parts = said("c-uri-extension").is_some() || said("c-uri-query").is_some();
     accounts.into_iter().all(one_account)
         && !ends("TargetFilename", &['.'])
+        && !said("cs-uri-stem").is_some_and(|path| path.contains(['?', '#']))
         && !filled("parent of actor").any(|field| ends(field, &['\\', '/']))
         && match of {
             "file" => said("Action").is_some_and(|action| actions().any(|known| known == action)),
@@ -160,6 +161,9 @@ fn spell(family: &Family, event: &mut Fields) {
 
 /// Adds what a sensor writes beside what a rule asks for, and takes away what it never writes
 fn complete_registry(event: &mut Fields) {
+    if text(event, "NewName").is_some_and(|name| !name.is_empty()) {
+        event.insert("EventType".to_owned(), json!("RenameKey"));
+    }
     let mut word = registry::word(event);
     let said = |event: &Fields, field: &str| text(event, field).filter(|text| !text.is_empty());
     let is_there = |event: &Fields, field: &str| event.get(field).is_some_and(|v| !v.is_null());
@@ -174,9 +178,7 @@ fn complete_registry(event: &mut Fields) {
     event.insert("Action".to_owned(), json!(action));
     if let Some(target) = text(event, "TargetObject") {
         event.insert("TargetObject".to_owned(), json!(with_hive(&target)));
-        if word != "SetValue" {
-            event.shift_remove("Details");
-        } else if said(event, "Details").is_none() {
+        if word == "SetValue" && said(event, "Details").is_none() {
             event.insert("Details".to_owned(), json!("(Empty)"));
         }
     } else if let Some(key) = said(event, "RegistryKey") {
@@ -196,6 +198,9 @@ fn complete_registry(event: &mut Fields) {
         let name = said(event, "NewName").map(|name| with_hive(&name));
         let name = name.unwrap_or_else(|| text(event, "TargetObject").unwrap_or_default() + "2");
         event.insert("NewName".to_owned(), json!(name));
+    }
+    if word != "SetValue" {
+        event.shift_remove("Details");
     }
     if is_there(event, "EventID") {
         event.insert("EventID".to_owned(), json!(id));

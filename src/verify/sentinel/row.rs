@@ -5,25 +5,31 @@
 
 use serde_json::{Value as Json, json};
 
-use super::event::{Event, Fields};
+use super::event::{Event, Fields, texts};
 use super::family::{self, Family};
 use super::{asim, cloud, defender, windows};
 
 /// A row and its table
 pub(super) type Row = (&'static str, Fields);
 
-/// Every row of an event, without its times
-pub(super) fn rows(event: &Event) -> Vec<Row> {
+/// The rows of an event in the tables that are asked, without its times
+pub(super) fn rows(event: &Event, is_asked: impl Fn(&str) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    if let Some(family) = family::of(event.kind.name())
+    let family = family::of(event.kind.name());
+    let asks = |family: &&Family| is_asked(family.table) || is_asked(family.parser);
+    if let Some(family) = family.filter(asks)
         && let Some(row) = of_family(family, event)
     {
-        if !family.parser.is_empty() {
+        if is_asked(family.parser) {
             rows.push((family.parser, asim::row(family, event, &row)));
         }
-        rows.push((family.table, row));
+        if is_asked(family.table) {
+            rows.push((family.table, row));
+        }
     }
-    rows.extend(windows::rows(event));
+    if windows::TABLES.into_iter().any(&is_asked) {
+        rows.extend(windows::rows(event).into_iter().filter(|(table, _)| is_asked(table)));
+    }
     rows
 }
 
@@ -47,6 +53,11 @@ fn of_family(family: &Family, event: &Event) -> Option<Fields> {
             filled.push(how);
             row.extend(defender::columns(how, event, shown.field, &text.unwrap_or_default())?);
         }
+    }
+    if let Some(raw) = row.get_mut("RawRecord") {
+        // The record as it was written has all values.
+        let values = event.fields.iter().filter(|(name, _)| *name != "time").map(|(_, value)| value);
+        *raw = json!(values.flat_map(texts).collect::<Vec<_>>().join(" "));
     }
     Some(row)
 }

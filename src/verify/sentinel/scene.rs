@@ -32,6 +32,12 @@ pub(super) struct Scene {
     pub(super) sides: Vec<Side>,
 }
 
+/// When events happen, and how long they are on their way, by turns
+pub(super) struct Times<'t> {
+    pub(super) happened: &'t [Timestamp],
+    pub(super) delays: [SignedDuration; 3],
+}
+
 /// An event as one of the kinds that it may be
 #[derive(Debug)]
 pub(super) struct Side {
@@ -42,6 +48,7 @@ pub(super) struct Side {
     pub(super) kind: EventKind,
     pub(super) product: Option<Product>,
     pub(super) time: Timestamp,
+    pub(super) arrived: Timestamp,
     /// The tables that have a row of it
     pub(super) tables: Vec<&'static str>,
 }
@@ -50,7 +57,7 @@ impl Scene {
     /// Sets out the rows of events, a millisecond apart, or at the times given
     pub(super) fn new(
         examples: &[Example],
-        times: Option<&[Timestamp]>,
+        times: Option<&Times<'_>>,
         tables: &BTreeMap<String, Vec<Column>>,
         observer: &Observer,
     ) -> Scene {
@@ -59,25 +66,26 @@ impl Scene {
         for (example, one) in examples.iter().enumerate() {
             let Ok(observation) = observer.look(&one.event, one.kind.as_ref()) else { continue };
             for side in &observation.sides {
-                let time = match times {
-                    Some(times) => times[example],
-                    None => BEGINNING + SignedDuration::from_millis(sides.len() as i64),
+                let (time, delay) = match times {
+                    Some(Times { happened, delays }) => {
+                        (happened[example], delays[example % delays.len()])
+                    }
+                    None => (BEGINNING + SignedDuration::from_millis(sides.len() as i64), ARRIVES),
                 };
                 let mut event = Event::of(&side.record, &side.kind, &one.event);
                 event.fields.insert("time".to_owned(), json!(time.to_string()));
-                let made = rows(&event);
+                let made = rows(&event, |table| tables.contains_key(table));
                 sides.push(Side {
                     example,
                     known: observation.known,
                     kind: side.kind.clone(),
                     product: side.record.product,
                     time,
+                    arrived: time + delay,
                     tables: made.iter().map(|(table, _)| *table).collect(),
                 });
                 for (table, row) in made {
-                    if let Some((name, _)) = tables.get_key_value(table) {
-                        of_table.entry(name).or_default().push(timed(table, row, time));
-                    }
+                    of_table.entry(table).or_default().push(timed(table, row, (time, delay)));
                 }
             }
         }
@@ -98,10 +106,14 @@ impl Scene {
 }
 
 /// A row at a time, with the time of its arrival
-fn timed(table: &str, mut row: Fields, time: Timestamp) -> (Timestamp, Fields) {
+fn timed(
+    table: &str,
+    mut row: Fields,
+    (time, delay): (Timestamp, SignedDuration),
+) -> (Timestamp, Fields) {
     let shown = if table == ALERTS { time + ALERTED } else { time };
     for column in ["TimeGenerated", "Timestamp"] {
         row.insert(column.to_owned(), json!(shown.to_string()));
     }
-    (shown + ARRIVES, row)
+    (shown + delay, row)
 }

@@ -6,12 +6,18 @@
 //!
 //! Source: Microsoft's references of the tables, and recorded events.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use serde_json::{Value as Json, json};
 
 use super::event::{Event, Fields, texts};
 use super::{channel, process, registry};
 use crate::query::kusto::{Platform, Schema};
 use crate::taxonomy::Product;
+
+/// The tables of Windows logs
+pub(super) const TABLES: [&str; 3] = ["Event", "SecurityEvent", "WindowsEvent"];
 
 const EVENTS: &str = "http://schemas.microsoft.com/win/2004/08/events/event";
 const SYSMON: &str = "Microsoft-Windows-Sysmon";
@@ -56,6 +62,12 @@ const BLANKS: &[(&str, &str)] = &[
 
 /// The ids of actions on files
 const FILE_IDS: &[(&str, i64)] = &[("created", 11), ("modified", 2), ("deleted", 23)];
+
+/// The columns of SecurityEvent
+static COLUMNS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let columns = Schema::default().columns("SecurityEvent", Platform::Sentinel);
+    columns.into_iter().map(|column| column.name).collect()
+});
 
 /// An event as Windows has it: names, or none, and texts of its data
 struct Written {
@@ -197,8 +209,7 @@ fn forwarded(one: &Written) -> (&'static str, Fields) {
 
 /// SecurityEvent: a column for most of the data; `EventData` where there is none for some
 fn security(one: &Written) -> (&'static str, Fields) {
-    let columns = Schema::default().columns("SecurityEvent", Platform::Sentinel);
-    let has = |name: &str| name != "Type" && columns.iter().any(|column| column.name == name);
+    let has = |name: &str| name != "Type" && COLUMNS.contains(name);
     let mut row = fields(json!({"Channel": channel::SECURITY, "EventSourceName": one.provider}));
     let of_data = |name: &str| {
         let found = one.data.iter().find(|(known, _)| known.as_deref() == Some(name));

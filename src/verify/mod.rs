@@ -7,12 +7,13 @@
 //!  NDJSON ──► Import ──► elastic::Rule ──────────────┴──┘
 //!
 //!  query, packages ──► kusto::bind ──► columns, or faults
+//!  query, rows of Microsoft's tables ──► kusto::Run ──► what it reports
 //! ```
 //!
 //! In: artifacts as text, their rule, and events. Out: a [`Verdict`]. Elastic's rules are executed:
 //! each event and signal gets the verdict of both sides. Their two forms are compared with each
-//! other. Kusto is bound to table schemas, not executed. [`near`] makes events close to the
-//! literals of a rule, for such trials.
+//! other. Kusto is bound to table schemas, then executed over rows (`sentinel`, `kusto`). [`near`]
+//! makes events close to the literals of a rule, for such trials.
 //!
 //! INVARIANT: an artifact is read as its target would read it. Only the manifest comes from the
 //! compiler: it says how many signals there are, and which losses the artifact names.

@@ -12,7 +12,7 @@ use crate::manifest::Artifact;
 pub enum Verdict {
     /// Executed: every event got the engine's verdict, or a known reason explains the difference
     Same(Tally),
-    /// Not executed, but every table and column it names exists and has the right type
+    /// Not executed as a whole, but every table and column it names exists and has the right type
     Binds {
         /// The number of columns that the query returns
         columns: usize,

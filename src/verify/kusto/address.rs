@@ -63,7 +63,10 @@ mod tests {
     #[test]
     fn addresses_are_in_networks_of_their_version() {
         // Microsoft's examples.
-        assert_eq!(test("192.168.1.6", &["192.168.1.1/24", "10.0.0.1/8"], false), Value::Bool(true));
+        assert_eq!(
+            test("192.168.1.6", &["192.168.1.1/24", "10.0.0.1/8"], false),
+            Value::Bool(true)
+        );
         assert_eq!(test("127.0.0.1", &["127.0.0.1"], false), Value::Bool(true));
         let networks = ["a5e:f127:8a9d:146d:e102:b5d3:c755:f6cd/112", "0:0:0:0:0:ffff:c0a8:ac/60"];
         let address = "a5e:f127:8a9d:146d:e102:b5d3:c755:abcd";

@@ -13,13 +13,13 @@ pub(super) fn arithmetic(sign: char, left: &Value, right: &Value) -> Outcome {
     let (left, right) = (left.plain(), right.plain());
     let of_ticks = match (&left, sign, &right) {
         (Value::Time(a), '-', Value::Time(b)) | (Value::Span(a), '-', Value::Span(b)) => {
-            Some(Value::Span(a - b))
+            Some(Value::Span(a.saturating_sub(*b)))
         }
-        (Value::Span(a), '+', Value::Span(b)) => Some(Value::Span(a + b)),
+        (Value::Span(a), '+', Value::Span(b)) => Some(Value::Span(a.saturating_add(*b))),
         (Value::Time(a), '+', Value::Span(b)) | (Value::Span(b), '+', Value::Time(a)) => {
-            Some(Value::Time(a + b))
+            Some(Value::Time(a.saturating_add(*b)))
         }
-        (Value::Time(a), '-', Value::Span(b)) => Some(Value::Time(a - b)),
+        (Value::Time(a), '-', Value::Span(b)) => Some(Value::Time(a.saturating_sub(*b))),
         _ => None,
     };
     if let Some(value) = of_ticks {

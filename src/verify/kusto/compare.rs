@@ -88,7 +88,7 @@ fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
 /// `between`: both ends count; the second may be a length of time from the first
 pub(super) fn between(value: &Value, low: &Value, high: &Value) -> Outcome {
     let end = match (low, high) {
-        (Value::Time(from), Value::Span(length)) => Value::Time(from + length),
+        (Value::Time(from), Value::Span(length)) => Value::Time(from.saturating_add(*length)),
         _ => high.clone(),
     };
     let (low, high) = (ordered(Order::AtLeast, value, low)?, ordered(Order::AtMost, value, &end)?);
@@ -145,9 +145,10 @@ mod tests {
     #[test]
     fn both_ends_of_a_range_count() {
         let test = |n| between(&Value::Int(n), &Value::Long(200), &Value::Long(299)).unwrap();
-        assert_eq!([test(199), test(200), test(299), test(300)].map(|v| v.is_true()), [
-            false, true, true, false
-        ]);
+        assert_eq!(
+            [test(199), test(200), test(299), test(300)].map(|v| v.is_true()),
+            [false, true, true, false]
+        );
         let third = between(&Value::Time(15), &Value::Time(10), &Value::Span(5)).unwrap();
         assert!(third.is_true());
     }

@@ -79,6 +79,11 @@ impl Rows {
     }
 }
 
+/// The text of a value in a column of this type
+pub(in crate::verify) fn text_of(json: &serde_json::Value, kind: Type) -> Arc<str> {
+    Value::of_json(json, kind).to_text()
+}
+
 impl Data {
     /// The rows without the time of their arrival
     pub(super) fn settled(mut self) -> Data {
@@ -93,6 +98,11 @@ impl Data {
     pub(super) fn place(&self, name: &str) -> Result<usize, Fault> {
         let place = self.header.place_of(name);
         place.ok_or_else(|| Fault::new(format!("there is no column `{name}`")))
+    }
+
+    /// The names of its columns
+    pub(in crate::verify) fn names(&self) -> impl Iterator<Item = &str> {
+        self.header.columns.iter().map(|slot| slot.name.as_str()).filter(|name| *name != ARRIVED)
     }
 
     /// The texts of a column, row by row; `None` without such a column

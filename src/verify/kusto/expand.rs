@@ -90,6 +90,12 @@ pub(super) fn apply(
     inner.set(&name, Some(Type::Dynamic));
     let mut rows = Vec::new();
     let outer = data.header.clone();
+    // The columns are known without any row.
+    let empty = Data { header: inner.clone(), rows: Vec::new() };
+    let made = steps.iter().try_fold(empty, |items, one| step(run, lets, items, one))?;
+    for slot in made.header.columns.iter().filter(|slot| slot.name != ARRIVED) {
+        data.header.set(&slot.name, slot.kind);
+    }
     for (row, list) in std::mem::take(&mut data.rows).into_iter().zip(lists) {
         if list.is_empty() {
             // Microsoft does not say what is left of such a row.
@@ -103,9 +109,6 @@ pub(super) fn apply(
         }
         items.header = inner.clone();
         let made = steps.iter().try_fold(items, |items, one| step(run, lets, items, one))?;
-        for slot in made.header.columns.iter().filter(|slot| slot.name != ARRIVED) {
-            data.header.set(&slot.name, slot.kind);
-        }
         for new in made.rows {
             let mut all = row.clone();
             for (slot, value) in made.header.columns.iter().zip(new) {

@@ -39,9 +39,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
         }
         Ok(time::instant(&values[0].to_text()).map_or(Value::Null, Value::Time))
     }),
-    ("todouble", |values| {
-        Ok(values[0].to_text().trim().parse().map_or(Value::Null, Value::Real))
-    }),
+    ("todouble", |values| Ok(values[0].to_text().trim().parse().map_or(Value::Null, Value::Real))),
     ("tohex", tohex),
     ("toint", toint),
     ("tolong", tolong),
@@ -106,9 +104,8 @@ fn bin(values: &[Value]) -> Outcome {
         other => other.whole(),
     };
     let Some(step) = step(&values[1]) else { return Ok(Value::Null) };
-    let made = |number: i64, kind: fn(i64) -> Value| {
-        time::bin(number, step).map_or(Value::Null, kind)
-    };
+    let made =
+        |number: i64, kind: fn(i64) -> Value| time::bin(number, step).map_or(Value::Null, kind);
     Ok(match &values[0] {
         Value::Time(ticks) => made(*ticks, Value::Time),
         Value::Span(ticks) => made(*ticks, Value::Span),
@@ -133,7 +130,8 @@ fn range(values: &[Value]) -> Outcome {
     if step <= 0 {
         return Err(Fault::new("a range that does not grow"));
     }
-    let numbers = (0..).map(|n: i64| start + n * step).take_while(|number| *number <= stop);
+    let numbers = 
+        std::iter::successors(Some(start), |last| last.checked_add(step)).take_while(|n| *n <= stop);
     let list: Vec<Json> = numbers.take(MOST).map(|number| kind(number).to_json()).collect();
     Ok(Value::dynamic(list.into()))
 }
@@ -196,7 +194,8 @@ mod tests {
     #[test]
     fn lists_are_cut_and_counted() {
         let list = Value::dynamic(json!(["a", "b", "c"]));
-        let slice = |from, to| call("array_slice", &[list.clone(), Value::Long(from), Value::Long(to)]);
+        let slice =
+            |from, to| call("array_slice", &[list.clone(), Value::Long(from), Value::Long(to)]);
         assert_eq!(slice(1, -1), Value::dynamic(json!(["b", "c"])));
         assert_eq!(slice(-3, -2), Value::dynamic(json!(["a", "b"])));
         assert_eq!(slice(3, -1), Value::dynamic(json!([])));

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Fault;
 use super::aggregate::{Aggregate, best_row};
 use super::data::{Data, Row};
 use super::function;
@@ -13,7 +14,6 @@ use super::plan::{Planned, Scope, gives};
 use super::run::Run;
 use super::step::{Computed, entitled, items_of};
 use super::value::{Key, Value};
-use super::Fault;
 use crate::query::kusto::{Expression, Item, Kind, Slot, Stage, Table, Type, called, named};
 
 /// What gives the values of columns beside the keys
@@ -81,11 +81,7 @@ fn groups(data: &Data, keys: &[Computed]) -> Result<Vec<(Row, Vec<usize>)>, Faul
 /// The name of a column, whether it is written out, and its type
 type Titled = ((Option<String>, bool), Option<Type>);
 
-fn part_of(
-    scope: Scope<'_, '_>,
-    item: &Item,
-    by: &[Item],
-) -> Result<(Part, Vec<Titled>), Fault> {
+fn part_of(scope: Scope<'_, '_>, item: &Item, by: &[Item]) -> Result<(Part, Vec<Titled>), Fault> {
     let written = item.name.as_ref().map(|name| name.text.clone());
     if let Kind::Call { name, arguments } = &item.value.kind
         && let "arg_max" | "arg_min" = name.text.as_str()
@@ -152,6 +148,9 @@ fn grouped(
     let unknown = || Fault::new(format!("the function `{}`", name.text));
     let signatures = named(&name.text);
     let signature = *signatures.first().ok_or_else(unknown)?;
+    if !signatures.iter().any(|one| one.takes(arguments.len())) {
+        return Err(unknown());
+    }
     if signature.stage == Stage::Aggregate {
         let planned = arguments.iter().map(|one| scope.plan(one));
         let (nodes, kinds): (Vec<Node>, Vec<Option<Type>>) =

@@ -13,9 +13,8 @@ use super::value::{Key, Value};
 use crate::query::kusto::{JoinKind, Name};
 
 pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Result<Data, Fault> {
-    let places = |data: &Data| {
-        keys.iter().map(|key| data.place(&key.text)).collect::<Result<Vec<_>, _>>()
-    };
+    let places =
+        |data: &Data| keys.iter().map(|key| data.place(&key.text)).collect::<Result<Vec<_>, _>>();
     let (left_keys, right_keys) = (places(&left)?, places(&right)?);
     let mut of_key: BTreeMap<Vec<Key>, Vec<usize>> = BTreeMap::new();
     for (at, row) in right.rows.iter().enumerate() {
@@ -34,7 +33,8 @@ pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Re
     for row in left.rows {
         let key = key_of(&row, &left_keys);
         // Kusto takes any of the left rows with one key; here it is the first.
-        if kind == JoinKind::InnerUnique && key.as_ref().is_some_and(|key| !seen.insert(key.clone()))
+        if kind == JoinKind::InnerUnique
+            && key.as_ref().is_some_and(|key| !seen.insert(key.clone()))
         {
             continue;
         }

@@ -12,8 +12,7 @@ pub(super) fn value(literal: &Literal) -> Outcome {
     let unread = |text: &str| Fault::new(format!("the literal `{text}` is not read"));
     let (kind, text) = match literal {
         Literal::Dynamic(values) => {
-            let read =
-                |one: &String| serde_json::from_str::<Json>(one).map_err(|_| unread(one));
+            let read = |one: &String| serde_json::from_str::<Json>(one).map_err(|_| unread(one));
             let list = values.iter().map(read).collect::<Result<Vec<_>, _>>()?;
             return Ok(Value::dynamic(list.into()));
         }

@@ -38,7 +38,7 @@ mod time;
 mod value;
 mod window;
 
-pub(super) use data::{Data, Rows};
+pub(super) use data::{Data, Rows, text_of};
 pub(super) use run::Run;
 pub(super) use time::{instant_text, of_timestamp as instant};
 

@@ -49,7 +49,8 @@ mod tests {
         let trimmed = |pattern: &str, text: &str| trim(&compile(pattern).unwrap(), text);
         assert_eq!(trimmed("--", "--https://bing.com--"), Value::text("https://bing.com"));
         assert_eq!(trimmed(r"[^\w]+", "-  Te st1// $"), Value::text("Te st1"));
-        let of = |pattern: &str, group, text: &str| extract(&compile(pattern).unwrap(), group, text);
+        let of =
+            |pattern: &str, group, text: &str| extract(&compile(pattern).unwrap(), group, text);
         assert_eq!(of("User: ([^,]+)", 1, "User: JohnDoe, Age: 29"), Value::text("JohnDoe"));
         assert_eq!(of("x=(a)(b)?", 2, "x=a"), Value::text(""));
         assert_eq!(of("x=(a)", 1, "none"), Value::text(""));

@@ -60,8 +60,7 @@ impl Scope<'_, '_> {
                 (self.one_of(operator, value, list)?, Some(Type::Bool))
             }
             Kind::Between { value, bounds, .. } => {
-                let parts =
-                    [self.node(value)?, self.node(&bounds[0])?, self.node(&bounds[1])?];
+                let parts = [self.node(value)?, self.node(&bounds[0])?, self.node(&bounds[1])?];
                 (Node::Between(Box::new(parts)), Some(Type::Bool))
             }
             Kind::Star | Kind::Pipeline(_) => return Err(Fault::new("rows in place of a value")),
@@ -201,13 +200,15 @@ impl Scope<'_, '_> {
         Ok(Some(match name {
             "not" => Node::Not(last(0)),
             "ago" => match fixed(0)? {
-                Value::Span(ticks) => Node::Value(Value::Time(self.run.now - ticks)),
+                Value::Span(ticks) => Node::Value(Value::Time(self.run.now.saturating_sub(ticks))),
                 _ => return Err(Fault::new("`ago` of no length of time")),
             },
             "ingestion_time" => match self.columns.place_of(ARRIVED) {
                 Some(at) => Node::Column(at),
                 // It would be null, which no query is meant to ask for.
-                None => return Err(Fault::new("`ingestion_time` of rows that are none of a table")),
+                None => {
+                    return Err(Fault::new("`ingestion_time` of rows that are none of a table"));
+                }
             },
             "iff" => Node::Choice(vec![(nodes[0].clone(), nodes[1].clone())], last(2)),
             "case" => {

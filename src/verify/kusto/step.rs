@@ -41,7 +41,9 @@ pub(super) fn step(run: &Run<'_>, lets: usize, data: Data, step: &Step) -> Resul
             }
             Ok(data)
         }
-        Operator::Summarize { aggregates, by } => group::summarize(run, lets, data, (aggregates, by)),
+        Operator::Summarize { aggregates, by } => {
+            group::summarize(run, lets, data, (aggregates, by))
+        }
         Operator::Join { kind, right, keys } => {
             let right = Arc::unwrap_or_clone(run.source(right, lets)?);
             join::join(data.settled(), right.settled(), *kind, keys)
@@ -158,9 +160,9 @@ fn sort(
     keys: &[(Expression, Option<Order>)],
 ) -> Result<Data, Fault> {
     let scope = Scope { run, columns: &data.header, lets };
-    let nodes = keys.iter().map(|(key, order)| {
-        scope.node(key).map(|node| (node, *order == Some(Order::Ascending)))
-    });
+    let nodes = keys
+        .iter()
+        .map(|(key, order)| scope.node(key).map(|node| (node, *order == Some(Order::Ascending))));
     let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
     let mut places: Vec<(Vec<Value>, usize)> = Vec::new();
     for at in 0..data.rows.len() {

@@ -99,8 +99,8 @@ pub(super) fn has(text: &str, sought: &str) -> bool {
     let mut from = 0;
     while let Some(at) = text[from..].find(sought).map(|at| at + from) {
         let (before, after) = (&text[..at], &text[at + sought.len()..]);
-        let cut = first && is_term(before.chars().next_back())
-            || last && is_term(after.chars().next());
+        let cut =
+            first && is_term(before.chars().next_back()) || last && is_term(after.chars().next());
         if !cut {
             return true;
         }
@@ -122,7 +122,9 @@ mod tests {
     fn terms_are_whole_and_separators_are_not_letters() {
         // Microsoft, "String operators": "North America" has no "amer", and contains it.
         assert!(test("North America", "!has", "amer") && test("North America", "contains", "amer"));
-        assert!(test("North America", "has", "america") && !test("North America", "has_cs", "america"));
+        assert!(
+            test("North America", "has", "america") && !test("North America", "has_cs", "america")
+        );
         // A separator at an end of what is sought needs no border.
         assert!(test("a/resourcegroups/test.rg1?api", "has", "/resourcegroups/test.rg1?"));
         assert!(test(r"C:\inetpub\x", "has", r"\inetpub\"));

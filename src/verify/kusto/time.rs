@@ -13,13 +13,8 @@ const SECOND: i64 = 10_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 /// The units of a written length of time
-const UNITS: &[(&str, i64)] = &[
-    ("ms", SECOND / 1_000),
-    ("d", DAY),
-    ("h", 3_600 * SECOND),
-    ("m", 60 * SECOND),
-    ("s", SECOND),
-];
+const UNITS: &[(&str, i64)] =
+    &[("ms", SECOND / 1_000), ("d", DAY), ("h", 3_600 * SECOND), ("m", 60 * SECOND), ("s", SECOND)];
 
 pub(in crate::verify) fn of_timestamp(time: Timestamp) -> i64 {
     i64::try_from(time.as_nanosecond() / 100).map_or(EPOCH, |ticks| ticks + EPOCH)
@@ -37,7 +32,7 @@ pub(super) fn instant(text: &str) -> Option<i64> {
 }
 
 pub(in crate::verify) fn instant_text(ticks: i64) -> String {
-    let nanoseconds = i128::from(ticks - EPOCH) * 100;
+    let nanoseconds = (i128::from(ticks) - i128::from(EPOCH)) * 100;
     Timestamp::from_nanosecond(nanoseconds).map_or_else(
         |_| String::new(),
         |time| time.strftime("%Y-%m-%dT%H:%M:%S.").to_string() + &fraction(ticks) + "Z",
@@ -46,7 +41,7 @@ pub(in crate::verify) fn instant_text(ticks: i64) -> String {
 
 pub(super) fn span_text(ticks: i64) -> String {
     let sign = if ticks < 0 { "-" } else { "" };
-    let ticks = ticks.abs();
+    let ticks = ticks.saturating_abs();
     let (days, seconds) = (ticks / DAY, ticks % DAY / SECOND);
     let days = if days > 0 { format!("{days}.") } else { String::new() };
     let part = if ticks % SECOND > 0 { format!(".{}", fraction(ticks)) } else { String::new() };

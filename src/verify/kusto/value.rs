@@ -161,7 +161,9 @@ impl Value {
             Value::Int(number) => (*number).into(),
             Value::Long(number) => (*number).into(),
             Value::Real(number) => serde_json::Number::from_f64(*number).into(),
-            Value::Text(_) | Value::Time(_) | Value::Span(_) => Json::String(self.to_text().to_string()),
+            Value::Text(_) | Value::Time(_) | Value::Span(_) => {
+                Json::String(self.to_text().to_string())
+            }
             Value::Dynamic(json) => (**json).clone(),
         }
     }

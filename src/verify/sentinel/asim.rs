@@ -58,7 +58,8 @@ pub(super) fn row(family: &Family, event: &Event, row: &Fields) -> Fields {
         "network" => session(event, row, &user(ACTOR), &mut set),
         "web" => {
             let query = get("csUriQuery");
-            let query = if matches!(&*query, "" | "-") { String::new() } else { format!("?{query}") };
+            let query =
+                if matches!(&*query, "" | "-") { String::new() } else { format!("?{query}") };
             set("Url", json!(get("csUriStem") + &query));
         }
         _ => {}

@@ -21,8 +21,9 @@ pub(super) struct Source {
     pub(super) element: &'static str,
 }
 
-static SOURCES: LazyLock<Vec<Source>> =
-    LazyLock::new(|| lines(include_str!("channels.tsv")).filter_map(|cells| source(&cells)).collect());
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+    lines(include_str!("channels.tsv")).filter_map(|cells| source(&cells)).collect()
+});
 
 fn source(cells: &[&'static str]) -> Option<Source> {
     let [name, channels, providers, ids, element] = *cells else { return None };

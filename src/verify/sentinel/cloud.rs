@@ -88,8 +88,7 @@ fn targets(event: &Event) -> Json {
     let mut properties = Vec::new();
     if let Some(consent) = event.text("ConsentContext.IsAdminConsent") {
         let new = json!(consent).to_string();
-        properties
-            .push(json!({"displayName": "ConsentContext.IsAdminConsent", "newValue": new}));
+        properties.push(json!({"displayName": "ConsentContext.IsAdminConsent", "newValue": new}));
     }
     if display.is_some() || new.is_some() {
         // A text with quotes is JSON itself, a list or a bag, and written as it is.
@@ -116,10 +115,11 @@ fn authorization(event: &Event) -> Json {
 
 /// What a pod is asked to be, deep inside the object of the request
 fn request(event: &Event) -> Json {
-    let container = event.text("capabilities").map(
-        |capability| json!({"securityContext": {"capabilities": {"add": [capability]}}}),
-    );
-    let volume = event.text("hostPath").map(|path| json!({"name": "v", "hostPath": {"path": path}}));
+    let container = event
+        .text("capabilities")
+        .map(|capability| json!({"securityContext": {"capabilities": {"add": [capability]}}}));
+    let volume =
+        event.text("hostPath").map(|path| json!({"name": "v", "hostPath": {"path": path}}));
     let list = |one: Option<Json>| Json::Array(one.into_iter().collect());
     json!({"kind": "Pod", "spec": {"containers": list(container), "volumes": list(volume)}})
 }

@@ -111,7 +111,8 @@ fn connection(event: &Event) -> Fields {
     let here = opened || protocol == "udp";
     let (local, remote) = if here { (source, destination) } else { (destination, source) };
     let number = local.1.parse::<usize>().unwrap_or(0);
-    let action = if opened { OUTCOMES[number % OUTCOMES.len()] } else { "InboundConnectionAccepted" };
+    let action =
+        if opened { OUTCOMES[number % OUTCOMES.len()] } else { "InboundConnectionAccepted" };
     let capital = protocol.chars().next().into_iter().flat_map(char::to_uppercase);
     let rest = protocol.chars().skip(1).flat_map(char::to_lowercase);
     let protocol: String = capital.chain(rest).collect();

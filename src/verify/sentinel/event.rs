@@ -38,7 +38,8 @@ impl Event {
         for (name, value) in more.filter(|(name, _)| is_plain(kind, name)) {
             fields.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        if fields.contains_key("TargetObject") && OF_TARGET.iter().all(|one| written.get(one).is_none())
+        if fields.contains_key("TargetObject")
+            && OF_TARGET.iter().all(|one| written.get(one).is_none())
         {
             OF_TARGET.iter().for_each(|one| drop(fields.shift_remove(*one)));
         }

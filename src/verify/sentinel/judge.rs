@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::evidence::{Evidence, Wrong};
 use super::explain::explain;
 use super::recorded::recorded;
 use super::scene::{Scene, Side};
@@ -25,7 +26,13 @@ use crate::verify::trial::{Example, Place, Tally};
 pub(super) const CARE: Care = Care { thorough: 1 };
 
 /// The level and the severity that a row names, where it names them
-type Named = (Option<String>, Option<String>);
+#[derive(Debug, Default, PartialEq)]
+struct Named {
+    level: Option<String>,
+    severity: Option<String>,
+    /// A column that shows something else than its name says
+    wrong: Option<Wrong>,
+}
 
 /// Judges the events of a rule's own tests
 ///
@@ -181,10 +188,10 @@ impl Judge<'_> {
                 Some(name) => run.rows_named(name).map_err(text)?,
                 None => std::sync::Arc::new(whole.clone()),
             };
-            let found = self.found(&held, None)?;
+            let found = self.found(&held, None, &output.tables)?;
             self.compare((at, signal), &found, &mut findings);
             if output.reported && output.new_terms.is_none() && output.rows.is_some() {
-                let found = self.found(&whole, Some(&signal.name))?;
+                let found = self.found(&whole, Some(&signal.name), &output.tables)?;
                 self.compare((at, signal), &found, &mut findings);
             }
         }
@@ -201,7 +208,12 @@ impl Judge<'_> {
     }
 
     /// The places of the sides that rows are of, each with its level
-    fn found(&self, data: &Data, signal: Option<&str>) -> Result<BTreeMap<usize, Named>, String> {
+    fn found(
+        &self,
+        data: &Data,
+        signal: Option<&str>,
+        tables: &[String],
+    ) -> Result<BTreeMap<usize, Named>, String> {
         let lacks = |name: &str| format!("the rows have no column `{name}`");
         let time = self.asked.time();
         let instants = data.instants(time).ok_or_else(|| lacks(time))?;
@@ -209,6 +221,14 @@ impl Judge<'_> {
         let signals = data.texts("Signal");
         let places: BTreeMap<i64, usize> =
             (0..).zip(&self.scene.sides).map(|(at, side)| (instant(side.time), at)).collect();
+        let evidence = match tables {
+            [table] => self
+                .asked
+                .tables
+                .get(table)
+                .map(|columns| (table, Evidence::of(data, table, columns))),
+            _ => None,
+        };
         let mut found = BTreeMap::new();
         for (row, time) in instants.into_iter().enumerate() {
             let of = signals.as_ref().map(|signals| &*signals[row]);
@@ -221,7 +241,14 @@ impl Judge<'_> {
             let text = |all: &Option<Vec<std::sync::Arc<str>>>| {
                 all.as_ref().map(|all| all[row].to_string())
             };
-            found.insert(*place, (text(&levels), text(&severities)));
+            let wrong = evidence.as_ref().and_then(|(table, evidence)| {
+                let mut rows = self.scene.sides[*place].rows.iter();
+                let (_, own) = rows.find(|(of, _)| of == table)?;
+                // What several signals report has columns that some of them leave empty.
+                if signal.is_some() { evidence.unidentified(row) } else { evidence.wrong(row, own) }
+            });
+            let (level, severity) = (text(&levels), text(&severities));
+            found.insert(*place, Named { level, severity, wrong });
         }
         Ok(found)
     }
@@ -244,6 +271,7 @@ impl Judge<'_> {
             let level = self.level(side, at);
             let finding = match (&level, named) {
                 (None, None) => Finding::Same(false),
+                (Some(_), Some(Named { wrong: Some(wrong), .. })) => shows_wrong(signal, wrong),
                 (Some(level), Some(named)) if is_level(level, named) => Finding::Same(true),
                 _ => self.explained((at, signal), side, (level.as_deref(), named)),
             };
@@ -259,7 +287,7 @@ impl Judge<'_> {
     ) -> Finding {
         let output = self.asked.output(&signal.name);
         let asks = |table: &&str| output.is_some_and(|one| one.tables.iter().any(|t| t == table));
-        if named.is_none() && !side.tables.iter().any(|table| asks(&table)) {
+        if named.is_none() && !side.rows.iter().any(|(table, _)| asks(&table)) {
             return Finding::Dropped;
         }
         let event = &self.examples[side.example];
@@ -291,7 +319,7 @@ fn shown(finding: Finding, example: &Example) -> Finding {
 }
 
 /// Whether a row names this level, where it names one
-fn is_level(level: &str, (named, severity): &Named) -> bool {
+fn is_level(level: &str, Named { level: named, severity, .. }: &Named) -> bool {
     let meant = match level {
         "critical" | "high" => "High",
         "medium" => "Medium",
@@ -302,11 +330,19 @@ fn is_level(level: &str, (named, severity): &Named) -> bool {
         && severity.as_ref().is_none_or(|severity| severity == meant)
 }
 
+fn shows_wrong(signal: &Signal, (column, meant, shown): &Wrong) -> Finding {
+    Finding::Different(Difference {
+        signal: signal.name.clone(),
+        engine: format!("match, {column} {meant:?}"),
+        target: format!("match, {column} {shown:?}"),
+        event: None,
+    })
+}
+
 fn different(signal: &Signal, level: Option<&str>, named: Option<&Named>) -> Finding {
-    let target = named.map(|(level, severity)| {
-        let part = |word: &str, text: &Option<String>| {
-            text.as_ref().map(|text| format!("{word} {text}"))
-        };
+    let target = named.map(|Named { level, severity, .. }| {
+        let part =
+            |word: &str, text: &Option<String>| text.as_ref().map(|text| format!("{word} {text}"));
         let parts = [part("level", level), part("severity", severity)];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         if parts.is_empty() { "match".to_owned() } else { format!("match, {}", parts.join(", ")) }

@@ -17,6 +17,7 @@ mod cloud;
 mod course;
 mod defender;
 mod event;
+mod evidence;
 mod explain;
 mod family;
 mod judge;

@@ -15,8 +15,12 @@ use super::{channel, registry};
 use crate::taxonomy::EventKind;
 
 /// The lengths of hashes, in hexadecimal digits
-const HASHES: &[(&str, &str, usize)] =
-    &[("md5", "MD5", 32), ("sha1", "SHA1", 40), ("sha256", "SHA256", 64), ("Imphash", "IMPHASH", 32)];
+const HASHES: &[(&str, &str, usize)] = &[
+    ("md5", "MD5", 32),
+    ("sha1", "SHA1", 40),
+    ("sha256", "SHA256", 64),
+    ("Imphash", "IMPHASH", 32),
+];
 
 /// What a web server counts in whole numbers
 const COUNTED: [&str; 5] = ["cs-bytes", "s-port", "sc-bytes", "sc-status", "time-taken"];
@@ -24,10 +28,10 @@ const COUNTED: [&str; 5] = ["cs-bytes", "s-port", "sc-bytes", "sc-status", "time
 /// Ways of filling columns for which a field has a directory
 const WHOLE_PATHS: [&str; 2] = ["earlier file", "target process"];
 
-/// The event as a sensor writes it; `about` is the field that it was made for
+/// The event as a sensor writes it; `about` is the field that it was made for, if any
 pub(super) fn recorded(kind: &EventKind, mut event: Fields, about: &str) -> Option<Fields> {
     let family = family::of(kind.name());
-    let shown = family.is_some_and(|family| family.shows(about));
+    let shown = family.is_some_and(|family| about.is_empty() || family.shows(about));
     // What no column shows, no query can ask for.
     if !shown && channel::of(kind.name()).is_none() || !is_possible(kind, family, &event) {
         return None;
@@ -59,9 +63,9 @@ fn is_possible(kind: &EventKind, family: Option<&Family>, event: &Fields) -> boo
     };
     let accounts = filled("account").chain(filled("account of actor"));
     let one_account = |field: &str| {
-        said(field).is_none_or(|text| text.split_once('\\').is_none_or(|(_, name)| {
-            !name.is_empty() && !name.contains('\\')
-        }))
+        said(field).is_none_or(|text| {
+            text.split_once('\\').is_none_or(|(_, name)| !name.is_empty() && !name.contains('\\'))
+        })
     };
     let actions = || FILE_ACTIONS.iter().map(|(action, _)| *action);
     let session = || {
@@ -83,7 +87,9 @@ fn is_possible(kind: &EventKind, family: Option<&Family>, event: &Fields) -> boo
             "registry" => is_possible_registry(event),
             "process" => session(),
             "proxy" => !(said("c-uri").is_some() && said("cs-uri").is_some() || whole && parts),
-            "web" => !COUNTED.iter().any(|field| said(field).is_some_and(|text| text.contains('.'))),
+            "web" => {
+                !COUNTED.iter().any(|field| said(field).is_some_and(|text| text.contains('.')))
+            }
             _ => true,
         }
         && is_possible_log(kind, event)
@@ -129,12 +135,17 @@ fn is_possible_log(kind: &EventKind, event: &Fields) -> bool {
 /// Gives fields of one column, which an event may name in several ways, one value: that of the field
 /// that the event is about, or of the first of them
 fn one_value_a_column(family: &Family, event: &mut Fields, about: &str) {
-    let mut shown: Vec<_> =
-        family.shown.iter().filter(|one| !one.field.is_empty() && !one.column.starts_with('(')).collect();
+    let mut shown: Vec<_> = family
+        .shown
+        .iter()
+        .filter(|one| !one.field.is_empty() && !one.column.starts_with('('))
+        .collect();
     shown.sort_by_key(|one| one.field != about);
     let mut values: Vec<(&str, Json)> = Vec::new();
     for one in shown {
-        let Some(value) = event.get_mut(one.field).filter(|value| !value.is_null()) else { continue };
+        let Some(value) = event.get_mut(one.field).filter(|value| !value.is_null()) else {
+            continue;
+        };
         match values.iter().find(|(column, _)| *column == one.column) {
             Some((_, first)) => value.clone_from(first),
             None => values.push((one.column, value.clone())),
@@ -167,7 +178,9 @@ fn complete_registry(event: &mut Fields) {
     let mut word = registry::word(event);
     let said = |event: &Fields, field: &str| text(event, field).filter(|text| !text.is_empty());
     let is_there = |event: &Fields, field: &str| event.get(field).is_some_and(|v| !v.is_null());
-    if word == "SetValue" && !is_there(event, "TargetObject") && said(event, "RegistryValue").is_none()
+    if word == "SetValue"
+        && !is_there(event, "TargetObject")
+        && said(event, "RegistryValue").is_none()
     {
         // A value that is set has a name.
         "CreateKey".clone_into(&mut word);

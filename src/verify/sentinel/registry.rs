@@ -47,14 +47,16 @@ pub(super) fn word(fields: &Fields) -> String {
 
 /// A path with its hive spelled out
 pub(super) fn spelled(path: &str) -> String {
-    let (hive, rest) = path.split_once('\\').map_or((path, None), |(hive, rest)| (hive, Some(rest)));
+    let (hive, rest) =
+        path.split_once('\\').map_or((path, None), |(hive, rest)| (hive, Some(rest)));
     let long = HIVES.iter().find(|(short, _)| *short == hive).map_or(hive, |(_, long)| long);
     rest.map_or_else(|| long.to_owned(), |rest| format!("{long}\\{rest}"))
 }
 
 /// A path with its hive cut short
 pub(super) fn short(path: &str) -> String {
-    let (hive, rest) = path.split_once('\\').map_or((path, None), |(hive, rest)| (hive, Some(rest)));
+    let (hive, rest) =
+        path.split_once('\\').map_or((path, None), |(hive, rest)| (hive, Some(rest)));
     let short = HIVES.iter().find(|(_, long)| *long == hive).map_or(hive, |(short, _)| short);
     rest.map_or_else(|| short.to_owned(), |rest| format!("{short}\\{rest}"))
 }

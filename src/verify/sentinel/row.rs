@@ -56,7 +56,8 @@ fn of_family(family: &Family, event: &Event) -> Option<Fields> {
     }
     if let Some(raw) = row.get_mut("RawRecord") {
         // The record as it was written has all values.
-        let values = event.fields.iter().filter(|(name, _)| *name != "time").map(|(_, value)| value);
+        let values =
+            event.fields.iter().filter(|(name, _)| *name != "time").map(|(_, value)| value);
         *raw = json!(values.flat_map(texts).collect::<Vec<_>>().join(" "));
     }
     Some(row)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::asked::ALERTS;
 use super::event::{Event, Fields};
-use super::row::rows;
+use super::row::{Row, rows};
 use crate::query::kusto::Column;
 use crate::taxonomy::{EventKind, Product};
 use crate::verify::kusto::Rows;
@@ -49,8 +49,8 @@ pub(super) struct Side {
     pub(super) product: Option<Product>,
     pub(super) time: Timestamp,
     pub(super) arrived: Timestamp,
-    /// The tables that have a row of it
-    pub(super) tables: Vec<&'static str>,
+    /// Its rows
+    pub(super) rows: Vec<Row>,
 }
 
 impl Scene {
@@ -82,7 +82,7 @@ impl Scene {
                     product: side.record.product,
                     time,
                     arrived: time + delay,
-                    tables: made.iter().map(|(table, _)| *table).collect(),
+                    rows: made.clone(),
                 });
                 for (table, row) in made {
                     of_table.entry(table).or_default().push(timed(table, row, (time, delay)));

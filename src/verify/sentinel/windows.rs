@@ -123,9 +123,10 @@ fn writings(event: &Event) -> Vec<Written> {
     let log = named.or_else(|| Some((*source?.channels.first()?).to_owned())).unwrap_or_default();
     let own = if log.starts_with(SYSMON) { OWN } else { &[] };
     let blanks = if event.kind.name() == "windows/windefend" { BLANKS } else { &[] };
-    let data = event.fields.iter().filter(|(name, _)| {
-        !SYSTEM.contains(&name.as_str()) && !own.contains(&name.as_str())
-    });
+    let data = event
+        .fields
+        .iter()
+        .filter(|(name, _)| !SYSTEM.contains(&name.as_str()) && !own.contains(&name.as_str()));
     let data = data.map(|(name, value)| {
         let blank = blanks.iter().find(|(known, _)| known == name).map(|(_, blank)| *blank);
         (blank.unwrap_or(name).to_owned(), value.clone())

@@ -22,6 +22,9 @@ use crate::support::root;
 /// Of each kind of change, so many a query, evenly spread; all with `RULECAST_MUTANTS`
 const MOST: usize = 2;
 
+/// The rules that are always tried
+const SOME: [&str; 2] = ["web_requests", "web_shell_script_child"];
+
 /// Words, each with those that stand in its place
 const SWAPS: &[(&str, &[&str])] = &[
     ("=~", &["!~", "=="]),
@@ -134,7 +137,9 @@ fn mutants(query: &str) -> Vec<Mutant> {
 /// The rules of the project with what they become on Sentinel
 fn translations() -> Vec<(Rule, Translation)> {
     let loaded = project::load(&[root().join("rules")]).expect("the rules can be read").rules;
-    let made = loaded.into_iter().filter_map(|loaded| {
+    let every = std::env::var_os("RULECAST_MUTANTS").is_some();
+    let tried = |stem: &str| every || SOME.contains(&stem);
+    let made = loaded.into_iter().filter(|loaded| tried(&loaded.stem)).filter_map(|loaded| {
         let mut found = Diagnostics::default();
         let made = translate(Target::Sentinel, &loaded.rule, &loaded.stem, &mut found)?;
         Some((loaded.rule, made))
@@ -184,6 +189,6 @@ fn nearly_every_mistake_in_a_query_is_noticed() {
     }
     let (all, caught) = counts.values().fold((0, 0), |(a, c), (x, y)| (a + x, c + y));
     println!("{caught} of {all} noticed: {counts:?}\n{}", survivors.join("\n"));
-    assert!(all > 100, "{all}");
+    assert!(all > 20, "{all}");
     assert!(caught * 100 >= all * 80, "{caught} of {all}\n{}", survivors.join("\n"));
 }

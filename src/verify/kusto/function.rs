@@ -130,8 +130,8 @@ fn range(values: &[Value]) -> Outcome {
     if step <= 0 {
         return Err(Fault::new("a range that does not grow"));
     }
-    let numbers = 
-        std::iter::successors(Some(start), |last| last.checked_add(step)).take_while(|n| *n <= stop);
+    let numbers = std::iter::successors(Some(start), |last| last.checked_add(step))
+        .take_while(|n| *n <= stop);
     let list: Vec<Json> = numbers.take(MOST).map(|number| kind(number).to_json()).collect();
     Ok(Value::dynamic(list.into()))
 }

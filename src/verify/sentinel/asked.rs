@@ -114,6 +114,28 @@ impl<'r> Asked<'r> {
     }
 }
 
+impl Asked<'_> {
+    /// Runs to which all rows are too old, or still too new, and what it means that one reports them
+    pub(super) fn runs_beside(
+        &self,
+        (_, last): (Timestamp, Timestamp),
+    ) -> Vec<(Timestamp, &'static str)> {
+        let minutes = |count: u32| SignedDuration::from_mins(count.into());
+        let after = |since: u32| last + minutes(since) + SignedDuration::from_secs(1);
+        let old = "match of a row that an earlier run has reported";
+        match self.manifest.schedule.as_ref().map(|one| &one.keeps) {
+            None | Some(Kept::All) => Vec::new(),
+            Some(Kept::Arrived { since }) => vec![(after(*since), old)],
+            // The last alert is raised a minute after what it is about.
+            Some(Kept::Happened { since, until: 0..=2 }) => vec![(after(*since), old)],
+            Some(Kept::Happened { since, .. }) => {
+                let new = "match of a row before all of its time have arrived";
+                vec![(after(*since), old), (after(0), new)]
+            }
+        }
+    }
+}
+
 /// Adds the names in an expression
 fn of_expression<'q>(expression: &'q Expression, names: &mut BTreeSet<&'q str>) {
     let mut all = |parts: &[&'q Expression]| {

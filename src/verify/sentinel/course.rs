@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::asked::Asked;
-use super::judge::CARE;
 use super::recorded::recorded;
 use super::scene::{BEGINNING, Scene, Times};
 use super::schedule::{delays, runs};
+use super::trial::CARE;
 use crate::ir::{Correlation, CorrelationTest, NewTerms};
 use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;

@@ -72,7 +72,7 @@ impl<'d> Evidence<'d> {
             let kind = columns.iter().find(|one| one.name == column).map(|one| one.kind);
             // A time is what the rows are known by; nothing is computed of a column that stays.
             let judged = kind != Some(Type::DateTime) && (is_written || kind.is_some());
-            let texts = data.texts(name).filter(|_| judged && column != "")?;
+            let texts = data.texts(name).filter(|_| judged && column != "-")?;
             let kind = kind.unwrap_or(Type::String);
             Some(Shown { name: name.to_owned(), column, is_written, kind, texts })
         });

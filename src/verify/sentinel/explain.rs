@@ -29,7 +29,7 @@ pub(super) fn explain(
     let shown = own.map(|loss| loss.name).find(|loss| match loss {
         LossName::Empty => is_empty_somewhere(asked, (at, signal), example, found),
         LossName::Case => has(&example.event, |text| !text.is_ascii()),
-        LossName::Product => side.product.is_none_or(|product| Some(product) != signal.product),
+        LossName::Product => side.product.is_some_and(|product| Some(product) != signal.product),
         LossName::Inbound => has(&example.event, |text| text == "false"),
         LossName::Keywords | LossName::Place | LossName::Encoding => true,
         // Only Elastic has these losses, or several events together show them.

@@ -1,29 +1,20 @@
-//! Executes queries over the rows of events, and compares what they return with the engine.
+//! Compares what a query returns with what the engine says.
 //!
-//! In: queries and events. Out: a [`Tally`]. Each signal is asked for the rows that it holds, whether it reports
-//! them or not: the events, each at its level. Then the whole query is asked for what it reports of signals without new terms.
+//! In: a query, the rows of events, and the engine's verdicts. Out: a [`Tally`]. Each signal is asked for the rows that
+//! it holds, whether it reports them or not: the events, each at its level, with the columns of its row. Then the
+//! whole query is asked for what it reports, and runs to which all rows are too old or too new for nothing.
 
 use std::collections::BTreeMap;
-
-use rayon::prelude::*;
-use serde_json::Value;
 
 use super::asked::Asked;
 use super::evidence::{Evidence, Wrong};
 use super::explain::explain;
-use super::recorded::recorded;
 use super::scene::{Scene, Side};
-use crate::ir::{Rule, Signal};
-use crate::matcher::{Engine, Match, Memory};
-use crate::query::kusto::{Column, Platform};
+use crate::ir::Signal;
+use crate::matcher::Match;
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::kusto::{Data, Fault, Run, instant};
-use crate::verify::near::{self, Care};
-use crate::verify::observation::Observer;
 use crate::verify::trial::{Example, Place, Tally};
-
-/// How many literals of a test are tried in every way
-pub(super) const CARE: Care = Care { thorough: 1 };
 
 /// The level and the severity that a row names, where it names them
 #[derive(Debug, Default, PartialEq)]
@@ -34,144 +25,25 @@ struct Named {
     wrong: Option<Wrong>,
 }
 
-/// Judges the events of a rule's own tests
-///
-/// # Errors
-/// What of the query was not executed.
-pub fn try_own(asked: &Asked<'_>, rule: &Rule, observer: &Observer) -> Result<Tally, String> {
-    let mut examples = Vec::new();
-    for (test, sample) in rule.tests.iter().enumerate() {
-        let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
-        for (at, event) in sample.events.iter().enumerate() {
-            let of_signal = signal.map(|signal| signal.sample_event(&event.value));
-            examples.push(Example {
-                place: Place::Test { test, event: at },
-                event: of_signal.unwrap_or_else(|| event.value.clone()),
-                kind: signal.map(|signal| signal.kind.clone()),
-            });
-        }
-    }
-    on_examples(asked, &examples, observer)
-}
-
-/// Judges events near every literal of a rule
-///
-/// # Errors
-/// What of the query was not executed.
-pub fn try_near(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
-    let mut examples = Vec::new();
-    for signal in &asked.rule.signals {
-        for one in near::near(signal, CARE) {
-            if let Some(event) = recorded(&signal.kind, one.event, one.field.name()) {
-                examples.push(Example {
-                    place: Place::Near(examples.len()),
-                    event: Value::Object(event),
-                    kind: Some(signal.kind.clone()),
-                });
-            }
-        }
-    }
-    on_examples(asked, &examples, observer)
-}
-
-fn on_examples(
-    asked: &Asked<'_>,
-    examples: &[Example],
-    observer: &Observer,
-) -> Result<Tally, String> {
-    let scene = Scene::new(examples, None, &asked.tables, observer);
-    let verdicts = verdicts(&asked.engine, examples);
-    Judge { asked, rule: 0, examples, scene: &scene, verdicts: &verdicts }.judge()
-}
-
-fn verdicts(engine: &Engine, examples: &[Example]) -> Vec<Vec<Match>> {
-    let judged = examples.par_iter().map(|example| {
-        let kind = example.kind.as_ref();
-        engine.judge_value(&example.event, kind, &mut Memory::default()).unwrap_or_default()
-    });
-    judged.collect()
-}
-
-/// Queries on trial over a stream of events
-pub struct Watcher<'r> {
-    engine: Engine,
-    observer: Observer,
-    asked: &'r [Option<Asked<'r>>],
-    /// The place of each rule in the engine
-    places: Vec<usize>,
-    tables: [BTreeMap<String, Vec<Column>>; 2],
-    tallies: Vec<Result<Tally, String>>,
-}
-
-impl<'r> Watcher<'r> {
-    /// Prepares the trial of these rules; a rule without a query is not tried
-    pub fn new(asked: &'r [Option<Asked<'r>>]) -> Self {
-        let mut rules = Vec::new();
-        let places = asked.iter().map(|asked| {
-            rules.extend(asked.iter().map(|asked| asked.rule.clone()));
-            rules.len().saturating_sub(1)
-        });
-        let places = places.collect();
-        let engine = Engine::new(rules, &crate::matcher::Options::default());
-        let tables = [Platform::Sentinel, Platform::AdvancedHunting].map(|platform| {
-            let mut all: BTreeMap<String, Vec<Column>> = BTreeMap::new();
-            let asked = asked.iter().flatten().filter(|one| one.platform == platform);
-            for (table, columns) in asked.flat_map(|one| &one.tables) {
-                let known = all.entry(table.clone()).or_default();
-                for column in columns {
-                    if !known.contains(column) {
-                        known.push(column.clone());
-                    }
-                }
-            }
-            all
-        });
-        let tallies = asked.iter().map(|_| Ok(Tally::default())).collect();
-        Watcher { engine, observer: Observer::default(), asked, places, tables, tallies }
-    }
-
-    /// Judges the next events
-    pub fn observe(&mut self, examples: &[Example]) {
-        let scenes = self.tables.each_ref().map(|tables| {
-            (!tables.is_empty()).then(|| Scene::new(examples, None, tables, &self.observer))
-        });
-        let verdicts = verdicts(&self.engine, examples);
-        let judged: Vec<Option<Result<Tally, String>>> = self
-            .asked
-            .par_iter()
-            .enumerate()
-            .map(|(rule, asked)| {
-                let asked = asked.as_ref()?;
-                let scene = scenes[usize::from(asked.platform != Platform::Sentinel)].as_ref()?;
-                let rule = self.places[rule];
-                Some(Judge { asked, rule, examples, scene, verdicts: &verdicts }.judge())
-            })
-            .collect();
-        for (known, new) in self.tallies.iter_mut().zip(judged) {
-            let Some(new) = new else { continue };
-            let before = std::mem::replace(known, Ok(Tally::default()));
-            *known = before.and_then(|before| new.map(|new| before.joined(new)));
-        }
-    }
-
-    /// The tally of each rule, in the order of the rules; an error is what was not executed
-    pub fn finish(self) -> Vec<Result<Tally, String>> {
-        self.tallies
-    }
-}
-
 /// A query, events with their rows, and the engine's verdicts on them
-struct Judge<'j> {
-    asked: &'j Asked<'j>,
+pub(super) struct Judge<'j> {
+    pub(super) asked: &'j Asked<'j>,
     /// The place of the rule in the engine
-    rule: usize,
-    examples: &'j [Example],
-    scene: &'j Scene,
-    verdicts: &'j [Vec<Match>],
+    pub(super) rule: usize,
+    pub(super) examples: &'j [Example],
+    pub(super) scene: &'j Scene,
+    pub(super) verdicts: &'j [Vec<Match>],
+}
+
+/// What a query returns: by the place of the side, and the first row that is of no event to find
+#[derive(Default)]
+struct Returned {
+    sides: BTreeMap<usize, Named>,
+    stray: Option<usize>,
 }
 
 impl Judge<'_> {
-    fn judge(&self) -> Result<Tally, String> {
+    pub(super) fn judge(&self) -> Result<Tally, String> {
         let text = |fault: Fault| fault.to_string();
         let signals = self.asked.rule.signals.iter().map(|signal| (signal.name.clone(), 0));
         let mut tally = Tally { signals: signals.collect(), ..Tally::default() };
@@ -190,11 +62,15 @@ impl Judge<'_> {
             };
             let found = self.found(&held, None, &output.tables)?;
             self.compare((at, signal), &found, &mut findings);
-            if output.reported && output.new_terms.is_none() && output.rows.is_some() {
+            if output.reported && output.rows.is_some() {
                 let found = self.found(&whole, Some(&signal.name), &output.tables)?;
-                self.compare((at, signal), &found, &mut findings);
+                match output.new_terms {
+                    None => self.compare((at, signal), &found, &mut findings),
+                    Some(_) => self.shows_wrong(signal, &found, &mut findings),
+                }
             }
         }
+        self.outside(&mut findings)?;
         for (example, found) in findings {
             for one in self.verdicts[example].iter().filter(|one| one.rule == self.rule) {
                 let name = &self.asked.rule.signals[one.signal].name;
@@ -213,7 +89,7 @@ impl Judge<'_> {
         data: &Data,
         signal: Option<&str>,
         tables: &[String],
-    ) -> Result<BTreeMap<usize, Named>, String> {
+    ) -> Result<Returned, String> {
         let lacks = |name: &str| format!("the rows have no column `{name}`");
         let time = self.asked.time();
         let instants = data.instants(time).ok_or_else(|| lacks(time))?;
@@ -229,12 +105,16 @@ impl Judge<'_> {
                 .map(|columns| (table, Evidence::of(data, table, columns))),
             _ => None,
         };
-        let mut found = BTreeMap::new();
+        let mut found = Returned::default();
         for (row, time) in instants.into_iter().enumerate() {
             let of = signals.as_ref().map(|signals| &*signals[row]);
             if let (Some(signal), Some(of)) = (signal, of)
                 && signal != of
             {
+                continue;
+            }
+            if let Some(stray) = self.scene.strays.get(&time) {
+                found.stray.get_or_insert(*stray);
                 continue;
             }
             let place = places.get(&time).ok_or("a row returns at a time that no event has")?;
@@ -248,7 +128,7 @@ impl Judge<'_> {
                 if signal.is_some() { evidence.unidentified(row) } else { evidence.wrong(row, own) }
             });
             let (level, severity) = (text(&levels), text(&severities));
-            found.insert(*place, Named { level, severity, wrong });
+            found.sides.insert(*place, Named { level, severity, wrong });
         }
         Ok(found)
     }
@@ -256,11 +136,16 @@ impl Judge<'_> {
     fn compare(
         &self,
         (at, signal): (usize, &Signal),
-        found: &BTreeMap<usize, Named>,
+        found: &Returned,
         findings: &mut BTreeMap<usize, Vec<Finding>>,
     ) {
+        if let Some(stray) = found.stray {
+            let side = &self.scene.sides[stray];
+            let target = "match of a row of another kind";
+            findings.entry(side.example).or_default().push(says(signal, "no match", target));
+        }
         for (place, side) in self.scene.sides.iter().enumerate() {
-            let named = found.get(&place);
+            let named = found.sides.get(&place);
             if !signal.kind.takes(&side.kind, side.product) {
                 // The engine judges an event of an unknown kind as one of the signal's.
                 if named.is_some() && side.known && !self.matches(side, at) {
@@ -271,12 +156,45 @@ impl Judge<'_> {
             let level = self.level(side, at);
             let finding = match (&level, named) {
                 (None, None) => Finding::Same(false),
-                (Some(_), Some(Named { wrong: Some(wrong), .. })) => shows_wrong(signal, wrong),
+                (Some(_), Some(Named { wrong: Some(wrong), .. })) => wrongly(signal, wrong),
                 (Some(level), Some(named)) if is_level(level, named) => Finding::Same(true),
+                (Some(level), Some(named)) => different(signal, Some(level), Some(named)),
                 _ => self.explained((at, signal), side, (level.as_deref(), named)),
             };
             findings.entry(side.example).or_default().push(finding);
         }
+    }
+
+    /// Looks for wrong columns where not every match is reported
+    fn shows_wrong(
+        &self,
+        signal: &Signal,
+        found: &Returned,
+        findings: &mut BTreeMap<usize, Vec<Finding>>,
+    ) {
+        for (place, named) in &found.sides {
+            if let Some(wrong) = &named.wrong {
+                let example = self.scene.sides[*place].example;
+                findings.entry(example).or_default().push(wrongly(signal, wrong));
+            }
+        }
+    }
+
+    /// Runs to which every row is too old, or still too new, report nothing
+    fn outside(&self, findings: &mut BTreeMap<usize, Vec<Finding>>) -> Result<(), String> {
+        for (now, what) in self.asked.runs_beside(self.scene.span()) {
+            let run = Run::new(&self.asked.query, &self.scene.rows, now);
+            let found = run.result().map_err(|fault| fault.to_string())?;
+            let Some(time) = found.instants(self.asked.time()).and_then(|all| all.first().copied())
+            else {
+                continue;
+            };
+            let side = self.scene.sides.iter().find(|side| instant(side.time) == time);
+            let (example, signal) = (side.map_or(0, |side| side.example), &self.asked.rule.signals);
+            let finding = signal.first().map(|signal| says(signal, "no match", what));
+            findings.entry(example).or_default().extend(finding);
+        }
+        Ok(())
     }
 
     fn explained(
@@ -330,11 +248,15 @@ fn is_level(level: &str, Named { level: named, severity, .. }: &Named) -> bool {
         && severity.as_ref().is_none_or(|severity| severity == meant)
 }
 
-fn shows_wrong(signal: &Signal, (column, meant, shown): &Wrong) -> Finding {
+fn wrongly(signal: &Signal, (column, meant, shown): &Wrong) -> Finding {
+    says(signal, &format!("match, {column} {meant:?}"), &format!("match, {column} {shown:?}"))
+}
+
+fn says(signal: &Signal, engine: &str, target: &str) -> Finding {
     Finding::Different(Difference {
         signal: signal.name.clone(),
-        engine: format!("match, {column} {meant:?}"),
-        target: format!("match, {column} {shown:?}"),
+        engine: engine.to_owned(),
+        target: target.to_owned(),
         event: None,
     })
 }

@@ -27,8 +27,9 @@ mod registry;
 mod row;
 mod scene;
 mod schedule;
+mod trial;
 mod windows;
 
 pub use asked::Asked;
 pub use course::try_course;
-pub use judge::{Watcher, try_near, try_own};
+pub use trial::{Watcher, try_near, try_own};

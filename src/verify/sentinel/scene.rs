@@ -13,7 +13,7 @@ use super::event::{Event, Fields};
 use super::row::{Row, rows};
 use crate::query::kusto::Column;
 use crate::taxonomy::{EventKind, Product};
-use crate::verify::kusto::Rows;
+use crate::verify::kusto::{Rows, instant};
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
 
@@ -30,7 +30,23 @@ pub(super) const BEGINNING: Timestamp = Timestamp::constant(1_704_672_000, 0);
 pub(super) struct Scene {
     pub(super) rows: Rows,
     pub(super) sides: Vec<Side>,
+    /// The times of rows that are of another kind than the event of a side
+    pub(super) strays: BTreeMap<i64, usize>,
 }
+
+/// Tables with rows of several kinds, and the columns that tell them apart
+const KINDS: &[(&str, &[&str])] = &[
+    ("DeviceEvents", &["ActionType"]),
+    ("DeviceFileEvents", &["ActionType"]),
+    ("DeviceNetworkEvents", &["ActionType"]),
+    ("DeviceProcessEvents", &["ActionType"]),
+    ("DeviceRegistryEvents", &["ActionType"]),
+    ("Event", &["EventLog", "Source"]),
+    ("WindowsEvent", &["Channel", "Provider"]),
+];
+
+/// Of so many events one has a row of another kind beside its own
+const STRAYS: usize = 3;
 
 /// When events happen, and how long they are on their way, by turns
 pub(super) struct Times<'t> {
@@ -61,7 +77,7 @@ impl Scene {
         tables: &BTreeMap<String, Vec<Column>>,
         observer: &Observer,
     ) -> Scene {
-        let mut sides = Vec::new();
+        let (mut sides, mut strays) = (Vec::new(), BTreeMap::new());
         let mut of_table: BTreeMap<&str, Vec<(Timestamp, Map<String, Json>)>> = BTreeMap::new();
         for (example, one) in examples.iter().enumerate() {
             let Ok(observation) = observer.look(&one.event, one.kind.as_ref()) else { continue };
@@ -85,6 +101,20 @@ impl Scene {
                     rows: made.clone(),
                 });
                 for (table, row) in made {
+                    let kinds = KINDS.iter().find(|(known, _)| *known == table);
+                    if let (Some((_, columns)), None, 0) = (kinds, times, sides.len() % STRAYS) {
+                        let beside = time + SignedDuration::from_micros(500);
+                        strays.insert(instant(beside), sides.len() - 1);
+                        let mut other = row.clone();
+                        for column in *columns {
+                            other.insert((*column).to_owned(), json!("Other"));
+                        }
+                        of_table.entry(table).or_default().push(timed(
+                            table,
+                            other,
+                            (beside, delay),
+                        ));
+                    }
                     of_table.entry(table).or_default().push(timed(table, row, (time, delay)));
                 }
             }
@@ -94,7 +124,7 @@ impl Scene {
             let rows = of_table.remove(name.as_str()).unwrap_or_default();
             all.add(name, columns, rows.into_iter());
         }
-        Scene { rows: all, sides }
+        Scene { rows: all, sides, strays }
     }
 
     /// The first and the last time of its rows

@@ -99,17 +99,17 @@ fn bag_pack(values: &[Value]) -> Outcome {
 }
 
 fn bin(values: &[Value]) -> Outcome {
-    let step = |value: &Value| match value {
-        Value::Span(ticks) => Some(*ticks),
-        other => other.whole(),
+    let step = if let Value::Span(ticks) = values[1] { Some(ticks) } else { values[1].whole() };
+    let Some(step) = step else { return Ok(Value::Null) };
+    let made = |number: Option<i64>, kind: fn(i64) -> Value| {
+        number.and_then(|number| time::bin(number, step)).map_or(Value::Null, kind)
     };
-    let Some(step) = step(&values[1]) else { return Ok(Value::Null) };
-    let made =
-        |number: i64, kind: fn(i64) -> Value| time::bin(number, step).map_or(Value::Null, kind);
-    Ok(match &values[0] {
-        Value::Time(ticks) => made(*ticks, Value::Time),
-        Value::Span(ticks) => made(*ticks, Value::Span),
-        other => other.whole().map_or(Value::Null, |number| made(number, Value::Long)),
+    Ok(if let Value::Time(ticks) = values[0] {
+        made(Some(ticks), Value::Time)
+    } else if let Value::Span(ticks) = values[0] {
+        made(Some(ticks), Value::Span)
+    } else {
+        made(values[0].whole(), Value::Long)
     })
 }
 
@@ -138,12 +138,10 @@ fn range(values: &[Value]) -> Outcome {
 
 /// A negative number is as long as its type
 fn tohex(values: &[Value]) -> Outcome {
-    let digits = match &values[0] {
-        Value::Int(number) => format!("{number:x}"),
-        other => match other.whole() {
-            Some(number) => format!("{number:x}"),
-            None => return Ok(Value::text("")),
-        },
+    let digits = match (&values[0], values[0].whole()) {
+        (Value::Int(number), _) => format!("{number:x}"),
+        (_, Some(number)) => format!("{number:x}"),
+        (_, None) => return Ok(Value::text("")),
     };
     let least = values.get(1).and_then(Value::whole).unwrap_or(0).clamp(0, 16) as usize;
     Ok(Value::text(format!("{digits:0>least$}")))

@@ -140,9 +140,10 @@ fn grouped(
     found: &mut Vec<Aggregate>,
 ) -> Result<Planned, Fault> {
     let Kind::Call { name, arguments } = &expression.kind else {
-        return match &expression.kind {
-            Kind::Literal(_) => scope.plan(expression),
-            _ => Err(Fault::new("a value of rows and aggregates together")),
+        return if matches!(expression.kind, Kind::Literal(_)) {
+            scope.plan(expression)
+        } else {
+            Err(Fault::new("a value of rows and aggregates together"))
         };
     };
     let unknown = || Fault::new(format!("the function `{}`", name.text));

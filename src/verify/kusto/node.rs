@@ -77,10 +77,10 @@ impl Node {
             Node::Column(at) => cursor.row()[*at].clone(),
             Node::All(parts) => chain(parts, cursor, false)?,
             Node::Any(parts) => chain(parts, cursor, true)?,
-            Node::Not(part) => match part.on(cursor)? {
-                Value::Null => Value::Null,
-                truth => Value::Bool(!truth.is_true()),
-            },
+            Node::Not(part) => {
+                let truth = part.on(cursor)?;
+                if truth.is_null() { Value::Null } else { Value::Bool(!truth.is_true()) }
+            }
             Node::Equal(pair, negated) => {
                 equal(&pair[0].on(cursor)?, &pair[1].on(cursor)?, *negated)?
             }
@@ -140,10 +140,11 @@ impl Node {
 fn chain(parts: &[Node], cursor: Cursor<'_>, decides: bool) -> Outcome {
     let mut unknown = false;
     for part in parts {
-        match part.on(cursor)? {
-            Value::Null => unknown = true,
-            truth if truth.is_true() == decides => return Ok(Value::Bool(decides)),
-            _ => {}
+        let truth = part.on(cursor)?;
+        if truth.is_null() {
+            unknown = true;
+        } else if truth.is_true() == decides {
+            return Ok(Value::Bool(decides));
         }
     }
     Ok(if unknown { Value::Null } else { Value::Bool(!decides) })
@@ -151,11 +152,12 @@ fn chain(parts: &[Node], cursor: Cursor<'_>, decides: bool) -> Outcome {
 
 /// The text that an operator on texts tests
 fn tested(node: &Node, cursor: Cursor<'_>) -> Result<Arc<str>, Fault> {
-    match node.on(cursor)? {
+    let value = node.on(cursor)?;
+    if value.is_null() {
         // Microsoft does not say what a text operator makes of a dynamic null.
-        Value::Null => Err(Fault::new("a test of text on null")),
-        value => Ok(value.to_text()),
+        return Err(Fault::new("a test of text on null"));
     }
+    Ok(value.to_text())
 }
 
 fn text_one_of(

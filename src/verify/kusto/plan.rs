@@ -114,9 +114,10 @@ impl Scope<'_, '_> {
             return Ok(Node::Equal(Box::new([left, right]), word == "!="));
         }
         if let Some(test) = TextTest::of(word) {
-            let sought = match right {
-                Node::Value(Value::Text(text)) => Sought::Fixed(test.folded(&text).into_owned()),
-                other => Sought::Computed(Box::new(other)),
+            let sought = if let Node::Value(Value::Text(text)) = &right {
+                Sought::Fixed(test.folded(text).into_owned())
+            } else {
+                Sought::Computed(Box::new(right))
             };
             return Ok(Node::Text(test, Box::new(left), sought));
         }
@@ -199,10 +200,12 @@ impl Scope<'_, '_> {
         let last = |at: usize| Box::new(nodes[at].clone());
         Ok(Some(match name {
             "not" => Node::Not(last(0)),
-            "ago" => match fixed(0)? {
-                Value::Span(ticks) => Node::Value(Value::Time(self.run.now.saturating_sub(ticks))),
-                _ => return Err(Fault::new("`ago` of no length of time")),
-            },
+            "ago" => {
+                let Value::Span(ticks) = fixed(0)? else {
+                    return Err(Fault::new("`ago` of no length of time"));
+                };
+                Node::Value(Value::Time(self.run.now.saturating_sub(ticks)))
+            }
             "ingestion_time" => match self.columns.place_of(ARRIVED) {
                 Some(at) => Node::Column(at),
                 // It would be null, which no query is meant to ask for.
@@ -243,10 +246,9 @@ impl Scope<'_, '_> {
 /// A call of values that do not depend on the row is a value
 fn constant(node: Node) -> Result<Node, Fault> {
     let Node::Call(function, arguments) = &node else { return Ok(node) };
-    let fixed = arguments.iter().map(|one| match one {
-        Node::Value(value) => Some(value.clone()),
-        _ => None,
-    });
+    let fixed = arguments
+        .iter()
+        .map(|one| if let Node::Value(value) = one { Some(value.clone()) } else { None });
     match fixed.collect::<Option<Vec<Value>>>() {
         Some(values) => function(&values).map(Node::Value),
         None => Ok(node),

@@ -134,9 +134,9 @@ impl<'q> Run<'q> {
         if let Some(rows) = self.rows_of(source, lets)? {
             return Ok(rows);
         }
-        match &source.kind {
-            Kind::Name(name) => self.rows.table(name),
-            _ => Err(Fault::new("a value in place of rows")),
+        match source.as_name() {
+            Some(name) => self.rows.table(name),
+            None => Err(Fault::new("a value in place of rows")),
         }
     }
 
@@ -150,9 +150,10 @@ impl<'q> Run<'q> {
         };
         for one in &pipeline.steps {
             // Rows that a filter takes away are never copied.
-            data = Arc::new(match &one.operator {
-                Operator::Where(condition) => step::filter(self, lets, &data, condition)?,
-                _ => step::step(self, lets, Arc::unwrap_or_clone(data), one)?,
+            data = Arc::new(if let Operator::Where(condition) = &one.operator {
+                step::filter(self, lets, &data, condition)?
+            } else {
+                step::step(self, lets, Arc::unwrap_or_clone(data), one)?
             });
         }
         Ok(Arc::unwrap_or_clone(data))

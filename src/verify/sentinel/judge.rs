@@ -204,8 +204,8 @@ impl Judge<'_> {
         (level, named): (Option<&str>, Option<&Named>),
     ) -> Finding {
         let output = self.asked.output(&signal.name);
-        let asks = |table: &&str| output.is_some_and(|one| one.tables.iter().any(|t| t == table));
-        if named.is_none() && !side.rows.iter().any(|(table, _)| asks(&table)) {
+        let asks = |table: &str| output.is_some_and(|one| one.tables.iter().any(|t| t == table));
+        if named.is_none() && !side.rows.iter().any(|(table, _)| asks(table)) {
             return Finding::Dropped;
         }
         let event = &self.examples[side.example];

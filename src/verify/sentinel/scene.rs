@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::asked::ALERTS;
 use super::event::{Event, Fields};
@@ -78,7 +78,7 @@ impl Scene {
         observer: &Observer,
     ) -> Scene {
         let (mut sides, mut strays) = (Vec::new(), BTreeMap::new());
-        let mut of_table: BTreeMap<&str, Vec<(Timestamp, Map<String, Json>)>> = BTreeMap::new();
+        let mut of_table: BTreeMap<&str, Vec<(Timestamp, Fields)>> = BTreeMap::new();
         for (example, one) in examples.iter().enumerate() {
             let Ok(observation) = observer.look(&one.event, one.kind.as_ref()) else { continue };
             for side in &observation.sides {

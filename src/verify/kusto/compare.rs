@@ -108,7 +108,9 @@ pub(super) fn is_one_of(value: &Value, list: &[Value]) -> Result<bool, Fault> {
         let found = match one.list() {
             Some(items) => {
                 let items = items.iter().map(|item| Value::dynamic(item.clone()));
-                items.filter(|item| !item.is_null()).map(|item| are_equal(value, &item)).collect()
+                // A list in JSON may have values of any type.
+                let items = items.filter(|item| !item.is_null());
+                Ok(items.map(|item| are_equal(value, &item).unwrap_or(false)).collect())
             }
             None if one.is_null() => Ok(vec![false]),
             None => are_equal(value, one).map(|equal| vec![equal]),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::events::line_of;
 use super::report::count;
+use crate::backend::Target;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::project::{Verified, display};
 use crate::source::{SourceText, Span};
@@ -23,13 +24,19 @@ pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
         all => format!("{what}; {} more", all - 1),
     };
     match &verified.verdict {
-        Verdict::Same(tally) => same(tally),
-        Verdict::Binds { columns, named: 0 } => count(*columns, "column"),
-        Verdict::Binds { columns, named } => {
-            format!("{}, {named} of them named by packages", count(*columns, "column"))
+        Verdict::Same(tally) => same(tally, verified.target),
+        Verdict::Binds { columns, named, why } => {
+            let mut detail = count(*columns, "column");
+            if *named > 0 {
+                detail.push_str(&format!(", {named} of them named by packages"));
+            }
+            if !why.is_empty() {
+                detail.push_str(&format!("; not executed: {why}"));
+            }
+            detail
         }
         Verdict::Different(tally) => tally.differences.first().map_or_else(String::new, |shown| {
-            let (place, Difference { signal, engine, target }) = shown;
+            let (place, Difference { signal, engine, target, .. }) = shown;
             let place = standing(verified, *place, files);
             let what = format!(
                 "{signal}, {place}: engine: {engine}; {}: {target}",
@@ -44,14 +51,18 @@ pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
     }
 }
 
-fn same(tally: &Tally) -> String {
+fn same(tally: &Tally, target: Target) -> String {
     let mut parts = vec![format!("{}, {} matched", count(tally.events, "event"), tally.matched)];
     if tally.lost > 0 {
         let names: Vec<&str> = tally.losses.iter().map(|loss| loss.name()).collect();
         parts.push(format!("{} as the loss {} says", tally.lost, names.join(", ")));
     }
+    let target = match target {
+        Target::Elastic => "Elastic",
+        Target::Sentinel | Target::Asim | Target::Xdr | Target::Native => "a row",
+    };
     if tally.dropped > 0 {
-        parts.push(format!("{} with what Elastic does not hold", tally.dropped));
+        parts.push(format!("{} with what {} does not hold", tally.dropped, target));
     }
     let never = tally.signals.iter().filter(|(_, matched)| **matched == 0);
     let never: Vec<&str> = never.map(|(name, _)| name.as_str()).collect();
@@ -68,6 +79,7 @@ fn standing(verified: &Verified<'_>, place: Place, files: &[String]) -> String {
             let name = format!("test `{}`", sample.name.value);
             if sample.events.len() > 1 { format!("{name}, event {}", event + 1) } else { name }
         }
+        Place::Near(event) => format!("event {} near a literal (`rulecast near`)", event + 1),
         Place::Course(event) => format!("event {} of the course (`rulecast near`)", event + 1),
         Place::Line { file, line } => format!("{}:{line}", files[file]),
     }
@@ -106,18 +118,23 @@ fn different(
     difference: &Difference,
     files: &[String],
 ) -> Diagnostic {
-    let Difference { signal, engine, target } = difference;
+    let Difference { signal, engine, target, event } = difference;
     let rule = &verified.loaded.rule;
     let (source, span) = match place {
         Place::Test { test, .. } => (Arc::clone(&rule.source), rule.tests[test].name.span),
-        Place::Course(_) => (Arc::clone(&rule.source), rule.metadata.title.span),
+        Place::Near(_) | Place::Course(_) => (Arc::clone(&rule.source), rule.metadata.title.span),
         Place::Line { file, line } => line_of(&files[file], line),
     };
     let on = verified.target.name();
     let message = format!("the signal {signal} means something else on {on}");
     let label = format!("engine: {engine}; {on}: {target}");
     let title = &rule.metadata.title.value;
-    Diagnostic::new(Code::E0808, &source, span, message, label).note(format!("rule: {title}"))
+    let found = Diagnostic::new(Code::E0808, &source, span, message, label);
+    let found = found.note(format!("rule: {title}"));
+    match event {
+        Some(event) => found.note(format!("event: {event}")),
+        None => found,
+    }
 }
 
 fn broken(verified: &Verified<'_>, fault: &Fault, folder: Option<&Path>) -> Diagnostic {

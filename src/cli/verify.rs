@@ -24,10 +24,13 @@ use crate::verify::Verdict;
 /// Elastic's rules are read back as Kibana reads them and judge the events of each rule's own tests,
 /// in the documents that Elastic's pipelines make of them: verdicts, severities and new terms must
 /// be the engine's. Kusto is bound to the schema of its tables: columns, types, limits, and what the
-/// packages around a query name. All of it happens on this machine.
+/// packages around a query name. Then it is executed on the rows that Microsoft's tables have of those
+/// tests, of events near every literal, and of series at the edges of each window, run after run of its
+/// schedule: rows, levels, result columns, new terms and correlations must be the engine's. All of it
+/// happens on this machine.
 ///
-/// Prints a line for each rule and target: `same`, `binds`, `different`, `broken`, or `not checkable`
-/// and why. With `--format json` a line is an object.
+/// Prints a line for each rule and target: `same` (executed), `binds` (not executed, and what was not),
+/// `different`, `broken`, or `not checkable` and why. With `--format json` a line is an object.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast verify rules\n  \
                         rulecast verify rules -t elastic -e events.jsonl --event process_creation\n  \

@@ -6,6 +6,7 @@
 mod bump;
 mod config;
 mod events;
+mod executed;
 mod files;
 mod ids;
 mod leftover;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use super::executed::Queries;
 use super::{Failure, inside};
 use crate::backend::{Policy, Target, Translation, translate_by};
 use crate::diagnostic::{Code, Diagnostics, Severity};
@@ -41,16 +42,18 @@ impl Verified<'_> {
 }
 
 /// A rule on a target, before all verdicts are known
-struct Case<'l> {
-    loaded: &'l Loaded,
+pub(super) struct Case<'l> {
+    pub(super) loaded: &'l Loaded,
     target: Target,
-    stage: Stage,
+    pub(super) stage: Stage,
 }
 
-enum Stage {
+pub(super) enum Stage {
     Done(Verdict),
     /// To try on events: the translation, and the artifact for Kibana's import
     Trial(Box<Translation>, Artifact),
+    /// To try on events: the translation to Kusto, and the verdict before
+    Kusto(Box<Translation>, Platform, Verdict),
 }
 
 /// Returns the next events; an empty list at the end
@@ -80,11 +83,13 @@ pub fn verify<'l>(
             cases.collect::<Vec<_>>()
         })
         .collect();
-    let mut tried = try_all((&cases, policy), events)?.into_iter();
+    let (tried, executed) = try_all((&cases, policy), events)?;
+    let (mut tried, mut executed) = (tried.into_iter(), executed.into_iter());
     let verified = cases.into_iter().filter_map(|Case { loaded, target, stage }| {
         let verdict = match stage {
             Stage::Done(verdict) => verdict,
             Stage::Trial(..) => tried.next()?,
+            Stage::Kusto(..) => executed.next()?,
         };
         Some(Verified { loaded, target, verdict })
     });
@@ -124,13 +129,8 @@ fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&P
         }
     }
     match target {
-        Target::Sentinel | Target::Asim => {
-            Stage::Done(bind((Platform::Sentinel, &policy.mappings.schema()), &made.artifacts))
-        }
-        Target::Xdr => {
-            let of = (Platform::AdvancedHunting, &policy.mappings.schema());
-            Stage::Done(bind(of, &made.artifacts))
-        }
+        Target::Sentinel | Target::Asim => bound(policy, made, Platform::Sentinel),
+        Target::Xdr => bound(policy, made, Platform::AdvancedHunting),
         Target::Native => {
             unchecked("its source needs a compiler; the engine here means the same".to_owned())
         }
@@ -148,14 +148,27 @@ fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&P
     }
 }
 
+/// The query of a rule on trial, once it and its packages bind
+fn bound(policy: &Policy, made: Translation, platform: Platform) -> Stage {
+    let verdict = bind((platform, &policy.mappings.schema()), &made.artifacts);
+    match verdict {
+        Verdict::Binds { .. } => Stage::Kusto(Box::new(made), platform, verdict),
+        Verdict::Same(_) | Verdict::Different(_) | Verdict::Broken(_) | Verdict::Unchecked(_) => {
+            Stage::Done(verdict)
+        }
+    }
+}
+
 /// Tries the rules on their own tests, then on the events; returns a verdict per case on trial
 fn try_all(
     (cases, policy): (&[Case<'_>], &Policy),
     events: &mut Events<'_>,
-) -> Result<Vec<Verdict>, Failure> {
+) -> Result<(Vec<Verdict>, Vec<Verdict>), Failure> {
+    let queries = Queries::read(cases, policy);
+    let mut watcher = queries.watcher();
     let on_trial = cases.iter().filter_map(|case| match &case.stage {
         Stage::Trial(made, lines) => Some((case.loaded, &**made, lines)),
-        Stage::Done(_) => None,
+        Stage::Done(_) | Stage::Kusto(..) => None,
     });
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
     let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
@@ -180,11 +193,12 @@ fn try_all(
             break;
         }
         trial.observe(&next);
+        watcher.observe(&next);
     }
     let verdicts =
         of_tests.into_iter().zip(trial.finish()).map(|(of_tests, of_events)| match of_tests {
             Ok(tally) => Verdict::of_trial(tally.joined(of_events)),
             Err(fault) => Verdict::Broken(vec![fault]),
         });
-    Ok(verdicts.collect())
+    Ok((verdicts.collect(), queries.verdicts(watcher.finish())))
 }

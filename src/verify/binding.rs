@@ -85,7 +85,8 @@ pub fn bind((platform, schema): (Platform, &Schema), artifacts: &[Artifact]) -> 
         }
     }
     if faults.is_empty() {
-        return Verdict::Binds { columns: columns.len(), named: named.len() };
+        let why = String::new();
+        return Verdict::Binds { columns: columns.len(), named: named.len(), why };
     }
     Verdict::Broken(faults)
 }
@@ -191,7 +192,7 @@ mod tests {
             (Platform::AdvancedHunting, &Schema::default()),
             &[query.clone(), package("FileName")],
         );
-        assert!(matches!(named, Verdict::Binds { columns: 4, named: 2 }), "{named:?}");
+        assert!(matches!(named, Verdict::Binds { columns: 4, named: 2, .. }), "{named:?}");
         let found = faults(&[query.clone(), package("Filename")]);
         assert_eq!(found, ["the query returns no column `Filename`"]);
         let other = artifact("a.hunting.yaml", "query: |\n  DeviceProcessEvents\n");

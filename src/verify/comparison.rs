@@ -115,7 +115,7 @@ impl Comparison<'_> {
             None => ("match".to_owned(), "no match in another pipeline's words".to_owned()),
         };
         let signal = self.signal.name.clone();
-        Some(Finding::Different(Difference { signal, engine, target }))
+        Some(Finding::Different(Difference { signal, engine, target, event: None }))
     }
 
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
@@ -137,6 +137,7 @@ impl Comparison<'_> {
                 signal: self.signal.name.clone(),
                 engine: format!("level {}", matched.level),
                 target: format!("severity {found}"),
+                event: None,
             }),
         }
     }
@@ -181,6 +182,7 @@ impl Comparison<'_> {
             signal: self.signal.name.clone(),
             engine: engine.unwrap_or_else(|| "no match".to_owned()),
             target: if hit { "match" } else { "no match" }.to_owned(),
+            event: None,
         })
     }
 

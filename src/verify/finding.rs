@@ -27,4 +27,6 @@ pub struct Difference {
     pub engine: String,
     /// The target's verdict, such as `match`
     pub target: String,
+    /// The event as JSON, where it stands in no file
+    pub event: Option<String>,
 }

@@ -7,12 +7,13 @@
 //!  NDJSON ──► Import ──► elastic::Rule ──────────────┴──┘
 //!
 //!  query, packages ──► kusto::bind ──► columns, or faults
+//!  query, rows of Microsoft's tables ──► kusto::Run ──► what it reports
 //! ```
 //!
 //! In: artifacts as text, their rule, and events. Out: a [`Verdict`]. Elastic's rules are executed:
 //! each event and signal gets the verdict of both sides. Their two forms are compared with each
-//! other. Kusto is bound to table schemas, not executed. [`near`] makes events close to the
-//! literals of a rule, for such trials.
+//! other. Kusto is bound to table schemas, then executed over rows (`sentinel`, `kusto`). [`near`]
+//! makes events close to the literals of a rule, for such trials.
 //!
 //! INVARIANT: an artifact is read as its target would read it. Only the manifest comes from the
 //! compiler: it says how many signals there are, and which losses the artifact names.
@@ -28,6 +29,7 @@ mod family;
 mod finding;
 mod forms;
 mod import;
+mod kusto;
 pub mod near;
 mod near_misses;
 mod novelty;
@@ -35,6 +37,7 @@ mod observation;
 mod own_document;
 mod pipeline;
 mod recordable;
+mod sentinel;
 mod series;
 mod sources;
 mod trial;
@@ -47,6 +50,7 @@ pub use forms::compare_forms;
 pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use pipeline::{Gaps, document, guessed_product};
+pub use sentinel::{Asked, Watcher, try_course, try_near, try_own};
 pub use series::{Course, Watched, course, try_series, watch};
 pub use trial::{Example, Place, Tally, Trial, try_tests};
 pub use verdict::{Fault, Verdict};

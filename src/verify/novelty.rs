@@ -50,6 +50,7 @@ impl Seen {
                 signal: signal.to_owned(),
                 engine: word(engine),
                 target: word(elastic),
+                event: None,
             }),
         }
     }

@@ -201,5 +201,6 @@ fn finding(
         signal: one.name.clone(),
         engine: said(engine),
         target: said(target),
+        event: None,
     })
 }

@@ -40,6 +40,8 @@ pub enum Place {
         /// Index of the event within the test
         event: usize,
     },
+    /// An event near a literal of the rule, counted from 0
+    Near(usize),
     /// An event of the course that a rule's correlations make, counted from 0
     Course(usize),
     /// A line of a file of events

@@ -12,12 +12,14 @@ use crate::manifest::Artifact;
 pub enum Verdict {
     /// Executed: every event got the engine's verdict, or a known reason explains the difference
     Same(Tally),
-    /// Not executed, but every table and column it names exists and has the right type
+    /// Not executed as a whole, but every table and column it names exists and has the right type
     Binds {
         /// The number of columns that the query returns
         columns: usize,
         /// The number of these columns that the packages name
         named: usize,
+        /// Why it was not executed
+        why: String,
     },
     /// Executed: some event got another verdict than the engine's, without a known reason
     Different(Tally),

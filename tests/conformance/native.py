@@ -35,7 +35,7 @@ def verify(paths, targets, output):
     said = [json.loads(line) for line in done.stdout.splitlines()]
     wrong = [f"{one['file']}: {one['target']}: {one['detail']}" for one in said
              if one["verdict"] in ("broken", "different")]
-    return wrong, sum(one["verdict"] == "binds" for one in said)
+    return wrong, sum(one["verdict"] in ("binds", "same") for one in said)
 
 
 def scan(paths, events, *options):

@@ -36,6 +36,7 @@ mod kibana;
 mod killed;
 mod kuery;
 mod kusto;
+mod kusto_mutants;
 mod late;
 mod linking;
 mod log_sources;

@@ -13,7 +13,7 @@ const TABLE: &str = include_str!("functions.tsv");
 
 /// Where a function may stand
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     Scalar,
     /// In `summarize`, over the rows of a group
     Aggregate,
@@ -83,7 +83,7 @@ impl fmt::Display for Parameter {
 
 /// The result type of a function
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gives {
+pub(crate) enum Gives {
     Type(Type),
     /// The type of the first argument
     First,
@@ -93,7 +93,7 @@ pub(super) enum Gives {
 
 /// The name of a column that holds the result of a function
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Called {
+pub(crate) enum Called {
     Numbered,
     /// This prefix, and the name of the first argument
     Prefixed(&'static str),
@@ -101,10 +101,10 @@ pub(super) enum Called {
 
 /// One way to call a function
 #[derive(Debug)]
-pub(super) struct Signature {
-    pub(super) name: &'static str,
-    pub(super) stage: Stage,
-    pub(super) gives: Gives,
+pub(crate) struct Signature {
+    pub(crate) name: &'static str,
+    pub(crate) stage: Stage,
+    pub(crate) gives: Gives,
     pub(super) called: Called,
     before: Vec<Parameter>,
     optional: Vec<Parameter>,
@@ -113,6 +113,11 @@ pub(super) struct Signature {
 }
 
 impl Signature {
+    /// Whether it takes so many arguments
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        self.parameters(count).is_some()
+    }
+
     /// The parameter for each of this many arguments; `None` when the function takes another number
     pub(super) fn parameters(&self, count: usize) -> Option<Vec<Parameter>> {
         let mut all = self.before.clone();
@@ -187,7 +192,7 @@ fn row(line: &'static str) -> Option<Signature> {
 }
 
 /// The signatures of a function; empty for an unknown function
-pub(super) fn named(name: &str) -> Vec<&'static Signature> {
+pub(crate) fn named(name: &str) -> Vec<&'static Signature> {
     ROWS.iter().filter(|signature| signature.name == name).collect()
 }
 

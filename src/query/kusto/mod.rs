@@ -32,13 +32,19 @@ mod types;
 use std::fmt;
 use std::ops::Range;
 
+pub(crate) use bind::called;
+pub(crate) use functions::{Gives, Stage, named};
+pub(crate) use parse::parse;
 pub(crate) use print::{print, print_expression, print_let, print_pipeline};
 pub use schema::Schema;
 pub(crate) use schema::is_stored;
+pub(crate) use table::{Slot, Table};
 pub(crate) use tree::{
-    Expression, Item, JoinKind, Kind, Let, Lines, Operator, Pipeline, Query, Step,
+    Expression, Item, JoinKind, Kind, Let, Lines, Literal, Name, Operator, Order, Pipeline, Query,
+    Source, Step,
 };
 pub use types::Type;
+pub(crate) use types::arithmetic;
 
 /// Where a query runs, which decides the tables that it may use
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub struct Schema {
 
 impl Schema {
     /// The columns of a table or parser, in their order; none when the platform has no such table
-    pub(super) fn columns(&self, name: &str, platform: Platform) -> Vec<Column> {
+    pub(crate) fn columns(&self, name: &str, platform: Platform) -> Vec<Column> {
         let mut all: Vec<Column> = columns(name, platform)
             .map(|row| Column { name: row.column.to_owned(), kind: row.kind })
             .collect();

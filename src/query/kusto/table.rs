@@ -7,37 +7,37 @@ use super::{Column, Type};
 
 /// A column; its type is `None` after a finding
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Slot {
-    pub(super) name: String,
-    pub(super) kind: Option<Type>,
+pub(crate) struct Slot {
+    pub(crate) name: String,
+    pub(crate) kind: Option<Type>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) columns: Vec<Slot>,
+pub(crate) struct Table {
+    pub(crate) columns: Vec<Slot>,
     /// Whether an earlier step has sorted the rows
-    pub(super) sorted: bool,
+    pub(crate) sorted: bool,
     /// Whether any column may exist, because of a finding
-    pub(super) open: bool,
+    pub(crate) open: bool,
 }
 
 impl Table {
     /// A table after a finding: any column may exist
-    pub(super) fn unknown() -> Table {
+    pub(crate) fn unknown() -> Table {
         Table { open: true, ..Table::default() }
     }
 
-    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+    pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|slot| slot.name == name)
     }
 
     /// The type of a column; `None` when the table lacks it, `Some(None)` when its type is unknown
-    pub(super) fn column(&self, name: &str) -> Option<Option<Type>> {
+    pub(crate) fn column(&self, name: &str) -> Option<Option<Type>> {
         self.place_of(name).map(|at| self.columns[at].kind).or(self.open.then_some(None))
     }
 
     /// Sets a column, where it stands or at the end
-    pub(super) fn set(&mut self, name: &str, kind: Option<Type>) {
+    pub(crate) fn set(&mut self, name: &str, kind: Option<Type>) {
         match self.place_of(name) {
             Some(at) => self.columns[at].kind = kind,
             None => self.columns.push(Slot { name: name.to_owned(), kind }),
@@ -45,13 +45,13 @@ impl Table {
     }
 
     /// Adds a column under its own name, or with the first free number behind it
-    pub(super) fn add(&mut self, name: &str, kind: Option<Type>) {
+    pub(crate) fn add(&mut self, name: &str, kind: Option<Type>) {
         let name = free(name, |name| self.place_of(name).is_some());
         self.columns.push(Slot { name, kind });
     }
 
     /// Both sides of a join; a name of the right side that is taken gets a number
-    pub(super) fn join(mut self, right: &Table) -> Table {
+    pub(crate) fn join(mut self, right: &Table) -> Table {
         let own = self.columns.len();
         for slot in &right.columns {
             let others = right.columns.iter().filter(|other| *other != slot);
@@ -76,7 +76,7 @@ impl Table {
     ///
     /// This follows Kusto's reference. Where the first tables agree, Microsoft's binder keeps their
     /// type and ignores the type of a later table.
-    pub(super) fn union(tables: &[Table]) -> Table {
+    pub(crate) fn union(tables: &[Table]) -> Table {
         let mut names: Vec<&str> = Vec::new();
         for slot in tables.iter().flat_map(|table| &table.columns) {
             if !names.contains(&slot.name.as_str()) {
@@ -103,7 +103,7 @@ impl Table {
     }
 
     /// The columns of a result; columns without a type are left out
-    pub(super) fn into_columns(self) -> Vec<Column> {
+    pub(crate) fn into_columns(self) -> Vec<Column> {
         let known = self.columns.into_iter();
         known.filter_map(|slot| Some(Column { kind: slot.kind?, name: slot.name })).collect()
     }

@@ -136,7 +136,7 @@ pub(super) fn within(value: Type, low: Type, high: Type) -> bool {
 }
 
 /// The result of `+`, `-`, `*` or `/`
-pub(super) fn arithmetic(operator: &str, left: Type, right: Type) -> Option<Type> {
+pub(crate) fn arithmetic(operator: &str, left: Type, right: Type) -> Option<Type> {
     use Type::{DateTime, Dynamic, Long, TimeSpan};
     let number = |kind: Type| kind.is_number() || kind == Dynamic;
     match (left, operator, right) {

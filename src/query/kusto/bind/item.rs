@@ -83,7 +83,7 @@ fn title(item: &Item) -> Title {
 }
 
 /// The name that a column takes from its expression; `None` gives it a number
-pub(super) fn called(expression: &Expression) -> Option<String> {
+pub(crate) fn called(expression: &Expression) -> Option<String> {
     match &expression.kind {
         Kind::Name(name) => Some(name.clone()),
         Kind::Member(value, member) => Some(format!("{}_{}", called(value)?, member.text)),

@@ -13,6 +13,8 @@ mod group;
 mod item;
 mod step;
 
+pub(crate) use item::called;
+
 use super::schema::Schema;
 use super::table::{Slot, Table};
 use super::tree::{Expression, Let, Pipeline, Place, Query, Source};

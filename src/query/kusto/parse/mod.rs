@@ -31,7 +31,7 @@ const MAX_DEPTH: usize = 40;
 ///
 /// # Errors
 /// One finding, at the first place with Kusto that is not read here.
-pub(super) fn parse(text: &str) -> Result<Query, Finding> {
+pub(crate) fn parse(text: &str) -> Result<Query, Finding> {
     if text.len() > MAX_LENGTH {
         let message = format!("a query of more than {MAX_LENGTH} bytes is not read here");
         return Err(Finding { message, place: 0..0 });

@@ -1,0 +1,61 @@
+//! `join`.
+//!
+//! In: two tables and the names of their keys. Out: pairs of rows with equal keys, and what the kind of
+//! the join keeps besides. Letter case counts, and null equals nothing.
+//!
+//! Source: Microsoft, "join operator".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Fault;
+use super::data::{Data, Row};
+use super::value::{Key, Value};
+use crate::query::kusto::{JoinKind, Name};
+
+pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Result<Data, Fault> {
+    let places =
+        |data: &Data| keys.iter().map(|key| data.place(&key.text)).collect::<Result<Vec<_>, _>>();
+    let (left_keys, right_keys) = (places(&left)?, places(&right)?);
+    let mut of_key: BTreeMap<Vec<Key>, Vec<usize>> = BTreeMap::new();
+    for (at, row) in right.rows.iter().enumerate() {
+        if let Some(key) = key_of(row, &right_keys) {
+            of_key.entry(key).or_default().push(at);
+        }
+    }
+    let header = match kind {
+        JoinKind::LeftAnti => left.header.clone(),
+        JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftOuter => {
+            left.header.clone().join(&right.header)
+        }
+    };
+    let mut seen: BTreeSet<Vec<Key>> = BTreeSet::new();
+    let mut rows: Vec<Row> = Vec::new();
+    for row in left.rows {
+        let key = key_of(&row, &left_keys);
+        // Kusto takes any of the left rows with one key; here it is the first.
+        if kind == JoinKind::InnerUnique
+            && key.as_ref().is_some_and(|key| !seen.insert(key.clone()))
+        {
+            continue;
+        }
+        let others = key.as_ref().and_then(|key| of_key.get(key)).map_or(&[][..], Vec::as_slice);
+        match kind {
+            JoinKind::LeftAnti if others.is_empty() => rows.push(row),
+            JoinKind::LeftAnti => {}
+            JoinKind::LeftOuter if others.is_empty() => {
+                let nothing = right.header.columns.iter().map(|slot| Value::nothing(slot.kind));
+                rows.push(row.into_iter().chain(nothing).collect());
+            }
+            JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftOuter => {
+                let pairs = others.iter().map(|at| row.iter().chain(&right.rows[*at]).cloned());
+                rows.extend(pairs.map(Iterator::collect::<Row>));
+            }
+        }
+    }
+    Ok(Data { header, rows })
+}
+
+/// The key of a row; `None` with null in it
+fn key_of(row: &Row, places: &[usize]) -> Option<Vec<Key>> {
+    places.iter().map(|at| row[*at].key()).collect()
+}

@@ -1,0 +1,272 @@
+//! Correlations and new terms, run after run.
+//!
+//! In: a query, and events in the order of time: series for the correlations of the rule, and the same events
+//! again and again for its new terms. Some arrive late. Out: a [`Tally`]: whether each group is first complete
+//! at the time, and at the level, that the engine says, and whether the same events are called new.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::recorded::recorded;
+use super::scene::{BEGINNING, Scene, Times};
+use super::schedule::{delays, runs};
+use super::trial::CARE;
+use crate::ir::{Correlation, CorrelationTest, NewTerms};
+use crate::manifest::LossName;
+use crate::matcher::novelty::NewTerms as Remembered;
+use crate::matcher::{Match, Memory};
+use crate::verify::finding::{Difference, Finding};
+use crate::verify::kusto::{Data, instant};
+use crate::verify::near;
+use crate::verify::observation::Observer;
+use crate::verify::series::course;
+use crate::verify::trial::{Example, Place, Tally};
+
+/// The most events whose terms are tried
+const MOST: usize = 12;
+
+/// When a group is first complete, and at which level
+type Complete = BTreeMap<String, (i64, String)>;
+
+/// Judges what only several events show
+///
+/// # Errors
+/// What was not executed.
+pub fn try_course(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    let reported = asked.manifest.correlations.iter().any(|one| one.reported);
+    if reported {
+        tally = tally.joined(series(asked, observer)?);
+    }
+    if let Some(new) = &asked.rule.new_terms {
+        tally = tally.joined(novelty(asked, observer, new)?);
+    }
+    Ok(tally)
+}
+
+/// Events at their times, as both sides see them
+struct Played {
+    examples: Vec<Example>,
+    times: Vec<Timestamp>,
+    matches: Vec<Vec<Match>>,
+    answers: Vec<Data>,
+}
+
+fn play(
+    asked: &Asked<'_>,
+    observer: &Observer,
+    events: Vec<(Timestamp, Example)>,
+) -> Result<Played, String> {
+    let (times, examples): (Vec<Timestamp>, Vec<Example>) = events.into_iter().unzip();
+    let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
+    let of_runs = Times { happened: &times, delays: delays(schedule) };
+    let scene = Scene::new(&examples, Some(&of_runs), &asked.tables, observer);
+    let judged = times.iter().zip(&examples).map(|(time, one)| {
+        let kind = one.kind.as_ref();
+        let judged = asked.engine.judge_value(&one.event, kind, &mut Memory::default());
+        let mut matches = judged.unwrap_or_default();
+        matches.iter_mut().for_each(|one| one.time = Some(*time));
+        matches
+    });
+    let matches = judged.collect();
+    let answers = runs(asked, &scene)?;
+    Ok(Played { examples, times, matches, answers })
+}
+
+fn series(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
+    let mut events = Vec::new();
+    for (time, event, kind) in course(asked.rule, BEGINNING) {
+        let Value::Object(event) = event else { continue };
+        if let Some(event) = recorded(&kind, event, "") {
+            let place = Place::Course(events.len());
+            events.push((time, Example { place, event: Value::Object(event), kind: Some(kind) }));
+        }
+    }
+    let played = play(asked, observer, events)?;
+    let mut memory = Memory::default();
+    let mut together = Vec::new();
+    for (at, matches) in played.matches.iter().enumerate() {
+        for one in matches {
+            together.extend(memory.correlate(&asked.engine, one, (0, at)));
+        }
+    }
+    together.extend(memory.finish(&asked.engine));
+    let mut tally = Tally { events: played.examples.len(), ..Tally::default() };
+    let mut unjudged = None;
+    for (at, one) in asked.rule.correlations.iter().enumerate() {
+        let Some(output) = asked.manifest.correlations.iter().find(|other| other.name == one.name)
+        else {
+            continue;
+        };
+        if !output.reported {
+            continue;
+        }
+        if has_most(&one.test) {
+            // A run cannot know what is still to come, and the engine waits for it.
+            unjudged = Some(format!("{} has a greatest count, which only the end tells", one.name));
+            continue;
+        }
+        let mut wanted = Complete::new();
+        for found in together.iter().filter(|found| found.together.correlation == at) {
+            let values = found.together.group.iter().map(|(name, value)| {
+                // Defender writes accounts in a letter case of its own.
+                if name == "user" { value.to_lowercase() } else { value.clone() }
+            });
+            let group = values.collect::<Vec<_>>().join("\x1f");
+            first(&mut wanted, group, (instant(found.together.time), one.level.to_string()));
+        }
+        let found = groups(asked, &played.answers, &one.name, &output.keys)?;
+        compare(asked, one, (&wanted, &found), &mut tally);
+    }
+    match unjudged {
+        Some(why) if tally.differences.is_empty() => Err(why),
+        Some(_) | None => Ok(tally),
+    }
+}
+
+/// Whether too many events take a group out of a correlation
+fn has_most(test: &CorrelationTest) -> bool {
+    match test {
+        CorrelationTest::Events(bound)
+        | CorrelationTest::Origins(bound)
+        | CorrelationTest::Values(_, bound) => bound.to.is_some(),
+        CorrelationTest::Together | CorrelationTest::InOrder => false,
+        CorrelationTest::Numbers(..) => true,
+    }
+}
+
+fn first(groups: &mut Complete, group: String, new: (i64, String)) {
+    let known = groups.entry(group).or_insert_with(|| new.clone());
+    if new < *known {
+        *known = new;
+    }
+}
+
+/// When each group of a correlation is first complete in what the runs returned
+fn groups(
+    asked: &Asked<'_>,
+    answers: &[Data],
+    name: &str,
+    keys: &[String],
+) -> Result<Complete, String> {
+    let mut found = Complete::new();
+    for data in answers {
+        let lacks = |name: &str| format!("the rows have no column `{name}`");
+        let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
+        let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
+        let (signals, levels) = (column("Signal")?, column("Level")?);
+        let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
+        for (row, time) in instants.into_iter().enumerate() {
+            if &*signals[row] == name {
+                let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
+                first(&mut found, group.join("\x1f"), (time, levels[row].to_string()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn compare(
+    asked: &Asked<'_>,
+    one: &Correlation,
+    (wanted, found): (&Complete, &Complete),
+    tally: &mut Tally,
+) {
+    let all: BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
+    for (at, group) in all.into_iter().enumerate() {
+        let (engine, target) = (wanted.get(group), found.get(group));
+        let finding = match (engine == target, loss_of(asked, one)) {
+            (true, _) => Finding::Same(engine.is_some()),
+            (false, Some(loss)) => Finding::Lost(loss),
+            (false, None) => {
+                let said = |one: Option<&(i64, String)>| match one {
+                    Some((time, level)) => {
+                        let at = crate::verify::kusto::instant_text(*time);
+                        format!("complete at {at}, level {level}")
+                    }
+                    None => "not complete".to_owned(),
+                };
+                let group = group.replace('\x1f', ", ");
+                let signal = format!("{} of {group:?}", one.name);
+                let (engine, target) = (said(engine), said(target));
+                Finding::Different(Difference { signal, engine, target, event: None })
+            }
+        };
+        tally.take(Place::Course(at), std::iter::once(&finding));
+        tally.events -= 1;
+    }
+}
+
+/// The loss of a correlation by which its groups may be others
+fn loss_of(asked: &Asked<'_>, one: &Correlation) -> Option<LossName> {
+    let all = [LossName::Keys, LossName::Lookback, LossName::Ties, LossName::Grid, LossName::Late];
+    let mut own = asked.manifest.losses.iter().filter(|loss| loss.signal == one.name);
+    own.find(|loss| all.contains(&loss.name)).map(|loss| loss.name)
+}
+
+/// Judges which events are new: some events, the same within the window, and again after it
+fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tally, String> {
+    let signal = &asked.rule.signals[new.signal];
+    let Some(output) = asked.output(&signal.name) else { return Ok(Tally::default()) };
+    let mut some: Vec<Example> = Vec::new();
+    for one in near::near(signal, CARE) {
+        let made = recorded(&signal.kind, one.event, one.field.name()).map(Value::Object);
+        let Some(event) = made else { continue };
+        let kind = Some(signal.kind.clone());
+        let judged = asked.engine.judge_value(&event, kind.as_ref(), &mut Memory::default());
+        if judged.is_ok_and(|all| all.iter().any(|one| one.signal == new.signal)) {
+            some.push(Example { place: Place::Course(some.len()), event, kind });
+        }
+    }
+    let each = some.len().div_ceil(MOST).max(1);
+    let some: Vec<Example> = some.into_iter().step_by(each).collect();
+    let (hours, window) =
+        (SignedDuration::from_hours, SignedDuration::from_mins(new.window.into()));
+    let rounds = [hours(0), hours(3), window - hours(4), window + hours(4)];
+    let (mut start, mut events) = (BEGINNING, Vec::new());
+    for gap in rounds {
+        start += gap.max(hours(0));
+        for (at, one) in some.iter().enumerate() {
+            let place = Place::Course(events.len());
+            let time = start + SignedDuration::from_mins(7 * at as i64);
+            events.push((time, Example { place, ..one.clone() }));
+        }
+    }
+    events.sort_by_key(|(time, _)| *time);
+    let played = play(asked, observer, events)?;
+    let mut found = BTreeSet::new();
+    for data in &played.answers {
+        let instants = data.instants(asked.time()).ok_or("the rows have no time")?;
+        let signals = data.texts("Signal");
+        for (row, time) in instants.into_iter().enumerate() {
+            if signals.as_ref().is_none_or(|signals| *signals[row] == *signal.name) {
+                found.insert(time);
+            }
+        }
+    }
+    let mut seen = Remembered::default();
+    let mut tally = Tally::default();
+    for ((time, matches), example) in played.times.iter().zip(&played.matches).zip(&played.examples)
+    {
+        let own = matches.iter().find(|one| one.signal == new.signal);
+        let terms = own.and_then(|one| one.terms.clone()).map(|terms| terms.keys);
+        let observed = |key: Vec<String>| seen.observe(key, Some(*time), new.window);
+        let engine = terms.unwrap_or_default().into_iter().map(observed).fold(false, |a, b| a | b);
+        let target = found.contains(&instant(*time));
+        let word = |new: bool| if new { "new terms" } else { "nothing new" }.to_owned();
+        let finding = match engine == target {
+            true => Finding::Same(engine),
+            false => Finding::Different(Difference {
+                signal: output.name.clone(),
+                engine: word(engine),
+                target: word(target),
+                event: Some(example.event.to_string()),
+            }),
+        };
+        tally.take(example.place, std::iter::once(&finding));
+    }
+    Ok(tally)
+}

@@ -1,0 +1,111 @@
+//! What the columns of a result show.
+//!
+//! In: a row that a query returns, and the row of the table that it is of. Out: the first column that shows
+//! something else than its name says: another column of the table, or an identifier of an entity that is not made of the
+//! column beside it.
+//!
+//! Source: Microsoft's references of the tables and of the identifiers of entities; `evidence.tsv`.
+
+use std::sync::{Arc, LazyLock};
+
+use super::event::Fields;
+use super::family::lines;
+use crate::query::kusto::{Column, Type};
+use crate::verify::kusto::{Data, text_of};
+
+static SHOWN: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| {
+    lines(include_str!("evidence.tsv")).filter_map(|cells| cells.try_into().ok()).collect()
+});
+
+/// How an identifier is made of a column
+type Made = fn(&str) -> String;
+
+/// Identifiers of entities: the column that each is made of, and how
+const IDENTIFIED: &[(&str, &str, Made)] = &[
+    ("HostName", "DeviceName", |name| before(name, '.').to_owned()),
+    ("DnsDomain", "DeviceName", |name| after(name, '.').to_owned()),
+    ("Directory", "FolderPath", |path| {
+        path.rfind(['\\', '/']).map_or("", |at| &path[..at]).to_owned()
+    }),
+    ("FileHashAlgorithm", "SHA256", |_| "SHA256".to_owned()),
+    ("RegistryHive", "RegistryKey", |key| before(key, '\\').to_owned()),
+    ("RegistryKeyPath", "RegistryKey", |key| after(key, '\\').to_owned()),
+];
+
+fn before(text: &str, mark: char) -> &str {
+    text.split(mark).next().unwrap_or_default()
+}
+
+fn after(text: &str, mark: char) -> &str {
+    text.split_once(mark).map_or("", |(_, rest)| rest)
+}
+
+/// The columns of a result, with the texts of all rows
+pub(super) struct Evidence<'d> {
+    data: &'d Data,
+    shown: Vec<Shown<'d>>,
+}
+
+/// A column of a result, and the column of the table that it should show
+struct Shown<'d> {
+    name: String,
+    column: &'d str,
+    /// Whether `evidence.tsv` has it
+    is_written: bool,
+    kind: Type,
+    texts: Vec<Arc<str>>,
+}
+
+/// A column that shows something else: its name, what it should show, and what it shows
+pub(super) type Wrong = (String, String, String);
+
+impl<'d> Evidence<'d> {
+    /// The columns of a result about rows of a table
+    pub(super) fn of(data: &'d Data, table: &str, columns: &[Column]) -> Evidence<'d> {
+        let known = |name: &str| {
+            let written = SHOWN.iter().find(|[of, result, _]| *of == table && *result == name);
+            written.map(|[_, _, column]| *column)
+        };
+        let made = |name: &str| IDENTIFIED.iter().any(|(known, ..)| *known == name);
+        let shown = data.names().filter(|name| !made(name)).filter_map(|name| {
+            let (column, is_written) = known(name).map_or((name, false), |column| (column, true));
+            let kind = columns.iter().find(|one| one.name == column).map(|one| one.kind);
+            // A time is what the rows are known by; nothing is computed of a column that stays.
+            let judged = kind != Some(Type::DateTime) && (is_written || kind.is_some());
+            let texts = data.texts(name).filter(|_| judged && column != "-")?;
+            let kind = kind.unwrap_or(Type::String);
+            Some(Shown { name: name.to_owned(), column, is_written, kind, texts })
+        });
+        let shown = shown.collect();
+        Evidence { data, shown }
+    }
+
+    /// The first column of a row that shows something else than its name says
+    pub(super) fn wrong(&self, row: usize, of_table: &Fields) -> Option<Wrong> {
+        for one in &self.shown {
+            let meant = match of_table.get(one.column) {
+                Some(value) if value.is_object() || value.is_array() => continue,
+                Some(value) => text_of(value, one.kind),
+                // A column that nothing fills may be computed of others.
+                None if !one.is_written => continue,
+                None => "".into(),
+            };
+            if one.texts[row] != meant {
+                let shown = one.texts[row].to_string();
+                return Some((one.name.clone(), meant.to_string(), shown));
+            }
+        }
+        self.unidentified(row)
+    }
+
+    /// The first identifier of an entity that is not made of the column beside it
+    pub(super) fn unidentified(&self, row: usize) -> Option<Wrong> {
+        IDENTIFIED.iter().find_map(|(name, of, made)| {
+            let (shown, whole) = (self.data.texts(name)?, self.data.texts(of)?);
+            // A place has no line breaks; what is made of them is no one's directory.
+            let meant = made(&whole[row]);
+            let same = *shown[row] == *meant || whole[row].contains(['\n', '\r']);
+            (!same).then(|| ((*name).to_owned(), meant, shown[row].to_string()))
+        })
+    }
+}

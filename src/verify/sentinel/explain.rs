@@ -1,0 +1,106 @@
+//! Differences that a named loss explains.
+//!
+//! In: an event on which the engine and a query differ. Out: the loss of the manifest that says so, and that the event
+//! shows; `None` where nothing does. A row that cannot hold a value is no reason by itself: the loss has to name
+//! it.
+
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::scene::Side;
+use crate::ir::Signal;
+use crate::manifest::{Direction, LossName};
+use crate::matcher::Memory;
+use crate::taxonomy::FieldType;
+use crate::verify::finding::Finding;
+use crate::verify::trial::Example;
+
+/// The loss that explains why a query finds an event that the engine does not match, or the reverse
+pub(super) fn explain(
+    asked: &Asked<'_>,
+    (at, signal): (usize, &Signal),
+    (side, example): (&Side, &Example),
+    found: bool,
+) -> Option<Finding> {
+    let way = if found { Direction::Wider } else { Direction::Narrower };
+    let own = asked.manifest.losses.iter().filter(|loss| {
+        loss.direction == way && (loss.signal == signal.name || loss.signal.is_empty())
+    });
+    let shown = own.map(|loss| loss.name).find(|loss| match loss {
+        LossName::Empty => is_empty_somewhere(asked, (at, signal), example, found),
+        LossName::Case => has(&example.event, |text| !text.is_ascii()),
+        LossName::Product => side.product.is_some_and(|product| Some(product) != signal.product),
+        LossName::Inbound => has(&example.event, |text| text == "false"),
+        LossName::Keywords | LossName::Place | LossName::Encoding => true,
+        // Only Elastic has these losses, or several events together show them.
+        LossName::Actions
+        | LossName::Alerts
+        | LossName::Ancestry
+        | LossName::Grid
+        | LossName::Keys
+        | LossName::Late
+        | LossName::LevelCases
+        | LossName::LongValue
+        | LossName::Lookback
+        | LossName::Repeats
+        | LossName::Ties
+        | LossName::Words => false,
+    });
+    let unheld = || has_no_value(signal, &example.event).then_some(Finding::Dropped);
+    shown.map(Finding::Lost).or_else(unheld)
+}
+
+/// Whether a field that the signal tests is there and has no value, where its values are no texts
+///
+/// A sensor that has no number, no address or no key of the registry writes no such field. A column of
+/// numbers holds nothing else either.
+fn has_no_value(signal: &Signal, event: &Value) -> bool {
+    let mut fields = signal.tests().map(|test| &test.subject.field);
+    fields.any(|field| {
+        let kind = signal.kind.field_type(field);
+        let is_number = kind == Some(FieldType::Number);
+        let may_be_empty = kind.is_none_or(FieldType::may_be_empty);
+        event.get(field.name()).is_some_and(|value| match value {
+            Value::Null => !may_be_empty,
+            Value::String(text) if is_number => text.parse::<i64>().is_err(),
+            Value::String(text) => text.is_empty() && !may_be_empty,
+            Value::Number(number) => is_number && !number.is_i64(),
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => is_number,
+        })
+    })
+}
+
+/// Whether some text of an event passes a test
+fn has(event: &Value, test: fn(&str) -> bool) -> bool {
+    match event {
+        Value::String(text) => test(text),
+        Value::Array(all) => all.iter().any(|one| has(one, test)),
+        Value::Object(fields) => fields.values().any(|one| has(one, test)),
+        Value::Bool(truth) => test(&truth.to_string()),
+        Value::Null | Value::Number(_) => false,
+    }
+}
+
+/// Whether the engine agrees on the event with its empty values left out, or with what it lacks as empty
+/// values: Kusto's texts have no null
+fn is_empty_somewhere(
+    asked: &Asked<'_>,
+    (at, signal): (usize, &Signal),
+    example: &Example,
+    found: bool,
+) -> bool {
+    let Some(fields) = example.event.as_object() else { return false };
+    let is_empty = |value: &Value| value.is_null() || *value == "" || *value == "-";
+    let mut cut = fields.clone();
+    cut.retain(|_, value| !is_empty(value));
+    let mut filled = cut.clone();
+    for test in signal.tests() {
+        let name = test.subject.field.name();
+        filled.entry(name).or_insert_with(|| Value::String(String::new()));
+    }
+    [cut, filled].into_iter().any(|event| {
+        let (event, kind) = (Value::Object(event), example.kind.as_ref());
+        let judged = asked.engine.judge_value(&event, kind, &mut Memory::default());
+        judged.is_ok_and(|all| all.iter().any(|one| one.signal == at)) == found
+    })
+}

@@ -1,0 +1,279 @@
+//! Compares what a query returns with what the engine says.
+//!
+//! In: a query, the rows of events, and the engine's verdicts. Out: a [`Tally`]. Each signal is asked for the rows that
+//! it holds, whether it reports them or not: the events, each at its level, with the columns of its row. Then the
+//! whole query is asked for what it reports, and runs to which all rows are too old or too new for nothing.
+
+use std::collections::BTreeMap;
+
+use super::asked::Asked;
+use super::evidence::{Evidence, Wrong};
+use super::explain::explain;
+use super::scene::{Scene, Side};
+use crate::ir::Signal;
+use crate::matcher::Match;
+use crate::verify::finding::{Difference, Finding};
+use crate::verify::kusto::{Data, Fault, Run, instant};
+use crate::verify::trial::{Example, Place, Tally};
+
+/// The level and the severity that a row names, where it names them
+#[derive(Debug, Default, PartialEq)]
+struct Named {
+    level: Option<String>,
+    severity: Option<String>,
+    /// A column that shows something else than its name says
+    wrong: Option<Wrong>,
+}
+
+/// A query, events with their rows, and the engine's verdicts on them
+pub(super) struct Judge<'j> {
+    pub(super) asked: &'j Asked<'j>,
+    /// The place of the rule in the engine
+    pub(super) rule: usize,
+    pub(super) examples: &'j [Example],
+    pub(super) scene: &'j Scene,
+    pub(super) verdicts: &'j [Vec<Match>],
+}
+
+/// What a query returns: by the place of the side, and the first row that is of no event to find
+#[derive(Default)]
+struct Returned {
+    sides: BTreeMap<usize, Named>,
+    stray: Option<usize>,
+}
+
+impl Judge<'_> {
+    pub(super) fn judge(&self) -> Result<Tally, String> {
+        let text = |fault: Fault| fault.to_string();
+        let signals = self.asked.rule.signals.iter().map(|signal| (signal.name.clone(), 0));
+        let mut tally = Tally { signals: signals.collect(), ..Tally::default() };
+        if self.scene.sides.is_empty() {
+            return Ok(tally);
+        }
+        let now = self.asked.run_after(self.scene.span())?;
+        let run = Run::new(&self.asked.query, &self.scene.rows, now);
+        let whole = run.result().map_err(text)?;
+        let mut findings: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+        for (at, signal) in self.asked.rule.signals.iter().enumerate() {
+            let Some(output) = self.asked.output(&signal.name) else { continue };
+            let held = match &output.rows {
+                Some(name) => run.rows_named(name).map_err(text)?,
+                None => std::sync::Arc::new(whole.clone()),
+            };
+            let found = self.found(&held, None, &output.tables)?;
+            self.compare((at, signal), &found, &mut findings);
+            if output.reported && output.rows.is_some() {
+                let found = self.found(&whole, Some(&signal.name), &output.tables)?;
+                match output.new_terms {
+                    None => self.compare((at, signal), &found, &mut findings),
+                    Some(_) => self.shows_wrong(signal, &found, &mut findings),
+                }
+            }
+        }
+        self.outside(&mut findings)?;
+        for (example, found) in findings {
+            for one in self.verdicts[example].iter().filter(|one| one.rule == self.rule) {
+                let name = &self.asked.rule.signals[one.signal].name;
+                *tally.signals.entry(name.clone()).or_default() += 1;
+            }
+            let example = &self.examples[example];
+            let found = found.into_iter().map(|finding| shown(finding, example));
+            tally.take(example.place, found.collect::<Vec<_>>().iter());
+        }
+        Ok(tally)
+    }
+
+    /// The places of the sides that rows are of, each with its level
+    fn found(
+        &self,
+        data: &Data,
+        signal: Option<&str>,
+        tables: &[String],
+    ) -> Result<Returned, String> {
+        let lacks = |name: &str| format!("the rows have no column `{name}`");
+        let time = self.asked.time();
+        let instants = data.instants(time).ok_or_else(|| lacks(time))?;
+        let (levels, severities) = (data.texts("Level"), data.texts("Severity"));
+        let signals = data.texts("Signal");
+        let places: BTreeMap<i64, usize> =
+            (0..).zip(&self.scene.sides).map(|(at, side)| (instant(side.time), at)).collect();
+        let evidence = match tables {
+            [table] => self
+                .asked
+                .tables
+                .get(table)
+                .map(|columns| (table, Evidence::of(data, table, columns))),
+            _ => None,
+        };
+        let mut found = Returned::default();
+        for (row, time) in instants.into_iter().enumerate() {
+            let of = signals.as_ref().map(|signals| &*signals[row]);
+            if let (Some(signal), Some(of)) = (signal, of)
+                && signal != of
+            {
+                continue;
+            }
+            if let Some(stray) = self.scene.strays.get(&time) {
+                found.stray.get_or_insert(*stray);
+                continue;
+            }
+            let place = places.get(&time).ok_or("a row returns at a time that no event has")?;
+            let text = |all: &Option<Vec<std::sync::Arc<str>>>| {
+                all.as_ref().map(|all| all[row].to_string())
+            };
+            let wrong = evidence.as_ref().and_then(|(table, evidence)| {
+                let mut rows = self.scene.sides[*place].rows.iter();
+                let (_, own) = rows.find(|(of, _)| of == table)?;
+                // What several signals report has columns that some of them leave empty.
+                if signal.is_some() { evidence.unidentified(row) } else { evidence.wrong(row, own) }
+            });
+            let (level, severity) = (text(&levels), text(&severities));
+            found.sides.insert(*place, Named { level, severity, wrong });
+        }
+        Ok(found)
+    }
+
+    fn compare(
+        &self,
+        (at, signal): (usize, &Signal),
+        found: &Returned,
+        findings: &mut BTreeMap<usize, Vec<Finding>>,
+    ) {
+        if let Some(stray) = found.stray {
+            let side = &self.scene.sides[stray];
+            let target = "match of a row of another kind";
+            findings.entry(side.example).or_default().push(says(signal, "no match", target));
+        }
+        for (place, side) in self.scene.sides.iter().enumerate() {
+            let named = found.sides.get(&place);
+            if !signal.kind.takes(&side.kind, side.product) {
+                // The engine judges an event of an unknown kind as one of the signal's.
+                if named.is_some() && side.known && !self.matches(side, at) {
+                    findings.entry(side.example).or_default().push(different(signal, None, named));
+                }
+                continue;
+            }
+            let level = self.level(side, at);
+            let finding = match (&level, named) {
+                (None, None) => Finding::Same(false),
+                (Some(_), Some(Named { wrong: Some(wrong), .. })) => wrongly(signal, wrong),
+                (Some(level), Some(named)) if is_level(level, named) => Finding::Same(true),
+                (Some(level), Some(named)) => different(signal, Some(level), Some(named)),
+                _ => self.explained((at, signal), side, (level.as_deref(), named)),
+            };
+            findings.entry(side.example).or_default().push(finding);
+        }
+    }
+
+    /// Looks for wrong columns where not every match is reported
+    fn shows_wrong(
+        &self,
+        signal: &Signal,
+        found: &Returned,
+        findings: &mut BTreeMap<usize, Vec<Finding>>,
+    ) {
+        for (place, named) in &found.sides {
+            if let Some(wrong) = &named.wrong {
+                let example = self.scene.sides[*place].example;
+                findings.entry(example).or_default().push(wrongly(signal, wrong));
+            }
+        }
+    }
+
+    /// Runs to which every row is too old, or still too new, report nothing
+    fn outside(&self, findings: &mut BTreeMap<usize, Vec<Finding>>) -> Result<(), String> {
+        for (now, what) in self.asked.runs_beside(self.scene.span()) {
+            let run = Run::new(&self.asked.query, &self.scene.rows, now);
+            let found = run.result().map_err(|fault| fault.to_string())?;
+            let Some(time) = found.instants(self.asked.time()).and_then(|all| all.first().copied())
+            else {
+                continue;
+            };
+            let side = self.scene.sides.iter().find(|side| instant(side.time) == time);
+            let (example, signal) = (side.map_or(0, |side| side.example), &self.asked.rule.signals);
+            let finding = signal.first().map(|signal| says(signal, "no match", what));
+            findings.entry(example).or_default().extend(finding);
+        }
+        Ok(())
+    }
+
+    fn explained(
+        &self,
+        (at, signal): (usize, &Signal),
+        side: &Side,
+        (level, named): (Option<&str>, Option<&Named>),
+    ) -> Finding {
+        let output = self.asked.output(&signal.name);
+        let asks = |table: &str| output.is_some_and(|one| one.tables.iter().any(|t| t == table));
+        if named.is_none() && !side.rows.iter().any(|(table, _)| asks(table)) {
+            return Finding::Dropped;
+        }
+        let event = &self.examples[side.example];
+        explain(self.asked, (at, signal), (side, event), named.is_some())
+            .unwrap_or_else(|| different(signal, level, named))
+    }
+
+    fn matches(&self, side: &Side, signal: usize) -> bool {
+        self.level(side, signal).is_some()
+    }
+
+    /// The level at which the engine matches an event
+    fn level(&self, side: &Side, signal: usize) -> Option<String> {
+        let mut matches = self.verdicts[side.example].iter();
+        let found = matches.find(|one| one.rule == self.rule && one.signal == signal);
+        found.map(|one| one.level.to_string())
+    }
+}
+
+/// A finding with its event, unless the event stands in a file
+fn shown(finding: Finding, example: &Example) -> Finding {
+    match (finding, example.place) {
+        (Finding::Different(difference), Place::Near(_)) => {
+            let event = Some(example.event.to_string());
+            Finding::Different(Difference { event, ..difference })
+        }
+        (finding, _) => finding,
+    }
+}
+
+/// Whether a row names this level, where it names one
+fn is_level(level: &str, Named { level: named, severity, .. }: &Named) -> bool {
+    let meant = match level {
+        "critical" | "high" => "High",
+        "medium" => "Medium",
+        "low" => "Low",
+        _ => "Informational",
+    };
+    named.as_ref().is_none_or(|named| named == level)
+        && severity.as_ref().is_none_or(|severity| severity == meant)
+}
+
+fn wrongly(signal: &Signal, (column, meant, shown): &Wrong) -> Finding {
+    says(signal, &format!("match, {column} {meant:?}"), &format!("match, {column} {shown:?}"))
+}
+
+fn says(signal: &Signal, engine: &str, target: &str) -> Finding {
+    Finding::Different(Difference {
+        signal: signal.name.clone(),
+        engine: engine.to_owned(),
+        target: target.to_owned(),
+        event: None,
+    })
+}
+
+fn different(signal: &Signal, level: Option<&str>, named: Option<&Named>) -> Finding {
+    let target = named.map(|Named { level, severity, .. }| {
+        let part =
+            |word: &str, text: &Option<String>| text.as_ref().map(|text| format!("{word} {text}"));
+        let parts = [part("level", level), part("severity", severity)];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { "match".to_owned() } else { format!("match, {}", parts.join(", ")) }
+    });
+    let none = || "no match".to_owned();
+    Finding::Different(Difference {
+        signal: signal.name.clone(),
+        engine: level.map_or_else(none, |level| format!("match, level {level}")),
+        target: target.unwrap_or_else(none),
+        event: None,
+    })
+}

@@ -1,0 +1,35 @@
+//! Kusto queries against the engine.
+//!
+//! ```text
+//!  event ──┬─► Engine ───────────────────────────────► matches ─┐
+//!          └─► rows of Microsoft's tables ─┐                    ├─► Finding
+//!  query ──► kusto::Run ◄──────────────────┘ ──► rows reported ─┘
+//! ```
+//!
+//! In: the query emitted for a rule, its manifest, and events. Out: a tally of both sides' verdicts. The rows are made
+//! from the events by tables of this room ([`family`], [`channel`]), which were written from Microsoft's
+//! documentation; nothing comes from the mappings that the queries are made with.
+
+mod asim;
+mod asked;
+mod channel;
+mod cloud;
+mod course;
+mod defender;
+mod event;
+mod evidence;
+mod explain;
+mod family;
+mod judge;
+mod process;
+mod recorded;
+mod registry;
+mod row;
+mod scene;
+mod schedule;
+mod trial;
+mod windows;
+
+pub use asked::Asked;
+pub use course::try_course;
+pub use trial::{Watcher, try_near, try_own};

@@ -1,0 +1,149 @@
+//! The rows that queries are asked over, with the event of each.
+//!
+//! In: events, and tables with columns. Out: a [`Scene`]: rows of these tables, each at an instant of its own,
+//! by which what a query returns is known to be of an event.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::asked::ALERTS;
+use super::event::{Event, Fields};
+use super::row::{Row, rows};
+use crate::query::kusto::Column;
+use crate::taxonomy::{EventKind, Product};
+use crate::verify::kusto::{Rows, instant};
+use crate::verify::observation::Observer;
+use crate::verify::trial::Example;
+
+/// How long an alert is raised after what it is about
+const ALERTED: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a row is on its way
+const ARRIVES: SignedDuration = SignedDuration::from_millis(1);
+
+/// When the first event happens; the engine takes none from the future
+pub(super) const BEGINNING: Timestamp = Timestamp::constant(1_704_672_000, 0);
+
+/// Rows, and the event of each instant
+pub(super) struct Scene {
+    pub(super) rows: Rows,
+    pub(super) sides: Vec<Side>,
+    /// The times of rows that are of another kind than the event of a side
+    pub(super) strays: BTreeMap<i64, usize>,
+}
+
+/// Tables with rows of several kinds, and the columns that tell them apart
+const KINDS: &[(&str, &[&str])] = &[
+    ("DeviceEvents", &["ActionType"]),
+    ("DeviceFileEvents", &["ActionType"]),
+    ("DeviceNetworkEvents", &["ActionType"]),
+    ("DeviceProcessEvents", &["ActionType"]),
+    ("DeviceRegistryEvents", &["ActionType"]),
+    ("Event", &["EventLog", "Source"]),
+    ("WindowsEvent", &["Channel", "Provider"]),
+];
+
+/// Of so many events one has a row of another kind beside its own
+const STRAYS: usize = 3;
+
+/// When events happen, and how long they are on their way, by turns
+pub(super) struct Times<'t> {
+    pub(super) happened: &'t [Timestamp],
+    pub(super) delays: [SignedDuration; 3],
+}
+
+/// An event as one of the kinds that it may be
+#[derive(Debug)]
+pub(super) struct Side {
+    /// Its place among the events
+    pub(super) example: usize,
+    /// Whether its kind is known; if not, the event has a side for each
+    pub(super) known: bool,
+    pub(super) kind: EventKind,
+    pub(super) product: Option<Product>,
+    pub(super) time: Timestamp,
+    pub(super) arrived: Timestamp,
+    /// Its rows
+    pub(super) rows: Vec<Row>,
+}
+
+impl Scene {
+    /// Sets out the rows of events, a millisecond apart, or at the times given
+    pub(super) fn new(
+        examples: &[Example],
+        times: Option<&Times<'_>>,
+        tables: &BTreeMap<String, Vec<Column>>,
+        observer: &Observer,
+    ) -> Scene {
+        let (mut sides, mut strays) = (Vec::new(), BTreeMap::new());
+        let mut of_table: BTreeMap<&str, Vec<(Timestamp, Fields)>> = BTreeMap::new();
+        for (example, one) in examples.iter().enumerate() {
+            let Ok(observation) = observer.look(&one.event, one.kind.as_ref()) else { continue };
+            for side in &observation.sides {
+                let (time, delay) = match times {
+                    Some(Times { happened, delays }) => {
+                        (happened[example], delays[example % delays.len()])
+                    }
+                    None => (BEGINNING + SignedDuration::from_millis(sides.len() as i64), ARRIVES),
+                };
+                let mut event = Event::of(&side.record, &side.kind, &one.event);
+                event.fields.insert("time".to_owned(), json!(time.to_string()));
+                let made = rows(&event, |table| tables.contains_key(table));
+                sides.push(Side {
+                    example,
+                    known: observation.known,
+                    kind: side.kind.clone(),
+                    product: side.record.product,
+                    time,
+                    arrived: time + delay,
+                    rows: made.clone(),
+                });
+                for (table, row) in made {
+                    let kinds = KINDS.iter().find(|(known, _)| *known == table);
+                    if let (Some((_, columns)), None, 0) = (kinds, times, sides.len() % STRAYS) {
+                        let beside = time + SignedDuration::from_micros(500);
+                        strays.insert(instant(beside), sides.len() - 1);
+                        let mut other = row.clone();
+                        for column in *columns {
+                            other.insert((*column).to_owned(), json!("Other"));
+                        }
+                        of_table.entry(table).or_default().push(timed(
+                            table,
+                            other,
+                            (beside, delay),
+                        ));
+                    }
+                    of_table.entry(table).or_default().push(timed(table, row, (time, delay)));
+                }
+            }
+        }
+        let mut all = Rows::default();
+        for (name, columns) in tables {
+            let rows = of_table.remove(name.as_str()).unwrap_or_default();
+            all.add(name, columns, rows.into_iter());
+        }
+        Scene { rows: all, sides, strays }
+    }
+
+    /// The first and the last time of its rows
+    pub(super) fn span(&self) -> (Timestamp, Timestamp) {
+        let times = || self.sides.iter().map(|side| side.time);
+        let first = times().min().unwrap_or(BEGINNING);
+        (first, times().max().unwrap_or(BEGINNING) + ALERTED)
+    }
+}
+
+/// A row at a time, with the time of its arrival
+fn timed(
+    table: &str,
+    mut row: Fields,
+    (time, delay): (Timestamp, SignedDuration),
+) -> (Timestamp, Fields) {
+    let shown = if table == ALERTS { time + ALERTED } else { time };
+    for column in ["TimeGenerated", "Timestamp"] {
+        row.insert(column.to_owned(), json!(shown.to_string()));
+    }
+    (shown + delay, row)
+}

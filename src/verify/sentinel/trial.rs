@@ -1,0 +1,149 @@
+//! The events that queries are tried on.
+//!
+//! In: queries, and a rule's own tests, its literals, or a stream of events. Out: a [`Tally`] for each query, or what of
+//! it was not executed.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::judge::Judge;
+use super::recorded::recorded;
+use super::scene::Scene;
+use crate::ir::Rule;
+use crate::matcher::{Engine, Match, Memory};
+use crate::query::kusto::{Column, Platform};
+use crate::verify::near::{self, Care};
+use crate::verify::observation::Observer;
+use crate::verify::trial::{Example, Place, Tally};
+
+/// How many literals of a test are tried in every way
+pub(super) const CARE: Care = Care { thorough: 1 };
+
+/// Judges the events of a rule's own tests
+///
+/// # Errors
+/// What of the query was not executed.
+pub fn try_own(asked: &Asked<'_>, rule: &Rule, observer: &Observer) -> Result<Tally, String> {
+    let mut examples = Vec::new();
+    for (test, sample) in rule.tests.iter().enumerate() {
+        let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
+        for (at, event) in sample.events.iter().enumerate() {
+            let of_signal = signal.map(|signal| signal.sample_event(&event.value));
+            examples.push(Example {
+                place: Place::Test { test, event: at },
+                event: of_signal.unwrap_or_else(|| event.value.clone()),
+                kind: signal.map(|signal| signal.kind.clone()),
+            });
+        }
+    }
+    on_examples(asked, &examples, observer)
+}
+
+/// Judges events near every literal of a rule
+///
+/// # Errors
+/// What of the query was not executed.
+pub fn try_near(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
+    let mut examples = Vec::new();
+    for signal in &asked.rule.signals {
+        for one in near::near(signal, CARE) {
+            if let Some(event) = recorded(&signal.kind, one.event, one.field.name()) {
+                examples.push(Example {
+                    place: Place::Near(examples.len()),
+                    event: Value::Object(event),
+                    kind: Some(signal.kind.clone()),
+                });
+            }
+        }
+    }
+    on_examples(asked, &examples, observer)
+}
+
+fn on_examples(
+    asked: &Asked<'_>,
+    examples: &[Example],
+    observer: &Observer,
+) -> Result<Tally, String> {
+    let scene = Scene::new(examples, None, &asked.tables, observer);
+    let verdicts = verdicts(&asked.engine, examples);
+    Judge { asked, rule: 0, examples, scene: &scene, verdicts: &verdicts }.judge()
+}
+
+fn verdicts(engine: &Engine, examples: &[Example]) -> Vec<Vec<Match>> {
+    let judged = examples.par_iter().map(|example| {
+        let kind = example.kind.as_ref();
+        engine.judge_value(&example.event, kind, &mut Memory::default()).unwrap_or_default()
+    });
+    judged.collect()
+}
+
+/// Queries on trial over a stream of events
+pub struct Watcher<'r> {
+    engine: Engine,
+    observer: Observer,
+    asked: &'r [Option<Asked<'r>>],
+    /// The place of each rule in the engine
+    places: Vec<usize>,
+    tables: [BTreeMap<String, Vec<Column>>; 2],
+    tallies: Vec<Result<Tally, String>>,
+}
+
+impl<'r> Watcher<'r> {
+    /// Prepares the trial of these rules; a rule without a query is not tried
+    pub fn new(asked: &'r [Option<Asked<'r>>]) -> Self {
+        let mut rules = Vec::new();
+        let places = asked.iter().map(|asked| {
+            rules.extend(asked.iter().map(|asked| asked.rule.clone()));
+            rules.len().saturating_sub(1)
+        });
+        let places = places.collect();
+        let engine = Engine::new(rules, &crate::matcher::Options::default());
+        let tables = [Platform::Sentinel, Platform::AdvancedHunting].map(|platform| {
+            let mut all: BTreeMap<String, Vec<Column>> = BTreeMap::new();
+            let asked = asked.iter().flatten().filter(|one| one.platform == platform);
+            for (table, columns) in asked.flat_map(|one| &one.tables) {
+                let known = all.entry(table.clone()).or_default();
+                for column in columns {
+                    if !known.contains(column) {
+                        known.push(column.clone());
+                    }
+                }
+            }
+            all
+        });
+        let tallies = asked.iter().map(|_| Ok(Tally::default())).collect();
+        Watcher { engine, observer: Observer::default(), asked, places, tables, tallies }
+    }
+
+    /// Judges the next events
+    pub fn observe(&mut self, examples: &[Example]) {
+        let scenes = self.tables.each_ref().map(|tables| {
+            (!tables.is_empty()).then(|| Scene::new(examples, None, tables, &self.observer))
+        });
+        let verdicts = verdicts(&self.engine, examples);
+        let judged: Vec<Option<Result<Tally, String>>> = self
+            .asked
+            .par_iter()
+            .enumerate()
+            .map(|(rule, asked)| {
+                let asked = asked.as_ref()?;
+                let scene = scenes[usize::from(asked.platform != Platform::Sentinel)].as_ref()?;
+                let rule = self.places[rule];
+                Some(Judge { asked, rule, examples, scene, verdicts: &verdicts }.judge())
+            })
+            .collect();
+        for (known, new) in self.tallies.iter_mut().zip(judged) {
+            let Some(new) = new else { continue };
+            let before = std::mem::replace(known, Ok(Tally::default()));
+            *known = before.and_then(|before| new.map(|new| before.joined(new)));
+        }
+    }
+
+    /// The tally of each rule, in the order of the rules; an error is what was not executed
+    pub fn finish(self) -> Vec<Result<Tally, String>> {
+        self.tallies
+    }
+}

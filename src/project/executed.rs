@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::verify::{Case, Stage};
+use super::case::{Case, Stage};
 use crate::backend::Policy;
 use crate::verify::{Asked, Observer, Tally, Verdict, Watcher, try_course, try_near, try_own};
 

@@ -4,6 +4,7 @@
 //! files' rules, verdicts on the artifacts of these rules, and outputs written safely.
 
 mod bump;
+mod case;
 mod config;
 mod events;
 mod executed;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use super::case::{Case, Stage};
 use super::executed::Queries;
 use super::{Failure, inside};
 use crate::backend::{Policy, Target, Translation, translate_by};
@@ -39,21 +40,6 @@ impl Verified<'_> {
     pub fn place(&self, artifact: &str) -> String {
         self.loaded.place(self.target, artifact)
     }
-}
-
-/// A rule on a target, before all verdicts are known
-pub(super) struct Case<'l> {
-    pub(super) loaded: &'l Loaded,
-    target: Target,
-    pub(super) stage: Stage,
-}
-
-pub(super) enum Stage {
-    Done(Verdict),
-    /// To try on events: the translation, and the artifact for Kibana's import
-    Trial(Box<Translation>, Artifact),
-    /// To try on events: the translation to Kusto, and the verdict before
-    Kusto(Box<Translation>, Platform, Verdict),
 }
 
 /// Returns the next events; an empty list at the end

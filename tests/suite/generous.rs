@@ -52,7 +52,10 @@ fn queries(name: &str, text: &str) -> (Vec<String>, Vec<Diagnostic>) {
     let (outputs, _) = workspace.outputs(&[Target::Sentinel], Kept::Artifacts);
     let queries = outputs.iter().filter(|output| output.path.ends_with(".kql"));
     let code = |text: &str| {
-        let lines = text.lines().filter(|line| !line.starts_with("//"));
+        // The title stands in a comment and in the column `Signal`.
+        let named =
+            |line: &str| line.starts_with("//") || line.trim_start().starts_with("Signal = ");
+        let lines = text.lines().filter(|line| !named(line));
         lines.collect::<Vec<_>>().join("\n")
     };
     let queries = queries.map(|output| code(&output.text)).collect();

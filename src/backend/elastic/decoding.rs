@@ -10,7 +10,6 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::text::Shape;
 use crate::backend::Session;
 use crate::ir::{Op, Test};
 use crate::manifest::{Direction, LossName};
@@ -41,12 +40,12 @@ pub(super) fn note(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut
 
 /// The forms of a value that the indices may hold: as written, and decoded where that differs
 pub(super) fn forms<'v>(
-    shape: &Shape<'_>,
+    (stream, ecs): (&Stream, &IndexField),
+    test: &Test,
     value: &'v Pattern,
     session: &mut Session<'_>,
 ) -> Vec<Cow<'v, Pattern>> {
-    let Shape { seen, test, ecs, .. } = *shape;
-    if !decodes(seen.stream, ecs) || value.literals().next().is_none() {
+    if !decodes(stream, ecs) || value.literals().next().is_none() {
         return vec![Cow::Borrowed(value)];
     }
     let name = &ecs.name;

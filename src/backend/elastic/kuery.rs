@@ -130,11 +130,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
         Op::Networks(networks) if ecs.kind == FieldKind::Ip => {
             values(Values::any(networks.iter().map(network_value)))
         }
-        Op::Public if ecs.kind == FieldKind::Ip => {
-            let networks = NON_PUBLIC.iter().map(network_value);
-            let not = Values::Not(Box::new(Values::any(networks)));
-            values(Values::All(vec![Values::One(Literal::anything()), not]))
-        }
+        Op::Public if ecs.kind == FieldKind::Ip => values(public()),
         Op::Numbers(ranges) if ranges.iter().all(|range| range.from == range.to) => {
             values(Values::any(numbers(ecs, ranges)?))
         }
@@ -156,6 +152,12 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
         | Op::Segments(_)
         | Op::Same(..) => None,
     }
+}
+
+/// A public address: one that is there, outside the networks that are not public
+fn public() -> Values {
+    let not = Values::Not(Box::new(Values::any(NON_PUBLIC.iter().map(network_value))));
+    Values::All(vec![Values::One(Literal::anything()), not])
 }
 
 /// A test of a field that has words of its own for values

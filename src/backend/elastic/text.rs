@@ -26,7 +26,7 @@ pub(super) struct Shape<'t> {
 /// A query for each value
 pub(super) fn texts(shape: &Shape<'_>, session: &mut Session<'_>) -> Vec<Query> {
     let forms = |value| {
-        let forms = decoding::forms(shape, value, session);
+        let forms = decoding::forms((shape.seen.stream, shape.ecs), shape.test, value, session);
         Query::any(forms.iter().map(|form| one_text(shape, form, session)).collect())
     };
     shape.text.values.iter().map(forms).collect()

@@ -7,12 +7,11 @@
 
 use serde::Serialize;
 
-use super::package::Package;
 use crate::backend::Closed;
 use crate::backend::settings::Asked;
 use crate::definition::nearest_name;
 use crate::diagnostic::{Cause, Code};
-use crate::mapping::results;
+use crate::mapping::{Entity, results};
 use crate::source::{Span, Spanned};
 
 /// What becomes of alerts
@@ -88,9 +87,9 @@ pub(super) fn read(asked: &mut Asked<'_, '_>) -> Option<Incident> {
 }
 
 /// Refuses a kind of entity that the rule's alerts do not have
-pub(super) fn check(incident: Option<&Incident>, package: &Package<'_>, closed: &mut Closed<'_>) {
+pub(super) fn check(incident: Option<&Incident>, mapped: &[Entity], closed: &mut Closed<'_>) {
     let Some(Incident::Shared(shared)) = incident else { return };
-    let mapped: Vec<&str> = package.entities.iter().map(|entity| entity.kind.as_str()).collect();
+    let mapped: Vec<&str> = mapped.iter().map(|entity| entity.kind.as_str()).collect();
     let cause = || (Code::E0506, Cause::Setting("incident".to_owned()));
     for kind in shared.by.iter().filter(|kind| !mapped.contains(&kind.value.as_str())) {
         let message = format!("no alert of this rule has the entity {}", kind.value);

@@ -63,7 +63,7 @@ pub(super) fn emit<'r>(
         closed.refuse_with(why, rule.metadata.title.span, message, "too long", &help);
     }
     let package = package::package(rule, &shape, &settings, &mut closed);
-    incident::check(settings.incident.as_ref(), &package, &mut closed);
+    incident::check(settings.incident.as_ref(), &package.entities, &mut closed);
     let mut artifacts = vec![Artifact { name: format!("{stem}.kql"), text: query.clone() }];
     let mut ids = vec![Vec::new()];
     let (places, schedule, keys) = (plan.places(), Some(plan.schedule()), plan.keys());

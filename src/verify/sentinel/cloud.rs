@@ -6,8 +6,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::defender::of;
-use super::event::{Event, Fields};
+use super::event::{Event, Fields, of};
 
 /// What rules ask for where a call to AWS has no error
 const NO_ERROR: [&str; 2] = ["success", "none"];

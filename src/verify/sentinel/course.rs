@@ -207,22 +207,28 @@ fn loss_of(asked: &Asked<'_>, one: &Correlation) -> Option<LossName> {
     own.find(|loss| all.contains(&loss.name)).map(|loss| loss.name)
 }
 
-/// Judges which events are new: some events, the same within the window, and again after it
-fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tally, String> {
-    let signal = &asked.rule.signals[new.signal];
-    let Some(output) = asked.output(&signal.name) else { return Ok(Tally::default()) };
+/// Some of the events near a signal's literals that it finds
+fn found_by(asked: &Asked<'_>, at: usize) -> Vec<Example> {
+    let signal = &asked.rule.signals[at];
     let mut some: Vec<Example> = Vec::new();
     for one in near::near(signal, CARE) {
         let made = recorded(&signal.kind, one.event, one.field.name()).map(Value::Object);
         let Some(event) = made else { continue };
         let kind = Some(signal.kind.clone());
         let judged = asked.engine.judge_value(&event, kind.as_ref(), &mut Memory::default());
-        if judged.is_ok_and(|all| all.iter().any(|one| one.signal == new.signal)) {
+        if judged.is_ok_and(|all| all.iter().any(|one| one.signal == at)) {
             some.push(Example { place: Place::Course(some.len()), event, kind });
         }
     }
     let each = some.len().div_ceil(MOST).max(1);
-    let some: Vec<Example> = some.into_iter().step_by(each).collect();
+    some.into_iter().step_by(each).collect()
+}
+
+/// Judges which events are new: some events, the same within the window, and again after it
+fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tally, String> {
+    let signal = &asked.rule.signals[new.signal];
+    let Some(output) = asked.output(&signal.name) else { return Ok(Tally::default()) };
+    let some = found_by(asked, new.signal);
     let (hours, window) =
         (SignedDuration::from_hours, SignedDuration::from_mins(new.window.into()));
     let rounds = [hours(0), hours(3), window - hours(4), window + hours(4)];
@@ -242,7 +248,7 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
         let instants = data.instants(asked.time()).ok_or("the rows have no time")?;
         let signals = data.texts("Signal");
         for (row, time) in instants.into_iter().enumerate() {
-            if signals.as_ref().is_none_or(|signals| *signals[row] == *signal.name) {
+            if signals.as_ref().is_none_or(|signals| *signals[row] == *signal.shown) {
                 found.insert(time);
             }
         }

@@ -8,7 +8,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::event::{Event, Fields, texts};
+use super::event::{Event, Fields, of, texts};
 use super::{cloud, registry};
 
 /// What Defender calls an action on a file
@@ -63,10 +63,6 @@ pub(super) fn columns(how: &str, event: &Event, field: &str, text: &str) -> Opti
         "uri" => request(event),
         _ => return cloud::columns(how, event, field, text),
     })
-}
-
-pub(super) fn of(pairs: &[(&str, &str)]) -> Fields {
-    pairs.iter().map(|(column, text)| ((*column).to_owned(), json!(text))).collect()
 }
 
 fn more(values: Json) -> Fields {

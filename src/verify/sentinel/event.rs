@@ -11,6 +11,11 @@ use crate::taxonomy::{EventKind, Field, Product};
 /// Fields by name
 pub(super) type Fields = Map<String, Json>;
 
+/// Fields with these texts
+pub(super) fn of(pairs: &[(&str, &str)]) -> Fields {
+    pairs.iter().map(|(column, text)| ((*column).to_owned(), json!(text))).collect()
+}
+
 /// An event
 #[derive(Debug, Clone)]
 pub(super) struct Event {

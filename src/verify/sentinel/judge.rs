@@ -63,7 +63,7 @@ impl Judge<'_> {
             let found = self.found(&held, None, &output.tables)?;
             self.compare((at, signal), &found, &mut findings);
             if output.reported && output.rows.is_some() {
-                let found = self.found(&whole, Some(&signal.name), &output.tables)?;
+                let found = self.found(&whole, Some(&signal.shown), &output.tables)?;
                 match output.new_terms {
                     None => self.compare((at, signal), &found, &mut findings),
                     Some(_) => self.shows_wrong(signal, &found, &mut findings),

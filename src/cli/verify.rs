@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::convert::target;
 use super::events::EventForm;
@@ -15,7 +15,7 @@ use super::{Format, Global, Outcome, Stop, screen, verdict};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::ir::Rule;
-use crate::project::{self, Verified};
+use crate::project::{self, Digest, Verified};
 use crate::source::visible_json;
 use crate::verify::Verdict;
 
@@ -30,7 +30,9 @@ use crate::verify::Verdict;
 /// happens on this machine.
 ///
 /// Prints a line for each rule and target: `same` (executed), `binds` (not executed, and what was not),
-/// `different`, `broken`, or `not checkable` and why. With `--format json` a line is an object.
+/// `different`, `broken`, or `not checkable` and why. With `--format json` a line is an object: the verdict, the
+/// number of events that were executed and matched, the losses that explain differences, and the SHA-256 of
+/// the rule's file and of each artifact.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast verify rules\n  \
                         rulecast verify rules -t elastic -e events.jsonl --event process_creation\n  \
@@ -99,15 +101,7 @@ fn print(shown: &[(&Verified<'_>, String)], as_json: bool) -> Result<(), Stop> {
     for (one, detail) in shown {
         let (target, word) = (one.target.name(), one.verdict.word());
         if as_json {
-            let rule = &one.loaded.rule;
-            let line = json!({
-                "rule": rule.metadata.title.value,
-                "id": rule.metadata.id.as_ref().map(|id| &id.value),
-                "file": rule.source.name(),
-                "target": target,
-                "verdict": word,
-                "detail": detail,
-            });
+            let line = evidence(one, detail);
             writeln!(out, "{}", visible_json(&line.to_string()))?;
         } else {
             let name = name(one);
@@ -116,4 +110,34 @@ fn print(shown: &[(&Verified<'_>, String)], as_json: bool) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// A verdict with what it stands on, to be kept with a release
+fn evidence(one: &Verified<'_>, detail: &str) -> Value {
+    let rule = &one.loaded.rule;
+    let artifacts = one.artifacts.iter().map(|one| json!({"name": one.name, "sha256": one.sha256}));
+    let executed = match &one.verdict {
+        Verdict::Same(tally) | Verdict::Different(tally) => json!({
+            "events": tally.events,
+            "matched": tally.matched,
+            "signals": tally.signals,
+            "explained_by_losses": tally.lost,
+            "losses": tally.losses,
+            "not_held": tally.dropped,
+            "differences": tally.differences.len(),
+        }),
+        Verdict::Binds { .. } | Verdict::Broken(_) | Verdict::Unchecked(_) => Value::Null,
+    };
+    json!({
+        "rule": rule.metadata.title.value,
+        "id": rule.metadata.id.as_ref().map(|id| &id.value),
+        "file": rule.source.name(),
+        "file_sha256": Digest::of(rule.source.name(), rule.source.text()).sha256,
+        "target": one.target.name(),
+        "verdict": one.verdict.word(),
+        "detail": detail,
+        "executed": executed,
+        "artifacts": artifacts.collect::<Vec<_>>(),
+        "rulecast": env!("CARGO_PKG_VERSION"),
+    })
 }

@@ -2,6 +2,7 @@
 //!
 //! In: nothing; these are types. Out: what is known of a rule's artifacts before they are tried on events.
 
+use super::digest::Digest;
 use crate::backend::{Target, Translation};
 use crate::manifest::Artifact;
 use crate::query::kusto::Platform;
@@ -13,6 +14,7 @@ pub(super) struct Case<'l> {
     pub(super) loaded: &'l Loaded,
     pub(super) target: Target,
     pub(super) stage: Stage,
+    pub(super) artifacts: Vec<Digest>,
 }
 
 pub(super) enum Stage {

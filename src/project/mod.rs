@@ -6,6 +6,7 @@
 mod bump;
 mod case;
 mod config;
+mod digest;
 mod events;
 mod executed;
 mod files;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use bump::{changed, next_version, raise};
 pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, new_id, today};
+pub use digest::Digest;
 pub use events::{Source, events, sources};
 pub use files::{Failure, display};
 use files::{RuleFile, find};

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::case::{Case, Stage};
+use super::digest::Digest;
 use super::executed::Queries;
 use super::{Failure, inside};
 use crate::backend::{Policy, Target, Translation, translate_by};
@@ -33,6 +34,8 @@ pub struct Verified<'l> {
     pub target: Target,
     /// The verdict on the rule's artifacts
     pub verdict: Verdict,
+    /// The artifacts, each with the digest of the text that was judged; none where nothing is emitted
+    pub artifacts: Vec<Digest>,
 }
 
 impl Verified<'_> {
@@ -63,27 +66,37 @@ pub fn verify<'l>(
         .flat_map_iter(|loaded| {
             let meant =
                 if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
-            let stages =
-                meant.into_iter().map(|target| (target, stage((loaded, policy), target, folder)));
-            let cases = stages.map(|(target, stage)| Case { loaded, target, stage });
+            let cases = meant.into_iter().map(|target| {
+                let mut artifacts = Vec::new();
+                let stage = stage((loaded, policy), target, folder, &mut artifacts);
+                Case { loaded, target, stage, artifacts }
+            });
             cases.collect::<Vec<_>>()
         })
         .collect();
     let (tried, executed) = try_all((&cases, policy), events)?;
     let (mut tried, mut executed) = (tried.into_iter(), executed.into_iter());
-    let verified = cases.into_iter().filter_map(|Case { loaded, target, stage }| {
+    let verified = cases.into_iter().filter_map(|case| {
+        let Case { loaded, target, stage, artifacts } = case;
         let verdict = match stage {
             Stage::Done(verdict) => verdict,
             Stage::Trial(..) => tried.next()?,
             Stage::Kusto(..) => executed.next()?,
         };
-        Some(Verified { loaded, target, verdict })
+        Some(Verified { loaded, target, verdict, artifacts })
     });
     Ok(verified.collect())
 }
 
 /// The verdict on a rule if it needs no events, else the trial to run
-fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&Path>) -> Stage {
+///
+/// `digests` gets those of the artifacts.
+fn stage(
+    (loaded, policy): (&Loaded, &Policy),
+    target: Target,
+    folder: Option<&Path>,
+    digests: &mut Vec<Digest>,
+) -> Stage {
     let unchecked = |why: String| Stage::Done(Verdict::Unchecked(why));
     let mut found = Diagnostics::default();
     let made = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut found).translation;
@@ -114,6 +127,7 @@ fn stage((loaded, policy): (&Loaded, &Policy), target: Target, folder: Option<&P
             }
         }
     }
+    digests.extend(made.artifacts.iter().map(|one| Digest::of(&one.name, &one.text)));
     match target {
         Target::Sentinel | Target::Asim => bound(policy, made, Platform::Sentinel),
         Target::Xdr => bound(policy, made, Platform::AdvancedHunting),

@@ -275,3 +275,25 @@ fn a_report_without_refusals_ends_with_zero_and_takes_the_options_of_convert() {
     let strict = rulecast(&["report", rule, "-t", "elastic", "--fail-on", "warning"]);
     assert_eq!(strict.status.code(), Some(0), "notes are no warnings: {}", err(&strict));
 }
+
+#[test]
+fn verify_gives_evidence_that_names_what_was_judged() {
+    let file = "rules/webshell/web_shell_command_alert.yml";
+    let output = rulecast(&["-q", "verify", file, "-t", "sentinel", "--format", "json"]);
+    let text = out(&output);
+    let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let digest = |text: &str| rulecast::project::Digest::of("", text).sha256;
+    let written = fs::read_to_string(root().join(file)).unwrap();
+    assert_eq!(line["file_sha256"], digest(&written));
+    assert_eq!((&line["verdict"], &line["rulecast"]), (&"same".into(), &"0.1.0".into()), "{line}");
+    assert!(line["executed"]["matched"].as_u64().is_some_and(|all| all > 10), "{line}");
+    let folder = folder("evidence");
+    let place = folder.to_str().unwrap();
+    rulecast(&["-q", "convert", file, "-t", "sentinel", "-o", place]);
+    let artifacts = line["artifacts"].as_array().unwrap();
+    assert_eq!(artifacts.len(), 4, "{line}");
+    for artifact in artifacts {
+        let path = folder.join("sentinel").join(artifact["name"].as_str().unwrap());
+        assert_eq!(artifact["sha256"], digest(&fs::read_to_string(path).unwrap()), "{artifact}");
+    }
+}

@@ -128,6 +128,7 @@ pub mod pcre;
 pub mod project;
 #[doc(hidden)]
 pub mod query;
+pub mod review;
 pub mod source;
 pub mod taxonomy;
 #[doc(hidden)]

@@ -64,6 +64,11 @@ fn loss(name: &str) -> Result<LossName, String> {
 }
 
 impl Rules {
+    /// The paths that were given
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
     /// Whether rules stand on standard input, and so in no file
     pub(super) fn are_on_stdin(&self) -> bool {
         self.paths.iter().any(|path| path.as_os_str() == "-")

@@ -8,6 +8,7 @@ mod census;
 mod check;
 mod completions;
 mod convert;
+mod diff;
 mod events;
 mod examples;
 mod explain;
@@ -164,6 +165,7 @@ enum Command {
     Scan(scan::Scan),
     Show(show::Show),
     Explain(explain::Explain),
+    Diff(diff::Diff),
     Tune(tune::Tune),
     New(new::New),
     List(list::List),
@@ -221,6 +223,7 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(global),
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
+        Command::Diff(diff) => diff.run(global),
         Command::Tune(tune) => tune.run(global),
         Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),

@@ -53,6 +53,16 @@ fn write_rule(out: &mut String, rule: &Rule) -> std::fmt::Result {
     rule.correlations.iter().try_for_each(|one| write_correlation(out, rule, one))
 }
 
+/// A correlation in one line, without its level
+pub fn correlation_text(rule: &Rule, one: &Correlation) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_correlation(&mut out, rule, one);
+    let level = format!(", level {}", one.level);
+    let lines: Vec<&str> = out.lines().map(|line| line.trim().trim_end_matches(&*level)).collect();
+    lines.join("; ")
+}
+
 fn write_correlation(out: &mut String, rule: &Rule, one: &Correlation) -> std::fmt::Result {
     let bound = |bound: &Bound| match bound.to {
         Some(to) if to == bound.from => format!("exactly {to}"),

@@ -16,6 +16,7 @@ mod load;
 mod meaning;
 mod output;
 mod replace;
+mod revision;
 mod verify;
 
 pub use bump::{changed, next_version, raise};
@@ -29,4 +30,5 @@ pub use leftover::left_over;
 pub use load::{Surroundings, load, load_with};
 pub use output::{Change, inside, pending, tidy, write};
 pub use replace::{replaceable, update};
+pub use revision::at_revision;
 pub use verify::{Events, Verified, verify};

@@ -20,6 +20,7 @@ const ROOMS: &[&[&str]] = &[
     &["backend", "matcher"],
     &["verify"],
     &["workspace"],
+    &["review"],
     &["project"],
     &["cli"],
 ];

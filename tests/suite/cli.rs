@@ -80,6 +80,7 @@ fn help_teaches() {
         "scan",
         "show",
         "explain",
+        "diff",
         "tune",
         "new",
         "list",

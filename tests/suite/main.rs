@@ -58,6 +58,7 @@ mod project;
 mod properties;
 mod readers;
 mod replay;
+mod reviewed;
 mod satisfiable;
 mod series;
 mod shape;

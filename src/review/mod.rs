@@ -1,0 +1,165 @@
+//! What a change of rules means.
+//!
+//! In: the rules before and after. Out: a [`Change`] for each rule that is not the same: what changed, in words,
+//! and its [`Effect`]: whether more or fewer events are found. The effect is decided on the IR by a procedure that
+//! is sound: where it says that a rule narrows, no event is found that was not found before. Where it cannot
+//! tell, it says so.
+
+mod implies;
+mod signal;
+
+use std::collections::BTreeMap;
+
+use crate::definition::Metadata;
+use crate::ir::Rule;
+use crate::source::Spanned;
+use crate::workspace::Loaded;
+
+/// What a change does to the events that are found
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The same events
+    Same,
+    /// At least the same events
+    Widens,
+    /// At most the same events
+    Narrows,
+    /// Some events more and some fewer, or none can tell
+    Undecided,
+}
+
+impl Effect {
+    /// Its name, as reports say it
+    pub fn name(self) -> &'static str {
+        match self {
+            Effect::Same => "same meaning",
+            Effect::Widens => "widens",
+            Effect::Narrows => "narrows",
+            Effect::Undecided => "widens or narrows",
+        }
+    }
+
+    /// The effect of both together
+    fn and(self, other: Effect) -> Effect {
+        match (self, other) {
+            (Effect::Same, other) => other,
+            (one, Effect::Same) => one,
+            (one, other) if one == other => one,
+            _ => Effect::Undecided,
+        }
+    }
+}
+
+/// What became of a rule
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is new
+    Added,
+    /// It is gone
+    Removed,
+    /// It has errors now, so nothing can be said of it
+    Refused,
+    /// It is another one
+    Changed(Effect),
+    /// Only its text is another one: layout, comments, order
+    Reformatted,
+}
+
+/// A rule that is not the same
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The title, of the rule after the change if it is still there
+    pub title: String,
+    /// The file, of the rule after the change if it is still there
+    pub file: String,
+    /// What became of it
+    pub fate: Fate,
+    /// What changed, a line each
+    pub lines: Vec<String>,
+    /// Whether its meaning changed and neither `modified` nor `version` did
+    pub is_undated: bool,
+}
+
+/// What changed between two sets of rules, in the order of their titles
+///
+/// Rules are told by their id, or by their file where they have none.
+pub fn compare(before: &[Loaded], after: &[Loaded]) -> Vec<Change> {
+    let mut pairs: BTreeMap<String, [Option<&Rule>; 2]> = BTreeMap::new();
+    for (at, side) in [before, after].into_iter().enumerate() {
+        for loaded in side.iter().filter(|loaded| loaded.reported) {
+            pairs.entry(key(&loaded.rule)).or_default()[at] = Some(&loaded.rule);
+        }
+    }
+    let mut changes: Vec<Change> = pairs.into_values().filter_map(change).collect();
+    changes.sort_by(|one, other| (&one.title, &one.file).cmp(&(&other.title, &other.file)));
+    changes
+}
+
+fn key(rule: &Rule) -> String {
+    let file = rule.source.name().rsplit('/').next().unwrap_or_default();
+    rule.metadata.id.as_ref().map_or_else(|| file.to_owned(), |id| id.value.clone())
+}
+
+fn change(pair: [Option<&Rule>; 2]) -> Option<Change> {
+    let rule = pair[1].or(pair[0])?;
+    let (title, file) = (rule.metadata.title.value.clone(), rule.source.name().to_owned());
+    let (fate, lines, is_undated) = match pair {
+        [Some(before), Some(after)] => {
+            let (effect, mut lines) = signal::compare(before, after);
+            let facts = facts(&before.metadata, &after.metadata);
+            let is_dated = facts
+                .iter()
+                .any(|line| line.starts_with("modified ") || line.starts_with("version "));
+            lines.extend(facts);
+            if lines.is_empty() {
+                if before.source.text() == after.source.text() {
+                    return None;
+                }
+                (Fate::Reformatted, lines, false)
+            } else {
+                (Fate::Changed(effect), lines, effect != Effect::Same && !is_dated)
+            }
+        }
+        [None, _] => (Fate::Added, Vec::new(), false),
+        [Some(_), None] => (Fate::Removed, Vec::new(), false),
+    };
+    Some(Change { title, file, fate, lines, is_undated })
+}
+
+/// What changed of the facts about a rule
+fn facts(before: &Metadata, after: &Metadata) -> Vec<String> {
+    fn text<T: std::fmt::Display>(one: Option<&Spanned<T>>) -> String {
+        one.map_or_else(|| "none".to_owned(), |one| one.value.to_string())
+    }
+    let mut lines = Vec::new();
+    let mut short = |name: &str, before: String, after: String| {
+        if before != after {
+            lines.push(format!("{name} {before} -> {after}"));
+        }
+    };
+    short("title", before.title.value.clone(), after.title.value.clone());
+    short("level", text(before.level.as_ref()), text(after.level.as_ref()));
+    short("status", text(before.status.as_ref()), text(after.status.as_ref()));
+    short("modified", text(before.modified.as_ref()), text(after.modified.as_ref()));
+    short("version", text(before.version.as_ref()), text(after.version.as_ref()));
+    short("date", text(before.date.as_ref()), text(after.date.as_ref()));
+    for (name, before, after) in [
+        ("description", &before.description, &after.description),
+        ("investigation", &before.investigation, &after.investigation),
+    ] {
+        if text(before.as_ref()) != text(after.as_ref()) {
+            lines.push(format!("{name} is another text"));
+        }
+    }
+    for (name, before, after) in [
+        ("attack", &before.attack, &after.attack),
+        ("tags", &before.tags, &after.tags),
+        ("falsepositives", &before.falsepositives, &after.falsepositives),
+        ("references", &before.references, &after.references),
+        ("author", &before.author, &after.author),
+    ] {
+        let values = |all: &[Spanned<String>]| all.iter().map(|one| one.value.clone()).collect();
+        lines.extend(signal::listed(name, &values(before), &values(after)));
+    }
+    lines
+}

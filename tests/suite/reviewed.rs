@@ -1,0 +1,195 @@
+//! `diff`: what it says of a change is true of events.
+
+use std::slice::from_ref;
+
+use rulecast::Rule;
+use rulecast::ir::{Clause, Expr, Op, Relation, Role};
+use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::review::{Change, Effect, Fate, compare};
+use rulecast::verify::near::chance::Dice;
+use rulecast::workspace::{Loaded, Text, Workspace};
+
+use crate::support::rules;
+use crate::trials::near;
+
+fn read(text: &str) -> Vec<Loaded> {
+    let read = Workspace::read(&Text::new("a_rule.yml", text.to_owned()).into());
+    assert_eq!(read.rules.len(), 1, "{text}");
+    read.rules
+}
+
+const HEAD: &str = "title: A shell\nid: 7c0f5a53-8f0e-4c0e-8b54-2d0f2f8f9a11\ndate: 2026-11-29\n";
+
+/// A definition with these tests
+fn of(tests: &str) -> String {
+    let tests: String = tests.lines().map(|line| format!("    {line}\n")).collect();
+    format!("{HEAD}signals:\n  shell:\n    event: process_creation\n{tests}")
+}
+
+fn change(before: &str, after: &str) -> Option<Change> {
+    compare(&read(before), &read(after)).into_iter().next()
+}
+
+#[test]
+fn each_change_of_a_definition_is_told_by_what_it_does() {
+    use Effect::{Narrows, Same, Undecided, Widens};
+    let base = "parents: [w3wp.exe, httpd]\nCommandLine|contains: [whoami, net user]";
+    let table: &[(&str, Effect, &str)] = &[
+        (
+            "parents: [w3wp.exe, httpd, nginx]\nCommandLine|contains: [whoami, net user]",
+            Widens,
+            "+ ParentImage.name equals \"nginx\"",
+        ),
+        (
+            "parents: [w3wp.exe]\nCommandLine|contains: [whoami, net user]",
+            Narrows,
+            "- ParentImage.name equals \"httpd\"",
+        ),
+        ("parents: [httpd, w3wp.exe]\nCommandLine|contains: [net user, whoami]", Same, ""),
+        ("parents: [w3wp.exe, httpd]", Widens, "CommandLine is gone"),
+        (
+            "parents: [w3wp.exe, httpd]\nCommandLine|contains: [whoami, net user]\nexclusions:\n  - {note: a job, User: job}",
+            Narrows,
+            "exclusion \"a job\" is new",
+        ),
+        ("parents: [w3wp.exe, httpd]\nCommandLine|contains|all: [whoami, net user]", Narrows, ""),
+        ("parents: [w3wp.exe, httpd*]\nCommandLine|contains: [whoami, net user]", Widens, ""),
+        ("parents: [w3wp.exe, httpd]\nCommandLine|contains: [who, net user]", Widens, ""),
+        ("parents: [w3wp.exe, httpd]\nCommandLine|contains: [whoami /all, net user]", Narrows, ""),
+        ("parents: [w3wp.exe, httpd]\nCommandLine|cased|contains: [whoami, net user]", Narrows, ""),
+        ("parents: [w3wp.exe, nginx]\nCommandLine|contains: [whoami, net user]", Undecided, ""),
+        ("parents: [w3wp.exe, httpd]\nCommandLine|startswith: [whoami, net user]", Narrows, ""),
+        ("parents: [w3wp.exe, httpd]\nCommandLine|exists: true", Widens, ""),
+    ];
+    for (after, effect, line) in table {
+        let found = change(&of(base), &of(after));
+        if *effect == Same {
+            assert!(found.is_some_and(|found| found.fate == Fate::Reformatted), "{after}");
+            continue;
+        }
+        let found = found.unwrap();
+        assert_eq!(found.fate, Fate::Changed(*effect), "{after}: {found:?}");
+        assert!(found.is_undated, "{after}");
+        assert!(found.lines.iter().any(|one| one.contains(line)), "{after}: {:?}", found.lines);
+    }
+}
+
+#[test]
+fn the_same_meaning_in_other_words_is_told_as_such() {
+    let sigma = |detection: &str| {
+        format!(
+            "title: A shell\nid: 7c0f5a53-8f0e-4c0e-8b54-2d0f2f8f9a11\nlogsource:\n  category: \
+             process_creation\ndetection:\n{detection}"
+        )
+    };
+    let a = "  a: {Image|endswith: \\a.exe}\n  b: {User: x}\n";
+    let before = sigma(&format!("{a}  condition: not (a or b)\n"));
+    let after = sigma(&format!("{a}  condition: not a and not b\n"));
+    let found = change(&before, &after).unwrap();
+    assert!(matches!(found.fate, Fate::Changed(Effect::Same) | Fate::Reformatted), "{found:?}");
+    // A new title and a new level are no change of what is found.
+    let base = of("children: cmd.exe");
+    let found = change(&base, &base.replace("A shell", "The shell")).unwrap();
+    assert_eq!((found.fate, found.is_undated), (Fate::Changed(Effect::Same), false));
+    assert!(found.lines.contains(&"title A shell -> The shell".to_owned()), "{:?}", found.lines);
+    assert!(change(&base, &base).is_none());
+    let found = change(&base, &format!("# a comment\n{base}")).unwrap();
+    assert_eq!(found.fate, Fate::Reformatted);
+    let renamed = base.replace("  shell:\n", "  other:\n");
+    let found = change(&base, &renamed).unwrap();
+    assert_eq!(found.fate, Fate::Changed(Effect::Same));
+    assert!(found.lines[0].starts_with("signal shell is called other now"), "{:?}", found.lines);
+    assert_eq!(compare(&[], &read(&base))[0].fate, Fate::Added);
+    assert_eq!(compare(&read(&base), &[])[0].fate, Fate::Removed);
+}
+
+/// Changes of one signal: a clause less, a part less, a value less, another relation, a part negated
+fn changed(rule: &Rule, signal: usize, dice: &mut Dice) -> Rule {
+    let mut rule = rule.clone();
+    let clauses = &mut rule.signals[signal].clauses;
+    let at = dice.roll(clauses.len());
+    match dice.roll(6) {
+        0 if clauses.len() > 1 => drop(clauses.remove(at)),
+        1 => {
+            let copy = Clause { role: Role::Exclude, ..clauses[at].clone() };
+            clauses.push(copy);
+        }
+        _ => alter(&mut clauses[at].expr, dice),
+    }
+    rule
+}
+
+fn alter(expr: &mut Expr, dice: &mut Dice) {
+    match expr {
+        Expr::All(parts) | Expr::Any(parts) if !parts.is_empty() => {
+            let at = dice.roll(parts.len());
+            match dice.roll(4) {
+                0 => drop(parts.remove(at)),
+                _ => alter(&mut parts[at], dice),
+            }
+        }
+        Expr::Not(part) => alter(part, dice),
+        Expr::Test(test) => {
+            let Op::Text(text) = &mut test.op else { return };
+            if dice.roll(2) == 0 && text.values.len() > 1 {
+                let mut values = text.values.to_vec();
+                values.remove(dice.roll(values.len()));
+                *text = text.with(values);
+            } else if text.relation != Relation::Wildcard {
+                let all = [Relation::Equals, Relation::Starts, Relation::Ends, Relation::Contains];
+                text.relation = all[dice.roll(4)];
+            }
+        }
+        Expr::All(_) | Expr::Any(_) => {}
+    }
+}
+
+#[test]
+fn where_a_rule_is_said_to_narrow_no_event_matches_newly() {
+    let mut dice = Dice(23);
+    let (mut told, mut moved) = ([0; 4], 0);
+    for loaded in rules() {
+        let events = near(&loaded.rule, &mut Dice(3), 30);
+        for turn in 0..60 {
+            let signal = turn % loaded.rule.signals.len();
+            let rule = changed(&loaded.rule, signal, &mut dice);
+            // Correlations and new terms are told apart from what signals find.
+            let [before, after] = [loaded.rule.clone(), rule].map(|mut rule| {
+                rule.correlations.clear();
+                rule.new_terms = None;
+                Loaded { rule, ..loaded.clone() }
+            });
+            let changes = compare(from_ref(&before), from_ref(&after));
+            let effect = match changes.first().map(|change| &change.fate) {
+                Some(Fate::Changed(effect)) => *effect,
+                _ => Effect::Same,
+            };
+            told[effect as usize] += 1;
+            let engines =
+                [before.rule, after.rule].map(|rule| Engine::new([rule], &Options::default()));
+            for example in &events {
+                let [before, after] = engines.each_ref().map(|engine| {
+                    let kind = example.kind.as_ref();
+                    let all = engine.judge_value(&example.event, kind, &mut Memory::default());
+                    all.unwrap().iter().any(|one| one.signal == signal)
+                });
+                let what = || format!("{}: {}: {changes:?}", loaded.stem, example.event);
+                match (before, after) {
+                    (false, true) => {
+                        assert!(matches!(effect, Effect::Widens | Effect::Undecided), "{}", what());
+                    }
+                    (true, false) => {
+                        assert!(
+                            matches!(effect, Effect::Narrows | Effect::Undecided),
+                            "{}",
+                            what()
+                        );
+                    }
+                    _ => continue,
+                }
+                moved += 1;
+            }
+        }
+    }
+    assert!(told[1] > 20 && told[2] > 20 && moved > 200, "{told:?}, {moved} verdicts changed");
+}

@@ -15,6 +15,7 @@ pub(super) fn implies(narrow: &Expr, wide: &Expr) -> bool {
     match (narrow, wide) {
         (_, Expr::All(parts)) => parts.iter().all(|part| implies(narrow, part)),
         (Expr::Any(parts), _) => parts.iter().all(|part| implies(part, wide)),
+        (_, Expr::Not(part)) if denies(narrow, part) => true,
         (Expr::Not(narrow), Expr::Not(wide)) => implies(wide, narrow),
         // The negation of a choice is that none of it holds.
         (Expr::Not(part), _) if matches!(&**part, Expr::Any(_)) => {
@@ -33,6 +34,16 @@ pub(super) fn implies(narrow: &Expr, wide: &Expr) -> bool {
         (Expr::Not(_), Expr::Any(choices)) => choices.iter().any(|choice| implies(narrow, choice)),
         (Expr::Test(narrow), Expr::Test(wide)) => test_implies(narrow, wide),
         (Expr::Not(_), Expr::Test(_)) | (Expr::Test(_), Expr::Not(_)) => false,
+    }
+}
+
+/// Whether nothing that fits an expression fits any of several choices, or all of several parts
+fn denies(narrow: &Expr, part: &Expr) -> bool {
+    let without = |part: &Expr| implies(narrow, &Expr::Not(Box::new(part.clone())));
+    match part {
+        Expr::Any(parts) => parts.iter().all(without),
+        Expr::All(parts) => parts.iter().any(without),
+        Expr::Test(_) | Expr::Not(_) => false,
     }
 }
 
@@ -56,8 +67,11 @@ fn test_implies(narrow: &Test, wide: &Test) -> bool {
     }
     match (&narrow.op, &wide.op) {
         (Op::Text(narrow), Op::Text(wide)) => {
-            let covered =
-                |value| wide.values.iter().any(|other| covers((wide, other), (narrow, value)));
+            let alike = (narrow.relation, narrow.case) == (wide.relation, wide.case);
+            let covered = |value| {
+                alike && wide.values.contains(value)
+                    || wide.values.iter().any(|other| covers((wide, other), (narrow, value)))
+            };
             narrow.values.iter().all(covered)
         }
         (Op::Regex(narrow), Op::Regex(wide)) => narrow.iter().all(|one| wide.contains(one)),

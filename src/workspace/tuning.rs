@@ -71,11 +71,16 @@ impl Tuner {
             return None;
         }
         let held = fields(rule, signal, event, kind);
+        let usual = [Target::Sentinel, Target::Elastic, Target::Native];
+        let before = Before {
+            failing: failing_tests(loaded),
+            taken: usual.into_iter().filter(|target| takes(policy, rule, *target)).collect(),
+        };
         let mut exclusions = Vec::new();
         for (at, one) in held.iter().enumerate() {
             let pairs = held[at + 1..].iter().map(|other| vec![one, other]);
             for fields in std::iter::once(vec![one]).chain(pairs) {
-                exclusions.extend(exclusion(loaded, signal, &fields, policy));
+                exclusions.extend(exclusion((loaded, &before), signal, &fields, policy));
             }
         }
         exclusions
@@ -153,9 +158,23 @@ fn says_what_happened(field: &Field, kind: &EventKind) -> bool {
     }
 }
 
+/// What holds of a rule before an exclusion
+struct Before {
+    /// The names of its tests that fail
+    failing: Vec<String>,
+    /// The usual targets that take it
+    taken: Vec<Target>,
+}
+
+/// Whether a target takes a rule
+fn takes(policy: &Policy, rule: &Rule, target: Target) -> bool {
+    let attempt = translate_by(policy, target, rule, "rule", &mut Diagnostics::default());
+    attempt.translation.is_some()
+}
+
 /// The exclusion of events that have these values; `None` where no definition can say so
 fn exclusion(
-    loaded: &Loaded,
+    (loaded, before): (&Loaded, &Before),
     signal: usize,
     fields: &[&(Field, String)],
     policy: &Policy,
@@ -183,15 +202,9 @@ fn exclusion(
     let mut made = Exclusion { yaml, failing, refused, is_open, hides: 0, clause };
     let changed = Loaded { rule: with(rule, signal, &made), ..loaded.clone() };
     made.failing = failing_tests(&changed);
-    let before = failing_tests(loaded);
-    made.failing.retain(|name| !before.contains(name));
-    let takes = |rule: &Rule, target: Target| {
-        let attempt = translate_by(policy, target, rule, "rule", &mut Diagnostics::default());
-        attempt.translation.is_some()
-    };
-    let usual = [Target::Sentinel, Target::Elastic, Target::Native];
-    let lost = |target: &Target| takes(rule, *target) && !takes(&changed.rule, *target);
-    made.refused = usual.into_iter().filter(lost).collect();
+    made.failing.retain(|name| !before.failing.contains(name));
+    let taken = before.taken.iter().copied();
+    made.refused = taken.filter(|target| !takes(policy, &changed.rule, *target)).collect();
     Some(made)
 }
 

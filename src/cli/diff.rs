@@ -103,36 +103,28 @@ impl Diff {
         let engines = sides.map(|rules| Engine::new(rules, &options));
         let mut memories = [Memory::default(), Memory::default()];
         let mut moved = Vec::new();
-        loop {
-            let examples = files.next()?;
-            if examples.is_empty() {
-                break;
+        files.each(|names, Example { place, event, kind }| {
+            let Place::Line { file, line } = place else { return Ok(()) };
+            let mut found = Vec::new();
+            for (engine, memory) in engines.iter().zip(&mut memories) {
+                let all = engine.judge_value(event, kind.as_ref(), memory);
+                let all = all.map_err(|error| Failure::new(error.to_string()))?;
+                let signals = all.iter().map(|one| {
+                    let rule = &engine.rules()[one.rule];
+                    let signal = rule.signals[one.signal].name.clone();
+                    (rule.metadata.title.value.clone(), signal)
+                });
+                found.push(signals.collect::<std::collections::BTreeSet<_>>());
             }
-            for Example { place, event, kind } in &examples {
-                let Place::Line { file, line } = place else { continue };
-                let mut found = Vec::new();
-                for (engine, memory) in engines.iter().zip(&mut memories) {
-                    let all = engine.judge_value(event, kind.as_ref(), memory);
-                    let all = all.map_err(|error| Failure::new(error.to_string()))?;
-                    let names = all.iter().map(|one| {
-                        let rule = &engine.rules()[one.rule];
-                        let signal = rule.signals[one.signal].name.clone();
-                        (rule.metadata.title.value.clone(), signal)
-                    });
-                    found.push(names.collect::<std::collections::BTreeSet<_>>());
-                }
-                for (rule, signal) in found[0].symmetric_difference(&found[1]) {
-                    let is_new = found[1].contains(&(rule.clone(), signal.clone()));
-                    let place = format!("{}:{line}", files.names[*file]);
-                    let (rule, signal) = (rule.clone(), signal.clone());
-                    moved.push(Moved { place, rule, signal, is_new });
-                }
+            for (rule, signal) in found[0].symmetric_difference(&found[1]) {
+                let is_new = found[1].contains(&(rule.clone(), signal.clone()));
+                let place = format!("{}:{line}", names[*file]);
+                let (rule, signal) = (rule.clone(), signal.clone());
+                moved.push(Moved { place, rule, signal, is_new });
             }
-        }
-        match files.failure() {
-            Some(failure) => Err(failure.into()),
-            None => Ok(moved),
-        }
+            Ok(())
+        })?;
+        Ok(moved)
     }
 
     fn print(&self, changes: &[Change], moved: &[Moved]) -> std::io::Result<()> {

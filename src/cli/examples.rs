@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::Stop as Stopped;
 use super::events::{BadLines, EventForm, Progress};
 use crate::diagnostic::Diagnostics;
 use crate::ir::{Rule, say_action};
@@ -82,6 +83,23 @@ impl Files {
         self.events += examples.len();
         self.talk.tell(&format!("{} events", self.events));
         Ok(examples)
+    }
+
+    /// Calls `take` with the names of the files and each event, to the end
+    ///
+    /// # Errors
+    /// Those of `take`; and when no event could be tried as the options say.
+    pub(super) fn each(
+        &mut self,
+        mut take: impl FnMut(&[String], &Example) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
+        loop {
+            let examples = self.next()?;
+            if examples.is_empty() {
+                return self.failure().map_or(Ok(()), |failure| Err(failure.into()));
+            }
+            examples.iter().try_for_each(|example| take(&self.names, example))?;
+        }
     }
 
     /// Waits for lines of the current or the next file; false when all files are read

@@ -55,7 +55,7 @@ impl Tune {
         let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
         let mut others = Vec::new();
         let mut tuned: Option<(String, Vec<(String, Tuner)>)> = None;
-        each(&mut files, |names, example| {
+        files.each(|names, example| {
             let Place::Line { file, line } = example.place else { return Ok(()) };
             let is_asked = self.line.is_none_or(|asked| asked == line);
             if tuned.is_none() && is_asked {
@@ -92,7 +92,7 @@ impl Tune {
         others.iter().try_for_each(&mut observe)?;
         if !self.corpus.is_empty() {
             let mut corpus = Files::open(&self.corpus, &self.form, &rules, global.quiet)?;
-            each(&mut corpus, |_, example| observe(example))?;
+            corpus.each(|_, example| Ok(observe(example)?))?;
             corpus.finish(&mut workspace.diagnostics);
         }
         files.finish(&mut workspace.diagnostics);
@@ -159,20 +159,4 @@ fn says(one: &Exclusion, of: usize) -> String {
         says.push_str("; an attacker can write all of it (W0239)");
     }
     says
-}
-
-/// Calls `take` for every event
-fn each(
-    files: &mut Files,
-    mut take: impl FnMut(&[String], &Example) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    loop {
-        let examples = files.next()?;
-        if examples.is_empty() {
-            return files.failure().map_or(Ok(()), Err);
-        }
-        for example in &examples {
-            take(&files.names, example)?;
-        }
-    }
 }

@@ -66,6 +66,23 @@ use EventKind::{
     RegistryEvent as Registry, SecurityAlert as Alert, Webserver as Web,
 };
 
+/// The command line of the process that starts, acts, or stands in an alert
+const OF_COMMAND_LINES: &[(EventKind, &str)] = &[
+    (Start, "CommandLine"),
+    (File, "CommandLine"),
+    (Net, "CommandLine"),
+    (Registry, "CommandLine"),
+    (Alert, "CommandLine"),
+];
+
+/// The command line of that process's parent
+const OF_PARENT_COMMAND_LINES: &[(EventKind, &str)] = &[
+    (Start, "ParentCommandLine"),
+    (File, "ParentCommandLine"),
+    (Net, "ParentCommandLine"),
+    (Registry, "ParentCommandLine"),
+];
+
 /// Every word, sorted by name
 pub const WORDS: &[Word] = &[
     Word {
@@ -102,13 +119,7 @@ pub const WORDS: &[Word] = &[
         name: "arguments",
         reading: Reading::Argument,
         says: "one argument of the command line, whole",
-        fields: &[
-            (Start, "CommandLine"),
-            (File, "CommandLine"),
-            (Net, "CommandLine"),
-            (Registry, "CommandLine"),
-            (Alert, "CommandLine"),
-        ],
+        fields: OF_COMMAND_LINES,
     },
     Word {
         name: "children",
@@ -126,13 +137,7 @@ pub const WORDS: &[Word] = &[
         name: "command_lines",
         reading: Reading::Whole,
         says: "the command line, whole",
-        fields: &[
-            (Start, "CommandLine"),
-            (File, "CommandLine"),
-            (Net, "CommandLine"),
-            (Registry, "CommandLine"),
-            (Alert, "CommandLine"),
-        ],
+        fields: OF_COMMAND_LINES,
     },
     Word {
         name: "extensions",
@@ -156,23 +161,13 @@ pub const WORDS: &[Word] = &[
         name: "parent_arguments",
         reading: Reading::Argument,
         says: "one argument of the parent's command line, whole",
-        fields: &[
-            (Start, "ParentCommandLine"),
-            (File, "ParentCommandLine"),
-            (Net, "ParentCommandLine"),
-            (Registry, "ParentCommandLine"),
-        ],
+        fields: OF_PARENT_COMMAND_LINES,
     },
     Word {
         name: "parent_command_lines",
         reading: Reading::Whole,
         says: "the parent's command line, whole",
-        fields: &[
-            (Start, "ParentCommandLine"),
-            (File, "ParentCommandLine"),
-            (Net, "ParentCommandLine"),
-            (Registry, "ParentCommandLine"),
-        ],
+        fields: OF_PARENT_COMMAND_LINES,
     },
     Word {
         name: "parents",

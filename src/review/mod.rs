@@ -106,11 +106,8 @@ fn change(pair: [Option<&Rule>; 2]) -> Option<Change> {
     let (fate, lines, is_undated) = match pair {
         [Some(before), Some(after)] => {
             let (effect, mut lines) = signal::compare(before, after);
-            let facts = facts(&before.metadata, &after.metadata);
-            let is_dated = facts
-                .iter()
-                .any(|line| line.starts_with("modified ") || line.starts_with("version "));
-            lines.extend(facts);
+            lines.extend(facts(&before.metadata, &after.metadata));
+            let is_dated = dating(&before.metadata) != dating(&after.metadata);
             if lines.is_empty() {
                 if before.source.text() == after.source.text() {
                     return None;
@@ -124,6 +121,12 @@ fn change(pair: [Option<&Rule>; 2]) -> Option<Change> {
         [Some(_), None] => (Fate::Removed, Vec::new(), false),
     };
     Some(Change { title, file, fate, lines, is_undated })
+}
+
+/// What tells one version of a rule from another: the day of its last change, and its number
+fn dating(metadata: &Metadata) -> (Option<&String>, Option<u32>) {
+    let modified = metadata.modified.as_ref().map(|one| &one.value);
+    (modified, metadata.version.as_ref().map(|one| one.value))
 }
 
 /// What changed of the facts about a rule

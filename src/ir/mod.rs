@@ -47,6 +47,7 @@ pub use network::NON_PUBLIC;
 pub use normalize::normalize;
 pub(crate) use novelty::seconds;
 pub use number::{Decimal, Numbers};
+pub(crate) use print::verb;
 pub use print::{correlation_text, print, test_text};
 pub use regex::RegexPattern;
 pub use rule::{Clause, ClauseOrigin, NewTerms, Role, Rule, Signal};

@@ -179,7 +179,8 @@ fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
     }
 }
 
-fn verb(relation: Relation) -> &'static str {
+/// The verb between a subject and the values of a comparison of text
+pub(crate) fn verb(relation: Relation) -> &'static str {
     match relation {
         Relation::Equals => "equals",
         Relation::Starts => "starts with",

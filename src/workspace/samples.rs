@@ -3,6 +3,7 @@
 //! In: a loaded rule. Out: one result per sample, and a diagnostic for each sample that failed. The
 //! events of a sample under `signal:` are of that signal's kind.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -124,11 +125,9 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), Failed> {
     let kind = signal.map(|at| &rule.signals[at].kind);
     let mut memory = Memory::default();
     let mut alerts = 0;
-    for (at, event) in sample.events.iter().enumerate() {
-        let of_signal = signal.map(|at| rule.signals[at].sample_event(&event.value));
-        let event = of_signal.as_ref().unwrap_or(&event.value);
+    for (at, event) in events_of(rule, sample).enumerate() {
         let matches =
-            engine.judge_value(event, kind, &mut memory).map_err(|error| error.to_string())?;
+            engine.judge_value(&event, kind, &mut memory).map_err(|error| error.to_string())?;
         let matches: Vec<Match> =
             matches.into_iter().filter(|m| signal.is_none_or(|one| one == m.signal)).collect();
         match sample.expect {
@@ -154,11 +153,14 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), Failed> {
 }
 
 /// The events of a sample, of its signal's kind where it names one
-pub(super) fn events_of(rule: &Rule, sample: &Sample) -> impl Iterator<Item = Value> {
+pub(super) fn events_of<'s>(
+    rule: &'s Rule,
+    sample: &'s Sample,
+) -> impl Iterator<Item = Cow<'s, Value>> {
     let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
     sample.events.iter().map(move |event| match signal {
-        Some(signal) => signal.sample_event(&event.value),
-        None => event.value.clone(),
+        Some(signal) => Cow::Owned(signal.sample_event(&event.value)),
+        None => Cow::Borrowed(&event.value),
     })
 }
 
@@ -171,7 +173,7 @@ fn first_reason(
     let explainer = Explainer::new(rule.clone(), &Options::default());
     let kind = signal.map(|at| &rule.signals[at].kind);
     let mut memory = Memory::default();
-    let events: Vec<Value> = events_of(rule, sample).take(at + 1).collect();
+    let events: Vec<Cow<'_, Value>> = events_of(rule, sample).take(at + 1).collect();
     let (last, before) = events.split_last()?;
     for event in before {
         explainer.explain(event, kind, &mut memory).ok()?;

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::{Explained, Fit, Had, Step, Trace};
-use crate::ir::{Case, NON_PUBLIC, Op, Part, Relation, Role, Subject, Test, TextTest, test_text};
+use crate::ir::{
+    Case, NON_PUBLIC, Op, Part, Relation, Role, Subject, Test, TextTest, test_text, verb,
+};
 use crate::pattern::{Pattern, compare_folded, fold_text};
 use crate::taxonomy::Field;
 
@@ -104,7 +106,6 @@ fn others_of(others: &[&Trace<'_>]) -> String {
 fn sentence(test: &Test, had: &Had, holds: bool) -> String {
     let field = test.subject.field.name();
     let texts = match (had, &test.op) {
-        (Had::Missing, Op::Null) => return format!("the event has no `{field}`"),
         (Had::Missing, _) => return format!("the event has no `{field}`"),
         (Had::Null, Op::Exists) => return format!("`{field}` is there, without a value"),
         (Had::Null, _) => return format!("`{field}` has no value"),
@@ -189,16 +190,6 @@ fn of_text(asked: &TextTest, text: &str, holds: bool) -> String {
         Relation::Ends => format!("which does not end with {values}{more}"),
         Relation::Contains => format!("which does not contain {values}{more}"),
         Relation::Wildcard => format!("which does not fit {values}{more}"),
-    }
-}
-
-fn verb(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Equals => "is",
-        Relation::Starts => "starts with",
-        Relation::Ends => "ends with",
-        Relation::Contains => "contains",
-        Relation::Wildcard => "fits",
     }
 }
 

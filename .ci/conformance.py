@@ -5,7 +5,7 @@ query. Both come with the corpus that RULECAST_CORPUS names.
 
 In: the rules of this project and of the corpus, as they are converted. Prints what is found in each
 set of rules for each target. Exits 1 on an error, and on a warning unless the rules are Sigma's,
-which have a style of their own. Needs the release binary, node and npm.
+which have a style of their own. Needs the binary that the tests build, node and npm.
 """
 import collections
 import json

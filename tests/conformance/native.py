@@ -10,11 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-BINARY = TARGET / "release" / "rulecast"
+BINARY = TARGET / "debug" / "rulecast"
 
 
 def rulecast(*arguments, exits=(0,), format="concise"):
-    """Runs the release binary; findings are expected where `exits` holds 1"""
+    """Runs the binary that the tests build; findings are expected where `exits` holds 1"""
     command = [BINARY, *arguments, "--format", format, "--color", "never"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode not in exits:

@@ -26,8 +26,9 @@ use crate::verify::Verdict;
 /// be the engine's. Kusto is bound to the schema of its tables: columns, types, limits, and what the
 /// packages around a query name. Then it is executed on the rows that Microsoft's tables have of those
 /// tests, of events near every literal, and of series at the edges of each window, run after run of its
-/// schedule: rows, levels, result columns, new terms and correlations must be the engine's. All of it
-/// happens on this machine.
+/// schedule: rows, levels, result columns, new terms and correlations must be the engine's. Native matchers
+/// are compiled by `rustc`, where there is one, and judge the same events; source in a folder that is not what is
+/// emitted now is `broken` and is not run. All of it happens on this machine.
 ///
 /// Prints a line for each rule and target: `same` (executed), `binds` (not executed, and what was not),
 /// `different`, `broken`, or `not checkable` and why. With `--format json` a line is an object: the verdict, the

@@ -31,7 +31,7 @@ pub struct Record {
     pub fields: BTreeMap<Field, Vec<String>>,
 }
 
-/// Reads events with all fields of one kind
+/// Reads events with all fields of one kind, or with those that are asked for
 #[derive(Debug)]
 pub struct Recorder {
     layout: Layout,
@@ -40,9 +40,15 @@ pub struct Recorder {
 impl Recorder {
     /// A reader of all fields of this kind
     pub fn new(kind: &EventKind) -> Recorder {
+        let fields: Vec<Field> = kind.field_names().into_iter().map(Field::of_log).collect();
+        Recorder::of(&fields)
+    }
+
+    /// A reader of these fields
+    pub fn of<'f>(fields: impl IntoIterator<Item = &'f Field>) -> Recorder {
         let mut layout = Layout::new(None, None);
-        for name in kind.field_names() {
-            layout.slot(&Field::of_log(name));
+        for field in fields {
+            layout.slot(field);
         }
         Recorder { layout }
     }

@@ -21,6 +21,8 @@ pub(super) enum Stage {
     Done(Verdict),
     /// To try on events: the translation, and the artifact for Kibana's import
     Trial(Box<Translation>, Artifact),
+    /// To compile, then to try on events
+    Native(Box<Translation>),
     /// To try on events: the translation to Kusto, and the verdict before
     Kusto(Box<Translation>, Platform, Verdict),
 }

@@ -22,7 +22,7 @@ impl<'c> Queries<'c> {
         let schema = policy.mappings.schema();
         let on_trial = cases.iter().filter_map(|case| match &case.stage {
             Stage::Kusto(made, platform, before) => Some((case.loaded, made, *platform, before)),
-            Stage::Done(_) | Stage::Trial(..) => None,
+            Stage::Done(_) | Stage::Trial(..) | Stage::Native(_) => None,
         });
         let on_trial: Vec<_> = on_trial.collect();
         let before = on_trial.iter().map(|(.., before)| *before).collect();

@@ -5,6 +5,7 @@
 
 mod bump;
 mod case;
+mod compiled;
 mod config;
 mod digest;
 mod events;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::case::{Case, Stage};
+use super::compiled::Matchers;
 use super::digest::Digest;
 use super::executed::Queries;
 use super::{Failure, inside};
@@ -74,14 +75,15 @@ pub fn verify<'l>(
             cases.collect::<Vec<_>>()
         })
         .collect();
-    let (tried, executed) = try_all((&cases, policy), events)?;
-    let (mut tried, mut executed) = (tried.into_iter(), executed.into_iter());
+    let [mut tried, mut executed, mut compiled] =
+        try_all((&cases, policy), events)?.map(Vec::into_iter);
     let verified = cases.into_iter().filter_map(|case| {
         let Case { loaded, target, stage, artifacts } = case;
         let verdict = match stage {
             Stage::Done(verdict) => verdict,
             Stage::Trial(..) => tried.next()?,
             Stage::Kusto(..) => executed.next()?,
+            Stage::Native(_) => compiled.next()?,
         };
         Some(Verified { loaded, target, verdict, artifacts })
     });
@@ -118,6 +120,11 @@ fn stage(
                 fs::read_to_string(path).map_err(|why| format!("it cannot be read: {why}"))
             });
             match read {
+                // Another's code is not run, be it in a folder of ours.
+                Ok(text) if target == Target::Native && text != artifact.text => {
+                    let why = "it is not the source that is emitted now, which alone is compiled";
+                    return Stage::Done(Verdict::Broken(vec![Fault::new(artifact, why)]));
+                }
                 Ok(text) => artifact.text = text,
                 Err(why) => {
                     artifact.text.clear();
@@ -131,9 +138,7 @@ fn stage(
     match target {
         Target::Sentinel | Target::Asim => bound(policy, made, Platform::Sentinel),
         Target::Xdr => bound(policy, made, Platform::AdvancedHunting),
-        Target::Native => {
-            unchecked("its source needs a compiler; the engine here means the same".to_owned())
-        }
+        Target::Native => Stage::Native(Box::new(made)),
         Target::Elastic => {
             let faults = compare_forms(&made.artifacts);
             if !faults.is_empty() {
@@ -159,16 +164,19 @@ fn bound(policy: &Policy, made: Translation, platform: Platform) -> Stage {
     }
 }
 
-/// Tries the rules on their own tests, then on the events; returns a verdict per case on trial
+/// Tries the rules on their own tests, then on the events
+///
+/// Returns a verdict for each rule of Elastic, for each query, and for each matcher.
 fn try_all(
     (cases, policy): (&[Case<'_>], &Policy),
     events: &mut Events<'_>,
-) -> Result<(Vec<Verdict>, Vec<Verdict>), Failure> {
+) -> Result<[Vec<Verdict>; 3], Failure> {
+    let mut matchers = Matchers::read(cases);
     let queries = Queries::read(cases, policy);
     let mut watcher = queries.watcher();
     let on_trial = cases.iter().filter_map(|case| match &case.stage {
         Stage::Trial(made, lines) => Some((case.loaded, &**made, lines)),
-        Stage::Done(_) | Stage::Kusto(..) => None,
+        Stage::Done(_) | Stage::Kusto(..) | Stage::Native(_) => None,
     });
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
     let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
@@ -194,11 +202,12 @@ fn try_all(
         }
         trial.observe(&next);
         watcher.observe(&next);
+        matchers.observe(&next);
     }
     let verdicts =
         of_tests.into_iter().zip(trial.finish()).map(|(of_tests, of_events)| match of_tests {
             Ok(tally) => Verdict::of_trial(tally.joined(of_events)),
             Err(fault) => Verdict::Broken(vec![fault]),
         });
-    Ok((verdicts.collect(), queries.verdicts(watcher.finish())))
+    Ok([verdicts.collect(), queries.verdicts(watcher.finish()), matchers.verdicts()])
 }

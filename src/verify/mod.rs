@@ -8,6 +8,8 @@
 //!
 //!  query, packages ──► kusto::bind ──► columns, or faults
 //!  query, rows of Microsoft's tables ──► kusto::Run ──► what it reports
+//!
+//!  Rust source ──► native::Program, compiled by another room ──► levels
 //! ```
 //!
 //! In: artifacts as text, their rule, and events. Out: a [`Verdict`]. Elastic's rules are executed:
@@ -30,6 +32,7 @@ mod finding;
 mod forms;
 mod import;
 mod kusto;
+mod native;
 pub mod near;
 mod near_misses;
 mod novelty;
@@ -47,10 +50,11 @@ pub use binding::bind;
 pub use elastic::{Import, Judged};
 pub use finding::{Difference, Finding};
 pub use forms::compare_forms;
+pub use native::{Asking, Judged as JudgedNative, Program, near_examples};
 pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use pipeline::{Gaps, document, guessed_product};
 pub use sentinel::{Asked, Watcher, try_course, try_near, try_own};
 pub use series::{Course, Watched, course, try_series, watch};
-pub use trial::{Example, Place, Tally, Trial, try_tests};
+pub use trial::{Example, Place, Tally, Trial, own_examples, try_tests};
 pub use verdict::{Fault, Verdict};

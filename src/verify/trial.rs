@@ -117,6 +117,23 @@ impl Tally {
     }
 }
 
+/// The events of a rule's own tests, each of the kind of the signal that it is for
+pub fn own_examples(rule: &Rule) -> Vec<Example> {
+    let mut examples = Vec::new();
+    for (test, sample) in rule.tests.iter().enumerate() {
+        let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
+        for (at, event) in sample.events.iter().enumerate() {
+            let of_signal = signal.map(|signal| signal.sample_event(&event.value));
+            examples.push(Example {
+                place: Place::Test { test, event: at },
+                event: of_signal.unwrap_or_else(|| event.value.clone()),
+                kind: signal.map(|signal| signal.kind.clone()),
+            });
+        }
+    }
+    examples
+}
+
 /// Judges the events of a rule's own tests
 ///
 /// `rule` is the rule with all its signals. Signals under `without:` of the target are not judged,

@@ -1,22 +1,20 @@
 //! Generated Rust compiles by itself, whatever the values are, and means what the engine says.
 
-use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rayon::prelude::*;
 use rulecast::backend::operators::{ROWS, Support};
 use rulecast::backend::{Target, emit, translate};
 use rulecast::diagnostic::Diagnostics;
-use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::ir::Signal;
 use rulecast::project;
-use rulecast::taxonomy::EventKind;
-use serde_json::{Map, Value};
+use rulecast::verify::near::chance::{self, Dice};
+use rulecast::verify::{Example, JudgedNative, Place, Verdict};
+use rulecast::workspace::Loaded;
+use serde_json::{Value, json};
 
 use crate::support::{corpus, definition, lines, root, rule, sigmahq};
-use rulecast::ir::Signal;
-use rulecast::verify::near::chance::{self, Dice};
 
 /// Compiles a file with nothing but std
 fn compile(name: &str, text: &str) {
@@ -125,161 +123,85 @@ fn every_matcher_of_sigmahq_is_rust() {
     assert!(count > 2_000, "{count}");
 }
 
-/// The `main` of a program that judges events from standard input with generated modules
-///
-/// One event a line: index of the rule, kind, then `field:value,value`, values in hex, `!` null.
-const HARNESS: &str = r##"
-struct Line<'l>(Vec<(&'l str, Option<Vec<String>>)>);
-
-impl Line<'_> {
-    fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {
-        match self.0.iter().find(|(name, _)| *name == field) {
-            Some((_, Some(values))) => values.iter().any(|value| test(value)),
-            Some((_, None)) => false,
-            None => field == "Action" && test("created"),
+/// Random events of the kind of some signal of these rules
+fn random_events(rules: &[Loaded], number: usize) -> Vec<Example> {
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut examples = Vec::new();
+    for loaded in rules {
+        let pool = chance::pool(loaded.rule.signals.iter().flat_map(Signal::tests));
+        for _ in 0..number {
+            let signal = &loaded.rule.signals[dice.roll(loaded.rule.signals.len())];
+            examples.push(Example {
+                place: Place::Line { file: 0, line: examples.len() + 1 },
+                event: Value::Object(chance::event(&pool, &mut dice)),
+                kind: Some(signal.kind.clone()),
+            });
         }
     }
-    fn has(&self, field: &str) -> bool {
-        field == "Action" || self.0.iter().any(|(name, _)| *name == field)
-    }
-}
-
-fn text(hex: &str) -> String {
-    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-    String::from_utf8((0..hex.len()).step_by(2).map(byte).collect()).unwrap()
-}
-
-fn main() {
-    for line in std::io::stdin().lines() {
-        let line = line.unwrap();
-        let mut cells = line.split(' ');
-        let rule: usize = cells.next().unwrap().parse().unwrap();
-        let kind = cells.next().unwrap();
-        let field = |cell: &'_ str| -> (String, Option<Vec<String>>) {
-            let (name, values) = cell.split_once(':').unwrap();
-            let values = match values {
-                "!" => None,
-                values => Some(values.split(',').map(text).collect()),
-            };
-            (name.to_owned(), values)
-        };
-        let fields: Vec<_> = cells.map(field).collect();
-        let event = Line(fields.iter().map(|(n, v)| (n.as_str(), v.clone())).collect());
-        println!("{}", judge(rule, kind, &event).join(" "));
-    }
-}
-"##;
-
-/// An event for [`HARNESS`]
-fn encode(rule: usize, kind: &str, event: &Map<String, Value>) -> String {
-    let hex = |value: &Value| -> String {
-        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
-    };
-    let mut line = format!("{rule} {kind}");
-    for (name, value) in event {
-        let values = match value {
-            Value::Null => "!".to_owned(),
-            Value::Array(items) => items.iter().map(hex).collect::<Vec<_>>().join(","),
-            value @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-                hex(value)
-            }
-        };
-        write!(line, " {name}:{values}").unwrap();
-    }
-    line
+    examples
 }
 
 #[test]
 fn every_operator_agrees_with_the_engine() {
     let loaded = project::load(&[root().join("tests/operators")]).expect("operators can be read");
-    let mut program = String::new();
-    let mut arms = String::new();
-    let mut rules = Vec::new();
-    for one in loaded.rules {
-        let mut found = Diagnostics::default();
-        let made = translate(Target::Native, &one.rule, &one.stem, &mut found);
-        // A rule may leave signals out here, or all of them.
-        let Some(made) = made.filter(|made| !made.artifacts.is_empty()) else { continue };
-        let (rule, artifacts) = (made.rule, made.artifacts);
-        let at = rules.len();
-        let body = artifacts[0].text.replace("//!", "//").replace("#![allow", "#[allow");
-        let body = body.replacen(
-            "#[allow(dead_code, non_snake_case, unreachable_pub, clippy::nonminimal_bool)]",
-            "",
-            1,
-        );
-        write!(
-            program,
-            "#[allow(dead_code)]\nmod m{at} {{\n{body}\n}}\nimpl m{at}::Event for Line<'_> {{\n\
-             fn any(&self, f: &str, t: &mut dyn FnMut(&str) -> bool) -> bool {{ Line::any(self, f, t) }}\n\
-             fn has(&self, f: &str) -> bool {{ Line::has(self, f) }}\n}}\n"
-        )
-        .unwrap();
-        writeln!(
-            arms,
-            "{at} => m{at}::SIGNALS.iter().filter(|s| s.event == kind && (s.matches)(event))\
-             .map(|s| s.name).collect(),"
-        )
-        .unwrap();
-        rules.push(rule);
-    }
-    assert!(rules.len() > 8, "only {} definitions", rules.len());
-    let program = format!(
-        "{program}{HARNESS}\nfn judge(rule: usize, kind: &str, event: &Line<'_>) -> Vec<&'static str> \
-         {{\nmatch rule {{\n{arms}_ => unreachable!(),\n}}\n}}\n"
-    );
-    let folder = std::env::temp_dir().join(format!("rulecast-operators-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let (file, binary) = (folder.join("main.rs"), folder.join("judge"));
-    fs::write(&file, &program).unwrap();
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let compiled =
-        Command::new(rustc).args(["--edition=2024", "-o"]).arg(&binary).arg(&file).output();
-    let compiled = compiled.unwrap();
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    let (mut input, mut wanted, mut events, mut matched) =
-        (String::new(), Vec::new(), Vec::new(), 0);
-    for (at, rule) in rules.iter().enumerate() {
-        let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
-        let pool = chance::pool(rule.signals.iter().flat_map(Signal::tests));
-        for _ in 0..3_000 {
-            let signal = &rule.signals[dice.roll(rule.signals.len())];
-            let event = chance::event(&pool, &mut dice);
-            // What happened is for the caller to say, and that a dash of a web log is no value.
-            let mut told = event.clone();
-            if signal.kind == EventKind::Webserver {
-                told.retain(|_, value| value.as_str() != Some("-"));
+    let mut events = vec![random_events(&loaded.rules, 300)];
+    let verified =
+        project::verify((&loaded.rules, &loaded.policy), &[Target::Native], None, &mut || {
+            Ok(events.pop().unwrap_or_default())
+        });
+    let verified = verified.expect("events are given");
+    let mut matched = 0;
+    for one in &verified {
+        match &one.verdict {
+            Verdict::Same(tally) => matched += tally.matched,
+            // A rule may leave all signals out here, or be refused.
+            Verdict::Unchecked(why) => assert!(why.contains("refused") || why.contains("leaves")),
+            verdict @ (Verdict::Binds { .. } | Verdict::Different(_) | Verdict::Broken(_)) => {
+                panic!("{}: {verdict:?}", one.loaded.stem)
             }
-            let action = crate::agreement::Json(&event).derived("Action");
-            told.entry("Action").or_insert(action.into());
-            writeln!(input, "{}", encode(at, signal.kind.name(), &told)).unwrap();
-            let event = Value::Object(event);
-            let matches =
-                engine.judge_value(&event, Some(&signal.kind), &mut Memory::default()).unwrap();
-            let names: Vec<&str> =
-                matches.iter().map(|m| rule.signals[m.signal].name.as_str()).collect();
-            matched += names.len();
-            wanted.push(names.join(" "));
-            events.push(format!("{}: {event}", rule.metadata.title.value));
         }
     }
-    let mut child = Command::new(&binary)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the compiled matcher runs");
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said.lines().count(), wanted.len());
-    for ((said, wanted), event) in said.lines().zip(&wanted).zip(&events) {
-        assert_eq!(said, wanted, "{event}");
+    let same = verified.iter().filter(|one| one.verdict.word() == "same").count();
+    assert!(same > 50, "only {same} rules were compiled");
+    assert!(matched > 100_000, "only {matched} events matched: they are too dull");
+}
+
+#[test]
+fn a_matcher_that_says_something_else_is_different() {
+    let rule = rule(&definition("p", "CommandLine: a"));
+    let judged = JudgedNative::new(&[&rule]);
+    let kind = rule.signals[0].kind.clone();
+    let example = |event| Example { place: Place::Near(0), event, kind: Some(kind.clone()) };
+    let examples = [example(json!({"CommandLine": "a"})), example(json!({"CommandLine": "b"}))];
+    let differences = |answers: &str| {
+        let tallies = judged.ask(&[&examples]).judge(answers).unwrap();
+        tallies[0].as_ref().unwrap().differences.len()
+    };
+    let level = rule.level.as_str();
+    assert_eq!(differences(&format!("{level}\n-\n")), 0);
+    assert_eq!(differences("-\n-\n"), 1);
+    assert_eq!(differences(&format!("{level}\n{level}\n")), 1);
+    assert_eq!(differences("informational\n-\n"), 1);
+    assert!(judged.ask(&[&examples]).judge(&format!("{level}\n")).is_err());
+    assert!(judged.ask_tables().judge("(\"other\", 0)\n").unwrap()[0].is_err());
+}
+
+#[test]
+fn source_of_a_folder_that_is_not_emitted_is_never_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let loaded = project::load(&[root().join("rules")]).expect("the rules can be read");
+    let target = folder.path().join("native/webshell");
+    fs::create_dir_all(&target).unwrap();
+    for one in &loaded.rules {
+        let mut found = Diagnostics::default();
+        let made = translate(Target::Native, &one.rule, &one.stem, &mut found).unwrap();
+        let name = &made.artifacts[0].name;
+        fs::write(target.join(name), made.artifacts[0].text.replace("true", "false")).unwrap();
     }
-    assert!(matched > 5_000, "only {matched} events matched: they are too dull");
-    fs::remove_dir_all(folder).unwrap();
+    let verify = (&*loaded.rules, &loaded.policy);
+    let verified =
+        project::verify(verify, &[Target::Native], Some(folder.path()), &mut || Ok(Vec::new()));
+    for one in verified.unwrap() {
+        assert_eq!(one.verdict.word(), "broken", "{}", one.loaded.stem);
+    }
 }

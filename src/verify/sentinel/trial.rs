@@ -17,7 +17,7 @@ use crate::matcher::{Engine, Match, Memory};
 use crate::query::kusto::{Column, Platform};
 use crate::verify::near::{self, Care};
 use crate::verify::observation::Observer;
-use crate::verify::trial::{Example, Place, Tally};
+use crate::verify::trial::{Example, Place, Tally, own_examples};
 
 /// How many literals of a test are tried in every way
 pub(super) const CARE: Care = Care { thorough: 1 };
@@ -27,19 +27,7 @@ pub(super) const CARE: Care = Care { thorough: 1 };
 /// # Errors
 /// What of the query was not executed.
 pub fn try_own(asked: &Asked<'_>, rule: &Rule, observer: &Observer) -> Result<Tally, String> {
-    let mut examples = Vec::new();
-    for (test, sample) in rule.tests.iter().enumerate() {
-        let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
-        for (at, event) in sample.events.iter().enumerate() {
-            let of_signal = signal.map(|signal| signal.sample_event(&event.value));
-            examples.push(Example {
-                place: Place::Test { test, event: at },
-                event: of_signal.unwrap_or_else(|| event.value.clone()),
-                kind: signal.map(|signal| signal.kind.clone()),
-            });
-        }
-    }
-    on_examples(asked, &examples, observer)
+    on_examples(asked, &own_examples(rule), observer)
 }
 
 /// Judges events near every literal of a rule

@@ -1,0 +1,66 @@
+//! Executes generated Rust matchers.
+//!
+//! In: matchers as text, their rules, and events. Out: the source of one [`Program`] that holds all of them, the lines
+//! to give it, and from the lines that it prints a [`Tally`] for each rule: every signal of every event has the
+//! engine's verdict and level, and the table of signals says what the rule says. Another room compiles and runs the program.
+//!
+//! The program judges fields only. Kind, log and operating system of an event are for the caller of a
+//! matcher to compare with the matcher's table of signals, and here they are.
+
+mod judge;
+mod wire;
+
+use serde_json::Value;
+
+use super::near::{self, Care};
+use super::trial::{Example, Place};
+use crate::ir::Rule;
+
+pub use judge::{Asking, Judged};
+
+/// The `main` of a program; the matchers and a function `ask` are added to it
+const HARNESS: &str = include_str!("harness.rs");
+
+/// A program of several matchers
+#[derive(Debug)]
+pub struct Program {
+    /// The text of each file by its name; `main.rs` is the crate
+    pub files: Vec<(String, String)>,
+}
+
+impl Program {
+    /// A program of these rules and the matchers that were made of them
+    pub fn of(matchers: &[(&Rule, &str)]) -> Program {
+        let (mut modules, mut arms) = (String::new(), String::new());
+        let mut files = Vec::new();
+        for (at, (rule, text)) in matchers.iter().enumerate() {
+            files.push((format!("m{at}.rs"), (*text).to_owned()));
+            // A matcher has the column `log` only where some signal is limited to a log.
+            let limited = rule.signals.iter().any(|signal| signal.log.is_some());
+            let log = if limited { "s.log" } else { "None::<&str>" };
+            modules.push_str(&format!("matcher!(m{at});\n"));
+            arms.push_str(&format!("        {at} => ask!(m{at}, question, |s| {log}),\n"));
+        }
+        let ask = format!(
+            "fn ask(matcher: usize, question: Question<'_>) -> Vec<String> {{\n    match matcher {{\n\
+             {arms}        _ => Vec::new(),\n    }}\n}}\n"
+        );
+        files.push(("main.rs".to_owned(), format!("{HARNESS}\n{modules}\n{ask}")));
+        Program { files }
+    }
+}
+
+/// Events near every literal of a rule
+pub fn near_examples(rule: &Rule) -> Vec<Example> {
+    let of = |signal| near::near(signal, CARE).into_iter().map(move |one| (signal, one.event));
+    let events = rule.signals.iter().flat_map(of);
+    let example = |(at, (signal, event)): (usize, (&crate::ir::Signal, near::Fields))| Example {
+        place: Place::Near(at),
+        event: Value::Object(event),
+        kind: Some(signal.kind.clone()),
+    };
+    events.enumerate().map(example).collect()
+}
+
+/// How many literals of a test are tried in every way
+const CARE: Care = Care { thorough: 1 };

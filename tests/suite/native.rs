@@ -163,7 +163,7 @@ fn every_operator_agrees_with_the_engine() {
     }
     let same = verified.iter().filter(|one| one.verdict.word() == "same").count();
     assert!(same > 50, "only {same} rules were compiled");
-    assert!(matched > 100_000, "only {matched} events matched: they are too dull");
+    assert!(matched > 50_000, "only {matched} events matched: they are too dull");
 }
 
 #[test]

@@ -21,8 +21,8 @@ use crate::ir::Rule;
 use crate::manifest::Artifact;
 use crate::query::kusto::Platform;
 use crate::verify::{
-    Example, Fault, Import, Observer, Tally, Trial, Verdict, bind, compare_forms, course,
-    try_series, try_tests, watch,
+    Example, Fault, Import, Observer, Tally, Trial, Verdict, bind, check_packages, compare_forms,
+    course, try_series, try_tests, watch,
 };
 use crate::workspace::Loaded;
 
@@ -140,7 +140,8 @@ fn stage(
         Target::Xdr => bound(policy, made, Platform::AdvancedHunting),
         Target::Native => Stage::Native(Box::new(made)),
         Target::Elastic => {
-            let faults = compare_forms(&made.artifacts);
+            let mut faults = compare_forms(&made.artifacts);
+            faults.extend(check_packages(&made.rule, &made.manifest, &made.artifacts));
             if !faults.is_empty() {
                 return Stage::Done(Verdict::Broken(faults));
             }
@@ -156,7 +157,9 @@ fn stage(
 /// The query of a rule on trial, once it and its packages bind
 fn bound(policy: &Policy, made: Translation, platform: Platform) -> Stage {
     let verdict = bind((platform, &policy.mappings.schema()), &made.artifacts);
+    let faults = check_packages(&made.rule, &made.manifest, &made.artifacts);
     match verdict {
+        Verdict::Binds { .. } if !faults.is_empty() => Stage::Done(Verdict::Broken(faults)),
         Verdict::Binds { .. } => Stage::Kusto(Box::new(made), platform, verdict),
         Verdict::Same(_) | Verdict::Different(_) | Verdict::Broken(_) | Verdict::Unchecked(_) => {
             Stage::Done(verdict)

@@ -1,0 +1,130 @@
+//! The notations of packages.
+//!
+//! In: `facts.tsv`, and a value of a package. Out: the value as one text that can be compared with a fact.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// Where a kind of package says a fact
+pub(super) struct Row {
+    /// How the name of its file ends
+    pub(super) package: &'static str,
+    /// A JSON pointer
+    pub(super) path: &'static str,
+    /// The name of the fact
+    pub(super) fact: &'static str,
+    written: &'static str,
+    /// The fact that a package says by leaving it out; `-` where it has to be there
+    without: &'static str,
+}
+
+pub(super) static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let lines = include_str!("facts.tsv").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(row).collect()
+});
+
+fn row(line: &'static str) -> Option<Row> {
+    let [package, path, fact, written, without] =
+        <[&str; 5]>::try_from(line.split('\t').collect::<Vec<_>>()).ok()?;
+    Some(Row { package, path, fact, written, without })
+}
+
+impl Row {
+    /// What a package says, in the words of facts
+    pub(super) fn found(&self, value: Option<&Value>) -> String {
+        let Some(value) = value.filter(|value| !value.is_null()) else {
+            return if self.without == "-" { "not there" } else { self.without }.to_owned();
+        };
+        match self.written {
+            "span" => value.as_str().and_then(minutes).map(|minutes| minutes.to_string()),
+            "list" => {
+                let mut texts = Vec::new();
+                leaves(value, &mut texts);
+                Some(joined(texts))
+            }
+            "operator" if value == "gt" => Some("GreaterThan".to_owned()),
+            _ => value.as_str().map(ToOwned::to_owned),
+        }
+        .unwrap_or_else(|| value.to_string())
+    }
+
+    /// Whether a fact and what a package says are the same in this notation
+    pub(super) fn same(&self, wanted: &str, found: &str) -> bool {
+        match self.written {
+            "folded" | "list" => folded(wanted) == folded(found),
+            _ => wanted == found,
+        }
+    }
+}
+
+/// Texts in one text, in an order of their own
+pub(super) fn joined(mut texts: Vec<&str>) -> String {
+    texts.sort_unstable();
+    texts.dedup();
+    texts.join(", ")
+}
+
+fn folded(text: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ',' | '*' | '.');
+    text.chars().filter(kept).flat_map(char::to_lowercase).collect()
+}
+
+fn leaves<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
+        Value::Object(map) => map.values().for_each(|item| leaves(item, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The minutes of `1h`, `now-9m`, `PT1H` or `P1DT2H`
+fn minutes(text: &str) -> Option<u32> {
+    let text = text.trim_start_matches("now-").trim_start_matches('P').replace('T', "");
+    let (mut total, mut number) = (0_u32, String::new());
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let unit = match c.to_ascii_lowercase() {
+            'm' => 1,
+            'h' => 60,
+            'd' => 24 * 60,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<u32>().ok()?.checked_mul(unit)?)?;
+        number.clear();
+    }
+    number.is_empty().then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_minutes_in_every_notation() {
+        let read = |text| minutes(text).unwrap();
+        assert_eq!(
+            [read("1h"), read("now-9m"), read("PT26H"), read("P1DT1H")],
+            [60, 9, 1560, 1500]
+        );
+        assert_eq!(minutes("5"), None);
+        assert_eq!(minutes("soon"), None);
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        let lines = include_str!("facts.tsv").lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(lines.count(), ROWS.len());
+        for row in ROWS.iter() {
+            assert!(
+                ["text", "folded", "span", "list", "operator"].contains(&row.written),
+                "{}",
+                row.path
+            );
+        }
+    }
+}

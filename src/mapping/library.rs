@@ -149,6 +149,12 @@ impl Mappings {
         })
     }
 
+    /// Whether a connector fills a table of the mapping with this name
+    pub(crate) fn has_connector(&self, mapping: &str, table: &str) -> bool {
+        let tables = self.named(mapping).into_iter().flat_map(|mapping| &mapping.tables);
+        tables.filter(|known| known.name == table).any(|known| !known.connector.is_empty())
+    }
+
     /// The streams that hold the events; those of a log are never looked for in a stream of several
     /// logs
     pub(crate) fn streams<'m>(

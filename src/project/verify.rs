@@ -22,7 +22,7 @@ use crate::manifest::Artifact;
 use crate::query::kusto::Platform;
 use crate::verify::{
     Example, Fault, Import, Observer, Tally, Trial, Verdict, bind, check_packages, compare_forms,
-    course, try_series, try_tests, watch,
+    course, try_near_events, try_series, try_tests, watch,
 };
 use crate::workspace::Loaded;
 
@@ -141,7 +141,7 @@ fn stage(
         Target::Native => Stage::Native(Box::new(made)),
         Target::Elastic => {
             let mut faults = compare_forms(&made.artifacts);
-            faults.extend(check_packages(&made.rule, &made.manifest, &made.artifacts));
+            faults.extend(packages_of(&made, policy));
             if !faults.is_empty() {
                 return Stage::Done(Verdict::Broken(faults));
             }
@@ -154,10 +154,14 @@ fn stage(
     }
 }
 
+fn packages_of(made: &Translation, policy: &Policy) -> Vec<Fault> {
+    check_packages((&made.rule, &made.manifest), &made.artifacts, &policy.mappings)
+}
+
 /// The query of a rule on trial, once it and its packages bind
 fn bound(policy: &Policy, made: Translation, platform: Platform) -> Stage {
     let verdict = bind((platform, &policy.mappings.schema()), &made.artifacts);
-    let faults = check_packages(&made.rule, &made.manifest, &made.artifacts);
+    let faults = packages_of(&made, policy);
     match verdict {
         Verdict::Binds { .. } if !faults.is_empty() => Stage::Done(Verdict::Broken(faults)),
         Verdict::Binds { .. } => Stage::Kusto(Box::new(made), platform, verdict),
@@ -186,7 +190,7 @@ fn try_all(
     let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
         match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
             Ok(import) => {
-                let tally = try_tests(&import, &loaded.rule);
+                let tally = try_tests(&import, &loaded.rule).joined(try_near_events(&import));
                 let course = course(rule, Timestamp::UNIX_EPOCH);
                 let watched = watch(&import, &Observer::default(), &course);
                 let series = watched.and_then(|watched| try_series(&import, &watched));

@@ -51,12 +51,14 @@ pub use binding::bind;
 pub use elastic::{Import, Judged};
 pub use finding::{Difference, Finding};
 pub use forms::compare_forms;
-pub use native::{Asking, Judged as JudgedNative, Program, near_examples};
+pub use native::{Asking, Judged as JudgedNative, Program};
 pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use package::check_packages;
 pub use pipeline::{Gaps, document, guessed_product};
 pub use sentinel::{Asked, Watcher, try_course, try_near, try_own};
 pub use series::{Course, Watched, course, try_series, watch};
-pub use trial::{Example, Place, Tally, Trial, own_examples, try_tests};
+pub use trial::{
+    Example, Place, Tally, Trial, near_examples, own_examples, try_near_events, try_tests,
+};
 pub use verdict::{Fault, Verdict};

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::elastic::{Import, Judged};
 use super::finding::{Difference, Finding};
+use super::near::{self, Care};
 use super::novelty::Seen;
 use super::observation::Observer;
 use crate::ir::Rule;
@@ -157,6 +158,41 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
     }
     tally
 }
+
+/// Judges events near every literal of the rule
+pub fn try_near_events(import: &Import<'_>) -> Tally {
+    let observer = Observer::default();
+    let (mut tally, mut seen) = (Tally::of(import), Seen::default());
+    for example in near_examples(import.rule) {
+        let judged = judge(&import.engine, &observer, &[Some(import)], &example);
+        if let Some(Some(judged)) = judged.into_iter().next() {
+            account(&mut tally, &mut seen, import, &example, &judged);
+        }
+        // Such an event stands in no file, so the difference shows it.
+        for (place, difference) in &mut tally.differences {
+            if *place == example.place {
+                difference.event = Some(example.event.to_string());
+            }
+        }
+    }
+    tally
+}
+
+/// Events near every literal of a rule, each of the kind of its signal
+pub fn near_examples(rule: &Rule) -> Vec<Example> {
+    let events = rule.signals.iter().flat_map(|signal| {
+        near::near(signal, CARE).into_iter().map(|one| (signal.kind.clone(), one.event))
+    });
+    let example = |(at, (kind, event))| Example {
+        place: Place::Near(at),
+        event: Value::Object(event),
+        kind: Some(kind),
+    };
+    events.enumerate().map(example).collect()
+}
+
+/// How many literals of a test are tried in every way
+pub(super) const CARE: Care = Care { thorough: 1 };
 
 /// Rules on trial over a stream of events
 pub struct Trial<'r> {

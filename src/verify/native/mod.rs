@@ -10,10 +10,6 @@
 mod judge;
 mod wire;
 
-use serde_json::Value;
-
-use super::near::{self, Care};
-use super::trial::{Example, Place};
 use crate::ir::Rule;
 
 pub use judge::{Asking, Judged};
@@ -49,18 +45,3 @@ impl Program {
         Program { files }
     }
 }
-
-/// Events near every literal of a rule
-pub fn near_examples(rule: &Rule) -> Vec<Example> {
-    let of = |signal| near::near(signal, CARE).into_iter().map(move |one| (signal, one.event));
-    let events = rule.signals.iter().flat_map(of);
-    let example = |(at, (signal, event)): (usize, (&crate::ir::Signal, near::Fields))| Example {
-        place: Place::Near(at),
-        event: Value::Object(event),
-        kind: Some(signal.kind.clone()),
-    };
-    events.enumerate().map(example).collect()
-}
-
-/// How many literals of a test are tried in every way
-const CARE: Care = Care { thorough: 1 };

@@ -89,13 +89,20 @@ impl Facts {
         let slugs = rule.threats.iter().map(|threat| threat.tactic.slug);
         let tactics =
             slugs.map(|slug| if TACTICS.contains(&slug) { slug } else { "defense-evasion" });
-        self.set("tactics", joined(tactics.collect()));
+        let tactics: Vec<&str> = tactics.collect();
+        self.set("tactics", joined(tactics.clone()));
         let techniques = rule.threats.iter().flat_map(|threat| &threat.techniques);
         let techniques: Vec<&str> = techniques.map(|technique| technique.id).collect();
         let whole = techniques.iter().filter_map(|id| id.split('.').next());
         self.set("whole techniques", joined(whole.collect()));
         let below = techniques.iter().copied().filter(|id| id.contains('.'));
         self.set("sub-techniques", joined(below.collect()));
+        self.set("attack names", joined([&tactics[..], &techniques].concat()));
+        // Elastic has the technique around each sub-technique.
+        let ids =
+            rule.threats.iter().map(|threat| threat.tactic.id).chain(techniques.iter().copied());
+        let around = techniques.iter().filter_map(|id| id.split('.').next());
+        self.set("attack", joined(ids.chain(around).collect()));
         self.set("techniques", joined(techniques));
     }
 
@@ -111,6 +118,7 @@ impl Facts {
 
     fn of_line(rule: &Rule, manifest: &Manifest, signal: Option<usize>, line: &Value) -> Facts {
         let mut facts = Facts::default();
+        facts.add_attack(rule);
         let settings = settings(rule, manifest.target);
         let said = |name: &str| text(&settings, name);
         // The severity itself is judged by what the rule matches.

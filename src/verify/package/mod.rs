@@ -3,8 +3,10 @@
 //! In: a rule, its manifest, and its packages as text. Out: a [`Fault`] for each place that says something else than the
 //! rule and its author's settings do. The facts are read from the rule a second time, not from the compiler.
 
+mod connectors;
 mod entities;
 mod facts;
+mod terms;
 mod written;
 
 use serde_json::Value;
@@ -13,12 +15,17 @@ use super::exceptions;
 use super::verdict::Fault;
 use crate::ir::Rule;
 use crate::manifest::{Artifact, Manifest};
+use crate::mapping::Mappings;
 use entities::Mapped;
 use facts::Facts;
 use written::ROWS;
 
 /// The faults of a rule's packages
-pub fn check_packages(rule: &Rule, manifest: &Manifest, artifacts: &[Artifact]) -> Vec<Fault> {
+pub fn check_packages(
+    (rule, manifest): (&Rule, &Manifest),
+    artifacts: &[Artifact],
+    mappings: &Mappings,
+) -> Vec<Fault> {
     let mut faults = Vec::new();
     for artifact in artifacts {
         let ends = |end: &str| artifact.name.ends_with(end);
@@ -29,6 +36,7 @@ pub fn check_packages(rule: &Rule, manifest: &Manifest, artifacts: &[Artifact]) 
             for (line, facts) in lines.iter().zip(&facts) {
                 let name = line["name"].as_str().unwrap_or_default();
                 wrong(&artifact.name, line, facts).for_each(|why| tell(format!("{name}: {why}")));
+                terms::wrong(rule, line).into_iter().for_each(|why| tell(format!("{name}: {why}")));
             }
         } else if ends(".json") || ends(".yaml") {
             // What cannot be read is a fault of the binding.
@@ -36,6 +44,9 @@ pub fn check_packages(rule: &Rule, manifest: &Manifest, artifacts: &[Artifact]) 
             wrong(&artifact.name, &package, &Facts::of(rule, manifest)).for_each(&mut tell);
             let mapped = Mapped::of(&package);
             mapped.wrong(rule, manifest.target).into_iter().for_each(&mut tell);
+            if ends(".analytic.yaml") {
+                connectors::missing(&package, manifest, mappings).into_iter().for_each(&mut tell);
+            }
         }
     }
     faults

@@ -43,6 +43,11 @@ impl Row {
                 leaves(value, &mut texts);
                 Some(joined(texts))
             }
+            "ids" => {
+                let mut texts = Vec::new();
+                ids(value, &mut texts);
+                Some(joined(texts))
+            }
             "operator" if value == "gt" => Some("GreaterThan".to_owned()),
             _ => value.as_str().map(ToOwned::to_owned),
         }
@@ -52,7 +57,7 @@ impl Row {
     /// Whether a fact and what a package says are the same in this notation
     pub(super) fn same(&self, wanted: &str, found: &str) -> bool {
         match self.written {
-            "folded" | "list" => folded(wanted) == folded(found),
+            "folded" | "list" | "ids" => folded(wanted) == folded(found),
             _ => wanted == found,
         }
     }
@@ -76,6 +81,17 @@ fn leaves<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
         Value::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
         Value::Object(map) => map.values().for_each(|item| leaves(item, texts)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn ids<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| ids(item, texts)),
+        Value::Object(map) => {
+            texts.extend(map.get("id").and_then(Value::as_str));
+            map.values().for_each(|item| ids(item, texts));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -121,7 +137,7 @@ mod tests {
         assert_eq!(lines.count(), ROWS.len());
         for row in ROWS.iter() {
             assert!(
-                ["text", "folded", "span", "list", "operator"].contains(&row.written),
+                ["text", "folded", "span", "list", "ids", "operator"].contains(&row.written),
                 "{}",
                 row.path
             );

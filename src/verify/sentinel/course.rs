@@ -13,7 +13,6 @@ use super::asked::Asked;
 use super::recorded::recorded;
 use super::scene::{BEGINNING, Scene, Times};
 use super::schedule::{delays, runs};
-use super::trial::CARE;
 use crate::ir::{Correlation, CorrelationTest, NewTerms};
 use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;
@@ -23,6 +22,7 @@ use crate::verify::kusto::{Data, instant};
 use crate::verify::near;
 use crate::verify::observation::Observer;
 use crate::verify::series::course;
+use crate::verify::trial::CARE;
 use crate::verify::trial::{Example, Place, Tally};
 
 /// The most events whose terms are tried

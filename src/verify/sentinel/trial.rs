@@ -15,12 +15,9 @@ use super::scene::Scene;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory};
 use crate::query::kusto::{Column, Platform};
-use crate::verify::near::{self, Care};
+use crate::verify::near;
 use crate::verify::observation::Observer;
-use crate::verify::trial::{Example, Place, Tally, own_examples};
-
-/// How many literals of a test are tried in every way
-pub(super) const CARE: Care = Care { thorough: 1 };
+use crate::verify::trial::{CARE, Example, Place, Tally, own_examples};
 
 /// Judges the events of a rule's own tests
 ///

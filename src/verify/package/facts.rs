@@ -20,7 +20,7 @@ use crate::verify::correlated::Correlated;
 #[derive(Debug, Default)]
 pub(super) struct Facts(BTreeMap<&'static str, String>);
 
-/// Sentinel's tactics; others of ATT&CK are parts of Defense Evasion
+/// The tactics that both targets know; others of ATT&CK 19 are parts of Defense Evasion there
 const TACTICS: [&str; 13] = [
     "reconnaissance",
     "resource-development",
@@ -36,6 +36,9 @@ const TACTICS: [&str; 13] = [
     "exfiltration",
     "impact",
 ];
+
+/// The id of Defense Evasion
+const DEFENSE_EVASION: &str = "TA0005";
 
 /// Severity and risk score as Elastic's own rules pair them
 const RISKS: [(&str, &str); 4] =
@@ -99,10 +102,13 @@ impl Facts {
         self.set("sub-techniques", joined(below.collect()));
         self.set("attack names", joined([&tactics[..], &techniques].concat()));
         // Elastic has the technique around each sub-technique.
-        let ids =
-            rule.threats.iter().map(|threat| threat.tactic.id).chain(techniques.iter().copied());
+        let of_tactics = rule.threats.iter().map(|threat| {
+            let is_known = TACTICS.contains(&threat.tactic.slug);
+            if is_known { threat.tactic.id } else { DEFENSE_EVASION }
+        });
         let around = techniques.iter().filter_map(|id| id.split('.').next());
-        self.set("attack", joined(ids.chain(around).collect()));
+        let ids = of_tactics.chain(techniques.iter().copied()).chain(around);
+        self.set("attack", joined(ids.collect()));
         self.set("techniques", joined(techniques));
     }
 

@@ -2,6 +2,7 @@
 //!
 //! In: `facts.tsv`, and a value of a package. Out: the value as one text that can be compared with a fact.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -57,7 +58,8 @@ impl Row {
     /// Whether a fact and what a package says are the same in this notation
     pub(super) fn same(&self, wanted: &str, found: &str) -> bool {
         match self.written {
-            "folded" | "list" | "ids" => folded(wanted) == folded(found),
+            "folded" => folded(wanted) == folded(found),
+            "list" | "ids" => items(wanted) == items(found),
             _ => wanted == found,
         }
     }
@@ -70,8 +72,12 @@ pub(super) fn joined(mut texts: Vec<&str>) -> String {
     texts.join(", ")
 }
 
+fn items(text: &str) -> BTreeSet<String> {
+    text.split(", ").map(folded).collect()
+}
+
 fn folded(text: &str) -> String {
-    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ',' | '*' | '.');
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, '*' | '.');
     text.chars().filter(kept).flat_map(char::to_lowercase).collect()
 }
 

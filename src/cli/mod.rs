@@ -5,6 +5,7 @@
 
 mod bump;
 mod census;
+mod changes;
 mod check;
 mod completions;
 mod convert;
@@ -20,6 +21,7 @@ mod mapping;
 mod matrix;
 mod near;
 mod new;
+mod outdated;
 mod report;
 mod scan;
 mod screen;
@@ -140,6 +142,8 @@ enum Format {
     Github,
     /// Comma-separated values, for `report` only
     Csv,
+    /// JUnit XML, for `test` only
+    Junit,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
@@ -214,6 +218,9 @@ pub fn main() -> ExitCode {
     let global = &cli.global;
     if global.format == Format::Csv && !matches!(cli.command, Command::Report(_)) {
         return report::failed("`--format csv` is for `rulecast report` only");
+    }
+    if global.format == Format::Junit && !matches!(cli.command, Command::Test(_)) {
+        return report::failed("`--format junit` is for `rulecast test` only");
     }
     let ended = match cli.command {
         Command::Check(check) => check.run(global),

@@ -52,6 +52,7 @@ mod numbers;
 mod objects;
 mod oracle;
 mod outside;
+mod owners;
 mod pairs;
 mod pcre;
 mod project;

@@ -16,6 +16,7 @@ mod explain;
 mod hit;
 mod input;
 mod interruption;
+mod junit;
 mod list;
 mod mapping;
 mod matrix;

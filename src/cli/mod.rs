@@ -23,6 +23,7 @@ mod matrix;
 mod near;
 mod new;
 mod outdated;
+mod plan;
 mod report;
 mod scan;
 mod screen;
@@ -171,6 +172,7 @@ enum Command {
     Show(show::Show),
     Explain(explain::Explain),
     Diff(diff::Diff),
+    Plan(plan::Plan),
     Tune(tune::Tune),
     New(new::New),
     List(list::List),
@@ -232,6 +234,7 @@ pub fn main() -> ExitCode {
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
         Command::Diff(diff) => diff.run(global),
+        Command::Plan(plan) => plan.run(global),
         Command::Tune(tune) => tune.run(global),
         Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),

@@ -6,11 +6,15 @@
 //! tell, it says so. With what came of the rules on their targets, each change also says what the targets get:
 //! its [`Emission`]. [`plan`] compares what is made with what a target has.
 
+mod deployed;
 mod emission;
 mod implies;
+mod plan;
 mod signal;
 
+pub use deployed::{Deployed, Export, emitted, read as read_export};
 pub use emission::{ArtifactChange, ArtifactFate, Emission, IdChange, LossChange, OutcomeChange};
+pub use plan::{FieldChange, Last, Planned, Step, plan};
 
 use std::collections::{BTreeMap, BTreeSet};
 

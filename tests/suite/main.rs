@@ -57,6 +57,7 @@ mod outside;
 mod owners;
 mod pairs;
 mod pcre;
+mod planned;
 mod project;
 mod properties;
 mod readers;

@@ -87,7 +87,7 @@ impl Convert {
                 (format!("{rules}{left_out}"), Stream::Err)
             }
             Some(folder) => {
-                let done = self.into_folder(global, folder, (&outputs, workspace))?;
+                let done = self.fill(global, folder, (&outputs, workspace))?;
                 (format!("{rules}{left_out}{done}"), Stream::Out)
             }
         };
@@ -100,7 +100,7 @@ impl Convert {
     }
 
     /// Compares the outputs with a folder, or writes them there; returns the end of the summary
-    fn into_folder(
+    fn fill(
         &self,
         global: &Global,
         folder: &Path,

@@ -132,7 +132,9 @@ fn lines(field: &FieldChange) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => format!("{other:#}"),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            format!("{value:#}")
+        }
     };
     let (before, after) = (text(&field.deployed), text(&field.emitted));
     let mut lines = vec![format!("{}{hand}:", field.name)];

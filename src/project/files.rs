@@ -4,31 +4,12 @@
 //! folders sorted by file name, without dot files. A link is followed only when the user gives its path.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::roots::Roots;
 use super::tree::Tree;
-
-/// Why a run could not do its work: a text for the user
-#[derive(Debug)]
-pub struct Failure(String);
-
-impl Failure {
-    /// A failure in these words: lower case, no final period
-    pub fn new(why: impl Into<String>) -> Self {
-        Failure(why.into())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failure {}
+use super::{Failure, absolute, display};
 
 /// A file that may hold rules
 #[derive(Debug, Clone)]
@@ -82,12 +63,6 @@ impl RuleFile {
     }
 }
 
-/// A path for messages, with `/`; outside of Windows, a backslash is part of a name and stays
-pub fn display(path: &Path) -> String {
-    let shown = path.to_string_lossy();
-    if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() }
-}
-
 /// Every `.yml` and `.yaml` file of these paths; `-` is standard input, under this name
 ///
 /// # Errors
@@ -122,7 +97,7 @@ pub(super) fn find(
         let mut seen = std::collections::HashSet::new();
         let real = |file: &RuleFile| {
             let path = file.path.as_ref()?;
-            Some(path.canonicalize().unwrap_or_else(|_| super::roots::absolute(path)))
+            Some(path.canonicalize().unwrap_or_else(|_| absolute(path)))
         };
         files.retain(|file| seen.insert(real(file)));
     }

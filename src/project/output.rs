@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::owners::OWNERS;
 use super::replace::{remove_leftovers, replace};
-use super::{Failure, Owners, display};
+use super::{Failure, display};
 use crate::workspace::Output;
 
 /// How an output differs from the file at its path
@@ -55,24 +54,6 @@ pub fn write(folder: &Path, output: &Output) -> Result<Change, Failure> {
     }
     replace(&path, output.text.as_bytes())?;
     Ok(change)
-}
-
-/// Writes the manifest of a folder; none for a folder without outputs
-///
-/// # Errors
-/// When the folder cannot be made or the file cannot be written.
-pub fn own(folder: &Path, owners: &Owners) -> Result<(), Failure> {
-    let place = inside(folder, OWNERS)?;
-    let text = owners.to_json();
-    let is_same = fs::read(&place).is_ok_and(|have| have == text.as_bytes());
-    if is_same || (owners.files.is_empty() && !place.exists()) {
-        return Ok(());
-    }
-    let failed =
-        |error| Failure::new(format!("cannot make the folder {}: {error}", display(folder)));
-    fs::create_dir_all(folder).map_err(failed)?;
-    remove_leftovers(folder);
-    replace(&place, text.as_bytes())
 }
 
 /// Removes the temporary files of killed runs from the folders of these outputs

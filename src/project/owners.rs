@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::replace::{remove_leftovers, replace};
 use super::{Digest, Failure, display, inside};
 use crate::source::{SourceText, Span};
 use crate::workspace::{Output, Workspace};
@@ -119,6 +120,24 @@ impl Owners {
         // INVARIANT: a value of texts and lists always prints.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
+}
+
+/// Writes the manifest of a folder; none for a folder without outputs
+///
+/// # Errors
+/// When the folder cannot be made or the file cannot be written.
+pub fn own(folder: &Path, owners: &Owners) -> Result<(), Failure> {
+    let place = inside(folder, OWNERS)?;
+    let text = owners.to_json();
+    let is_same = std::fs::read(&place).is_ok_and(|have| have == text.as_bytes());
+    if is_same || (owners.files.is_empty() && !place.exists()) {
+        return Ok(());
+    }
+    let failed =
+        |error| Failure::new(format!("cannot make the folder {}: {error}", display(folder)));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    remove_leftovers(folder);
+    replace(&place, text.as_bytes())
 }
 
 impl Owned {

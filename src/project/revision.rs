@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use super::Failure;
-use super::roots::absolute;
+use super::{Failure, absolute};
 
 /// A revision
 #[derive(Debug, Clone)]

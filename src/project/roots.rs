@@ -4,10 +4,10 @@
 //! Outputs are laid out by it, so that they lie in the same place however a run names its rules: by a
 //! folder, by its absolute path, or by one file in it.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::display;
 use super::tree::Tree;
+use super::{absolute, display};
 
 /// The folders of a set of rules
 #[derive(Debug, Clone, Default)]
@@ -47,24 +47,6 @@ impl Roots {
         };
         display(&below.unwrap_or_default())
     }
-}
-
-/// A path from the root of the disk, without `.` and `..`
-pub(super) fn absolute(path: &Path) -> PathBuf {
-    let here = if path.is_absolute() { PathBuf::new() } else { here() };
-    let mut whole = PathBuf::new();
-    for part in here.join(path).components() {
-        match part {
-            Component::ParentDir => drop(whole.pop()),
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => whole.push(part),
-        }
-    }
-    whole
-}
-
-fn here() -> PathBuf {
-    std::env::current_dir().unwrap_or_default()
 }
 
 fn real(path: &Path) -> PathBuf {

@@ -225,6 +225,8 @@ fn timespan(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use serde_json::json;
 
     use super::*;
@@ -292,7 +294,7 @@ mod tests {
                 "created_at": "2026-11-29", "references": []
             }),
         );
-        assert_eq!(steps_of(&[now.clone()], &[there.clone()], None), ["a same"]);
+        assert_eq!(steps_of(slice::from_ref(&now), slice::from_ref(&there), None), ["a same"]);
         let mut other = there;
         other.fields.insert("risk_score".to_owned(), json!(47));
         let planned = plan(&[now], &[other], None);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::super::roots::absolute;
+use super::super::absolute;
 use super::{Config, Layer, today};
 use crate::backend::{Decision, Files};
 use crate::definition::{Setting, Settings, TargetSettings};

@@ -10,8 +10,7 @@ mod read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::roots::absolute;
-use super::{Failure, RuleFile, Tree};
+use super::{Failure, RuleFile, Tree, absolute};
 use crate::backend::{Target, Weight};
 use crate::definition::TargetSettings;
 use crate::diagnostic::{Code, Diagnostics};

@@ -82,7 +82,7 @@ fn lines(emission: &Emission) -> Vec<String> {
         files.entry((one.target.name(), one.fate)).or_default().push(name);
     }
     for ((target, fate), names) in files {
-        lines.push(format!("{target}: {} {}", fate.name(), names.join(", ")));
+        lines.push(format!("{target}: {} {}", fate.name(), short(&names)));
     }
     for one in &emission.ids {
         let target = one.target.name();
@@ -112,6 +112,19 @@ fn lines(emission: &Emission) -> Vec<String> {
         lines.push(format!("{}: {before} -> {after}", one.target.name()));
     }
     lines
+}
+
+/// Names of files; those that differ in their endings only as `rule.{arm.json, kql}`
+fn short(names: &[&str]) -> String {
+    let parts: Option<Vec<(&str, &str)>> = names.iter().map(|name| name.split_once('.')).collect();
+    let parts = parts.unwrap_or_default();
+    match parts.first() {
+        Some((stem, _)) if parts.len() > 1 && parts.iter().all(|(other, _)| other == stem) => {
+            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
+            format!("{stem}.{{{}}}", ends.join(", "))
+        }
+        _ => names.join(", "),
+    }
 }
 
 fn said(outcome: Outcome) -> &'static str {

@@ -36,6 +36,14 @@ fn the_commands_of_the_readme_do_what_it_says() {
         .case("README.md");
 }
 
+#[test]
+fn the_sessions_of_a_newcomer_a_tuner_and_a_reviewer_run() {
+    trycmd::TestCases::new()
+        .env("GITHUB_ACTIONS", "false")
+        .register_bin("rulecast", trycmd::cargo::cargo_bin!("rulecast"))
+        .case("tests/sessions/*.md");
+}
+
 /// The first block of the README in this language
 fn block(language: &str) -> String {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();

@@ -2,6 +2,7 @@
 //! told beside what changed.
 
 use crate::folder::Folder;
+use crate::support::root;
 
 const SHELL: &str = "title: Shell\nid: 7c0f5a53-8f0e-4c0e-8b54-2d0f2f8f9a01\ndate: 2026-11-29\nsignals:\n  shell:\n    \
                      event: process_creation\n    product: windows\n    children: [cmd.exe]\ntests:\n  - name: it starts\n    \
@@ -77,7 +78,7 @@ fn a_setting_that_changes_artifacts_alone_is_told() {
         "{}",
         said.out
     );
-    let line = "  sentinel: replaced shell.analytic.yaml, shell.arm.json, shell.kql\n";
+    let line = "  sentinel: replaced shell.{analytic.yaml, arm.json, kql}\n";
     assert!(said.out.contains(line), "{}", said.out);
     assert_eq!(folder.run(&["diff", "-t", "native"]).out, "no rule changed\n");
 }
@@ -96,7 +97,7 @@ fn artifacts_ids_and_losses_are_told_beside_the_change() {
     for line in [
         "  elastic: removed shell.ndjson, shell_shell.toml\n",
         "  elastic: exact -> refused\n",
-        "  sentinel: replaced shell.analytic.yaml, shell.arm.json, shell.hunting.yaml, shell.kql\n",
+        "  sentinel: replaced shell.{analytic.yaml, arm.json, hunting.yaml, kql}\n",
     ] {
         assert!(said.out.contains(line), "{line}: {}", said.out);
     }
@@ -157,7 +158,7 @@ fn tests_of_what_changed_are_run_alone() {
         said.err
     );
     assert_eq!(said.out, "ok  Shell: it begins\n");
-    // Through a mapping of the project's own; a rule that is new; a revision that is none.
+    // A rule that is new, and a revision that is none.
     folder.write(
         "rules/new.yml",
         &SHELL.replace("9a01", "9a05").replace("title: Shell", "title: New"),
@@ -166,6 +167,32 @@ fn tests_of_what_changed_are_run_alone() {
     let said = folder.run(&["test", "--changed", "nowhere"]);
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("no such file, folder or revision"), "{}", said.err);
+}
+
+#[test]
+fn a_mapping_touches_the_rules_that_take_it() {
+    let folder = Folder::new();
+    let own = root().join("tests/projects/own_tables");
+    for entry in walkdir::WalkDir::new(&own) {
+        let path = entry.unwrap().into_path();
+        if path.is_file() {
+            let below = path.strip_prefix(&own).unwrap().to_string_lossy().into_owned();
+            folder.write(&below, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    folder.commit();
+    assert!(folder.run(&["test", "--changed", "HEAD"]).err.starts_with("0 of 2 rules changed"));
+    folder.edit("mappings/proxy_table.yml", "rows: isnotempty(host_s)", "rows: isnotempty(path_s)");
+    let said = folder.run(&["test", "--changed", "HEAD", "--verbose"]);
+    assert!(said.err.starts_with("1 of 2 rules changed since HEAD\n"), "{}", said.err);
+    let said = folder.run(&["diff"]);
+    assert_eq!(
+        said.out.matches("unchanged, but targets get something else").count(),
+        1,
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("sentinel: replaced proxy_command.{"), "{}", said.out);
 }
 
 #[test]

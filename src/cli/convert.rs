@@ -42,8 +42,8 @@ pub(super) struct Convert {
     check: bool,
     /// Remove orphaned files, each only if it still holds what rulecast wrote
     ///
-    /// Without `-t`, files of every target are looked at. Files of rules that this run does not read stay,
-    /// and so do those of a rule with an error.
+    /// Files of rules that this run does not read stay, and so do those of a rule with an error, and those of
+    /// a target that only a run with `-t` makes.
     #[arg(long, requires = "output", conflicts_with = "check")]
     prune: bool,
     /// Raise the version of each definition whose meaning differs from the files under DIR, and set

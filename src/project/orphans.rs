@@ -4,7 +4,8 @@
 //! orphaned files with the reason, as findings or removed from disk. Only a file in the manifest can be an
 //! orphan, and only one that holds what was written is removed: what somebody else wrote stays.
 //!
-//! A file is none of them while its rule lies outside of what this run reads, or has an error.
+//! A file is none of them while its rule lies outside of what this run reads, or has an error, or while the
+//! rule makes it only for a run that asks for the target.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -101,6 +102,10 @@ impl<'w> Now<'w> {
         };
         let loaded = &self.workspace.rules[*at];
         if self.wrong.contains(loaded.rule.source.name()) {
+            return None;
+        }
+        // Another run asks for the target.
+        if owned.asked && self.targets.is_empty() {
             return None;
         }
         let (file, before) = (loaded.file(), &owned.rule.file);

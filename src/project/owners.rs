@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::replace::{remove_leftovers, replace};
 use super::{Digest, Failure, display, inside};
+use crate::backend::Target;
 use crate::source::{SourceText, Span};
 use crate::workspace::{Output, Workspace};
 
@@ -34,6 +35,9 @@ pub struct Owned {
     pub path: String,
     /// The rule that it was made of
     pub rule: Owner,
+    /// Whether the rule makes it only for a run that asks for the target
+    #[serde(default)]
+    pub asked: bool,
     /// The ids of the target's rules in it
     pub ids: Vec<String>,
     /// The SHA-256 of its text as it was written
@@ -85,7 +89,11 @@ impl Owners {
         let owned = |output: &Output| {
             let loaded = &workspace.rules[output.rule];
             let metadata = &loaded.rule.metadata;
+            let usual = Target::of(&loaded.rule);
+            let is_usual =
+                usual.iter().any(|target| output.path.split('/').next() == Some(target.name()));
             Owned {
+                asked: !is_usual,
                 path: output.path.clone(),
                 rule: Owner {
                     file: loaded.file(),

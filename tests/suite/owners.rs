@@ -118,6 +118,39 @@ fn a_run_over_a_part_keeps_what_it_does_not_read() {
 }
 
 #[test]
+fn a_target_that_is_asked_for_is_left_to_the_runs_that_ask_for_it() {
+    let project = Project::new();
+    project.convert(&BUILD);
+    project.convert(&["-o", "build", "-t", "xdr"]);
+    let all = project.files("build");
+    assert!(all.contains("xdr/web/shell.kql"), "{all:?}");
+    let said = project.convert(&["-o", "build", "--prune"]);
+    assert_eq!((project.files("build"), said.code), (all.clone(), Some(0)), "{}", said.text);
+    assert_eq!(project.convert(&["-o", "build", "--check"]).code, Some(0));
+    // A definition that names the target has it in every run, until it no longer does.
+    let own = rule("Shell", 1, "shell") + "targets: {xdr: {}}\n";
+    project.write("rules/web/shell.yml", &own);
+    project.convert(&BUILD);
+    assert_eq!(project.convert(&["-o", "build", "--check"]).code, Some(0));
+    project.write("rules/web/shell.yml", &rule("Shell", 1, "shell"));
+    let said = project.convert(&["-o", "build", "--prune"]);
+    assert!(
+        said.text.contains("removed build/xdr/web/shell.kql: its rule does not make it"),
+        "{}",
+        said.text
+    );
+    let left = project.files("build");
+    assert!(
+        left.contains("xdr/linux/miner.kql") && !left.contains("xdr/web/shell.kql"),
+        "{left:?}"
+    );
+    // A rule that is gone has no files on any target.
+    fs::remove_file(project.path("rules/linux/miner.yml")).unwrap();
+    project.convert(&["-o", "build", "--prune"]);
+    assert!(!project.path("build/xdr/linux").exists());
+}
+
+#[test]
 fn the_files_of_a_rule_that_is_gone_are_told_and_pruned() {
     let project = Project::new();
     project.convert(&BUILD);

@@ -53,6 +53,11 @@ impl RuleFile {
         read.map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))
     }
 
+    /// Where it is; `None` for standard input
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Its path below the root of the rules, with `/`
     pub(super) fn below(&self) -> String {
         let name = self.name.rsplit('/').next().unwrap_or_default();

@@ -77,6 +77,7 @@ fn placeholders(tree: &Tree, path: &Path) -> Result<Arc<SourceText>, Failure> {
 }
 
 fn texts(tree: &Tree, files: &[RuleFile], role: Role) -> Result<Vec<Text>, Failure> {
+    tree.fetch(&files.iter().filter_map(RuleFile::path).collect::<Vec<_>>());
     let texts: Vec<_> = files.par_iter().map(|file| text(tree, file)).collect();
     // When several files cannot be read, the failure names the first file.
     texts.into_iter().map(|text| Ok(text?.read_for(role))).collect()

@@ -50,6 +50,14 @@ impl Tree {
         }
     }
 
+    /// Has the bytes of many files at hand, where that is faster than one by one
+    pub(super) fn fetch(&self, paths: &[&Path]) {
+        match self {
+            Tree::Disk => {}
+            Tree::Revision(revision) => revision.fetch(paths),
+        }
+    }
+
     /// The bytes of a file
     pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self {

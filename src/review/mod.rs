@@ -169,8 +169,7 @@ fn change(Pair { rules: pair, emitted }: Pair<'_>) -> Option<Change> {
             lines.extend(facts(&before.metadata, &after.metadata));
             let is_dated = dating(&before.metadata) != dating(&after.metadata);
             if lines.is_empty() {
-                let text = |rule: &'_ Rule| rule.source.slice(rule.span).to_owned();
-                match text(before) == text(after) {
+                match before.source.text() == after.source.text() {
                     true if emission.is_empty() => return None,
                     true => (Fate::Kept, lines, false),
                     false => (Fate::Reformatted, lines, false),

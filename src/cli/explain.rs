@@ -20,6 +20,8 @@ use crate::verify::{Example, Place};
 
 /// Explain the code of a finding, or why events fit a rule or do not
 ///
+/// The page of a code says what the finding is, why it is one, and shows the mistake and the right form.
+///
 /// Of each event and signal the first reason stands in one sentence. Below it stand the parts of the
 /// signal: `+` is as the signal asks, `-` decides against it, with what the event has.
 #[derive(Args)]
@@ -147,9 +149,47 @@ fn code(name: &str) -> Result<Outcome, Stop> {
         }
         return Err(Failure::new(format!("no code `{name}`{hint}")).into());
     };
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "{code}: {}\n\n{}", code.title(), code.explanation())?;
+    page(&mut anstream::stdout().lock(), code)?;
     Ok(Outcome::Clean)
+}
+
+/// Prints the page of a code: what, why, wrong, right
+fn page(out: &mut impl Write, code: Code) -> std::io::Result<()> {
+    writeln!(out, "{code}: {}\n\n{}", code.title(), wrapped(code.explanation()))?;
+    for (head, text) in code
+        .page()
+        .into_iter()
+        .flat_map(|page| [("Wrong", page.wrong.as_str()), ("Right", page.right.as_str())])
+    {
+        writeln!(out, "\n{head}:\n")?;
+        for line in text.lines() {
+            // A tab is a mistake that nobody would see.
+            writeln!(out, "{}", screen::line(&format!("    {}", line.replace('\t', "<tab>"))))?;
+        }
+    }
+    Ok(())
+}
+
+/// The widest line of an explanation, for a terminal of 80 columns
+const COLUMNS: usize = 80;
+
+/// A text in lines that a terminal shows whole
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut width) = (String::new(), 0);
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        let fits = width + 1 + length <= COLUMNS;
+        lines.push_str(if width == 0 {
+            ""
+        } else if fits {
+            " "
+        } else {
+            "\n"
+        });
+        width = if fits && width > 0 { width + 1 + length } else { length };
+        lines.push_str(word);
+    }
+    lines
 }
 
 fn mark(good: bool) -> char {

@@ -9,7 +9,7 @@ use crate::backend::{Decision, Files, Weight};
 use crate::diagnostic::Diagnostics;
 use crate::manifest::LossName;
 use crate::mapping::Mappings;
-use crate::project::{self, Config, Failure};
+use crate::project::{self, Config, Failure, Tree};
 use crate::workspace::Workspace;
 
 /// Options of every command that reads rules
@@ -64,14 +64,14 @@ fn loss(name: &str) -> Result<LossName, String> {
 }
 
 impl Rules {
-    /// The paths that were given
-    pub(super) fn paths(&self) -> &[PathBuf] {
-        &self.paths
-    }
-
     /// Whether rules stand on standard input, and so in no file
     pub(super) fn are_on_stdin(&self) -> bool {
         self.paths.iter().any(|path| path.as_os_str() == "-")
+    }
+
+    /// Reads the rules as they were in another folder, or at a revision of git
+    pub(super) fn load_before(&self, before: &str) -> Result<&'static mut Workspace, Failure> {
+        self.surroundings.load_before(&self.paths, before)
     }
 
     /// Reads the rules, with filters and placeholders
@@ -85,10 +85,7 @@ impl Settings {
     pub(super) fn read(&self) -> Result<Config, Failure> {
         let mut findings = Diagnostics::default();
         let config = Config::find(self.config.as_deref(), &mut findings)?;
-        let findings = findings.sorted();
-        let Some(first) = findings.first() else { return Ok(config) };
-        findings.iter().for_each(report::complain);
-        Err(Failure::new(format!("{} has mistakes", first.source.name())))
+        without_mistakes(config, findings)
     }
 }
 
@@ -98,24 +95,68 @@ impl Surroundings {
     /// They are leaked: to drop thousands of rules would take long, and the memory is freed when
     /// the process ends.
     pub(super) fn load(&self, paths: &[PathBuf]) -> Result<&'static mut Workspace, Failure> {
-        let config = self.settings.read()?;
+        self.load_from(paths, &Tree::Disk, &self.settings.read()?)
+    }
+
+    /// Reads the rules as they were: in another folder, or at a revision of git, each with the settings
+    /// of the project that stand there
+    pub(super) fn load_before(
+        &self,
+        paths: &[PathBuf],
+        before: &str,
+    ) -> Result<&'static mut Workspace, Failure> {
+        let other = PathBuf::from(before);
+        if other.exists() {
+            let mut findings = Diagnostics::default();
+            let folder = if other.is_dir() { &*other } else { other.parent().unwrap_or(&other) };
+            let config = Config::nearest(&Tree::Disk, folder, &mut findings)?;
+            let config = without_mistakes(config, findings)?;
+            return self.load_from(std::slice::from_ref(&other), &Tree::Disk, &config);
+        }
+        let tree = Tree::at(before)?;
+        let mut findings = Diagnostics::default();
+        let config = match self.settings.config.as_deref() {
+            Some(named) if tree.has(named) => Config::read(&tree, named, &mut findings)?,
+            Some(_) => Config::default(),
+            None => Config::nearest(&tree, Path::new(""), &mut findings)?,
+        };
+        let config = without_mistakes(config, findings)?;
+        let there = |path: &&PathBuf| tree.has(path);
+        let then = Surroundings {
+            filters: self.filters.iter().filter(there).cloned().collect(),
+            placeholders: self.placeholders.iter().find(there).cloned(),
+            ..self.clone()
+        };
+        let kept: Vec<PathBuf> = paths.iter().filter(there).cloned().collect();
+        match (paths, &*kept) {
+            ([_, ..], []) => Ok(Box::leak(Box::default())),
+            (_, kept) => then.load_from(kept, &tree, &config),
+        }
+    }
+
+    fn load_from(
+        &self,
+        paths: &[PathBuf],
+        tree: &Tree,
+        config: &Config,
+    ) -> Result<&'static mut Workspace, Failure> {
         let layers = config.layers(self.settings.overlay.as_deref())?;
         let from_file = |paths: &mut dyn Iterator<Item = &String>| -> Vec<PathBuf> {
             paths.map(|path| config.path(path)).collect()
         };
-        let rules = match paths {
-            [] if config.rules.is_empty() => vec![Path::new("rules").to_owned()],
-            [] => from_file(&mut config.rules.iter().map(|path| &path.value)),
-            paths => paths.to_vec(),
+        let roots = match &*config.rules {
+            [] => vec![Path::new("rules").to_owned()],
+            rules => from_file(&mut rules.iter().map(|path| &path.value)),
         };
+        let rules = if paths.is_empty() { roots.clone() } else { paths.to_vec() };
         let mut filters = self.filters.clone();
         let layered = layers.iter().flat_map(|layer| layer.filters.iter().chain(&layer.mappings));
         filters.extend(from_file(&mut layered.map(|path| &path.value)));
         let lists = layers.iter().rev().find_map(|layer| layer.placeholders.as_ref());
         let lists = lists.map(|path| config.path(&path.value));
         let placeholders = self.placeholders.clone().or(lists);
-        let stdin_name = self.stdin_name.clone();
-        let surroundings = project::Surroundings { filters, placeholders, stdin_name };
+        let (stdin_name, tree) = (self.stdin_name.clone(), tree.clone());
+        let surroundings = project::Surroundings { filters, placeholders, stdin_name, roots, tree };
         let mut workspace = project::load_with(&rules, &surroundings)?;
         config.apply(&layers, &mut workspace);
         for name in self.mappings.iter().filter(|name| !Mappings::is_rest(name)) {
@@ -129,4 +170,12 @@ impl Surroundings {
         }
         Ok(Box::leak(Box::new(workspace)))
     }
+}
+
+/// The settings, when no finding is about them
+fn without_mistakes(config: Config, findings: Diagnostics) -> Result<Config, Failure> {
+    let findings = findings.sorted();
+    let Some(first) = findings.first() else { return Ok(config) };
+    findings.iter().for_each(report::complain);
+    Err(Failure::new(format!("{} has mistakes", first.source.name())))
 }

@@ -5,6 +5,7 @@
 
 mod bump;
 mod census;
+mod changes;
 mod check;
 mod completions;
 mod convert;
@@ -15,11 +16,14 @@ mod explain;
 mod hit;
 mod input;
 mod interruption;
+mod junit;
 mod list;
 mod mapping;
 mod matrix;
 mod near;
 mod new;
+mod outdated;
+mod plan;
 mod report;
 mod scan;
 mod screen;
@@ -140,6 +144,8 @@ enum Format {
     Github,
     /// Comma-separated values, for `report` only
     Csv,
+    /// JUnit XML, for `test` only
+    Junit,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +172,7 @@ enum Command {
     Show(show::Show),
     Explain(explain::Explain),
     Diff(diff::Diff),
+    Plan(plan::Plan),
     Tune(tune::Tune),
     New(new::New),
     List(list::List),
@@ -215,6 +222,9 @@ pub fn main() -> ExitCode {
     if global.format == Format::Csv && !matches!(cli.command, Command::Report(_)) {
         return report::failed("`--format csv` is for `rulecast report` only");
     }
+    if global.format == Format::Junit && !matches!(cli.command, Command::Test(_)) {
+        return report::failed("`--format junit` is for `rulecast test` only");
+    }
     let ended = match cli.command {
         Command::Check(check) => check.run(global),
         Command::Convert(convert) => convert.run(global),
@@ -224,6 +234,7 @@ pub fn main() -> ExitCode {
         Command::Scan(scan) => scan.run(global),
         Command::Show(show) => show.run(global),
         Command::Diff(diff) => diff.run(global),
+        Command::Plan(plan) => plan.run(global),
         Command::Tune(tune) => tune.run(global),
         Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),

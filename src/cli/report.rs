@@ -22,6 +22,8 @@ pub(super) enum Stream {
     Out,
     /// Stderr: the command has other data
     Err,
+    /// Nowhere: the command has told them in its own form
+    None,
 }
 
 /// The findings of a run after suppressions, `--select` and `--ignore`, sorted
@@ -43,7 +45,7 @@ pub(super) fn findings(
 ) -> io::Result<Outcome> {
     let text = match global.format {
         // Findings have no columns.
-        Format::Full | Format::Csv => {
+        Format::Full | Format::Csv | Format::Junit => {
             screen::lines(found.iter().map(|d| full(d, true) + "\n\n").collect())
         }
         Format::Concise => screen::lines(lines(found, concise)),
@@ -54,6 +56,7 @@ pub(super) fn findings(
     match stream {
         Stream::Out => anstream::stdout().lock().write_all(text.as_bytes())?,
         Stream::Err => anstream::stderr().lock().write_all(text.as_bytes())?,
+        Stream::None => {}
     }
     let fail = found.iter().any(|one| fails(global, one));
     Ok(if fail { Outcome::Findings } else { Outcome::Clean })

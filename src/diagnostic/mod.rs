@@ -9,6 +9,7 @@ mod code;
 mod concise;
 mod github;
 mod json;
+mod page;
 mod register;
 #[cfg(feature = "cli")]
 mod render;
@@ -21,6 +22,7 @@ pub use code::Code;
 pub use concise::concise;
 pub use github::github;
 pub use json::json;
+pub use page::Page;
 #[cfg(feature = "cli")]
 pub use render::full;
 pub use sarif::sarif;

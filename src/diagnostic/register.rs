@@ -345,7 +345,8 @@ macro_rules! register { ($make:ident) => { $make! {
     E0802 "test failed"
         "The sample did not do what the test says.";
     E0803 "output out of date"
-        "With `--check`, the files under the output folder must be what `convert` would write.";
+        "With `--check`, the files under the output folder must be what `convert` would write: none is \
+         missing, and none holds another text.";
     E0804 "two rules write one file"
         "Two rules have the same file name in the same folder, or two documents stand in one \
          file: their outputs would overwrite each other.";
@@ -373,6 +374,10 @@ macro_rules! register { ($make:ident) => { $make! {
     W0812 "file of an earlier run"
         "The folder has a rule of detection-rules that was written for a signal of another name, or for \
          one that is gone. Nothing writes the file any more, and detection-rules would still load it.";
+    E0813 "output without a rule"
+        "The manifest of the output folder, `rulecast-outputs.json`, says that rulecast wrote the file for a \
+         rule that is gone, has moved, or does not make it any more. Nothing updates the file, and a target \
+         that imports the folder keeps its rule for ever.";
     E0901 "mapping of what the target lacks"
         "A mapping names a table or a column that the target's schema lacks, or a value of another \
          type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";

@@ -4,37 +4,19 @@
 //! folders sorted by file name, without dot files. A link is followed only when the user gives its path.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-/// Why a run could not do its work: a text for the user
-#[derive(Debug)]
-pub struct Failure(String);
-
-impl Failure {
-    /// A failure in these words: lower case, no final period
-    pub fn new(why: impl Into<String>) -> Self {
-        Failure(why.into())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failure {}
+use super::roots::Roots;
+use super::tree::Tree;
+use super::{Failure, absolute, display};
 
 /// A file that may hold rules
 #[derive(Debug, Clone)]
 pub(super) struct RuleFile {
     /// The path in messages, with `/`
     pub(super) name: String,
-    /// Its folder below the path that the user gave, with `/`; `None` when the folder is not UTF-8
+    /// Its folder below the root of the rules, with `/`; `None` when the folder is not UTF-8
     pub(super) folder: Option<String>,
     /// Where it is; `None` for standard input
     path: Option<PathBuf>,
@@ -48,13 +30,11 @@ impl RuleFile {
 
     /// A file that the user names directly; its folder is empty
     pub(super) fn at(path: &Path) -> RuleFile {
-        RuleFile::new(path, path.parent().unwrap_or(Path::new("")))
+        RuleFile::new(path, Path::new(""))
     }
 
-    fn new(path: &Path, root: &Path) -> RuleFile {
-        let below = path.parent().and_then(|parent| parent.strip_prefix(root).ok());
-        let folders = below.unwrap_or(Path::new("")).iter().map(OsStr::to_str);
-        let folders: Option<Vec<&str>> = folders.collect();
+    fn new(path: &Path, folder: &Path) -> RuleFile {
+        let folders: Option<Vec<&str>> = folder.iter().map(OsStr::to_str).collect();
         RuleFile {
             name: display(path),
             folder: folders.map(|folders| folders.join("/")),
@@ -62,9 +42,9 @@ impl RuleFile {
         }
     }
 
-    pub(super) fn read(&self) -> Result<Vec<u8>, Failure> {
+    pub(super) fn read(&self, tree: &Tree) -> Result<Vec<u8>, Failure> {
         let read = match &self.path {
-            Some(path) => std::fs::read(path),
+            Some(path) => tree.read(path),
             None => {
                 let mut bytes = Vec::new();
                 std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
@@ -72,40 +52,49 @@ impl RuleFile {
         };
         read.map_err(|error| Failure::new(format!("cannot read {}: {error}", self.name)))
     }
-}
 
-/// A path for messages, with `/`; outside of Windows, a backslash is part of a name and stays
-pub fn display(path: &Path) -> String {
-    let shown = path.to_string_lossy();
-    if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() }
+    /// Where it is; `None` for standard input
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Its path below the root of the rules, with `/`
+    pub(super) fn below(&self) -> String {
+        let name = self.name.rsplit('/').next().unwrap_or_default();
+        match self.folder.as_deref() {
+            None | Some("") => name.to_owned(),
+            Some(folder) => format!("{folder}/{name}"),
+        }
+    }
 }
 
 /// Every `.yml` and `.yaml` file of these paths; `-` is standard input, under this name
 ///
 /// # Errors
 /// When a path does not exist or cannot be read, or when no path holds a rule file.
-pub(super) fn find(paths: &[PathBuf], stdin: &str) -> Result<Vec<RuleFile>, Failure> {
+pub(super) fn find(
+    tree: &Tree,
+    paths: &[PathBuf],
+    (roots, stdin): (&Roots, &str),
+) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             files.push(RuleFile::input(stdin));
-            continue;
-        }
-        if path.is_file() {
-            files.push(RuleFile::at(path));
-            continue;
-        }
-        if !path.is_dir() {
+        } else if tree.is_file(path) {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            files.push(RuleFile::new(path, &roots.below(folder).unwrap_or_default()));
+        } else if tree.is_dir(path) {
+            let below = |file: &Path| {
+                let folder = file.parent().unwrap_or(Path::new(""));
+                let plain = || folder.strip_prefix(path).unwrap_or(Path::new("")).to_owned();
+                roots.below(folder).unwrap_or_else(plain)
+            };
+            let found = tree.files(path)?;
+            let rules = found.iter().filter(|file| is_rule(file));
+            files.extend(rules.map(|file| RuleFile::new(file, &below(file))));
+        } else {
             return Err(Failure::new(format!("no such file or folder: {}", display(path))));
-        }
-        let hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
-        let walk = WalkDir::new(path).sort_by_file_name().into_iter();
-        for entry in walk.filter_entry(|e| e.depth() == 0 || !hidden(e.file_name())) {
-            let entry = entry.map_err(|error| Failure::new(format!("cannot read: {error}")))?;
-            let extension = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
-            if entry.file_type().is_file() && matches!(extension.as_deref(), Some("yml" | "yaml")) {
-                files.push(RuleFile::new(entry.path(), path));
-            }
         }
     }
     if paths.len() > 1 {
@@ -113,7 +102,7 @@ pub(super) fn find(paths: &[PathBuf], stdin: &str) -> Result<Vec<RuleFile>, Fail
         let mut seen = std::collections::HashSet::new();
         let real = |file: &RuleFile| {
             let path = file.path.as_ref()?;
-            Some(path.canonicalize().unwrap_or_else(|_| path.clone()))
+            Some(path.canonicalize().unwrap_or_else(|_| absolute(path)))
         };
         files.retain(|file| seen.insert(real(file)));
     }
@@ -122,4 +111,9 @@ pub(super) fn find(paths: &[PathBuf], stdin: &str) -> Result<Vec<RuleFile>, Fail
         return Err(Failure::new(format!("no rule files (.yml, .yaml) in {}", looked.join(", "))));
     }
     Ok(files)
+}
+
+fn is_rule(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    matches!(extension.as_deref(), Some("yml" | "yaml"))
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::inside;
+use super::{Owner, Owners, inside};
 use crate::backend::Target;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Rule;
@@ -24,17 +24,28 @@ pub(super) struct Known {
 
 /// Warnings about rules that get another id when these outputs are written under `folder`
 ///
-/// Files that do not exist, or that nobody could import, tell nothing.
-pub fn changed_ids(folder: &Path, outputs: &[Output], workspace: &Workspace) -> Vec<Diagnostic> {
+/// A rule whose file has another name or folder now is told by its id in the manifest of the folder. Files
+/// that do not exist, or that nobody could import, tell nothing.
+pub fn changed_ids(
+    folder: &Path,
+    owners: &Owners,
+    (outputs, workspace): (&[Output], &Workspace),
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for output in outputs {
         let Some(target) = target_of(output) else { continue };
-        let Ok(place) = inside(folder, &output.path) else { continue };
-        let Ok(before) = std::fs::read_to_string(place) else { continue };
+        let rule = &workspace.rules[output.rule].rule;
+        let of_rule = || owners.files.iter().filter(|one| is_of(&one.rule, rule));
+        let of_target = |path: &str| ends(target).is_some_and(|end| path.ends_with(end));
+        let moved = of_rule()
+            .find(|one| one.path.split('/').next() == Some(target.name()) && of_target(&one.path));
+        let earlier = moved.map(|one| one.path.as_str()).into_iter();
+        let mut places = std::iter::once(output.path.as_str()).chain(earlier);
+        let text = |path: &str| std::fs::read_to_string(inside(folder, path).ok()?).ok();
+        let Some(before) = places.find_map(text) else { continue };
         if before == output.text {
             continue;
         }
-        let rule = &workspace.rules[output.rule].rule;
         let (before, now) = (ids(&output.path, &before), ids(&output.path, &output.text));
         let has = |all: &[Known]| all.iter().map(|one| one.id.clone()).collect::<BTreeSet<_>>();
         let (old, new) = (has(&before), has(&now));
@@ -88,13 +99,23 @@ fn signal_of_line(rule: &Rule, at: usize) -> Option<Span> {
 /// The target of an output that holds ids; of several files with the same ids, one counts
 fn target_of(output: &Output) -> Option<Target> {
     let target = Target::named(output.path.split('/').next()?)?;
-    let ends = match target {
-        Target::Elastic => ".ndjson",
-        Target::Sentinel | Target::Asim => ".analytic.yaml",
-        Target::Xdr => ".detection.json",
-        Target::Native => return None,
-    };
-    output.path.ends_with(ends).then_some(target)
+    output.path.ends_with(ends(target)?).then_some(target)
+}
+
+/// The ending of the file of a target that holds ids; `None` for a target without ids
+fn ends(target: Target) -> Option<&'static str> {
+    match target {
+        Target::Elastic => Some(".ndjson"),
+        Target::Sentinel | Target::Asim => Some(".analytic.yaml"),
+        Target::Xdr => Some(".detection.json"),
+        Target::Native => None,
+    }
+}
+
+/// Whether a rule is the owner of a file, by its id
+fn is_of(owner: &Owner, rule: &Rule) -> bool {
+    let id = rule.metadata.id.as_ref().map(|id| &id.value);
+    id.is_some() && id == owner.id.as_ref()
 }
 
 /// The rules in a file, in its order

@@ -2,19 +2,25 @@
 //!
 //! In: a folder with the files of an earlier run, and the outputs that are about to replace them.
 //! Out: a warning for every rule file of detection-rules that belongs to one of these rules and is
-//! not written now: its signal has another name, or is gone. Such a file is never deleted here.
+//! not written now: its signal has another name, or is gone. Such a file is never deleted here. A file in
+//! the folder's manifest is left to [`orphans`](super::orphans).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::ids::ids;
-use super::{display, inside};
+use super::{Owners, display, inside};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::workspace::{Output, Workspace};
 
 /// Warnings about files under `folder` that these outputs leave behind
-pub fn left_over(folder: &Path, outputs: &[Output], workspace: &Workspace) -> Vec<Diagnostic> {
-    let mut written: BTreeSet<PathBuf> = BTreeSet::new();
+pub fn left_over(
+    folder: &Path,
+    owners: &Owners,
+    (outputs, workspace): (&[Output], &Workspace),
+) -> Vec<Diagnostic> {
+    let owned = owners.files.iter().filter_map(|owned| inside(folder, &owned.path).ok());
+    let mut written: BTreeSet<PathBuf> = owned.collect();
     // The ids before and now in each folder, with the index of their rule.
     let mut known: BTreeMap<PathBuf, BTreeMap<String, usize>> = BTreeMap::new();
     for output in outputs.iter().filter(|output| output.path.starts_with("elastic/")) {

@@ -3,17 +3,25 @@
 //! In: the rules before and after. Out: a [`Change`] for each rule that is not the same: what changed, in words,
 //! and its [`Effect`]: whether more or fewer events are found. The effect is decided on the IR by a procedure that
 //! is sound: where it says that a rule narrows, no event is found that was not found before. Where it cannot
-//! tell, it says so.
+//! tell, it says so. With what came of the rules on their targets, each change also says what the targets get:
+//! its [`Emission`]. [`plan`] compares what is made with what a target has.
 
+mod deployed;
+mod emission;
 mod implies;
+mod plan;
 mod signal;
 
-use std::collections::BTreeMap;
+pub use deployed::{Deployed, Export, emitted, read as read_export};
+pub use emission::{ArtifactChange, ArtifactFate, Emission, IdChange, LossChange, OutcomeChange};
+pub use plan::{FieldChange, Last, Planned, Step, plan};
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definition::Metadata;
 use crate::ir::Rule;
 use crate::source::Spanned;
-use crate::workspace::Loaded;
+use crate::workspace::{Emitted, Loaded};
 
 /// What a change does to the events that are found
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +71,8 @@ pub enum Fate {
     Changed(Effect),
     /// Only its text is another one: layout, comments, order
     Reformatted,
+    /// It is as it was, and targets get something else: a setting or a mapping changed
+    Kept,
 }
 
 /// A rule that is not the same
@@ -78,16 +88,65 @@ pub struct Change {
     pub lines: Vec<String>,
     /// Whether its meaning changed and neither `modified` nor `version` did
     pub is_undated: bool,
+    /// What targets get; empty when only the rules are compared
+    pub emission: Emission,
+}
+
+/// A set of rules, with what came of them on their targets
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'w> {
+    /// The rules
+    pub rules: &'w [Loaded],
+    /// What came of them
+    pub emitted: &'w [Emitted<'w>],
+}
+
+/// A rule on both sides
+#[derive(Default)]
+struct Pair<'w> {
+    rules: [Option<&'w Rule>; 2],
+    emitted: [Vec<&'w Emitted<'w>>; 2],
+}
+
+/// The rules after, by index, that are not as they were, or of which targets get something else
+///
+/// Rules that are only reported through a correlation count, too: they may have tests.
+pub fn touched<'w>(before: Side<'w>, after: Side<'w>) -> BTreeSet<usize> {
+    let rules = before.rules.iter().map(|loaded| (key(&loaded.rule), &loaded.rule));
+    let rules: BTreeMap<String, &Rule> = rules.collect();
+    let mut emitted: [BTreeMap<String, Vec<&'w Emitted<'w>>>; 2] = Default::default();
+    for (side, all) in [before, after].into_iter().zip(&mut emitted) {
+        for one in side.emitted {
+            all.entry(key(&one.row.rule.rule)).or_default().push(one);
+        }
+    }
+    let is_touched = |rule: &'w Rule| {
+        let key = key(rule);
+        let pair = [rules.get(&key).copied(), Some(rule)];
+        let of_side = |side: &BTreeMap<_, Vec<_>>| side.get(&key).cloned().unwrap_or_default();
+        change(Pair { rules: pair, emitted: emitted.each_ref().map(of_side) }).is_some()
+    };
+    let all = after.rules.iter().enumerate().filter(|(_, loaded)| is_touched(&loaded.rule));
+    all.map(|(at, _)| at).collect()
 }
 
 /// What changed between two sets of rules, in the order of their titles
 ///
 /// Rules are told by their id, or by their file where they have none.
 pub fn compare(before: &[Loaded], after: &[Loaded]) -> Vec<Change> {
-    let mut pairs: BTreeMap<String, [Option<&Rule>; 2]> = BTreeMap::new();
+    let side = |rules| Side { rules, emitted: &[] };
+    compare_sides(side(before), side(after))
+}
+
+/// What changed between two sets of rules and between what targets get of them
+pub fn compare_sides<'w>(before: Side<'w>, after: Side<'w>) -> Vec<Change> {
+    let mut pairs: BTreeMap<String, Pair<'w>> = BTreeMap::new();
     for (at, side) in [before, after].into_iter().enumerate() {
-        for loaded in side.iter().filter(|loaded| loaded.reported) {
-            pairs.entry(key(&loaded.rule)).or_default()[at] = Some(&loaded.rule);
+        for loaded in side.rules.iter().filter(|loaded| loaded.reported) {
+            pairs.entry(key(&loaded.rule)).or_default().rules[at] = Some(&loaded.rule);
+        }
+        for one in side.emitted {
+            pairs.entry(key(&one.row.rule.rule)).or_default().emitted[at].push(one);
         }
     }
     let mut changes: Vec<Change> = pairs.into_values().filter_map(change).collect();
@@ -100,8 +159,9 @@ fn key(rule: &Rule) -> String {
     rule.metadata.id.as_ref().map_or_else(|| file.to_owned(), |id| id.value.clone())
 }
 
-fn change(pair: [Option<&Rule>; 2]) -> Option<Change> {
+fn change(Pair { rules: pair, emitted }: Pair<'_>) -> Option<Change> {
     let rule = pair[1].or(pair[0])?;
+    let emission = Emission::of(&emitted[0], &emitted[1]);
     let (title, file) = (rule.metadata.title.value.clone(), rule.source.name().to_owned());
     let (fate, lines, is_undated) = match pair {
         [Some(before), Some(after)] => {
@@ -109,10 +169,11 @@ fn change(pair: [Option<&Rule>; 2]) -> Option<Change> {
             lines.extend(facts(&before.metadata, &after.metadata));
             let is_dated = dating(&before.metadata) != dating(&after.metadata);
             if lines.is_empty() {
-                if before.source.text() == after.source.text() {
-                    return None;
+                match before.source.text() == after.source.text() {
+                    true if emission.is_empty() => return None,
+                    true => (Fate::Kept, lines, false),
+                    false => (Fate::Reformatted, lines, false),
                 }
-                (Fate::Reformatted, lines, false)
             } else {
                 (Fate::Changed(effect), lines, effect != Effect::Same && !is_dated)
             }
@@ -120,7 +181,7 @@ fn change(pair: [Option<&Rule>; 2]) -> Option<Change> {
         [None, _] => (Fate::Added, Vec::new(), false),
         [Some(_), None] => (Fate::Removed, Vec::new(), false),
     };
-    Some(Change { title, file, fate, lines, is_undated })
+    Some(Change { title, file, fate, lines, is_undated, emission })
 }
 
 /// What tells one version of a rule from another: the day of its last change, and its number

@@ -20,7 +20,7 @@ mod text;
 mod tuning;
 
 pub use coverage::{Part, parts as tested_parts};
-pub use output::{Kept, Output};
+pub use output::{Emitted, Kept, Output};
 pub use row::{Outcome, Row};
 pub use samples::{SampleResult, run as run_samples};
 pub use summary::{Counted, Lost, Outcomes, Reason, Summary};
@@ -58,6 +58,17 @@ pub struct Workspace {
     pub losses: BTreeMap<(Target, LossName, Weight), usize>,
     /// The number of texts read for rules
     pub files: usize,
+    /// Which part of a set of rules this is; of texts in memory, nothing is known
+    pub extent: Extent,
+}
+
+/// The part of a set of rules that a run reads
+#[derive(Debug, Clone, Default)]
+pub struct Extent {
+    /// Folders and files below the root of the set, with `/`; an empty text stands for all of it
+    pub parts: Vec<String>,
+    /// The names of the files that were read, by their paths below the root
+    pub files: BTreeMap<String, String>,
 }
 
 /// What becomes of some warnings in some files
@@ -108,6 +119,13 @@ impl Loaded {
     pub fn definition(&self) -> Option<Definition> {
         let all = definition::parse(&self.rule.source, &mut Diagnostics::default());
         all.into_iter().find(|one| one.span == self.rule.span)
+    }
+
+    /// The path of its file below the root of the rules, with `/`
+    pub fn file(&self) -> String {
+        let name = self.rule.source.name().rsplit('/').next().unwrap_or_default();
+        let parts = [self.folder.as_str(), name].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("/")
     }
 
     /// The path of an artifact of the rule below the output folder
@@ -204,6 +222,18 @@ impl Workspace {
     pub fn rows(&self, targets: &[Target]) -> Vec<Row<'_>> {
         let made = output::make(&self.rules, targets, (Kept::Nothing, &self.policy));
         made.into_iter().flatten().map(|made| made.row).collect()
+    }
+
+    /// The artifacts of every reported rule on every target, with what becomes of it there
+    ///
+    /// The workspace's own findings stay as they are. When `targets` is empty, each rule is emitted for its
+    /// own targets.
+    pub fn emitted(&self, targets: &[Target]) -> Vec<Emitted<'_>> {
+        let made = output::make(&self.rules, targets, (Kept::Artifacts, &self.policy));
+        made.into_iter()
+            .flatten()
+            .map(|one| Emitted { row: one.row, outputs: one.outputs })
+            .collect()
     }
 
     /// The number of rules that some target refuses; the emitted texts are dropped

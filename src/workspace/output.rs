@@ -20,6 +20,8 @@ pub struct Output {
     pub path: String,
     /// Its text
     pub text: String,
+    /// The ids of the target's rules in it; empty in a file without rules, such as a query
+    pub ids: Vec<String>,
     /// The index of its rule in [`Workspace::rules`](super::Workspace::rules)
     pub rule: usize,
 }
@@ -39,9 +41,18 @@ pub enum Kept {
 pub(super) type Losses = BTreeMap<(Target, LossName, Weight), usize>;
 
 /// What comes of one rule on one target
+#[derive(Debug)]
+pub struct Emitted<'w> {
+    /// The rule, the target, the losses and the findings
+    pub row: Row<'w>,
+    /// The artifacts; none on a target that refuses the rule
+    pub outputs: Vec<Output>,
+}
+
+/// The same, with the losses counted
 pub(super) struct Made<'w> {
     pub(super) row: Row<'w>,
-    outputs: Vec<Output>,
+    pub(super) outputs: Vec<Output>,
     losses: Losses,
 }
 
@@ -125,9 +136,12 @@ fn make_one<'w>(
             name: format!("{}.manifest.json", loaded.stem),
             text: translation.manifest.to_json(),
         });
+        let named = translation.manifest.files;
+        let ids = |name: &str| named.iter().find(|file| file.name == name);
         let files = translation.artifacts.into_iter().chain(manifest);
         let outputs = files.map(|artifact| Output {
             path: loaded.place(target, &artifact.name),
+            ids: ids(&artifact.name).map_or_else(Vec::new, |file| file.ids.clone()),
             text: if kept == Kept::Nothing { String::new() } else { artifact.text },
             rule: at,
         });

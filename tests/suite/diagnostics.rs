@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rulecast::diagnostic::Code;
+use rulecast::definition::Looked;
+use rulecast::diagnostic::{Code, Diagnostic, Severity};
+use rulecast::workspace::{Text, Workspace, run_samples};
 
 use crate::support::{root, snapshot};
 
@@ -65,10 +67,22 @@ fn said(path: &Path, format: &str) -> String {
             .args(["convert", "-t", "elastic", "-o"])
             .arg(tampered(name, format, "elastic", ID_OF_THE_OLD_NAME))
             .arg(name),
+        "E0813" => {
+            let folder = tampered(name, format, "sentinel", ("", ""));
+            let file = folder.join("sentinel/E0813_file_of_an_earlier_name.kql");
+            fs::rename(&file, file.with_file_name("earlier_name.kql")).unwrap();
+            let manifest = folder.join("rulecast-outputs.json");
+            let text = fs::read_to_string(&manifest).unwrap();
+            let text = text.replace("E0813_file_of_an_earlier_name.kql", "earlier_name.kql");
+            fs::write(&manifest, text).unwrap();
+            command.args(["convert", "-t", "sentinel", "--check", "-o"]).arg(folder).arg(name)
+        }
         "W0812" => {
             let folder = tampered(name, format, "elastic", ("", ""));
             let file = folder.join("elastic/w0812_signal_that_was_renamed_command.toml");
             fs::rename(&file, file.with_file_name("shell_spawn.toml")).unwrap();
+            // Such a file has no owner where rulecast had no manifest yet.
+            fs::remove_file(folder.join("rulecast-outputs.json")).unwrap();
             command.args(["convert", "-t", "elastic", "-o"]).arg(folder).arg(name)
         }
         "W0810" => command.args(["check", "--config"]).arg(name),
@@ -110,6 +124,59 @@ fn every_example_shows_its_code() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What `check` finds in a text that stands in a file of this name
+fn checked(name: &str, text: &str) -> Vec<Diagnostic> {
+    let mut workspace = Workspace::read(&Text::new(name, text).into());
+    workspace.refused_by(&[]);
+    for loaded in &workspace.rules {
+        run_samples(loaded, &mut workspace.diagnostics);
+    }
+    workspace.findings(Looked::Everywhere)
+}
+
+#[test]
+fn every_page_says_what_why_wrong_and_right_and_the_right_form_passes() {
+    let mut told = BTreeSet::new();
+    for path in examples() {
+        let code = Code::named(&code_of(&path)).unwrap();
+        let page = code.page().unwrap_or_else(|| panic!("{code} has no page"));
+        let parts = [code.title(), code.explanation(), &page.wrong, &page.right];
+        assert!(parts.iter().all(|part| !part.trim().is_empty()), "{code}");
+        if page.told {
+            told.insert(code.as_str());
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(&page.wrong).count(), 1, "{code}: {}", page.wrong);
+        let name = path.file_name().unwrap().to_string_lossy();
+        let has = |found: &[Diagnostic]| found.iter().any(|one| one.code == code);
+        assert!(has(&checked(&name, &text)), "{code}");
+        let right = checked(&name, &text.replace(&page.wrong, &page.right));
+        let wrong = right.iter().find(|one| one.code == code || one.severity == Severity::Error);
+        assert!(wrong.is_none(), "{code}: {wrong:#?}");
+    }
+    // Findings about bytes, files and folders, which no text of one rule shows.
+    let wanted = [
+        "E0101", "E0106", "E0107", "E0305", "E0702", "E0803", "E0804", "E0808", "E0809", "E0813",
+        "W0132", "W0139", "W0807", "W0810", "W0811", "W0812",
+    ];
+    assert_eq!(told, BTreeSet::from(wanted));
+}
+
+#[test]
+fn a_page_fits_into_eighty_columns() {
+    let output = Command::new(env!("CARGO_BIN_EXE_rulecast")).args(["explain", "E0209"]).output();
+    snapshot("cli", "explain_code", &String::from_utf8(output.unwrap().stdout).unwrap());
+    for code in Code::ALL {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_rulecast")).args(["explain", code.as_str()]).output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let page = text.split("\nWrong:\n").next().unwrap();
+        assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+        assert!(text.contains("\nWrong:\n") && text.contains("\nRight:\n"), "{text}");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn load(overlay: Option<&str>) -> Workspace {
     let surroundings = Surroundings {
         filters: filters.collect(),
         placeholders: lists.map(|one| path(&one.value)),
-        stdin_name: None,
+        ..Surroundings::default()
     };
     let rules: Vec<PathBuf> = config.rules.iter().map(|one| path(&one.value)).collect();
     let mut workspace = load_with(&rules, &surroundings).unwrap();

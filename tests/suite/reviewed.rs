@@ -7,7 +7,7 @@ use rulecast::ir::{Clause, Expr, Op, Relation, Role};
 use rulecast::matcher::{Engine, Memory, Options};
 use rulecast::review::{Change, Effect, Fate, compare};
 use rulecast::verify::near::chance::Dice;
-use rulecast::workspace::{Loaded, Text, Workspace};
+use rulecast::workspace::{Loaded, Sources, Text, Workspace};
 
 use crate::support::rules;
 use crate::trials::near;
@@ -101,6 +101,92 @@ fn the_same_meaning_in_other_words_is_told_as_such() {
     assert!(found.lines[0].starts_with("signal shell is called other now"), "{:?}", found.lines);
     assert_eq!(compare(&[], &read(&base))[0].fate, Fate::Added);
     assert_eq!(compare(&read(&base), &[])[0].fate, Fate::Removed);
+}
+
+/// A definition with these lines in its signal, and these behind its signals
+fn with(signal: &str, more: &str) -> String {
+    of(format!("children: [cmd.exe, whoami.exe]\n{signal}").trim_end()) + more
+}
+
+#[test]
+fn changes_beyond_a_value_are_told_by_what_they_do() {
+    use Effect::{Narrows, Same, Undecided, Widens};
+    let exclusion = |tests: &str| with(&format!("exclusions:\n  - {{note: a job, {tests}}}"), "");
+    let terms = |window: &str| {
+        with(
+            "",
+            &format!(
+                "new_terms: {{signal: shell, fields: [host, command_line], window: {window}}}\n"
+            ),
+        )
+    };
+    let burst = |timespan: &str, least: u32| {
+        let more = format!(
+            "correlations:\n  burst:\n    type: event_count\n    signals: [shell]\n    group-by: [host]\n    \
+             timespan: {timespan}\n    condition: {{gte: {least}}}\n"
+        );
+        with("", &more)
+    };
+    let other = "  other:\n    event: process_creation\n    children: nc.exe\n";
+    let plain = with("", "");
+    let list = plain
+        .replace("signals:\n", "lists:\n  shells: [cmd.exe, whoami.exe]\nsignals:\n")
+        .replace("[cmd.exe, whoami.exe]\n", "$shells\n")
+        .replacen("shells: $shells", "shells: [cmd.exe, whoami.exe]", 1);
+    let table = [
+        (
+            exclusion("User: job"),
+            exclusion("User: job, CommandLine: whoami"),
+            Widens,
+            "exclusion \"a job\"",
+        ),
+        (exclusion("User: job"), exclusion("User: [job, task]"), Narrows, "+ User equals \"task\""),
+        (exclusion("User: job"), plain.clone(), Widens, "exclusion \"a job\" is gone"),
+        (terms("7d"), terms("3d"), Undecided, "new terms "),
+        (plain.clone(), terms("7d"), Undecided, "new terms none -> "),
+        (burst("1m", 3), burst("5m", 3), Undecided, "correlation burst: "),
+        (burst("1m", 3), burst("1m", 9), Undecided, "correlation burst: "),
+        (plain.clone(), with("", other), Widens, "signal other is new"),
+        (with("", other), plain.clone(), Narrows, "signal other is gone"),
+        (plain.clone(), with("product: windows", ""), Undecided, "shell: events "),
+        (
+            plain.clone(),
+            plain.replace("signals:", "level: low\nsignals:"),
+            Same,
+            "level none -> low",
+        ),
+        (
+            plain.clone(),
+            plain.replace("signals:", "tags: [tlp.clear]\nsignals:"),
+            Same,
+            "tags + tlp.clear",
+        ),
+    ];
+    for (before, after, effect, line) in table {
+        let found = change(&before, &after).unwrap();
+        assert_eq!(found.fate, Fate::Changed(effect), "{after}: {found:?}");
+        assert!(found.lines.iter().any(|one| one.contains(line)), "{line}: {:?}", found.lines);
+        assert_eq!(found.is_undated, effect != Same, "{after}");
+    }
+    let found = change(&plain, &list).unwrap();
+    assert!(matches!(found.fate, Fate::Changed(Same) | Fate::Reformatted), "{found:?}");
+}
+
+#[test]
+fn a_filter_that_comes_narrows_the_rules_that_it_names() {
+    let rule = "title: Shell\nid: 7c0f5a53-8f0e-4c0e-8b54-2d0f2f8f9a02\nlogsource: {category: process_creation, \
+                product: windows}\ndetection: {one: {Image|endswith: \\cmd.exe}, condition: one}\n";
+    let filter = "title: Jobs\nid: 7c0f5a53-8f0e-4c0e-8b54-2d0f2f8f9a90\nlogsource: {category: process_creation, \
+                  product: windows}\nfilter:\n  rules: [7c0f5a53-8f0e-4c0e-8b54-2d0f2f8f9a02]\n  \
+                  job: {User: job}\n  condition: not job\n";
+    let read = |texts: &[&str]| {
+        let texts = texts.iter().enumerate();
+        let texts = texts.map(|(at, text)| Text::new(format!("rule_{at}.yml"), *text)).collect();
+        Workspace::read(&Sources { texts, placeholders: None }).rules
+    };
+    let (alone, filtered) = (read(&[rule]), read(&[rule, filter]));
+    assert_eq!(compare(&alone, &filtered)[0].fate, Fate::Changed(Effect::Narrows));
+    assert_eq!(compare(&filtered, &alone)[0].fate, Fate::Changed(Effect::Widens));
 }
 
 /// Changes of one signal: a clause less, a part less, a value less, another relation, a part negated

@@ -74,7 +74,7 @@ impl Report {
             asked = summary.targets.keys().copied().collect();
         }
         match global.format {
-            Format::Full | Format::Concise | Format::Sarif | Format::Github => {
+            Format::Full | Format::Concise | Format::Sarif | Format::Github | Format::Junit => {
                 table::print(&rows, &summary, &asked)?;
             }
             Format::Json => json::print(&rows, &summary, (&asked, unread))?,

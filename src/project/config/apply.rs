@@ -6,11 +6,12 @@
 //! no longer.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::super::absolute;
 use super::{Config, Layer, today};
 use crate::backend::{Decision, Files};
 use crate::definition::{Setting, Settings, TargetSettings};
@@ -109,20 +110,6 @@ impl Config {
         }
         set.build().unwrap_or_default()
     }
-}
-
-/// A path from the root of the disk, without `.` and `..`
-fn absolute(path: &Path) -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
-    let mut whole = PathBuf::new();
-    for part in here.join(path).components() {
-        match part {
-            Component::ParentDir => drop(whole.pop()),
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => whole.push(part),
-        }
-    }
-    whole
 }
 
 /// Adds settings of a target to a rule, where the rule does not set them itself

@@ -10,7 +10,7 @@ mod read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Failure, RuleFile};
+use super::{Failure, RuleFile, Tree, absolute};
 use crate::backend::{Target, Weight};
 use crate::definition::TargetSettings;
 use crate::diagnostic::{Code, Diagnostics};
@@ -90,15 +90,41 @@ impl Config {
     /// # Errors
     /// When the file cannot be read.
     pub fn find(named: Option<&Path>, findings: &mut Diagnostics) -> Result<Config, Failure> {
-        let path = match named {
-            Some(path) => Some(path.to_owned()),
-            None => nearest(),
-        };
-        let Some(path) = path else { return Ok(Config::default()) };
-        let file = RuleFile::at(&path);
-        let text = String::from_utf8(file.read()?)
-            .map_err(|_| Failure::new(format!("{} is not UTF-8", super::display(&path))))?;
-        let source = Arc::new(SourceText::new(super::display(&path), text));
+        match named {
+            Some(path) => Config::read(&Tree::Disk, path, findings),
+            None => Config::nearest(&Tree::Disk, Path::new(""), findings),
+        }
+    }
+
+    /// Reads the nearest file from a folder upwards; every setting has its default without one
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn nearest(
+        tree: &Tree,
+        folder: &Path,
+        findings: &mut Diagnostics,
+    ) -> Result<Config, Failure> {
+        let mut up = folder.to_owned();
+        for _ in absolute(folder).ancestors() {
+            let file = up.join(FILE);
+            if tree.is_file(&file) {
+                return Config::read(tree, &file, findings);
+            }
+            up.push("..");
+        }
+        Ok(Config::default())
+    }
+
+    /// Reads a file of settings
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(tree: &Tree, path: &Path, findings: &mut Diagnostics) -> Result<Config, Failure> {
+        let file = RuleFile::at(path);
+        let text = String::from_utf8(file.read(tree)?)
+            .map_err(|_| Failure::new(format!("{} is not UTF-8", super::display(path))))?;
+        let source = Arc::new(SourceText::new(super::display(path), text));
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(read::config(&source, folder, findings))
     }
@@ -135,20 +161,6 @@ impl Config {
         let source = self.source.as_ref();
         source.map_or_else(String::new, |source| format!("{}:{}", source.name(), line(source)))
     }
-}
-
-/// The nearest file from the working folder upwards
-fn nearest() -> Option<PathBuf> {
-    let mut up = PathBuf::new();
-    let here = std::env::current_dir().ok()?;
-    for _ in here.ancestors() {
-        let file = up.join(FILE);
-        if file.is_file() {
-            return Some(file);
-        }
-        up.push("..");
-    }
-    None
 }
 
 /// A UUID for a new definition; with `SOURCE_DATE_EPOCH` the same for the same title

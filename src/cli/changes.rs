@@ -1,0 +1,180 @@
+//! Prints changes of rules: as text, as a comment for a pull request, or as JSON.
+//!
+//! In: the changes that `diff` found, and the events that moved. Out: for each rule a line with its effect,
+//! and below it what changed, what targets get, and which losses came and went.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::report::count;
+use super::screen;
+use crate::backend::Weight;
+use crate::review::{ArtifactFate, Change, Emission, Fate};
+use crate::workspace::Outcome;
+
+/// An event that is found by one side only
+pub(super) struct Moved {
+    pub(super) place: String,
+    pub(super) rule: String,
+    pub(super) signal: String,
+    pub(super) is_new: bool,
+}
+
+/// What `diff` has to tell
+#[derive(Clone, Copy)]
+pub(super) struct Told<'t> {
+    pub(super) changes: &'t [Change],
+    /// The events that moved; `None` when none were tried
+    pub(super) moved: Option<&'t [Moved]>,
+}
+
+/// Prints for people; as Markdown for a comment
+pub(super) fn print(told: Told<'_>, markdown: bool) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let (head, item) = if markdown { ("### ", "- ") } else { ("", "  ") };
+    if markdown {
+        // A bot finds its own comment by this line.
+        writeln!(out, "<!-- rulecast diff -->")?;
+    }
+    for change in told.changes {
+        let line = format!("{head}{}: {} ({})", change.title, fate(&change.fate), change.file);
+        writeln!(out, "{}", screen::line(&line))?;
+        let undated = change
+            .is_undated
+            .then(|| "the meaning changed, and neither `modified` nor `version` did".to_owned());
+        for line in change.lines.iter().cloned().chain(undated).chain(lines(&change.emission)) {
+            writeln!(out, "{}", screen::line(&format!("{item}{line}")))?;
+        }
+    }
+    if told.changes.is_empty() {
+        writeln!(out, "no rule changed")?;
+    }
+    let Some(moved) = told.moved else { return Ok(()) };
+    for one in moved {
+        let word = if one.is_new { "found newly" } else { "found no longer" };
+        let line = format!("{item}{}: {word} by {}: {}", one.place, one.rule, one.signal);
+        writeln!(out, "{}", screen::line(&line))?;
+    }
+    let new = moved.iter().filter(|one| one.is_new).count();
+    let (new, old) = (count(new, "event"), count(moved.len() - new, "event"));
+    writeln!(out, "{head}{new} found newly, {old} no longer")
+}
+
+fn fate(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Added => "new",
+        Fate::Removed => "gone",
+        Fate::Refused => "refused for its errors",
+        Fate::Reformatted => "only its text changed",
+        Fate::Kept => "unchanged, but targets get something else",
+        Fate::Changed(effect) => effect.name(),
+    }
+}
+
+/// What targets get, a line each
+fn lines(emission: &Emission) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut files: BTreeMap<(&str, ArtifactFate), Vec<&str>> = BTreeMap::new();
+    for one in &emission.artifacts {
+        let name = one.path.rsplit('/').next().unwrap_or_default();
+        files.entry((one.target.name(), one.fate)).or_default().push(name);
+    }
+    for ((target, fate), names) in files {
+        lines.push(format!("{target}: {} {}", fate.name(), short(&names)));
+    }
+    for one in &emission.ids {
+        let target = one.target.name();
+        lines.push(match (&one.before, &one.after) {
+            (Some(before), Some(after)) => format!("{target}: id {before} -> {after}"),
+            (Some(before), None) => format!("{target}: id {before} is gone"),
+            (None, after) => {
+                format!("{target}: id {} is new", after.as_deref().unwrap_or_default())
+            }
+        });
+    }
+    for one in &emission.losses {
+        let (target, loss) = (one.target.name(), one.loss.name());
+        lines.push(match (one.before, one.after) {
+            (Some(before), Some(after)) => {
+                format!("{target}: loss {loss} {} -> {}", before.name(), after.name())
+            }
+            (None, Some(after)) => format!("{target}: + loss {loss} ({})", after.name()),
+            (before, None) => {
+                format!("{target}: - loss {loss} ({})", before.map_or("none", Weight::name))
+            }
+        });
+    }
+    for one in &emission.outcomes {
+        let name = |outcome: Option<Outcome>| outcome.map_or("not made", said);
+        let (before, after) = (name(one.before), name(one.after));
+        lines.push(format!("{}: {before} -> {after}", one.target.name()));
+    }
+    lines
+}
+
+/// Names of files; those that differ in their endings only as `rule.{arm.json, kql}`
+fn short(names: &[&str]) -> String {
+    let parts: Option<Vec<(&str, &str)>> = names.iter().map(|name| name.split_once('.')).collect();
+    let parts = parts.unwrap_or_default();
+    match parts.first() {
+        Some((stem, _)) if parts.len() > 1 && parts.iter().all(|(other, _)| other == stem) => {
+            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
+            format!("{stem}.{{{}}}", ends.join(", "))
+        }
+        _ => names.join(", "),
+    }
+}
+
+fn said(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Exact => "exact",
+        Outcome::Noted => "losses noted",
+        Outcome::Warned => "losses warned of",
+        Outcome::Refused => "refused",
+        Outcome::LeftOut => "left out",
+    }
+}
+
+/// Prints one JSON object
+pub(super) fn print_json(told: Told<'_>) -> std::io::Result<()> {
+    let changes = told.changes.iter().map(|change| {
+        json!({
+            "title": change.title, "file": change.file, "change": fate(&change.fate),
+            "lines": change.lines, "undated": change.is_undated,
+            "targets": targets(&change.emission),
+        })
+    });
+    let changes: Vec<Value> = changes.collect();
+    let moved = told.moved.unwrap_or_default().iter().map(|one| {
+        let found = if one.is_new { "newly" } else { "no longer" };
+        json!({"place": one.place, "rule": one.rule, "signal": one.signal, "found": found})
+    });
+    let moved: Vec<Value> = moved.collect();
+    writeln!(anstream::stdout().lock(), "{}", json!({"rules": changes, "events": moved}))
+}
+
+fn targets(emission: &Emission) -> Value {
+    let artifacts = emission.artifacts.iter().map(
+        |one| json!({"target": one.target.name(), "path": one.path, "change": one.fate.name()}),
+    );
+    let ids = emission
+        .ids
+        .iter()
+        .map(|one| json!({"target": one.target.name(), "before": one.before, "after": one.after}));
+    let losses = emission.losses.iter().map(|one| {
+        let (before, after) = (one.before.map(Weight::name), one.after.map(Weight::name));
+        json!({
+            "target": one.target.name(), "loss": one.loss.name(), "before": before, "after": after,
+        })
+    });
+    let outcomes = emission.outcomes.iter().map(|one| {
+        let (before, after) = (one.before.map(Outcome::name), one.after.map(Outcome::name));
+        json!({"target": one.target.name(), "before": before, "after": after})
+    });
+    json!({
+        "artifacts": artifacts.collect::<Vec<_>>(), "ids": ids.collect::<Vec<_>>(),
+        "losses": losses.collect::<Vec<_>>(), "outcomes": outcomes.collect::<Vec<_>>(),
+    })
+}

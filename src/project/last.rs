@@ -1,0 +1,44 @@
+//! What an output folder held when it was deployed.
+//!
+//! In: the folder with its manifest. Out: the rules in its files, and the ids of every rule that rulecast has
+//! emitted there. A file that somebody changed after it was written says nothing of what was emitted.
+
+use std::path::Path;
+
+use super::{Failure, OWNERS, Owners, display, inside};
+use crate::backend::Target;
+use crate::diagnostic::Severity;
+use crate::review::{Last, emitted};
+use crate::workspace::Workspace;
+
+/// What a folder held of these targets
+///
+/// # Errors
+/// When the folder has no manifest.
+pub fn last(folder: &Path, targets: &[Target], workspace: &Workspace) -> Result<Last, Failure> {
+    let (owners, manifest) = Owners::read(folder)?;
+    if manifest.text().is_empty() {
+        return Err(Failure::new(format!("{} has no {OWNERS}", display(folder))));
+    }
+    let errors = workspace.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    let wrong: Vec<&str> = errors.map(|one| one.source.name()).collect();
+    let mut last = Last::default();
+    for owned in &owners.files {
+        let target = owned.path.split('/').next().unwrap_or_default();
+        if !targets.iter().any(|one| one.name() == target) {
+            continue;
+        }
+        let ids = || owned.ids.iter().map(|id| id.to_lowercase());
+        last.ids.extend(ids());
+        let file = workspace.extent.files.get(&owned.rule.file);
+        if file.is_some_and(|name| wrong.contains(&name.as_str())) {
+            last.refused.extend(ids());
+        }
+        if owned.is_as_written(folder) == Some(true) {
+            let place = inside(folder, &owned.path)?;
+            let text = std::fs::read_to_string(place).unwrap_or_default();
+            last.rules.extend(emitted(&owned.path, &text));
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,162 @@
+//! What a change of a rule does to what targets get.
+//!
+//! In: what came of a rule on its targets, before and after. Out: an [`Emission`]: the artifacts that are
+//! created, replaced and removed, the ids that change, the losses that come and go, and the targets that
+//! take or refuse the rule now.
+
+use std::collections::BTreeSet;
+
+use crate::backend::{Target, Weight};
+use crate::manifest::LossName;
+use crate::workspace::{Emitted, Outcome, Output};
+
+/// What a change does to what targets get; empty where they get the same
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Emission {
+    /// The artifacts that are not the same, in the order of targets and paths
+    pub artifacts: Vec<ArtifactChange>,
+    /// The ids that are not the same
+    pub ids: Vec<IdChange>,
+    /// The losses that are not the same
+    pub losses: Vec<LossChange>,
+    /// The targets on which the outcome is another one
+    pub outcomes: Vec<OutcomeChange>,
+}
+
+/// What becomes of an artifact
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ArtifactFate {
+    /// It is new
+    Created,
+    /// It has another text
+    Replaced,
+    /// Nothing makes it any more
+    Removed,
+}
+
+impl ArtifactFate {
+    /// Its name in reports
+    pub fn name(self) -> &'static str {
+        match self {
+            ArtifactFate::Created => "created",
+            ArtifactFate::Replaced => "replaced",
+            ArtifactFate::Removed => "removed",
+        }
+    }
+}
+
+/// An artifact that is not the same
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactChange {
+    /// Its target
+    pub target: Target,
+    /// What becomes of it
+    pub fate: ArtifactFate,
+    /// Its path below the output folder
+    pub path: String,
+}
+
+/// An id by which a target knows a rule
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdChange {
+    /// The target
+    pub target: Target,
+    /// The id that is gone; `None` for one more
+    pub before: Option<String>,
+    /// The id that has come; `None` for one less
+    pub after: Option<String>,
+}
+
+/// A loss with another weight, or with none
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LossChange {
+    /// The target
+    pub target: Target,
+    /// The kind of loss
+    pub loss: LossName,
+    /// Its weight before; `None` without the loss
+    pub before: Option<Weight>,
+    /// Its weight after; `None` without the loss
+    pub after: Option<Weight>,
+}
+
+/// A target that keeps more or less of the rule
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeChange {
+    /// The target
+    pub target: Target,
+    /// How much it kept; `None` when the rule was not for it
+    pub before: Option<Outcome>,
+    /// How much it keeps; `None` when the rule is not for it
+    pub after: Option<Outcome>,
+}
+
+impl Emission {
+    /// Whether targets get the same
+    pub fn is_empty(&self) -> bool {
+        *self == Emission::default()
+    }
+
+    /// The change between two sides
+    pub(super) fn of(before: &[&Emitted<'_>], after: &[&Emitted<'_>]) -> Emission {
+        let mut emission = Emission::default();
+        for target in Target::ALL.iter().copied() {
+            let find =
+                |side: &[&'_ Emitted<'_>]| side.iter().position(|one| one.row.target == target);
+            let before = find(before).map(|at| before[at]);
+            let after = find(after).map(|at| after[at]);
+            emission.add(target, before, after);
+        }
+        emission
+    }
+
+    fn add(&mut self, target: Target, before: Option<&Emitted<'_>>, after: Option<&Emitted<'_>>) {
+        fn outputs<'e>(side: Option<&'e Emitted<'_>>) -> &'e [Output] {
+            side.map_or(&[], |one| &one.outputs)
+        }
+        let (old, new) = (outputs(before), outputs(after));
+        self.artifacts.extend(artifacts(target, old, new));
+        let ids = |side: &[Output]| -> BTreeSet<String> {
+            side.iter().flat_map(|output| output.ids.iter().cloned()).collect()
+        };
+        let (old, new) = (ids(old), ids(new));
+        let mut gone = old.difference(&new).cloned();
+        let mut come = new.difference(&old).cloned();
+        loop {
+            let (before, after) = (gone.next(), come.next());
+            if before.is_none() && after.is_none() {
+                break;
+            }
+            self.ids.push(IdChange { target, before, after });
+        }
+        let weight = |side: Option<&Emitted<'_>>, loss: &LossName| {
+            side.and_then(|one| one.row.losses.get(loss).copied())
+        };
+        for loss in LossName::ALL.iter().copied() {
+            let (before, after) = (weight(before, &loss), weight(after, &loss));
+            if before != after {
+                self.losses.push(LossChange { target, loss, before, after });
+            }
+        }
+        let outcome = |side: Option<&Emitted<'_>>| side.map(|one| one.row.outcome());
+        let (before, after) = (outcome(before), outcome(after));
+        if before != after {
+            self.outcomes.push(OutcomeChange { target, before, after });
+        }
+    }
+}
+
+fn artifacts(target: Target, old: &[Output], new: &[Output]) -> Vec<ArtifactChange> {
+    let find = |side: &'_ [Output], path: &str| side.iter().position(|one| one.path == path);
+    let paths: BTreeSet<&String> = old.iter().chain(new).map(|output| &output.path).collect();
+    let change = |path: &String| {
+        let fate = match (find(old, path), find(new, path)) {
+            (None, _) => ArtifactFate::Created,
+            (_, None) => ArtifactFate::Removed,
+            (Some(before), Some(after)) if old[before].text == new[after].text => return None,
+            (Some(_), Some(_)) => ArtifactFate::Replaced,
+        };
+        Some(ArtifactChange { target, fate, path: path.clone() })
+    };
+    paths.into_iter().filter_map(change).collect()
+}

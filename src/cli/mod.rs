@@ -22,6 +22,7 @@ mod near;
 mod new;
 mod report;
 mod scan;
+mod schema;
 mod screen;
 mod select;
 mod settings;
@@ -169,6 +170,7 @@ enum Command {
     Tune(tune::Tune),
     New(new::New),
     List(list::List),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     #[command(hide = true)]
     Near(near::NearEvents),
@@ -228,6 +230,7 @@ pub fn main() -> ExitCode {
         Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),
         Command::List(list) => list.run(),
+        Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),
         Command::Near(near) => near.run(),
     };

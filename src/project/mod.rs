@@ -5,7 +5,7 @@
 
 mod bump;
 mod case;
-mod config;
+pub(crate) mod config;
 mod digest;
 mod events;
 mod executed;

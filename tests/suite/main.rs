@@ -60,6 +60,7 @@ mod readers;
 mod replay;
 mod reviewed;
 mod satisfiable;
+mod schema;
 mod series;
 mod shape;
 mod sigma;

@@ -1,13 +1,14 @@
 //! `convert`: compiles rules for the targets.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::input::Rules;
 use super::report::{self, Stream, count};
+use super::templates::OwnTemplates;
 use super::{Global, Outcome, Stop, bump, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
@@ -50,6 +51,8 @@ pub(super) struct Convert {
     /// there are, what they search and when, and what they lose
     #[arg(long)]
     manifest: bool,
+    #[command(flatten)]
+    templates: OwnTemplates,
 }
 
 /// Reads a target's name; the error lists the names of all targets
@@ -64,21 +67,19 @@ impl Convert {
             return Err(Failure::new("`--bump` edits files, and `-` is none").into());
         }
         if let Some(folder) = self.output.as_ref().filter(|_| self.bump) {
-            bump::bump(global, self.rules.load()?, (&self.targets, folder))?;
+            let workspace = self.rules.load()?;
+            self.templates.give(workspace)?;
+            bump::bump(global, workspace, (&self.targets, folder))?;
         }
         let workspace = self.rules.load()?;
+        self.templates.give(workspace)?;
         let kept = if self.manifest { Kept::WithManifests } else { Kept::Artifacts };
         let (outputs, refused) = workspace.outputs(&self.targets, kept);
         let refused = refused + workspace.refused;
         let left_out = report::left_out(refused);
         let rules = count(workspace.rules.len() + workspace.refused, "rule");
-        if let Some(folder) =
-            self.output.as_ref().filter(|folder| folder.exists() && !folder.is_dir())
-        {
-            let why = format!("cannot write to {}: it is no folder", project::display(folder));
-            return Err(Failure::new(why).into());
-        }
         if let Some(folder) = &self.output {
+            must_be_a_folder(folder)?;
             let mut found = project::changed_ids(folder, &outputs, workspace);
             found.extend(project::left_over(folder, &outputs, workspace));
             found.into_iter().for_each(|found| workspace.diagnostics.push(found));
@@ -119,6 +120,15 @@ impl Convert {
         report::losses(global, workspace)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }
+}
+
+/// Refuses a path that is something else than a folder
+fn must_be_a_folder(path: &Path) -> Result<(), Failure> {
+    if path.exists() && !path.is_dir() {
+        let why = format!("cannot write to {}: it is no folder", project::display(path));
+        return Err(Failure::new(why));
+    }
+    Ok(())
 }
 
 /// Prints outputs one after another, each under its name

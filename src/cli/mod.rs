@@ -28,6 +28,7 @@ mod select;
 mod settings;
 mod show;
 mod summary;
+mod templates;
 mod test;
 mod tune;
 mod verdict;

@@ -373,6 +373,10 @@ macro_rules! register { ($make:ident) => { $make! {
     W0812 "file of an earlier run"
         "The folder has a rule of detection-rules that was written for a signal of another name, or for \
          one that is gone. Nothing writes the file any more, and detection-rules would still load it.";
+    E0813 "template that fails"
+        "A template under `--templates` cannot be read, asks for a name that the view of the artifact \
+         lacks, or makes a text that is no document of its format. Templates are Handlebars; \
+         `rulecast list templates` names them.";
     E0901 "mapping of what the target lacks"
         "A mapping names a table or a column that the target's schema lacks, or a value of another \
          type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";

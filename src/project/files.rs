@@ -31,11 +31,11 @@ impl std::error::Error for Failure {}
 
 /// A file that may hold rules
 #[derive(Debug, Clone)]
-pub(super) struct RuleFile {
+pub(crate) struct RuleFile {
     /// The path in messages, with `/`
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its folder below the path that the user gave, with `/`; `None` when the folder is not UTF-8
-    pub(super) folder: Option<String>,
+    pub(crate) folder: Option<String>,
     /// Where it is; `None` for standard input
     path: Option<PathBuf>,
 }
@@ -62,7 +62,7 @@ impl RuleFile {
         }
     }
 
-    pub(super) fn read(&self) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>, Failure> {
         let read = match &self.path {
             Some(path) => std::fs::read(path),
             None => {
@@ -84,7 +84,7 @@ pub fn display(path: &Path) -> String {
 ///
 /// # Errors
 /// When a path does not exist or cannot be read, or when no path holds a rule file.
-pub(super) fn find(paths: &[PathBuf], stdin: &str) -> Result<Vec<RuleFile>, Failure> {
+pub(crate) fn find(paths: &[PathBuf], stdin: &str) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {

@@ -17,6 +17,7 @@ mod meaning;
 mod output;
 mod replace;
 mod revision;
+mod templates;
 mod verify;
 
 pub use bump::{changed, next_version, raise};
@@ -24,6 +25,9 @@ pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, new_id, today
 pub use digest::Digest;
 pub use events::{Source, events, sources};
 pub use files::{Failure, display};
+#[cfg(feature = "cli")]
+pub(crate) use files::{RuleFile, find};
+#[cfg(not(feature = "cli"))]
 use files::{RuleFile, find};
 pub use ids::changed_ids;
 pub use leftover::left_over;
@@ -31,4 +35,5 @@ pub use load::{Surroundings, load, load_with};
 pub use output::{Change, inside, pending, tidy, write};
 pub use replace::{replaceable, update};
 pub use revision::at_revision;
+pub use templates::templates;
 pub use verify::{Events, Verified, verify};

@@ -71,6 +71,11 @@ fn said(path: &Path, format: &str) -> String {
             fs::rename(&file, file.with_file_name("shell_spawn.toml")).unwrap();
             command.args(["convert", "-t", "elastic", "-o"]).arg(folder).arg(name)
         }
+        "E0813" => {
+            let templates = name.join("templates");
+            command.arg("convert").arg(name).args(["-t", "sentinel", "-o"]).arg(&empty);
+            command.arg("--templates").arg(templates)
+        }
         "W0810" => command.args(["check", "--config"]).arg(name),
         _ => command.arg("check").arg(name),
     };

@@ -71,6 +71,7 @@ mod state;
 mod streams;
 mod support;
 mod targets;
+mod templates;
 mod trials;
 mod tuned;
 mod verify;

@@ -117,6 +117,9 @@ pub mod cli;
 pub mod definition;
 pub mod diagnostic;
 pub mod ir;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod lsp;
 pub mod manifest;
 pub mod mapping;
 pub mod matcher;

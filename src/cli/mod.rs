@@ -16,6 +16,7 @@ mod hit;
 mod input;
 mod interruption;
 mod list;
+mod lsp;
 mod mapping;
 mod matrix;
 mod near;
@@ -172,6 +173,7 @@ enum Command {
     New(new::New),
     List(list::List),
     Schema(schema::Schema),
+    Lsp(lsp::Lsp),
     Completions(completions::Completions),
     #[command(hide = true)]
     Near(near::NearEvents),
@@ -232,6 +234,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(global),
         Command::List(list) => list.run(),
         Command::Schema(schema) => schema.run(),
+        Command::Lsp(lsp) => lsp.run(),
         Command::Completions(completions) => completions.run(),
         Command::Near(near) => near.run(),
     };

@@ -40,6 +40,7 @@ mod kusto_mutants;
 mod late;
 mod linking;
 mod log_sources;
+mod lsp;
 mod mappings;
 mod memory;
 mod mutants;

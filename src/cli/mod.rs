@@ -17,6 +17,7 @@ mod input;
 mod interruption;
 mod list;
 mod lsp;
+mod man;
 mod mapping;
 mod matrix;
 mod near;
@@ -34,6 +35,7 @@ mod test;
 mod tune;
 mod verdict;
 mod verify;
+mod version;
 
 use std::io;
 use std::process::ExitCode;
@@ -50,7 +52,8 @@ use crate::project::Failure;
 #[derive(Parser)]
 #[command(
     name = "rulecast",
-    version,
+    version = env!("CARGO_PKG_VERSION"),
+    long_version = version::text(),
     arg_required_else_help = true,
     after_help = "Example:\n  rulecast check rules\n  rulecast convert rules -o build\n  \
                   rulecast scan rules -e events.jsonl\n\n\
@@ -175,6 +178,7 @@ enum Command {
     Schema(schema::Schema),
     Lsp(lsp::Lsp),
     Completions(completions::Completions),
+    Man(man::Manual),
     #[command(hide = true)]
     Near(near::NearEvents),
 }
@@ -236,6 +240,7 @@ pub fn main() -> ExitCode {
         Command::Schema(schema) => schema.run(),
         Command::Lsp(lsp) => lsp.run(),
         Command::Completions(completions) => completions.run(),
+        Command::Man(manual) => manual.run(),
         Command::Near(near) => near.run(),
     };
     match ended {

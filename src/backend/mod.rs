@@ -18,7 +18,7 @@ mod presence;
 pub mod sentinel;
 mod session;
 pub mod settings;
-mod template;
+pub mod template;
 mod unsupported;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 //! is denied; a loss that may match more is a warning.
 
 use super::Target;
+use super::template::Templates;
 use crate::ir::Rule;
 use crate::manifest::{Direction, Loss, LossName};
 use crate::mapping::Mappings;
@@ -61,6 +62,8 @@ pub struct Policy {
     pub asked: Vec<String>,
     /// In the order in which they were made: of those about a loss the last one holds
     pub decisions: Vec<Decision>,
+    /// The templates that lay out artifacts
+    pub templates: Templates,
 }
 
 /// What some losses weigh

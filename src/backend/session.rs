@@ -9,8 +9,11 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
+
 use super::findings::Findings;
 use super::losses::{finding, needless};
+use super::template::Failed;
 use super::{Policy, Target, Weight};
 use crate::definition::{Setting, Settings};
 use crate::diagnostic::{Cause, Code, Diagnostics};
@@ -276,10 +279,22 @@ impl Closed<'_> {
         self.findings.refuse(why, span, message, label, help);
     }
 
-    /// Refuses the rule because a template failed, which is a bug of ours
-    pub(super) fn refuse_template(&mut self, span: Span, why: &str) {
-        let message = format!("a template failed: {why}");
-        self.refuse(Cause::File, span, message, "while emitting", "This is a bug.");
+    /// The text that a template makes of a view; refuses the rule where it fails
+    pub(super) fn render(&mut self, name: &str, view: &impl Serialize) -> Option<String> {
+        match self.policy.templates.render(name, view) {
+            Ok(text) => return Some(text),
+            Err(Failed::Ours(why)) => {
+                let span = self.findings.rule.metadata.title.span;
+                let message = format!("a template failed: {why}");
+                self.refuse(Cause::File, span, message, "while emitting", "This is a bug.");
+            }
+            Err(Failed::Theirs(found)) => {
+                let title = &self.findings.rule.metadata.title.value;
+                let found = found.note(format!("while `{title}` is emitted"));
+                self.findings.all.push(found.because(Cause::File));
+            }
+        }
+        None
     }
 
     /// Adds a warning; the rule is still emitted

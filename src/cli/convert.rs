@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::input::Rules;
 use super::report::{self, Stream, count};
+use super::templates::OwnTemplates;
 use super::{Global, Outcome, Stop, bump, outdated, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
@@ -59,6 +60,8 @@ pub(super) struct Convert {
     /// there are, what they search and when, and what they lose
     #[arg(long)]
     manifest: bool,
+    #[command(flatten)]
+    templates: OwnTemplates,
 }
 
 /// Reads a target's name; the error lists the names of all targets
@@ -73,9 +76,12 @@ impl Convert {
             return Err(Failure::new("`--bump` edits files, and `-` is none").into());
         }
         if let Some(folder) = self.output.as_ref().filter(|_| self.bump) {
-            bump::bump(global, self.rules.load()?, (&self.targets, folder))?;
+            let workspace = self.rules.load()?;
+            self.templates.give(workspace)?;
+            bump::bump(global, workspace, (&self.targets, folder))?;
         }
         let workspace = self.rules.load()?;
+        self.templates.give(workspace)?;
         let kept = if self.manifest { Kept::WithManifests } else { Kept::Artifacts };
         let (outputs, refused) = workspace.outputs(&self.targets, kept);
         let refused = refused + workspace.refused;
@@ -106,10 +112,7 @@ impl Convert {
         folder: &Path,
         (outputs, workspace): (&[Output], &mut Workspace),
     ) -> Result<String, Stop> {
-        if folder.exists() && !folder.is_dir() {
-            let why = format!("cannot write to {}: it is no folder", project::display(folder));
-            return Err(Failure::new(why).into());
-        }
+        must_be_a_folder(folder)?;
         let (earlier, manifest) = Owners::read(folder)?;
         let known = (&earlier, &manifest);
         let orphans = project::orphans(folder, known, outputs, (workspace, &self.targets));
@@ -148,6 +151,15 @@ impl Convert {
         let written = count(written, "file");
         Ok(format!(": {written} written to {folder}, {same} unchanged{left}"))
     }
+}
+
+/// Refuses a path that is something else than a folder
+fn must_be_a_folder(path: &Path) -> Result<(), Failure> {
+    if path.exists() && !path.is_dir() {
+        let why = format!("cannot write to {}: it is no folder", project::display(path));
+        return Err(Failure::new(why));
+    }
+    Ok(())
 }
 
 /// Prints outputs one after another, each under its name

@@ -1,5 +1,5 @@
-//! `list`: prints fields, targets, codes, events, modifiers, losses, operators, mappings, the settings of
-//! targets or those of the project.
+//! `list`: prints fields, targets, codes, events, modifiers, losses, operators, mappings, templates, the
+//! settings of targets or those of the project.
 
 use std::io::Write;
 
@@ -10,6 +10,7 @@ use super::{Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::backend::operators::{self, Support};
 use crate::backend::settings::{SettingRow, settings_of};
+use crate::backend::template::TEMPLATES;
 use crate::definition::vocabulary::WORDS;
 use crate::definition::{Modifier, nearest_name};
 use crate::diagnostic::Code;
@@ -17,7 +18,7 @@ use crate::manifest::LossName;
 use crate::project::Failure;
 use crate::taxonomy::{EventKind, Field, FieldType, Log};
 
-/// List fields, targets, codes, events, modifiers, losses, operators, mappings or settings
+/// List fields, targets, codes, events, modifiers, losses, operators, mappings, settings or templates
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast list fields windows/security")]
 pub(super) struct List {
@@ -51,6 +52,8 @@ enum What {
     Mappings,
     /// What rules and projects may set for each target
     Settings,
+    /// The layouts of artifacts, which `--templates` replaces by name
+    Templates,
     /// The settings of the project, and where each comes from
     Config,
 }
@@ -62,6 +65,7 @@ impl List {
             What::Operators => return operators(),
             What::Settings => return target_settings(),
             What::Config => return config(&self.settings),
+            What::Templates => TEMPLATES.iter().map(|one| row(one.name, one.says)).collect(),
             What::Mappings => super::mapping::rows(&self.settings)?,
             What::Targets => Target::ALL.iter().map(|t| row(t.name(), t.describe())).collect(),
             What::Codes => Code::ALL.iter().map(|c| row(c.as_str(), c.title())).collect(),

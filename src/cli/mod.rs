@@ -18,6 +18,8 @@ mod input;
 mod interruption;
 mod junit;
 mod list;
+mod lsp;
+mod man;
 mod mapping;
 mod matrix;
 mod near;
@@ -26,15 +28,18 @@ mod outdated;
 mod plan;
 mod report;
 mod scan;
+mod schema;
 mod screen;
 mod select;
 mod settings;
 mod show;
 mod summary;
+mod templates;
 mod test;
 mod tune;
 mod verdict;
 mod verify;
+mod version;
 
 use std::io;
 use std::process::ExitCode;
@@ -51,7 +56,8 @@ use crate::project::Failure;
 #[derive(Parser)]
 #[command(
     name = "rulecast",
-    version,
+    version = env!("CARGO_PKG_VERSION"),
+    long_version = version::text(),
     arg_required_else_help = true,
     after_help = "Example:\n  rulecast check rules\n  rulecast convert rules -o build\n  \
                   rulecast scan rules -e events.jsonl\n\n\
@@ -176,7 +182,10 @@ enum Command {
     Tune(tune::Tune),
     New(new::New),
     List(list::List),
+    Schema(schema::Schema),
+    Lsp(lsp::Lsp),
     Completions(completions::Completions),
+    Man(man::Manual),
     #[command(hide = true)]
     Near(near::NearEvents),
 }
@@ -239,7 +248,10 @@ pub fn main() -> ExitCode {
         Command::New(new) => new.run(global),
         Command::Explain(explain) => explain.run(global),
         Command::List(list) => list.run(),
+        Command::Schema(schema) => schema.run(),
+        Command::Lsp(lsp) => lsp.run(),
         Command::Completions(completions) => completions.run(),
+        Command::Man(manual) => manual.run(),
         Command::Near(near) => near.run(),
     };
     match ended {

@@ -1,4 +1,4 @@
-//! `show`: prints a rule at one stage of compilation, or a mapping.
+//! `show`: prints a rule at one stage of compilation, a mapping or a template.
 
 use std::path::PathBuf;
 
@@ -6,23 +6,26 @@ use clap::{Args, ValueEnum};
 
 use super::input::Surroundings;
 use super::report::{self, Stream};
+use super::templates::OwnTemplates;
 use super::{Global, Outcome, Stop, screen};
 use crate::backend::Target;
+use crate::backend::template::Template;
 use crate::definition::Looked;
 use crate::ir;
 use crate::project::Failure;
 
-/// Print a rule at one stage of compilation, or a mapping
+/// Print a rule at one stage of compilation, a mapping or a template
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  rulecast show rules/webshell/web_shell_activity.yml --stage ir\n  \
-                  rulecast show mapping windows"
+                  rulecast show mapping windows\n  \
+                  rulecast show template sentinel/analytic.yaml"
 )]
 pub(super) struct Show {
-    /// Rule file, or the word `mapping`
+    /// Rule file, or the word `mapping` or `template`
     #[arg(value_name = "RULE")]
     path: PathBuf,
-    /// After `mapping`: its name; `rulecast list mappings` shows them
+    /// After `mapping` or `template`: its name; `rulecast list mappings` and `list templates` show them
     #[arg(value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
@@ -30,6 +33,8 @@ pub(super) struct Show {
     /// Which stage
     #[arg(long, value_enum, default_value_t = Stage::Ir)]
     stage: Stage,
+    #[command(flatten)]
+    templates: OwnTemplates,
 }
 
 /// A station of the compiler
@@ -57,13 +62,21 @@ impl Show {
             Some(name) if self.path.as_os_str() == "mapping" => {
                 return super::mapping::show(&self.surroundings.settings, name);
             }
+            Some(name) if self.path.as_os_str() == "template" => {
+                let template = Template::named(name).map_err(Failure::new)?;
+                screen::body(&mut anstream::stdout().lock(), template.text)?;
+                return Ok(Outcome::Clean);
+            }
             Some(name) => {
-                let why = format!("`{name}` is too much: one file, or `mapping` and a name");
+                let why = format!(
+                    "`{name}` is too much: one file, or `mapping` or `template` and a name"
+                );
                 return Err(Failure::new(why).into());
             }
             None => {}
         }
         let workspace = self.surroundings.load(std::slice::from_ref(&self.path))?;
+        self.templates.give(workspace)?;
         let mut out = anstream::stdout().lock();
         for loaded in &workspace.rules {
             match self.stage {

@@ -11,6 +11,7 @@ use super::events::EventForm;
 use super::examples::Files;
 use super::input::Rules;
 use super::report::{self, Stream, count};
+use super::templates::OwnTemplates;
 use super::{Format, Global, Outcome, Stop, screen, verdict};
 use crate::backend::Target;
 use crate::definition::Looked;
@@ -52,11 +53,14 @@ pub(super) struct Verify {
     events: Vec<PathBuf>,
     #[command(flatten)]
     form: EventForm,
+    #[command(flatten)]
+    templates: OwnTemplates,
 }
 
 impl Verify {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let workspace = self.rules.load()?;
+        self.templates.give(workspace)?;
         let rules: Vec<Rule> = workspace.reported().map(|loaded| loaded.rule.clone()).collect();
         let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
         let verified = project::verify(

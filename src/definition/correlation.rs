@@ -6,7 +6,7 @@
 
 use super::metadata::{self, Level};
 use super::signal::identifier;
-use super::spelling;
+use super::{keys, spelling};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 use crate::yaml::Reader;
@@ -81,7 +81,8 @@ pub enum CorrelationType {
 }
 
 impl CorrelationType {
-    const ALL: &[CorrelationType] = &[
+    /// Every type
+    pub const ALL: &[CorrelationType] = &[
         CorrelationType::EventCount,
         CorrelationType::ValueCount,
         CorrelationType::Temporal,
@@ -125,7 +126,8 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    const ALL: &[Comparison] = &[
+    /// Every comparison
+    pub const ALL: &[Comparison] = &[
         Comparison::Gt,
         Comparison::Gte,
         Comparison::Lt,
@@ -159,27 +161,13 @@ impl Comparison {
     }
 }
 
-const KEYS: &[&str] = &[
-    "title",
-    "type",
-    "signals",
-    "group-by",
-    "aliases",
-    "timespan",
-    "condition",
-    "level",
-    "generate",
-];
-const SIGMA_KEYS: &[&str] =
-    &["type", "rules", "group-by", "aliases", "timespan", "condition", "generate"];
-
 /// Reads an entry of `correlations:`
 pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<Correlation> {
     let name = identifier(reader, name, "a correlation's name")?;
     let place = format!("correlation `{}`", name.value);
     let level = body.get("level").and_then(|node| metadata::level(reader, node));
     let title = body.get("title").and_then(|node| reader.text(node, "`title`"));
-    let read = parts(reader, name, body, (&place, "signals", KEYS))?;
+    let read = parts(reader, name, body, (&place, "signals", "correlation"))?;
     Some(Correlation { title, level, ..read })
 }
 
@@ -196,24 +184,24 @@ pub(super) fn read_sigma(
     let start = Span::new(body.span.start, body.span.start);
     let unnamed = || Spanned::new("correlation".to_owned(), start);
     let name = name.cloned().unwrap_or_else(unnamed);
-    let read = parts(reader, name, body, ("`correlation`", "rules", SIGMA_KEYS))?;
+    let read = parts(reader, name, body, ("`correlation`", "rules", "sigma correlation"))?;
     let beside = document.get("generate").is_some_and(|node| truth(reader, node));
     Some(Correlation { generate: read.generate || beside, ..read })
 }
 
 /// Reads the keys that both forms share
 ///
-/// The tuple holds the place for messages, the key of the signals and all known keys.
+/// The tuple holds the place for messages, the key of the signals and the kind of map.
 fn parts(
     reader: &mut Reader<'_>,
     name: Spanned<String>,
     body: &Node,
-    (place, signals, keys): (&str, &str, &[&str]),
+    (place, signals, kind): (&str, &str, &str),
 ) -> Option<Correlation> {
-    if reader.known_keys(body, place, keys).is_empty() {
+    if reader.known_keys(body, place, keys::names(kind)).is_empty() {
         return None;
     }
-    for key in ["type", signals, "timespan"] {
+    for key in keys::needed(kind) {
         if body.get(key).is_none() {
             reader.missing_key(name.span, place, key);
         }
@@ -270,8 +258,9 @@ fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
         return None;
     }
     let entries = reader.map(node, "`condition`");
+    let own = keys::names("count");
     let known: Vec<&str> =
-        Comparison::ALL.iter().map(|one| one.as_str()).chain(["field", "percentile"]).collect();
+        Comparison::ALL.iter().map(|one| one.as_str()).chain(own.iter().copied()).collect();
     let mut bounds = Vec::new();
     for (key, value) in entries {
         let text = key.text().unwrap_or_default();
@@ -282,7 +271,7 @@ fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
                 let message = format!("`{text}` compares with a number");
                 reader.error(Code::E0108, value.span, message, "expected a whole number");
             }
-            (None, _) if text == "field" || text == "percentile" => {}
+            (None, _) if own.contains(&text) => {}
             (None, _) => reader.unknown_key(key, "`condition`", &known),
         }
     }

@@ -7,18 +7,13 @@
 use std::sync::Arc;
 
 use super::{Correlation, Definition, Form, List, NewTerms, Sample, Signal};
-use super::{action, correlation, dangerous, filter, metadata, sample, signal, target, value};
+use super::{
+    action, correlation, dangerous, filter, keys, metadata, sample, signal, target, value,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::SourceText;
 use crate::yaml::{self, Node};
 use crate::yaml::{Reader, nearest};
-
-/// Top-level keys of a definition beside the metadata
-const KEYS: &[&str] = &["lists", "signals", "new_terms", "correlations", "targets", "tests"];
-/// Top-level keys of Sigma's documents beside the metadata
-const SIGMA_KEYS: &[&str] = &["logsource", "detection", "targets", "tests"];
-const CORRELATION_KEYS: &[&str] = &["correlation", "generate", "targets", "tests"];
-const FILTER_KEYS: &[&str] = &["logsource", "filter"];
 
 /// Reads every document of a file; documents of mappings are left out
 pub fn parse(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Definition> {
@@ -55,10 +50,12 @@ fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
         return None;
     }
     let (form, own) = match () {
-        () if document.get("signals").is_some() => (Form::Definition, KEYS),
-        () if document.get("detection").is_some() => (Form::Sigma, SIGMA_KEYS),
-        () if document.get("correlation").is_some() => (Form::Correlation, CORRELATION_KEYS),
-        () if document.get("filter").is_some() => (Form::Filter, FILTER_KEYS),
+        () if document.get("signals").is_some() => (Form::Definition, "definition"),
+        () if document.get("detection").is_some() => (Form::Sigma, "sigma"),
+        () if document.get("correlation").is_some() => {
+            (Form::Correlation, "sigma correlation document")
+        }
+        () if document.get("filter").is_some() => (Form::Filter, "sigma filter document"),
         () => {
             unknown_kind(reader, entries);
             return None;
@@ -68,7 +65,7 @@ fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
     if form == Form::Definition {
         yaml::refuse_shorthand(reader.source, &part.shorthand, reader.diagnostics);
     }
-    check_keys(reader, document, entries, (form, own));
+    check_keys(reader, document, entries, (form, keys::names(own)));
     let metadata = metadata_of(reader, part, form);
     let sigma = |reader: &mut Reader<'_>, key, own| {
         let detection = document.get(key);
@@ -78,7 +75,7 @@ fn read(reader: &mut Reader<'_>, part: &action::Part) -> Option<Definition> {
     let signals = match form {
         Form::Definition => document.get("signals").map_or_else(Vec::new, |n| signals(reader, n)),
         Form::Sigma => sigma(reader, "detection", &[]),
-        Form::Filter => sigma(reader, "filter", &["rules"]),
+        Form::Filter => sigma(reader, "filter", keys::names("filter")),
         Form::Correlation => Vec::new(),
     };
     let correlations = match (document.get("correlations"), document.get("correlation")) {
@@ -129,9 +126,11 @@ fn check_keys(
     entries: &[(Node, Node)],
     (form, own): (Form, &[&str]),
 ) {
-    let version = (form == Form::Definition).then_some(&"version");
-    let known: Vec<&str> = metadata::KEYS.iter().chain(own).chain(version).copied().collect();
-    let sigma: Vec<&str> = known.iter().chain(metadata::SIGMA_KEYS).copied().collect();
+    let version: &[&str] =
+        if form == Form::Definition { keys::names("definition metadata") } else { &[] };
+    let known = keys::names("metadata").iter().chain(own).chain(version);
+    let known: Vec<&str> = known.copied().collect();
+    let sigma: Vec<&str> = known.iter().chain(keys::names("sigma metadata")).copied().collect();
     for (key, _) in entries {
         let text = key.text().unwrap_or_default();
         match form {
@@ -146,7 +145,7 @@ fn check_keys(
             Form::Definition => {}
             // A definition's key would have no effect in a Sigma document, so it is unknown.
             Form::Sigma | Form::Correlation | Form::Filter
-                if KEYS.contains(&text) && !sigma.contains(&text) =>
+                if keys::names("definition").contains(&text) && !sigma.contains(&text) =>
             {
                 reader.unknown_key(key, "this document", &sigma);
             }
@@ -205,11 +204,10 @@ fn lists(reader: &mut Reader<'_>, node: &Node) -> Vec<List> {
 }
 
 fn new_terms(reader: &mut Reader<'_>, node: &Node) -> Option<NewTerms> {
-    const KEYS: &[&str] = &["signal", "fields", "window"];
-    if reader.known_keys(node, "`new_terms`", KEYS).is_empty() {
+    if reader.known_keys(node, "`new_terms`", keys::names("new_terms")).is_empty() {
         return None;
     }
-    for key in KEYS {
+    for key in keys::needed("new_terms") {
         if node.get(key).is_none() {
             reader.missing_key(node.span, "`new_terms`", key);
         }

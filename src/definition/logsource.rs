@@ -5,7 +5,7 @@
 //! log. An unknown log source becomes a log of its own, with a warning: only the user can say which
 //! events belong to it.
 
-use super::spelling;
+use super::{keys, spelling};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
 use crate::taxonomy::{EventKind, Log, Product};
@@ -35,16 +35,15 @@ pub(super) struct Meant {
     pub(super) product: Option<Spanned<Product>>,
 }
 
-const KEYS: &[&str] = &["category", "product", "service", "definition"];
-
 /// Reads `logsource:`
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<LogSource> {
     let entries = reader.map(node, "`logsource`");
     // A misspelt key that stands beside the right one is an attribute of the author's own.
-    let deciding: Vec<&str> =
-        KEYS[..3].iter().copied().filter(|key| node.get(key).is_none()).collect();
+    let known = keys::names("logsource");
+    let decides = |key: &&str| *key != "definition" && node.get(key).is_none();
+    let deciding: Vec<&str> = known.iter().copied().filter(decides).collect();
     for (key, _) in entries {
-        reader.custom_key(key, "`logsource`", (KEYS, &deciding));
+        reader.custom_key(key, "`logsource`", (known, &deciding));
     }
     let text = |reader: &mut Reader<'_>, key: &str| {
         node.get(key).and_then(|node| reader.text(node, &format!("`{key}`")))

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::keys;
 use super::spelling::{self, date, word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
@@ -69,7 +70,7 @@ pub struct Related {
 }
 
 /// The relations between two rules; `obsoletes` is how Sigma 1 spells `obsolete`
-const RELATIONS: &[&str] =
+pub(crate) const RELATIONS: &[&str] =
     &["derived", "obsolete", "obsoletes", "merged", "renamed", "similar", "correlation"];
 
 macro_rules! words {
@@ -128,32 +129,13 @@ words! {
     }
 }
 
-/// The metadata keys of every kind of document
-pub(super) const KEYS: &[&str] = &[
-    "title",
-    "id",
-    "name",
-    "status",
-    "level",
-    "attack",
-    "tags",
-    "description",
-    "references",
-    "author",
-    "date",
-    "modified",
-    "falsepositives",
-    "investigation",
-    "license",
-    "fields",
-    "related",
-];
 /// The highest number of a version
 const MOST_VERSIONS: u32 = 1_000_000;
 
-/// Metadata keys of Sigma's documents only, and SigmaHQ's own keys
-pub(super) const SIGMA_KEYS: &[&str] =
-    &["scope", "taxonomy", "regression_tests_path", "simulation"];
+/// The metadata keys of every kind of document
+fn all_keys() -> impl Iterator<Item = &'static str> {
+    keys::names("metadata").iter().chain(keys::names("sigma metadata")).copied()
+}
 
 /// Reads the metadata of a document
 pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Metadata {
@@ -244,11 +226,10 @@ fn taxonomy(reader: &mut Reader<'_>, document: &Node) -> Option<Spanned<String>>
 }
 
 fn related(reader: &mut Reader<'_>, node: &Node) -> Vec<Related> {
-    const KEYS: &[&str] = &["id", "type"];
     let mut all = Vec::new();
     for item in reader.list(node, "`related`") {
         for (key, _) in reader.map(item, "a related rule") {
-            reader.custom_key(key, "a related rule", (KEYS, &[]));
+            reader.custom_key(key, "a related rule", (keys::names("related"), &[]));
         }
         let text = |reader: &mut Reader<'_>, key: &str| match item.get(key) {
             Some(node) => reader.text(node, &format!("`{key}`")),
@@ -286,7 +267,7 @@ fn is_attack_object(name: &str) -> bool {
 fn misspelt(document: &Node, key: &str) -> bool {
     let Kind::Map(entries) = &document.kind else { return false };
     let unknown = entries.iter().filter_map(|(name, _)| name.text());
-    let known = |name: &&str| KEYS.contains(name) || SIGMA_KEYS.contains(name);
+    let known = |name: &&str| all_keys().any(|known| known == *name);
     unknown.filter(|name| !known(name)).any(|name| nearest(name, [key]).is_some())
 }
 
@@ -309,8 +290,7 @@ fn value<'n>(reader: &Reader<'_>, document: &'n Node, key: &str) -> Option<&'n N
 /// The metadata key that a key of a Sigma document means in another spelling, such as `reference`
 fn spelt(document: &Node, key: &Node) -> Option<&'static str> {
     let written = key.text()?;
-    let known = || KEYS.iter().chain(SIGMA_KEYS).copied();
-    if known().any(|known| known == written) {
+    if all_keys().any(|known| known == written) {
         return None;
     }
     let plain = |word: &str| {
@@ -318,7 +298,7 @@ fn spelt(document: &Node, key: &Node) -> Option<&'static str> {
         letters.collect::<String>().to_ascii_lowercase().trim_end_matches('s').to_owned()
     };
     let meant = plain(written);
-    known().find(|known| plain(known) == meant && document.get(known).is_none())
+    all_keys().find(|known| plain(known) == meant && document.get(known).is_none())
 }
 
 /// Warns about a metadata key in another spelling, which is read all the same

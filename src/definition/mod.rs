@@ -15,6 +15,7 @@ mod de;
 mod document;
 mod filter;
 mod key;
+pub(crate) mod keys;
 pub(crate) mod live;
 mod logsource;
 mod metadata;
@@ -40,8 +41,10 @@ pub(crate) use document::parse_with;
 pub use filter::{Filter, Filtered};
 pub use key::{Key, Modifier};
 pub use logsource::LogSource;
+pub(crate) use metadata::RELATIONS;
 pub use metadata::{Level, Metadata, Related, Status};
 pub use placeholder::Placeholders;
+pub(crate) use sample::EXPECTATIONS;
 pub use sample::{Expectation, Sample};
 pub use suppression::{Looked, Suppressions};
 #[cfg(feature = "project")]

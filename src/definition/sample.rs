@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::keys;
 use super::metadata::{self, Level};
 use crate::diagnostic::Code;
 use crate::source::{Span, Spanned};
@@ -38,11 +39,13 @@ pub enum Expectation {
     Alerts(usize),
 }
 
-const KEYS: &[&str] = &["name", "signal", "event", "events", "expect", "level", "alerts"];
+/// The words of `expect:`
+pub(crate) const EXPECTATIONS: &[(&str, Expectation)] =
+    &[("match", Expectation::Match), ("none", Expectation::NoMatch)];
 
 /// Reads an entry of `tests:`
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Sample> {
-    if reader.known_keys(node, "a test", KEYS).is_empty() {
+    if reader.known_keys(node, "a test", keys::names("test")).is_empty() {
         return None;
     }
     let Some(name) = node.get("name") else {
@@ -81,14 +84,11 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Sample> {
 }
 
 fn expectation(reader: &mut Reader<'_>, node: &Node) -> Option<Expectation> {
-    match node.text() {
-        Some("match") => Some(Expectation::Match),
-        Some("none") => Some(Expectation::NoMatch),
-        _ => {
-            wrong(reader, node.span, "`expect` is neither `match` nor `none`");
-            None
-        }
+    let word = EXPECTATIONS.iter().find(|(word, _)| node.text() == Some(word));
+    if word.is_none() {
+        wrong(reader, node.span, "`expect` is neither `match` nor `none`");
     }
+    word.map(|(_, expectation)| *expectation)
 }
 
 fn count(reader: &mut Reader<'_>, node: &Node) -> Option<usize> {

@@ -8,16 +8,12 @@ use super::key::Key;
 use super::value::Values;
 use super::vocabulary::Word;
 use super::{Detection, Entry, Exclusion, LevelCase, Selection, Signal};
-use super::{condition, key, logsource, metadata, value};
+use super::{condition, key, keys, logsource, metadata, value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Spanned;
 use crate::taxonomy::{EventKind, Field};
 use crate::yaml::{Kind, Node};
 use crate::yaml::{Reader, nearest};
-
-/// Keys of a signal that are not tests
-pub(super) const KEYS: &[&str] =
-    &["title", "id", "event", "product", "exclusions", "levels", "detection", "condition"];
 
 /// Reads an entry of `signals:`
 pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<Signal> {
@@ -40,8 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &Node, body: &Node) -> Option<
     let event = body.get("event").and_then(|node| logsource::event(reader, node));
     let event = event.and_then(|(event, action)| without_action(reader, event, action));
     let product = body.get("product").and_then(|node| logsource::product(reader, node));
-    let tests = entries.iter().filter(|(k, _)| !k.text().is_some_and(|k| KEYS.contains(&k)));
-    let selection = selection_of(reader, tests);
+    let selection = selection_of(reader, tests(entries, "signal"));
     let detection = match (body.get("detection"), body.get("condition")) {
         (Some(detection), condition) => read_detection(reader, detection, condition, &[]),
         (None, Some(condition)) => {
@@ -171,6 +166,15 @@ fn selection(reader: &mut Reader<'_>, node: &Node, place: &str) -> Selection {
     selection_of(reader, entries.iter())
 }
 
+/// The entries of a map that are tests: those with none of the keys of its own
+fn tests<'n>(
+    entries: &'n [(Node, Node)],
+    place: &str,
+) -> impl Iterator<Item = &'n (Node, Node)> + use<'n> {
+    let own = keys::names(place);
+    entries.iter().filter(move |(key, _)| !key.text().is_some_and(|key| own.contains(&key)))
+}
+
 fn selection_of<'n>(
     reader: &mut Reader<'_>,
     entries: impl Iterator<Item = &'n (Node, Node)>,
@@ -200,7 +204,7 @@ fn misspelt_setting(name: &str, node: &Node) -> Option<&'static str> {
         Kind::Scalar(..) => false,
     };
     let known = Word::named(name).is_some() || Field::named(name).is_some();
-    if nested && !known { nearest(name, KEYS.iter().copied()) } else { None }
+    if nested && !known { nearest(name, keys::names("signal").iter().copied()) } else { None }
 }
 
 fn exclusions(reader: &mut Reader<'_>, node: &Node) -> Vec<Exclusion> {
@@ -209,10 +213,9 @@ fn exclusions(reader: &mut Reader<'_>, node: &Node) -> Vec<Exclusion> {
     for item in items {
         let entries = reader.map(item, "an exclusion");
         let note = item.get("note").and_then(|note| reader.text(note, "`note`"));
-        let tests = entries.iter().filter(|(k, _)| k.text() != Some("note"));
-        let selection = selection_of(reader, tests);
+        let selection = selection_of(reader, tests(entries, "exclusion"));
         if selection.entries.is_empty() {
-            if !entries.is_empty() && entries.iter().all(|(k, _)| k.text() == Some("note")) {
+            if !entries.is_empty() && tests(entries, "exclusion").next().is_none() {
                 reader.empty(item.span, "this exclusion");
             }
             continue;
@@ -234,8 +237,8 @@ fn levels(reader: &mut Reader<'_>, node: &Node) -> Vec<LevelCase> {
             continue;
         };
         let Some(level) = metadata::level(reader, level) else { continue };
-        let tests = entries.iter().filter(|(k, _)| k.text() != Some("level"));
-        cases.push(LevelCase { level, selection: selection_of(reader, tests) });
+        let selection = selection_of(reader, tests(entries, "level case"));
+        cases.push(LevelCase { level, selection });
     }
     cases
 }
@@ -250,7 +253,7 @@ fn read_detection(
     let mut selections = Vec::new();
     for (name, body) in entries {
         let Some(text) = reader.key(name) else { continue };
-        if text == "condition" || own.contains(&text) {
+        if keys::names("detection").contains(&text) || own.contains(&text) {
             continue;
         }
         if text == "timeframe" {

@@ -378,6 +378,10 @@ macro_rules! register { ($make:ident) => { $make! {
         "The manifest of the output folder, `rulecast-outputs.json`, says that rulecast wrote the file for a \
          rule that is gone, has moved, or does not make it any more. Nothing updates the file, and a target \
          that imports the folder keeps its rule for ever.";
+    E0814 "template that fails"
+        "A template under `--templates` cannot be read, asks for a name that the view of the artifact \
+         lacks, or makes a text that is no document of its format. Templates are Handlebars; \
+         `rulecast list templates` names them.";
     E0901 "mapping of what the target lacks"
         "A mapping names a table or a column that the target's schema lacks, or a value of another \
          type. The schemas of Microsoft's tables are known; give those of your own under `schema:`.";

@@ -8,33 +8,10 @@ use std::sync::Arc;
 
 use super::read::{flag, text_of};
 use super::results::ResultColumn;
-use super::{Mapping, binding, extend, results, schema, stream_document, table_document};
+use super::{Mapping, binding, extend, keys, results, schema, stream_document, table_document};
 use crate::diagnostic::Diagnostics;
 use crate::source::SourceText;
 use crate::yaml::{self, Kind, Node, Reader};
-
-const KEYS: &[&str] = &[
-    "mapping",
-    "extends",
-    "description",
-    "platforms",
-    "connector",
-    "unknown_product",
-    "products",
-    "log",
-    "on_request",
-    "schema",
-    "lists",
-    "shared",
-    "tables",
-    "types",
-    "common_schema",
-    "indices",
-    "streams",
-];
-
-/// What tables and streams may share
-const SHARED: &[&str] = &["prepare", "fields", "others", "keywords", "absent", "result"];
 
 /// Reads every mapping of a built-in file
 pub(super) fn mappings(source: &Arc<SourceText>, diagnostics: &mut Diagnostics) -> Vec<Mapping> {
@@ -90,11 +67,11 @@ fn leave_out_unknown_entities(own: &Node, mapping: &mut Mapping) {
 }
 
 fn mapping(reader: &mut Reader<'_>, document: &Node) -> Option<Mapping> {
-    reader.known_keys(document, "a mapping", KEYS);
+    reader.known_keys(document, "a mapping", keys::names("mapping"));
     let name = text_of(reader, document, "mapping")?;
     let shared = document.get("shared").map(|node| reader.map(node, "`shared`"));
     for (_, entry) in shared.into_iter().flatten() {
-        reader.known_keys(entry, "a shared entry", SHARED);
+        reader.known_keys(entry, "a shared entry", keys::names("shared"));
     }
     let schema = schema::read(reader, document);
     let tables = table_document::tables(reader, document, (&name.value, &schema));

@@ -12,11 +12,11 @@
 mod binding;
 mod document;
 mod extend;
+pub(crate) mod keys;
 mod library;
 #[cfg(feature = "project")]
 mod lookup;
 mod place;
-#[cfg(feature = "cli")]
 mod placement;
 mod read;
 mod results;
@@ -29,7 +29,7 @@ mod table_document;
 use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::Diagnostics;
-use crate::query::kusto::Schema;
+use crate::query::kusto::{self, Schema};
 use crate::source::{SourceText, Spanned};
 use crate::yaml::Node;
 
@@ -96,6 +96,28 @@ const DOCUMENTS: &[(&str, &str, Places)] = &[
     ("ecs_network.yml", include_str!("ecs_network.yml"), Places::Streams),
     ("ecs_cloud.yml", include_str!("ecs_cloud.yml"), Places::Streams),
 ];
+
+/// The words that keys of mappings take, by the name of their list
+pub(crate) fn words(list: &str) -> Option<Vec<&'static str>> {
+    Some(match list {
+        "mapping" => DOCUMENTS.iter().filter_map(|(file, ..)| file.strip_suffix(".yml")).collect(),
+        "platform" => read::PLATFORMS.iter().map(|(word, _)| *word).collect(),
+        "kusto type" => kusto::Type::ALL.iter().map(|kind| kind.as_str()).collect(),
+        "column type" => table_document::TYPES.iter().map(|(word, _)| *word).collect(),
+        "column form" => table_document::WRITTEN.iter().map(|(word, _)| *word).collect(),
+        "index type" => FieldKind::words().collect(),
+        _ => return None,
+    })
+}
+
+/// The version of the Elastic Common Schema, from the head of its document
+#[cfg(feature = "cli")]
+pub(crate) fn ecs_version() -> &'static str {
+    let text =
+        DOCUMENTS.iter().find(|(file, ..)| *file == "ecs.yml").map_or("", |(_, text, _)| text);
+    let behind = text.split_once("ECS ").map_or("", |(_, behind)| behind);
+    behind.split(' ').next().unwrap_or("")
+}
 
 /// What a document has
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,7 +38,6 @@ impl Holds {
     }
 
     /// Its word
-    #[cfg(feature = "cli")]
     pub(super) fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, part)| *part == self).map_or("", |(word, _)| word)
     }

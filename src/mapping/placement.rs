@@ -7,6 +7,8 @@ use crate::query::kusto::{self, Platform};
 
 /// Where a target keeps the events of a log source
 #[derive(Debug)]
+// Without the command line only the fields are asked for.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) struct Placement {
     /// The log source
     pub(crate) events: String,

@@ -75,17 +75,22 @@ pub(super) fn expression(reader: &mut Reader<'_>, node: &Node, what: &str) -> Op
     }
 }
 
+/// The words of `platforms`, with the platform of Kusto that a word means
+pub(super) const PLATFORMS: &[(&str, Option<Platform>)] = &[
+    ("sentinel", Some(Platform::Sentinel)),
+    ("xdr", Some(Platform::AdvancedHunting)),
+    ("elastic", None),
+];
+
 /// The platforms of Kusto that an entry or its document names
 pub(super) fn platforms(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Vec<Platform> {
     let holder = if node.get("platforms").is_some() { node } else { document };
     let mut platforms = Vec::new();
     for text in reader.texts_of(holder, "platforms") {
-        match &*text.value {
-            "sentinel" => platforms.push(Platform::Sentinel),
-            "xdr" => platforms.push(Platform::AdvancedHunting),
-            "elastic" => {}
-            other => {
-                let message = format!("no platform is called `{other}`");
+        match PLATFORMS.iter().find(|(word, _)| *word == text.value) {
+            Some((_, platform)) => platforms.extend(*platform),
+            None => {
+                let message = format!("no platform is called `{}`", text.value);
                 reader.error(Code::E0112, text.span, message, "sentinel, xdr or elastic");
             }
         }

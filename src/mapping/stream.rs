@@ -162,6 +162,11 @@ impl FieldKind {
         known.map_or("", |(word, _)| word)
     }
 
+    /// The names of all types
+    pub(super) fn words() -> impl Iterator<Item = &'static str> {
+        Self::WORDS.iter().map(|(word, _)| *word)
+    }
+
     /// The type with this name
     pub(super) fn named(name: &str) -> Option<FieldKind> {
         Self::WORDS.iter().find(|(word, _)| *word == name).map(|(_, kind)| *kind)

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::keys;
 use super::place::Holds;
 use super::read::{
     check_absent, entries_of, events, field, flag, list_of, log, log_source, maps, products,
@@ -16,36 +17,13 @@ use crate::diagnostic::Code;
 use crate::taxonomy::{EventKind, Field, Product};
 use crate::yaml::{Kind as Shape, Node, Reader};
 
-const KEYS: &[&str] = &[
-    "events",
-    "log",
-    "domain",
-    "product",
-    "systems",
-    "rows",
-    "indices",
-    "on_request",
-    "with",
-    "fields",
-    "others",
-    "others_type",
-    "others_long",
-    "keywords",
-    "ancestry",
-    "absent",
-];
-const INDEX_KEYS: &[&str] = &["package", "source", "products", "text", "caseless", "process_ids"];
-const ANCESTRY_KEYS: &[&str] = &["process", "parent"];
-const TYPE_KEYS: &[&str] = &["type", "text", "caseless", "long", "decoded", "path_dot", "of_keys"];
-const FIELD_KEYS: &[&str] = &["field", "words", "exists_for", "words_of_false", "wider"];
-
 /// The index patterns of a document
 pub(super) fn indices(reader: &mut Reader<'_>, document: &Node) -> Vec<Index> {
     let entries = document.get("indices").map(|node| reader.map(node, "`indices`"));
     let mut indices = Vec::new();
     for (pattern, node) in entries.into_iter().flatten() {
         if !is_empty(node) {
-            reader.known_keys(node, "an index", INDEX_KEYS);
+            reader.known_keys(node, "an index", keys::names("index"));
         }
         let Some(pattern) = reader.key(pattern) else { continue };
         let text = |reader: &mut Reader<'_>, key: &str| {
@@ -88,7 +66,7 @@ pub(super) fn types(reader: &mut Reader<'_>, document: &Node) -> Types {
     for (key, node) in entries.into_iter().flatten() {
         let is_map = matches!(node.kind, Shape::Map(_));
         if is_map {
-            reader.known_keys(node, "a type", TYPE_KEYS);
+            reader.known_keys(node, "a type", keys::names("type"));
         }
         let Some(name) = reader.key(key) else { continue };
         let word = if is_map { text_of(reader, node, "type") } else { reader.text(node, "a type") };
@@ -126,7 +104,7 @@ fn entry(
     known: &[Index],
     types: &Types,
 ) -> Vec<Stream> {
-    reader.known_keys(node, "a stream", KEYS);
+    reader.known_keys(node, "a stream", keys::names("stream"));
     let sources = log_sources(reader, node);
     let kinds: Vec<&EventKind> = sources.iter().map(|(kind, _)| kind).collect();
     let holders = with_shared(reader, document, node);
@@ -236,7 +214,7 @@ fn keywords(reader: &mut Reader<'_>, holders: &[&Node], types: &Types) -> Vec<In
 /// The index fields under `ancestry`
 fn ancestry(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<Ancestry> {
     let node = node.get("ancestry")?;
-    reader.known_keys(node, "`ancestry`", ANCESTRY_KEYS);
+    reader.known_keys(node, "`ancestry`", keys::names("ancestry"));
     let mut field = |key| {
         let name = node.get(key).and_then(|name| index_field(reader, name, types));
         name.map(|field| field.name)
@@ -271,7 +249,7 @@ fn parts(reader: &mut Reader<'_>, place: &Node, types: &Types) -> Vec<(Holds, In
 fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<IndexField> {
     let is_map = matches!(node.kind, Shape::Map(_));
     if is_map {
-        reader.known_keys(node, "a field", FIELD_KEYS);
+        reader.known_keys(node, "a field", keys::names("index field"));
     }
     let name =
         if is_map { text_of(reader, node, "field")? } else { reader.text(node, "a field")? };

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::keys;
 use super::place::Holds;
 use super::read::{
     check_absent, entries_of, events, expression, field, inherited, list_of, log, log_source,
@@ -15,38 +16,6 @@ use crate::diagnostic::Code;
 use crate::query::kusto::{self, Schema, Step};
 use crate::taxonomy::{EventKind, Field, FieldType};
 use crate::yaml::{Kind as Shape, Node, Reader};
-
-const KEYS: &[&str] = &[
-    "table",
-    "like",
-    "events",
-    "log",
-    "platforms",
-    "connector",
-    "unknown_product",
-    "products",
-    "prepare",
-    "rows",
-    "with",
-    "fields",
-    "others",
-    "keywords",
-    "absent",
-    "result",
-];
-const COLUMN_KEYS: &[&str] = &[
-    "column",
-    "type",
-    "written",
-    "words",
-    "rows_of_true",
-    "only_true",
-    "only_false",
-    "earlier",
-    "empty",
-    "blank",
-    "values",
-];
 
 /// The tables of a document: one for each log source of each entry
 pub(super) fn tables(
@@ -66,7 +35,7 @@ fn entry(
     (document, node): (&Node, &Node),
     (mapping, schema, lists): (&Arc<str>, &Schema, &Arc<[List]>),
 ) -> Vec<Table> {
-    reader.known_keys(node, "a table", KEYS);
+    reader.known_keys(node, "a table", keys::names("table"));
     let Some(name) = text_of(reader, node, "table") else { return Vec::new() };
     let sources = log_sources(reader, node);
     let kinds: Vec<&EventKind> = sources.iter().map(|(kind, _)| kind).collect();
@@ -259,7 +228,7 @@ fn columns(reader: &mut Reader<'_>, place: &Node) -> Vec<Column> {
 fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> {
     let is_map = matches!(node.kind, Shape::Map(_));
     if is_map {
-        reader.known_keys(node, "a column", COLUMN_KEYS);
+        reader.known_keys(node, "a column", keys::names("column"));
     }
     let own = if is_map { node.get("column")? } else { node };
     let value = expression(reader, own, "a column")?;
@@ -275,7 +244,7 @@ fn column(reader: &mut Reader<'_>, node: &Node, holds: Holds) -> Option<Column> 
         only_false: reader.texts_of(node, "only_false").into_iter().next().map(|text| text.value),
         earlier: given(reader, "earlier"),
         empty: node.get("empty").and_then(|node| {
-            reader.known_keys(node, "`empty`", &["means", "where"]);
+            reader.known_keys(node, "`empty`", keys::names("empty"));
             let means = text_of(reader, node, "means")?.value;
             Some((means, expression(reader, node.get("where")?, "`where`")?))
         }),
@@ -309,15 +278,18 @@ fn words(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, Vec<String>)> {
     all
 }
 
+/// The words of a column's `type`
+pub(crate) const TYPES: &[(&str, Kind)] = &[
+    ("string", Kind::Text),
+    ("number", Kind::Number),
+    ("list", Kind::List),
+    ("truth", Kind::Truth),
+];
+/// The words of a column's `written`
+pub(crate) const WRITTEN: &[(&str, Kind)] = &[("recased", Kind::Recased), ("dashed", Kind::Dashed)];
+
 /// The kind of a column's values, by its type and by how the table writes them
 fn kind(reader: &mut Reader<'_>, node: &Node, has_words: bool) -> Kind {
-    const TYPES: &[(&str, Kind)] = &[
-        ("string", Kind::Text),
-        ("number", Kind::Number),
-        ("list", Kind::List),
-        ("truth", Kind::Truth),
-    ];
-    const WRITTEN: &[(&str, Kind)] = &[("recased", Kind::Recased), ("dashed", Kind::Dashed)];
     let mut word = |key: &str, known: &[(&str, Kind)]| {
         let text = node.get(key).and_then(|node| reader.text(node, &format!("`{key}`")))?;
         let found = known.iter().find(|(word, _)| *word == text.value).map(|(_, kind)| *kind);

@@ -13,11 +13,11 @@ use super::{Failure, absolute, display};
 
 /// A file that may hold rules
 #[derive(Debug, Clone)]
-pub(super) struct RuleFile {
+pub(crate) struct RuleFile {
     /// The path in messages, with `/`
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its folder below the root of the rules, with `/`; `None` when the folder is not UTF-8
-    pub(super) folder: Option<String>,
+    pub(crate) folder: Option<String>,
     /// Where it is; `None` for standard input
     path: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ impl RuleFile {
         }
     }
 
-    pub(super) fn read(&self, tree: &Tree) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn read(&self, tree: &Tree) -> Result<Vec<u8>, Failure> {
         let read = match &self.path {
             Some(path) => tree.read(path),
             None => {
@@ -66,6 +66,14 @@ impl RuleFile {
             Some(folder) => format!("{folder}/{name}"),
         }
     }
+}
+
+/// The rule files of the disk under a path; none where it cannot be listed
+#[cfg(feature = "cli")]
+pub(crate) fn on_disk(path: &PathBuf) -> Vec<RuleFile> {
+    let paths = std::slice::from_ref(path);
+    let roots = Roots::of(&Tree::Disk, paths);
+    find(&Tree::Disk, paths, (&roots, "stdin.yml")).unwrap_or_default()
 }
 
 /// Every `.yml` and `.yaml` file of these paths; `-` is standard input, under this name

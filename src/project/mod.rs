@@ -6,7 +6,7 @@
 mod bump;
 mod case;
 mod compiled;
-mod config;
+pub(crate) mod config;
 mod digest;
 mod events;
 mod executed;
@@ -25,6 +25,7 @@ mod path;
 mod replace;
 mod revision;
 mod roots;
+mod templates;
 mod textdiff;
 mod tree;
 mod verify;
@@ -34,7 +35,10 @@ pub use config::{CheckDecision, Config, FILE, Layer, LossDecision, new_id, today
 pub use digest::Digest;
 pub use events::{Source, events, sources};
 pub use failure::Failure;
-use files::{RuleFile, find};
+pub(crate) use files::RuleFile;
+use files::find;
+#[cfg(feature = "cli")]
+pub(crate) use files::on_disk;
 pub use fix::{Fixed, fixes};
 pub use ids::changed_ids;
 pub use last::last;
@@ -46,6 +50,7 @@ pub use owners::{OWNERS, Owned, Owner, Owners, own};
 use path::absolute;
 pub use path::display;
 pub use replace::{replaceable, update};
+pub use templates::templates;
 pub use textdiff::{Edit, edits, unified};
 pub use tree::Tree;
 pub use verify::{Events, Verified, verify};

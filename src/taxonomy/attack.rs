@@ -15,6 +15,12 @@ use std::sync::LazyLock;
 
 const TEXT: &str = include_str!("attack.tsv");
 
+/// The version of ATT&CK, from the head of the table
+pub fn version() -> &'static str {
+    let head = TEXT.lines().next().unwrap_or("");
+    head.split(':').next().and_then(|head| head.rsplit(' ').next()).unwrap_or("")
+}
+
 /// Why an adversary acts: a column of the matrix
 #[derive(Debug, PartialEq, Eq)]
 pub struct Tactic {

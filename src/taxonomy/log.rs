@@ -129,6 +129,17 @@ impl Log {
         ROWS.iter().flat_map(|row| [row.category, row.product, row.service]).flatten()
     }
 
+    /// The categories (0), products (1) or services (2) of the table, with repetitions
+    pub(crate) fn words_of(part: usize) -> impl Iterator<Item = &'static str> {
+        ROWS.iter().filter_map(move |row| [row.category, row.product, row.service][part])
+    }
+
+    /// The category, product and service of each spelling of the log in the table
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = [Option<&'static str>; 3]> {
+        let rows = ROWS.iter().filter(|row| row.name == self.name());
+        rows.map(|row| [row.category, row.product, row.service])
+    }
+
     /// The logs that a channel or provider writes events with this id to; without an id, all of them
     pub(super) fn written_to(channel: &str, id: Option<i64>) -> Option<Vec<Log>> {
         let rows = CHANNELS.get(&*channel.to_ascii_lowercase())?;

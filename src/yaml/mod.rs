@@ -3,6 +3,7 @@
 //! In: the text of a file. Out: a tree of [`Node`]s with the place of every key and value, and a
 //! [`Reader`] that takes values of the required shape out of the tree and reports the others.
 
+mod keys;
 mod nearest;
 mod node;
 mod reader;
@@ -12,6 +13,9 @@ mod subspan;
 mod toml;
 mod tree;
 
+#[cfg(test)]
+pub(crate) use keys::tests as keys_tests;
+pub(crate) use keys::{KeyRow, Keys, Shape};
 pub(crate) use nearest::{misspelt, nearest};
 pub use node::{Kind, Node};
 pub(crate) use reader::Reader;

@@ -22,6 +22,8 @@ const ROOMS: &[&[&str]] = &[
     &["workspace"],
     &["review"],
     &["project"],
+    &["schema"],
+    &["lsp"],
     &["cli"],
 ];
 

@@ -93,7 +93,10 @@ fn help_teaches() {
         "tune",
         "new",
         "list",
+        "schema",
+        "lsp",
         "completions",
+        "man",
     ];
     for verb in verbs {
         let arguments: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
@@ -103,12 +106,40 @@ fn help_teaches() {
         let name = if verb.is_empty() { "help" } else { verb };
         snapshot("cli", name, &text);
     }
-    for what in
-        ["fields", "targets", "codes", "events", "modifiers", "losses", "operators", "settings"]
-    {
+    for what in [
+        "fields",
+        "targets",
+        "codes",
+        "events",
+        "modifiers",
+        "losses",
+        "operators",
+        "settings",
+        "templates",
+    ] {
         let output = rulecast(&["list", what]);
         snapshot("cli", &format!("list_{what}"), &String::from_utf8(output.stdout).unwrap());
     }
+}
+
+#[test]
+fn the_manual_and_the_version_say_what_there_is() {
+    let manual = out(&rulecast(&["man"]));
+    assert!(
+        manual.contains(".TH rulecast 1") && manual.contains("rulecast\\-convert(1)"),
+        "{manual}"
+    );
+    assert!(out(&rulecast(&["man", "convert"])).contains("\\-\\-templates"));
+    let version = out(&rulecast(&["--version"]));
+    for said in [
+        "rulecast ",
+        "\nMITRE ATT&CK Enterprise ",
+        "\nSigma specification ",
+        "\nElastic Common Schema ",
+    ] {
+        assert!(version.contains(said), "{said}: {version}");
+    }
+    assert_eq!(out(&rulecast(&["-V"])).lines().count(), 1);
 }
 
 #[test]
@@ -124,6 +155,8 @@ fn what_could_not_run_ends_with_two() {
         (vec!["scan", "rules", "-e", "no/such.jsonl"], "cannot read"),
         (vec!["explain", "E9999"], "no code"),
         (vec!["convert", "rules", "-t", "splunk"], "expected sentinel, asim, xdr, elastic, native"),
+        (vec!["man", "chek"], "did you mean `check`?"),
+        (vec!["show", "template", "elastic/rule"], "did you mean `elastic/rule.toml`?"),
         (vec!["check", "rules", "--format", "csv"], "for `rulecast report` only"),
     ] {
         let output = rulecast(&arguments);

@@ -85,6 +85,11 @@ fn said(path: &Path, format: &str) -> String {
             fs::remove_file(folder.join("rulecast-outputs.json")).unwrap();
             command.args(["convert", "-t", "elastic", "-o"]).arg(folder).arg(name)
         }
+        "E0814" => {
+            let templates = name.join("templates");
+            command.arg("convert").arg(name).args(["-t", "sentinel", "-o"]).arg(&empty);
+            command.arg("--templates").arg(templates)
+        }
         "W0810" => command.args(["check", "--config"]).arg(name),
         _ => command.arg("check").arg(name),
     };
@@ -160,7 +165,7 @@ fn every_page_says_what_why_wrong_and_right_and_the_right_form_passes() {
     // Findings about bytes, files and folders, which no text of one rule shows.
     let wanted = [
         "E0101", "E0106", "E0107", "E0305", "E0702", "E0803", "E0804", "E0808", "E0809", "E0813",
-        "W0132", "W0139", "W0807", "W0810", "W0811", "W0812",
+        "E0814", "W0132", "W0139", "W0807", "W0810", "W0811", "W0812",
     ];
     assert_eq!(told, BTreeSet::from(wanted));
 }

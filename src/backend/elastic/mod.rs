@@ -41,7 +41,6 @@ use self::language::Languages;
 use self::plan::Plan;
 use self::settings::Settings;
 use self::threshold::Threshold;
-use super::template::render;
 use super::{Closed, Emitted, Place, Session, missing_products};
 use crate::definition::Level;
 use crate::diagnostic::{Cause, Code};
@@ -267,15 +266,12 @@ fn artifacts(
         lines.push_str(&detection.import_line());
         lines.push('\n');
         lists.push_str(&detection.exception_lines());
-        match render("elastic/rule.toml", &detection.view(rule)) {
-            Ok(text) => {
-                // detection-rules accepts only lower-case letters, digits and `_` in file names.
-                let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-                let name: String = name.to_lowercase().chars().map(plain).collect();
-                artifacts.push(Artifact { name: format!("{name}.toml"), text });
-                ids.push(vec![detection.id.clone()]);
-            }
-            Err(why) => closed.refuse_template(span, &why),
+        if let Some(text) = closed.render("elastic/rule.toml", &detection.view(rule)) {
+            // detection-rules accepts only lower-case letters, digits and `_` in file names.
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            let name: String = name.to_lowercase().chars().map(plain).collect();
+            artifacts.push(Artifact { name: format!("{name}.toml"), text });
+            ids.push(vec![detection.id.clone()]);
         }
     }
     artifacts.push(Artifact { name: format!("{stem}.ndjson"), text: lines + &lists });

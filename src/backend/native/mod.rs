@@ -9,7 +9,6 @@ mod expr;
 mod view;
 
 use super::settings::Asked;
-use super::template::render;
 use super::{Emitted, Place, Session};
 use crate::diagnostic::Code;
 use crate::ir::Rule;
@@ -21,13 +20,9 @@ pub(super) fn emit<'r>(rule: &'r Rule, stem: &str, mut session: Session<'r>) -> 
     Asked::of(&mut session, Code::E0701);
     let view = view::matcher(rule, &mut session);
     let mut closed = session.close();
-    let artifacts = match render("native/matcher.rs", &view) {
-        Ok(text) => vec![Artifact { name: format!("{stem}.rs"), text }],
-        Err(why) => {
-            closed.refuse_template(rule.metadata.title.span, &why);
-            Vec::new()
-        }
-    };
+    let text = closed.render("native/matcher.rs", &view);
+    let artifacts = text.map(|text| Artifact { name: format!("{stem}.rs"), text });
+    let artifacts: Vec<Artifact> = artifacts.into_iter().collect();
     let ids = vec![Vec::new(); artifacts.len()];
     let nowhere = || Place { rows: None, searched: Vec::new(), mapping: None };
     let places = rule.signals.iter().map(|_| nowhere()).collect();

@@ -36,7 +36,6 @@ mod window;
 
 use self::query::MAX_QUERY;
 use self::schedule::Run;
-use super::template::render;
 use super::{Emitted, Session};
 use crate::diagnostic::{Cause, Code};
 use crate::ir::Rule;
@@ -79,12 +78,9 @@ pub(super) fn emit<'r>(
     for (kind, id, view) in
         [("analytic", &package.id, analytic), ("hunting", &package.hunting_id, hunting)]
     {
-        match render(&format!("sentinel/{kind}.yaml"), &view) {
-            Ok(text) => {
-                artifacts.push(Artifact { name: format!("{stem}.{kind}.yaml"), text });
-                ids.push(vec![id.clone()]);
-            }
-            Err(why) => closed.refuse_template(rule.metadata.title.span, &why),
+        if let Some(text) = closed.render(&format!("sentinel/{kind}.yaml"), &view) {
+            artifacts.push(Artifact { name: format!("{stem}.{kind}.yaml"), text });
+            ids.push(vec![id.clone()]);
         }
     }
     let text = arm::template(&package, &query, &shape, &settings);

@@ -5,7 +5,10 @@
 //! the decisions out on a loaded workspace.
 
 mod apply;
+pub(crate) mod keys;
 mod read;
+
+pub(crate) use read::CHECK_WEIGHTS;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

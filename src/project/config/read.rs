@@ -6,18 +6,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{CheckDecision, Config, Layer, LossDecision, is_warning};
+use super::{CheckDecision, Config, Layer, LossDecision, is_warning, keys};
 use crate::backend::{self, Target, Weight};
 use crate::definition::read_targets;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::manifest::LossName;
 use crate::source::{SourceText, Spanned};
 use crate::yaml::{Node, Reader, nearest, parse_toml};
-
-const LAYER: &[&str] =
-    &["filters", "mappings", "placeholders", "targets", "loss", "check", "disabled"];
-const LOSS: &[&str] = &["names", "targets", "paths", "weight", "reason", "until"];
-const CHECK: &[&str] = &["codes", "paths", "weight", "reason"];
 
 pub(super) fn config(
     source: &Arc<SourceText>,
@@ -27,13 +22,13 @@ pub(super) fn config(
     let mut config = Config { source: Some(Arc::clone(source)), folder, ..Config::default() };
     let Some(document) = parse_toml(source, findings) else { return config };
     let mut reader = Reader { source, diagnostics: findings, has_lists: false, lenient: false };
-    let keys: Vec<&str> = ["rules", "overlay"].iter().chain(LAYER).copied().collect();
-    reader.known_keys(&document, "the settings", &keys);
+    let known = keys::names("project").iter().chain(keys::names("layer"));
+    reader.known_keys(&document, "the settings", &known.copied().collect::<Vec<_>>());
     config.rules = reader.texts_of(&document, "rules");
     config.common = layer(&mut reader, &document);
     let overlays = document.get("overlay").map(|node| reader.map(node, "`overlay`"));
     for (name, node) in overlays.into_iter().flatten() {
-        reader.known_keys(node, "an overlay", LAYER);
+        reader.known_keys(node, "an overlay", keys::names("layer"));
         if let Some(text) = reader.key(name) {
             let name = Spanned::new(text.to_owned(), name.span);
             config.overlays.push((name, layer(&mut reader, node)));
@@ -65,8 +60,8 @@ fn layer(reader: &mut Reader<'_>, node: &Node) -> Layer {
 }
 
 fn loss(reader: &mut Reader<'_>, node: &Node) -> Option<LossDecision> {
-    reader.known_keys(node, "a decision about losses", LOSS);
-    needed(reader, node, "a decision about losses", &["names", "weight", "reason"]);
+    reader.known_keys(node, "a decision about losses", keys::names("loss"));
+    needed(reader, node, ("a decision about losses", "loss"));
     let losses = || LossName::ALL.iter().map(|loss| (loss.name(), *loss));
     let targets = || Target::ALL.iter().map(|target| (target.name(), *target));
     let weights = || Weight::ALL.iter().map(|weight| (weight.name(), *weight));
@@ -91,9 +86,12 @@ fn loss(reader: &mut Reader<'_>, node: &Node) -> Option<LossDecision> {
     (!names.is_empty()).then_some(LossDecision { names, targets: of, paths, weight, reason, until })
 }
 
+/// The words of the `weight` of a decision about warnings, and whether the warnings are errors then
+pub(crate) const CHECK_WEIGHTS: &[(&str, bool)] = &[("off", false), ("deny", true)];
+
 fn check(reader: &mut Reader<'_>, node: &Node) -> Option<CheckDecision> {
-    reader.known_keys(node, "a decision about warnings", CHECK);
-    needed(reader, node, "a decision about warnings", &["codes", "weight", "reason"]);
+    reader.known_keys(node, "a decision about warnings", keys::names("check"));
+    needed(reader, node, ("a decision about warnings", "check"));
     let codes = reader.texts_of(node, "codes");
     for code in codes.iter().filter(|code| !is_warning(&code.value)) {
         let message = format!("no warning begins with `{}`", code.value);
@@ -102,8 +100,7 @@ fn check(reader: &mut Reader<'_>, node: &Node) -> Option<CheckDecision> {
             .report(found.help("`rulecast list codes` shows them all; errors cannot be left out."));
     }
     let weight = reader.texts_of(node, "weight").into_iter().next()?;
-    let weights = [("off", false), ("deny", true)];
-    let deny = word(reader, "weight", &weight, weights.into_iter())?;
+    let deny = word(reader, "weight", &weight, CHECK_WEIGHTS.iter().copied())?;
     Some(CheckDecision { codes, paths: reader.texts_of(node, "paths"), deny })
 }
 
@@ -127,9 +124,12 @@ fn word<T: Copy>(
     found.map(|(_, value)| value)
 }
 
-fn needed(reader: &mut Reader<'_>, node: &Node, what: &str, keys: &[&str]) {
-    for key in keys.iter().filter(|key| node.get(key).is_none()) {
-        let message = format!("{what} has no `{key}`");
-        reader.error(Code::E0111, node.span, message, &format!("add `{key} = …`"));
+fn needed(reader: &mut Reader<'_>, node: &Node, (what, place): (&str, &str)) {
+    for key in keys::KEYS.of(place).iter().filter(|key| key.must) {
+        if node.get(key.name).is_some() {
+            continue;
+        }
+        let message = format!("{what} has no `{}`", key.name);
+        reader.error(Code::E0111, node.span, message, &format!("add `{} = …`", key.name));
     }
 }

@@ -159,11 +159,15 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
     tally
 }
 
-/// Judges events near every literal of the rule
+/// Judges events near every literal of the rule; those that no document can hold are left out
 pub fn try_near_events(import: &Import<'_>) -> Tally {
     let observer = Observer::default();
     let (mut tally, mut seen) = (Tally::of(import), Seen::default());
-    for example in near_examples(import.rule) {
+    let is_held = |example: &Example| {
+        let seen = observer.look(&example.event, example.kind.as_ref());
+        seen.is_ok_and(|observation| observation.sides.iter().all(|side| side.held))
+    };
+    for example in near_examples(import.rule).into_iter().filter(is_held) {
         let judged = judge(&import.engine, &observer, &[Some(import)], &example);
         if let Some(Some(judged)) = judged.into_iter().next() {
             account(&mut tally, &mut seen, import, &example, &judged);

@@ -66,8 +66,8 @@ const CHANGES: &[(Target, &str, &str, &str)] = &[
         "\"history_window_start\":\"now-1",
     ),
     (Target::Elastic, "terms", "\"new_terms_fields\":[\"", "\"new_terms_fields\":[\"other."),
-    (Target::Elastic, "enabled", "\"interval\":", "\"enabled\":false, \"interval\":"),
-    (Target::Elastic, "most alerts", "\"interval\":", "\"max_signals\":1, \"interval\":"),
+    (Target::Elastic, "enabled", "\"interval\":", "\"enabled\":false,\"interval\":"),
+    (Target::Elastic, "most alerts", "\"risk_score\":", "\"max_signals\":1,\"risk_score\":"),
     (
         Target::Elastic,
         "hidden",

@@ -107,7 +107,12 @@ fn verify_reads_a_pipe_whole() {
     command.arg("/dev/stdin").stdout(Stdio::piped()).stderr(Stdio::piped());
     let found = fed(command, events(1_000).as_bytes());
     let out = String::from_utf8_lossy(&found.stdout).into_owned();
-    assert!(out.contains("1000 events, 1000 matched"), "{out}");
+    // Events near the rule's literals are judged besides.
+    let number = |word: &str| {
+        let before = out.split(&format!(" {word}")).next().unwrap_or_default();
+        before.rsplit(' ').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0)
+    };
+    assert!(number("matched") >= 1_000 && number("events") > number("matched"), "{out}");
 }
 
 #[test]

@@ -21,7 +21,8 @@ from engine import BEGINNING, known_by
 LISTED = Path(__file__).with_name("survivors.tsv")
 # Of each kind of mutation so many a statement, evenly spread. `verify` tries the queries on events
 # near every literal as well, so a sample is enough here; RULECAST_MUTANTS asks for more.
-MOST = 4 if "RULECAST_MUTANTS" in os.environ else 2
+ALL = "RULECAST_MUTANTS" in os.environ
+MOST = 4 if ALL else 2
 # Kinds of what a mapping says
 MAPPED = ("column", "rows", "type")
 # Columns that say which rows are those of a log

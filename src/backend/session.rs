@@ -65,8 +65,7 @@ impl<'r> Session<'r> {
     /// The settings of this target; empty when the rule has none
     pub(super) fn settings(&self) -> Settings {
         let Findings { rule, target, .. } = &self.closed.findings;
-        let said = rule.targets.iter().find(|said| said.target.value == target.name());
-        said.map(|said| said.settings.clone()).unwrap_or_default()
+        rule.settings_for(target.name()).cloned().unwrap_or_default()
     }
 
     /// The mappings of the run

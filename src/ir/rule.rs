@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Column, Correlation, Expr, Test, Threat};
-use crate::definition::{Form, Level, Metadata, Sample, TargetSettings};
+use crate::definition::{Form, Level, Metadata, Sample, Settings, TargetSettings};
 use crate::source::{SourceText, Span, Spanned};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 
@@ -124,6 +124,14 @@ impl Clause {
             flat(&self.expr, &mut parts);
         }
         parts
+    }
+}
+
+impl Rule {
+    /// The author's settings for a target; `None` without any
+    pub fn settings_for(&self, target: &str) -> Option<&Settings> {
+        let said = self.targets.iter().find(|said| said.target.value == target);
+        said.map(|said| &said.settings)
     }
 }
 

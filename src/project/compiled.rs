@@ -84,7 +84,7 @@ impl<'c> Part<'c> {
         let mut part = Part { judged, number: rules.len(), program, tallies };
         part.count(JudgedNative::ask_tables);
         let own = matchers.iter().map(|(rule, made)| {
-            let mut examples = own_examples(rule);
+            let mut examples = own_examples(rule).concat();
             examples.extend(near_examples(&made.rule));
             examples
         });

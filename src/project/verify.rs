@@ -161,10 +161,11 @@ fn packages_of(made: &Translation, policy: &Policy) -> Vec<Fault> {
 /// The query of a rule on trial, once it and its packages bind
 fn bound(policy: &Policy, made: Translation, platform: Platform) -> Stage {
     let verdict = bind((platform, &policy.mappings.schema()), &made.artifacts);
-    let faults = packages_of(&made, policy);
     match verdict {
-        Verdict::Binds { .. } if !faults.is_empty() => Stage::Done(Verdict::Broken(faults)),
-        Verdict::Binds { .. } => Stage::Kusto(Box::new(made), platform, verdict),
+        Verdict::Binds { .. } => match packages_of(&made, policy) {
+            faults if faults.is_empty() => Stage::Kusto(Box::new(made), platform, verdict),
+            faults => Stage::Done(Verdict::Broken(faults)),
+        },
         Verdict::Same(_) | Verdict::Different(_) | Verdict::Broken(_) | Verdict::Unchecked(_) => {
             Stage::Done(verdict)
         }
@@ -187,16 +188,17 @@ fn try_all(
     });
     let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
     let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
+    let observer = Observer::default();
     let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
         match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
             Ok(import) => {
                 let mut tally = try_tests(&import, &loaded.rule);
                 // Where the author's own tests differ, more of the same would only hide them.
                 if tally.differences.is_empty() {
-                    tally = tally.joined(try_near_events(&import));
+                    tally = tally.joined(try_near_events(&import, &observer));
                 }
                 let course = course(rule, Timestamp::UNIX_EPOCH);
-                let watched = watch(&import, &Observer::default(), &course);
+                let watched = watch(&import, &observer, &course);
                 let series = watched.and_then(|watched| try_series(&import, &watched));
                 let tally = series.map(|series| tally.joined(series));
                 (Some(import), tally.map_err(|why| Fault::new(lines, why)))

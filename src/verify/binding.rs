@@ -108,7 +108,7 @@ fn is_variant(
 }
 
 /// Reads a package: JSON if its name ends with `.json`, else YAML
-fn read(package: &Artifact) -> Result<Value, String> {
+pub(super) fn read(package: &Artifact) -> Result<Value, String> {
     if package.name.ends_with(".json") {
         serde_json::from_str(&package.text).map_err(|why| why.to_string())
     } else {

@@ -80,12 +80,16 @@ pub(super) fn check_query(rule: &Value, known: &Known) -> Result<(), String> {
     if read == written { Ok(()) } else { Err(format!("its query reads back as `{read}`")) }
 }
 
+/// Whether the query of a rule orders events
+pub(super) fn is_sequence(rule: &Value) -> bool {
+    rule["language"] == "eql"
+        && matches!(rule["query"].as_str().map(eql::parse), Some(Ok(Eql::Sequence(_))))
+}
+
 impl Imported {
     /// Reads the object of a rule; an error is a clause without a period
     pub(super) fn of(rule: &Value, known: &Known) -> Result<Imported, String> {
-        let asks_in_order = rule["language"] == "eql"
-            && matches!(rule["query"].as_str().map(eql::parse), Some(Ok(Eql::Sequence(_))));
-        let query = if asks_in_order {
+        let query = if is_sequence(rule) {
             Asked::Family(Family::of(rule, known)?)
         } else {
             let single = elastic::Rule::of_known(rule, known);

@@ -14,7 +14,7 @@ use super::elastic::{Import, Judged};
 use super::finding::{Difference, Finding};
 use super::near::{self, Care};
 use super::novelty::Seen;
-use super::observation::Observer;
+use super::observation::{Observation, Observer};
 use crate::ir::Rule;
 use crate::manifest::LossName;
 use crate::matcher::{Engine, Memory, Options};
@@ -95,6 +95,21 @@ impl Tally {
         Tally { signals: names.collect(), ..Tally::default() }
     }
 
+    /// Counts the findings on an event; a difference shows an event that stands in no file
+    pub(super) fn take_of<'f>(
+        &mut self,
+        example: &Example,
+        found: impl Iterator<Item = &'f Finding>,
+    ) {
+        let known = self.differences.len();
+        self.take(example.place, found);
+        if matches!(example.place, Place::Near(_)) {
+            for (_, difference) in &mut self.differences[known..] {
+                difference.event = Some(example.event.to_string());
+            }
+        }
+    }
+
     pub(super) fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = &'f Finding>) {
         self.events += 1;
         let (mut matched, mut dropped, mut lost) = (false, false, false);
@@ -118,21 +133,21 @@ impl Tally {
     }
 }
 
-/// The events of a rule's own tests, each of the kind of the signal that it is for
-pub fn own_examples(rule: &Rule) -> Vec<Example> {
-    let mut examples = Vec::new();
-    for (test, sample) in rule.tests.iter().enumerate() {
+/// The events of each of a rule's own tests, of the kind of the signal that the test is for
+pub fn own_examples(rule: &Rule) -> Vec<Vec<Example>> {
+    let tests = rule.tests.iter().enumerate().map(|(test, sample)| {
         let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
-        for (at, event) in sample.events.iter().enumerate() {
+        let examples = sample.events.iter().enumerate().map(|(at, event)| {
             let of_signal = signal.map(|signal| signal.sample_event(&event.value));
-            examples.push(Example {
+            Example {
                 place: Place::Test { test, event: at },
                 event: of_signal.unwrap_or_else(|| event.value.clone()),
                 kind: signal.map(|signal| signal.kind.clone()),
-            });
-        }
-    }
-    examples
+            }
+        });
+        examples.collect()
+    });
+    tests.collect()
 }
 
 /// Judges the events of a rule's own tests
@@ -142,17 +157,12 @@ pub fn own_examples(rule: &Rule) -> Vec<Example> {
 pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
     let observer = Observer::default();
     let mut tally = Tally::of(import);
-    for (test, sample) in rule.tests.iter().enumerate() {
-        let signal = rule.sampled(sample).map(|at| &rule.signals[at]);
+    for examples in own_examples(rule) {
         let mut seen = Seen::default();
-        for (at, event) in sample.events.iter().enumerate() {
-            let of_signal = signal.map(|signal| signal.sample_event(&event.value));
-            let event = of_signal.unwrap_or_else(|| event.value.clone());
-            let place = Place::Test { test, event: at };
-            let example = Example { place, event, kind: signal.map(|signal| signal.kind.clone()) };
-            let judged = judge(&import.engine, &observer, &[Some(import)], &example);
-            if let Some(Some(judged)) = judged.into_iter().next() {
-                account(&mut tally, &mut seen, import, &example, &judged);
+        for example in examples {
+            let observation = observer.look(&example.event, example.kind.as_ref());
+            if let Ok(observation) = observation {
+                try_one(&mut tally, &mut seen, import, (&example, &observation));
             }
         }
     }
@@ -160,26 +170,30 @@ pub fn try_tests(import: &Import<'_>, rule: &Rule) -> Tally {
 }
 
 /// Judges events near every literal of the rule; those that no document can hold are left out
-pub fn try_near_events(import: &Import<'_>) -> Tally {
-    let observer = Observer::default();
+pub fn try_near_events(import: &Import<'_>, observer: &Observer) -> Tally {
     let (mut tally, mut seen) = (Tally::of(import), Seen::default());
-    let is_held = |example: &Example| {
-        let seen = observer.look(&example.event, example.kind.as_ref());
-        seen.is_ok_and(|observation| observation.sides.iter().all(|side| side.held))
-    };
-    for example in near_examples(import.rule).into_iter().filter(is_held) {
-        let judged = judge(&import.engine, &observer, &[Some(import)], &example);
-        if let Some(Some(judged)) = judged.into_iter().next() {
-            account(&mut tally, &mut seen, import, &example, &judged);
-        }
-        // Such an event stands in no file, so the difference shows it.
-        for (place, difference) in &mut tally.differences {
-            if *place == example.place {
-                difference.event = Some(example.event.to_string());
-            }
+    for example in near_examples(import.rule) {
+        let observation = observer.look(&example.event, example.kind.as_ref());
+        if let Ok(observation) = observation
+            && observation.sides.iter().all(|side| side.held)
+        {
+            try_one(&mut tally, &mut seen, import, (&example, &observation));
         }
     }
     tally
+}
+
+/// Judges an event by one import, and counts what comes of it
+fn try_one(
+    tally: &mut Tally,
+    seen: &mut Seen,
+    import: &Import<'_>,
+    (example, observation): (&Example, &Observation),
+) {
+    let judged = judge(&import.engine, &[Some(import)], example, observation);
+    if let Some(Some(judged)) = judged.into_iter().next() {
+        account(tally, seen, import, example, &judged);
+    }
 }
 
 /// Events near every literal of a rule, each of the kind of its signal
@@ -221,7 +235,12 @@ impl<'r> Trial<'r> {
         let imports: Vec<Option<&Import<'_>>> = self.imports.iter().map(Option::as_ref).collect();
         let all: Vec<_> = examples
             .par_iter()
-            .map(|example| judge(&self.engine, &self.observer, &imports, example))
+            .map(|example| {
+                let observation = self.observer.look(&example.event, example.kind.as_ref());
+                let observation = observation.as_ref().ok();
+                let judged = observation.map(|one| judge(&self.engine, &imports, example, one));
+                judged.unwrap_or_default()
+            })
             .collect();
         for (example, rules) in examples.iter().zip(all) {
             for (rule, judged) in rules.into_iter().enumerate() {
@@ -247,16 +266,15 @@ impl<'r> Trial<'r> {
 /// Values that are not objects are skipped.
 fn judge(
     engine: &Engine,
-    observer: &Observer,
     imports: &[Option<&Import<'_>>],
     example: &Example,
+    observation: &Observation,
 ) -> Vec<Option<Vec<Judged>>> {
-    let observation = observer.look(&example.event, example.kind.as_ref());
     let matches = engine.judge_value(&example.event, example.kind.as_ref(), &mut Memory::default());
-    let (Ok(observation), Ok(matches)) = (observation, matches) else { return Vec::new() };
+    let Ok(matches) = matches else { return Vec::new() };
     let judged = imports.iter().enumerate().map(|(rule, import)| {
-        let import = import.filter(|import| import.looks_at(&observation))?;
-        Some(import.compare(&observation, matches.iter().filter(move |one| one.rule == rule)))
+        let import = import.filter(|import| import.looks_at(observation))?;
+        Some(import.compare(observation, matches.iter().filter(move |one| one.rule == rule)))
     });
     judged.collect()
 }
@@ -275,5 +293,5 @@ fn account(
     }
     let new: Vec<Finding> =
         judged.iter().filter_map(|one| import.compare_terms(seen, one)).collect();
-    tally.take(example.place, judged.iter().map(|one| &one.finding).chain(&new));
+    tally.take_of(example, judged.iter().map(|one| &one.finding).chain(&new));
 }

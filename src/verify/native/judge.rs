@@ -12,7 +12,7 @@ use crate::ir::{Rule, Signal};
 use crate::matcher::{Engine, Match, Memory, Options, Record, Recorder};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 use crate::verify::finding::{Difference, Finding};
-use crate::verify::trial::{Example, Place, Tally};
+use crate::verify::trial::{Example, Tally};
 
 /// The rules of a program, each with the engine's view of it
 pub struct Judged<'r> {
@@ -189,13 +189,14 @@ fn count(
             let word = |level: Option<&str>| {
                 level.map_or_else(|| "no match".to_owned(), |level| format!("match, {level}"))
             };
-            let event = match example.place {
-                Place::Near(_) | Place::Course(_) => Some(example.event.to_string()),
-                Place::Test { .. } | Place::Line { .. } => None,
-            };
             let (engine, target) = (word(wanted), word(found));
-            Finding::Different(Difference { signal: signal.name.clone(), engine, target, event })
+            Finding::Different(Difference {
+                signal: signal.name.clone(),
+                engine,
+                target,
+                event: None,
+            })
         });
     }
-    tally.take(example.place, findings.iter());
+    tally.take_of(example, findings.iter());
 }

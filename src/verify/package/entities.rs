@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::facts::settings;
 use crate::ir::Rule;
 
 static ALLOWED: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| {
@@ -64,7 +63,7 @@ impl<'p> Mapped<'p> {
 
     /// What is mapped wrongly, in words
     pub(super) fn wrong(&self, rule: &Rule, target: &str) -> Vec<String> {
-        let own = settings(rule, target).get("entities").is_some();
+        let own = rule.settings_for(target).is_some_and(|said| said.get("entities").is_some());
         let entities = self.entities.iter().filter(|(kind, identifier, column)| {
             let row = ALLOWED.iter().find(|row| row[0] == *kind && row[1] == *identifier);
             !own && !row.is_some_and(|row| row[2].split(' ').any(|known| known == *column))

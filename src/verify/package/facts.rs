@@ -15,6 +15,7 @@ use crate::definition::{Level, Setting, Settings};
 use crate::ir::Rule;
 use crate::manifest::Manifest;
 use crate::verify::correlated::Correlated;
+use crate::verify::import::is_sequence;
 
 /// Facts by name
 #[derive(Debug, Default)]
@@ -57,8 +58,8 @@ impl Facts {
     /// The facts of a rule of Sentinel or Defender XDR
     pub(super) fn of(rule: &Rule, manifest: &Manifest) -> Facts {
         let mut facts = Facts::default();
-        let settings = settings(rule, manifest.target);
-        let said = |name: &str| text(&settings, name);
+        let settings = rule.settings_for(manifest.target);
+        let said = |name: &str| text(settings?, name);
         facts.set("title", rule.metadata.title.value.as_str());
         facts.set(
             "severity",
@@ -82,7 +83,10 @@ impl Facts {
         facts.set("trigger", of_run(said("trigger").unwrap_or("0").to_owned()));
         let single = said("grouping") == Some("single_alert");
         facts.set("grouping", if single { "SingleAlert" } else { "AlertPerResult" });
-        facts.set("suppressed", settings.get("suppression").is_some().to_string());
+        facts.set(
+            "suppressed",
+            settings.is_some_and(|said| said.get("suppression").is_some()).to_string(),
+        );
         facts.set("severity column", "Severity");
         facts.add_attack(rule);
         facts
@@ -125,8 +129,8 @@ impl Facts {
     fn of_line(rule: &Rule, manifest: &Manifest, signal: Option<usize>, line: &Value) -> Facts {
         let mut facts = Facts::default();
         facts.add_attack(rule);
-        let settings = settings(rule, manifest.target);
-        let said = |name: &str| text(&settings, name);
+        let settings = rule.settings_for(manifest.target);
+        let said = |name: &str| text(settings?, name);
         // The severity itself is judged by what the rule matches.
         let pair = RISKS.iter().find(|(severity, _)| line["severity"] == **severity);
         if let Some(risk) = said("risk_score").or(pair.map(|(_, risk)| *risk)) {
@@ -152,20 +156,6 @@ impl Facts {
         }
         facts
     }
-}
-
-/// Whether a rule's query orders events
-fn is_sequence(line: &Value) -> bool {
-    let query = line["query"].as_str().filter(|_| line["language"] == "eql");
-    query.is_some_and(|query| {
-        matches!(crate::query::eql::parse(query), Ok(crate::query::eql::Eql::Sequence(_)))
-    })
-}
-
-/// The author's settings for a target
-pub(super) fn settings(rule: &Rule, target: &str) -> Settings {
-    let said = rule.targets.iter().find(|said| said.target.value == target);
-    said.map(|said| said.settings.clone()).unwrap_or_default()
 }
 
 fn text<'s>(settings: &'s Settings, name: &str) -> Option<&'s str> {

@@ -11,6 +11,7 @@ mod written;
 
 use serde_json::Value;
 
+use super::binding::read;
 use super::exceptions;
 use super::verdict::Fault;
 use crate::ir::Rule;
@@ -27,6 +28,7 @@ pub fn check_packages(
     mappings: &Mappings,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let of_rule = Facts::of(rule, manifest);
     for artifact in artifacts {
         let ends = |end: &str| artifact.name.ends_with(end);
         let mut tell = |why: String| faults.push(Fault::new(artifact, why));
@@ -40,8 +42,8 @@ pub fn check_packages(
             }
         } else if ends(".json") || ends(".yaml") {
             // What cannot be read is a fault of the binding.
-            let Some(package) = read(artifact) else { continue };
-            wrong(&artifact.name, &package, &Facts::of(rule, manifest)).for_each(&mut tell);
+            let Ok(package) = read(artifact) else { continue };
+            wrong(&artifact.name, &package, &of_rule).for_each(&mut tell);
             let mapped = Mapped::of(&package);
             mapped.wrong(rule, manifest.target).into_iter().for_each(&mut tell);
             if ends(".analytic.yaml") {
@@ -50,14 +52,6 @@ pub fn check_packages(
         }
     }
     faults
-}
-
-fn read(artifact: &Artifact) -> Option<Value> {
-    if artifact.name.ends_with(".json") {
-        serde_json::from_str(&artifact.text).ok()
-    } else {
-        serde_yaml::from_str(&artifact.text).ok()
-    }
 }
 
 /// What a package says otherwise

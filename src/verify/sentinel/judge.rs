@@ -14,7 +14,7 @@ use crate::ir::Signal;
 use crate::matcher::Match;
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::kusto::{Data, Fault, Run, instant};
-use crate::verify::trial::{Example, Place, Tally};
+use crate::verify::trial::{Example, Tally};
 
 /// The level and the severity that a row names, where it names them
 #[derive(Debug, Default, PartialEq)]
@@ -76,9 +76,7 @@ impl Judge<'_> {
                 let name = &self.asked.rule.signals[one.signal].name;
                 *tally.signals.entry(name.clone()).or_default() += 1;
             }
-            let example = &self.examples[example];
-            let found = found.into_iter().map(|finding| shown(finding, example));
-            tally.take(example.place, found.collect::<Vec<_>>().iter());
+            tally.take_of(&self.examples[example], found.iter());
         }
         Ok(tally)
     }
@@ -222,17 +220,6 @@ impl Judge<'_> {
         let mut matches = self.verdicts[side.example].iter();
         let found = matches.find(|one| one.rule == self.rule && one.signal == signal);
         found.map(|one| one.level.to_string())
-    }
-}
-
-/// A finding with its event, unless the event stands in a file
-fn shown(finding: Finding, example: &Example) -> Finding {
-    match (finding, example.place) {
-        (Finding::Different(difference), Place::Near(_)) => {
-            let event = Some(example.event.to_string());
-            Finding::Different(Difference { event, ..difference })
-        }
-        (finding, _) => finding,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::verify::trial::{CARE, Example, Place, Tally, own_examples};
 /// # Errors
 /// What of the query was not executed.
 pub fn try_own(asked: &Asked<'_>, rule: &Rule, observer: &Observer) -> Result<Tally, String> {
-    on_examples(asked, &own_examples(rule), observer)
+    on_examples(asked, &own_examples(rule).concat(), observer)
 }
 
 /// Judges events near every literal of a rule

@@ -86,8 +86,7 @@ impl Target {
 
     /// The default targets of a rule: [`Target::USUAL`] and those under its `targets:`
     pub fn of(rule: &Rule) -> Vec<Target> {
-        let named =
-            |target: &Target| rule.targets.iter().any(|said| said.target.value == target.name());
+        let named = |target: &Target| rule.said_of(target.name()).is_some();
         let meant = |target: &&Target| Self::USUAL.contains(target) || named(target);
         Self::ALL.iter().filter(meant).copied().collect()
     }
@@ -272,7 +271,7 @@ pub fn translate_by(
     stem: &str,
     diagnostics: &mut Diagnostics,
 ) -> Attempt {
-    let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+    let said = rule.said_of(target.name()).into_iter();
     let names: Vec<&Spanned<String>> = said.flat_map(|said| &said.without).collect();
     let without: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
     let reduced = match rule.without(&without) {

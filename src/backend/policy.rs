@@ -110,7 +110,7 @@ impl Decision {
 
 /// Whether the author of a rule accepts a loss on a target
 pub(super) fn is_accepted(loss: LossName, target: Target, rule: &Rule) -> bool {
-    let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+    let said = rule.said_of(target.name()).into_iter();
     let mut accepted = said.flat_map(|said| &said.accept);
     accepted.any(|name| name.value == loss.name())
 }

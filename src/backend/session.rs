@@ -334,7 +334,7 @@ impl Closed<'_> {
     /// accepts
     pub(super) fn finish(self) -> (Vec<(Loss, Weight)>, Diagnostics) {
         let Closed { policy, findings: Findings { target, rule, mut all, .. }, losses, .. } = self;
-        let said = rule.targets.iter().filter(|said| said.target.value == target.name());
+        let said = rule.said_of(target.name()).into_iter();
         let weigh = |loss: Loss| {
             let weight = policy.weight(&loss, target, rule);
             (loss, weight)

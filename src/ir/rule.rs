@@ -128,10 +128,14 @@ impl Clause {
 }
 
 impl Rule {
+    /// What the author says about a target; `None` where nothing is said
+    pub fn said_of(&self, target: &str) -> Option<&TargetSettings> {
+        self.targets.iter().find(|said| said.target.value == target)
+    }
+
     /// The author's settings for a target; `None` without any
     pub fn settings_for(&self, target: &str) -> Option<&Settings> {
-        let said = self.targets.iter().find(|said| said.target.value == target);
-        said.map(|said| &said.settings)
+        self.said_of(target).map(|said| &said.settings)
     }
 }
 

@@ -98,7 +98,7 @@ impl<'w> Row<'w> {
         for loss in manifest.iter().flat_map(|manifest| &manifest.losses) {
             losses.entry(loss.name).or_insert(Weight::Note);
         }
-        let said = rule.rule.targets.iter().filter(|said| said.target.value == target.name());
+        let said = rule.rule.said_of(target.name()).into_iter();
         let without = said.flat_map(|said| &said.without).map(|name| name.value.clone()).collect();
         let is_left_out = manifest.is_some_and(|manifest| manifest.signals.is_empty());
         Row { rule, target, mappings, losses, without, found, is_left_out }

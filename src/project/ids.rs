@@ -14,7 +14,7 @@ use crate::backend::Target;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::Rule;
 use crate::source::Span;
-use crate::workspace::{Output, Workspace};
+use crate::workspace::{Output, Workspace, target_of};
 
 /// A rule of a target under its id, as a file has it
 pub(super) struct Known {
@@ -33,12 +33,12 @@ pub fn changed_ids(
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for output in outputs {
-        let Some(target) = target_of(output) else { continue };
+        let Some(target) = target_of_ids(output) else { continue };
         let rule = &workspace.rules[output.rule].rule;
         let of_rule = || owners.files.iter().filter(|one| is_of(&one.rule, rule));
         let of_target = |path: &str| ends(target).is_some_and(|end| path.ends_with(end));
-        let moved = of_rule()
-            .find(|one| one.path.split('/').next() == Some(target.name()) && of_target(&one.path));
+        let moved =
+            of_rule().find(|one| target_of(&one.path) == Some(target) && of_target(&one.path));
         let earlier = moved.map(|one| one.path.as_str()).into_iter();
         let mut places = std::iter::once(output.path.as_str()).chain(earlier);
         let text = |path: &str| std::fs::read_to_string(inside(folder, path).ok()?).ok();
@@ -97,8 +97,8 @@ fn signal_of_line(rule: &Rule, at: usize) -> Option<Span> {
 }
 
 /// The target of an output that holds ids; of several files with the same ids, one counts
-fn target_of(output: &Output) -> Option<Target> {
-    let target = Target::named(output.path.split('/').next()?)?;
+fn target_of_ids(output: &Output) -> Option<Target> {
+    let target = target_of(&output.path)?;
     output.path.ends_with(ends(target)?).then_some(target)
 }
 

@@ -7,9 +7,8 @@ use std::path::Path;
 
 use super::{Failure, OWNERS, Owners, display, inside};
 use crate::backend::Target;
-use crate::diagnostic::Severity;
 use crate::review::{Last, emitted};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, target_of};
 
 /// What a folder held of these targets
 ///
@@ -20,18 +19,16 @@ pub fn last(folder: &Path, targets: &[Target], workspace: &Workspace) -> Result<
     if manifest.text().is_empty() {
         return Err(Failure::new(format!("{} has no {OWNERS}", display(folder))));
     }
-    let errors = workspace.diagnostics.iter().filter(|one| one.severity == Severity::Error);
-    let wrong: Vec<&str> = errors.map(|one| one.source.name()).collect();
+    let wrong = workspace.files_with_errors();
     let mut last = Last::default();
     for owned in &owners.files {
-        let target = owned.path.split('/').next().unwrap_or_default();
-        if !targets.iter().any(|one| one.name() == target) {
+        if !target_of(&owned.path).is_some_and(|target| targets.contains(&target)) {
             continue;
         }
         let ids = || owned.ids.iter().map(|id| id.to_lowercase());
         last.ids.extend(ids());
         let file = workspace.extent.files.get(&owned.rule.file);
-        if file.is_some_and(|name| wrong.contains(&name.as_str())) {
+        if file.is_some_and(|name| wrong.contains(name.as_str())) {
             last.refused.extend(ids());
         }
         if owned.is_as_written(folder) == Some(true) {

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use super::ids::ids;
 use super::{Owners, display, inside};
+use crate::backend::Target;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::workspace::{Output, Workspace};
+use crate::workspace::{Output, Workspace, target_of};
 
 /// Warnings about files under `folder` that these outputs leave behind
 pub fn left_over(
@@ -23,7 +24,7 @@ pub fn left_over(
     let mut written: BTreeSet<PathBuf> = owned.collect();
     // The ids before and now in each folder, with the index of their rule.
     let mut known: BTreeMap<PathBuf, BTreeMap<String, usize>> = BTreeMap::new();
-    for output in outputs.iter().filter(|output| output.path.starts_with("elastic/")) {
+    for output in outputs.iter().filter(|output| target_of(&output.path) == Some(Target::Elastic)) {
         let Ok(place) = inside(folder, &output.path) else { continue };
         if output.path.ends_with(".ndjson") {
             let before = std::fs::read_to_string(&place).unwrap_or_default();

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use super::{Failure, Owned, Owners, display, inside};
 use crate::backend::Target;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceText, Span};
-use crate::workspace::{Loaded, Output, Workspace};
+use crate::workspace::{Loaded, Output, Workspace, target_of};
 
 /// A file without a rule
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ struct Now<'w> {
     workspace: &'w Workspace,
     targets: &'w [Target],
     /// The rules and targets with an output
-    emitted: BTreeSet<(usize, &'w str)>,
+    emitted: BTreeSet<(usize, Option<Target>)>,
     /// The names of files with an error
     wrong: BTreeSet<&'w str>,
     by_id: BTreeMap<&'w str, usize>,
@@ -67,12 +67,12 @@ impl<'w> Now<'w> {
     fn of(outputs: &'w [Output], workspace: &'w Workspace, targets: &'w [Target]) -> Now<'w> {
         let rules = || workspace.rules.iter().enumerate();
         let id = |loaded: &'w Loaded| loaded.rule.metadata.id.as_ref();
-        let errors = workspace.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        let emitted = |output: &Output| (output.rule, target_of(&output.path));
         Now {
             workspace,
             targets,
-            emitted: outputs.iter().map(|output| (output.rule, first(&output.path))).collect(),
-            wrong: errors.map(|one| one.source.name()).collect(),
+            emitted: outputs.iter().map(emitted).collect(),
+            wrong: workspace.files_with_errors(),
             by_id: rules().filter_map(|(at, one)| Some((id(one)?.value.as_str(), at))).collect(),
             by_file: rules().map(|(at, loaded)| (loaded.file(), at)).collect(),
         }
@@ -80,9 +80,9 @@ impl<'w> Now<'w> {
 
     /// Why a file has no rule, and the rule that it had if it is still there; `None` if nothing is wrong
     fn reason(&self, owned: &Owned) -> Option<(String, Option<&'w Loaded>)> {
-        let target = first(&owned.path);
-        let asked = |one: &Target| one.name() == target;
-        if !self.targets.is_empty() && !self.targets.iter().any(asked) {
+        let target = target_of(&owned.path);
+        let is_asked = target.is_some_and(|target| self.targets.contains(&target));
+        if !self.targets.is_empty() && !is_asked {
             return None;
         }
         let at = match &owned.rule.id {
@@ -115,11 +115,6 @@ impl<'w> Now<'w> {
         };
         Some((why, Some(loaded)))
     }
-}
-
-/// The first folder of a path: the target
-fn first(path: &str) -> &str {
-    path.split('/').next().unwrap_or_default()
 }
 
 /// Whether a part of a set of rules holds a file

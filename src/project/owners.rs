@@ -14,7 +14,7 @@ use super::replace::{remove_leftovers, replace};
 use super::{Digest, Failure, display, inside};
 use crate::backend::Target;
 use crate::source::{SourceText, Span};
-use crate::workspace::{Output, Workspace};
+use crate::workspace::{Output, Workspace, target_of};
 
 /// The name of the manifest
 pub const OWNERS: &str = "rulecast-outputs.json";
@@ -89,9 +89,8 @@ impl Owners {
         let owned = |output: &Output| {
             let loaded = &workspace.rules[output.rule];
             let metadata = &loaded.rule.metadata;
-            let usual = Target::of(&loaded.rule);
-            let is_usual =
-                usual.iter().any(|target| output.path.split('/').next() == Some(target.name()));
+            let target = target_of(&output.path);
+            let is_usual = target.is_some_and(|target| Target::of(&loaded.rule).contains(&target));
             Owned {
                 asked: !is_usual,
                 path: output.path.clone(),

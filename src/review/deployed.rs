@@ -10,6 +10,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::backend::Target;
+use crate::workspace::target_of;
 
 /// A rule of a target
 #[derive(Debug, Clone, PartialEq)]
@@ -136,12 +137,15 @@ fn literal(value: &Value) -> Value {
 
 /// The rules in an output of rulecast that a target would import; none in its other outputs
 pub fn emitted(path: &str, text: &str) -> Vec<Deployed> {
-    let of = |target: Target| path.split('/').next() == Some(target.name());
-    let imported = (of(Target::Sentinel) || of(Target::Asim)) && path.ends_with(".arm.json")
-        || of(Target::Elastic) && path.ends_with(".ndjson");
+    let target = target_of(path);
+    let imported = match target {
+        Some(Target::Sentinel | Target::Asim) => path.ends_with(".arm.json"),
+        Some(Target::Elastic) => path.ends_with(".ndjson"),
+        Some(Target::Xdr | Target::Native) | None => false,
+    };
     let export = imported.then(|| read(text).ok()).flatten();
     let mut rules = export.map(|export| export.rules).unwrap_or_default();
-    if of(Target::Asim) {
+    if target == Some(Target::Asim) {
         rules.iter_mut().for_each(|rule| rule.target = Target::Asim);
     }
     rules

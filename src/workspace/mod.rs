@@ -20,14 +20,14 @@ mod text;
 mod tuning;
 
 pub use coverage::{Part, parts as tested_parts};
-pub use output::{Emitted, Kept, Output};
+pub use output::{Emitted, Kept, Output, target_of};
 pub use row::{Outcome, Row};
 pub use samples::{SampleResult, run as run_samples};
 pub use summary::{Counted, Lost, Outcomes, Reason, Summary};
 pub use text::{Role, Sources, Text};
 pub use tuning::{Exclusion, Tuner};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -137,6 +137,12 @@ impl Loaded {
 }
 
 impl Workspace {
+    /// The names of the files with an error
+    pub fn files_with_errors(&self) -> BTreeSet<&str> {
+        let errors = self.diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        errors.map(|one| one.source.name()).collect()
+    }
+
     /// Reads every text, and joins the rules that refer to each other
     pub fn read(sources: &Sources) -> Workspace {
         let mut workspace = Workspace::default();

@@ -26,6 +26,11 @@ pub struct Output {
     pub rule: usize,
 }
 
+/// The target of an output, by the first folder of its path; `None` for a path that no target has
+pub fn target_of(path: &str) -> Option<Target> {
+    Target::named(path.split('/').next()?)
+}
+
 /// What is kept of the outputs of a rule
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {

@@ -101,25 +101,12 @@ fn ids<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
     }
 }
 
-/// The minutes of `1h`, `now-9m`, `PT1H` or `P1DT2H`
-fn minutes(text: &str) -> Option<u32> {
-    let text = text.trim_start_matches("now-").trim_start_matches('P').replace('T', "");
-    let (mut total, mut number) = (0_u32, String::new());
-    for c in text.chars() {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        let unit = match c.to_ascii_lowercase() {
-            'm' => 1,
-            'h' => 60,
-            'd' => 24 * 60,
-            _ => return None,
-        };
-        total = total.checked_add(number.parse::<u32>().ok()?.checked_mul(unit)?)?;
-        number.clear();
-    }
-    number.is_empty().then_some(total)
+/// The minutes of `1h`, `now-9m`, `PT1H` or `P1DT2H`; other units are no times of packages
+fn minutes(text: &str) -> Option<i64> {
+    let span: jiff::Span = text.trim_start_matches("now-").parse().ok()?;
+    let rest = span.days(0).hours(0).minutes(0);
+    let hours = i64::from(span.get_days()) * 24 + i64::from(span.get_hours());
+    rest.is_zero().then_some(hours * 60 + span.get_minutes())
 }
 
 #[cfg(test)]

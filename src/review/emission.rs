@@ -101,11 +101,7 @@ impl Emission {
     pub(super) fn of(before: &[&Emitted<'_>], after: &[&Emitted<'_>]) -> Emission {
         let mut emission = Emission::default();
         for target in Target::ALL.iter().copied() {
-            let find =
-                |side: &[&'_ Emitted<'_>]| side.iter().position(|one| one.row.target == target);
-            let before = find(before).map(|at| before[at]);
-            let after = find(after).map(|at| after[at]);
-            emission.add(target, before, after);
+            emission.add(target, on(before, target), on(after, target));
         }
         emission
     }
@@ -146,14 +142,21 @@ impl Emission {
     }
 }
 
+/// What came of a rule on a target
+fn on<'e>(side: &[&'e Emitted<'e>], target: Target) -> Option<&'e Emitted<'e>> {
+    side.iter().copied().find(|one| one.row.target == target)
+}
+
 fn artifacts(target: Target, old: &[Output], new: &[Output]) -> Vec<ArtifactChange> {
-    let find = |side: &'_ [Output], path: &str| side.iter().position(|one| one.path == path);
+    fn text<'o>(side: &'o [Output], path: &str) -> Option<&'o str> {
+        side.iter().find(|one| one.path == path).map(|one| one.text.as_str())
+    }
     let paths: BTreeSet<&String> = old.iter().chain(new).map(|output| &output.path).collect();
     let change = |path: &String| {
-        let fate = match (find(old, path), find(new, path)) {
+        let fate = match (text(old, path), text(new, path)) {
             (None, _) => ArtifactFate::Created,
             (_, None) => ArtifactFate::Removed,
-            (Some(before), Some(after)) if old[before].text == new[after].text => return None,
+            (before, after) if before == after => return None,
             (Some(_), Some(_)) => ArtifactFate::Replaced,
         };
         Some(ArtifactChange { target, fate, path: path.clone() })

@@ -28,7 +28,6 @@ pub(super) fn findings(
         return Vec::new();
     }
     let mut workspace = folder.workspace(name, open);
-    workspace.rules.retain(|loaded| loaded.rule.source.name() == name);
     workspace.refused_by(&[]);
     for loaded in &workspace.rules {
         run_samples(loaded, &mut workspace.diagnostics);

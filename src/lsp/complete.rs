@@ -115,8 +115,7 @@ fn settings(above: &[String]) -> Vec<Offer> {
         [target] => {
             let rows = Target::named(target).into_iter().flat_map(settings_of);
             let offer = |row: crate::backend::settings::SettingRow| {
-                let text = format!("{}: {}.", row.says, row.values);
-                (row.name.to_owned(), CompletionItemKind::PROPERTY, text)
+                (row.name.to_owned(), CompletionItemKind::PROPERTY, describe::setting(row))
             };
             rows.map(offer).collect()
         }
@@ -124,16 +123,18 @@ fn settings(above: &[String]) -> Vec<Offer> {
             let mut rows = Target::named(target).into_iter().flat_map(settings_of);
             let values = rows.find(|row| row.name == setting).map_or("", |row| row.values);
             let words = values.split(" | ").filter(|word| !word.contains([' ', '{', '}']));
-            let offer =
-                |word: &str| (word.to_owned(), CompletionItemKind::ENUM_MEMBER, String::new());
-            words.filter(|word| !word.is_empty()).map(offer).collect()
+            words.filter(|word| !word.is_empty()).map(word).collect()
         }
     }
 }
 
+/// A word that says all by itself
+fn word(word: &str) -> Offer {
+    (word.to_owned(), CompletionItemKind::ENUM_MEMBER, String::new())
+}
+
 /// What a value of this shape may be
 fn values(shape: &Shape, lines: &[Line]) -> Vec<Offer> {
-    let word = |word: &str| (word.to_owned(), CompletionItemKind::ENUM_MEMBER, String::new());
     match shape {
         Shape::Word("technique") => techniques(""),
         Shape::Word("tag") => techniques("attack."),
@@ -171,15 +172,10 @@ fn test_values(key: &str, lines: &[Line]) -> Vec<Offer> {
     if reading == Some(Reading::Action)
         || Field::named(name).is_some_and(|one| one.name() == "Action")
     {
-        let action =
-            |one: &&str| ((*one).to_owned(), CompletionItemKind::ENUM_MEMBER, String::new());
-        offers.extend(ACTIONS.iter().map(action));
+        offers.extend(ACTIONS.iter().copied().map(word));
     }
     if reading == Some(Reading::Remote) {
-        let scopes = ["public", "private", "loopback"].into_iter();
-        offers.extend(
-            scopes.map(|one| (one.to_owned(), CompletionItemKind::ENUM_MEMBER, String::new())),
-        );
+        offers.extend(["public", "private", "loopback"].map(word));
     }
     offers
 }

@@ -162,7 +162,7 @@ impl Folder {
         String::from_utf8(file.bytes.clone()).ok()
     }
 
-    /// Reads a text together with those that can change what is said about it
+    /// Reads a text together with those that can change what is said about it; only its own rules are kept
     ///
     /// `open` has the texts of open documents, which stand for their files.
     pub(super) fn workspace(&self, name: &str, open: &Texts) -> Workspace {
@@ -201,6 +201,7 @@ impl Folder {
         if self.config.source.is_some() {
             self.config.apply(&[&self.config.common], &mut workspace);
         }
+        workspace.rules.retain(|loaded| loaded.rule.source.name() == name);
         workspace
     }
 

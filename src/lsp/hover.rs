@@ -69,28 +69,17 @@ fn setting(above: &[String], word: &str) -> Option<String> {
         [target, ..] => {
             let name = above.get(1).map_or(word, String::as_str);
             let row = settings_of(Target::named(target)?).find(|row| row.name == name)?;
-            Some(format!("{}: {}.", row.says, row.values))
+            Some(describe::setting(row))
         }
     }
 }
 
 /// The text about a word among values
 fn value(shape: &Shape, word: &str) -> Option<String> {
-    match shape {
-        Shape::Word("technique" | "tag") => describe::attack(word),
-        Shape::Word("event") => EventKind::named(word).map(|kind| describe::event(&kind)),
-        Shape::Some(inner) | Shape::List(inner) => value(inner, word),
-        Shape::Text
-        | Shape::Format(_)
-        | Shape::Whole(..)
-        | Shape::Truth
-        | Shape::Word(_)
-        | Shape::Values
-        | Shape::Any
-        | Shape::Own(_)
-        | Shape::In(_)
-        | Shape::Names(_)
-        | Shape::Map(_)
-        | Shape::Either(..) => None,
+    let Shape::Word(list) = shape.each() else { return None };
+    match *list {
+        "technique" | "tag" => describe::attack(word),
+        "event" => EventKind::named(word).map(|kind| describe::event(&kind)),
+        _ => None,
     }
 }

@@ -232,8 +232,8 @@ impl Server {
     fn check(&mut self) -> Vec<Notification> {
         let changed = std::mem::take(&mut self.changed);
         let mut all = Vec::new();
+        let texts = self.texts();
         for name in changed {
-            let texts = self.texts();
             let found = check::findings(&self.folder, &name, &texts);
             let Some(open) = self.open.get_mut(&name) else { continue };
             let shown = found.iter().map(|one| check::shown(one, &open.uri, &open.document));

@@ -147,16 +147,13 @@ fn split(text: &str) -> Option<(&str, &str)> {
 
 /// The last entry of an open collection: what stands behind its last comma
 fn current(inside: &str) -> &str {
-    let (mut depth, mut quote, mut start) = (0usize, None, 0);
-    for (at, c) in inside.char_indices() {
-        match (quote, c) {
-            (Some(of), c) if c == of => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '{' | '[') => depth += 1,
-            (None, '}' | ']') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => start = at + 1,
-            (None, _) => {}
+    let (mut depth, mut start) = (0usize, 0);
+    for (at, c) in unquoted(inside) {
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => start = at + 1,
+            _ => {}
         }
     }
     inside[start..].trim_start()
@@ -165,19 +162,32 @@ fn current(inside: &str) -> &str {
 /// The first bracket that is not closed again, and what stands behind it
 fn opened(text: &str) -> Option<(char, &str)> {
     let mut open: Vec<(char, usize)> = Vec::new();
-    let mut quote = None;
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(of), c) if c == of => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '{' | '[') => open.push((c, at)),
-            (None, '}' | ']') => drop(open.pop()),
-            (None, _) => {}
+    for (at, c) in unquoted(text) {
+        match c {
+            '{' | '[' => open.push((c, at)),
+            '}' | ']' => drop(open.pop()),
+            _ => {}
         }
     }
     let (bracket, at) = *open.first()?;
     Some((bracket, &text[at + 1..]))
+}
+
+/// The characters outside of quotes, with their offsets
+fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut quote = None;
+    text.char_indices().filter(move |(_, c)| match quote {
+        Some(of) if of == *c => {
+            quote = None;
+            false
+        }
+        Some(_) => false,
+        None if matches!(c, '\'' | '"') => {
+            quote = Some(*c);
+            false
+        }
+        None => true,
+    })
 }
 
 #[cfg(test)]

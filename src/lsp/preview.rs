@@ -36,7 +36,6 @@ pub(super) fn run(server: &Server, params: &ExecuteCommandParams) -> Result<Valu
         return Err(refuse(format!("{} is not open", uri.as_str())));
     }
     let mut workspace = server.folder.workspace(&name, &server.texts());
-    workspace.rules.retain(|loaded| loaded.rule.source.name() == name);
     let (outputs, _) = workspace.outputs(&[target], Kept::Artifacts);
     let outputs = outputs.iter().map(|one| json!({ "path": one.path, "text": one.text }));
     let outputs: Vec<Value> = outputs.collect();

@@ -105,23 +105,18 @@ fn definitions(server: &Server, open: &Open, offset: usize) -> Vec<Location> {
     if !here.is_empty() || one.named != Named::Rule {
         return here;
     }
-    let mut there = Vec::new();
-    for (name, other) in &server.open {
-        there.extend(rule(&other.document, &one.name).map(|range| (name.as_str(), range)));
+    let in_open =
+        |other: &Open| Some(Location::new(other.uri.clone(), rule(&other.document, &one.name)?));
+    let found: Vec<Location> = server.open.values().filter_map(in_open).collect();
+    if !found.is_empty() {
+        return found;
     }
-    let mut found: Vec<Location> = Vec::new();
-    for (name, range) in there {
-        found.extend(server.open.get(name).map(|open| Location::new(open.uri.clone(), range)));
-    }
-    if found.is_empty() {
-        for name in server.folder.giving(&one.name) {
-            let Some(text) = server.folder.text(name) else { continue };
-            let range = rule(&Document::new(name, &text, 0), &one.name);
-            let uri = uri::of(std::path::Path::new(name));
-            found.extend(uri.zip(range).map(|(uri, range)| Location::new(uri, range)));
-        }
-    }
-    found
+    let on_disk = |name: &str| {
+        let document = Document::new(name, &server.folder.text(name)?, 0);
+        let uri = uri::of(std::path::Path::new(name))?;
+        Some(Location::new(uri, rule(&document, &one.name)?))
+    };
+    server.folder.giving(&one.name).filter_map(on_disk).collect()
 }
 
 /// The place where a text gives a name or an id to a rule

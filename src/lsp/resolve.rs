@@ -99,22 +99,15 @@ pub(super) fn row(kind: Kind, places: &[&'static str], key: &str) -> Option<&'st
 
 /// What may stand in a value of this shape
 fn inside(shape: &'static Shape, name: &'static str) -> Allowed {
-    match shape {
-        Shape::In(place) => Allowed::Keys(vec![place]),
-        Shape::Some(inner) | Shape::List(inner) => inside(inner, name),
-        Shape::Own("selection") => Allowed::Tests,
-        Shape::Own("targets") => Allowed::Settings(Vec::new()),
-        Shape::Names(_)
-        | Shape::Map(_)
-        | Shape::Text
-        | Shape::Format(_)
-        | Shape::Whole(..)
-        | Shape::Truth
-        | Shape::Word(_)
-        | Shape::Values
-        | Shape::Any
-        | Shape::Own(_)
-        | Shape::Either(..) => Allowed::Value(shape, name),
+    let shape = shape.each();
+    if let Shape::In(place) = shape {
+        Allowed::Keys(vec![place])
+    } else if *shape == Shape::Own("selection") {
+        Allowed::Tests
+    } else if *shape == Shape::Own("targets") {
+        Allowed::Settings(Vec::new())
+    } else {
+        Allowed::Value(shape, name)
     }
 }
 

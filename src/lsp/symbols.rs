@@ -27,25 +27,21 @@ fn rule(document: &Document, node: &Node) -> DocumentSymbol {
     let name =
         title.and_then(Node::text).filter(|text| !text.trim().is_empty()).unwrap_or("untitled");
     let at = title.map_or(Span::new(node.span.start, node.span.start), |title| title.span);
-    let parts =
-        ["lists", "signals", "correlations", "detection", "filter", "tables", "streams", "tests"];
-    let mut children = Vec::new();
-    for (key, kind) in parts.iter().zip(KINDS) {
-        let part = node.get(key);
-        children.extend(part.into_iter().flat_map(|part| entries(document, part, *kind)));
-    }
-    symbol(document, (name, SymbolKind::CLASS), (node.span, at), children)
+    let parts = PARTS.iter().filter_map(|(key, kind)| Some((node.get(key)?, *kind)));
+    let children = parts.flat_map(|(part, kind)| entries(document, part, kind));
+    symbol(document, (name, SymbolKind::CLASS), (node.span, at), children.collect())
 }
 
-const KINDS: &[SymbolKind] = &[
-    SymbolKind::ARRAY,
-    SymbolKind::EVENT,
-    SymbolKind::INTERFACE,
-    SymbolKind::FIELD,
-    SymbolKind::FIELD,
-    SymbolKind::STRUCT,
-    SymbolKind::STRUCT,
-    SymbolKind::METHOD,
+/// The parts of a document that have entries of their own, and what an editor shows these as
+const PARTS: [(&str, SymbolKind); 8] = [
+    ("lists", SymbolKind::ARRAY),
+    ("signals", SymbolKind::EVENT),
+    ("correlations", SymbolKind::INTERFACE),
+    ("detection", SymbolKind::FIELD),
+    ("filter", SymbolKind::FIELD),
+    ("tables", SymbolKind::STRUCT),
+    ("streams", SymbolKind::STRUCT),
+    ("tests", SymbolKind::METHOD),
 ];
 
 /// The entries of a part: of a map by their keys, of a list by their names

@@ -4,6 +4,7 @@
 //! that the reader and the targets use.
 
 use super::columns;
+use crate::backend::settings::SettingRow;
 #[cfg(feature = "cli")]
 use crate::definition::Modifier;
 use crate::definition::vocabulary::Word;
@@ -44,6 +45,11 @@ fn places(kind: &EventKind, field: &str) -> String {
     let lines = lines.map(|(target, place)| format!("\n- {}: {place}", target.name()));
     let lines: String = lines.collect();
     if lines.is_empty() { lines } else { format!("\n{lines}\n- native: {field}") }
+}
+
+/// The text about a setting of a target
+pub(crate) fn setting(row: SettingRow) -> String {
+    format!("{}: {}.", row.says, row.values)
 }
 
 /// The text about a modifier

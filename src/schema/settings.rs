@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::scalar::{text, whole};
-use super::{pattern, words};
+use super::{describe, pattern, words};
 use crate::backend::Target;
 use crate::backend::settings::{SettingRow, settings_of};
 
@@ -25,7 +25,7 @@ pub(super) fn targets() -> Value {
 fn settings(target: Target) -> Value {
     let setting = |row: SettingRow| {
         let mut schema = value(row.values);
-        schema["description"] = json!(format!("{}: {}.", row.says, row.values));
+        schema["description"] = json!(describe::setting(row));
         (row.name.to_owned(), schema)
     };
     let properties: Map<String, Value> = settings_of(target).map(setting).collect();

@@ -57,6 +57,12 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    /// The shape of each value, where one or a list of them may stand
+    #[cfg(feature = "cli")]
+    pub(crate) fn each(&self) -> &Shape {
+        if let Shape::Some(inner) | Shape::List(inner) = self { inner.each() } else { self }
+    }
+
     /// Reads a cell such as `list in test`
     fn read(cell: &'static str) -> Option<Shape> {
         let (word, rest) = cell.split_once(' ').unwrap_or((cell, ""));

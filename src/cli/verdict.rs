@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::events::line_of;
 use super::report::count;
-use crate::backend::Target;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::project::{Verified, display};
 use crate::source::{SourceText, Span};
@@ -24,7 +23,7 @@ pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
         all => format!("{what}; {} more", all - 1),
     };
     match &verified.verdict {
-        Verdict::Same(tally) => same(tally, verified.target),
+        Verdict::Same(tally) => same(tally),
         Verdict::Binds { columns, named, why } => {
             let mut detail = count(*columns, "column");
             if *named > 0 {
@@ -51,18 +50,14 @@ pub(super) fn detail(verified: &Verified<'_>, files: &[String]) -> String {
     }
 }
 
-fn same(tally: &Tally, target: Target) -> String {
+fn same(tally: &Tally) -> String {
     let mut parts = vec![format!("{}, {} matched", count(tally.events, "event"), tally.matched)];
     if tally.lost > 0 {
         let names: Vec<&str> = tally.losses.iter().map(|loss| loss.name()).collect();
         parts.push(format!("{} as the loss {} says", tally.lost, names.join(", ")));
     }
-    let target = match target {
-        Target::Elastic => "Elastic",
-        Target::Sentinel | Target::Asim | Target::Xdr | Target::Native => "a row",
-    };
-    if tally.dropped > 0 {
-        parts.push(format!("{} with what {} does not hold", tally.dropped, target));
+    if tally.unwritten > 0 {
+        parts.push(format!("{} that no sensor writes", tally.unwritten));
     }
     let never = tally.signals.iter().filter(|(_, matched)| **matched == 0);
     let never: Vec<&str> = never.map(|(name, _)| name.as_str()).collect();

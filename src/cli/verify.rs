@@ -128,7 +128,7 @@ fn evidence(one: &Verified<'_>, detail: &str) -> Value {
             "signals": tally.signals,
             "explained_by_losses": tally.lost,
             "losses": tally.losses,
-            "not_held": tally.dropped,
+            "unwritten": tally.unwritten,
             "differences": tally.differences.len(),
         }),
         Verdict::Binds { .. } | Verdict::Broken(_) | Verdict::Unchecked(_) => Value::Null,

@@ -99,9 +99,9 @@ impl RegexPattern {
         regex_syntax::parse(self).map_or(0, |hir| hir.properties().explicit_captures_len())
     }
 
-    /// Whether the pattern matches the empty text
-    pub fn matches_empty_text(&self) -> bool {
-        Self::compile(std::slice::from_ref(self)).iter().any(|set| set.is_match(""))
+    /// Whether the pattern matches some part of a text
+    pub fn is_found_in(&self, text: &str) -> bool {
+        Self::compile(std::slice::from_ref(self)).iter().any(|set| set.is_match(text))
     }
 
     /// Whether the pattern is found in the same texts whatever the case of their letters

@@ -3,7 +3,7 @@
 //! In: nothing; these are types. Out: [`TextTest`], the one form in which a relation travels with
 //! its values and its case. [`Op`](super::Op) says what a missing field means.
 
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, fold_text};
 
 /// A comparison of text with patterns; true when one of the patterns fits
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +83,19 @@ impl TextTest {
     /// Whether one of the patterns is this literal
     pub fn has(&self, literal: &str) -> bool {
         self.literals().any(|value| value == literal)
+    }
+
+    /// Whether a text may pass, letter case aside; a text that passes a pattern with wildcards has each
+    /// of its literals
+    pub fn may_take(&self, text: &str) -> bool {
+        let text = fold_text(text);
+        self.values.iter().any(|value| match (value.as_literal().map(fold_text), self.relation) {
+            (Some(literal), Relation::Equals) => text == literal,
+            (Some(literal), Relation::Starts) => text.starts_with(&literal),
+            (Some(literal), Relation::Ends) => text.ends_with(&literal),
+            (Some(literal), Relation::Contains | Relation::Wildcard) => text.contains(&literal),
+            (None, _) => value.literals().all(|part| text.contains(&fold_text(part))),
+        })
     }
 
     /// The pattern, when it is the only one and has no wildcard

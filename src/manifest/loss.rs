@@ -68,6 +68,7 @@ losses! {
     Case "case" "letters beyond ASCII compare with their case",
     Empty "empty" "an empty value, null and a missing one are the same",
     Encoding "encoding" "a pipeline decodes text before it is compared",
+    Gaps "gaps" "a pipeline leaves a value out, or a part of one",
     Grid "grid" "a run counts the events that it sees, not those of each timespan",
     Inbound "inbound" "connections that the host took are left out",
     Keys "keys" "an event without a key is in no group, and keys compare as they are stored",

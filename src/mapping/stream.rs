@@ -104,6 +104,8 @@ pub(crate) struct IndexField {
     pub(crate) of_keys: bool,
     /// Whether an index maps it only once a document has it
     pub(crate) dynamic: bool,
+    /// The texts that it holds in place of a value that the event does not tell
+    pub(crate) substitutes: Vec<String>,
     /// Why it holds more than the values of the field, as a clause without a period
     pub(crate) wider: Option<String>,
 }
@@ -193,6 +195,7 @@ impl IndexField {
             path_dot: false,
             of_keys: false,
             dynamic: false,
+            substitutes: Vec::new(),
             wider: None,
         }
     }

@@ -269,7 +269,8 @@ fn index_field(reader: &mut Reader<'_>, node: &Node, types: &Types) -> Option<In
         (None, None) => Words::Own,
     };
     let wider = reader.texts_of(node, "wider").into_iter().next().map(|text| text.value);
-    Some(IndexField { words, wider, ..known.clone() })
+    let substitutes = reader.texts_of(node, "substitutes").into_iter().map(|text| text.value);
+    Some(IndexField { words, wider, substitutes: substitutes.collect(), ..known.clone() })
 }
 
 /// The tests under `rows`, or beside the name of a log source

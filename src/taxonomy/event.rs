@@ -175,6 +175,12 @@ pub enum Product {
 /// The actions on a file or a registry key
 pub const ACTIONS: &[&str] = &["created", "modified", "renamed", "deleted"];
 
+/// The programs of Windows that are in no file; sensors write their names as paths without a folder
+///
+/// Source: recorded events of Sysmon.
+pub const FOLDERLESS: &[&str] =
+    &["System", "Registry", "MemCompression", "Memory Compression", "Secure System"];
+
 impl Product {
     /// Every product
     pub const ALL: &[Product] = &[Product::Windows, Product::Linux, Product::Macos];

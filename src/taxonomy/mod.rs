@@ -14,7 +14,7 @@ mod recognize;
 pub mod registry;
 
 pub use alias::aliases;
-pub use event::{ACTIONS, EventKind, Product};
+pub use event::{ACTIONS, EventKind, FOLDERLESS, Product};
 pub use field::{Field, FieldType};
 pub use log::Log;
 pub use recognize::{Recognized, recognize};

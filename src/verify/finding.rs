@@ -12,8 +12,8 @@ pub enum Finding {
     Same(bool),
     /// They differ as a loss in the artifact's description says
     Lost(LossName),
-    /// They differ because Elastic's pipelines drop a value of the event, or ECS cannot hold it
-    Dropped,
+    /// They differ on an event that no sensor writes, so that the target cannot hold it either
+    Unwritten,
     /// They differ without a known reason
     Different(Difference),
 }

@@ -43,6 +43,7 @@ mod pipeline;
 mod recordable;
 mod sentinel;
 mod series;
+mod shown;
 mod sources;
 mod trial;
 mod verdict;

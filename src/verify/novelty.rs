@@ -45,7 +45,7 @@ impl Seen {
         let word = |new: bool| if new { "new terms" } else { "nothing new" }.to_owned();
         match (engine == elastic, engine == filled) {
             (true, _) => Finding::Same(true),
-            (false, true) => Finding::Dropped,
+            (false, true) => Finding::Unwritten,
             (false, false) => Finding::Different(Difference {
                 signal: signal.to_owned(),
                 engine: word(engine),

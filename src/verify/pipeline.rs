@@ -34,7 +34,7 @@ pub(super) fn id_of(record: &Record) -> Option<i64> {
 }
 
 /// Texts that the pipelines treat as a missing value
-const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
+pub(super) const NOTHING: &[&str] = &["", "-", "{00000000-0000-0000-0000-000000000000}"];
 
 impl Gaps {
     /// Every choice of gaps
@@ -102,6 +102,11 @@ pub(super) fn whole_number(text: &str) -> Option<i64> {
         Some(digits) => i64::from_str_radix(digits, 16).ok(),
         None => text.trim().parse().ok(),
     }
+}
+
+/// Whether a text has what a pipeline decodes
+pub(super) fn is_escaped(text: &str) -> bool {
+    text.contains(['%', '+'])
 }
 
 /// A text as the processor `urldecode` leaves it: Java's `URLDecoder`, which fails at a broken escape

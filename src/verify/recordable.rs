@@ -4,10 +4,10 @@
 //! sensor writes tells nothing about a rule: its document would lack what the engine saw.
 
 use super::ecs::{Row, rows_of};
-use super::pipeline::{id_of, whole_number, without_mapping};
+use super::pipeline::{NOTHING, id_of, whole_number, without_mapping};
 use super::sources::source;
 use crate::matcher::Record;
-use crate::taxonomy::{ACTIONS, EventKind, Field, FieldType};
+use crate::taxonomy::{ACTIONS, EventKind, FOLDERLESS, Field, FieldType, Product};
 
 /// Whether a document can hold every value of an event of this kind
 ///
@@ -20,8 +20,8 @@ pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
     let fits = |how: &str, value: &str| match how {
         "number" => value.trim().parse::<i64>().is_ok(),
         "hexadecimal" => whole_number(value).is_some(),
-        "address" => value.parse::<std::net::IpAddr>().is_ok(),
-        "client" => without_mapping(value).parse::<std::net::IpAddr>().is_ok(),
+        "address" => value == "-" || value.parse::<std::net::IpAddr>().is_ok(),
+        "client" => value == "-" || without_mapping(value).parse::<std::net::IpAddr>().is_ok(),
         "direction" | "truth" => word(value, &["true", "false"]),
         "label" => value
             .strip_suffix(".googleapis.com")
@@ -59,6 +59,28 @@ pub(super) fn holds(record: &Record, kind: &EventKind) -> bool {
         let text = kind.field_type(field).is_none_or(FieldType::may_be_empty);
         let said = !values.is_empty() && !values.iter().any(String::is_empty);
         (text || said) && values.iter().all(fits)
+    })
+}
+
+/// Whether a field, if it is a path or an account, has the values that sensors of a product write
+///
+/// A path has a folder, and only separators of the product; an account of Windows has a domain. The
+/// programs that Windows has in no file have no folder either.
+pub(super) fn is_whole(
+    (record, field): (&Record, &Field),
+    kind: &EventKind,
+    product: Product,
+) -> bool {
+    let (own, other) = if product == Product::Windows { ('\\', '/') } else { ('/', '\\') };
+    let is_path = |value: &String| value.contains(own) && !value.contains(other);
+    let row = rows_of(kind, field, id_of(record)).into_iter().next();
+    let how = row.map_or("text", |row| row.how);
+    let values = record.fields.get(field).into_iter().flatten();
+    values.filter(|value| !NOTHING.contains(&value.as_str())).all(|value| match how {
+        "image" => is_path(value) || FOLDERLESS.contains(&value.as_str()),
+        "file" => is_path(value) && !value.ends_with(own),
+        "account" => product != Product::Windows || value.contains('\\'),
+        _ => true,
     })
 }
 

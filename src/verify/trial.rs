@@ -61,8 +61,8 @@ pub struct Tally {
     pub events: usize,
     /// Events that some signal matches on both sides
     pub matched: usize,
-    /// Events with a difference that is due to a value that Elastic's pipelines drop
-    pub dropped: usize,
+    /// Events with a difference that no sensor writes
+    pub unwritten: usize,
     /// Events with a difference that a loss in the artifact explains
     pub lost: usize,
     /// The losses that explain the events in `lost`
@@ -80,7 +80,7 @@ impl Tally {
     pub fn joined(mut self, other: Tally) -> Tally {
         self.events += other.events;
         self.matched += other.matched;
-        self.dropped += other.dropped;
+        self.unwritten += other.unwritten;
         self.lost += other.lost;
         self.losses.extend(other.losses);
         for (signal, matched) in other.signals {
@@ -96,14 +96,22 @@ impl Tally {
     }
 
     /// Counts the findings on an event; a difference shows an event that stands in no file
+    ///
+    /// An event near a literal that no sensor writes is not counted.
     pub(super) fn take_of<'f>(
         &mut self,
         example: &Example,
         found: impl Iterator<Item = &'f Finding>,
     ) {
+        let found: Vec<&Finding> = found.collect();
+        let near = matches!(example.place, Place::Near(_));
+        let differs = found.iter().any(|one| matches!(one, Finding::Different(_)));
+        if near && !differs && found.contains(&&Finding::Unwritten) {
+            return;
+        }
         let known = self.differences.len();
-        self.take(example.place, found);
-        if matches!(example.place, Place::Near(_)) {
+        self.take(example.place, found.into_iter());
+        if near {
             for (_, difference) in &mut self.differences[known..] {
                 difference.event = Some(example.event.to_string());
             }
@@ -112,12 +120,12 @@ impl Tally {
 
     pub(super) fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = &'f Finding>) {
         self.events += 1;
-        let (mut matched, mut dropped, mut lost) = (false, false, false);
+        let (mut matched, mut unwritten, mut lost) = (false, false, false);
         for finding in found {
             match finding {
                 Finding::Same(false) => {}
                 Finding::Same(true) => matched = true,
-                Finding::Dropped => dropped = true,
+                Finding::Unwritten => unwritten = true,
                 Finding::Lost(loss) => {
                     lost = true;
                     self.losses.insert(*loss);
@@ -128,7 +136,7 @@ impl Tally {
             }
         }
         self.matched += usize::from(matched);
-        self.dropped += usize::from(dropped);
+        self.unwritten += usize::from(unwritten);
         self.lost += usize::from(lost);
     }
 }

@@ -6,11 +6,11 @@
 
 use std::cmp::Reverse;
 
-use crate::backend::{Session, asked_of, compared, presence};
+use crate::backend::{Session, asked_of, compared};
 use crate::diagnostic::Cause;
-use crate::ir::{NewTerms, Op, Part, RegexPattern, Relation, Signal, Test};
+use crate::ir::{NewTerms, Op, Part, Signal, Test};
 use crate::manifest::{Direction, LossName};
-use crate::mapping::{FieldKind, Holds, Index, IndexField, Stream, Words};
+use crate::mapping::{Holds, Index, IndexField, Stream};
 use crate::query::elasticsearch::Query;
 use crate::taxonomy::Field;
 
@@ -70,49 +70,6 @@ pub(super) fn of_test<'s>(stream: &'s Stream, test: &Test) -> Vec<&'s IndexField
 pub(super) fn note_wider(ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
     if let Some(reason) = &ecs.wider {
         session.lose(LossName::Place, Direction::Wider, test.span, reason);
-    }
-}
-
-/// Why Elastic cannot say what a rule says of an empty text
-const EMPTY: &str = "Elastic's pipelines drop empty values, and no index holds null";
-
-/// Notes that a test tells an empty text from a missing value, which a document does not
-pub(super) fn note_empty(
-    stream: &Stream,
-    ecs: &IndexField,
-    test: &Test,
-    session: &mut Session<'_>,
-) {
-    let direction = match &test.op {
-        Op::Exists => Direction::Narrower,
-        Op::Null => Direction::Wider,
-        Op::Text(text) if text.has("") => Direction::Narrower,
-        Op::Regex(all) if all.iter().any(RegexPattern::matches_empty_text) => Direction::Narrower,
-        Op::Text(_)
-        | Op::Regex(_)
-        | Op::Segments(_)
-        | Op::Networks(_)
-        | Op::Public
-        | Op::Numbers(_)
-        | Op::Same(..) => return,
-    };
-    let of_text = match ecs.kind {
-        FieldKind::Keyword
-        | FieldKind::Wildcard
-        | FieldKind::Flattened
-        | FieldKind::Text
-        | FieldKind::MatchOnlyText => ecs.words == Words::Own,
-        FieldKind::Ip | FieldKind::Long | FieldKind::Boolean => false,
-    };
-    if !of_text || !presence::may_be_empty(&stream.events, test) {
-        return;
-    }
-    let equals = test.op.as_text().is_some_and(|text| text.relation == Relation::Equals);
-    if equals && session.is_positive() {
-        // The rule looks for just the text that no document has.
-        session.lose(LossName::Empty, direction, test.span, EMPTY);
-    } else {
-        session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
     }
 }
 

@@ -6,9 +6,10 @@
 
 use super::decoding;
 use super::fields::{self, UNSAID, refuse};
+use super::gaps;
 use super::network;
 use super::registry::{self, Seen};
-use super::text::{Shape, part_of_whole, texts};
+use super::text::{Shape, part_of_whole, texts, with_a_dot};
 use super::words;
 use crate::backend::{Session, account};
 use crate::diagnostic::Cause;
@@ -16,7 +17,7 @@ use crate::ir::{
     Case, Expr, NON_PUBLIC, Numbers, Op, Part, RegexPattern, Relation, Test, TextTest,
 };
 use crate::manifest::{Direction, LossName};
-use crate::mapping::{FieldKind, Holds, IndexField, Words};
+use crate::mapping::{FieldKind, Holds, IndexField, Stream, Words};
 use crate::pattern::{Pattern, Token};
 use crate::query::elasticsearch::{self, Limit, Lucene, Query, Scalar};
 use crate::taxonomy::{Field, FieldType};
@@ -78,11 +79,16 @@ fn keywords(seen: Seen<'_>, test: &Test, text: &TextTest, session: &mut Session<
     Query::any(fields.iter().map(one).collect())
 }
 
+/// Notes what a test of an index field loses, whatever the test is
+pub(super) fn note(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
+    fields::note_wider(ecs, test, session);
+    gaps::note(stream, ecs, test, session);
+    decoding::note(stream, ecs, test, session);
+}
+
 /// A test of one index field
 fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Session<'_>) -> Query {
-    fields::note_wider(ecs, test, session);
-    fields::note_empty(seen.stream, ecs, test, session);
-    decoding::note(seen.stream, ecs, test, session);
+    note(seen.stream, ecs, test, session);
     match &test.op {
         Op::Text(actions) if matches!(ecs.words, Words::Of(_)) => {
             note_actions(ecs, test, actions, session);
@@ -127,11 +133,11 @@ fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Sessio
         Op::Numbers(ranges) => numbers(ecs, (test, ranges), session),
         Op::Exists => {
             registry::note_value_names(seen, ecs, test, session);
-            Query::exists(&ecs.name)
+            with_a_dot(Query::exists(&ecs.name), (seen, ecs), test)
         }
         Op::Null => {
             session.negated(|session| registry::note_value_names(seen, ecs, test, session));
-            Query::none_of(vec![Query::exists(&ecs.name)])
+            Query::none_of(vec![with_a_dot(Query::exists(&ecs.name), (seen, ecs), test)])
         }
         Op::Same(..) => refuse(session, test, "Kibana cannot compare two fields"),
     }
@@ -235,7 +241,7 @@ fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let Some(name) = halves.map(|(_, name)| name).or(whole) else {
         return absent(seen, test, session);
     };
-    fields::note_empty(seen.stream, name, test, session);
+    gaps::note(seen.stream, name, test, session);
     let text = match &test.op {
         Op::Exists => return Query::exists(&name.name),
         Op::Null => return Query::none_of(vec![Query::exists(&name.name)]),

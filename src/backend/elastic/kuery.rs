@@ -13,11 +13,13 @@ use super::filter;
 use super::plan::{Plan, Written, kibana_filter, scope};
 use super::registry::{self, Seen};
 use super::superset::superset;
+use super::text::name_beside;
 use super::words;
 use crate::backend::Session;
 use crate::ir::{
     Clause, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Role, Signal, Test, TextTest,
 };
+use crate::manifest::Direction;
 use crate::mapping::{FieldKind, IndexField, Words};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::elasticsearch::{Filter, Query};
@@ -106,9 +108,10 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     }
     // A value in one of several fields is for a filter.
     let [ecs] = *fields::of_test(seen.stream, test) else { return None };
-    fields::note_wider(ecs, test, session);
-    fields::note_empty(seen.stream, ecs, test, session);
-    decoding::note(seen.stream, ecs, test, session);
+    filter::note(seen.stream, ecs, test, session);
+    if name_beside(seen, ecs, test).is_some() && !is_equality(&test.op) {
+        return None;
+    }
     let values = |values| Some(Kuery::field(&ecs.name, values));
     let note_presence =
         |session: &mut Session<'_>| registry::note_value_names(seen, ecs, test, session);
@@ -154,6 +157,11 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     }
 }
 
+/// Whether a test is for whole literals
+fn is_equality(op: &Op) -> bool {
+    op.as_text().is_some_and(|text| text.relation == Relation::Equals)
+}
+
 /// A public address: one that is there, outside the networks that are not public
 fn public() -> Values {
     let not = Values::Not(Box::new(Values::any(NON_PUBLIC.iter().map(network_value))));
@@ -175,6 +183,7 @@ fn word(
             values(Values::any(words.into_iter().map(Literal::word)))
         }
         Words::ExistsFor(value) if asked.only() == Some(value) => {
+            registry::note_empty_data(Direction::Narrower, test, session);
             values(Values::One(Literal::anything()))
         }
         Words::False(incoming) => direction(&ecs.name, incoming, asked),

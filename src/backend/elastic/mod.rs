@@ -12,6 +12,7 @@ mod eql;
 mod exceptions;
 mod fields;
 mod filter;
+mod gaps;
 mod kuery;
 mod language;
 mod network;

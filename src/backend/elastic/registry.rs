@@ -64,11 +64,22 @@ pub(super) fn actions(
         let reason = "ECS does not tell registry keys created, deleted and renamed apart";
         session.lose(LossName::Actions, Direction::Wider, test.span, reason);
     }
+    match actions.has(value) {
+        true if others > 0 => {}
+        true => note_empty_data(Direction::Narrower, test, session),
+        false => note_empty_data(Direction::Wider, test, session),
+    }
     match (actions.has(value), others) {
         (true, 0) => set,
         (true, _) => Query::Everything,
         (false, _) => Query::none_of(vec![set]),
     }
+}
+
+/// Notes a loss: the field that tells the setting of a value is missing for empty data
+pub(super) fn note_empty_data(direction: Direction, test: &Test, session: &mut Session<'_>) {
+    let reason = "Elastic's pipelines do not say that a value is set to empty data";
+    session.lose_rarely(LossName::Gaps, direction, test.span, reason);
 }
 
 /// Queries for keys, as wildcards over `registry.path`

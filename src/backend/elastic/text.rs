@@ -87,7 +87,7 @@ fn one_keyword(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) ->
         session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
     }
     if relation == Relation::Contains && value.as_literal() == Some("") {
-        return Query::exists(&ecs.name);
+        return with_a_dot(Query::exists(&ecs.name), (seen, ecs), test);
     }
     let field = ecs.name.clone();
     // `case_insensitive` folds letters of ASCII only.
@@ -104,17 +104,33 @@ fn one_keyword(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) ->
         }
         None => Query::Value { field, test: whole(relation, value), fold: insensitive },
     };
-    let name = seen.stream.field(&test.subject.field, Holds::Name);
-    if let (Part::Extension, true, false, Some(name)) =
-        (test.subject.part, ecs.path_dot, exact, name)
-    {
-        // The ECS extension may come from a dot in a directory, so the name must have a dot too.
-        let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
-        let test = elasticsearch::Test::Wildcard(dot);
-        let named = Query::Value { field: name.name.clone(), test, fold: false };
-        return Query::all(vec![found, named]);
+    if exact { found } else { with_a_dot(found, (seen, ecs), test) }
+}
+
+/// A query for extensions, of documents whose name has a dot
+///
+/// The extension in ECS may come from a dot in a directory; the extension of one literal shows whether it
+/// does, every other test has to ask for the dot.
+pub(super) fn with_a_dot(found: Query, (seen, ecs): (Seen<'_>, &IndexField), test: &Test) -> Query {
+    match name_beside(seen, ecs, test) {
+        Some(name) => {
+            let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
+            let test = elasticsearch::Test::Wildcard(dot);
+            let named = Query::Value { field: name.name.clone(), test, fold: false };
+            Query::all(vec![found, named])
+        }
+        None => found,
     }
-    found
+}
+
+/// The name that shows whether an extension comes from a dot in a directory
+pub(super) fn name_beside<'s>(
+    seen: Seen<'s>,
+    ecs: &IndexField,
+    test: &Test,
+) -> Option<&'s IndexField> {
+    let may_be_of_directory = test.subject.part == Part::Extension && ecs.path_dot;
+    may_be_of_directory.then(|| seen.stream.field(&test.subject.field, Holds::Name)).flatten()
 }
 
 /// A regular expression for a value with letters beyond ASCII in any case; `None` when it is too long

@@ -283,7 +283,7 @@ pub(super) fn regex(
             return refuse(context, test, message);
         }
         let matches = left.clone().compare("matches regex", Expression::text(written));
-        if !written.matches_empty_text() {
+        if !written.is_found_in("") {
             tests.push(matches);
             continue;
         }

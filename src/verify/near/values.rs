@@ -59,6 +59,9 @@ const ADDRESSES: [&str; 20] = [
     "10.0.0.1 ",
 ];
 
+/// Paths of files without an extension, in folders with a dot
+const NO_EXTENSION: [&str; 2] = [r"C:\x.y\z", "/x.y/z"];
+
 /// For each literal of a test, the values to try, without duplicates
 pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
     let part = |text: &str| Value::Part(text.to_owned());
@@ -165,6 +168,9 @@ fn with_places(mut near: Vec<Value>, part: Part) -> Vec<Value> {
         .collect();
     for (folder, text) in folders.iter().flat_map(|f| texts.iter().map(move |text| (f, text))) {
         near.push(Value::Whole(format!("{folder}{text}")));
+    }
+    if part == Part::Extension {
+        near.extend(NO_EXTENSION.map(|path| Value::Whole(path.to_owned())));
     }
     near
 }

@@ -36,6 +36,7 @@ pub(super) fn explain(
         LossName::Actions
         | LossName::Alerts
         | LossName::Ancestry
+        | LossName::Gaps
         | LossName::Grid
         | LossName::Keys
         | LossName::Late
@@ -46,7 +47,7 @@ pub(super) fn explain(
         | LossName::Ties
         | LossName::Words => false,
     });
-    let unheld = || has_no_value(signal, &example.event).then_some(Finding::Dropped);
+    let unheld = || has_no_value(signal, &example.event).then_some(Finding::Unwritten);
     shown.map(Finding::Lost).or_else(unheld)
 }
 

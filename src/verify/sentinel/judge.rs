@@ -204,7 +204,7 @@ impl Judge<'_> {
         let output = self.asked.output(&signal.name);
         let asks = |table: &str| output.is_some_and(|one| one.tables.iter().any(|t| t == table));
         if named.is_none() && !side.rows.iter().any(|(table, _)| asks(table)) {
-            return Finding::Dropped;
+            return Finding::Unwritten;
         }
         let event = &self.examples[side.example];
         explain(self.asked, (at, signal), (side, event), named.is_some())

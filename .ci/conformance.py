@@ -29,6 +29,9 @@ SUFFIXES = {
     "asim": (".analytic.yaml", ".hunting.yaml", ".arm.json"),
     "xdr": (".detection.json",),
 }
+# Of the many rules of Sigma every so manieth is looked at: the proof binds them all, and one in four shows
+# what the linter and the packages have to say.
+SAMPLE = 4
 # Advice against what the operators ask for in so many words: whole command lines, cased names
 ASKED_FOR = ("KX103", "KX115")
 SHOWN = 5
@@ -122,6 +125,16 @@ def check(rules, target, folder, validators):
     return failures, shown
 
 
+def thin_out(output):
+    """Removes all but some of the rules in a folder of outputs, each with all its files"""
+    for target in schema.TARGETS:
+        queries = sorted((output / target).rglob("*.kql"))
+        for number, query in enumerate(queries):
+            if number % SAMPLE:
+                for file in (query, *map(query.with_suffix, SUFFIXES[target])):
+                    file.unlink()
+
+
 def run(work):
     """Converts and checks every set of rules; the failures"""
     validators, failures, checks = install(work / "corpus"), [], []
@@ -132,6 +145,8 @@ def run(work):
             if rules.taken and native.convert(rules.paths, [], output).returncode:
                 failures.append(f"{rules.name}: a target refuses a rule")
             native.convert(rules.paths, schema.TARGETS, output)
+            if not rules.strict:
+                thin_out(output)
             checks += [pool.submit(check, rules, target, output / target, validators)
                        for target in schema.TARGETS]
         for one in checks:

@@ -7,7 +7,8 @@
 3. Late: runs one after another report each event once, and answer the same, though rows arrive late.
    `verify` does the same for every rule; here are all under rules/, and a sample of the others.
 4. Mutants: a query that is changed in one place returns something else.
-5. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
+5. Answers: DuckDB gives to queries made by chance the answers of the evaluator that `verify` runs.
+6. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
    it answers as Elasticsearch does.
 
 In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its rules and events.
@@ -29,6 +30,7 @@ import corpus
 import eql_reader
 import events
 import judge
+import kusto_answers
 import late
 import mutants
 import native
@@ -151,6 +153,7 @@ def main():
             corpus.prove(Path(work), report, lambda queries, tables, packages: bind(
                 queries, arguments.modules, tables, Path(work), packages))
         if not arguments.rules:
+            kusto_answers.prove(report)
             eql_reader.prove(Path(work), report)
     report.close()
     print(f"{time.monotonic() - started:.0f} seconds")

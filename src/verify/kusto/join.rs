@@ -1,7 +1,8 @@
 //! `join`.
 //!
 //! In: two tables and the names of their keys. Out: pairs of rows with equal keys, and what the kind of
-//! the join keeps besides. Letter case counts, and null equals nothing.
+//! the join keeps besides. Letter case counts. A key that is null is a fault: Microsoft does not say what
+//! it equals.
 //!
 //! Source: Microsoft, "join operator".
 
@@ -18,9 +19,7 @@ pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Re
     let (left_keys, right_keys) = (places(&left)?, places(&right)?);
     let mut of_key: BTreeMap<Vec<Key>, Vec<usize>> = BTreeMap::new();
     for (at, row) in right.rows.iter().enumerate() {
-        if let Some(key) = key_of(row, &right_keys) {
-            of_key.entry(key).or_default().push(at);
-        }
+        of_key.entry(key_of(row, &right_keys)?).or_default().push(at);
     }
     let header = match kind {
         JoinKind::LeftAnti => left.header.clone(),
@@ -31,14 +30,12 @@ pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Re
     let mut seen: BTreeSet<Vec<Key>> = BTreeSet::new();
     let mut rows: Vec<Row> = Vec::new();
     for row in left.rows {
-        let key = key_of(&row, &left_keys);
+        let key = key_of(&row, &left_keys)?;
         // Kusto takes any of the left rows with one key; here it is the first.
-        if kind == JoinKind::InnerUnique
-            && key.as_ref().is_some_and(|key| !seen.insert(key.clone()))
-        {
+        if kind == JoinKind::InnerUnique && !seen.insert(key.clone()) {
             continue;
         }
-        let others = key.as_ref().and_then(|key| of_key.get(key)).map_or(&[][..], Vec::as_slice);
+        let others = of_key.get(&key).map_or(&[][..], Vec::as_slice);
         match kind {
             JoinKind::LeftAnti if others.is_empty() => rows.push(row),
             JoinKind::LeftAnti => {}
@@ -55,7 +52,8 @@ pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Re
     Ok(Data { header, rows })
 }
 
-/// The key of a row; `None` with null in it
-fn key_of(row: &Row, places: &[usize]) -> Option<Vec<Key>> {
-    places.iter().map(|at| row[*at].key()).collect()
+/// The key of a row
+fn key_of(row: &Row, places: &[usize]) -> Result<Vec<Key>, Fault> {
+    let key = |at: &usize| row[*at].key().ok_or_else(|| Fault::new("`join` on a key that is null"));
+    places.iter().map(key).collect()
 }

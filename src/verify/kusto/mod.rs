@@ -30,6 +30,8 @@ mod literal;
 mod node;
 mod pattern;
 mod plan;
+#[cfg(test)]
+mod random;
 mod run;
 mod step;
 mod term;

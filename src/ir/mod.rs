@@ -48,7 +48,7 @@ pub use normalize::normalize;
 pub(crate) use novelty::seconds;
 pub use number::{Decimal, Numbers};
 pub(crate) use print::verb;
-pub use print::{correlation_text, print, test_text};
+pub use print::{TestWords, ValueWords, correlation_text, print, test_text};
 pub use regex::RegexPattern;
 pub use rule::{Clause, ClauseOrigin, NewTerms, Role, Rule, Signal};
 pub use samples::say_action;

@@ -131,51 +131,95 @@ pub fn test_text(test: &Test) -> String {
 }
 
 fn write_test(out: &mut String, test: &Test, indent: &str) -> std::fmt::Result {
-    write!(out, "{indent}{} ", subject(&test.subject))?;
-    let values = match &test.op {
+    let TestWords { subject, verb, values, list } = TestWords::of(test);
+    write!(out, "{indent}{subject} {verb}")?;
+    for value in values {
+        match value {
+            ValueWords::Text(text) => write!(out, " {text:?}")?,
+            ValueWords::Name(name) => write!(out, " {name}")?,
+        }
+    }
+    list.iter().try_for_each(|list| write!(out, " from ${list}"))?;
+    writeln!(out)
+}
+
+/// A test in words
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestWords {
+    /// The field, or the part of it
+    pub subject: String,
+    /// The comparison
+    pub verb: String,
+    /// The values, of which one must fit; none for a comparison without values
+    pub values: Vec<ValueWords>,
+    /// The name of the list that holds the values
+    pub list: Option<String>,
+}
+
+/// A value of a test in words
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueWords {
+    /// A text of the author's
+    Text(String),
+    /// A number, a network or a field
+    Name(String),
+}
+
+impl TestWords {
+    /// The words of a test
+    pub fn of(test: &Test) -> TestWords {
+        let (verb, values) = operation(&test.op);
+        let list = test.list.clone().filter(|_| !values.is_empty());
+        TestWords { subject: subject(&test.subject), verb, values, list }
+    }
+}
+
+/// The verb and the values of a comparison
+fn operation(op: &Op) -> (String, Vec<ValueWords>) {
+    let plain = |verb: &str| (verb.to_owned(), Vec::new());
+    match op {
         Op::Text(text) => {
-            write!(out, "{}{}", verb(text.relation), cased(text.case))?;
-            text.values.iter().map(|value| format!("{:?}", value.to_string())).collect()
+            let values = text.values.iter().map(|value| ValueWords::Text(value.to_string()));
+            (format!("{}{}", verb(text.relation), cased(text.case)), values.collect())
         }
         Op::Regex(values) => {
-            write!(out, "has a match of")?;
-            values.iter().map(|value| format!("{value:?}")).collect()
+            let values = values.iter().map(|value| ValueWords::Text(value.to_string()));
+            ("has a match of".to_owned(), values.collect())
         }
         Op::Segments(values) => {
-            write!(out, "lies under")?;
-            values.iter().map(|value| format!("{:?}", value.to_string())).collect()
+            let values = values.iter().map(|value| ValueWords::Text(value.to_string()));
+            ("lies under".to_owned(), values.collect())
         }
         Op::Networks(values) => {
-            write!(out, "is in")?;
-            values.iter().map(ToString::to_string).collect()
+            let values = values.iter().map(|value| ValueWords::Name(value.to_string()));
+            ("is in".to_owned(), values.collect())
         }
         Op::Numbers(values) => {
-            write!(out, "is")?;
-            let range = |n: &super::Numbers| match n {
-                super::Numbers { fraction: Some((Comparison::Eq, limit)), .. } => limit.to_string(),
-                super::Numbers { fraction: Some((comparison, limit)), .. } => {
-                    format!("{}{limit}", comparison.sign())
-                }
-                n if n.from == n.to => n.from.to_string(),
-                n if !n.open && n.to == i64::MAX => format!(">={}", n.from),
-                n if !n.open && n.from == i64::MIN => format!("<={}", n.to),
-                n if n.open && n.to == i64::MAX => format!(">{}", n.from.saturating_sub(1)),
-                n if n.open && n.from == i64::MIN => format!("<{}", n.to.saturating_add(1)),
-                n => format!("{}-{}", n.from, n.to),
-            };
-            values.iter().map(range).collect()
+            let values = values.iter().map(|value| ValueWords::Name(range(value)));
+            ("is".to_owned(), values.collect())
         }
-        Op::Public => return writeln!(out, "is a public address"),
-        Op::Exists => return writeln!(out, "exists"),
-        Op::Null => return writeln!(out, "is missing or null"),
+        Op::Public => plain("is a public address"),
+        Op::Exists => plain("exists"),
+        Op::Null => plain("is missing or null"),
         Op::Same(relation, other, case) => {
-            return writeln!(out, "{}{} field {other}", verb(*relation), cased(*case));
+            let verb = format!("{}{} field", verb(*relation), cased(*case));
+            (verb, vec![ValueWords::Name(other.to_string())])
         }
-    };
-    let values: Vec<String> = values;
-    match &test.list {
-        Some(list) => writeln!(out, " {} from ${list}", values.join(" ")),
-        None => writeln!(out, " {}", values.join(" ")),
+    }
+}
+
+fn range(numbers: &super::Numbers) -> String {
+    match numbers {
+        super::Numbers { fraction: Some((Comparison::Eq, limit)), .. } => limit.to_string(),
+        super::Numbers { fraction: Some((comparison, limit)), .. } => {
+            format!("{}{limit}", comparison.sign())
+        }
+        n if n.from == n.to => n.from.to_string(),
+        n if !n.open && n.to == i64::MAX => format!(">={}", n.from),
+        n if !n.open && n.from == i64::MIN => format!("<={}", n.to),
+        n if n.open && n.to == i64::MAX => format!(">{}", n.from.saturating_sub(1)),
+        n if n.open && n.from == i64::MIN => format!("<{}", n.to.saturating_add(1)),
+        n => format!("{}-{}", n.from, n.to),
     }
 }
 

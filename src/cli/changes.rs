@@ -3,7 +3,6 @@
 //! In: the changes that `diff` found, and the events that moved. Out: for each rule a line with its effect,
 //! and below it what changed, what targets get, and which losses came and went.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use super::report::count;
 use super::screen;
 use crate::backend::Weight;
-use crate::review::{ArtifactFate, Change, Emission, Fate};
+use crate::review::{Change, Emission};
 use crate::workspace::Outcome;
 
 /// An event that is found by one side only
@@ -39,12 +38,12 @@ pub(super) fn print(told: Told<'_>, markdown: bool) -> std::io::Result<()> {
         writeln!(out, "<!-- rulecast diff -->")?;
     }
     for change in told.changes {
-        let line = format!("{head}{}: {} ({})", change.title, fate(&change.fate), change.file);
+        let line = format!("{head}{}: {} ({})", change.title, change.fate.name(), change.file);
         writeln!(out, "{}", screen::line(&line))?;
         let undated = change
             .is_undated
             .then(|| "the meaning changed, and neither `modified` nor `version` did".to_owned());
-        for line in change.lines.iter().cloned().chain(undated).chain(lines(&change.emission)) {
+        for line in change.lines.iter().cloned().chain(undated).chain(change.emission.lines()) {
             writeln!(out, "{}", screen::line(&format!("{item}{line}")))?;
         }
     }
@@ -62,86 +61,11 @@ pub(super) fn print(told: Told<'_>, markdown: bool) -> std::io::Result<()> {
     writeln!(out, "{head}{new} found newly, {old} no longer")
 }
 
-fn fate(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::Added => "new",
-        Fate::Removed => "gone",
-        Fate::Refused => "refused for its errors",
-        Fate::Reformatted => "only its text changed",
-        Fate::Kept => "unchanged, but targets get something else",
-        Fate::Changed(effect) => effect.name(),
-    }
-}
-
-/// What targets get, a line each
-fn lines(emission: &Emission) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut files: BTreeMap<(&str, ArtifactFate), Vec<&str>> = BTreeMap::new();
-    for one in &emission.artifacts {
-        let name = one.path.rsplit('/').next().unwrap_or_default();
-        files.entry((one.target.name(), one.fate)).or_default().push(name);
-    }
-    for ((target, fate), names) in files {
-        lines.push(format!("{target}: {} {}", fate.name(), short(&names)));
-    }
-    for one in &emission.ids {
-        let target = one.target.name();
-        lines.push(match (&one.before, &one.after) {
-            (Some(before), Some(after)) => format!("{target}: id {before} -> {after}"),
-            (Some(before), None) => format!("{target}: id {before} is gone"),
-            (None, after) => {
-                format!("{target}: id {} is new", after.as_deref().unwrap_or_default())
-            }
-        });
-    }
-    for one in &emission.losses {
-        let (target, loss) = (one.target.name(), one.loss.name());
-        lines.push(match (one.before, one.after) {
-            (Some(before), Some(after)) => {
-                format!("{target}: loss {loss} {} -> {}", before.name(), after.name())
-            }
-            (None, Some(after)) => format!("{target}: + loss {loss} ({})", after.name()),
-            (before, None) => {
-                format!("{target}: - loss {loss} ({})", before.map_or("none", Weight::name))
-            }
-        });
-    }
-    for one in &emission.outcomes {
-        let name = |outcome: Option<Outcome>| outcome.map_or("not made", said);
-        let (before, after) = (name(one.before), name(one.after));
-        lines.push(format!("{}: {before} -> {after}", one.target.name()));
-    }
-    lines
-}
-
-/// Names of files; those that differ in their endings only as `rule.{arm.json, kql}`
-fn short(names: &[&str]) -> String {
-    let parts: Option<Vec<(&str, &str)>> = names.iter().map(|name| name.split_once('.')).collect();
-    let parts = parts.unwrap_or_default();
-    match parts.first() {
-        Some((stem, _)) if parts.len() > 1 && parts.iter().all(|(other, _)| other == stem) => {
-            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
-            format!("{stem}.{{{}}}", ends.join(", "))
-        }
-        _ => names.join(", "),
-    }
-}
-
-fn said(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Exact => "exact",
-        Outcome::Noted => "losses noted",
-        Outcome::Warned => "losses warned of",
-        Outcome::Refused => "refused",
-        Outcome::LeftOut => "left out",
-    }
-}
-
 /// Prints one JSON object
 pub(super) fn print_json(told: Told<'_>) -> std::io::Result<()> {
     let changes = told.changes.iter().map(|change| {
         json!({
-            "title": change.title, "file": change.file, "change": fate(&change.fate),
+            "title": change.title, "file": change.file, "change": change.fate.name(),
             "lines": change.lines, "undated": change.is_undated,
             "targets": targets(&change.emission),
         })

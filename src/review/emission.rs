@@ -4,7 +4,7 @@
 //! created, replaced and removed, the ids that change, the losses that come and go, and the targets that
 //! take or refuse the rule now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backend::{Target, Weight};
 use crate::manifest::LossName;
@@ -97,6 +97,47 @@ impl Emission {
         *self == Emission::default()
     }
 
+    /// What targets get, a line each
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut files: BTreeMap<(&str, ArtifactFate), Vec<&str>> = BTreeMap::new();
+        for one in &self.artifacts {
+            let name = one.path.rsplit('/').next().unwrap_or_default();
+            files.entry((one.target.name(), one.fate)).or_default().push(name);
+        }
+        for ((target, fate), names) in files {
+            lines.push(format!("{target}: {} {}", fate.name(), short(&names)));
+        }
+        for one in &self.ids {
+            let target = one.target.name();
+            lines.push(match (&one.before, &one.after) {
+                (Some(before), Some(after)) => format!("{target}: id {before} -> {after}"),
+                (Some(before), None) => format!("{target}: id {before} is gone"),
+                (None, after) => {
+                    format!("{target}: id {} is new", after.as_deref().unwrap_or_default())
+                }
+            });
+        }
+        for one in &self.losses {
+            let (target, loss) = (one.target.name(), one.loss.name());
+            lines.push(match (one.before, one.after) {
+                (Some(before), Some(after)) => {
+                    format!("{target}: loss {loss} {} -> {}", before.name(), after.name())
+                }
+                (None, Some(after)) => format!("{target}: + loss {loss} ({})", after.name()),
+                (before, None) => {
+                    format!("{target}: - loss {loss} ({})", before.map_or("none", Weight::name))
+                }
+            });
+        }
+        for one in &self.outcomes {
+            let name = |outcome: Option<Outcome>| outcome.map_or("not made", said);
+            let (before, after) = (name(one.before), name(one.after));
+            lines.push(format!("{}: {before} -> {after}", one.target.name()));
+        }
+        lines
+    }
+
     /// The change between two sides
     pub(super) fn of(before: &[&Emitted<'_>], after: &[&Emitted<'_>]) -> Emission {
         let mut emission = Emission::default();
@@ -162,4 +203,27 @@ fn artifacts(target: Target, old: &[Output], new: &[Output]) -> Vec<ArtifactChan
         Some(ArtifactChange { target, fate, path: path.clone() })
     };
     paths.into_iter().filter_map(change).collect()
+}
+
+/// Names of files; those that differ in their endings only as `rule.{arm.json, kql}`
+fn short(names: &[&str]) -> String {
+    let parts: Option<Vec<(&str, &str)>> = names.iter().map(|name| name.split_once('.')).collect();
+    let parts = parts.unwrap_or_default();
+    match parts.first() {
+        Some((stem, _)) if parts.len() > 1 && parts.iter().all(|(other, _)| other == stem) => {
+            let ends: Vec<&str> = parts.iter().map(|(_, end)| *end).collect();
+            format!("{stem}.{{{}}}", ends.join(", "))
+        }
+        _ => names.join(", "),
+    }
+}
+
+fn said(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Exact => "exact",
+        Outcome::Noted => "losses noted",
+        Outcome::Warned => "losses warned of",
+        Outcome::Refused => "refused",
+        Outcome::LeftOut => "left out",
+    }
 }

@@ -75,6 +75,20 @@ pub enum Fate {
     Kept,
 }
 
+impl Fate {
+    /// What became of the rule, in words
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fate::Added => "new",
+            Fate::Removed => "gone",
+            Fate::Refused => "refused for its errors",
+            Fate::Reformatted => "only its text changed",
+            Fate::Kept => "unchanged, but targets get something else",
+            Fate::Changed(effect) => effect.name(),
+        }
+    }
+}
+
 /// A rule that is not the same
 #[derive(Debug, Clone)]
 pub struct Change {

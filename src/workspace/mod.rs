@@ -9,6 +9,7 @@
 //! depend on the number of cores; a rule with an error never hides another rule.
 
 mod coverage;
+mod decided;
 mod lost;
 mod names;
 mod output;
@@ -20,8 +21,9 @@ mod text;
 mod tuning;
 
 pub use coverage::{Part, parts as tested_parts};
+pub use decided::{Decided, decided};
 pub use output::{Emitted, Kept, Output, target_of};
-pub use row::{Outcome, Row};
+pub use row::{Outcome, Row, refused_for};
 pub use samples::{SampleResult, run as run_samples};
 pub use summary::{Counted, Lost, Outcomes, Reason, Summary};
 pub use text::{Role, Sources, Text};

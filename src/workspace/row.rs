@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Loaded;
 use crate::backend::{Attempt, Target, Weight};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Cause, Code, Diagnostic, Diagnostics, Severity};
 use crate::ir::Signal;
 use crate::manifest::LossName;
 use crate::taxonomy::EventKind;
@@ -132,6 +132,12 @@ impl<'w> Row<'w> {
         }
         sources
     }
+}
+
+/// What a refusal is about; the title of the code where that says more
+pub fn refused_for(code: Code, cause: Option<&Cause>) -> String {
+    let telling = cause.filter(|cause| !matches!(cause, Cause::File | Cause::Schedule));
+    telling.map_or_else(|| code.title().to_owned(), ToString::to_string)
 }
 
 /// A log source in one word: product and category, or the name of a log

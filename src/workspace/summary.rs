@@ -82,7 +82,7 @@ pub struct Counted<T> {
 
 impl Summary {
     /// Counts rows
-    pub fn of(rows: &[Row<'_>]) -> Summary {
+    pub fn of<'r, 'w: 'r>(rows: impl IntoIterator<Item = &'r Row<'w>>) -> Summary {
         let mut summary = Summary::default();
         let (mut refusals, mut losses) = (Counts::default(), Counts::default());
         for row in rows {

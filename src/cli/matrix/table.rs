@@ -11,9 +11,8 @@ use super::{Row, Summary, Target};
 use crate::backend::Weight;
 use crate::cli::report::count;
 use crate::cli::{Stop, screen};
-use crate::diagnostic::{Cause, Code};
 use crate::manifest::LossName;
-use crate::workspace::{Counted, Outcome, Outcomes, Reason};
+use crate::workspace::{Counted, Outcome, Outcomes, Reason, refused_for};
 
 /// The most characters of a cell in the lines of rules
 const WIDEST: usize = 44;
@@ -90,7 +89,8 @@ fn cell(row: &Row<'_>) -> String {
         Outcome::Refused => {
             let mut refusals = row.refusals();
             let first = refusals.next();
-            let why = first.map_or_else(String::new, |one| why(one.code, one.cause.as_ref()));
+            let why =
+                first.map_or_else(String::new, |one| refused_for(one.code, one.cause.as_ref()));
             return match refusals.count() {
                 0 => format!("refused: {why}"),
                 further => format!("refused: {why}, +{further}"),
@@ -107,12 +107,6 @@ fn cell(row: &Row<'_>) -> String {
         said = format!("{said}, without {}", few(&row.without, ", "));
     }
     said
-}
-
-/// What a refusal is about; the title of the code where that says more
-fn why(code: Code, cause: Option<&Cause>) -> String {
-    let telling = cause.filter(|cause| !matches!(cause, Cause::File | Cause::Schedule));
-    telling.map_or_else(|| code.title().to_owned(), ToString::to_string)
 }
 
 /// The losses by weight, the heaviest first: `warn words; note product`
@@ -152,8 +146,11 @@ fn refusals(summary: &Summary, targets: &[Target]) -> Table {
     for target in targets {
         let of_target = summary.refusals.iter().filter(|one| one.what.target == *target);
         let line = |one: &Counted<Reason>| {
-            let reason =
-                format!("{} {}", one.what.code, why(one.what.code, one.what.cause.as_ref()));
+            let reason = format!(
+                "{} {}",
+                one.what.code,
+                refused_for(one.what.code, one.what.cause.as_ref())
+            );
             let (rules, alone) = (one.rules.to_string(), one.alone.to_string());
             vec![target.name().to_owned(), rules, alone, cut(&reason), most(&one.sources)]
         };

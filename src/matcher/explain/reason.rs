@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::{Explained, Fit, Had, Step, Trace};
+use super::{Explained, Fit, Had, Step, Trace, Tried};
 use crate::ir::{
     Case, NON_PUBLIC, Op, Part, Relation, Role, Subject, Test, TextTest, test_text, verb,
 };
@@ -45,6 +45,13 @@ impl Explained<'_> {
             }
         }
         reason
+    }
+}
+
+impl Tried<'_> {
+    /// Why its expression holds or does not, as a clause without a period
+    pub fn because(&self) -> String {
+        because(&self.trace)
     }
 }
 

@@ -11,7 +11,7 @@
 //! A room imports only rooms to its left in this list, and a test keeps it so: [`source`],
 //! `pattern` and `pcre`, `query` with the languages of the targets, [`diagnostic`], `yaml`, [`taxonomy`],
 //! [`definition`], [`ir`], `mapping` with the places where targets keep events, [`manifest`], then
-//! [`backend`] and [`matcher`], `verify`, [`workspace`], `project`, [`schema`], `lsp`, `cli`. `taxonomy` and `ir` know
+//! [`backend`] and [`matcher`], `verify`, [`workspace`], `project`, [`schema`], `lsp`, `pages`, `cli`. `taxonomy` and `ir` know
 //! no target; the meaning of every comparison is written once, at [`ir::Op`], and every target
 //! follows it, names what it loses, or refuses. Rooms without a link are open only for the tests of
 //! this repository; they are no part of the library's interface.
@@ -123,6 +123,9 @@ pub mod lsp;
 pub mod manifest;
 pub mod mapping;
 pub mod matcher;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod pages;
 #[doc(hidden)]
 pub mod pattern;
 #[doc(hidden)]

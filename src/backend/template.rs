@@ -141,6 +141,36 @@ impl Templates {
     }
 }
 
+/// Templates of pages: `escape` is applied to every value that stands in two braces
+///
+/// Lines of a partial are not indented further: a page holds texts whose blanks count.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line makes pages"))]
+#[derive(Debug)]
+pub(crate) struct Escaping(Handlebars<'static>);
+
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the command line makes pages"))]
+impl Escaping {
+    /// Reads templates by name
+    pub(crate) fn read(
+        templates: &[(&str, &str)],
+        escape: fn(&str) -> String,
+    ) -> Result<Escaping, String> {
+        let mut registry = Handlebars::new();
+        registry.register_escape_fn(escape);
+        registry.set_strict_mode(true);
+        registry.set_prevent_indent(true);
+        for (name, text) in templates {
+            registry.register_template_string(name, text).map_err(|error| error.to_string())?;
+        }
+        Ok(Escaping(registry))
+    }
+
+    /// Renders a view
+    pub(crate) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, String> {
+        self.0.render(name, view).map_err(|error| error.to_string())
+    }
+}
+
 /// Why a text is no document of the format that the name of its template ends with
 fn wrong(name: &str, text: &str) -> Option<String> {
     match name.rsplit('.').next() {
@@ -218,6 +248,8 @@ mod tests {
         assert!(REGISTRY.is_ok(), "{:?}", REGISTRY.as_ref().err());
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
         let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+        // The templates of pages are in a room of their own.
+        let files = files.filter(|file| !file.path().starts_with(format!("{folder}/pages")));
         let files = files.filter(|file| file.file_type().is_file()).count();
         assert_eq!(files, TEMPLATES.len());
     }

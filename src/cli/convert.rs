@@ -154,7 +154,7 @@ impl Convert {
 }
 
 /// Refuses a path that is something else than a folder
-fn must_be_a_folder(path: &Path) -> Result<(), Failure> {
+pub(super) fn must_be_a_folder(path: &Path) -> Result<(), Failure> {
     if path.exists() && !path.is_dir() {
         let why = format!("cannot write to {}: it is no folder", project::display(path));
         return Err(Failure::new(why));

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::changes::{self, Moved, Told};
+pub(super) use super::changes::Moved;
+use super::changes::{self, Told};
 use super::events::EventForm;
 use super::examples::Files;
 use super::input::Rules;
@@ -18,7 +19,7 @@ use crate::matcher::{Engine, Memory};
 use crate::project::Failure;
 use crate::review::{Change, Effect, Fate, Side, compare_sides};
 use crate::verify::{Example, Place};
-use crate::workspace::Workspace;
+use crate::workspace::{Emitted, Workspace};
 
 /// Say what a change of rules means
 ///
@@ -60,25 +61,14 @@ impl Diff {
         let after: &'static Workspace = loaded;
         let before: &'static Workspace = self.rules.load_before(&self.against)?;
         let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
-        let side =
-            |workspace: &'static Workspace, emitted| Side { rules: &workspace.rules, emitted };
-        let mut changes = compare_sides(side(before, &emitted[0]), side(after, &emitted[1]));
         let with_errors = |file: &str| {
             let mut errors = found.iter().filter(|found| found.severity == Severity::Error);
             errors.any(|found| found.source.name() == file)
         };
-        for change in &mut changes {
-            if change.fate == Fate::Removed && with_errors(&change.file) {
-                change.fate = Fate::Refused;
-            }
-        }
-        let sides = [&before.rules, &after.rules].map(|rules| -> Vec<Rule> {
-            let reported = rules.iter().filter(|loaded| loaded.reported);
-            reported.map(|loaded| loaded.rule.clone()).collect()
-        });
+        let changes = compared((before, &emitted[0]), (after, &emitted[1]), with_errors);
         let moved = match self.events.is_empty() {
             true => Vec::new(),
-            false => self.moved(global, sides)?,
+            false => moved(global, [before, after], (&self.events, &self.form))?,
         };
         let told = Told { changes: &changes, moved: self.tried(&moved) };
         match global.format {
@@ -105,35 +95,59 @@ impl Diff {
     fn tried<'m>(&self, moved: &'m [Moved]) -> Option<&'m [Moved]> {
         (!self.events.is_empty()).then_some(moved)
     }
+}
 
-    /// The events that one side finds and the other does not, by rule and signal
-    fn moved(&self, global: &Global, sides: [Vec<Rule>; 2]) -> Result<Vec<Moved>, Stop> {
-        let mut files = Files::open(&self.events, &self.form, &sides[1], global.quiet)?;
-        let options = self.form.options(&sides[1])?;
-        let engines = sides.map(|rules| Engine::new(rules, &options));
-        let mut memories = [Memory::default(), Memory::default()];
-        let mut moved = Vec::new();
-        files.each(|names, Example { place, event, kind }| {
-            let Place::Line { file, line } = place else { return Ok(()) };
-            let mut found = Vec::new();
-            for (engine, memory) in engines.iter().zip(&mut memories) {
-                let all = engine.judge_value(event, kind.as_ref(), memory);
-                let all = all.map_err(|error| Failure::new(error.to_string()))?;
-                let signals = all.iter().map(|one| {
-                    let rule = &engine.rules()[one.rule];
-                    let signal = rule.signals[one.signal].name.clone();
-                    (rule.metadata.title.value.clone(), signal)
-                });
-                found.push(signals.collect::<std::collections::BTreeSet<_>>());
-            }
-            for (rule, signal) in found[0].symmetric_difference(&found[1]) {
-                let is_new = found[1].contains(&(rule.clone(), signal.clone()));
-                let place = format!("{}:{line}", names[*file]);
-                let (rule, signal) = (rule.clone(), signal.clone());
-                moved.push(Moved { place, rule, signal, is_new });
-            }
-            Ok(())
-        })?;
-        Ok(moved)
+/// What changed between two sets of rules, with what came of them
+///
+/// A rule that is gone is refused where its file has errors now.
+pub(super) fn compared<'w>(
+    before: (&'w Workspace, &'w [Emitted<'w>]),
+    after: (&'w Workspace, &'w [Emitted<'w>]),
+    with_errors: impl Fn(&str) -> bool,
+) -> Vec<Change> {
+    let side = |(side, emitted): (&'w Workspace, _)| Side { rules: &side.rules, emitted };
+    let mut changes = compare_sides(side(before), side(after));
+    for change in &mut changes {
+        if change.fate == Fate::Removed && with_errors(&change.file) {
+            change.fate = Fate::Refused;
+        }
     }
+    changes
+}
+
+/// The events that one side finds and the other does not, by rule and signal
+pub(super) fn moved(
+    global: &Global,
+    sides: [&Workspace; 2],
+    (events, form): (&[PathBuf], &EventForm),
+) -> Result<Vec<Moved>, Stop> {
+    let sides = sides
+        .map(|side| -> Vec<Rule> { side.reported().map(|loaded| loaded.rule.clone()).collect() });
+    let mut files = Files::open(events, form, &sides[1], global.quiet)?;
+    let options = form.options(&sides[1])?;
+    let engines = sides.map(|rules| Engine::new(rules, &options));
+    let mut memories = [Memory::default(), Memory::default()];
+    let mut moved = Vec::new();
+    files.each(|names, Example { place, event, kind }| {
+        let Place::Line { file, line } = place else { return Ok(()) };
+        let mut found = Vec::new();
+        for (engine, memory) in engines.iter().zip(&mut memories) {
+            let all = engine.judge_value(event, kind.as_ref(), memory);
+            let all = all.map_err(|error| Failure::new(error.to_string()))?;
+            let signals = all.iter().map(|one| {
+                let rule = &engine.rules()[one.rule];
+                let signal = rule.signals[one.signal].name.clone();
+                (rule.metadata.title.value.clone(), signal)
+            });
+            found.push(signals.collect::<std::collections::BTreeSet<_>>());
+        }
+        for (rule, signal) in found[0].symmetric_difference(&found[1]) {
+            let is_new = found[1].contains(&(rule.clone(), signal.clone()));
+            let place = format!("{}:{line}", names[*file]);
+            let (rule, signal) = (rule.clone(), signal.clone());
+            moved.push(Moved { place, rule, signal, is_new });
+        }
+        Ok(())
+    })?;
+    Ok(moved)
 }

@@ -71,6 +71,7 @@ impl EventForm {
                 Some(Named::Shape(shape)) => Some(shape),
                 Some(Named::Text(_)) | None => None,
             },
+            shown: Vec::new(),
             naive: false,
         })
     }

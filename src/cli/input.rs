@@ -69,6 +69,19 @@ impl Rules {
         self.paths.iter().any(|path| path.as_os_str() == "-")
     }
 
+    /// What the set of rules is called: the names of its files and folders, without the ways to them
+    pub(super) fn name(&self) -> String {
+        let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = |path: &PathBuf| match (path.parent().and_then(last), last(path)) {
+            // So many folders have this name that it tells nothing.
+            (Some(parent), Some(name)) if name == "rules" => format!("{parent}/{name}"),
+            (_, Some(name)) => name,
+            (_, None) => "rules".to_owned(),
+        };
+        let names: Vec<String> = self.paths.iter().map(name).collect();
+        if names.is_empty() { "rules".to_owned() } else { names.join(", ") }
+    }
+
     /// Reads the rules as they were in another folder, or at a revision of git
     pub(super) fn load_before(&self, before: &str) -> Result<&'static mut Workspace, Failure> {
         self.surroundings.load_before(&self.paths, before)

@@ -104,7 +104,8 @@ impl Scan {
         let events = censuses.iter().map(|census| census.events).sum();
         let (matched, rules) = (count(printed, "match"), count(engine.rules().len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
-        say_shortfall(memory.shortfall());
+        // Printed even when the run is quiet.
+        shortfalls(memory.shortfall()).iter().for_each(|why| report::warn(why));
         broken.extend(census::tell(complaints));
         broken.iter().for_each(|why| report::error(why));
         Ok(match stop.load(Ordering::Relaxed) {
@@ -116,23 +117,21 @@ impl Scan {
     }
 }
 
-/// Printed even when the run is quiet: a finding may be missing or superfluous
-fn say_shortfall(shortfall: Shortfall) {
+/// What correlations and novelty could not judge, a clause each: a finding may be missing or superfluous
+pub(super) fn shortfalls(shortfall: Shortfall) -> Vec<String> {
     let crowded = format!("they have more than {MOST_COMBINATIONS} combinations of values");
-    for (number, what) in [
+    let all = [
         (shortfall.untimed, "not correlated: they have no time, or one in the future"),
         (shortfall.lost, "not correlated: they came too late, or were too many to remember"),
         (shortfall.crowded_terms, &format!("taken for new: {crowded}")),
         (shortfall.crowded_groups, &format!("reported each as a correlation: {crowded}")),
-    ] {
-        if number > 0 {
-            report::warn(&format!("{} {what}", count(number, "match")));
-        }
-    }
+    ];
+    let all = all.into_iter().filter(|(number, _)| *number > 0);
+    all.map(|(number, what)| format!("{} {what}", count(number, "match"))).collect()
 }
 
 /// The latest time to accept: one day from now; a later time comes from a broken clock
-fn tomorrow() -> Timestamp {
+pub(super) fn tomorrow() -> Timestamp {
     Timestamp::now().checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX)
 }
 

@@ -76,6 +76,8 @@ pub struct Engine {
     layout: Layout,
     signals: Vec<CompiledSignal>,
     ancestry: Option<Places>,
+    /// Slots of the fields that each match holds besides those of its tests
+    shown: Vec<usize>,
     /// Made with the first event; `None` when every signal is tried
     index: Option<OnceLock<Index>>,
 }
@@ -111,6 +113,8 @@ pub struct Options {
     pub time_field: Option<String>,
     /// The shape of every event; without it each event shows its own
     pub shape: Option<Shape>,
+    /// Fields that each match holds besides those of its tests, where the event has them
+    pub shown: Vec<Field>,
     /// Tries every signal on every event of its log source, without an index: slow, and the oracle that
     /// the index is compared with
     pub naive: bool,
@@ -199,9 +203,10 @@ impl Engine {
                 });
             }
         }
+        let shown = options.shown.iter().map(|field| layout.slot(field)).collect();
         let ancestry = Places::of(&mut layout);
         let index = (!options.naive).then(OnceLock::new);
-        Engine { rules, layout, signals, ancestry, index }
+        Engine { rules, layout, signals, ancestry, shown, index }
     }
 
     /// The rules; [`Match::rule`] is an index into them
@@ -300,9 +305,11 @@ impl Engine {
 
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {
         let slots = evidence(&signal.condition, event);
+        let shown = self.shown.iter().filter(|slot| !event.slot(**slot).values().is_empty());
         let owned = |values: &[Cow<'_, str>]| values.iter().map(|v| v.to_string()).collect();
         let fields = slots
             .iter()
+            .chain(shown)
             .map(|slot| (self.layout.fields[*slot].clone(), owned(event.slot(*slot).values())));
         let case = signal.cases.iter().find(|(_, node)| holds(node, event));
         let level = case.map_or(self.rules[signal.rule].level, |(level, _)| *level);

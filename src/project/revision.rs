@@ -113,7 +113,8 @@ fn batch(objects: &[&str]) -> io::Result<HashMap<String, Vec<u8>>> {
     Ok(all)
 }
 
-fn git(arguments: &[&str]) -> io::Result<Vec<u8>> {
+/// What git prints
+pub(super) fn git(arguments: &[&str]) -> io::Result<Vec<u8>> {
     let output = Command::new("git").args(arguments).output()?;
     if output.status.success() {
         return Ok(output.stdout);

@@ -24,6 +24,7 @@ const ROOMS: &[&[&str]] = &[
     &["project"],
     &["schema"],
     &["lsp"],
+    &["pages"],
     &["cli"],
 ];
 

@@ -57,6 +57,7 @@ mod oracle;
 mod outside;
 mod owners;
 mod packages;
+mod pages;
 mod pairs;
 mod pcre;
 mod planned;

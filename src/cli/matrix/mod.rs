@@ -13,12 +13,13 @@ use clap::Args;
 
 use super::convert::target;
 use super::input::Rules;
+use super::pages::Pages;
 use super::report::{self, Stream};
 use super::{Format, Global, Outcome, Stop};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::workspace::{self, Row, Summary, Workspace};
+use crate::workspace::{Row, Summary, Workspace};
 
 /// The keys of the JSON object, and the examples, at the end of the long help
 const KEYS: &str = "Keys of `--format json`:
@@ -36,7 +37,10 @@ const KEYS: &str = "Keys of `--format json`:
 const EXAMPLE: &str = "Example:
   rulecast report rules -t sentinel -t elastic
   rulecast report rules --format csv > report.csv
-  rulecast report rules --format json | jq '.refusals[:10]'";
+  rulecast report rules --format json | jq '.refusals[:10]'
+  rulecast report rules -o pages --proof        # then open pages/index.html
+  rulecast report rules -o pages --against main -e last_week.jsonl.gz
+  rulecast report rules --navigator layer.json";
 
 /// Report what becomes of each rule on each target
 ///
@@ -44,10 +48,15 @@ const EXAMPLE: &str = "Example:
 /// (warn, note), or why it is refused and for how many further reasons. The counts come after it:
 /// exact, noted, warned of and refused; refusals by reason; losses by name; and the share of the
 /// rules of each log source that is converted. A rule of several log sources counts in each. Nothing
-/// is written.
+/// is written without `-o` or `--navigator`.
 ///
 /// `--format csv` prints a row for each rule and target, with the message of the first refusal, and
 /// no counts; `--format json` prints everything as one object.
+///
+/// `-o DIR` writes the same as pages for a browser, with a page for each rule: what it finds in words, its
+/// definition beside its artifacts, its tests and what decides them. A page needs no server, no network and
+/// no other file, so any of them can be sent by mail. `--navigator FILE` writes a layer for the ATT&CK
+/// Navigator. Then nothing is printed but findings.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, after_long_help = format!("{KEYS}{EXAMPLE}"))]
 pub(super) struct Report {
@@ -56,6 +65,8 @@ pub(super) struct Report {
     /// Report on these targets only, repeatable; without it, on those that `convert` writes
     #[arg(short, long = "target", value_name = "TARGET", value_parser = target)]
     targets: Vec<Target>,
+    #[command(flatten)]
+    pages: Pages,
 }
 
 impl Report {
@@ -67,6 +78,10 @@ impl Report {
             if !asked.contains(&target) {
                 asked.push(target);
             }
+        }
+        if self.pages.are_asked() {
+            let found = self.pages.write(global, &self.rules, workspace, &asked)?;
+            return ended(global, workspace, found);
         }
         let rows = workspace.rows(&asked);
         let summary = Summary::of(&rows);
@@ -80,15 +95,24 @@ impl Report {
             Format::Json => json::print(&rows, &summary, (&asked, unread))?,
             Format::Csv => csv::print(&rows)?,
         }
-        let refused = rows.iter().any(|row| row.outcome() == workspace::Outcome::Refused);
         let found = rows.into_iter().map(|row| row.found).collect();
-        let outcome = rest(global, workspace, found)?;
-        if unread > 0 {
-            let rules = report::count(unread, "rule");
-            report::say(global, &format!("{rules} with errors not reported on"))?;
-        }
-        Ok(if refused || unread > 0 { Outcome::Findings } else { outcome })
+        ended(global, workspace, found)
     }
+}
+
+/// Prints what is in no row; findings where some target refuses a rule, or a rule was not tried
+fn ended(
+    global: &Global,
+    workspace: &mut Workspace,
+    found: Vec<Diagnostics>,
+) -> Result<Outcome, Stop> {
+    let (refused, unread) = (found.iter().any(Diagnostics::has_errors), workspace.refused);
+    let outcome = rest(global, workspace, found)?;
+    if unread > 0 {
+        let rules = report::count(unread, "rule");
+        report::say(global, &format!("{rules} with errors not reported on"))?;
+    }
+    Ok(if refused || unread > 0 { Outcome::Findings } else { outcome })
 }
 
 /// Prints the findings that fail the run and are in no row; returns whether any finding fails it

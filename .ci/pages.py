@@ -14,12 +14,15 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 
 WIDTHS = (360, 768, 1280)
 SCHEMES = ("light", "dark")
+# Seconds that the check may take, and two more for each page
+TIME = 60
 
 # Texts whose contrast with what they stand on is too low, at most five.
 CONTRAST = """(() => {
@@ -155,8 +158,13 @@ class Browser:
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def end(self):
-        self.process.terminate()
-        self.process.wait()
+        self.session = None
+        try:
+            self.call("Browser.close")
+            self.process.wait(timeout=10)
+        except (SystemExit, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
 
 
 def check_looks(browser, address, name, shots):
@@ -255,7 +263,9 @@ def main():
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)
     wrong = []
-    with tempfile.TemporaryDirectory() as profile:
+    # A browser that hangs ends the check; one that dies slowly may still write to its profile.
+    signal.alarm(TIME + 2 * len(pages))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:
             for name in pages:

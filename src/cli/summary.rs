@@ -8,6 +8,7 @@ use std::io;
 use super::Global;
 use super::report::say;
 use crate::matcher::Census;
+use crate::pages::grouped;
 
 /// The most files with a line of their own
 const SHOWN: usize = 20;
@@ -58,27 +59,4 @@ fn said(census: &Census) -> String {
         text.push_str(&format!("; {} of kinds that no rule looks at", grouped(unlooked)));
     }
     text
-}
-
-/// A number with a comma before each three digits
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-    }
 }

@@ -9,6 +9,7 @@ use super::layout::{Layout, Sheaf};
 use super::link;
 use super::sheet::Sheet;
 use super::words::{Mark, count};
+use crate::project::unified;
 use crate::review::{Change, Effect, Fate};
 
 /// A review to show
@@ -61,6 +62,16 @@ struct OfRule {
     is_undated: bool,
     has_targets: bool,
     says_nothing: bool,
+    /// The lines of the file that came and went, where both sides have it
+    edits: Vec<Edit>,
+}
+
+/// A line of a difference of two texts
+#[derive(Serialize)]
+struct Edit {
+    text: String,
+    is_new: bool,
+    is_gone: bool,
 }
 
 #[derive(Serialize)]
@@ -130,8 +141,21 @@ fn of_rule(change: &Change, sheets: &[Sheet<'_>]) -> OfRule {
         is_undated: change.is_undated,
         has_targets: !targets.is_empty(),
         says_nothing: targets.is_empty() && change.lines.is_empty(),
+        edits: edits(change),
         targets,
     }
+}
+
+/// The lines that differ with three around them, without the head that names the files
+fn edits(change: &Change) -> Vec<Edit> {
+    let [Some(before), Some(after)] = &change.texts else { return Vec::new() };
+    let diff = unified(&change.file, before.text(), after.text());
+    let edit = |line: &str| Edit {
+        text: line.to_owned(),
+        is_new: line.starts_with('+'),
+        is_gone: line.starts_with('-'),
+    };
+    diff.lines().skip(2).map(edit).collect()
 }
 
 fn event(one: &MovedEvent) -> Moved {

@@ -82,7 +82,7 @@ pub(super) fn refusals(summary: &Summary) -> Vec<Counted> {
         name: one.what.code.to_string(),
         says: refused_for(one.what.code, one.what.cause.as_ref()),
         mark: words::outcome(Outcome::Refused),
-        sources: most(&one.sources),
+        sources: one.most_sources(),
     });
     reasons.collect()
 }
@@ -96,7 +96,7 @@ pub(super) fn losses(summary: &Summary) -> Vec<Counted> {
         name: one.what.name.name().to_owned(),
         says: one.what.name.says().to_owned(),
         mark: weight(one.what.weight),
-        sources: most(&one.sources),
+        sources: one.most_sources(),
     });
     losses.collect()
 }
@@ -146,16 +146,4 @@ pub(super) fn sources(summary: &Summary, targets: &[Target]) -> Vec<OfSource> {
         OfSource { name: name.clone(), cells: targets.iter().map(share).collect() }
     };
     sources.into_iter().map(line).collect()
-}
-
-/// The three log sources with most rules, and the number of the others
-fn most(sources: &BTreeMap<String, usize>) -> String {
-    let mut all: Vec<(&String, &usize)> = sources.iter().collect();
-    all.sort_by_key(|(name, rules)| (Reverse(**rules), *name));
-    let mut said: Vec<String> =
-        all.iter().take(3).map(|(name, rules)| format!("{name} {rules}")).collect();
-    if all.len() > 3 {
-        said.push(words::count(all.len() - 3, "other"));
-    }
-    said.join(", ")
 }

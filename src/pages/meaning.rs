@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::words::{self, Mark, count};
+use crate::definition::Form;
 use crate::ir::{
     Clause, ClauseOrigin, Expr, NewTerms, Role, Rule, Signal, TestWords, ValueWords,
     correlation_text,
@@ -100,13 +101,22 @@ fn signal(rule: &Rule, at: usize, one: &Signal) -> SignalWords {
     let report =
         if rule.reports_signal(at) { "" } else { "Reported through its correlation only." };
     SignalWords {
-        name: one.name.clone(),
+        name: heading(rule, one),
         anchor: at + 1,
         events,
         clauses: clauses.map(clause).collect(),
         levels: levels.collect(),
         novelty: new.map(novelty).collect(),
         report: report.to_owned(),
+    }
+}
+
+/// What a signal is called; that of a Sigma rule has a name of ours
+fn heading(rule: &Rule, one: &Signal) -> String {
+    match rule.form {
+        Form::Sigma => "Detection".to_owned(),
+        Form::Correlation => one.title.clone(),
+        Form::Definition | Form::Filter => one.name.clone(),
     }
 }
 

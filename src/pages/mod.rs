@@ -40,6 +40,7 @@ pub use layout::GENERATOR;
 use layout::Layout;
 pub use navigator::layer;
 use sheet::Sheet;
+pub(crate) use words::grouped;
 
 /// What the pages tell
 #[derive(Debug)]

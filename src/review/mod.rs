@@ -17,10 +17,11 @@ pub use emission::{ArtifactChange, ArtifactFate, Emission, IdChange, LossChange,
 pub use plan::{FieldChange, Last, Planned, Step, plan};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::definition::Metadata;
 use crate::ir::Rule;
-use crate::source::Spanned;
+use crate::source::{SourceText, Spanned};
 use crate::workspace::{Emitted, Loaded};
 
 /// What a change does to the events that are found
@@ -104,6 +105,8 @@ pub struct Change {
     pub is_undated: bool,
     /// What targets get; empty when only the rules are compared
     pub emission: Emission,
+    /// The texts of the rule's file before and after; `None` on a side without the rule
+    pub texts: [Option<Arc<SourceText>>; 2],
 }
 
 /// A set of rules, with what came of them on their targets
@@ -195,7 +198,8 @@ fn change(Pair { rules: pair, emitted }: Pair<'_>) -> Option<Change> {
         [None, _] => (Fate::Added, Vec::new(), false),
         [Some(_), None] => (Fate::Removed, Vec::new(), false),
     };
-    Some(Change { title, file, fate, lines, is_undated, emission })
+    let texts = pair.map(|rule| rule.map(|rule| Arc::clone(&rule.source)));
+    Some(Change { title, file, fate, lines, is_undated, emission, texts })
 }
 
 /// What tells one version of a rule from another: the day of its last change, and its number

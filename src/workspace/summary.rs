@@ -80,6 +80,22 @@ pub struct Counted<T> {
     pub sources: BTreeMap<String, usize>,
 }
 
+impl<T> Counted<T> {
+    /// The three log sources with most rules, and the number of the others
+    pub fn most_sources(&self) -> String {
+        let mut all: Vec<(&String, &usize)> = self.sources.iter().collect();
+        all.sort_by_key(|(name, rules)| (Reverse(**rules), *name));
+        let mut said: Vec<String> =
+            all.iter().take(3).map(|(name, rules)| format!("{name} {rules}")).collect();
+        match all.len().saturating_sub(3) {
+            0 => {}
+            1 => said.push("1 other".to_owned()),
+            more => said.push(format!("{more} others")),
+        }
+        said.join(", ")
+    }
+}
+
 impl Summary {
     /// Counts rows
     pub fn of<'r, 'w: 'r>(rows: impl IntoIterator<Item = &'r Row<'w>>) -> Summary {
@@ -153,6 +169,14 @@ mod tests {
              process_creation, product: windows}}\ndetection: {{one: {{{test}}}, condition: one}}\n"
         );
         Text::new(format!("rule_{number}.yml"), text)
+    }
+
+    #[test]
+    fn the_log_sources_with_most_rules_stand_for_all() {
+        let names = ["a", "b", "c", "d"].map(str::to_owned);
+        let sources = names.into_iter().zip([1, 9, 5, 5]).collect();
+        let counted = Counted { what: (), rules: 20, alone: 0, sources };
+        assert_eq!(counted.most_sources(), "b 9, c 5, d 5, 1 other");
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn words(node: Node<'_, '_>) -> String {
 /// Every element that a page may have
 const ELEMENTS: &str = "html head meta title style body a header p b nav ul li main h1 h2 h3 section article small \
     span div table caption thead tbody tr th td svg rect dl dt dd details summary code pre form label input select \
-    option button output footer script br";
+    option button output footer script br ins del";
 
 /// What a page must be, whatever the rules are
 fn check(path: &str, text: &str, all: &Pages) {
@@ -340,6 +340,7 @@ fn the_events_are_told_by_host_and_time_and_the_change_by_rule() {
         "neither modified nor version did",
         "events.jsonl:4",
         "found no longer",
+        "-    children: [cmd.exe, sh.exe]",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

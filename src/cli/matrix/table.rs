@@ -9,7 +9,6 @@ use std::io::Write;
 
 use super::{Row, Summary, Target};
 use crate::backend::Weight;
-use crate::cli::report::count;
 use crate::cli::{Stop, screen};
 use crate::manifest::LossName;
 use crate::workspace::{Counted, Outcome, Outcomes, Reason, refused_for};
@@ -152,7 +151,7 @@ fn refusals(summary: &Summary, targets: &[Target]) -> Table {
                 refused_for(one.what.code, one.what.cause.as_ref())
             );
             let (rules, alone) = (one.rules.to_string(), one.alone.to_string());
-            vec![target.name().to_owned(), rules, alone, cut(&reason), most(&one.sources)]
+            vec![target.name().to_owned(), rules, alone, cut(&reason), one.most_sources()]
         };
         let all: Vec<Vec<String>> = of_target.map(line).collect();
         shorten(&mut table, all, &format!("reasons on {}", target.name()));
@@ -166,7 +165,7 @@ fn losses(summary: &Summary, targets: &[Target]) -> Table {
     for target in targets {
         for one in summary.losses.iter().filter(|one| one.what.target == *target) {
             let (weight, name) = (one.what.weight.name(), one.what.name.name());
-            let cells = [target.name(), &one.rules.to_string(), weight, name, &most(&one.sources)];
+            let cells = [target.name(), &one.rules.to_string(), weight, name, &one.most_sources()];
             table.push(heads(&cells));
         }
     }
@@ -226,18 +225,6 @@ fn few(all: &[String], between: &str) -> String {
     }
 }
 
-/// The three log sources with most rules, and the number of the others
-fn most(sources: &BTreeMap<String, usize>) -> String {
-    let mut all: Vec<(&String, &usize)> = sources.iter().collect();
-    all.sort_by_key(|(name, rules)| (Reverse(**rules), *name));
-    let mut said: Vec<String> =
-        all.iter().take(3).map(|(name, rules)| format!("{name} {rules}")).collect();
-    if all.len() > 3 {
-        said.push(count(all.len() - 3, "other"));
-    }
-    said.join(", ")
-}
-
 /// A cell of at most [`WIDEST`] characters
 fn cut(cell: &str) -> String {
     match cell.char_indices().nth(WIDEST) {
@@ -261,8 +248,6 @@ mod tests {
         let names = ["a", "b", "c", "d"].map(str::to_owned);
         assert_eq!(few(&names, ", "), "a, b, 2 more");
         assert_eq!(few(&names[..2], "+"), "a+b");
-        let sources = names.into_iter().zip([1, 9, 5, 5]).collect();
-        assert_eq!(most(&sources), "b 9, c 5, d 5, 1 other");
         assert_eq!(cut(&"x".repeat(WIDEST)), "x".repeat(WIDEST));
         assert_eq!(cut(&"ä".repeat(99)), format!("{}…", "ä".repeat(WIDEST - 1)));
         let mut table = Table::new();

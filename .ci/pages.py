@@ -65,6 +65,10 @@ FOCUS = """(() => {
 VISIBLE = '[...document.querySelectorAll("table.find tbody tr")].filter(row => row.checkVisibility()).length'
 
 
+class Fault(Exception):
+    """What a check needs is not on the page"""
+
+
 class Browser:
     def __init__(self, program, profile):
         read_theirs, write_ours = os.pipe()
@@ -141,7 +145,8 @@ class Browser:
     def evaluate(self, expression):
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
-            raise SystemExit(f"{expression[:60]}: {answer['exceptionDetails']}")
+            why = answer["exceptionDetails"]["exception"].get("description", "no reason").splitlines()[0]
+            raise Fault(f"{expression[:60]}: {why}")
         return answer["result"].get("value")
 
     def look(self, width, scheme):
@@ -274,7 +279,10 @@ def main():
                 browser.look(1280, "light")
                 wrong += check_keyboard(browser, address, name)
                 if name == "index.html":
-                    wrong += check_table(browser, address, name)
+                    try:
+                        wrong += check_table(browser, address, name)
+                    except Fault as fault:
+                        wrong.append(f"{name}: {fault}")
         finally:
             browser.end()
     for what in wrong:

@@ -49,6 +49,7 @@ mod mutants;
 mod mutate;
 mod mutate_eql;
 mod native;
+mod navigator;
 mod near;
 mod normalize;
 mod numbers;

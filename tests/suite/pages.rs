@@ -1,4 +1,4 @@
-//! `report -o` and `--navigator`: pages that are whole, that agree with the report, and in which nothing of a
+//! `report -o`: pages that are whole, that agree with the report, and in which nothing of a
 //! rule or an event is markup. `.ci/pages.py` looks at them in a browser.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::support::{folder, root};
 /// Texts of pages by their paths
 type Pages = BTreeMap<String, String>;
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
     command.env_remove("GITHUB_ACTIONS").current_dir(root());
     command.args(["--color", "never", "report"]).args(arguments).output().unwrap()
@@ -381,58 +381,4 @@ fn every_text_stands_out_from_its_back() {
             assert!(contrast >= 4.5, "{text} on {back}, {scheme}: {contrast:.2}");
         }
     }
-}
-
-/// The format of layers 4.5 as its specification has it
-fn format() -> Value {
-    let text = json!({"type": "string"});
-    let flag = json!({"type": "boolean"});
-    let colour = json!({"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"});
-    json!({
-        "type": "object", "required": ["name", "domain", "versions"], "additionalProperties": false,
-        "properties": {
-            "name": text, "description": text, "domain": {"const": "enterprise-attack"},
-            "versions": {"type": "object", "required": ["navigator", "layer"], "additionalProperties": false,
-                "properties": {"attack": {"const": "19"}, "navigator": text, "layer": {"const": "4.5"}}},
-            "sorting": {"enum": [0, 1, 2, 3]}, "hideDisabled": flag,
-            "layout": {"type": "object", "additionalProperties": false, "properties": {
-                "layout": {"enum": ["side", "flat", "mini"]}, "showID": flag, "showName": flag,
-                "showAggregateScores": flag, "countUnscored": flag,
-                "aggregateFunction": {"enum": ["average", "min", "max", "sum"]},
-                "expandedSubtechniques": {"enum": ["none", "all", "annotated"]}}},
-            "techniques": {"type": "array", "minItems": 1, "items": {"type": "object",
-                "required": ["techniqueID"], "additionalProperties": false, "properties": {
-                    "techniqueID": {"type": "string", "pattern": r"^T\d{4}(\.\d{3})?$"},
-                    "tactic": {"type": "string", "pattern": "^[a-z-]+$"}, "score": {"type": "number", "minimum": 1},
-                    "comment": text, "color": colour, "enabled": flag, "showSubtechniques": flag,
-                    "metadata": {"type": "array", "items": {"type": "object", "required": ["name", "value"],
-                        "additionalProperties": false, "properties": {"name": text, "value": text}}}}}},
-            "gradient": {"type": "object", "required": ["colors", "minValue", "maxValue"],
-                "additionalProperties": false, "properties": {"minValue": {"type": "number"},
-                    "maxValue": {"type": "number"}, "colors": {"type": "array", "minItems": 2, "items": colour}}},
-            "legendItems": {"type": "array", "items": {"type": "object", "required": ["label", "color"],
-                "additionalProperties": false, "properties": {"label": text, "color": colour}}},
-            "showTacticRowBackground": flag, "selectTechniquesAcrossTactics": flag,
-            "selectSubtechniquesWithParent": flag,
-        },
-    })
-}
-
-#[test]
-fn the_layer_of_the_navigator_is_valid_and_counts_rules() {
-    let file = folder("layer").join("layer.json");
-    let made = run(&["rules", "--navigator", file.to_str().unwrap()]);
-    assert!(made.status.success() && made.stdout.is_empty(), "{made:?}");
-    let layer: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-    let format = jsonschema::draft202012::new(&format()).unwrap();
-    let wrong: Vec<String> = format.iter_errors(&layer).map(|error| error.to_string()).collect();
-    assert!(wrong.is_empty(), "{wrong:?}");
-    assert!(layer["gradient"]["maxValue"].as_u64() > layer["gradient"]["minValue"].as_u64());
-    let all = layer["techniques"].as_array().unwrap();
-    let of = |id: &str| all.iter().find(|one| one["techniqueID"] == id).unwrap();
-    assert_eq!(of("T1505.003")["score"], 6);
-    assert_eq!(of("T1505")["showSubtechniques"], true);
-    assert!(
-        of("T1505.003")["comment"].as_str().unwrap().contains("Web Shell Activity on a Web Server")
-    );
 }

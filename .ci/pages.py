@@ -92,6 +92,7 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def receive(self):
         while b"\0" not in self.rest:
@@ -117,13 +118,20 @@ class Browser:
                 return message["result"]
             self.events.append(message)
 
+    def go(self, address):
+        """Loads a page, and waits for its own end, not for that of the page before"""
+        loader = self.call("Page.navigate", url=address)["loaderId"]
+        loaded = {"name": "load", "loaderId": loader}
+        while not any(event["method"] == "Page.lifecycleEvent" and loaded.items() <= event["params"].items()
+                      for event in self.events):
+            self.events.append(self.receive())
+
     def open(self, address, waits=True):
         """Opens a page; returns what went wrong while it loaded"""
-        self.call("Page.navigate", url="about:blank")
+        # From another page: an address that differs in its fragment only loads nothing.
+        self.go("about:blank")
         self.events.clear()
-        self.call("Page.navigate", url=address)
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-            self.events.append(self.receive())
+        self.go(address)
         if waits:
             self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
         return self.troubles(address)
@@ -263,6 +271,9 @@ def main():
         raise SystemExit("there is no chromium")
     folder = options.folder.resolve()
     pages = options.page or sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
+    for name in pages:
+        if not (folder / name).is_file():
+            raise SystemExit(f"there is no page {name} in {folder}")
     if not pages:
         raise SystemExit(f"there is no page in {folder}")
     if options.screenshots:
@@ -286,7 +297,7 @@ def main():
         finally:
             browser.end()
     for what in wrong:
-        print(what)
+        print(what[:300])
     print(f"{len(pages)} pages at {len(WIDTHS)} widths, light and dark: {len(wrong)} faults")
     return 1 if wrong else 0
 

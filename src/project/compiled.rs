@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rayon::prelude::*;
 use tempfile::TempDir;
 
 use super::case::{Case, Stage};
@@ -50,7 +51,7 @@ impl<'c> Matchers<'c> {
             Stage::Done(_) | Stage::Trial(..) | Stage::Kusto(..) => None,
         });
         let on_trial: Vec<(&Rule, &Translation)> = on_trial.collect();
-        Matchers { parts: on_trial.chunks(TOGETHER).map(Part::of).collect() }
+        Matchers { parts: on_trial.par_chunks(TOGETHER).map(Part::of).collect() }
     }
 
     /// Judges the next events

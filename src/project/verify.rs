@@ -172,41 +172,28 @@ fn bound(policy: &Policy, made: Translation, platform: Platform) -> Stage {
     }
 }
 
+/// A rule of Elastic on trial, as it was loaded and translated, and its import file
+type Imported<'c> = (&'c Loaded, &'c Translation, &'c Artifact);
+
 /// Tries the rules on their own tests, then on the events
 ///
-/// Returns a verdict for each rule of Elastic, for each query, and for each matcher.
+/// Returns a verdict for each rule of Elastic, for each query, and for each matcher. The compiler of the
+/// matchers is a process of its own, so that the others are tried beside it.
 fn try_all(
     (cases, policy): (&[Case<'_>], &Policy),
     events: &mut Events<'_>,
 ) -> Result<[Vec<Verdict>; 3], Failure> {
-    let mut matchers = Matchers::read(cases);
-    let queries = Queries::read(cases, policy);
-    let mut watcher = queries.watcher();
     let on_trial = cases.iter().filter_map(|case| match &case.stage {
         Stage::Trial(made, lines) => Some((case.loaded, &**made, lines)),
         Stage::Done(_) | Stage::Kusto(..) | Stage::Native(_) => None,
     });
-    let on_trial: Vec<(&Loaded, &Translation, &Artifact)> = on_trial.collect();
+    let on_trial: Vec<Imported<'_>> = on_trial.collect();
     let rules: Arc<[Rule]> = on_trial.iter().map(|(_, made, _)| made.rule.clone()).collect();
-    let observer = Observer::default();
-    let read = on_trial.par_iter().zip(&*rules).map(|((loaded, made, lines), rule)| {
-        match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
-            Ok(import) => {
-                let mut tally = try_tests(&import, &loaded.rule);
-                // Where the author's own tests differ, more of the same would only hide them.
-                if tally.differences.is_empty() {
-                    tally = tally.joined(try_near_events(&import, &observer));
-                }
-                let course = course(rule, Timestamp::UNIX_EPOCH);
-                let watched = watch(&import, &observer, &course);
-                let series = watched.and_then(|watched| try_series(&import, &watched));
-                let tally = series.map(|series| tally.joined(series));
-                (Some(import), tally.map_err(|why| Fault::new(lines, why)))
-            }
-            Err(why) => (None, Err(Fault::new(lines, why))),
-        }
-    });
-    let (imports, of_tests): (Vec<Option<Import<'_>>>, Vec<Result<Tally, Fault>>) = read.unzip();
+    let (mut matchers, (queries, (imports, of_tests))) = rayon::join(
+        || Matchers::read(cases),
+        || rayon::join(|| Queries::read(cases, policy), || imports(&on_trial, &rules, policy)),
+    );
+    let mut watcher = queries.watcher();
     let mut trial = Trial::new(Arc::clone(&rules), &imports);
     loop {
         let next = events()?;
@@ -223,4 +210,34 @@ fn try_all(
             Err(fault) => Verdict::Broken(vec![fault]),
         });
     Ok([verdicts.collect(), queries.verdicts(watcher.finish()), matchers.verdicts()])
+}
+
+/// What came of the tests of each rule, or why its import file is broken
+type OfTests = Vec<Result<Tally, Fault>>;
+
+/// Reads the import files, and tries each on its rule's tests and on events near every literal
+fn imports<'r>(
+    on_trial: &[Imported<'r>],
+    rules: &'r [Rule],
+    policy: &'r Policy,
+) -> (Vec<Option<Import<'r>>>, OfTests) {
+    let observer = Observer::default();
+    let read = on_trial.par_iter().zip(rules).map(|((loaded, made, lines), rule)| {
+        match Import::read_known(rule, &made.manifest, &lines.text, &policy.mappings) {
+            Ok(import) => {
+                let mut tally = try_tests(&import, &loaded.rule);
+                // Where the author's own tests differ, more of the same would only hide them.
+                if tally.differences.is_empty() {
+                    tally = tally.joined(try_near_events(&import, &observer));
+                }
+                let course = course(rule, Timestamp::UNIX_EPOCH);
+                let watched = watch(&import, &observer, &course);
+                let series = watched.and_then(|watched| try_series(&import, &watched));
+                let tally = series.map(|series| tally.joined(series));
+                (Some(import), tally.map_err(|why| Fault::new(lines, why)))
+            }
+            Err(why) => (None, Err(Fault::new(lines, why))),
+        }
+    });
+    read.unzip()
 }

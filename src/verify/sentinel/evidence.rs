@@ -42,8 +42,16 @@ fn after(text: &str, mark: char) -> &str {
 
 /// The columns of a result, with the texts of all rows
 pub(super) struct Evidence<'d> {
-    data: &'d Data,
     shown: Vec<Shown<'d>>,
+    identified: Vec<Identified>,
+}
+
+/// A column that identifies an entity, beside the column that it is made of
+struct Identified {
+    name: &'static str,
+    made: Made,
+    shown: Vec<Arc<str>>,
+    whole: Vec<Arc<str>>,
 }
 
 /// A column of a result, and the column of the table that it should show
@@ -76,8 +84,11 @@ impl<'d> Evidence<'d> {
             let kind = kind.unwrap_or(Type::String);
             Some(Shown { name: name.to_owned(), column, is_written, kind, texts })
         });
-        let shown = shown.collect();
-        Evidence { data, shown }
+        let identified = IDENTIFIED.iter().filter_map(|(name, of, made)| {
+            let (shown, whole) = (data.texts(name)?, data.texts(of)?);
+            Some(Identified { name, made: *made, shown, whole })
+        });
+        Evidence { shown: shown.collect(), identified: identified.collect() }
     }
 
     /// The first column of a row that shows something else than its name says
@@ -100,12 +111,12 @@ impl<'d> Evidence<'d> {
 
     /// The first identifier of an entity that is not made of the column beside it
     pub(super) fn unidentified(&self, row: usize) -> Option<Wrong> {
-        IDENTIFIED.iter().find_map(|(name, of, made)| {
-            let (shown, whole) = (self.data.texts(name)?, self.data.texts(of)?);
+        self.identified.iter().find_map(|one| {
+            let (shown, whole) = (&one.shown[row], &one.whole[row]);
             // A place has no line breaks; what is made of them is no one's directory.
-            let meant = made(&whole[row]);
-            let same = *shown[row] == *meant || whole[row].contains(['\n', '\r']);
-            (!same).then(|| ((*name).to_owned(), meant, shown[row].to_string()))
+            let meant = (one.made)(whole);
+            let same = **shown == *meant || whole.contains(['\n', '\r']);
+            (!same).then(|| (one.name.to_owned(), meant, shown.to_string()))
         })
     }
 }

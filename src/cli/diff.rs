@@ -1,5 +1,6 @@
 //! `diff`: prints what a change of rules means.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::diagnostic::Severity;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Memory};
 use crate::project::Failure;
-use crate::review::{Change, Effect, Fate, Side, compare_sides};
+use crate::review::{self, Change, Effect, Fate, Side, compare_sides};
 use crate::verify::{Example, Place};
 use crate::workspace::{Emitted, Workspace};
 
@@ -123,6 +124,10 @@ pub(super) fn moved(
 ) -> Result<Vec<Moved>, Stop> {
     let sides = sides
         .map(|side| -> Vec<Rule> { side.reported().map(|loaded| loaded.rule.clone()).collect() });
+    // A rule keeps its id under another title; it is called as it is now.
+    let titles = sides.iter().flatten();
+    let titles = titles.map(|rule| (review::key(rule), rule.metadata.title.value.clone()));
+    let titles: BTreeMap<String, String> = titles.collect();
     let mut files = Files::open(events, form, &sides[1], global.quiet)?;
     let options = form.options(&sides[1])?;
     let engines = sides.map(|rules| Engine::new(rules, &options));
@@ -137,14 +142,14 @@ pub(super) fn moved(
             let signals = all.iter().map(|one| {
                 let rule = &engine.rules()[one.rule];
                 let signal = rule.signals[one.signal].name.clone();
-                (rule.metadata.title.value.clone(), signal)
+                (review::key(rule), signal)
             });
             found.push(signals.collect::<std::collections::BTreeSet<_>>());
         }
         for (rule, signal) in found[0].symmetric_difference(&found[1]) {
             let is_new = found[1].contains(&(rule.clone(), signal.clone()));
             let place = format!("{}:{line}", names[*file]);
-            let (rule, signal) = (rule.clone(), signal.clone());
+            let (rule, signal) = (titles.get(rule).cloned().unwrap_or_default(), signal.clone());
             moved.push(Moved { place, rule, signal, is_new });
         }
         Ok(())

@@ -171,7 +171,8 @@ pub fn compare_sides<'w>(before: Side<'w>, after: Side<'w>) -> Vec<Change> {
     changes
 }
 
-fn key(rule: &Rule) -> String {
+/// What a rule is told by on both sides of a change: its id, or the name of its file where it has none
+pub fn key(rule: &Rule) -> String {
     let file = rule.source.name().rsplit('/').next().unwrap_or_default();
     rule.metadata.id.as_ref().map_or_else(|| file.to_owned(), |id| id.value.clone())
 }

@@ -219,3 +219,24 @@ fn junit_says_what_passed_and_what_did_not_and_reads_back() {
     assert_eq!(said.out, folder.run(&["test", "--format", "junit"]).out, "the same bytes");
     assert_eq!(folder.run(&["check", "--format", "junit"]).code, Some(2));
 }
+
+#[test]
+fn a_rule_under_another_title_finds_what_it_found() {
+    let folder = project();
+    folder.write(
+        "events.jsonl",
+        "{\"kind\": \"process_creation\", \"Image\": \"C:\\\\Windows\\\\cmd.exe\"}\n\
+         {\"kind\": \"process_creation\", \"Image\": \"C:\\\\Windows\\\\sh.exe\"}\n",
+    );
+    folder.edit("rules/shell.yml", "title: Shell", "title: Command Shell");
+    let diff = ["diff", "-e", "events.jsonl", "--event-field", "kind", "--format", "json"];
+    let moved = |said: &str| {
+        let all: serde_json::Value = serde_json::from_str(said).unwrap();
+        let moved = all["events"].as_array().unwrap().iter();
+        moved.map(|one| one["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let said = folder.run(&diff);
+    assert!(moved(&said.out).is_empty(), "{}{}", said.out, said.err);
+    folder.edit("rules/shell.yml", "[cmd.exe]", "[cmd.exe, sh.exe]");
+    assert_eq!(moved(&folder.run(&diff).out), ["Command Shell"]);
+}

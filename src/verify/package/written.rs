@@ -38,7 +38,9 @@ impl Row {
             return if self.without == "-" { "not there" } else { self.without }.to_owned();
         };
         match self.written {
-            "span" => value.as_str().and_then(minutes).map(|minutes| minutes.to_string()),
+            "back" => value.as_str().and_then(|text| span(text.strip_prefix("now-")?)),
+            "iso" => value.as_str().filter(|text| text.starts_with('P')).and_then(span),
+            "span" => value.as_str().filter(|text| !text.starts_with('P')).and_then(span),
             "list" => {
                 let mut texts = Vec::new();
                 leaves(value, &mut texts);
@@ -101,9 +103,13 @@ fn ids<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
     }
 }
 
-/// The minutes of `1h`, `now-9m`, `PT1H` or `P1DT2H`; other units are no times of packages
+fn span(text: &str) -> Option<String> {
+    minutes(text).map(|minutes| minutes.to_string())
+}
+
+/// The minutes of `1h`, `PT1H` or `P1DT2H`; other units are no times of packages
 fn minutes(text: &str) -> Option<i64> {
-    let span: jiff::Span = text.trim_start_matches("now-").parse().ok()?;
+    let span: jiff::Span = text.parse().ok()?;
     let rest = span.days(0).hours(0).minutes(0);
     let hours = i64::from(span.get_days()) * 24 + i64::from(span.get_hours());
     rest.is_zero().then_some(hours * 60 + span.get_minutes())
@@ -116,12 +122,25 @@ mod tests {
     #[test]
     fn spans_are_minutes_in_every_notation() {
         let read = |text| minutes(text).unwrap();
-        assert_eq!(
-            [read("1h"), read("now-9m"), read("PT26H"), read("P1DT1H")],
-            [60, 9, 1560, 1500]
-        );
+        assert_eq!([read("1h"), read("9m"), read("PT26H"), read("P1DT1H")], [60, 9, 1560, 1500]);
         assert_eq!(minutes("5"), None);
         assert_eq!(minutes("soon"), None);
+    }
+
+    #[test]
+    fn a_span_in_the_notation_of_another_package_is_none() {
+        let read = |path: &str, text: &str| {
+            let row = ROWS.iter().find(|row| row.path.ends_with(path)).unwrap();
+            row.found(Some(&text.into()))
+        };
+        let arm = "properties/queryPeriod";
+        assert_eq!([read("/from", "now-9m"), read("/interval", "9m")], ["9", "9"]);
+        assert_eq!([read("/queryPeriod", "9m"), read(arm, "PT9M")], ["9", "9"]);
+        for (path, other) in
+            [("/from", "9m"), ("/interval", "now-9m"), ("/queryPeriod", "PT9M"), (arm, "9m")]
+        {
+            assert_eq!(read(path, other), format!("{other:?}"), "{path}");
+        }
     }
 
     #[test]
@@ -130,7 +149,8 @@ mod tests {
         assert_eq!(lines.count(), ROWS.len());
         for row in ROWS.iter() {
             assert!(
-                ["text", "folded", "span", "list", "ids", "operator"].contains(&row.written),
+                ["text", "folded", "span", "iso", "back", "list", "ids", "operator"]
+                    .contains(&row.written),
                 "{}",
                 row.path
             );

@@ -213,6 +213,52 @@ fn rules_of_sigmahq_say_what_the_engine_says() {
     assert!(wrong.is_empty(), "{} rules\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What comes of an event that a pipeline cuts: excused by losses, or different where none is named
+fn cut(kind: &str, test: &str, event: &Value, language: &str) -> [(Vec<&'static str>, usize); 2] {
+    let rule = in_language(rule(&definition(kind, test)), language);
+    let events = match kind {
+        "rv" | "r" => EventKind::RegistryEvent,
+        _ => EventKind::ProcessCreation,
+    };
+    let place = Place::Line { file: 0, line: 1 };
+    let example = Example { place, event: event.clone(), kind: Some(events) };
+    let made = translate(Target::Elastic, &rule, "rule", &mut Diagnostics::default());
+    let mut made = made.unwrap_or_else(|| panic!("{test}: refused in {language}"));
+    let judged = |made: &mut Translation| {
+        let tally = tried(read(made), &made.rule, std::slice::from_ref(&example));
+        made.manifest.losses.clear();
+        assert_eq!(tally.unwritten, 0, "{test} in {language}");
+        (tally.losses.iter().map(|loss| loss.name()).collect(), tally.differences.len())
+    };
+    [judged(&mut made), judged(&mut made)]
+}
+
+#[test]
+fn what_pipelines_leave_out_is_excused_by_the_loss_that_says_so_alone() {
+    let set = |data: Value| {
+        let mut event = json!({"EventType": "SetValue", "TargetObject": "HKLM\\SOFTWARE\\A\\B"});
+        event.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        event
+    };
+    let binary = set(json!({"Details": "Binary Data"}));
+    for (kind, test, event, loss) in [
+        ("pw", "children: [System]", json!({"Image": "System"}), "gaps"),
+        ("p", "Company: '-'", json!({"Company": "-"}), "empty"),
+        ("p", "Company|exists: true", json!({"Company": "-"}), "empty"),
+        ("pw", "arguments|startswith: '-'", json!({"CommandLine": "-"}), "empty"),
+        ("rv", "registry_keys: ['SOFTWARE\\A']", set(json!({"Details": "-"})), "gaps"),
+        ("r", "RegistryData|exists: true", binary.clone(), "gaps"),
+        ("r", "RegistryData|exists: false", binary.clone(), "gaps"),
+        ("r", "RegistryData|contains: Binary", binary, "gaps"),
+    ] {
+        for language in LANGUAGES {
+            let [named, silent] = cut(kind, test, &event, language);
+            assert_eq!(named, (vec![loss], 0), "{test} in {language}");
+            assert_eq!(silent, (Vec::new(), 1), "{test} in {language}, without its loss");
+        }
+    }
+}
+
 #[test]
 fn an_empty_value_or_null_is_excused_by_the_loss_empty_alone() {
     let value = |value: Value| json!({"CommandLine": value});

@@ -25,11 +25,13 @@ pub(super) fn note(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut
     let named = test.subject.part == Part::Name
         && test.subject.field.kind() == FieldType::Path
         && FOLDERLESS.iter().any(|name| takes(&test.op, name));
-    let substituted = |text: &String| takes(&test.op, text) || test.op == Op::Exists;
-    if let Some(text) = ecs.substitutes.iter().find(|text| substituted(text)) {
+    let presence = matches!(test.op, Op::Exists | Op::Null);
+    let substituted = |text: &&String| presence || takes(&test.op, text);
+    if let Some(text) = ecs.substitutes.iter().find(substituted) {
         let reason =
             format!("Elastic holds `{text}` in place of data that a sensor does not record");
-        session.lose_rarely(LossName::Gaps, Direction::Wider, test.span, &reason);
+        let direction = if test.op == Op::Null { Direction::Narrower } else { Direction::Wider };
+        session.lose_rarely(LossName::Gaps, direction, test.span, &reason);
     }
     if named {
         let reason = "Elastic's pipelines give a program without a folder, such as System, no name";

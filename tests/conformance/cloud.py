@@ -84,6 +84,13 @@ def one_address(event):
         {"c-uri", "cs-uri"} & event.keys() and {"c-uri-extension", "c-uri-query"} & event.keys())
 
 
+def one_result(event):
+    """Whether a sign-in says one thing about its success, and how it was made in words of the portal"""
+    code, said = event.get("ResultType"), event.get("Status")
+    told = None in (code, said) or (str(code) == "0") == (str(said).lower() == "success")
+    return told and str(event.get("properties.message")).lower() != "devicecode"
+
+
 def verdict(event, *_):
     """What a firewall did, in the words of ASIM for those of vendors"""
     word = str(event.get("action") or event.get("blocked") or "")
@@ -96,6 +103,18 @@ def program(kind):
     return {"Facility": facility, "ProcessName": name, "SeverityLevel": "info"}
 
 
+def sign_in(event, _, text):
+    """Whether a sign-in succeeded, which the error code says"""
+    succeeded = text.lower() == "success"
+    code = {} if event.get("ResultType") is not None else {"ResultType": "0" if succeeded else "50126"}
+    return code if succeeded else {**code, "Status": text}
+
+
+def flow(_, __, text):
+    """How somebody signed in, which the portal shows in words of its own"""
+    return {"AuthenticationProtocol": "deviceCode" if text.lower() == "device code" else text}
+
+
 # What every row of a family says
 CONSTANT = {"fortigate": {"DeviceVendor": "Fortinet", "DeviceProduct": "Fortigate"}}
 TOGETHER = {
@@ -104,7 +123,9 @@ TOGETHER = {
     "authorization": authorization,
     "error": lambda _, __, text: {"ErrorCode": "" if text.lower() in NO_ERROR else text},
     "extensions": extensions,
+    "flow": flow,
     "request": request,
+    "sign-in": sign_in,
     "target": lambda _, __, text: {"OriginalTarget": [{"displayName": text, "type": "User"}]},
     "targets": targets,
     "types": lambda _, __, text: {"resp_mime_types_s": [text] if text else ""},

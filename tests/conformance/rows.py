@@ -78,6 +78,7 @@ def possible(kind, event):
             and (of != "process" or re.fullmatch("None|0x(0|[1-9a-f][0-9a-f]{0,7})",
                                                  str(event.get("LogonId"))))
             and (of != "proxy" or cloud.one_address(event))
+            and (of != "signin" or cloud.one_result(event))
             and (of != "web" or not any("." in str(event.get(field)) for field in COUNTED))
             and windows.possible(kind, event))
 

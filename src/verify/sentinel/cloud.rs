@@ -59,7 +59,9 @@ pub(super) fn columns(how: &str, event: &Event, _field: &str, text: &str) -> Opt
             "AdditionalExtensions",
             json!(format!("cat=event;FTNTFGTcfgpath={text};FTNTFGTcfgattr=name")),
         ),
+        "flow" => one("AuthenticationProtocol", json!(protocol(text)?)),
         "request" => one("RequestObject", request(event)),
+        "sign-in" => sign_in(event, text)?,
         "target" => one("OriginalTarget", json!([{"displayName": text, "type": "User"}])),
         "targets" => one("TargetResources", targets(event)),
         "types" => one("resp_mime_types_s", some()),
@@ -72,6 +74,27 @@ pub(super) fn columns(how: &str, event: &Event, _field: &str, text: &str) -> Opt
         }
         _ => return None,
     })
+}
+
+/// How somebody signed in, which the portal shows in words of its own; `None` for a word that it never shows
+fn protocol(text: &str) -> Option<&str> {
+    match text.to_lowercase().as_str() {
+        "device code" => Some("deviceCode"),
+        "devicecode" => None,
+        _ => Some(text),
+    }
+}
+
+/// Whether a sign-in succeeded, which the error code says; `None` where the event says otherwise itself
+fn sign_in(event: &Event, text: &str) -> Option<Fields> {
+    let succeeded = text.eq_ignore_ascii_case("success");
+    match event.text("ResultType") {
+        Some(code) if (code == "0") != succeeded => None,
+        Some(_) if succeeded => Some(Fields::new()),
+        Some(_) => Some(of(&[("Status", text)])),
+        None if succeeded => Some(of(&[("ResultType", "0")])),
+        None => Some(of(&[("ResultType", "50126"), ("Status", text)])),
+    }
 }
 
 /// A list of objects, each with a list of properties, whose new value is JSON again

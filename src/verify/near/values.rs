@@ -211,6 +211,12 @@ fn near_text(pattern: &Pattern, relation: Relation, thorough: bool) -> Vec<Value
         near.extend([filled("", "x"), filled("\\a b", ".")]);
     }
     near.extend([head.to_owned(), tail.to_owned(), format!("{text}x")]);
+    // What a test of the beginning does not take, a test of any part does.
+    let begins = relation == Relation::Starts
+        || relation == Relation::Wildcard && pattern.tokens().first() != Some(&Token::Any);
+    if begins {
+        near.push(format!("x{text}"));
+    }
     if thorough {
         near.extend([format!("x{text}"), format!("x{text}x")]);
         near.extend([format!("{text} x"), format!("x {text}"), format!("x-{text}")]);

@@ -10,16 +10,8 @@ use serde_json::{Value, json};
 use super::report::count;
 use super::screen;
 use crate::backend::Weight;
-use crate::review::{Change, Emission};
+use crate::review::{Change, Emission, Moved};
 use crate::workspace::Outcome;
-
-/// An event that is found by one side only
-pub(super) struct Moved {
-    pub(super) place: String,
-    pub(super) rule: String,
-    pub(super) signal: String,
-    pub(super) is_new: bool,
-}
 
 /// What `diff` has to tell
 #[derive(Clone, Copy)]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-pub(super) use super::changes::Moved;
 use super::changes::{self, Told};
 use super::events::EventForm;
 use super::examples::Files;
@@ -18,7 +17,7 @@ use crate::diagnostic::Severity;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Memory};
 use crate::project::Failure;
-use crate::review::{self, Change, Effect, Fate, Side, compare_sides};
+use crate::review::{self, Change, Effect, Fate, Moved, Side, compare_sides};
 use crate::verify::{Example, Place};
 use crate::workspace::{Emitted, Workspace};
 

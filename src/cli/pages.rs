@@ -14,7 +14,7 @@ use super::report::{self, count};
 use super::{Global, Stop, diff, sightings, verdict};
 use crate::backend::Target;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::pages::{self, Facts, MovedEvent, Proof, Review};
+use crate::pages::{self, Facts, Proof, Review};
 use crate::project::{self, Change, Failure};
 use crate::workspace::{Emitted, Loaded, Outcome, Output, Workspace};
 
@@ -58,10 +58,9 @@ impl Pages {
         workspace: &mut Workspace,
         targets: &[Target],
     ) -> Result<Vec<Diagnostics>, Stop> {
-        let name = rules.name();
         if let Some(file) = &self.navigator {
             project::replaceable(file)?;
-            let layer = pages::layer(&name, &workspace.rules);
+            let layer = pages::layer(&rules.name(), &workspace.rules);
             project::update(file, |_| Ok(layer.clone()))?;
             report::say(global, &format!("layer written to {}", project::display(file)))?;
         }
@@ -72,7 +71,7 @@ impl Pages {
         let mut found = Diagnostics::default();
         let emitted = workspace.emitted(targets);
         let facts = self.facts(global, rules, (workspace, targets, &emitted), &mut found)?;
-        let pages = pages::render(&Facts { name, ..facts }).map_err(Failure::new)?;
+        let pages = pages::render(&facts).map_err(Failure::new)?;
         write(global, folder, pages)?;
         refusals(global, &emitted)?;
         let mut all: Vec<Diagnostics> = emitted.into_iter().map(|one| one.row.found).collect();
@@ -102,7 +101,7 @@ impl Pages {
         let files: BTreeSet<&str> =
             workspace.rules.iter().map(|one| one.rule.source.name()).collect();
         Ok(Facts {
-            name: String::new(),
+            name: rules.name(),
             rules: &workspace.rules,
             emitted,
             targets,
@@ -142,15 +141,6 @@ impl Pages {
             true => None,
             false => Some(diff::moved(global, [before, after], (&self.events, &self.form))?),
         };
-        let moved = moved.map(|moved| {
-            let event = |one: diff::Moved| MovedEvent {
-                place: one.place,
-                rule: one.rule,
-                signal: one.signal,
-                is_new: one.is_new,
-            };
-            moved.into_iter().map(event).collect()
-        });
         Ok(Review { against: against.to_owned(), changes, moved })
     }
 }

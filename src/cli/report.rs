@@ -13,6 +13,7 @@ use super::{FailOn, Format, Global, Outcome, screen, select};
 use crate::backend::{Target, Weight};
 use crate::definition::Looked;
 use crate::diagnostic::{Code, Diagnostic, Severity, concise, full, github, json, sarif};
+use crate::pages::plural;
 use crate::workspace::Workspace;
 
 /// Where findings go
@@ -153,6 +154,5 @@ pub(super) fn warn(why: &str) {
 
 /// `1 rule`, `2 rules`, `2 matches`
 pub(super) fn count(number: usize, noun: &str) -> String {
-    let end = if noun.ends_with("ch") { "es" } else { "s" };
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}{end}") }
+    format!("{number} {}", plural(number, noun))
 }

@@ -101,12 +101,5 @@ fn of<'n, 's>(
 /// wildcards inside may be passed by it or not
 fn fits(text: &TextTest, value: &str) -> bool {
     let mut literals = text.literals().map(fold_text);
-    text.folds()
-        && literals.any(|literal| match text.relation {
-            Relation::Equals => value == literal,
-            Relation::Starts => value.starts_with(&literal),
-            Relation::Ends => value.ends_with(&literal),
-            Relation::Contains => value.contains(&literal),
-            Relation::Wildcard => false,
-        })
+    text.folds() && literals.any(|literal| text.relation.holds(value, &literal))
 }

@@ -149,6 +149,11 @@ impl Op {
         }
     }
 
+    /// Whether a text has to be one of the values as a whole
+    pub fn is_equality(&self) -> bool {
+        self.as_text().is_some_and(|text| text.relation == Relation::Equals)
+    }
+
     /// The comparison of text; `None` for any other
     pub fn as_text(&self) -> Option<&TextTest> {
         match self {

@@ -32,6 +32,17 @@ pub enum Relation {
 }
 
 impl Relation {
+    /// Whether a text and a literal compare so, both folded or both not; never for a pattern with wildcards
+    pub fn holds(self, text: &str, literal: &str) -> bool {
+        match self {
+            Relation::Equals => text == literal,
+            Relation::Starts => text.starts_with(literal),
+            Relation::Ends => text.ends_with(literal),
+            Relation::Contains => text.contains(literal),
+            Relation::Wildcard => false,
+        }
+    }
+
     /// Its name, as Sigma's modifiers call it where they have it
     pub fn name(self) -> &'static str {
         match self {
@@ -89,12 +100,11 @@ impl TextTest {
     /// of its literals
     pub fn may_take(&self, text: &str) -> bool {
         let text = fold_text(text);
-        self.values.iter().any(|value| match (value.as_literal().map(fold_text), self.relation) {
-            (Some(literal), Relation::Equals) => text == literal,
-            (Some(literal), Relation::Starts) => text.starts_with(&literal),
-            (Some(literal), Relation::Ends) => text.ends_with(&literal),
-            (Some(literal), Relation::Contains | Relation::Wildcard) => text.contains(&literal),
-            (None, _) => value.literals().all(|part| text.contains(&fold_text(part))),
+        self.values.iter().any(|value| match value.as_literal() {
+            Some(literal) if self.relation != Relation::Wildcard => {
+                self.relation.holds(&text, &fold_text(literal))
+            }
+            Some(_) | None => value.literals().all(|part| text.contains(&fold_text(part))),
         })
     }
 

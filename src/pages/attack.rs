@@ -72,17 +72,18 @@ impl Coverage {
         (self.techniques.len(), attack::techniques().count())
     }
 
-    /// Whether a rule names a technique for a tactic, or a sub-technique of it
-    fn covers(&self, tactic: &Tactic, technique: &Technique) -> bool {
-        self.rules(tactic, technique).is_some()
-            || subs(technique).any(|sub| self.rules(tactic, sub).is_some())
+    /// The number of rules that name a technique for a tactic, or a sub-technique of it
+    fn with_subs(&self, tactic: &Tactic, technique: &Technique) -> usize {
+        let own = self.rules(tactic, technique).into_iter();
+        let all = own.chain(subs(technique).filter_map(|sub| self.rules(tactic, sub)));
+        all.flatten().collect::<BTreeSet<_>>().len()
     }
 
     /// The share of each tactic, in the order of the matrix
     pub(super) fn tactics(&self) -> Vec<OfTactic> {
         let of = |tactic: &'static Tactic| {
             let all: Vec<_> = parents(tactic).collect();
-            let covered = all.iter().filter(|one| self.covers(tactic, one)).count();
+            let covered = all.iter().filter(|one| self.with_subs(tactic, one) > 0).count();
             OfTactic {
                 id: tactic.id,
                 name: tactic.name,
@@ -208,7 +209,7 @@ fn cell(coverage: &Coverage, tactic: &'static Tactic, technique: &'static Techni
     let subs: Vec<Sub> =
         subs(technique).filter(|one| one.tactics.contains(&tactic)).map(of).collect();
     let covered_subs = subs.iter().filter(|sub| sub.is_covered).count();
-    let rules = rules_with_subs(coverage, tactic, technique);
+    let rules = coverage.with_subs(tactic, technique);
     Cell {
         id: technique.id,
         name: technique.name,
@@ -230,13 +231,6 @@ fn cell(coverage: &Coverage, tactic: &'static Tactic, technique: &'static Techni
     }
 }
 
-/// The number of rules that name a technique or a sub-technique of it
-fn rules_with_subs(coverage: &Coverage, tactic: &Tactic, technique: &Technique) -> usize {
-    let own = coverage.rules(tactic, technique).into_iter();
-    let all = own.chain(subs(technique).filter_map(|sub| coverage.rules(tactic, sub)));
-    all.flatten().collect::<BTreeSet<_>>().len()
-}
-
 /// Every technique that a rule names, with its rules
 fn named(sheets: &[Sheet<'_>], coverage: &Coverage) -> Vec<Named> {
     let covered = attack::techniques().filter_map(|one| {
@@ -247,10 +241,9 @@ fn named(sheets: &[Sheet<'_>], coverage: &Coverage) -> Vec<Named> {
             Some(RuleLink { href, title, level: words::level(sheet.loaded.rule.level) })
         };
         let rules: Vec<RuleLink> = rules.iter().filter_map(rule).collect();
-        let parent = one.parent().map(|parent| format!("{}: ", parent.name)).unwrap_or_default();
         Some(Named {
             id: one.id,
-            name: format!("{parent}{}", one.name),
+            name: one.whole_name(),
             url: one.url(),
             count: count(rules.len(), "rule"),
             rules,

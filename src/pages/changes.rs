@@ -10,7 +10,7 @@ use super::link;
 use super::sheet::Sheet;
 use super::words::{Mark, count};
 use crate::project::unified;
-use crate::review::{Change, Effect, Fate};
+use crate::review::{Change, Effect, Fate, Moved};
 
 /// A review to show
 #[derive(Debug)]
@@ -20,20 +20,7 @@ pub struct Review {
     /// The rules that are not the same
     pub changes: Vec<Change>,
     /// The events that only one side finds; `None` when none were tried
-    pub moved: Option<Vec<MovedEvent>>,
-}
-
-/// An event that only one side finds
-#[derive(Debug, Clone)]
-pub struct MovedEvent {
-    /// The file and the line of the event
-    pub place: String,
-    /// The title of the rule
-    pub rule: String,
-    /// The name of the signal
-    pub signal: String,
-    /// Whether it is found after the change and not before
-    pub is_new: bool,
+    pub moved: Option<Vec<Moved>>,
 }
 
 /// The most events that are listed
@@ -47,7 +34,7 @@ struct View {
     changes: Vec<OfRule>,
     tried: bool,
     events_say: String,
-    moved: Vec<Moved>,
+    moved: Vec<MovedLine>,
 }
 
 #[derive(Serialize)]
@@ -75,7 +62,7 @@ struct Edit {
 }
 
 #[derive(Serialize)]
-struct Moved {
+struct MovedLine {
     mark: Mark,
     place: String,
     rule: String,
@@ -158,11 +145,11 @@ fn edits(change: &Change) -> Vec<Edit> {
     diff.lines().skip(2).map(edit).collect()
 }
 
-fn event(one: &MovedEvent) -> Moved {
+fn event(one: &Moved) -> MovedLine {
     let (word, tone, rank) =
         if one.is_new { ("found newly", "good", 0) } else { ("found no longer", "warn", 1) };
     let mark = Mark { word: word.to_owned(), tone, rank };
-    Moved { mark, place: one.place.clone(), rule: one.rule.clone(), signal: one.signal.clone() }
+    MovedLine { mark, place: one.place.clone(), rule: one.rule.clone(), signal: one.signal.clone() }
 }
 
 /// What became of a rule, what may miss events first

@@ -34,13 +34,13 @@ use crate::diagnostic::Diagnostic;
 use crate::project::Dated;
 use crate::workspace::{Emitted, Loaded};
 pub use attack::Coverage;
-pub use changes::{MovedEvent, Review};
+pub use changes::Review;
 pub use events::{EventFile, Sighting, Sightings};
 pub use layout::GENERATOR;
 use layout::Layout;
 pub use navigator::layer;
 use sheet::Sheet;
-pub(crate) use words::grouped;
+pub(crate) use words::{grouped, plural};
 
 /// What the pages tell
 #[derive(Debug)]

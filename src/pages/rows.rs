@@ -83,7 +83,7 @@ fn row(facts: &Facts<'_>, sheet: &Sheet<'_>) -> RuleRow {
         sources: sheet.log_sources().join(", "),
         cells: cells.collect(),
         tests: tests(sheet),
-        techniques: techniques(sheet),
+        techniques: sheet.techniques().into_iter().map(|one| one.id).collect(),
         modified: modified(sheet),
     }
 }
@@ -93,16 +93,6 @@ fn modified(sheet: &Sheet<'_>) -> String {
     let metadata = &sheet.loaded.rule.metadata;
     let day = metadata.modified.as_ref().or(metadata.date.as_ref());
     day.map_or_else(String::new, |day| day.value.clone())
-}
-
-/// The techniques of a rule, each once
-pub(super) fn techniques(sheet: &Sheet<'_>) -> Vec<&'static str> {
-    let threats = &sheet.loaded.rule.threats;
-    let mut all: Vec<&str> =
-        threats.iter().flat_map(|threat| &threat.techniques).map(|one| one.id).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// What is lost, or why the rule is refused, in few words

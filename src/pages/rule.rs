@@ -233,12 +233,9 @@ fn threats(sheet: &Sheet<'_>) -> Vec<ThreatLink> {
     let tactics = threats
         .iter()
         .map(|threat| ThreatLink { name: threat.tactic.name.to_owned(), url: threat.tactic.url() });
-    let mut techniques: Vec<_> = threats.iter().flat_map(|threat| &threat.techniques).collect();
-    techniques.sort_by_key(|one| one.id);
-    techniques.dedup();
-    let techniques = techniques.into_iter().map(|one| {
-        let parent = one.parent().map(|parent| format!("{}: ", parent.name)).unwrap_or_default();
-        ThreatLink { name: format!("{} {parent}{}", one.id, one.name), url: one.url() }
-    });
+    let techniques = sheet
+        .techniques()
+        .into_iter()
+        .map(|one| ThreatLink { name: format!("{} {}", one.id, one.whole_name()), url: one.url() });
     tactics.chain(techniques).collect()
 }

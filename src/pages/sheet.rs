@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::{Facts, Proof, link};
 use crate::backend::Target;
 use crate::diagnostic::Diagnostics;
+use crate::taxonomy::attack::Technique;
 use crate::workspace::{Emitted, Loaded, Part, SampleResult, run_samples, tested_parts};
 
 /// A rule with what is known of it
@@ -84,6 +85,16 @@ impl<'f> Sheet<'f> {
     /// The numbers of its parts: tested, all
     pub(super) fn tested(&self) -> (usize, usize) {
         (self.parts.iter().filter(|part| part.is_tried).count(), self.parts.len())
+    }
+
+    /// The techniques that it names, each once
+    pub(super) fn techniques(&self) -> Vec<&'f Technique> {
+        let threats = &self.loaded.rule.threats;
+        let mut all: Vec<_> =
+            threats.iter().flat_map(|threat| threat.techniques.iter().copied()).collect();
+        all.sort_by_key(|one| one.id);
+        all.dedup();
+        all
     }
 
     /// The log sources of its signals

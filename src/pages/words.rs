@@ -73,9 +73,17 @@ pub(super) fn proof(word: &str) -> Mark {
 
 /// `1 rule`, `2 rules`, `2 matches`
 pub(super) fn count(number: usize, noun: &str) -> String {
-    let end = if noun.ends_with("ch") { "es" } else { "s" };
-    let shown = grouped(number);
-    if number == 1 { format!("1 {noun}") } else { format!("{shown} {noun}{end}") }
+    format!("{} {}", grouped(number), plural(number, noun))
+}
+
+/// A noun as it stands after a number
+pub(crate) fn plural(number: usize, noun: &str) -> String {
+    let end = match number {
+        1 => "",
+        _ if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{noun}{end}")
 }
 
 /// A number with a comma before each three digits

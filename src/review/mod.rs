@@ -147,6 +147,19 @@ pub fn touched<'w>(before: Side<'w>, after: Side<'w>) -> BTreeSet<usize> {
     all.map(|(at, _)| at).collect()
 }
 
+/// An event that only one side finds
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// The file and the line of the event
+    pub place: String,
+    /// The title of the rule
+    pub rule: String,
+    /// The name of the signal
+    pub signal: String,
+    /// Whether it is found after the change and not before
+    pub is_new: bool,
+}
+
 /// What changed between two sets of rules, in the order of their titles
 ///
 /// Rules are told by their id, or by their file where they have none.

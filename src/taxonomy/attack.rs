@@ -56,6 +56,14 @@ impl Technique {
         format!("https://attack.mitre.org/techniques/{}/", self.id.replace('.', "/"))
     }
 
+    /// Its name, for a sub-technique after the parent's: `Server Software Component: Web Shell`
+    pub fn whole_name(&self) -> String {
+        self.parent().map_or_else(
+            || self.name.to_owned(),
+            |parent| format!("{}: {}", parent.name, self.name),
+        )
+    }
+
     /// The parent of a sub-technique; `None` for any other technique
     pub fn parent(&self) -> Option<&'static Technique> {
         let (parent, _) = self.id.split_once('.')?;

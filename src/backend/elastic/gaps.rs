@@ -8,7 +8,7 @@
 //! made from them.
 
 use crate::backend::{Session, presence};
-use crate::ir::{Op, Part, Relation, Test};
+use crate::ir::{Op, Part, Test};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{FieldKind, IndexField, Stream, Words};
 use crate::taxonomy::{FOLDERLESS, FieldType};
@@ -22,18 +22,22 @@ const EMPTY: &str = "Elastic's pipelines drop empty values and `-`, and no index
 /// Notes what a test can see of values that no document has
 pub(super) fn note(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
     note_nothing(stream, ecs, test, session);
-    let named = test.subject.part == Part::Name
-        && test.subject.field.kind() == FieldType::Path
-        && FOLDERLESS.iter().any(|name| takes(&test.op, name));
-    let presence = matches!(test.op, Op::Exists | Op::Null);
-    let substituted = |text: &&String| presence || takes(&test.op, text);
-    if let Some(text) = ecs.substitutes.iter().find(substituted) {
-        let reason =
-            format!("Elastic holds `{text}` in place of data that a sensor does not record");
-        let direction = if test.op == Op::Null { Direction::Narrower } else { Direction::Wider };
-        session.lose_rarely(LossName::Gaps, direction, test.span, &reason);
-    }
-    if named {
+    note_substitutes(ecs, test, session);
+    note_folderless(test, session);
+}
+
+/// Notes that a test sees the text that stands for a value which the event does not tell
+fn note_substitutes(ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
+    let seen = |text: &&String| asks_presence(test) || takes(&test.op, text);
+    let Some(text) = ecs.substitutes.iter().find(seen) else { return };
+    let reason = format!("Elastic holds `{text}` in place of data that a sensor does not record");
+    session.lose_rarely(LossName::Gaps, if_missing(test, Direction::Narrower), test.span, &reason);
+}
+
+/// Notes that a test looks for the name of a program that is in no file
+fn note_folderless(test: &Test, session: &mut Session<'_>) {
+    let of_name = test.subject.part == Part::Name && test.subject.field.kind() == FieldType::Path;
+    if of_name && FOLDERLESS.iter().any(|name| takes(&test.op, name)) {
         let reason = "Elastic's pipelines give a program without a folder, such as System, no name";
         session.lose_rarely(LossName::Gaps, Direction::Narrower, test.span, reason);
     }
@@ -41,7 +45,7 @@ pub(super) fn note(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut
 
 /// Notes that a test tells a text for no value from a missing value
 fn note_nothing(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
-    let direction = if test.op == Op::Null { Direction::Wider } else { Direction::Narrower };
+    let direction = if_missing(test, Direction::Wider);
     let of_text = match ecs.kind {
         FieldKind::Keyword
         | FieldKind::Wildcard
@@ -55,18 +59,25 @@ fn note_nothing(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Se
     let written = presence::may_be_empty(&stream.events, test)
         || matches!(test.subject.part, Part::Argument(_))
         || stream.events.field_type(&test.subject.field) == Some(FieldType::Address);
-    let seen = matches!(test.op, Op::Exists | Op::Null)
-        || NOTHING.iter().any(|text| takes(&test.op, text));
+    let seen = asks_presence(test) || NOTHING.iter().any(|text| takes(&test.op, text));
     if !seen || !of_text || !written {
         return;
     }
-    let equals = test.op.as_text().is_some_and(|text| text.relation == Relation::Equals);
-    if equals && session.is_positive() {
+    if test.op.is_equality() && session.is_positive() {
         // The rule looks for just the text that no document has.
         session.lose(LossName::Empty, direction, test.span, EMPTY);
     } else {
         session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
     }
+}
+
+fn asks_presence(test: &Test) -> bool {
+    matches!(test.op, Op::Exists | Op::Null)
+}
+
+/// The direction of a loss that is this one where a test asks for a missing value, else the other
+fn if_missing(test: &Test, missing: Direction) -> Direction {
+    if test.op == Op::Null { missing } else { missing.flipped() }
 }
 
 /// Whether a text may pass a test

@@ -109,7 +109,7 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
     // A value in one of several fields is for a filter.
     let [ecs] = *fields::of_test(seen.stream, test) else { return None };
     filter::note(seen.stream, ecs, test, session);
-    if name_beside(seen, ecs, test).is_some() && !is_equality(&test.op) {
+    if name_beside(seen, ecs, test).is_some() && !test.op.is_equality() {
         return None;
     }
     let values = |values| Some(Kuery::field(&ecs.name, values));
@@ -155,11 +155,6 @@ fn exact_test(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Option<
         | Op::Segments(_)
         | Op::Same(..) => None,
     }
-}
-
-/// Whether a test is for whole literals
-fn is_equality(op: &Op) -> bool {
-    op.as_text().is_some_and(|text| text.relation == Relation::Equals)
 }
 
 /// A public address: one that is there, outside the networks that are not public

@@ -88,13 +88,7 @@ pub(super) fn text(
 fn in_words_of_the_table(column: &Column, text: &TextTest) -> Option<Vec<TextTest>> {
     let passes = |word: &str| {
         let word = word.to_lowercase();
-        text.literals().map(str::to_lowercase).any(|value| match text.relation {
-            Relation::Equals => word == value,
-            Relation::Starts => word.starts_with(&value),
-            Relation::Ends => word.ends_with(&value),
-            Relation::Contains => word.contains(&value),
-            Relation::Wildcard => false,
-        })
+        text.literals().any(|value| text.relation.holds(&word, &value.to_lowercase()))
     };
     let words = column.values.iter().filter(|(word, _)| passes(word));
     let mut words: Vec<Pattern> = words.map(|(_, word)| Pattern::literal(word)).collect();

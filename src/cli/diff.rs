@@ -121,14 +121,16 @@ pub(super) fn moved(
     sides: [&Workspace; 2],
     (events, form): (&[PathBuf], &EventForm),
 ) -> Result<Vec<Moved>, Stop> {
+    let mappings = &sides[1].policy.mappings;
     let sides = sides
         .map(|side| -> Vec<Rule> { side.reported().map(|loaded| loaded.rule.clone()).collect() });
     // A rule keeps its id under another title; it is called as it is now.
     let titles = sides.iter().flatten();
     let titles = titles.map(|rule| (review::key(rule), rule.metadata.title.value.clone()));
     let titles: BTreeMap<String, String> = titles.collect();
-    let mut files = Files::open(events, form, &sides[1], global.quiet)?;
-    let options = form.options(&sides[1])?;
+    let read = (&*sides[1], mappings);
+    let mut files = Files::open(events, form, read, global.quiet)?;
+    let options = form.options(read)?;
     let engines = sides.map(|rules| Engine::new(rules, &options));
     let mut memories = [Memory::default(), Memory::default()];
     let mut moved = Vec::new();

@@ -13,6 +13,7 @@ use clap::Args;
 use crate::definition::nearest_name;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ir::Rule;
+use crate::mapping::Mappings;
 use crate::matcher::{Options, Shape, TextForm, Unreadable};
 use crate::project::Failure;
 use crate::source::{SourceText, Span};
@@ -57,7 +58,7 @@ impl EventForm {
     ///
     /// # Errors
     /// When neither a table nor a rule knows the kind.
-    pub(super) fn options(&self, rules: &[Rule]) -> Result<Options, Failure> {
+    pub(super) fn options(&self, (rules, mappings): Read<'_>) -> Result<Options, Failure> {
         if let Some(given) = &self.event {
             looked_at(&given.kind, rules)?;
         }
@@ -71,11 +72,15 @@ impl EventForm {
                 Some(Named::Shape(shape)) => Some(shape),
                 Some(Named::Text(_)) | None => None,
             },
+            mappings: mappings.clone(),
             shown: Vec::new(),
             naive: false,
         })
     }
 }
+
+/// Rules, and the mappings that events are read through
+pub(super) type Read<'r> = (&'r [Rule], &'r Mappings);
 
 /// A shape of events that the user names
 #[derive(Clone, Copy)]

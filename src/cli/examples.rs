@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::Stop as Stopped;
-use super::events::{BadLines, EventForm, Progress};
+use super::events::{BadLines, EventForm, Progress, Read};
 use crate::diagnostic::Diagnostics;
-use crate::ir::{Rule, say_action};
-use crate::matcher::{Block, End, Lines, Options, Stop, TextForm, Unreadable, flat_event};
+use crate::ir::say_action;
+use crate::matcher::{Block, End, Flattener, Lines, Options, Stop, TextForm, Unreadable};
 use crate::project::{Failure, Source, events, sources};
 use crate::taxonomy::EventKind;
 use crate::verify::{Example, Place};
@@ -26,6 +26,7 @@ pub(super) struct Files {
     sources: Vec<Source>,
     reading: (usize, Option<TextForm>),
     options: Options,
+    flattener: Flattener,
     /// The stream of the current file; `None` until it is opened
     lines: Option<Lines<'static>>,
     block: Block,
@@ -45,14 +46,16 @@ impl Files {
     pub(super) fn open(
         paths: &[PathBuf],
         form: &EventForm,
-        rules: &[Rule],
+        read: Read<'_>,
         quiet: bool,
     ) -> Result<Self, Failure> {
         let (sources, _) = sources(paths)?;
+        let options = form.options(read)?;
         Ok(Files {
             names: sources.iter().map(|source| source.name.clone()).collect(),
             reading: form.reading(),
-            options: form.options(rules)?,
+            flattener: Flattener::new(&options),
+            options,
             lines: None,
             block: Block::default(),
             at: 0,
@@ -72,7 +75,7 @@ impl Files {
             self.place.1 += 1;
             self.at += 1;
             let block = std::mem::take(&mut self.block);
-            let example = match flat_event(&block, self.at - 1, &self.options) {
+            let example = match self.flattener.event(&block, self.at - 1) {
                 Ok(Some((event, kinds))) => self.example(&event, kinds.into_iter().next()),
                 Ok(None) => None,
                 Err(why) => self.is_bad(why),

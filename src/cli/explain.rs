@@ -55,8 +55,9 @@ impl Explain {
         let workspace = self.surroundings.load(&[PathBuf::from(&self.what)])?;
         let rules: Vec<_> = workspace.rules.iter().map(|loaded| loaded.rule.clone()).collect();
         self.check_signal(rules.iter().flat_map(|rule| &rule.signals).map(|one| &one.name))?;
-        let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
-        let options = self.form.options(&rules)?;
+        let read = (&*rules, &workspace.policy.mappings);
+        let mut files = Files::open(&self.events, &self.form, read, global.quiet)?;
+        let options = self.form.options(read)?;
         let explainers =
             rules.into_iter().map(|rule| (Explainer::new(rule, &options), Memory::default()));
         let mut explainers: Vec<_> = explainers.collect();

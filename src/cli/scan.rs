@@ -60,7 +60,8 @@ impl Scan {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let workspace = self.rules.load()?;
         let rules = workspace.take_reported();
-        let options = Options { naive: self.no_index, ..self.form.options(&rules)? };
+        let read = (&*rules, &workspace.policy.mappings);
+        let options = Options { naive: self.no_index, ..self.form.options(read)? };
         let engine = Engine::new(rules, &options);
         let mut complaints = Vec::new();
         // Paths that cannot be read or written are reported before hours of work.

@@ -34,7 +34,7 @@ pub(super) fn read(
         reported.map(|(at, loaded)| (at, loaded.rule.clone())).unzip();
     let host = Field::named("Computer");
     let shown = host.iter().cloned().collect();
-    let options = Options { shown, ..form.options(&rules)? };
+    let options = Options { shown, ..form.options((&rules, &workspace.policy.mappings))? };
     let engine = Engine::new(rules, &options);
     let (sources, _) = project::sources(paths)?;
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();

@@ -52,7 +52,9 @@ impl Tune {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let workspace = self.surroundings.load(std::slice::from_ref(&self.path))?;
         let rules: Vec<_> = workspace.rules.iter().map(|loaded| loaded.rule.clone()).collect();
-        let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
+        let mappings = workspace.policy.mappings.clone();
+        let read = (&*rules, &mappings);
+        let mut files = Files::open(&self.events, &self.form, read, global.quiet)?;
         let mut others = Vec::new();
         let mut tuned: Option<(String, Vec<(String, Tuner)>)> = None;
         files.each(|names, example| {
@@ -91,7 +93,7 @@ impl Tune {
         };
         others.iter().try_for_each(&mut observe)?;
         if !self.corpus.is_empty() {
-            let mut corpus = Files::open(&self.corpus, &self.form, &rules, global.quiet)?;
+            let mut corpus = Files::open(&self.corpus, &self.form, read, global.quiet)?;
             corpus.each(|_, example| Ok(observe(example)?))?;
             corpus.finish(&mut workspace.diagnostics);
         }

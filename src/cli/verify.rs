@@ -62,7 +62,8 @@ impl Verify {
         let workspace = self.rules.load()?;
         self.templates.give(workspace)?;
         let rules: Vec<Rule> = workspace.reported().map(|loaded| loaded.rule.clone()).collect();
-        let mut files = Files::open(&self.events, &self.form, &rules, global.quiet)?;
+        let read = (&*rules, &workspace.policy.mappings);
+        let mut files = Files::open(&self.events, &self.form, read, global.quiet)?;
         let verified = project::verify(
             (&workspace.rules, &workspace.policy),
             &self.targets,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{DOCUMENTS, Index, Mapping, Places, Stream, Table, document};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::query::kusto::Platform;
+use crate::query::kusto::{Platform, Schema};
 use crate::source::SourceText;
 use crate::taxonomy::{EventKind, Log, Product};
 
@@ -149,6 +149,18 @@ impl Mappings {
         })
     }
 
+    /// The tables of every mapping, the user's own first
+    pub(crate) fn all_tables(&self) -> impl Iterator<Item = &Table> {
+        let built_in = read_where(|_, have| have == Places::Tables);
+        self.own.iter().chain(built_in).flat_map(|mapping| &mapping.tables)
+    }
+
+    /// The streams of every mapping, the user's own first
+    pub(crate) fn all_streams(&self) -> impl Iterator<Item = &Stream> {
+        let built_in = read_where(|_, have| have == Places::Streams);
+        self.own.iter().chain(built_in).flat_map(|mapping| &mapping.streams)
+    }
+
     /// Whether a connector fills a table of the mapping with this name
     pub(crate) fn has_connector(&self, mapping: &str, table: &str) -> bool {
         let tables = self.named(mapping).into_iter().flat_map(|mapping| &mapping.tables);
@@ -173,6 +185,15 @@ impl Mappings {
     pub(crate) fn indices<'m>(&'m self, pattern: &'m str) -> impl Iterator<Item = &'m Index> {
         let all = self.in_order(Order::Usual, Places::Streams).flat_map(|mapping| &mapping.indices);
         all.filter(move |index| index.pattern == pattern)
+    }
+
+    /// The user's own tables
+    pub(crate) fn schema(&self) -> Schema {
+        let mut schema = Schema::default();
+        for (table, columns) in self.own.iter().flat_map(|mapping| &mapping.schema.tables) {
+            schema.tables.entry(table.clone()).or_default().extend(columns.iter().cloned());
+        }
+        schema
     }
 
     /// Whether a field belongs to the Elastic Common Schema

@@ -1,9 +1,8 @@
-//! Mappings for a project: by a name that the user gives, and with the tables that the user has.
+//! Mappings for a project, by a name that the user gives.
 //!
-//! In: [`Mappings`]. Out: one of them or a text that says which there are, and the user's [`Schema`].
+//! In: [`Mappings`]. Out: one of them, or a text that says which there are.
 
 use super::{Mapping, Mappings};
-use crate::query::kusto::Schema;
 use crate::yaml::nearest;
 
 impl Mappings {
@@ -15,14 +14,5 @@ impl Mappings {
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             format!("no mapping is called `{name}`: there is {}{near}", names.join(", "))
         })
-    }
-
-    /// The user's own tables
-    pub(crate) fn schema(&self) -> Schema {
-        let mut schema = Schema::default();
-        for (table, columns) in self.own.iter().flat_map(|mapping| &mapping.schema.tables) {
-            schema.tables.entry(table.clone()).or_default().extend(columns.iter().cloned());
-        }
-        schema
     }
 }

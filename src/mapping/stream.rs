@@ -247,6 +247,16 @@ impl Stream {
         is_meant && self.indices.iter().any(|index| index.holds(product))
     }
 
+    /// The log that wrote all its documents, when it is one
+    pub(crate) fn log(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+
+    /// Each field with the index fields that hold it or a part of it
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&Field, &[(Holds, IndexField)])> {
+        self.fields.iter().map(|(field, parts)| (field, parts.as_slice()))
+    }
+
     /// The index field that holds this part of a field
     pub(crate) fn field(&self, field: &Field, holds: Holds) -> Option<&IndexField> {
         let parts = self.fields.get(field)?;

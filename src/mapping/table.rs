@@ -111,6 +111,16 @@ impl Table {
         kusto::is_stored(&self.name)
     }
 
+    /// The log that wrote all its rows, when it is one
+    pub(crate) fn log(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+
+    /// Each field with the columns that hold it or a part of it
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&Field, &[Column])> {
+        self.columns.iter().map(|(field, columns)| (field, columns.as_slice()))
+    }
+
     /// Whether it can have rows of a product
     pub(crate) fn has_rows_of(&self, product: Option<Product>) -> bool {
         self.products.is_empty() || product.is_none_or(|one| self.products.contains(&one))

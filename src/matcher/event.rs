@@ -220,9 +220,9 @@ impl<'a> Event<'a> {
     }
 
     /// Takes the kinds that its shape tells, unless the event or the user says what it is
-    pub(super) fn of_kinds(mut self, kinds: &[EventKind]) -> Self {
+    pub(super) fn of_kinds(mut self, kinds: &[EventKind], product: Option<Product>) -> Self {
         if self.kind == Kind::Unknown && !kinds.is_empty() {
-            self.kind = Kind::Known(kinds.into(), None);
+            self.kind = Kind::Known(kinds.into(), product);
             self.facts.is_recognized = true;
         }
         self

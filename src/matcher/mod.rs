@@ -22,6 +22,7 @@ mod index;
 mod layout;
 mod lines;
 mod log;
+mod mapped;
 mod measure;
 pub mod novelty;
 mod part;
@@ -42,7 +43,7 @@ pub(crate) use correlate::short_host;
 pub use explain::{Explained, Explainer, Fit, Had, Step, Trace, Tried};
 pub use form::TextForm;
 pub use lines::{End, Lines, MAX_LINE, Stop};
-pub use reading::{flat_event, too_long};
+pub use reading::{Flattener, too_long};
 pub use record::{Record, Recorder, arguments, base_name};
 pub use scan::{Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan};
 pub use shape::Shape;
@@ -61,10 +62,12 @@ use event::{Event, Kind};
 use index::Index;
 use jiff::Timestamp;
 use layout::Layout;
+use mapped::Mapped;
 use serde::de::DeserializeSeed;
 
 use crate::definition::Level;
 use crate::ir::{Correlation, Rule};
+use crate::mapping::Mappings;
 use crate::taxonomy::{EventKind, Field, Log, Product};
 use novelty::Combinations;
 
@@ -80,6 +83,8 @@ pub struct Engine {
     shown: Vec<usize>,
     /// Made with the first event; `None` when every signal is tried
     index: Option<OnceLock<Index>>,
+    /// Reads rows and documents of the targets
+    mapped: Mapped,
 }
 
 struct CompiledSignal {
@@ -115,6 +120,8 @@ pub struct Options {
     pub shape: Option<Shape>,
     /// Fields that each match holds besides those of its tests, where the event has them
     pub shown: Vec<Field>,
+    /// What the columns and index fields of the targets mean, in events that are rows or documents
+    pub mappings: Mappings,
     /// Tries every signal on every event of its log source, without an index: slow, and the oracle that
     /// the index is compared with
     pub naive: bool,
@@ -206,7 +213,9 @@ impl Engine {
         let shown = options.shown.iter().map(|field| layout.slot(field)).collect();
         let ancestry = Places::of(&mut layout);
         let index = (!options.naive).then(OnceLock::new);
-        Engine { rules, layout, signals, ancestry, shown, index }
+        let asked = layout.fields.iter().cloned().collect();
+        let mapped = Mapped::new(options.mappings.clone(), Some(asked));
+        Engine { rules, layout, signals, ancestry, shown, index, mapped }
     }
 
     /// The rules; [`Match::rule`] is an index into them

@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use super::block::Block;
 use super::event::Event;
 use super::form::Form;
-use super::shape::{self, FLAT, Flattened};
+use super::mapped::Mapped;
+use super::shape::{self, FLAT, Flattened, Shape, Wanted};
 use super::{Engine, Options};
 use crate::taxonomy::EventKind;
 
@@ -49,33 +50,52 @@ impl<'e> Shaped<'e> {
     }
 }
 
-/// The record of a block as a flat event, with the log sources that its shape tells; `None` when the
-/// record is blank
-///
-/// # Errors
-/// The reason why the record is no event.
-///
-/// # Panics
-/// When the block has no such record.
-pub fn flat_event(
-    block: &Block,
-    at: usize,
-    options: &Options,
-) -> Result<Option<(String, Vec<EventKind>)>, String> {
-    let line = block.line(at).map_err(too_long)?;
-    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-    let text = trimmed(text, block.form.as_ref());
-    if text.is_empty() {
-        return Ok(None);
+/// Makes events of any shape flat, with every field
+#[derive(Debug)]
+pub struct Flattener {
+    in_object: bool,
+    shape: Option<Shape>,
+    mapped: Mapped,
+}
+
+impl Flattener {
+    /// Reads events as the options say
+    pub fn new(options: &Options) -> Flattener {
+        Flattener {
+            in_object: options.field.is_some(),
+            shape: options.shape,
+            mapped: Mapped::new(options.mappings.clone(), None),
+        }
     }
-    let converted = block.form.as_ref().map_or(Ok(None), |form| form.convert(text))?;
-    let (json, kinds) = match converted {
-        Some(converted) => (Cow::Owned(converted.json), converted.kinds),
-        None => (Cow::Borrowed(text), Vec::new()),
-    };
-    let in_object = options.field.is_some();
-    let made = if in_object { None } else { shape::flatten(&json, options.shape, None) };
-    Ok(Some(made.map_or_else(|| (json.into_owned(), kinds), |made| (made.line, made.kinds))))
+
+    /// The record of a block as a flat event, with the log sources that its shape tells; `None` when the
+    /// record is blank
+    ///
+    /// # Errors
+    /// The reason why the record is no event.
+    ///
+    /// # Panics
+    /// When the block has no such record.
+    pub fn event(
+        &self,
+        block: &Block,
+        at: usize,
+    ) -> Result<Option<(String, Vec<EventKind>)>, String> {
+        let line = block.line(at).map_err(too_long)?;
+        let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+        let text = trimmed(text, block.form.as_ref());
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let converted = block.form.as_ref().map_or(Ok(None), |form| form.convert(text))?;
+        let (json, kinds) = match converted {
+            Some(converted) => (Cow::Owned(converted.json), converted.kinds),
+            None => (Cow::Borrowed(text), Vec::new()),
+        };
+        let wanted = Wanted { shape: self.shape, time: None, mapped: &self.mapped };
+        let made = if self.in_object { None } else { shape::flatten(&json, wanted) };
+        Ok(Some(made.map_or_else(|| (json.into_owned(), kinds), |made| (made.line, made.kinds))))
+    }
 }
 
 /// The reason why a record above the limit, in bytes, is not an event
@@ -92,7 +112,7 @@ pub(super) fn is_flat(engine: &Engine, block: &Block) -> bool {
     let texts = lines.filter_map(|line| std::str::from_utf8(line).ok());
     let mut texts =
         texts.map(|text| trimmed(text, None)).filter(|text| !text.is_empty()).take(SAMPLED);
-    engine.layout.inner.is_some() || texts.all(|text| shape::flatten(text, None, None).is_none())
+    engine.layout.inner.is_some() || texts.all(shape::is_flat)
 }
 
 /// Reads a record; `is_flat` says that most events of its file are flat
@@ -117,7 +137,7 @@ pub(super) fn read<'e>(
                 Ok(Some(made)) => made,
                 Ok(None) => {
                     let (line, kinds) = (converted.json, converted.kinds);
-                    Flattened { line, title, kinds, is_partly_read: false }
+                    Flattened { line, title, kinds, product: None, is_partly_read: false }
                 }
                 Err(why) => return Verdict::Unreadable(1, why),
             };
@@ -169,7 +189,7 @@ fn of_json<'e>(
 fn of_text<'e>(engine: &'e Engine, made: &'e Flattened) -> Verdict<Shaped<'e>> {
     match engine.read(&made.line) {
         Ok(event) => {
-            let event = event.of_kinds(&made.kinds);
+            let event = event.of_kinds(&made.kinds, made.product);
             let is_partly_read = made.is_partly_read;
             Verdict::Event(Shaped { event, title: made.title, is_partly_read })
         }
@@ -183,7 +203,8 @@ fn flattened(engine: &Engine, text: &str) -> Result<Option<Flattened>, String> {
     if layout.inner.is_some() || layout.shape.is_some_and(shape::Shape::is_flat) {
         return Ok(None);
     }
-    let found = shape::flatten(text, layout.shape, layout.time_field.as_deref());
+    let time = layout.time_field.as_deref();
+    let found = shape::flatten(text, Wanted { shape: layout.shape, time, mapped: &engine.mapped });
     match (&found, layout.shape) {
         (None, Some(shape)) => Err(format!("it is not of the shape `{shape}`")),
         _ => Ok(found),

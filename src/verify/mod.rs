@@ -7,14 +7,14 @@
 //!  NDJSON ──► Import ──► elastic::Rule ──────────────┴──┘
 //!
 //!  query, packages ──► kusto::bind ──► columns, or faults
-//!  query, rows of Microsoft's tables ──► kusto::Run ──► what it reports
+//!  query, rows of Microsoft's tables ──► execute::Run ──► what it reports
 //!
 //!  Rust source ──► native::Program, compiled by another room ──► levels
 //! ```
 //!
 //! In: artifacts as text, their rule, and events. Out: a [`Verdict`]. Elastic's rules are executed:
 //! each event and signal gets the verdict of both sides. Their two forms are compared with each
-//! other. Kusto is bound to table schemas, then executed over rows (`sentinel`, `kusto`). [`near`]
+//! other. Kusto is bound to table schemas, then executed over rows (`sentinel`, with `query::kusto::execute`). [`near`]
 //! makes events close to the literals of a rule, for such trials.
 //!
 //! INVARIANT: an artifact is read as its target would read it. Only the manifest comes from the
@@ -31,7 +31,8 @@ mod family;
 mod finding;
 mod forms;
 mod import;
-mod kusto;
+#[cfg(test)]
+mod kusto_random;
 mod native;
 pub mod near;
 mod near_misses;

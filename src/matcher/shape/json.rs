@@ -23,7 +23,9 @@ pub(super) struct Entry<'a> {
 
 /// The entries of an object in their order
 #[derive(Clone)]
-pub(super) struct Object<'a> {
+pub(in crate::matcher) struct Object<'a> {
+    /// The object as written; empty when its keys were written out
+    text: &'a str,
     pub(super) entries: Vec<Entry<'a>>,
     /// A bit for the length of each key: most questions are about keys that are not there
     lengths: u64,
@@ -44,7 +46,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                 while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
                     entries.push(Entry::new(key, value.get()));
                 }
-                Ok(Object::of(entries))
+                Ok(Object::of("", entries))
             }
         }
         deserializer.deserialize_map(Entries)
@@ -67,14 +69,20 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> Object<'a> {
-    fn of(entries: Vec<Entry<'a>>) -> Object<'a> {
+    fn of(text: &'a str, entries: Vec<Entry<'a>>) -> Object<'a> {
         let lengths = entries.iter().fold(0, |bits, entry| bits | bit(entry.key.len()));
-        Object { entries, lengths }
+        Object { text, entries, lengths }
     }
 
     /// The object that this text is; `None` for any other text
     pub(super) fn read(text: &'a str) -> Option<Object<'a>> {
-        text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
+        let object = text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?;
+        object.map(|object: Object<'a>| Object { text, ..object })
+    }
+
+    /// The object as written
+    pub(super) fn text(&self) -> &'a str {
+        self.text
     }
 
     /// The entry of a key
@@ -94,7 +102,7 @@ impl<'a> Object<'a> {
     }
 
     /// The value at a path
-    pub(super) fn at(&self, path: &str) -> Option<&'a str> {
+    pub(in crate::matcher) fn at(&self, path: &str) -> Option<&'a str> {
         self.find(path).map(|entry| entry.value)
     }
 
@@ -108,7 +116,7 @@ impl<'a> Object<'a> {
             Some(Entry::new(Cow::Owned(rest.to_owned()), entry.value))
         });
         let below: Vec<_> = below.collect();
-        (!below.is_empty()).then(|| Rc::new(Object::of(below)))
+        (!below.is_empty()).then(|| Rc::new(Object::of("", below)))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! In: a record, as JSON. Out: the same event as a flat line in Sigma's names, with the log source that
 //! the shape tells. What a shape is, is data ([`table`]); only the forms of Windows' event data need
-//! code ([`windows`]). A flat event is left as it is and costs nothing.
+//! code ([`windows`]). What a target's own names mean, the mappings tell ([`Mapped`]). A flat event is left as
+//! it is and costs nothing.
 
 mod json;
 mod table;
@@ -13,10 +14,12 @@ use std::fmt;
 use std::rc::Rc;
 
 pub(super) use json::quoted;
-use json::{Flat, Object, text};
-use table::{Inside, ROWS, Row};
+pub(super) use json::Object;
+use json::{Flat, text};
+use table::{Inside, ROWS, Row, Through};
 
-use crate::taxonomy::EventKind;
+use super::mapped::{Mapped, Told};
+use crate::taxonomy::{EventKind, Product};
 
 /// The most objects around an event: a hit, a message, a document
 const DEEPEST: usize = 4;
@@ -33,6 +36,8 @@ pub(super) struct Flattened {
     pub(super) title: &'static str,
     /// Its log sources, where the shape tells them
     pub(super) kinds: Vec<EventKind>,
+    /// Its operating system, where the shape tells it
+    pub(super) product: Option<Product>,
     /// Whether the record keeps fields where the shape does not look
     pub(super) is_partly_read: bool,
 }
@@ -49,7 +54,7 @@ impl Shape {
     pub fn names() -> Vec<&'static str> {
         let mut names = vec![SIGMA];
         for row in ROWS {
-            if !row.name.is_empty() && !names.contains(&row.name) {
+            if !names.contains(&row.name) {
                 names.push(row.name);
             }
         }
@@ -78,13 +83,27 @@ impl fmt::Display for Shape {
     }
 }
 
+/// What the user and the rules want of shapes
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    /// The shape of every event, where the user names one
+    pub(super) shape: Option<Shape>,
+    /// The path of the value that the user names for the time
+    pub(super) time: Option<&'w str>,
+    /// What the names of the targets mean
+    pub(super) mapped: &'w Mapped,
+}
+
+/// Whether a record is flat as it stands
+pub(super) fn is_flat(record: &str) -> bool {
+    Object::read(record).is_none_or(|record| !ROWS.iter().any(|row| is_of(row, &record, None)))
+}
+
 /// The event of a record in some shape; `None` when the record is flat, or is not of the shape that
 /// the user names
-///
-/// `time` is the path of the value that the user names for the time.
-pub(super) fn flatten(record: &str, shape: Option<Shape>, time: Option<&str>) -> Option<Flattened> {
+pub(super) fn flatten(record: &str, wanted: Wanted<'_>) -> Option<Flattened> {
     let record = Rc::new(Object::read(record)?);
-    let mut row = ROWS.iter().find(|row| is_of(row, &record, shape))?;
+    let mut row = ROWS.iter().find(|row| is_of(row, &record, wanted.shape))?;
     let mut event = Rc::clone(&record);
     let mut title = row.title;
     for _ in 0..DEEPEST {
@@ -92,7 +111,7 @@ pub(super) fn flatten(record: &str, shape: Option<Shape>, time: Option<&str>) ->
         event = event.inside(path)?;
         let Some(inner) = ROWS.iter().find(|row| is_of(row, &event, None)) else {
             let flat = Flat { fields: owned(&event) };
-            return Some(finish(flat, title, None, (&record, time)));
+            return Some(finish(flat, title, Told::default(), (&record, wanted.time)));
         };
         row = inner;
         title = row.title;
@@ -109,10 +128,36 @@ pub(super) fn flatten(record: &str, shape: Option<Shape>, time: Option<&str>) ->
             flat.say(name, without(row.cut, value));
         }
     }
+    let mut told = match row.through {
+        Some(Through::Streams) => wanted.mapped.document(&event, &record),
+        Some(Through::Tables) => wanted.mapped.row(event.text()),
+        None => None,
+    };
+    for (name, values) in told.iter_mut().flat_map(|told| std::mem::take(&mut told.fields)) {
+        if !flat.has(&name) {
+            flat.add(Cow::Owned(name), Cow::Owned(list(values)));
+        }
+    }
+    if told.is_none() && row.fields.is_empty() {
+        // No mapping knows it: a rule may still ask for its own names.
+        flat.fields.extend(owned(&root));
+    }
     // An ingest pipeline of Elastic's moves fields from the data of the event to ECS.
     let moved = row.moved_to.iter().filter_map(|path| event.at(path));
-    let is_partly_read = row.is_foreign || moved.into_iter().any(|value| !flat.holds(value));
-    Some(Flattened { is_partly_read, ..finish(flat, title, row.events, (&record, time)) })
+    let is_unknown = told.is_none() && row.through.is_some();
+    let is_partly_read =
+        is_unknown && (row.fields.is_empty() || moved.into_iter().any(|value| !flat.holds(value)));
+    let mut told = told.unwrap_or_default();
+    told.kinds.extend(row.events.and_then(EventKind::named));
+    Some(Flattened { is_partly_read, ..finish(flat, title, told, (&record, wanted.time)) })
+}
+
+/// Values as JSON: one as a text, several as a list
+fn list(values: Vec<String>) -> String {
+    match &values[..] {
+        [one] => quoted(one),
+        all => serde_json::Value::from(all.to_vec()).to_string(),
+    }
 }
 
 fn is_of(row: &Row, record: &Object<'_>, shape: Option<Shape>) -> bool {
@@ -124,7 +169,7 @@ fn is_of(row: &Row, record: &Object<'_>, shape: Option<Shape>) -> bool {
 fn finish<'a>(
     mut flat: Flat<'a>,
     title: &'static str,
-    events: Option<&str>,
+    told: Told,
     (record, time): (&Object<'a>, Option<&str>),
 ) -> Flattened {
     if let Some(path) = time
@@ -133,8 +178,8 @@ fn finish<'a>(
     {
         flat.add(Cow::Owned(path.to_owned()), Cow::Borrowed(value));
     }
-    let kinds = events.and_then(EventKind::named).into_iter().collect();
-    Flattened { line: flat.line(), title, kinds, is_partly_read: false }
+    let Told { kinds, product, .. } = told;
+    Flattened { line: flat.line(), title, kinds, product, is_partly_read: false }
 }
 
 fn owned<'a>(event: &Object<'a>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {

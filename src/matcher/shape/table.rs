@@ -2,7 +2,8 @@
 //!
 //! Sources: evtx_dump (omerbenamram/evtx), EvtxECmd, chainsaw's `dump` and `hunt`, the exported fields
 //! of Winlogbeat 6 to 8, Splunk's `search/jobs/export`, nxlog's `im_msvistalog`, AWS' CloudTrail record
-//! contents. The first row whose marks are there is the shape.
+//! contents. The first row whose marks are there is the shape. Rows and documents of the targets have
+//! names of their own, which the mappings tell.
 
 /// A shape of events
 #[derive(Debug, PartialEq, Eq)]
@@ -25,8 +26,17 @@ pub(super) struct Row {
     pub(super) events: Option<&'static str>,
     /// Where the record keeps fields of the event that are moved out of its data
     pub(super) moved_to: &'static [&'static str],
-    /// Whether it has names of its own, which are not read
-    pub(super) is_foreign: bool,
+    /// The mappings that tell what its own names mean
+    pub(super) through: Option<Through>,
+}
+
+/// The side of the mappings that events are read through
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Through {
+    /// The data streams of Elastic
+    Streams,
+    /// The tables of Sentinel and Defender
+    Tables,
 }
 
 /// Where a shape keeps fields
@@ -52,7 +62,7 @@ const NONE: Row = Row {
     cut: &[],
     events: None,
     moved_to: &[],
-    is_foreign: false,
+    through: None,
 };
 
 /// What the `System` part of an event of Windows says
@@ -174,6 +184,7 @@ pub(super) const ROWS: &[Row] = &[
             ("Message", &["message"]),
         ],
         moved_to: &["process.executable", "file.path", "registry.path", "dll.path"],
+        through: Some(Through::Streams),
         ..NONE
     },
     Row {
@@ -225,15 +236,18 @@ pub(super) const ROWS: &[Row] = &[
         ..NONE
     },
     Row {
-        name: "",
+        name: "ecs",
         title: "ECS documents",
+        fields: &[],
         marks: &[&["ecs.version"], &["event.category", "event.type"], &["data_stream.dataset"]],
-        is_foreign: true,
+        says: &[("@timestamp", &["@timestamp"])],
+        through: Some(Through::Streams),
         ..NONE
     },
     Row {
-        name: "",
+        name: "sentinel",
         title: "rows of Defender or Sentinel",
+        fields: &[],
         marks: &[
             &["$table"],
             &["TableName", "TimeGenerated"],
@@ -242,8 +256,9 @@ pub(super) const ROWS: &[Row] = &[
             &["ActionType", "DeviceId"],
             &["ActionType", "DeviceName"],
             &["ActionType", "InitiatingProcessFileName"],
+            &["TimeGenerated [UTC]"],
         ],
-        is_foreign: true,
+        through: Some(Through::Tables),
         ..NONE
     },
 ];

@@ -1,4 +1,5 @@
-//! Kusto: a tree for queries, a printer, a parser, and a judge with the schema of the targets.
+//! Kusto: a tree for queries, a printer, a parser, a judge with the schema of the targets, and a machine that
+//! executes queries over rows ([`execute`]).
 //!
 //! ```text
 //!  text ──► parse ──► Query ──► print ──► text
@@ -19,6 +20,7 @@
 
 mod bind;
 mod build;
+pub(crate) mod execute;
 mod functions;
 mod names;
 mod parse;

@@ -18,7 +18,7 @@ use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;
 use crate::matcher::{Match, Memory};
 use crate::verify::finding::{Difference, Finding};
-use crate::verify::kusto::{Data, instant};
+use crate::query::kusto::execute::{Data, instant};
 use crate::verify::near;
 use crate::verify::observation::Observer;
 use crate::verify::series::course;
@@ -184,7 +184,7 @@ fn compare(
             (false, None) => {
                 let said = |one: Option<&(i64, String)>| match one {
                     Some((time, level)) => {
-                        let at = crate::verify::kusto::instant_text(*time);
+                        let at = crate::query::kusto::execute::instant_text(*time);
                         format!("complete at {at}, level {level}")
                     }
                     None => "not complete".to_owned(),

@@ -13,7 +13,7 @@ use super::scene::{Scene, Side};
 use crate::ir::Signal;
 use crate::matcher::Match;
 use crate::verify::finding::{Difference, Finding};
-use crate::verify::kusto::{Data, Fault, Run, instant};
+use crate::query::kusto::execute::{Data, Fault, Run, instant};
 use crate::verify::trial::{Example, Tally};
 
 /// The level and the severity that a row names, where it names them

@@ -3,7 +3,7 @@
 //! ```text
 //!  event ──┬─► Engine ───────────────────────────────► matches ─┐
 //!          └─► rows of Microsoft's tables ─┐                    ├─► Finding
-//!  query ──► kusto::Run ◄──────────────────┘ ──► rows reported ─┘
+//!  query ──► execute::Run ◄────────────────┘ ──► rows reported ─┘
 //! ```
 //!
 //! In: the query emitted for a rule, its manifest, and events. Out: a tally of both sides' verdicts. The rows are made

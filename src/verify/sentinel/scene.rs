@@ -13,7 +13,7 @@ use super::event::{Event, Fields};
 use super::row::{Row, rows};
 use crate::query::kusto::Column;
 use crate::taxonomy::{EventKind, Product};
-use crate::verify::kusto::{Rows, instant};
+use crate::query::kusto::execute::{Rows, instant};
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
 

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::asked::Asked;
 use super::scene::{BEGINNING, Scene};
 use crate::manifest::{Kept, Schedule};
-use crate::verify::kusto::{Data, Run};
+use crate::query::kusto::execute::{Data, Run};
 
 /// The longest that an event of a trial is on its way
 const LATEST: u32 = 10;

@@ -16,7 +16,7 @@ const DAY: i64 = 86_400 * SECOND;
 const UNITS: &[(&str, i64)] =
     &[("ms", SECOND / 1_000), ("d", DAY), ("h", 3_600 * SECOND), ("m", 60 * SECOND), ("s", SECOND)];
 
-pub(in crate::verify) fn of_timestamp(time: Timestamp) -> i64 {
+pub(crate) fn of_timestamp(time: Timestamp) -> i64 {
     i64::try_from(time.as_nanosecond() / 100).map_or(EPOCH, |ticks| ticks + EPOCH)
 }
 
@@ -31,7 +31,7 @@ pub(super) fn instant(text: &str) -> Option<i64> {
     Some(of_timestamp(time))
 }
 
-pub(in crate::verify) fn instant_text(ticks: i64) -> String {
+pub(crate) fn instant_text(ticks: i64) -> String {
     let nanoseconds = (i128::from(ticks) - i128::from(EPOCH)) * 100;
     Timestamp::from_nanosecond(nanoseconds).map_or_else(
         |_| String::new(),

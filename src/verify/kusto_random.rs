@@ -1,7 +1,7 @@
 //! Random queries over random rows, and what they return here.
 //!
 //! In: a seed. Out: `tests/conformance/kusto_answers.jsonl`: the rows, then a query and its answer a line.
-//! The proof asks DuckDB the same, so that a mistake of this evaluator that no emitted query shows has a
+//! The proof asks DuckDB the same, so that a mistake of the evaluator that no emitted query shows has a
 //! witness.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Rows, Run};
+use crate::query::kusto::execute::{Rows, Run};
 use crate::query::kusto::{Column, Type, parse};
 use crate::verify::near::chance::Dice;
 

@@ -17,7 +17,7 @@ use super::{Fault, step, time};
 use crate::query::kusto::{Expression, Kind, Operator, Pipeline, Query, Source, Table, Type};
 
 /// A run of a query at a time
-pub(in crate::verify) struct Run<'q> {
+pub(crate) struct Run<'q> {
     query: &'q Query,
     rows: &'q Rows,
     pub(super) now: i64,
@@ -32,7 +32,7 @@ pub(super) enum Meaning {
 }
 
 impl<'q> Run<'q> {
-    pub(in crate::verify) fn new(query: &'q Query, rows: &'q Rows, now: Timestamp) -> Run<'q> {
+    pub(crate) fn new(query: &'q Query, rows: &'q Rows, now: Timestamp) -> Run<'q> {
         Run { query, rows, now: time::of_timestamp(now), known: RefCell::default() }
     }
 
@@ -40,7 +40,7 @@ impl<'q> Run<'q> {
     ///
     /// # Errors
     /// What was not executed.
-    pub(in crate::verify) fn result(&self) -> Result<Data, Fault> {
+    pub(crate) fn result(&self) -> Result<Data, Fault> {
         self.pipeline(&self.query.result, self.query.lets.len())
     }
 
@@ -48,7 +48,7 @@ impl<'q> Run<'q> {
     ///
     /// # Errors
     /// What was not executed, and a name without rows.
-    pub(in crate::verify) fn rows_named(&self, name: &str) -> Result<Arc<Data>, Fault> {
+    pub(crate) fn rows_named(&self, name: &str) -> Result<Arc<Data>, Fault> {
         match self.named(name, self.query.lets.len())? {
             Meaning::Rows(rows) => Ok(rows),
             Meaning::Value(..) => Err(Fault::new(format!("`{name}` is no rows"))),

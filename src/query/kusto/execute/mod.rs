@@ -30,8 +30,6 @@ mod literal;
 mod node;
 mod pattern;
 mod plan;
-#[cfg(test)]
-mod random;
 mod run;
 mod step;
 mod term;
@@ -40,9 +38,9 @@ mod time;
 mod value;
 mod window;
 
-pub(super) use data::{Data, Rows, text_of};
-pub(super) use run::Run;
-pub(super) use time::{instant_text, of_timestamp as instant};
+pub(crate) use data::{Data, Rows, text_of};
+pub(crate) use run::Run;
+pub(crate) use time::{instant_text, of_timestamp as instant};
 
 use std::fmt;
 

@@ -18,18 +18,18 @@ pub(super) type Row = Vec<Value>;
 
 /// Columns and rows
 #[derive(Debug, Clone, Default)]
-pub(in crate::verify) struct Data {
+pub(crate) struct Data {
     pub(super) header: Table,
     pub(super) rows: Vec<Row>,
 }
 
 /// The rows of the tables that a query may ask
 #[derive(Debug, Default)]
-pub(in crate::verify) struct Rows(Vec<(String, Arc<Data>)>);
+pub(crate) struct Rows(Vec<(String, Arc<Data>)>);
 
 impl Rows {
     /// Adds a table: its columns, and for each row the time of arrival and the values by name
-    pub(in crate::verify) fn add(
+    pub(crate) fn add(
         &mut self,
         name: &str,
         columns: &[Column],
@@ -51,7 +51,7 @@ impl Rows {
     }
 
     /// The rows that a run sees: those that have arrived, and whose time its period reaches
-    pub(in crate::verify) fn seen(
+    pub(crate) fn seen(
         &self,
         (from, now): (jiff::Timestamp, jiff::Timestamp),
         time: &str,
@@ -80,7 +80,7 @@ impl Rows {
 }
 
 /// The text of a value in a column of this type
-pub(in crate::verify) fn text_of(json: &serde_json::Value, kind: Type) -> Arc<str> {
+pub(crate) fn text_of(json: &serde_json::Value, kind: Type) -> Arc<str> {
     Value::of_json(json, kind).to_text()
 }
 
@@ -101,18 +101,18 @@ impl Data {
     }
 
     /// The names of its columns
-    pub(in crate::verify) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.header.columns.iter().map(|slot| slot.name.as_str()).filter(|name| *name != ARRIVED)
     }
 
     /// The texts of a column, row by row; `None` without such a column
-    pub(in crate::verify) fn texts(&self, name: &str) -> Option<Vec<Arc<str>>> {
+    pub(crate) fn texts(&self, name: &str) -> Option<Vec<Arc<str>>> {
         let at = self.header.place_of(name)?;
         Some(self.rows.iter().map(|row| row[at].to_text()).collect())
     }
 
     /// The instants of a column, row by row, as ticks; null is the least
-    pub(in crate::verify) fn instants(&self, name: &str) -> Option<Vec<i64>> {
+    pub(crate) fn instants(&self, name: &str) -> Option<Vec<i64>> {
         let at = self.header.place_of(name)?;
         let ticks = |row: &Row| if let Value::Time(ticks) = row[at] { ticks } else { i64::MIN };
         Some(self.rows.iter().map(ticks).collect())

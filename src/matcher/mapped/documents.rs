@@ -1,0 +1,181 @@
+//! Documents of Elastic.
+//!
+//! In: a document as JSON, nested or with dotted names. Out: the event that it is. A document is an event of
+//! each log source whose tests it passes; where the name of its index is told, only of those in that index.
+
+use std::collections::HashSet;
+
+use serde_json::Value as Json;
+
+use super::Told;
+use super::part::{Part, whole};
+use crate::mapping::{Holds, IndexField, Mappings, Stream, Test, Words};
+use crate::matcher::glob::fits;
+use crate::matcher::shape::Object;
+use crate::pattern::Pattern;
+use crate::taxonomy::{EventKind, Field, Log, Product};
+
+/// The field that tells the operating system
+const SYSTEM: &str = "host.os.type";
+
+/// What stands before the name of a backing index
+const BACKING: &str = ".ds-";
+
+/// The log sources of all mappings
+pub(super) struct Documents {
+    readers: Vec<Reader>,
+    /// Whether the ids of processes are asked for, which the entity ids of Elastic stand for
+    with_ids: bool,
+}
+
+/// Reads the documents of one log source
+struct Reader {
+    kind: EventKind,
+    log: Option<Log>,
+    patterns: Vec<Pattern>,
+    tests: Vec<(String, Test)>,
+    places: Vec<(Field, Vec<(Holds, IndexField)>)>,
+    /// The index fields of the ids of the process and of its parent
+    ids: Option<[String; 2]>,
+}
+
+impl Documents {
+    /// The documents of these mappings, with the fields that are asked for, or with all
+    pub(super) fn of(mappings: &Mappings, asked: Option<&HashSet<Field>>) -> Documents {
+        let readers = mappings.all_streams().map(|stream| Reader::of(stream, asked)).collect();
+        let is_asked = |name: &str| {
+            let field = Field::named(name);
+            asked.is_none_or(|asked| field.is_some_and(|field| asked.contains(&field)))
+        };
+        Documents { readers, with_ids: is_asked("ProcessGuid") || is_asked("ParentProcessGuid") }
+    }
+
+    /// The event of a document; `None` when it is of no known log source
+    pub(super) fn read(&self, document: &Object<'_>, hit: &Object<'_>) -> Option<Told> {
+        let index = index_of(document, hit);
+        let is_in = |reader: &&Reader| {
+            let name = index.as_deref().unwrap_or_default();
+            reader.patterns.iter().any(|pattern| fits(pattern, name))
+        };
+        let is_known = index.is_some() && self.readers.iter().any(|reader| is_in(&reader));
+        let product = values(document, SYSTEM).first().and_then(|name| Product::named(name));
+        let mut told = Told::default();
+        for reader in self.readers.iter().filter(|reader| !is_known || is_in(reader)) {
+            if reader.takes(document) {
+                told.is_of(&reader.kind, reader.log.as_ref(), product);
+                reader.read(document, &mut told);
+                if let (true, Some(ids)) = (self.with_ids, &reader.ids) {
+                    let names = ["ProcessGuid", "ParentProcessGuid"].into_iter().zip(ids);
+                    names.for_each(|(name, id)| told.add(name, values(document, id)));
+                }
+            }
+        }
+        (!told.kinds.is_empty()).then_some(told)
+    }
+}
+
+impl Reader {
+    fn of(stream: &Stream, asked: Option<&HashSet<Field>>) -> Reader {
+        let mut tested: Vec<&Field> = Vec::new();
+        for (_, test) in &stream.rows {
+            if let Test::With(field) = test {
+                tested.push(field);
+            }
+        }
+        let is_asked = |field: &Field| {
+            asked.is_none_or(|asked| asked.contains(field)) || tested.contains(&field)
+        };
+        let places = stream.places().filter(|(field, _)| is_asked(field));
+        let patterns = stream.indices.iter().chain(&stream.on_request);
+        Reader {
+            kind: stream.events.clone(),
+            log: stream.log().cloned(),
+            patterns: patterns.map(|index| Pattern::read(&index.pattern)).collect(),
+            tests: stream.rows.clone(),
+            places: places.map(|(field, parts)| (field.clone(), parts.to_vec())).collect(),
+            ids: stream.ancestry.as_ref().map(|ids| [ids.process.clone(), ids.parent.clone()]),
+        }
+    }
+
+    /// Whether a document is of this log source
+    fn takes(&self, document: &Object<'_>) -> bool {
+        self.tests.iter().all(|(name, test)| match test {
+            Test::Is(wanted) => values(document, name).iter().any(|value| wanted.contains(value)),
+            // An operating system that is not told may be the one that is asked for.
+            Test::Product => true,
+            Test::With(field) => !self.field(field, document).is_empty(),
+        })
+    }
+
+    fn read(&self, document: &Object<'_>, told: &mut Told) {
+        for (field, parts) in &self.places {
+            told.add(field.name(), whole_of(field, parts, document));
+        }
+    }
+
+    fn field(&self, field: &Field, document: &Object<'_>) -> Vec<String> {
+        let place = self.places.iter().find(|(known, _)| known == field);
+        place.map_or_else(Vec::new, |(_, parts)| whole_of(field, parts, document))
+    }
+}
+
+/// The values of a field
+fn whole_of(field: &Field, parts: &[(Holds, IndexField)], document: &Object<'_>) -> Vec<String> {
+    let parts = parts.iter().map(|(holds, place)| (*holds, said(place, document)));
+    let parts: Vec<Part> = parts.collect();
+    let is_linux = values(document, SYSTEM).iter().any(|name| name != Product::Windows.name());
+    whole(field, &parts, if is_linux { '/' } else { '\\' })
+}
+
+/// The values of the field that an index field says so
+fn said(place: &IndexField, document: &Object<'_>) -> Vec<String> {
+    let found = values(document, &place.name);
+    match &place.words {
+        Words::Own => found,
+        Words::Of(words) => {
+            let value = |word: &String| words.iter().find(|(_, known)| known == word);
+            let value = found.iter().find_map(value).map(|(value, _)| value.clone());
+            value.into_iter().collect()
+        }
+        Words::ExistsFor(value) if !found.is_empty() => vec![value.clone()],
+        Words::ExistsFor(_) => Vec::new(),
+        Words::False(words) => {
+            let truth = |word: &String| !words.contains(word);
+            found.first().map(|word| truth(word).to_string()).into_iter().collect()
+        }
+    }
+}
+
+/// The texts at a path
+fn values(document: &Object<'_>, path: &str) -> Vec<String> {
+    let Some(value) = document.at(path) else { return Vec::new() };
+    let mut texts = Vec::new();
+    if let Ok(value) = serde_json::from_str(value) {
+        add_texts(value, &mut texts);
+    }
+    texts
+}
+
+fn add_texts(value: Json, texts: &mut Vec<String>) {
+    match value {
+        Json::Null | Json::Object(_) => {}
+        Json::String(text) => texts.push(text),
+        Json::Bool(truth) => texts.push(truth.to_string()),
+        Json::Number(number) => texts.push(number.to_string()),
+        Json::Array(all) => all.into_iter().for_each(|one| add_texts(one, texts)),
+    }
+}
+
+/// The name of the index that a document is in, without what Elasticsearch writes before it
+fn index_of(document: &Object<'_>, hit: &Object<'_>) -> Option<String> {
+    let named = values(hit, "_index").into_iter().next();
+    let named = named.map(|name| {
+        let name = name.rsplit_once(':').map_or(name.as_str(), |(_, local)| local).to_owned();
+        name.strip_prefix(BACKING).map_or(name.clone(), ToOwned::to_owned)
+    });
+    named.or_else(|| {
+        let part = |name: &str| values(document, &format!("data_stream.{name}")).into_iter().next();
+        let space = part("namespace").unwrap_or_else(|| "default".to_owned());
+        Some(format!("{}-{}-{space}", part("type")?, part("dataset")?))
+    })
+}

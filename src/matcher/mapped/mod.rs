@@ -1,0 +1,92 @@
+//! Rows and documents of the targets, read through the mappings backwards.
+//!
+//! In: a row of Sentinel or Defender, or a document of Elastic, and the mappings that rules are compiled
+//! with. Out: [`Told`]: the event in Sigma's names, with its log sources. The block of YAML that says where a
+//! target keeps a field also says which field a column holds, so a user's own table is read as well.
+//!
+//! A part of a value that alone is kept stands for the whole: the name of a program becomes a path without
+//! its folder, of which a test of a name holds and a test of a folder does not.
+
+mod documents;
+mod part;
+mod rows;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::OnceLock;
+
+use documents::Documents;
+use rows::Tables;
+
+use super::shape::Object;
+use crate::mapping::Mappings;
+use crate::taxonomy::{EventKind, Field, Log, Product};
+
+/// What a row or a document says of an event
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Values by the name of the field
+    pub(super) fields: Vec<(String, Vec<String>)>,
+    /// The log sources whose event it is; none when no mapping knows it
+    pub(super) kinds: Vec<EventKind>,
+    /// The operating system, where it is told
+    pub(super) product: Option<Product>,
+}
+
+impl Told {
+    /// Adds a log source, and the log that its events are written to
+    fn is_of(&mut self, kind: &EventKind, log: Option<&Log>, product: Option<Product>) {
+        for kind in [Some(kind.clone()), log.cloned().map(EventKind::Log)].into_iter().flatten() {
+            if !self.kinds.contains(&kind) {
+                self.kinds.push(kind);
+            }
+        }
+        self.product = self.product.or(product);
+    }
+
+    /// Adds the values of a field, unless another log source has told them
+    fn add(&mut self, name: &str, values: Vec<String>) {
+        if !values.is_empty() && !self.fields.iter().any(|(known, _)| known == name) {
+            self.fields.push((name.to_owned(), values));
+        }
+    }
+}
+
+/// Reads what the targets keep
+pub(super) struct Mapped {
+    mappings: Mappings,
+    /// The fields that rules read; `None` for every field
+    asked: Option<HashSet<Field>>,
+    tables: OnceLock<Tables>,
+    documents: OnceLock<Documents>,
+}
+
+impl fmt::Debug for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapped").field("asked", &self.asked).finish_non_exhaustive()
+    }
+}
+
+impl Mapped {
+    /// Reads these fields through these mappings, every field without `asked`
+    pub(super) fn new(mappings: Mappings, asked: Option<HashSet<Field>>) -> Mapped {
+        Mapped { mappings, asked, tables: OnceLock::new(), documents: OnceLock::new() }
+    }
+
+    /// The event of a row; `None` when no mapping knows its table
+    pub(super) fn row(&self, record: &str) -> Option<Told> {
+        let tables = self.tables.get_or_init(|| Tables::of(&self.mappings, self.asked.as_ref()));
+        tables.read(record)
+    }
+
+    /// The event of a document; `None` when no mapping knows documents like it
+    ///
+    /// `hit` is what stands around the document, if anything does.
+    pub(super) fn document(&self, document: &Object<'_>, hit: &Object<'_>) -> Option<Told> {
+        let documents = self
+            .documents
+            .get_or_init(|| Documents::of(&self.mappings, self.asked.as_ref()));
+        documents.read(document, hit)
+    }
+}
+

@@ -1,0 +1,254 @@
+//! Rows of Sentinel and Defender.
+//!
+//! In: a row as JSON. Out: the event that it is. The steps and expressions of the mapping are executed as
+//! Kusto executes them, so a field that a query computes is read from the same columns.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use super::Told;
+use super::part::{Part, whole};
+use crate::mapping::{Column, Holds, Kind, Mappings, Rows as Selected, Table};
+use crate::query::kusto::execute::{Data, Rows, Run};
+use crate::query::kusto::{self, Expression, Item, Let, Pipeline, Platform, Query, Schema, Step};
+use crate::taxonomy::{EventKind, Field, Log, Product};
+
+/// Keys that name the table of a row
+const NAMES: [&str; 3] = ["$table", "TableName", "Type"];
+
+/// Keys that tell the time of a row; Sentinel adds the time of arrival to a row that has its own
+const TIMES: [&str; 2] = ["Timestamp", "TimeGenerated"];
+
+/// What the portal writes behind the name of a column with times
+const ZONE: &str = " [UTC]";
+
+/// The tables of all mappings
+pub(super) struct Tables {
+    readers: BTreeMap<String, Vec<Reader>>,
+    /// The columns of each table
+    columns: BTreeMap<String, HashSet<String>>,
+}
+
+/// Reads the rows of a table that are events of one log source
+struct Reader {
+    table: String,
+    kind: EventKind,
+    log: Option<Log>,
+    product: Option<Product>,
+    /// The columns that the query reads
+    columns: Vec<kusto::Column>,
+    query: Query,
+    places: Vec<Place>,
+    /// The number of texts in which keywords are searched
+    keywords: usize,
+    /// The field that tells such rows by its words
+    with: Option<Field>,
+}
+
+/// A part of a field, and the column of the query that has it
+struct Place {
+    field: Field,
+    column: Column,
+    name: String,
+}
+
+impl Tables {
+    /// The tables of these mappings, with the fields that are asked for, or with all
+    pub(super) fn of(mappings: &Mappings, asked: Option<&HashSet<Field>>) -> Tables {
+        let schema = mappings.schema();
+        let mut tables = Tables { readers: BTreeMap::new(), columns: BTreeMap::new() };
+        for table in mappings.all_tables() {
+            let platforms = &table.platforms;
+            let all = platforms.iter().flat_map(|platform| schema.columns(&table.name, *platform));
+            let known = tables.columns.entry(table.name.clone()).or_default();
+            known.extend(all.map(|column| column.name));
+            let reader = Reader::of(table, &schema, asked);
+            tables.readers.entry(table.name.clone()).or_default().push(reader);
+        }
+        tables
+    }
+
+    /// The event of a row; `None` when it is of no known table, or of no log source there
+    pub(super) fn read(&self, record: &str) -> Option<Told> {
+        let row: Map<String, Json> = serde_json::from_str(record).ok()?;
+        let row: Map<String, Json> = row
+            .into_iter()
+            .map(|(name, value)| match name.strip_suffix(ZONE) {
+                Some(plain) => (plain.to_owned(), value),
+                None => (name, value),
+            })
+            .collect();
+        let named = NAMES.iter().find_map(|key| self.readers.get(row.get(*key)?.as_str()?));
+        let mut told = Told::default();
+        match named {
+            Some(readers) => readers.iter().for_each(|reader| reader.read(&row, &mut told)),
+            None => self.of_columns(&row, &mut told),
+        }
+        let time = TIMES.iter().find_map(|key| row.get(*key)?.as_str());
+        told.add("time", time.map(ToOwned::to_owned).into_iter().collect());
+        (!told.kinds.is_empty()).then_some(told)
+    }
+
+    /// Reads a row that does not name its table as one of the first table that has its columns and such
+    /// rows
+    fn of_columns(&self, row: &Map<String, Json>, told: &mut Told) {
+        let own = |name: &&String| !name.starts_with(['_', '$']) && !NAMES.contains(&name.as_str());
+        for (table, columns) in &self.columns {
+            if row.keys().filter(own).all(|name| columns.contains(name)) {
+                let readers = self.readers.get(table).into_iter().flatten();
+                readers.for_each(|reader| reader.read(row, told));
+            }
+            if !told.kinds.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+impl Reader {
+    fn of(table: &Table, schema: &Schema, asked: Option<&HashSet<Field>>) -> Reader {
+        let (mut places, mut items) = (Vec::new(), Vec::new());
+        let with = if let Selected::With(field) = &table.rows { Some(field.clone()) } else { None };
+        let is_asked = |field: &Field| {
+            asked.is_none_or(|asked| asked.contains(field)) || with.as_ref() == Some(field)
+        };
+        for (field, columns) in table.places().filter(|(field, _)| is_asked(field)) {
+            for column in columns.iter().filter(|column| is_read(column.holds)) {
+                let name = format!("P{}", places.len());
+                items.push(Item::named(&name, value(table, column)));
+                places.push(Place { field: field.clone(), column: column.clone(), name });
+            }
+        }
+        let searched = asked.is_none_or(|asked| asked.contains(&Field::EVERY));
+        let keywords = if searched { &*table.keywords } else { &[] };
+        let searched = keywords.iter().enumerate();
+        items.extend(searched.map(|(at, text)| Item::named(&format!("K{at}"), text.clone())));
+        let mut steps = table.prepare.clone();
+        if let Selected::Where(condition) = &table.rows {
+            steps.push(Step::filter(condition.clone()));
+        }
+        // A log source of which no field is asked for is told all the same.
+        items.push(Item::named("Row", Expression::text("")));
+        steps.push(Step::project(items));
+        let mut used = BTreeSet::new();
+        steps.iter().for_each(|step| step.collect_names(&mut used));
+        let platform = table.platforms.first().copied().unwrap_or(Platform::Sentinel);
+        let mut columns = schema.columns(&table.name, platform);
+        columns.retain(|column| used.contains(&column.name));
+        let list = |(name, values): &(String, Vec<String>)| {
+            Let::new(name, Expression::dynamic(values))
+        };
+        let lets = table.lists.iter().filter(|(name, _)| used.contains(name)).map(list).collect();
+        Reader {
+            table: table.name.clone(),
+            kind: table.events.clone(),
+            log: table.log().cloned(),
+            product: if let [product] = table.products[..] { Some(product) } else { None },
+            columns,
+            query: Query {
+                heading: Vec::new(),
+                lets,
+                result: Pipeline::of(&table.name, steps),
+            },
+            places,
+            keywords: keywords.len(),
+            with,
+        }
+    }
+
+    /// Adds what a row says, when it is an event of this log source
+    fn read(&self, row: &Map<String, Json>, told: &mut Told) {
+        let mut rows = Rows::default();
+        let one = (Timestamp::UNIX_EPOCH, row.clone());
+        rows.add(&self.table, &self.columns, [one].into_iter());
+        // A mapping that is not executed here knows no rows; tests read every mapping.
+        let Ok(data) = Run::new(&self.query, &rows, Timestamp::UNIX_EPOCH).result() else { return };
+        let text = |name: &str| data.texts(name).and_then(|texts| texts.first().cloned());
+        if text("Row").is_none() {
+            return;
+        }
+        let fields = self.fields(&data);
+        if let Some(with) = &self.with
+            && !fields.iter().any(|(field, _)| field == with)
+        {
+            return;
+        }
+        told.is_of(&self.kind, self.log.as_ref(), self.product);
+        for (field, values) in fields {
+            told.add(field.name(), values);
+        }
+        let keywords = (0..self.keywords).filter_map(|at| text(&format!("K{at}")));
+        let keywords = keywords.filter(|text| !text.is_empty()).map(|text| text.to_string());
+        told.add(KEYWORDS, keywords.collect());
+    }
+
+    /// The fields with values
+    fn fields(&self, data: &Data) -> Vec<(Field, Vec<String>)> {
+        let mut parts: Vec<(&Field, Vec<Part>)> = Vec::new();
+        for place in &self.places {
+            let text = data.texts(&place.name).and_then(|texts| texts.first().cloned());
+            let values = said(&place.column, &text.unwrap_or_default());
+            match parts.last_mut().filter(|(field, _)| **field == place.field) {
+                Some((_, all)) => all.push((place.column.holds, values)),
+                None => parts.push((&place.field, vec![(place.column.holds, values)])),
+            }
+        }
+        let mut values = parts.iter().flat_map(|(_, all)| all).flat_map(|(_, values)| values);
+        let separator = if values.any(|value| value.starts_with('/')) { '/' } else { '\\' };
+        let fields = parts.iter().map(|(field, all)| ((*field).clone(), whole(field, all, separator)));
+        fields.filter(|(_, values)| !values.is_empty()).collect()
+    }
+}
+
+/// The name under which an event has the texts that keywords are searched in; no rule asks for it
+const KEYWORDS: &str = "(keywords)";
+
+/// Whether a part says what the field is
+fn is_read(holds: Holds) -> bool {
+    match holds {
+        Holds::Whole | Holds::Name | Holds::Domain => true,
+        Holds::Extension | Holds::Argument | Holds::Key | Holds::Term => false,
+    }
+}
+
+/// The value of a column as the event has it
+fn value(table: &Table, column: &Column) -> Expression {
+    let truth = |word: bool| Expression::text(if word { "true" } else { "false" });
+    if column.kind == Kind::Truth {
+        return match &column.rows_of_true {
+            Some(rows) => Expression::call("iff", [rows.clone(), truth(true), truth(false)]),
+            None => truth(column.only_false.is_none()),
+        };
+    }
+    let added = table.added(&column.name).map(|item| item.value);
+    let value = added.unwrap_or_else(|| column.value.clone());
+    // What stood there before a renaming or a deletion is the event's own value.
+    let value = column.earlier.clone().unwrap_or(value);
+    match &column.empty {
+        Some((means, rows)) => {
+            let is_meant = Expression::all([Expression::call("isempty", [value.clone()]), rows.clone()]);
+            Expression::call("iff", [is_meant, Expression::text(means), value])
+        }
+        None => value,
+    }
+}
+
+/// The values of the field that a column says so
+fn said(column: &Column, text: &str) -> Vec<String> {
+    let nothing = text.is_empty() || column.kind == Kind::Dashed && text == "-";
+    if nothing {
+        return Vec::new();
+    }
+    if column.kind == Kind::List {
+        return serde_json::from_str(text).unwrap_or_default();
+    }
+    if column.kind == Kind::Words {
+        let known = column.words.iter().find(|(_, words)| words.iter().any(|word| word == text));
+        return known.map(|(value, _)| value.clone()).into_iter().collect();
+    }
+    let own = column.values.iter().find(|(_, word)| word == text).map(|(value, _)| value.clone());
+    let own = own.unwrap_or_else(|| text.to_owned());
+    vec![column.blank.as_ref().map_or_else(|| own.clone(), |blank| own.replace(blank, " "))]
+}

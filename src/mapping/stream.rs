@@ -48,7 +48,7 @@ pub(crate) struct Ancestry {
 }
 
 /// A test that selects documents
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Test {
     /// The field has one of these values
     Is(Vec<String>),
@@ -250,6 +250,11 @@ impl Stream {
     /// The log that wrote all its documents, when it is one
     pub(crate) fn log(&self) -> Option<&Log> {
         self.log.as_ref()
+    }
+
+    /// The products of its documents; any when empty
+    pub(crate) fn products(&self) -> &[Product] {
+        &self.products
     }
 
     /// Each field with the index fields that hold it or a part of it

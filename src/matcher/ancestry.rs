@@ -28,6 +28,8 @@ pub(super) struct Places {
     parent_guid: usize,
     id: usize,
     parent_id: usize,
+    /// The id of the new process where Windows' auditing reports a start: `ProcessId` is that of its creator
+    new_id: usize,
 }
 
 impl Places {
@@ -45,6 +47,7 @@ impl Places {
             parent_guid: place("ParentProcessGuid")?,
             id: place("ProcessId")?,
             parent_id: place("ParentProcessId")?,
+            new_id: layout.slot(&Field::of_log("NewProcessId")),
         })
     }
 }
@@ -75,10 +78,14 @@ impl ProcessTree {
             values.first().filter(|value| !value.is_empty()).map(|value| value.to_string())
         };
         let host = text(places.host).map_or_else(String::new, |host| short_host(&host));
+        let (id, parent_id) = match (text(places.new_id), text(places.parent_id)) {
+            (Some(new), None) => (Some(new), text(places.id)),
+            (_, parent) => (text(places.id), parent),
+        };
         // A GUID is unique across hosts: its key has no host.
-        let key = |guid: usize, id: usize| {
+        let key = |guid: usize, id: &Option<String>| {
             let guid = text(guid).map(|guid| (String::new(), guid.to_ascii_lowercase()));
-            guid.into_iter().chain(text(id).map(|id| (host.clone(), id)))
+            guid.into_iter().chain(id.as_deref().map(|id| (host.clone(), decimal(id))))
         };
         let (image, parent) = (text(places.image), text(places.parent));
         let mut above = None;
@@ -91,14 +98,14 @@ impl ProcessTree {
                 (Some(guid), Some(other)) => guid == other,
                 (None, _) | (_, None) => fold_text(&started.image) == fold_text(parent),
             };
-            let started = key(places.parent_guid, places.parent_id)
+            let started = key(places.parent_guid, &parent_id)
                 .find_map(|key| self.started.get(&key).filter(same));
             above = started.map(|started| started.parent.clone());
         }
         if let (Some(image), Some(parent)) = (image, parent) {
             let guid = text(places.guid).map(|guid| guid.to_ascii_lowercase());
             let started = Started { guid, image, parent };
-            for key in key(places.guid, places.id) {
+            for key in key(places.guid, &id) {
                 if self.started.insert(key.clone(), started.clone()).is_none() {
                     self.order.push_back(key);
                 }
@@ -111,4 +118,10 @@ impl ProcessTree {
             event.fill(places.grandparent, Slot::One(Cow::Owned(above)));
         }
     }
+}
+
+/// An id as Sysmon writes it; Windows' auditing writes it in hexadecimal
+fn decimal(id: &str) -> String {
+    let number = id.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    number.map_or_else(|| id.to_owned(), |number| number.to_string())
 }

@@ -2,12 +2,13 @@
 //!
 //! In: the slots of an event. Out: the same slots, with the derived fields filled: the action on a
 //! file or registry key; the registry key, value and data out of Sysmon's `TargetObject` and
-//! `Details`; the hash of each algorithm out of `Hashes`; the account of a process that Windows'
-//! auditing reports in parts; the whole URI of a request out of its path and query. A field that the event has stays as it is, except an empty hash, and
-//! the dash that a web log writes for a missing value.
+//! `Details`; the hash of each algorithm out of `Hashes`; what Windows' auditing says of a process
+//! ([`Audited`]); the whole URI of a request out of its path and query. A field that the event has stays as
+//! it is, except an empty hash, and the dash that a web log writes for a missing value.
 
 use std::borrow::Cow;
 
+use super::audited::Audited;
 use super::slot::{Slot, Slots};
 use crate::taxonomy::{Field, hash, registry};
 
@@ -29,23 +30,8 @@ pub(super) struct Derived {
     uri: Option<usize>,
     uri_stem: Option<usize>,
     uri_query: Option<usize>,
-    user: Option<usize>,
-    /// Slots of the fields of [`AUDITED`]
-    audited: [Option<usize>; AUDITED.len()],
+    audited: Audited,
 }
-
-/// The fields of an audited process start (event 4688) that tell its account, and the field by which
-/// such an event is known
-///
-/// The account of the new process stands in the `Target` fields where it is another one than that
-/// of its creator, and else is `-` there (Microsoft, audit event 4688).
-const AUDITED: [&str; 5] = [
-    "NewProcessName",
-    "TargetUserName",
-    "TargetDomainName",
-    "SubjectUserName",
-    "SubjectDomainName",
-];
 
 /// Fields that tell whether a registry event is about a key or a value
 ///
@@ -56,6 +42,7 @@ const REGISTRY: &[&str] =
 impl Derived {
     /// Notes the slot of a field, if the field takes part
     pub(super) fn note(&mut self, field: &Field, slot: usize) {
+        self.audited.note(field, slot);
         let place = match field.name() {
             "Action" => &mut self.action,
             "RegistryKey" => &mut self.key,
@@ -65,7 +52,6 @@ impl Derived {
             "TargetObject" => &mut self.target,
             "Details" => &mut self.details,
             "Hashes" => &mut self.hashes,
-            "User" => &mut self.user,
             "cs-uri" => &mut self.uri,
             "cs-uri-stem" => &mut self.uri_stem,
             "cs-uri-query" => {
@@ -76,10 +62,7 @@ impl Derived {
                 self.dashed.push(slot);
                 return;
             }
-            name => {
-                if let Some(at) = AUDITED.iter().position(|known| *known == name) {
-                    self.audited[at] = Some(slot);
-                }
+            _ => {
                 if hash::fields().any(|known| known == *field) {
                     self.hashed.push((field.clone(), slot));
                 }
@@ -93,10 +76,9 @@ impl Derived {
     pub(super) fn sources(field: &Field) -> impl Iterator<Item = Field> + use<> {
         let names: &'static [&str] = match field.name() {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
-            "User" => &AUDITED,
             "cs-uri" => &["cs-uri-stem", "cs-uri-query"],
             _ if hash::fields().any(|known| known == *field) => &["Hashes"],
-            _ => &[],
+            _ => Audited::sources(field),
         };
         names.iter().map(|name| Field::of_log(name))
     }
@@ -124,7 +106,7 @@ impl Derived {
                 *slots.at(*slot) = Slot::One(hash);
             }
         }
-        self.fill_user(slots);
+        self.audited.fill(slots);
         self.fill_uri(slots);
         if [self.action, self.key, self.value, self.data].iter().all(Option::is_none) {
             return;
@@ -180,32 +162,6 @@ impl Derived {
         };
         *slots.at(uri) = Slot::One(Cow::Owned(whole));
     }
-
-    /// Fills the account of an audited process start
-    fn fill_user(&self, slots: &mut Slots<'_>) {
-        let Some(user) = self.user.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {
-            return;
-        };
-        let [start, rest @ ..] = self.audited.map(|slot| {
-            let values = slot.map_or(&[][..], |slot| slots[slot].values());
-            values.first().map(ToString::to_string)
-        });
-        if start.is_none() {
-            return;
-        }
-        let [target, target_domain, subject, subject_domain] = rest;
-        let said = |name: Option<String>| name.filter(|name| !name.is_empty() && name != "-");
-        let (name, domain) = match said(target) {
-            Some(name) => (Some(name), target_domain),
-            None => (said(subject), subject_domain),
-        };
-        let Some(name) = name else { return };
-        let whole = match said(domain) {
-            Some(domain) => format!("{domain}\\{name}"),
-            None => name,
-        };
-        *slots.at(user) = Slot::One(Cow::Owned(whole));
-    }
 }
 
 #[cfg(test)]
@@ -236,23 +192,5 @@ mod tests {
         ] {
             assert_eq!(*layout.read(event).unwrap().slot(slot).values(), *wanted, "{event}");
         }
-    }
-
-    #[test]
-    fn the_account_of_an_audited_start_is_that_of_the_new_process() {
-        let mut layout = Layout::new(None, None);
-        let slot = layout.slot(&Field::named("User").unwrap());
-        let start = r#""NewProcessName":"a","SubjectUserName":"h$","SubjectDomainName":"NT""#;
-        for (more, wanted) in [
-            ("", r"NT\h$"),
-            (r#","TargetUserName":"-","TargetDomainName":"-""#, r"NT\h$"),
-            (r#","TargetUserName":"anna","TargetDomainName":"C""#, r"C\anna"),
-            (r#","User":"x""#, "x"),
-        ] {
-            let line = format!("{{{start}{more}}}");
-            assert_eq!(*layout.read(&line).unwrap().slot(slot).values(), [wanted], "{line}");
-        }
-        let other = layout.read(r#"{"SubjectUserName":"h$"}"#).unwrap();
-        assert!(other.slot(slot).values().is_empty(), "another event");
     }
 }

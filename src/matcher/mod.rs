@@ -7,6 +7,7 @@
 //! judges novelty and correlations after.
 
 mod ancestry;
+mod audited;
 mod block;
 mod census;
 mod compile;

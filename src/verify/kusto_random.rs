@@ -230,9 +230,7 @@ fn answer(query: &str, rows: &Rows, now: Timestamp) -> Json {
     let tree = parse(query).unwrap_or_else(|why| panic!("{query}\n{why:?}"));
     let found = Run::new(&tree, rows, now).result();
     let found = found.unwrap_or_else(|why| panic!("{query}\n{why}"));
-    let of_row =
-        |row: &Vec<_>| Json::from(row.iter().map(super::value::Value::to_json).collect::<Vec<_>>());
-    let mut all: Vec<Json> = found.rows.iter().map(of_row).collect();
+    let mut all: Vec<Json> = found.values().map(Json::from).collect();
     all.sort_by_cached_key(ToString::to_string);
     all.into()
 }

@@ -41,6 +41,8 @@ mod observation;
 mod own_document;
 mod package;
 mod pipeline;
+#[cfg(test)]
+mod read_back;
 mod recordable;
 mod sentinel;
 mod series;

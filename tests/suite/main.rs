@@ -33,6 +33,7 @@ mod indexed;
 mod inert;
 mod injection;
 mod kept;
+mod kept_events;
 mod kibana;
 #[cfg(unix)]
 mod killed;

@@ -13,7 +13,7 @@ use crate::mapping::{Holds, IndexField, Mappings, Stream, Test, Words};
 use crate::matcher::glob::fits;
 use crate::matcher::shape::Object;
 use crate::pattern::Pattern;
-use crate::taxonomy::{EventKind, Field, Log, Product};
+use crate::taxonomy::{EventKind, Field, FieldType, Log, Product};
 
 /// The field that tells the operating system
 const SYSTEM: &str = "host.os.type";
@@ -32,6 +32,8 @@ pub(super) struct Documents {
 struct Reader {
     kind: EventKind,
     log: Option<Log>,
+    /// The operating systems of its documents; any when empty
+    products: Vec<Product>,
     patterns: Vec<Pattern>,
     tests: Vec<(String, Test)>,
     places: Vec<(Field, Vec<(Holds, IndexField)>)>,
@@ -42,7 +44,10 @@ struct Reader {
 impl Documents {
     /// The documents of these mappings, with the fields that are asked for, or with all
     pub(super) fn of(mappings: &Mappings, asked: Option<&HashSet<Field>>) -> Documents {
-        let readers = mappings.all_streams().map(|stream| Reader::of(stream, asked)).collect();
+        let readers = mappings.all_streams().map(|stream| Reader::of(stream, asked));
+        let mut readers: Vec<Reader> = readers.collect();
+        // What a category says of a field goes before what a log says: a log may use the name otherwise.
+        readers.sort_by_key(|reader| matches!(reader.kind, EventKind::Log(_)));
         let is_asked = |name: &str| {
             let field = Field::named(name);
             asked.is_none_or(|asked| field.is_some_and(|field| asked.contains(&field)))
@@ -61,7 +66,8 @@ impl Documents {
         let product = values(document, SYSTEM).first().and_then(|name| Product::named(name));
         let mut told = Told::default();
         for reader in self.readers.iter().filter(|reader| !is_known || is_in(reader)) {
-            if reader.takes(document) {
+            // Where only the index tells a log source, its documents are known by nothing else.
+            if reader.takes(document, product) && (is_known || reader.is_told()) {
                 told.is_of(&reader.kind, reader.log.as_ref(), product);
                 reader.read(document, &mut told);
                 if let (true, Some(ids)) = (self.with_ids, &reader.ids) {
@@ -90,6 +96,7 @@ impl Reader {
         Reader {
             kind: stream.events.clone(),
             log: stream.log().cloned(),
+            products: stream.products().to_vec(),
             patterns: patterns.map(|index| Pattern::read(&index.pattern)).collect(),
             tests: stream.rows.clone(),
             places: places.map(|(field, parts)| (field.clone(), parts.to_vec())).collect(),
@@ -97,19 +104,31 @@ impl Reader {
         }
     }
 
-    /// Whether a document is of this log source
-    fn takes(&self, document: &Object<'_>) -> bool {
-        self.tests.iter().all(|(name, test)| match test {
-            Test::Is(wanted) => values(document, name).iter().any(|value| wanted.contains(value)),
-            // An operating system that is not told may be the one that is asked for.
-            Test::Product => true,
-            Test::With(field) => !self.field(field, document).is_empty(),
-        })
+    /// Whether its documents are known by their fields
+    fn is_told(&self) -> bool {
+        self.tests.iter().any(|(_, test)| *test != Test::Product)
+    }
+
+    /// Whether a document of an operating system is of this log source
+    fn takes(&self, document: &Object<'_>, product: Option<Product>) -> bool {
+        let is_held =
+            self.products.is_empty() || product.is_none_or(|one| self.products.contains(&one));
+        is_held
+            && self.tests.iter().all(|(name, test)| match test {
+                Test::Is(wanted) => {
+                    values(document, name).iter().any(|value| wanted.contains(value))
+                }
+                // An operating system that is not told may be the one that is asked for.
+                Test::Product => true,
+                Test::With(field) => !self.field(field, document).is_empty(),
+            })
     }
 
     fn read(&self, document: &Object<'_>, told: &mut Told) {
         for (field, parts) in &self.places {
-            told.add(field.name(), whole_of(field, parts, document));
+            let values = whole_of(field, parts, document);
+            let is_untold = values.is_empty() && field.kind() == FieldType::Action;
+            told.add(field.name(), if is_untold { action(document) } else { values });
         }
     }
 
@@ -117,6 +136,19 @@ impl Reader {
         let place = self.places.iter().find(|(known, _)| known == field);
         place.map_or_else(Vec::new, |(_, parts)| whole_of(field, parts, document))
     }
+}
+
+/// The action on a file or a registry key, where its log source has no field for it
+///
+/// Sysmon's word for it goes before. Source: ECS, allowed values of `event.type`.
+fn action(document: &Object<'_>) -> Vec<String> {
+    if document.at("winlog.event_data.EventType").is_some() {
+        return Vec::new();
+    }
+    let types = values(document, "event.type");
+    let known = [("creation", "created"), ("deletion", "deleted")];
+    let found = known.iter().filter(|(word, _)| types.iter().any(|known| known == word));
+    found.map(|(_, action)| (*action).to_owned()).collect()
 }
 
 /// The values of a field

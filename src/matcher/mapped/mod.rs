@@ -83,10 +83,8 @@ impl Mapped {
     ///
     /// `hit` is what stands around the document, if anything does.
     pub(super) fn document(&self, document: &Object<'_>, hit: &Object<'_>) -> Option<Told> {
-        let documents = self
-            .documents
-            .get_or_init(|| Documents::of(&self.mappings, self.asked.as_ref()));
+        let documents =
+            self.documents.get_or_init(|| Documents::of(&self.mappings, self.asked.as_ref()));
         documents.read(document, hit)
     }
 }
-

@@ -21,22 +21,11 @@ pub(super) fn whole(field: &Field, parts: &[Part], separator: char) -> Vec<Strin
         return all;
     }
     let domain = values(Holds::Domain).next();
-    let names = values(Holds::Name).map(|name| match (field.kind(), domain) {
-        (FieldType::Account, Some(domain)) => format!("{domain}\\{name}"),
-        (FieldType::Path, _) if is_bare(name) => format!("{separator}{name}"),
-        (
-            FieldType::Text
-            | FieldType::Host
-            | FieldType::Path
-            | FieldType::Command
-            | FieldType::Account
-            | FieldType::Number
-            | FieldType::Address
-            | FieldType::Action
-            | FieldType::Key
-            | FieldType::Any,
-            _,
-        ) => name.clone(),
+    let is_path = field.kind() == FieldType::Path;
+    let names = values(Holds::Name).map(|name| match domain {
+        Some(domain) => format!("{domain}\\{name}"),
+        None if is_path && is_bare(name) => format!("{separator}{name}"),
+        None => name.clone(),
     });
     names.collect()
 }

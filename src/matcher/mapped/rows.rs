@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::Told;
 use super::part::{Part, whole};
 use crate::mapping::{Column, Holds, Kind, Mappings, Rows as Selected, Table};
-use crate::query::kusto::execute::{Data, Rows, Run};
-use crate::query::kusto::{self, Expression, Item, Let, Pipeline, Platform, Query, Schema, Step};
+use crate::query::kusto::execute::{Data, RowQuery};
+use crate::query::kusto::{Expression, Item, Let, Pipeline, Platform, Query, Schema, Step};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 
 /// Keys that name the table of a row
@@ -33,13 +32,12 @@ pub(super) struct Tables {
 
 /// Reads the rows of a table that are events of one log source
 struct Reader {
-    table: String,
     kind: EventKind,
     log: Option<Log>,
     product: Option<Product>,
-    /// The columns that the query reads
-    columns: Vec<kusto::Column>,
-    query: Query,
+    query: RowQuery,
+    /// Whether a test selects its rows
+    is_tested: bool,
     places: Vec<Place>,
     /// The number of texts in which keywords are searched
     keywords: usize,
@@ -64,8 +62,12 @@ impl Tables {
             let all = platforms.iter().flat_map(|platform| schema.columns(&table.name, *platform));
             let known = tables.columns.entry(table.name.clone()).or_default();
             known.extend(all.map(|column| column.name));
-            let reader = Reader::of(table, &schema, asked);
-            tables.readers.entry(table.name.clone()).or_default().push(reader);
+            let readers = tables.readers.entry(table.name.clone()).or_default();
+            readers.extend(Reader::of(table, &schema, asked));
+        }
+        // What a category says of a field goes before what a log says: a log may use the name otherwise.
+        for readers in tables.readers.values_mut() {
+            readers.sort_by_key(|reader| matches!(reader.kind, EventKind::Log(_)));
         }
         tables
     }
@@ -86,29 +88,39 @@ impl Tables {
             Some(readers) => readers.iter().for_each(|reader| reader.read(&row, &mut told)),
             None => self.of_columns(&row, &mut told),
         }
+        if told.product.is_none() && row.values().filter_map(Json::as_str).any(has_drive) {
+            told.product = Some(Product::Windows);
+        }
         let time = TIMES.iter().find_map(|key| row.get(*key)?.as_str());
         told.add("time", time.map(ToOwned::to_owned).into_iter().collect());
         (!told.kinds.is_empty()).then_some(told)
     }
 
-    /// Reads a row that does not name its table as one of the first table that has its columns and such
-    /// rows
+    /// Reads a row that does not name its table, by its columns
+    ///
+    /// It is a row of a table that has such rows by a test, else of the only table with these columns.
     fn of_columns(&self, row: &Map<String, Json>, told: &mut Told) {
         let own = |name: &&String| !name.starts_with(['_', '$']) && !NAMES.contains(&name.as_str());
-        for (table, columns) in &self.columns {
-            if row.keys().filter(own).all(|name| columns.contains(name)) {
-                let readers = self.readers.get(table).into_iter().flatten();
-                readers.for_each(|reader| reader.read(row, told));
-            }
+        let fits =
+            |columns: &HashSet<String>| row.keys().filter(own).all(|name| columns.contains(name));
+        let fitting = self.columns.iter().filter(|(_, columns)| fits(columns));
+        let fitting: Vec<&Vec<Reader>> =
+            fitting.filter_map(|(table, _)| self.readers.get(table)).collect();
+        for readers in &fitting {
+            readers.iter().filter(|one| one.is_tested).for_each(|one| one.read(row, told));
             if !told.kinds.is_empty() {
                 return;
             }
+        }
+        if let [readers] = fitting[..] {
+            readers.iter().for_each(|reader| reader.read(row, told));
         }
     }
 }
 
 impl Reader {
-    fn of(table: &Table, schema: &Schema, asked: Option<&HashSet<Field>>) -> Reader {
+    /// Reads these fields; `None` where the mapping is not executed here
+    fn of(table: &Table, schema: &Schema, asked: Option<&HashSet<Field>>) -> Option<Reader> {
         let (mut places, mut items) = (Vec::new(), Vec::new());
         let with = if let Selected::With(field) = &table.rows { Some(field.clone()) } else { None };
         let is_asked = |field: &Field| {
@@ -117,7 +129,7 @@ impl Reader {
         for (field, columns) in table.places().filter(|(field, _)| is_asked(field)) {
             for column in columns.iter().filter(|column| is_read(column.holds)) {
                 let name = format!("P{}", places.len());
-                items.push(Item::named(&name, value(table, column)));
+                items.push(Item::named(&name, value(column)));
                 places.push(Place { field: field.clone(), column: column.clone(), name });
             }
         }
@@ -125,48 +137,25 @@ impl Reader {
         let keywords = if searched { &*table.keywords } else { &[] };
         let searched = keywords.iter().enumerate();
         items.extend(searched.map(|(at, text)| Item::named(&format!("K{at}"), text.clone())));
-        let mut steps = table.prepare.clone();
-        if let Selected::Where(condition) = &table.rows {
-            steps.push(Step::filter(condition.clone()));
-        }
         // A log source of which no field is asked for is told all the same.
-        items.push(Item::named("Row", Expression::text("")));
-        steps.push(Step::project(items));
-        let mut used = BTreeSet::new();
-        steps.iter().for_each(|step| step.collect_names(&mut used));
-        let platform = table.platforms.first().copied().unwrap_or(Platform::Sentinel);
-        let mut columns = schema.columns(&table.name, platform);
-        columns.retain(|column| used.contains(&column.name));
-        let list = |(name, values): &(String, Vec<String>)| {
-            Let::new(name, Expression::dynamic(values))
-        };
-        let lets = table.lists.iter().filter(|(name, _)| used.contains(name)).map(list).collect();
-        Reader {
-            table: table.name.clone(),
+        items.push(Item::named(ROW, Expression::text("")));
+        Some(Reader {
             kind: table.events.clone(),
             log: table.log().cloned(),
             product: if let [product] = table.products[..] { Some(product) } else { None },
-            columns,
-            query: Query {
-                heading: Vec::new(),
-                lets,
-                result: Pipeline::of(&table.name, steps),
-            },
+            query: query(table, schema, items)?,
+            is_tested: !matches!(table.rows, Selected::All),
             places,
             keywords: keywords.len(),
             with,
-        }
+        })
     }
 
     /// Adds what a row says, when it is an event of this log source
     fn read(&self, row: &Map<String, Json>, told: &mut Told) {
-        let mut rows = Rows::default();
-        let one = (Timestamp::UNIX_EPOCH, row.clone());
-        rows.add(&self.table, &self.columns, [one].into_iter());
-        // A mapping that is not executed here knows no rows; tests read every mapping.
-        let Ok(data) = Run::new(&self.query, &rows, Timestamp::UNIX_EPOCH).result() else { return };
+        let Ok(data) = self.query.on(row.clone()) else { return };
         let text = |name: &str| data.texts(name).and_then(|texts| texts.first().cloned());
-        if text("Row").is_none() {
+        if text(ROW).is_none() {
             return;
         }
         let fields = self.fields(&data);
@@ -197,13 +186,46 @@ impl Reader {
         }
         let mut values = parts.iter().flat_map(|(_, all)| all).flat_map(|(_, values)| values);
         let separator = if values.any(|value| value.starts_with('/')) { '/' } else { '\\' };
-        let fields = parts.iter().map(|(field, all)| ((*field).clone(), whole(field, all, separator)));
+        let fields =
+            parts.iter().map(|(field, all)| ((*field).clone(), whole(field, all, separator)));
         fields.filter(|(_, values)| !values.is_empty()).collect()
     }
 }
 
+/// The column that every row of the log source has
+const ROW: &str = "Row";
+
+/// The query for these columns of the rows that are events of the log source
+fn query(table: &Table, schema: &Schema, items: Vec<Item>) -> Option<RowQuery> {
+    let mut steps = table.prepare.clone();
+    if let Selected::Where(condition) = &table.rows {
+        steps.push(Step::filter(condition.clone()));
+    }
+    steps.push(Step::project(items));
+    let mut used = BTreeSet::new();
+    steps.iter().for_each(|step| step.collect_names(&mut used));
+    let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
+    if !added.is_empty() {
+        steps.insert(0, Step::extend(added));
+        steps[0].collect_names(&mut used);
+    }
+    let platform = table.platforms.first().copied().unwrap_or(Platform::Sentinel);
+    let mut columns = schema.columns(&table.name, platform);
+    columns.retain(|column| used.contains(&column.name));
+    let lists = table.lists.iter().filter(|(name, _)| used.contains(name));
+    let lets = lists.map(|(name, values)| Let::new(name, Expression::dynamic(values))).collect();
+    let result = Pipeline::of(&table.name, steps);
+    // Every mapping of rulecast is executed: a test reads a row of each.
+    RowQuery::new(&table.name, columns, Query { heading: Vec::new(), lets, result }).ok()
+}
+
 /// The name under which an event has the texts that keywords are searched in; no rule asks for it
 const KEYWORDS: &str = "(keywords)";
+
+/// Whether a text is a path of Windows
+fn has_drive(text: &str) -> bool {
+    matches!(text.as_bytes(), [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic())
+}
 
 /// Whether a part says what the field is
 fn is_read(holds: Holds) -> bool {
@@ -214,7 +236,7 @@ fn is_read(holds: Holds) -> bool {
 }
 
 /// The value of a column as the event has it
-fn value(table: &Table, column: &Column) -> Expression {
+fn value(column: &Column) -> Expression {
     let truth = |word: bool| Expression::text(if word { "true" } else { "false" });
     if column.kind == Kind::Truth {
         return match &column.rows_of_true {
@@ -222,13 +244,12 @@ fn value(table: &Table, column: &Column) -> Expression {
             None => truth(column.only_false.is_none()),
         };
     }
-    let added = table.added(&column.name).map(|item| item.value);
-    let value = added.unwrap_or_else(|| column.value.clone());
     // What stood there before a renaming or a deletion is the event's own value.
-    let value = column.earlier.clone().unwrap_or(value);
+    let value = column.earlier.as_ref().unwrap_or(&column.value).clone();
     match &column.empty {
         Some((means, rows)) => {
-            let is_meant = Expression::all([Expression::call("isempty", [value.clone()]), rows.clone()]);
+            let is_meant =
+                Expression::all([Expression::call("isempty", [value.clone()]), rows.clone()]);
             Expression::call("iff", [is_meant, Expression::text(means), value])
         }
         None => value,
@@ -248,7 +269,10 @@ fn said(column: &Column, text: &str) -> Vec<String> {
         let known = column.words.iter().find(|(_, words)| words.iter().any(|word| word == text));
         return known.map(|(value, _)| value.clone()).into_iter().collect();
     }
-    let own = column.values.iter().find(|(_, word)| word == text).map(|(value, _)| value.clone());
-    let own = own.unwrap_or_else(|| text.to_owned());
-    vec![column.blank.as_ref().map_or_else(|| own.clone(), |blank| own.replace(blank, " "))]
+    let text =
+        column.blank.as_ref().map_or_else(|| text.to_owned(), |blank| text.replace(blank, " "));
+    // A rule may ask for the value in the words of the table, too.
+    let known =
+        column.values.iter().find(|(_, word)| *word == text).map(|(value, _)| value.clone());
+    known.into_iter().chain([text]).collect()
 }

@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
-pub(super) use json::quoted;
 pub(super) use json::Object;
+pub(super) use json::quoted;
 use json::{Flat, text};
 use table::{Inside, ROWS, Row, Through};
 

@@ -3,14 +3,20 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::mapping::Mappings;
+
+fn made(record: &str, shape: Option<Shape>, time: Option<&str>) -> Option<Flattened> {
+    let mapped = Mapped::new(Mappings::default(), None);
+    flatten(record, Wanted { shape, time, mapped: &mapped })
+}
 
 fn flat(record: &Value) -> Value {
-    let found = flatten(&record.to_string(), None, None).expect("a shape");
+    let found = made(&record.to_string(), None, None).expect("a shape");
     serde_json::from_str(&found.line).unwrap()
 }
 
 fn title(record: &Value) -> Option<&'static str> {
-    Some(flatten(&record.to_string(), None, None)?.title)
+    Some(made(&record.to_string(), None, None)?.title)
 }
 
 #[test]
@@ -92,7 +98,7 @@ fn exports_of_others_get_sigmas_names() {
     );
     let trail =
         json!({"eventVersion": "1", "eventSource": "s", "eventName": "n", "eventTime": "t"});
-    let found = flatten(&trail.to_string(), None, None).unwrap();
+    let found = made(&trail.to_string(), None, None).unwrap();
     assert_eq!(found.kinds, [EventKind::named("aws/cloudtrail").unwrap()]);
 }
 
@@ -102,8 +108,8 @@ fn a_flat_event_stays_as_it_is_and_a_named_shape_must_fit() {
         assert_eq!(title(&event), None, "{event}");
     }
     let doc = json!({"winlog": {"channel": "C"}}).to_string();
-    assert!(flatten(&doc, Shape::named("winlogbeat"), None).is_some());
-    assert!(flatten(&doc, Shape::named("evtx"), None).is_none());
+    assert!(made(&doc, Shape::named("winlogbeat"), None).is_some());
+    assert!(made(&doc, Shape::named("evtx"), None).is_none());
     assert!(Shape::named("nosuch").is_none());
 }
 
@@ -112,12 +118,13 @@ fn what_stands_under_other_names_is_told() {
     let sysmon = |executable: &str| json!({"winlog": {"channel": "C", "event_data": {"Image": "a"}}, "process": {"executable": executable}});
     for (record, is_partly_read) in [
         (sysmon("a"), false),
-        (sysmon("b"), true),
+        (json!({"winlog": {"channel": "C"}, "registry": {"path": "b"}}), true),
         (json!({"ecs": {"version": "8"}, "process": {"executable": "a"}}), true),
-        (json!({"Timestamp": "t", "DeviceName": "h", "ActionType": "ProcessCreated"}), true),
+        (json!({"Timestamp": "t", "DeviceName": "h", "ActionType": "ProcessCreated"}), false),
+        (json!({"Timestamp": "t", "DeviceName": "h", "ActionType": "NoSuchAction"}), true),
         (json!({"TenantId": "t", "TimeGenerated": "t"}), true),
     ] {
-        let found = flatten(&record.to_string(), None, None).unwrap();
+        let found = made(&record.to_string(), None, None).unwrap();
         assert_eq!(found.is_partly_read, is_partly_read, "{record}");
     }
 }
@@ -125,6 +132,6 @@ fn what_stands_under_other_names_is_told() {
 #[test]
 fn the_time_that_the_user_names_is_kept_from_outside_the_fields() {
     let doc = json!({"at": {"when": "t"}, "winlog": {"channel": "C"}}).to_string();
-    let found = flatten(&doc, None, Some("at.when")).unwrap();
+    let found = made(&doc, None, Some("at.when")).unwrap();
     assert!(found.line.contains(r#""at.when":"t""#), "{}", found.line);
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::event::Fields;
 use super::family::lines;
-use crate::query::kusto::{Column, Type};
 use crate::query::kusto::execute::{Data, text_of};
+use crate::query::kusto::{Column, Type};
 
 static SHOWN: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| {
     lines(include_str!("evidence.tsv")).filter_map(|cells| cells.try_into().ok()).collect()

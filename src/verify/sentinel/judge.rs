@@ -12,8 +12,8 @@ use super::explain::explain;
 use super::scene::{Scene, Side};
 use crate::ir::Signal;
 use crate::matcher::Match;
-use crate::verify::finding::{Difference, Finding};
 use crate::query::kusto::execute::{Data, Fault, Run, instant};
+use crate::verify::finding::{Difference, Finding};
 use crate::verify::trial::{Example, Tally};
 
 /// The level and the severity that a row names, where it names them

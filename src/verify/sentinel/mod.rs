@@ -32,4 +32,16 @@ mod windows;
 
 pub use asked::Asked;
 pub use course::try_course;
+#[cfg(test)]
+pub(super) use recorded::recorded;
 pub use trial::{Watcher, try_near, try_own};
+
+/// The rows of an event in every table, each with the name of its table
+#[cfg(test)]
+pub(super) fn rows_of(
+    record: &crate::matcher::Record,
+    kind: &crate::taxonomy::EventKind,
+    written: &serde_json::Value,
+) -> Vec<row::Row> {
+    row::rows(&event::Event::of(record, kind, written), |table| !table.is_empty())
+}

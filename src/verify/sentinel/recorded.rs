@@ -29,7 +29,11 @@ const COUNTED: [&str; 5] = ["cs-bytes", "s-port", "sc-bytes", "sc-status", "time
 const WHOLE_PATHS: [&str; 2] = ["earlier file", "target process"];
 
 /// The event as a sensor writes it; `about` is the field that it was made for, if any
-pub(super) fn recorded(kind: &EventKind, mut event: Fields, about: &str) -> Option<Fields> {
+pub(in crate::verify) fn recorded(
+    kind: &EventKind,
+    mut event: Fields,
+    about: &str,
+) -> Option<Fields> {
     let family = family::of(kind.name());
     let shown = family.is_some_and(|family| about.is_empty() || family.shows(about));
     // What no column shows, no query can ask for.

@@ -12,8 +12,8 @@ use super::asked::ALERTS;
 use super::event::{Event, Fields};
 use super::row::{Row, rows};
 use crate::query::kusto::Column;
-use crate::taxonomy::{EventKind, Product};
 use crate::query::kusto::execute::{Rows, instant};
+use crate::taxonomy::{EventKind, Product};
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
 

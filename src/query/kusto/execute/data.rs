@@ -51,11 +51,7 @@ impl Rows {
     }
 
     /// The rows that a run sees: those that have arrived, and whose time its period reaches
-    pub(crate) fn seen(
-        &self,
-        (from, now): (jiff::Timestamp, jiff::Timestamp),
-        time: &str,
-    ) -> Rows {
+    pub(crate) fn seen(&self, (from, now): (jiff::Timestamp, jiff::Timestamp), time: &str) -> Rows {
         let (from, now) = (time::of_timestamp(from), time::of_timestamp(now));
         let tables = self.0.iter().map(|(name, data)| {
             let places = [data.header.place_of(ARRIVED), data.header.place_of(time)];
@@ -103,6 +99,12 @@ impl Data {
     /// The names of its columns
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.header.columns.iter().map(|slot| slot.name.as_str()).filter(|name| *name != ARRIVED)
+    }
+
+    /// The values of each row
+    #[cfg(test)]
+    pub(crate) fn values(&self) -> impl Iterator<Item = Vec<serde_json::Value>> {
+        self.rows.iter().map(|row| row.iter().map(Value::to_json).collect())
     }
 
     /// The texts of a column, row by row; `None` without such a column

@@ -30,6 +30,7 @@ mod literal;
 mod node;
 mod pattern;
 mod plan;
+mod row_query;
 mod run;
 mod step;
 mod term;
@@ -39,6 +40,7 @@ mod value;
 mod window;
 
 pub(crate) use data::{Data, Rows, text_of};
+pub(crate) use row_query::RowQuery;
 pub(crate) use run::Run;
 pub(crate) use time::{instant_text, of_timestamp as instant};
 

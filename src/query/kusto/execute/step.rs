@@ -24,7 +24,10 @@ pub(super) fn step(run: &Run<'_>, lets: usize, data: Data, step: &Step) -> Resul
             let computed = items_of(run, lets, &data, items)?;
             on_rows(&data, &computed)
         }
-        Operator::Extend(items) => extend(run, lets, data, items),
+        Operator::Extend(items) => {
+            let computed = items_of(run, lets, &data, items)?;
+            extended(data, &computed)
+        }
         Operator::Distinct(items) => {
             let computed = items_of(run, lets, &data, items)?;
             let mut made = on_rows(&data, &computed)?;
@@ -117,7 +120,8 @@ pub(super) fn entitled(
     header
 }
 
-fn on_rows(data: &Data, computed: &[Computed]) -> Result<Data, Fault> {
+/// The rows with these columns alone
+pub(super) fn on_rows(data: &Data, computed: &[Computed]) -> Result<Data, Fault> {
     let columns = computed.iter().map(|(slot, _)| slot.clone()).collect();
     let row = |at| {
         let values = computed.iter().map(|(_, node)| node.on(Cursor { rows: &data.rows, at }));
@@ -127,9 +131,9 @@ fn on_rows(data: &Data, computed: &[Computed]) -> Result<Data, Fault> {
     Ok(Data { header: Table { columns, ..Table::default() }, rows })
 }
 
-fn extend(run: &Run<'_>, lets: usize, mut data: Data, items: &[Item]) -> Result<Data, Fault> {
-    let computed = items_of(run, lets, &data, items)?;
-    let made = on_rows(&data, &computed)?;
+/// The rows with more columns
+pub(super) fn extended(mut data: Data, computed: &[Computed]) -> Result<Data, Fault> {
+    let made = on_rows(&data, computed)?;
     for (at, slot) in made.header.columns.iter().enumerate() {
         data.header.set(&slot.name, slot.kind);
         let place = data.place(&slot.name)?;

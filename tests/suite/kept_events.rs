@@ -1,0 +1,91 @@
+//! An event as a target keeps it gets the verdicts of the event itself.
+//!
+//! The rows and documents were made by others than this project: no mapping of ours took part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufReader;
+
+use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, Options, scan};
+
+use crate::support::{corpus, events_of, recordings, sigmahq};
+
+/// Rules that read a field that the target does not keep, or an operating system that it does not tell
+const APART: &[(&str, &str, &str)] = &[
+    ("ecs", "Unsigned DLL Loaded by Windows Utility", "library events have no signature here"),
+    ("mde", "Unsigned DLL Loaded by Windows Utility", "Defender keeps no signature of a library"),
+    ("mde", "Hacktool Execution - Imphash", "Defender keeps no such hash"),
+    ("mde", "Execution Of Non-Existing File", "rows of Linux do not tell their system"),
+    (
+        "mde",
+        "Execution of Suspicious File Type Extension",
+        "rows of Linux do not tell their system",
+    ),
+    ("mde", "Decode Base64 Encoded Text -MacOs", "rows of Linux do not tell their system"),
+];
+
+/// What each line matches: rule and signal
+type Verdicts = BTreeMap<usize, BTreeSet<(String, String)>>;
+
+fn verdicts(engine: &Engine, lines: &str) -> (Verdicts, usize) {
+    let mut found = Collected::default();
+    let mut memory = Memory::default();
+    let mut lines = Lines::new(BufReader::new(lines.as_bytes()));
+    let (census, _) = scan(engine, &mut memory, (0, &mut lines), &mut found).unwrap();
+    assert!(found.unreadable.is_empty(), "{:?}", found.unreadable);
+    let mut verdicts = Verdicts::new();
+    for one in found.found {
+        let Found::Hit(hit) = one else { continue };
+        let rule = &engine.rules()[hit.matched.rule];
+        let signal = rule.signals[hit.matched.signal].name.to_string();
+        let title = rule.metadata.title.value.clone();
+        verdicts.entry(hit.line).or_default().insert((title, signal));
+    }
+    (verdicts, census.partly_read)
+}
+
+#[test]
+fn rows_and_documents_of_others_get_the_verdicts_of_the_events() {
+    let Some(corpus) = corpus("rows_and_documents_of_others_get_the_verdicts_of_the_events") else {
+        return;
+    };
+    let rules: Vec<_> = sigmahq(&corpus).rules.iter().map(|loaded| loaded.rule.clone()).collect();
+    let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+    for path in recordings(&corpus) {
+        for mut event in events_of(&path) {
+            let kind = event["kind"].take();
+            for shape in ["sigma", "mde", "ecs"] {
+                let mut one = event[shape].take();
+                if shape == "sigma" {
+                    one["kind of event"] = kind.clone();
+                }
+                let text = texts.entry(shape).or_default();
+                text.push_str(&one.to_string());
+                text.push('\n');
+            }
+        }
+    }
+    let by_kind = Options { kind_field: Some("kind of event".to_owned()), ..Options::default() };
+    let (wanted, _) = verdicts(&Engine::new(rules.clone(), &by_kind), &texts["sigma"]);
+    let engine = Engine::new(rules, &Options::default());
+    let mut told = BTreeSet::new();
+    for shape in ["mde", "ecs"] {
+        let (found, partly_read) = verdicts(&engine, &texts[shape]);
+        assert_eq!(partly_read, 0, "{shape}");
+        let lines: BTreeSet<usize> = wanted.keys().chain(found.keys()).copied().collect();
+        let (mut wrong, mut same) = (Vec::new(), 0);
+        for line in lines {
+            let none = BTreeSet::new();
+            let [wanted, found] = [&wanted, &found].map(|all| all.get(&line).unwrap_or(&none));
+            same += wanted.intersection(found).count();
+            for one in wanted.symmetric_difference(found) {
+                match APART.iter().find(|(of, title, _)| *of == shape && *title == one.0) {
+                    Some(apart) => drop(told.insert(apart)),
+                    None => wrong.push(format!("{shape}, event {line}: {one:?}")),
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(same > 1_500, "{shape}: {same}");
+    }
+    assert_eq!(told.len(), APART.len(), "a reason that explains nothing: {told:?}");
+}

@@ -5,7 +5,7 @@
 //! fix: "0 matches" alone would read as "nothing happened".
 
 use super::report::{self, count};
-use crate::matcher::{Census, Engine, Options};
+use crate::matcher::{Census, Engine, Options, Unheld};
 
 /// What is wrong with the events of a file
 #[derive(Debug, Default)]
@@ -47,8 +47,8 @@ impl Complaints {
         }
         found.partial(census.partly_read, census.events, |part| {
             format!(
-                "{part} of {file} keep fields under names of ECS, Defender or Sentinel, which are not \
-                 read: scan the events as they were recorded"
+                "{part} of {file} are rows or documents that no mapping knows as events: keep the columns \
+                 `Type` and `ActionType` of rows, or write a mapping (`rulecast list mappings`)"
             )
         });
         found.unlooked(census, file);
@@ -107,6 +107,25 @@ impl Complaints {
             self.error = Some(why);
         }
     }
+}
+
+/// How many fields a warning names
+const NAMED: usize = 6;
+
+/// That rules ask rows and documents for what those do not hold; nothing when none does
+pub(super) fn unheld(unheld: &Unheld) -> Option<String> {
+    let mut fields: Vec<(&String, &usize)> = unheld.fields.iter().collect();
+    fields.sort_by_key(|(name, rules)| (std::cmp::Reverse(**rules), *name));
+    let named: Vec<&str> = fields.iter().take(NAMED).map(|(name, _)| name.as_str()).collect();
+    let more = fields.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (unheld.rules > 0).then(|| {
+        format!(
+            "{} cannot be judged in full: the rows or documents do not hold {}{more}",
+            count(unheld.rules, "rule"),
+            named.join(", ")
+        )
+    })
 }
 
 /// Prints the warnings; returns the errors

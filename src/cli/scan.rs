@@ -106,6 +106,7 @@ impl Scan {
         let (matched, rules) = (count(printed, "match"), count(engine.rules().len(), "rule"));
         report::say(global, &format!("{}, {rules}: {matched}", count(events, "event")))?;
         // Printed even when the run is quiet.
+        census::unheld(&engine.unheld()).iter().for_each(|why| report::warn(why));
         shortfalls(memory.shortfall()).iter().for_each(|why| report::warn(why));
         broken.extend(census::tell(complaints));
         broken.iter().for_each(|why| report::error(why));

@@ -64,6 +64,7 @@ use index::Index;
 use jiff::Timestamp;
 use layout::Layout;
 use mapped::Mapped;
+pub use mapped::Unheld;
 use serde::de::DeserializeSeed;
 
 use crate::definition::Level;
@@ -257,6 +258,11 @@ impl Engine {
         let mut event = (&self.layout).deserialize(event)?.given(kind);
         memory.follow(self, &mut event);
         Ok(event)
+    }
+
+    /// What the rows and documents of targets that were read so far do not hold of what the rules ask for
+    pub fn unheld(&self) -> Unheld {
+        self.mapped.unheld(&self.rules)
     }
 
     /// Reads an event written as one line of JSON

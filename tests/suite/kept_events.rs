@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
 use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, Options, scan};
+use rulecast::project::{self, Surroundings};
 
-use crate::support::{corpus, events_of, recordings, sigmahq};
+use crate::support::{corpus, events_of, recordings, root, sigmahq};
 
 /// Rules that read a field that the target does not keep, or an operating system that it does not tell
 const APART: &[(&str, &str, &str)] = &[
@@ -88,4 +89,28 @@ fn rows_and_documents_of_others_get_the_verdicts_of_the_events() {
         assert!(same > 1_500, "{shape}: {same}");
     }
     assert_eq!(told.len(), APART.len(), "a reason that explains nothing: {told:?}");
+}
+
+#[test]
+fn rows_and_documents_of_an_own_mapping_are_read() {
+    let folder = root().join("tests/projects/own_tables");
+    let mut workspace = project::load_with(
+        &[folder.join("rules")],
+        &Surroundings { filters: vec![folder.join("mappings")], ..Surroundings::default() },
+    )
+    .unwrap();
+    let mappings = workspace.policy.mappings.clone();
+    let engine =
+        Engine::new(workspace.take_reported(), &Options { mappings, ..Options::default() });
+    let events = r#"
+{"Type":"AcmeProxy_CL","TimeGenerated":"2026-11-28T10:00:00Z","query_s":"cmd=whoami","host_s":"h","method_s":"GET","agent_s":"python-requests/2"}
+{"_index":"acme-proxy-2026","_source":{"event":{"dataset":"acme.proxy"},"ecs.version":"8","acme":{"query":"cmd=whoami"},"http.request.method":"GET","user_agent":{"original":"python-requests/2"}}}
+{"Type":"AcmeFileEvents_CL","TimeGenerated":"2026-11-28T10:00:00Z","ActionType":"FileCreated","Path":"C:\\inetpub\\wwwroot\\x.aspx","FileName":"x.aspx"}
+{"Type":"AcmeFileEvents_CL","TimeGenerated":"2026-11-28T10:00:00Z","ActionType":"FileDeleted","Path":"C:\\inetpub\\wwwroot\\x.aspx","FileName":"x.aspx"}
+"#;
+    let (found, partly_read) = verdicts(&engine, events.trim_start());
+    assert_eq!(partly_read, 0);
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 2, 3], "{found:?}");
+    let unheld = engine.unheld();
+    assert_eq!((unheld.rules, unheld.fields.len()), (0, 0), "{unheld:?}");
 }

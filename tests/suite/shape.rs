@@ -18,7 +18,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ("backend/elastic/view", "detection", "the keys of a rule as Kibana imports it, in its order"),
     ("backend/sentinel/arm", "template", "the keys of an ARM template, in Microsoft's order"),
     ("definition/condition", "build", "the operators of a condition, over one tree of pairs"),
-    ("verify/kusto/node", "on", "the forms of an expression, each in a few lines"),
+    ("query/kusto/execute/node", "on", "the forms of an expression, each in a few lines"),
     ("ir/link", "one", "a correlation takes what each step before has gathered"),
 ];
 
@@ -26,15 +26,15 @@ const LONG: &[(&str, &str, &str)] = &[
 const CIRCLES: &[(&[&str], &str)] = &[
     (
         &[
-            "verify/kusto/expand",
-            "verify/kusto/group",
-            "verify/kusto/plan",
-            "verify/kusto/run",
-            "verify/kusto/step",
+            "query/kusto/execute/expand",
+            "query/kusto/execute/group",
+            "query/kusto/execute/plan",
+            "query/kusto/execute/run",
+            "query/kusto/execute/step",
         ],
         "a step and an expression may hold a whole query: `join`, `mv-apply`, `toscalar`",
     ),
-    (&["verify/kusto/node", "verify/kusto/window"], "the arguments of `prev` are expressions"),
+    (&["query/kusto/execute/node", "query/kusto/execute/window"], "the arguments of `prev` are expressions"),
 ];
 
 /// A module: its path below `src`, and whether it stands for its folder

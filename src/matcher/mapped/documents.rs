@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::Told;
+use super::held::{Held, Met};
 use super::part::{Part, whole};
 use crate::mapping::{Holds, IndexField, Mappings, Stream, Test, Words};
 use crate::matcher::glob::fits;
@@ -31,6 +32,7 @@ pub(super) struct Documents {
 /// Reads the documents of one log source
 struct Reader {
     kind: EventKind,
+    met: Met,
     log: Option<Log>,
     /// The operating systems of its documents; any when empty
     products: Vec<Product>,
@@ -56,7 +58,13 @@ impl Documents {
     }
 
     /// The event of a document; `None` when it is of no known log source
-    pub(super) fn read(&self, document: &Object<'_>, hit: &Object<'_>) -> Option<Told> {
+    ///
+    /// `alone` says that nothing else tells what its names mean.
+    pub(super) fn read(
+        &self,
+        (document, hit): (&Object<'_>, &Object<'_>),
+        alone: bool,
+    ) -> Option<Told> {
         let index = index_of(document, hit);
         let is_in = |reader: &&Reader| {
             let name = index.as_deref().unwrap_or_default();
@@ -68,6 +76,9 @@ impl Documents {
         for reader in self.readers.iter().filter(|reader| !is_known || is_in(reader)) {
             // Where only the index tells a log source, its documents are known by nothing else.
             if reader.takes(document, product) && (is_known || reader.is_told()) {
+                if alone {
+                    reader.met.note();
+                }
                 told.is_of(&reader.kind, reader.log.as_ref(), product);
                 reader.read(document, &mut told);
                 if let (true, Some(ids)) = (self.with_ids, &reader.ids) {
@@ -77,6 +88,13 @@ impl Documents {
             }
         }
         (!told.kinds.is_empty()).then_some(told)
+    }
+
+    /// Adds the fields of the log sources that were met
+    pub(super) fn add_held(&self, held: &mut Held) {
+        for reader in self.readers.iter().filter(|reader| reader.met.is()) {
+            held.add(&reader.kind, reader.places.iter().map(|(field, _)| field.clone()));
+        }
     }
 }
 
@@ -95,6 +113,7 @@ impl Reader {
         let patterns = stream.indices.iter().chain(&stream.on_request);
         Reader {
             kind: stream.events.clone(),
+            met: Met::default(),
             log: stream.log().cloned(),
             products: stream.products().to_vec(),
             patterns: patterns.map(|index| Pattern::read(&index.pattern)).collect(),

@@ -8,6 +8,7 @@
 //! its folder, of which a test of a name holds and a test of a folder does not.
 
 mod documents;
+mod held;
 mod part;
 mod rows;
 
@@ -16,9 +17,12 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use documents::Documents;
+use held::Held;
+pub use held::Unheld;
 use rows::Tables;
 
 use super::shape::Object;
+use crate::ir::Rule;
 use crate::mapping::Mappings;
 use crate::taxonomy::{EventKind, Field, Log, Product};
 
@@ -81,10 +85,23 @@ impl Mapped {
 
     /// The event of a document; `None` when no mapping knows documents like it
     ///
-    /// `hit` is what stands around the document, if anything does.
-    pub(super) fn document(&self, document: &Object<'_>, hit: &Object<'_>) -> Option<Told> {
+    /// `hit` is what stands around the document, if anything does. `alone` says that nothing else tells
+    /// what its names mean.
+    pub(super) fn document(
+        &self,
+        (document, hit): (&Object<'_>, &Object<'_>),
+        alone: bool,
+    ) -> Option<Told> {
         let documents =
             self.documents.get_or_init(|| Documents::of(&self.mappings, self.asked.as_ref()));
-        documents.read(document, hit)
+        documents.read((document, hit), alone)
+    }
+
+    /// What the rows and documents read so far do not hold of what these rules ask for
+    pub(super) fn unheld(&self, rules: &[Rule]) -> Unheld {
+        let mut held = Held::default();
+        self.tables.get().into_iter().for_each(|tables| tables.add_held(&mut held));
+        self.documents.get().into_iter().for_each(|documents| documents.add_held(&mut held));
+        held.unheld(rules)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::{Map, Value as Json};
 
 use super::Told;
+use super::held::{Held, Met};
 use super::part::{Part, whole};
 use crate::mapping::{Column, Holds, Kind, Mappings, Rows as Selected, Table};
 use crate::query::kusto::execute::{Data, RowQuery};
@@ -36,6 +37,7 @@ struct Reader {
     log: Option<Log>,
     product: Option<Product>,
     query: RowQuery,
+    met: Met,
     /// Whether a test selects its rows
     is_tested: bool,
     places: Vec<Place>,
@@ -96,6 +98,13 @@ impl Tables {
         (!told.kinds.is_empty()).then_some(told)
     }
 
+    /// Adds the fields of the log sources that were met
+    pub(super) fn add_held(&self, held: &mut Held) {
+        for reader in self.readers.values().flatten().filter(|reader| reader.met.is()) {
+            held.add(&reader.kind, reader.places.iter().map(|place| place.field.clone()));
+        }
+    }
+
     /// Reads a row that does not name its table, by its columns
     ///
     /// It is a row of a table that has such rows by a test, else of the only table with these columns.
@@ -144,6 +153,7 @@ impl Reader {
             log: table.log().cloned(),
             product: if let [product] = table.products[..] { Some(product) } else { None },
             query: query(table, schema, items)?,
+            met: Met::default(),
             is_tested: !matches!(table.rows, Selected::All),
             places,
             keywords: keywords.len(),
@@ -164,6 +174,7 @@ impl Reader {
         {
             return;
         }
+        self.met.note();
         told.is_of(&self.kind, self.log.as_ref(), self.product);
         for (field, values) in fields {
             told.add(field.name(), values);

@@ -129,7 +129,7 @@ pub(super) fn flatten(record: &str, wanted: Wanted<'_>) -> Option<Flattened> {
         }
     }
     let mut told = match row.through {
-        Some(Through::Streams) => wanted.mapped.document(&event, &record),
+        Some(Through::Streams) => wanted.mapped.document((&event, &record), row.fields.is_empty()),
         Some(Through::Tables) => wanted.mapped.row(event.text()),
         None => None,
     };

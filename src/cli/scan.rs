@@ -15,7 +15,7 @@ use super::interruption;
 use super::report::{self, Stream, count};
 use super::{Global, Outcome, Stop, census, summary};
 use crate::definition::Looked;
-use crate::matcher::novelty::MOST_COMBINATIONS;
+use crate::matcher::novelty::{MOST_COMBINATIONS, MOST_TERMS};
 use crate::matcher::{End, Engine, Found, Listener, Memory, Options, Shortfall, scan};
 use crate::project::{self, Failure};
 
@@ -129,7 +129,14 @@ pub(super) fn shortfalls(shortfall: Shortfall) -> Vec<String> {
         (shortfall.crowded_groups, &format!("reported each as a correlation: {crowded}")),
     ];
     let all = all.into_iter().filter(|(number, _)| *number > 0);
-    all.map(|(number, what)| format!("{} {what}", count(number, "match"))).collect()
+    let all = all.map(|(number, what)| format!("{} {what}", count(number, "match")));
+    let forgotten = (shortfall.forgotten_terms > 0).then(|| {
+        let terms = count(shortfall.forgotten_terms, "new term");
+        format!(
+            "{terms} forgotten: a rule remembers {MOST_TERMS}; they may be reported as new again"
+        )
+    });
+    all.chain(forgotten).collect()
 }
 
 /// The latest time to accept: one day from now; a later time comes from a broken clock

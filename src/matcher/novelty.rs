@@ -1,73 +1,146 @@
 //! Novelty: remembers which combinations of values have been seen.
 //!
 //! In: matches in the order of the stream, with their times. Out: whether a match's combination
-//! is new. Keys compare exactly as stored. An event that lacks one of the fields makes no
-//! combination; a field with several values makes a combination for each value.
+//! is new. An event that lacks one of the fields makes no combination; a field with several values makes a
+//! combination for each value.
+//!
+//! A combination is kept as a [`Term`] of 16 bytes, and no more than [`MOST_TERMS`] of them a rule. When there
+//! are more, those that have left the window go first, then the oldest.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use sha2::{Digest as _, Sha256};
 
-/// A combination of values, and the time when it was last seen
-pub type SeenTerms = (Vec<String>, Option<Timestamp>);
+/// The most combinations that are remembered for a rule: with their times about 55 MB
+pub const MOST_TERMS: usize = 1_800_000;
+
+/// A combination of values, told from others by its digest; compares exactly as the values do
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Term(pub [u8; 16]);
+
+impl Term {
+    /// The term of these values
+    ///
+    /// Half of a SHA-256: nobody can make a value that is taken for another one.
+    pub fn of(values: &[String]) -> Term {
+        let mut digest = Sha256::new();
+        for value in values {
+            digest.update((value.len() as u64).to_le_bytes());
+            digest.update(value.as_bytes());
+        }
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest.finalize()[..16]);
+        Term(half)
+    }
+}
+
+/// A term, and the second when it was last seen; [`UNTIMED`] for one without a time
+pub type SeenTerm = (Term, i64);
+
+/// The second of a term that was seen without a time: it stays
+pub const UNTIMED: i64 = i64::MIN;
 
 /// The combinations one rule has seen
 #[derive(Debug, Default)]
 pub struct NewTerms {
-    seen: HashMap<Vec<String>, Option<Timestamp>>,
+    seen: HashMap<Term, i64>,
+    /// Terms within the window that were forgotten to make room
+    forgotten: usize,
 }
 
 impl NewTerms {
     /// Records a combination; true when it was not seen within `window` minutes before
     ///
-    /// A late event does not make its combination new again.
-    pub fn observe(&mut self, key: Vec<String>, time: Option<Timestamp>, window: u32) -> bool {
-        let Some(last) = self.seen.get_mut(&key) else {
-            self.seen.insert(key, time);
+    /// A late event does not make its combination new again. A time after `now` comes from a broken clock.
+    pub fn observe(
+        &mut self,
+        key: &[String],
+        time: Option<Timestamp>,
+        (window, now): (u32, Option<Timestamp>),
+    ) -> bool {
+        let second = time.map_or(UNTIMED, Timestamp::as_second);
+        let Some(last) = self.seen.get_mut(&Term::of(key)) else {
+            if self.seen.len() >= MOST_TERMS {
+                self.make_room(window, now);
+            }
+            self.seen.insert(Term::of(key), second);
             return true;
         };
-        let expired = match (*last, time) {
-            (Some(last), Some(now)) => now.as_second() - last.as_second() > i64::from(window) * 60,
-            _ => false,
-        };
-        *last = (*last).max(time);
+        let is_timed = *last != UNTIMED && second != UNTIMED;
+        let expired = is_timed && second - *last > seconds(window);
+        *last = (*last).max(second);
         expired
     }
 
     /// Adds the combinations of another memory; of two times for a combination, the later one stays
     pub fn join(&mut self, other: NewTerms) {
-        other.seen.into_iter().for_each(|(key, time)| {
-            let last = self.seen.entry(key).or_insert(time);
-            *last = (*last).max(time);
-        });
+        self.forgotten += other.forgotten;
+        for (term, second) in other.seen {
+            let last = self.seen.entry(term).or_insert(second);
+            *last = (*last).max(second);
+        }
     }
 
     /// A memory of combinations seen before
-    pub fn of(seen: Vec<SeenTerms>) -> Self {
-        NewTerms { seen: seen.into_iter().collect() }
+    pub fn of(seen: impl IntoIterator<Item = SeenTerm>) -> Self {
+        NewTerms { seen: seen.into_iter().collect(), forgotten: 0 }
+    }
+
+    /// The number of terms within the window that were forgotten to make room: they may be reported as new again
+    pub fn forgotten(&self) -> usize {
+        self.forgotten
     }
 
     /// The combinations last seen within `window` minutes before the newest combination, sorted
     ///
     /// Older combinations would count as new again anyway; combinations without a time stay. A time
     /// after `now` comes from a broken clock, so it does not count as the newest.
-    pub fn within(&self, window: u32, now: Option<Timestamp>) -> Vec<SeenTerms> {
-        let past = |last: &&Timestamp| now.is_none_or(|now| **last <= now);
-        let newest = self.seen.values().flatten().filter(past).max().copied();
-        let age = |last: Timestamp| newest.map_or(0, |now| now.as_second() - last.as_second());
-        let young =
-            |last: &Option<Timestamp>| last.is_none_or(|last| age(last) <= i64::from(window) * 60);
-        let mut kept: Vec<SeenTerms> = self
-            .seen
-            .iter()
-            .filter(|(_, last)| young(last))
-            .map(|(key, last)| (key.clone(), *last))
-            .collect();
-        kept.sort();
+    pub fn within(&self, window: u32, now: Option<Timestamp>) -> Vec<SeenTerm> {
+        let oldest = self.oldest(window, now);
+        let kept = self.seen.iter().filter(|(_, last)| is_young(**last, oldest));
+        let mut kept: Vec<SeenTerm> = kept.map(|(term, last)| (*term, *last)).collect();
+        kept.sort_unstable();
         kept
     }
+
+    /// The first second of the window that ends with the newest combination
+    fn oldest(&self, window: u32, now: Option<Timestamp>) -> i64 {
+        let now = now.map_or(i64::MAX, Timestamp::as_second);
+        let newest = self.seen.values().filter(|last| **last <= now).max();
+        newest.map_or(UNTIMED, |newest| newest.saturating_sub(seconds(window)))
+    }
+
+    /// Drops what has left the window; where that is not enough, the older half
+    fn make_room(&mut self, window: u32, now: Option<Timestamp>) {
+        let oldest = self.oldest(window, now);
+        self.seen.retain(|_, last| is_young(*last, oldest));
+        if self.seen.len() <= MOST_TERMS / 2 {
+            return;
+        }
+        let mut times: Vec<i64> = self.seen.values().copied().collect();
+        let middle = times.len() / 2;
+        let middle = *times.select_nth_unstable(middle).1;
+        let before = self.seen.len();
+        // Many terms may have been seen in one second.
+        let mut surplus = before - MOST_TERMS / 2;
+        self.seen.retain(|_, last| {
+            let goes = surplus > 0 && *last <= middle;
+            surplus -= usize::from(goes);
+            !goes
+        });
+        self.forgotten += before - self.seen.len();
+    }
+}
+
+fn seconds(minutes: u32) -> i64 {
+    i64::from(minutes) * 60
+}
+
+fn is_young(last: i64, oldest: i64) -> bool {
+    last == UNTIMED || last >= oldest
 }
 
 /// The most combinations of values that are judged per event
@@ -113,11 +186,50 @@ mod tests {
     #[test]
     fn a_term_is_new_again_after_the_window() {
         let mut terms = NewTerms::default();
-        let mut at = |text| terms.observe(vec!["a".into()], timestamp(text), 60);
+        let mut at = |text| terms.observe(&["a".into()], timestamp(text), (60, None));
         assert!(at("2026-01-01T00:00:00Z"));
         assert!(!at("2026-01-01 00:30:00.5"));
         assert!(!at("2025-12-31T23:00:00Z"), "late events are not new");
         assert!(at("2026-01-01T02:00:00Z"));
+    }
+
+    #[test]
+    fn values_are_told_apart_and_from_values_that_are_cut_otherwise() {
+        let of =
+            |values: &[&str]| Term::of(&values.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let all = [
+            of(&["a", "b"]),
+            of(&["ab"]),
+            of(&["ab", ""]),
+            of(&["", "ab"]),
+            of(&["A", "b"]),
+            of(&[]),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one));
+        }
+        assert_eq!(of(&["a", "b"]), all[0]);
+    }
+
+    #[test]
+    fn what_has_left_the_window_goes_first_and_then_the_oldest() {
+        let second = |second: i64| Timestamp::from_second(second).ok();
+        let fill = |step: i64| {
+            let mut terms = NewTerms::default();
+            for at in 0..MOST_TERMS as i64 + 1 {
+                assert!(terms.observe(&[at.to_string()], second(at * step), (60, None)));
+            }
+            terms
+        };
+        // A window of an hour holds 60 of these.
+        let terms = fill(60);
+        assert_eq!((terms.seen.len(), terms.forgotten()), (62, 0));
+        // It holds all of these.
+        let mut terms = fill(0);
+        assert_eq!(terms.seen.len(), MOST_TERMS / 2 + 1);
+        assert_eq!(terms.forgotten(), MOST_TERMS / 2);
+        terms.observe(&["late".to_owned()], second(-10_000), (60, None));
+        assert!(!terms.observe(&["late".to_owned()], None, (60, None)));
     }
 
     #[test]

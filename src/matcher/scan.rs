@@ -15,7 +15,7 @@ use super::census::{Census, Facts};
 use super::correlate::{Correlator, Together, Waiting};
 use super::event::Event;
 use super::lines::{End, Lines};
-use super::novelty::{NewTerms, SeenTerms};
+use super::novelty::{NewTerms, SeenTerm};
 use super::reading::{Kept, Shaped, Verdict, is_flat, read, too_long};
 use super::{Engine, Match};
 
@@ -52,7 +52,7 @@ pub struct Unreadable {
 pub struct Memory {
     pub(super) terms: BTreeMap<usize, NewTerms>,
     /// Terms of the state file for rules that this run did not load, by name
-    pub(super) others: BTreeMap<String, (Vec<String>, Vec<SeenTerms>)>,
+    pub(super) others: BTreeMap<String, (Vec<String>, Vec<SeenTerm>)>,
     tree: ProcessTree,
     correlators: BTreeMap<usize, Correlator>,
     /// Matches without a time, which no correlation can place
@@ -72,6 +72,8 @@ pub struct Shortfall {
     pub lost: usize,
     /// Reported as new: more than [`MOST_COMBINATIONS`](super::novelty::MOST_COMBINATIONS) terms
     pub crowded_terms: usize,
+    /// Terms forgotten to make room, which may be reported as new again
+    pub forgotten_terms: usize,
     /// Reported by themselves: in more groups of a correlation than the same limit
     pub crowded_groups: usize,
 }
@@ -220,7 +222,7 @@ impl Memory {
         let mut new = terms.more;
         self.crowded_terms += usize::from(terms.more);
         for key in &terms.keys {
-            new |= seen.observe(key.clone(), matched.time, window);
+            new |= seen.observe(key, matched.time, (window, self.now));
         }
         Some(new)
     }
@@ -265,6 +267,7 @@ impl Memory {
             untimed: self.untimed,
             lost: sum(|correlator| correlator.lost),
             crowded_terms: self.crowded_terms,
+            forgotten_terms: self.terms.values().map(NewTerms::forgotten).sum(),
             crowded_groups: sum(|correlator| correlator.crowded),
         }
     }

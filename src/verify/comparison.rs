@@ -108,15 +108,18 @@ impl Comparison<'_> {
         let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level));
         let lower = rank(found) < rank(wanted) && cases.any(|case| case == found);
         let other = found == default || lower;
-        match self.named(|loss| loss.name == LossName::LevelCases && other) {
+        let dropped = || self.dropped().filter(|_| filled().as_deref() == Some(wanted));
+        let named = self.named(|loss| loss.name == LossName::LevelCases && other);
+        match named.map(Finding::Lost) {
             _ if wanted == found => Finding::Same(true),
-            Some(loss) => Finding::Lost(loss),
-            None if filled().as_deref() == Some(wanted) => Finding::Unwritten,
-            None => Finding::Different(Difference {
-                signal: self.signal.name.clone(),
-                engine: format!("level {}", matched.level),
-                target: format!("severity {found}"),
-                event: None,
+            Some(lost) => lost,
+            None => dropped().unwrap_or_else(|| {
+                Finding::Different(Difference {
+                    signal: self.signal.name.clone(),
+                    engine: format!("level {}", matched.level),
+                    target: format!("severity {found}"),
+                    event: None,
+                })
             }),
         }
     }
@@ -152,6 +155,14 @@ impl Comparison<'_> {
         own.find(|loss| explains(loss)).map(|loss| loss.name)
     }
 
+    /// What explains that a document lacks a value: a loss that the artifact names, or that no sensor writes
+    /// the event
+    fn dropped(&self) -> Option<Finding> {
+        let own = self.sides().find(|side| side.kind == self.signal.kind)?;
+        let loss = self.named(|loss| matches!(loss.name, LossName::Empty | LossName::Gaps));
+        loss.map(Finding::Lost).or_else(|| (!own.held).then_some(Finding::Unwritten))
+    }
+
     fn different(&self, hit: bool) -> Finding {
         let engine = self.matched.map(|matched| {
             let fields: Vec<_> = matched.fields.keys().map(Field::name).collect();
@@ -174,6 +185,7 @@ impl Comparison<'_> {
             engine: matched.terms.clone()?.keys,
             elastic: of(Gaps::Left).unwrap_or_default(),
             filled: of(Gaps::Filled).unwrap_or_default(),
+            dropped: self.dropped(),
         })
     }
 }

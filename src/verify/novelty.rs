@@ -16,6 +16,8 @@ pub(super) struct Terms {
     pub(super) elastic: Vec<Vec<String>>,
     /// Elastic's combinations if its pipelines dropped nothing
     pub(super) filled: Vec<Vec<String>>,
+    /// What explains that pipelines drop a value of this event
+    pub(super) dropped: Option<Finding>,
 }
 
 /// The combinations that each side has seen in a sequence of events
@@ -35,7 +37,7 @@ impl Seen {
         signal: &str,
     ) -> Finding {
         let observe = |seen: &mut NewTerms, keys: &[Vec<String>], window: u32| {
-            let observed = |key: &Vec<String>| seen.observe(key.clone(), terms.time, window);
+            let observed = |key: &Vec<String>| seen.observe(key, terms.time, (window, None));
             // Every combination must be remembered, so this must not stop at the first new one.
             keys.iter().map(observed).fold(false, |new, this| new | this)
         };
@@ -43,15 +45,17 @@ impl Seen {
         let elastic = observe(&mut self.elastic, &terms.elastic, history);
         let filled = observe(&mut self.filled, &terms.filled, history);
         let word = |new: bool| if new { "new terms" } else { "nothing new" }.to_owned();
-        match (engine == elastic, engine == filled) {
-            (true, _) => Finding::Same(true),
-            (false, true) => Finding::Unwritten,
-            (false, false) => Finding::Different(Difference {
+        let dropped = terms.dropped.clone().filter(|_| engine == filled);
+        if engine == elastic {
+            return Finding::Same(true);
+        }
+        dropped.unwrap_or_else(|| {
+            Finding::Different(Difference {
                 signal: signal.to_owned(),
                 engine: word(engine),
                 target: word(elastic),
                 event: None,
-            }),
-        }
+            })
+        })
     }
 }

@@ -119,7 +119,8 @@ fn damage(files: &[PathBuf], times: usize) {
         let (found, _) = everything(&text, at % 10 == 0);
         found.iter().for_each(|one| has_places_inside(one, &text));
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(10), "{took:?} for:\n{text}");
+        // A worker that waits takes up the work of other tests, so the limit is far above what a rule takes.
+        assert!(took < Duration::from_secs(60), "{took:?} for:\n{text}");
     });
 }
 

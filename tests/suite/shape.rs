@@ -34,7 +34,10 @@ const CIRCLES: &[(&[&str], &str)] = &[
         ],
         "a step and an expression may hold a whole query: `join`, `mv-apply`, `toscalar`",
     ),
-    (&["query/kusto/execute/node", "query/kusto/execute/window"], "the arguments of `prev` are expressions"),
+    (
+        &["query/kusto/execute/node", "query/kusto/execute/window"],
+        "the arguments of `prev` are expressions",
+    ),
 ];
 
 /// A module: its path below `src`, and whether it stands for its folder

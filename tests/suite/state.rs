@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use rulecast::matcher::novelty::Term;
 use rulecast::matcher::{Engine, Memory, Options, Shortfall};
 use rulecast::taxonomy::EventKind;
 use serde_json::json;
@@ -65,6 +66,30 @@ fn terms_are_remembered_between_runs_and_a_broken_state_is_left_alone() {
     }
 }
 
+#[test]
+fn terms_that_an_earlier_version_kept_with_their_values_are_known() {
+    let folder = tempdir().unwrap();
+    let state = folder.path().join("terms.json");
+    scan(&state, &event(1, "cmd /c whoami"));
+    let mut kept: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&state).unwrap()).unwrap();
+    assert_eq!(kept["rulecast_state"], 2);
+    kept["rulecast_state"] = json!(1);
+    let terms = kept["new_terms"].as_object_mut().unwrap().values_mut().next().unwrap();
+    let values = terms["fields"].as_array().unwrap().iter().map(|field| match field.as_str() {
+        Some("Computer") => "web01",
+        Some("CommandLine") => "cmd /c whoami",
+        other => panic!("{other:?}"),
+    });
+    let values: Vec<&str> = values.collect();
+    terms["seen"] = json!([[values, "2026-01-01T00:00:00Z"]]);
+    fs::write(&state, kept.to_string()).unwrap();
+    assert_eq!(scan(&state, &event(2, "cmd /c whoami")).1[0]["new"], false);
+    assert_eq!(scan(&state, &event(2, "cmd /c hostname")).1[0]["new"], true);
+    let kept = fs::read_to_string(&state).unwrap();
+    assert!(kept.contains(r#""rulecast_state":2"#) && !kept.contains("web01"), "{kept}");
+}
+
 /// A rule that counts users of hosts, and asks for new ones
 const CROWDS: &str = "title: Crowds\nid: 0d0f2c5e-3f0a-4c57-9d0b-6a7f6f0f4c01\nsignals:\n  \
      s: {event: process_creation, children: cmd.exe}\n  t: {event: process_creation, children: sh.exe}\n\
@@ -124,7 +149,9 @@ fn scans_at_once_keep_the_terms_of_all() {
     let kept = fs::read_to_string(&state).unwrap();
     for run in 0..4 {
         for at in 0..50 {
-            assert!(kept.contains(&format!("cmd /c {run}-{at}\"")), "{run}-{at}");
+            let term = Term::of(&["web01".to_owned(), format!("cmd /c {run}-{at}")]);
+            let digest = format!("{:032x}", u128::from_be_bytes(term.0));
+            assert!(kept.contains(&digest), "{run}-{at}");
         }
     }
 }

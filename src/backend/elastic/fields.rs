@@ -12,7 +12,7 @@ use crate::ir::{NewTerms, Op, Part, Signal, Test};
 use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Index, IndexField, Stream};
 use crate::query::elasticsearch::Query;
-use crate::taxonomy::Field;
+use crate::taxonomy::{Field, FieldType};
 
 /// The place of a refused test; a query that contains it is never written
 pub(super) const UNSAID: Query = Query::Nothing;
@@ -99,6 +99,12 @@ pub(super) fn check_terms(stream: &Stream, new: &NewTerms, session: &mut Session
         let message = format!("ECS has no field for the new term {field}");
         let cause = Cause::Field(field.name().to_owned());
         session.refuse(cause, new.span, message, "no such field", "");
+    }
+    let kind = |field| stream.events.field_type(field).unwrap_or(FieldType::Any);
+    if new.fields.iter().any(|field| kind(field).may_be_empty()) {
+        let reason =
+            "Elastic's pipelines drop empty values and `-`, which are new terms for rulecast";
+        session.lose_rarely(LossName::Empty, Direction::Narrower, new.span, reason);
     }
 }
 

@@ -259,7 +259,7 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
     {
         let own = matches.iter().find(|one| one.signal == new.signal);
         let terms = own.and_then(|one| one.terms.clone()).map(|terms| terms.keys);
-        let observed = |key: Vec<String>| seen.observe(key, Some(*time), new.window);
+        let observed = |key: Vec<String>| seen.observe(&key, Some(*time), (new.window, None));
         let engine = terms.unwrap_or_default().into_iter().map(observed).fold(false, |a, b| a | b);
         let target = found.contains(&instant(*time));
         let word = |new: bool| if new { "new terms" } else { "nothing new" }.to_owned();

@@ -53,7 +53,8 @@ impl<'e> Shaped<'e> {
 /// Makes events of any shape flat, with every field
 #[derive(Debug)]
 pub struct Flattener {
-    in_object: bool,
+    /// The path of the object that holds the fields
+    inner: Option<String>,
     shape: Option<Shape>,
     mapped: Mapped,
 }
@@ -62,7 +63,7 @@ impl Flattener {
     /// Reads events as the options say
     pub fn new(options: &Options) -> Flattener {
         Flattener {
-            in_object: options.field.is_some(),
+            inner: options.field.clone(),
             shape: options.shape,
             mapped: Mapped::new(options.mappings.clone(), None),
         }
@@ -93,7 +94,10 @@ impl Flattener {
             None => (Cow::Borrowed(text), Vec::new()),
         };
         let wanted = Wanted { shape: self.shape, time: None, mapped: &self.mapped };
-        let made = if self.in_object { None } else { shape::flatten(&json, wanted) };
+        let made = match &self.inner {
+            Some(path) => shape::flatten_inside(&json, path, wanted),
+            None => shape::flatten(&json, wanted),
+        };
         Ok(Some(made.map_or_else(|| (json.into_owned(), kinds), |made| (made.line, made.kinds))))
     }
 }
@@ -112,7 +116,7 @@ pub(super) fn is_flat(engine: &Engine, block: &Block) -> bool {
     let texts = lines.filter_map(|line| std::str::from_utf8(line).ok());
     let mut texts =
         texts.map(|text| trimmed(text, None)).filter(|text| !text.is_empty()).take(SAMPLED);
-    engine.layout.inner.is_some() || texts.all(shape::is_flat)
+    texts.all(|text| shape::is_flat(text, engine.layout.inner.as_deref()))
 }
 
 /// Reads a record; `is_flat` says that most events of its file are flat
@@ -197,14 +201,18 @@ fn of_text<'e>(engine: &'e Engine, made: &'e Flattened) -> Verdict<Shaped<'e>> {
     }
 }
 
-/// The text made flat; `None` when it is flat, or its fields are in an object that the user names
+/// The text made flat, or the object in it that the user names; `None` when it is flat
 fn flattened(engine: &Engine, text: &str) -> Result<Option<Flattened>, String> {
     let layout = &engine.layout;
-    if layout.inner.is_some() || layout.shape.is_some_and(shape::Shape::is_flat) {
+    if layout.shape.is_some_and(shape::Shape::is_flat) {
         return Ok(None);
     }
     let time = layout.time_field.as_deref();
-    let found = shape::flatten(text, Wanted { shape: layout.shape, time, mapped: &engine.mapped });
+    let wanted = Wanted { shape: layout.shape, time, mapped: &engine.mapped };
+    let found = match &layout.inner {
+        Some(path) => shape::flatten_inside(text, path, wanted),
+        None => shape::flatten(text, wanted),
+    };
     match (&found, layout.shape) {
         (None, Some(shape)) => Err(format!("it is not of the shape `{shape}`")),
         _ => Ok(found),

@@ -8,7 +8,7 @@ use std::io::BufReader;
 use rulecast::matcher::{Collected, Engine, Found, Lines, Memory, Options, scan};
 use rulecast::project::{self, Surroundings};
 
-use crate::support::{corpus, events_of, recordings, root, sigmahq};
+use crate::support::{corpus, definition, events_of, recordings, root, rule, sigmahq};
 
 /// Rules that read a field that the target does not keep, or an operating system that it does not tell
 const APART: &[(&str, &str, &str)] = &[
@@ -113,4 +113,25 @@ fn rows_and_documents_of_an_own_mapping_are_read() {
     assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 2, 3], "{found:?}");
     let unheld = engine.unheld();
     assert_eq!((unheld.rules, unheld.fields.len()), (0, 0), "{unheld:?}");
+}
+
+#[test]
+fn an_object_that_the_user_names_may_be_a_row_or_a_document() {
+    let rule = rule(&definition("p", "children: cmd.exe"));
+    let engine = |field: &str| {
+        let field = Some(field.to_owned());
+        Engine::new(vec![rule.clone()], &Options { field, ..Options::default() })
+    };
+    let row = r#"{"Type":"DeviceProcessEvents","TimeGenerated":"t","ActionType":"ProcessCreated","FolderPath":"C:\\W\\cmd.exe","FileName":"cmd.exe"}"#;
+    let beat = r#"{"winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","event_id":1,"event_data":{"Image":"C:\\W\\cmd.exe"}}}"#;
+    let flat = r#"{"Image":"C:\\W\\cmd.exe","EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational"}"#;
+    for one in [row, beat, flat] {
+        for (path, line) in [
+            ("raw", format!(r#"{{"id":1,"raw":{one}}}"#)),
+            ("a.raw", format!(r#"{{"a":{{"raw":{one}}},"id":1}}"#)),
+        ] {
+            let (found, _) = verdicts(&engine(path), &line);
+            assert_eq!(found.len(), 1, "{path}: {line}");
+        }
+    }
 }

@@ -94,9 +94,26 @@ pub(super) struct Wanted<'w> {
     pub(super) mapped: &'w Mapped,
 }
 
-/// Whether a record is flat as it stands
-pub(super) fn is_flat(record: &str) -> bool {
-    Object::read(record).is_none_or(|record| !ROWS.iter().any(|row| is_of(row, &record, None)))
+/// Whether a record is flat as it stands, or the object inside it at this path
+pub(super) fn is_flat(record: &str, inner: Option<&str>) -> bool {
+    let Some(record) = Object::read(record) else { return true };
+    let is_flat = |record: &Object<'_>| !ROWS.iter().any(|row| is_of(row, record, None));
+    match inner {
+        Some(path) => record.inside(path).is_none_or(|object| is_flat(&object)),
+        None => is_flat(&record),
+    }
+}
+
+/// The record with the object at this path made flat; `None` when that object is flat, or is not of the shape
+/// that the user names
+pub(super) fn flatten_inside(record: &str, path: &str, wanted: Wanted<'_>) -> Option<Flattened> {
+    let record = Object::read(record)?;
+    let made = flatten(record.inside(path)?.text(), wanted)?;
+    let first = path.split('.').next().unwrap_or(path);
+    let beside = owned(&record).into_iter().filter(|(key, _)| key != path && key != first);
+    let mut flat = Flat { fields: beside.collect() };
+    flat.add(Cow::Borrowed(path), Cow::Borrowed(&made.line));
+    Some(Flattened { line: flat.line(), ..made })
 }
 
 /// The event of a record in some shape; `None` when the record is flat, or is not of the shape that

@@ -31,6 +31,7 @@ mod report;
 mod scan;
 mod schema;
 mod screen;
+mod seen;
 mod select;
 mod settings;
 mod show;

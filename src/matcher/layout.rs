@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Options;
 use super::derive::Derived;
 use super::shape::Shape;
 use crate::ir::Subject;
@@ -122,6 +123,15 @@ impl Layout {
         for (name, says) in SAID {
             layout.place(name).says = Some(*says);
         }
+        layout
+    }
+
+    /// A layout without fields, for events of this form
+    pub(super) fn of(options: &Options) -> Layout {
+        let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
+        options.time_field.iter().for_each(|path| layout.take_time_from(path));
+        layout.shape = options.shape;
+        layout.given = options.kind.clone().map(|kind| (kind, options.action));
         layout
     }
 

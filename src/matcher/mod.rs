@@ -34,6 +34,7 @@ mod record;
 mod same;
 mod scan;
 mod shape;
+mod shown;
 mod slot;
 mod state_file;
 
@@ -66,6 +67,7 @@ use layout::Layout;
 use mapped::Mapped;
 pub use mapped::Unheld;
 use serde::de::DeserializeSeed;
+use shown::Shown;
 
 use crate::definition::Level;
 use crate::ir::{Correlation, Rule};
@@ -81,8 +83,8 @@ pub struct Engine {
     layout: Layout,
     signals: Vec<CompiledSignal>,
     ancestry: Option<Places>,
-    /// Slots of the fields that each match holds besides those of its tests
-    shown: Vec<usize>,
+    /// The fields that each match shows beside its evidence; `None` when there are none
+    shown: Option<Shown>,
     /// Made with the first event; `None` when every signal is tried
     index: Option<OnceLock<Index>>,
     /// Reads rows and documents of the targets
@@ -120,7 +122,7 @@ pub struct Options {
     pub time_field: Option<String>,
     /// The shape of every event; without it each event shows its own
     pub shape: Option<Shape>,
-    /// Fields that each match holds besides those of its tests, where the event has them
+    /// Fields that each match shows beside its evidence, where its event has them and is read from a line
     pub shown: Vec<Field>,
     /// What the columns and index fields of the targets mean, in events that are rows or documents
     pub mappings: Mappings,
@@ -140,6 +142,8 @@ pub struct Match {
     pub level: Level,
     /// Fields whose tests the event passed, with their values
     pub fields: BTreeMap<Field, Vec<String>>,
+    /// The fields of [`Options::shown`] that the event has, with their values
+    pub shown: BTreeMap<Field, Vec<String>>,
     /// Time of the event; `None` when the event has no readable time
     pub time: Option<Timestamp>,
     /// Combinations of the `new_terms` fields; `None` when the signal has no `new_terms`
@@ -177,10 +181,7 @@ impl Engine {
     /// Prepares rules for events of this form
     pub fn new(rules: impl Into<Arc<[Rule]>>, options: &Options) -> Self {
         let rules = rules.into();
-        let mut layout = Layout::new(options.field.clone(), options.kind_field.clone());
-        options.time_field.iter().for_each(|path| layout.take_time_from(path));
-        layout.shape = options.shape;
-        layout.given = options.kind.clone().map(|kind| (kind, options.action));
+        let mut layout = Layout::of(options);
         let mut signals = Vec::new();
         for (rule, meant) in rules.iter().enumerate() {
             for (signal, sought) in meant.signals.iter().enumerate() {
@@ -212,10 +213,11 @@ impl Engine {
                 });
             }
         }
-        let shown = options.shown.iter().map(|field| layout.slot(field)).collect();
         let ancestry = Places::of(&mut layout);
+        let shown = Shown::of(options);
         let index = (!options.naive).then(OnceLock::new);
-        let asked = layout.fields.iter().cloned().collect();
+        let also = shown.iter().flat_map(Shown::fields);
+        let asked = layout.fields.iter().chain(also).cloned().collect();
         let mapped = Mapped::new(options.mappings.clone(), Some(asked));
         Engine { rules, layout, signals, ancestry, shown, index, mapped }
     }
@@ -230,7 +232,14 @@ impl Engine {
     /// # Errors
     /// When the line is not a JSON object.
     pub fn judge(&self, line: &str) -> serde_json::Result<Vec<Match>> {
-        Ok(self.matches(&self.read(line)?))
+        let mut matches = self.matches(&self.read(line)?);
+        self.show(line, &mut matches);
+        Ok(matches)
+    }
+
+    /// Adds to the matches of an event the fields that they show; `line` is the event
+    fn show(&self, line: &str, matches: &mut [Match]) {
+        self.shown.iter().for_each(|shown| shown.add(line, matches));
     }
 
     /// Judges a parsed event, after the events that `memory` has seen
@@ -321,11 +330,9 @@ impl Engine {
 
     fn matched(&self, signal: &CompiledSignal, event: &Event<'_>) -> Match {
         let slots = evidence(&signal.condition, event);
-        let shown = self.shown.iter().filter(|slot| !event.slot(**slot).values().is_empty());
         let owned = |values: &[Cow<'_, str>]| values.iter().map(|v| v.to_string()).collect();
         let fields = slots
             .iter()
-            .chain(shown)
             .map(|slot| (self.layout.fields[*slot].clone(), owned(event.slot(*slot).values())));
         let case = signal.cases.iter().find(|(_, node)| holds(node, event));
         let level = case.map_or(self.rules[signal.rule].level, |(level, _)| *level);
@@ -339,6 +346,7 @@ impl Engine {
             signal: signal.signal,
             level,
             fields: fields.collect(),
+            shown: BTreeMap::new(),
             time: event.time().and_then(novelty::timestamp),
             terms: signal.terms.as_ref().map(values),
             correlated: self.rules[signal.rule].correlates(signal.signal).then(|| {

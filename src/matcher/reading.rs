@@ -39,14 +39,16 @@ impl<T> Verdict<T> {
 /// An event, and what its shape is called
 pub(super) struct Shaped<'e> {
     pub(super) event: Event<'e>,
+    /// The flat event that it was read from, as JSON
+    pub(super) line: &'e str,
     pub(super) title: &'static str,
     /// Whether the record keeps fields where its shape does not look
     pub(super) is_partly_read: bool,
 }
 
 impl<'e> Shaped<'e> {
-    fn flat(event: Event<'e>) -> Shaped<'e> {
-        Shaped { event, title: FLAT, is_partly_read: false }
+    fn flat(event: Event<'e>, line: &'e str) -> Shaped<'e> {
+        Shaped { event, line, title: FLAT, is_partly_read: false }
     }
 }
 
@@ -173,7 +175,7 @@ fn of_json<'e>(
                 let facts = event.facts();
                 let is_told = facts.has_field || facts.is_recognized;
                 if is_told || engine.layout.inner.is_some() {
-                    return Verdict::Event(Shaped::flat(event));
+                    return Verdict::Event(Shaped::flat(event, text));
                 }
             }
             Err(error) => return Verdict::Unreadable(error.column(), error.to_string()),
@@ -182,7 +184,7 @@ fn of_json<'e>(
     match flattened(engine, text) {
         Ok(Some(made)) => of_text(engine, kept.get_or_init(|| Box::new(made))),
         Ok(None) => match engine.read(text) {
-            Ok(event) => Verdict::Event(Shaped::flat(event)),
+            Ok(event) => Verdict::Event(Shaped::flat(event, text)),
             Err(error) => Verdict::Unreadable(error.column(), error.to_string()),
         },
         Err(why) => Verdict::Unreadable(1, why),
@@ -195,7 +197,7 @@ fn of_text<'e>(engine: &'e Engine, made: &'e Flattened) -> Verdict<Shaped<'e>> {
         Ok(event) => {
             let event = event.of_kinds(&made.kinds, made.product);
             let is_partly_read = made.is_partly_read;
-            Verdict::Event(Shaped { event, title: made.title, is_partly_read })
+            Verdict::Event(Shaped { event, line: &made.line, title: made.title, is_partly_read })
         }
         Err(error) => Verdict::Unreadable(1, error.to_string()),
     }

@@ -301,7 +301,8 @@ struct Judged {
 impl Judged {
     fn of(engine: &Engine, shaped: &Shaped<'_>) -> Judged {
         let event = &shaped.event;
-        let (matches, is_looked_at) = engine.verdict(event, false);
+        let (mut matches, is_looked_at) = engine.verdict(event, false);
+        engine.show(shaped.line, &mut matches);
         let unlooked = (!is_looked_at).then(|| event.kind().to_string());
         Judged {
             matches,

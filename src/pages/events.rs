@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::layout::{Layout, Sheaf};
 use super::link;
 use super::sheet::Sheet;
-use super::words::{self, Mark, count, grouped};
+use super::words::{self, Mark, count, grouped, short};
 use crate::definition::Level;
 
 /// What rules found in events
@@ -58,17 +58,27 @@ const PARTS: i128 = 120;
 /// The most hosts that have a line, and the most findings that are listed
 const MOST_HOSTS: usize = 200;
 const MOST: usize = 2_000;
-/// The most characters of a value
-const LONGEST: usize = 300;
+/// The title of a page with findings
+pub(super) const TITLE: &str = "What the rules found in events";
 
+/// A rule as a finding links to it
+pub(super) struct Named {
+    pub(super) href: String,
+    pub(super) title: String,
+}
+
+/// Findings by host, by rule, and one by one
 #[derive(Serialize)]
-struct View {
+pub(super) struct View {
     lead: String,
     notes: Vec<String>,
     files: Vec<(String, String)>,
     from: String,
     to: String,
     has_times: bool,
+    /// The levels and the hosts to choose from
+    levels: Vec<String>,
+    names: Vec<String>,
     hosts: Vec<Host>,
     more_hosts: Vec<String>,
     rules: Vec<OfRule>,
@@ -128,6 +138,17 @@ pub(super) fn render(
     sightings: &Sightings,
     sheets: &[Sheet<'_>],
 ) -> Result<String, String> {
+    let named = |sheet: &Sheet<'_>| Named {
+        href: link::href(&sheet.path),
+        title: sheet.title().to_owned(),
+    };
+    let named: Vec<Named> = sheets.iter().map(named).collect();
+    let page = Sheaf { template: "events", path: link::EVENTS, title: TITLE, has_script: true };
+    layout.render(&page, view(sightings, &named))
+}
+
+/// What the page shows; a finding names its rule by the index in `rules`
+pub(super) fn view(sightings: &Sightings, rules: &[Named]) -> View {
     let mut found: Vec<&Sighting> = sightings.found.iter().collect();
     // Findings without a time come last, in the order of the lines.
     found.sort_by_key(|one| (one.time.is_none(), one.time));
@@ -145,7 +166,10 @@ pub(super) fn render(
     );
     hosts.truncate(MOST_HOSTS);
     let more = found.len().saturating_sub(MOST);
-    let view = View {
+    let listed = most_severe(&found);
+    View {
+        levels: Level::ALL.iter().rev().map(ToString::to_string).collect(),
+        names: hosts.iter().map(|host| host.name.clone()).collect(),
         lead,
         notes: sightings.notes.clone(),
         files: sightings.files.iter().map(|one| (one.name.clone(), grouped(one.events))).collect(),
@@ -154,13 +178,20 @@ pub(super) fn render(
         has_times: span.is_some(),
         hosts,
         more_hosts: (more_hosts > 0).then(|| count(more_hosts, "more host")).into_iter().collect(),
-        rules: by_rule(&found, sheets),
+        rules: by_rule(&found, rules),
         is_any: !found.is_empty(),
-        found: found.iter().take(MOST).map(|one| finding(one, sheets)).collect(),
+        found: listed.into_iter().map(|one| finding(one, rules)).collect(),
         more: (more > 0).then(|| count(more, "more finding")).into_iter().collect(),
-    };
-    let title = "What the rules found in events";
-    layout.render(&Sheaf { template: "events", path: link::EVENTS, title, has_script: true }, view)
+    }
+}
+
+/// The findings that are listed, in the order of time: the most severe
+fn most_severe<'f>(found: &[&'f Sighting]) -> Vec<&'f Sighting> {
+    let mut listed = found.to_vec();
+    listed.sort_by_key(|one| std::cmp::Reverse(one.level));
+    listed.truncate(MOST);
+    listed.sort_by_key(|one| (one.time.is_none(), one.time));
+    listed
 }
 
 /// A time to the second; a word for none
@@ -236,7 +267,7 @@ fn bars(found: &[&Sighting], (from, to): (Timestamp, Timestamp)) -> Vec<Bar> {
 }
 
 /// What each rule found, most first
-fn by_rule(found: &[&Sighting], sheets: &[Sheet<'_>]) -> Vec<OfRule> {
+fn by_rule(found: &[&Sighting], named: &[Named]) -> Vec<OfRule> {
     let mut rules: BTreeMap<usize, (usize, BTreeSet<&str>, Level)> = BTreeMap::new();
     for one in found {
         let (number, hosts, level) =
@@ -246,8 +277,8 @@ fn by_rule(found: &[&Sighting], sheets: &[Sheet<'_>]) -> Vec<OfRule> {
         hosts.insert(&one.host);
     }
     let rule = |(at, (number, hosts, level)): (usize, (usize, BTreeSet<&str>, Level))| {
-        let sheet = sheets.get(at)?;
-        let (href, title) = (link::href(&sheet.path), sheet.title().to_owned());
+        let Named { href, title } = named.get(at)?;
+        let (href, title) = (href.clone(), title.clone());
         Some(OfRule { href, title, level: words::level(level), number, hosts: hosts.len() })
     };
     let mut rules: Vec<OfRule> = rules.into_iter().filter_map(rule).collect();
@@ -255,24 +286,17 @@ fn by_rule(found: &[&Sighting], sheets: &[Sheet<'_>]) -> Vec<OfRule> {
     rules
 }
 
-fn finding(one: &Sighting, sheets: &[Sheet<'_>]) -> Finding {
-    let sheet = sheets.get(one.rule);
+fn finding(one: &Sighting, rules: &[Named]) -> Finding {
+    let rule = rules.get(one.rule);
     let fields = one.fields.iter().map(|(name, value)| (name.clone(), short(value)));
     Finding {
         time: shown(one.time),
         host: named(&one.host),
         level: words::level(one.level),
-        href: sheet.map_or_else(String::new, |sheet| link::href(&sheet.path)),
-        title: sheet.map_or_else(String::new, |sheet| sheet.title().to_owned()),
+        href: rule.map_or_else(String::new, |rule| rule.href.clone()),
+        title: rule.map_or_else(String::new, |rule| rule.title.clone()),
         what: one.what.clone(),
-        place: one.place.clone(),
+        place: short(&one.place),
         fields: fields.collect(),
-    }
-}
-
-fn short(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

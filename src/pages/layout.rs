@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Facts, link};
+use super::link;
 use crate::backend::template::Escaping;
 use crate::source::is_unprintable;
 
@@ -17,7 +17,7 @@ use crate::source::is_unprintable;
 const STYLE: &str = include_str!("../../templates/pages/style.css");
 /// The script of pages with a table to search and sort, as written
 const SCRIPT: &str = include_str!("../../templates/pages/script.js");
-/// How a page says that rulecast made it; no other file is taken for a page
+/// How a page of a set of rules says that rulecast made it; no other file is taken for such a page
 pub const GENERATOR: &str = r#"<meta name="generator" content="rulecast report" />"#;
 
 const TEMPLATES: &[(&str, &str)] = &[
@@ -30,6 +30,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("attack", include_str!("../../templates/pages/attack.hbs")),
     ("changes", include_str!("../../templates/pages/changes.hbs")),
     ("events", include_str!("../../templates/pages/events.hbs")),
+    ("findings", include_str!("../../templates/pages/findings.hbs")),
+    ("hunt", include_str!("../../templates/pages/hunt.hbs")),
 ];
 
 /// What renders pages
@@ -38,7 +40,9 @@ pub(super) struct Layout {
     style: String,
     script: String,
     set: String,
+    /// The pages that a page links to at its head; none where it stands alone
     others: Vec<(&'static str, &'static str)>,
+    generator: &'static str,
 }
 
 /// A link at the head of a page
@@ -79,11 +83,12 @@ pub(super) struct Sheaf<'s> {
 }
 
 impl Layout {
-    /// Reads the templates
-    pub(super) fn read(facts: &Facts<'_>) -> Result<Layout, String> {
-        let mut others = vec![(link::INDEX, "Rules"), (link::ATTACK, "ATT&CK")];
-        others.extend(facts.review.as_ref().map(|_| (link::CHANGES, "Changes")));
-        others.extend(facts.sightings.as_ref().map(|_| (link::EVENTS, "Events")));
+    /// Reads the templates, for pages that link to these others
+    pub(super) fn read(
+        set: &str,
+        others: Vec<(&'static str, &'static str)>,
+        generator: &'static str,
+    ) -> Result<Layout, String> {
         Ok(Layout {
             templates: Escaping::read(TEMPLATES, escaped)?,
             style: compact(STYLE)
@@ -93,8 +98,9 @@ impl Layout {
                 .replace(";}", "}"),
             // A page is well-formed XML too, in which a script may hold `<` only so.
             script: format!("//<![CDATA[\n{}\n//]]>", compact(SCRIPT)),
-            set: facts.name.clone(),
+            set: set.to_owned(),
             others,
+            generator,
         })
     }
 
@@ -114,7 +120,7 @@ impl Layout {
         let frame = Frame {
             title: page.title,
             set: &self.set,
-            generator: GENERATOR,
+            generator: self.generator,
             policy: format!(
                 "default-src 'none'; style-src '{style}'; {scripts}base-uri 'none'; form-action 'none'"
             ),

@@ -3,7 +3,7 @@
 //! In: [`Facts`]: rules, what became of them on their targets, verdicts, a review, findings in events; all
 //! of them computed elsewhere. Out: [`Page`]s of HTML: one about the set, one about ATT&CK, one a rule, and
 //! those of the review and of the events where there are any. [`layer`] is the same coverage for the ATT&CK
-//! Navigator.
+//! Navigator, and [`hunt`] a page about the findings of a scan, alone.
 //!
 //! INVARIANT: a page needs no other file, no server and no network: its style and its script stand in it,
 //! and its policy forbids everything else. Without the script everything can still be read. Nothing of a
@@ -14,14 +14,17 @@ mod attack;
 mod changes;
 mod counts;
 mod events;
+mod hunt;
 mod index;
 mod layout;
 mod link;
 mod meaning;
 mod navigator;
+mod reading;
 mod rows;
 mod rule;
 mod samples;
+mod severe;
 mod sheet;
 mod words;
 
@@ -36,9 +39,11 @@ use crate::workspace::{Emitted, Loaded};
 pub use attack::Coverage;
 pub use changes::Review;
 pub use events::{EventFile, Sighting, Sightings};
+pub use hunt::hunt;
 pub use layout::GENERATOR;
 use layout::Layout;
 pub use navigator::layer;
+pub use severe::Severe;
 use sheet::Sheet;
 pub(crate) use words::{grouped, plural};
 
@@ -90,7 +95,10 @@ pub struct Page {
 /// # Errors
 /// When a template fails, which is a bug.
 pub fn render(facts: &Facts<'_>) -> Result<Vec<Page>, String> {
-    let layout = Layout::read(facts)?;
+    let mut others = vec![(link::INDEX, "Rules"), (link::ATTACK, "ATT&CK")];
+    others.extend(facts.review.as_ref().map(|_| (link::CHANGES, "Changes")));
+    others.extend(facts.sightings.as_ref().map(|_| (link::EVENTS, "Events")));
+    let layout = Layout::read(&facts.name, others, GENERATOR)?;
     let sheets = Sheet::all(facts);
     let coverage = Coverage::of(facts.rules);
     let page = |path: &str, text: String| Page { path: path.to_owned(), text };

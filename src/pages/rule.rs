@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Facts;
 use super::artifacts::{self, artifacts};
 use super::counts::weight;
 use super::layout::{Layout, Sheaf};
 use super::meaning::{Meaning, meaning};
+use super::reading::{Reference, ThreatLink, references, threats};
 use super::samples::{self, tests};
 use super::sheet::Sheet;
 use super::words::{self, Mark, paragraphs};
-use super::{Facts, link};
 use crate::project::Dated;
 use crate::source::Spanned;
 use crate::workspace::{Emitted, Outcome};
@@ -79,19 +80,6 @@ struct Proved {
 }
 
 #[derive(Serialize)]
-struct ThreatLink {
-    name: String,
-    url: String,
-}
-
-#[derive(Serialize)]
-struct Reference {
-    text: String,
-    /// Empty for an address that is not of the web
-    url: String,
-}
-
-#[derive(Serialize)]
 struct Change {
     day: String,
     lines: String,
@@ -114,10 +102,6 @@ pub(super) fn render(
     let untried = sheet.parts.iter().filter(|part| !part.is_tried);
     let history = facts.history.as_ref();
     let changes = history.and_then(|all| all.get(rule.source.name())).into_iter().flatten();
-    let references = metadata.references.iter().map(|one| {
-        let url = link::outside(&one.value).unwrap_or_default().to_owned();
-        Reference { text: one.value.clone(), url }
-    });
     let view = View {
         level: words::level(rule.level),
         file: sheet.loaded.file(),
@@ -133,8 +117,8 @@ pub(super) fn render(
         tests: tests(sheet),
         tests_say: tests_say(sheet),
         untried: untried.map(|part| part.what.clone()).collect(),
-        threats: threats(sheet),
-        references: references.collect(),
+        threats: threats(rule),
+        references: references(metadata),
         has_references: !metadata.references.is_empty(),
         related: metadata
             .related
@@ -225,17 +209,4 @@ fn tests_say(sheet: &Sheet<'_>) -> String {
             words::count(all, "test")
         ),
     }
-}
-
-/// The tactics and techniques, each once
-fn threats(sheet: &Sheet<'_>) -> Vec<ThreatLink> {
-    let threats = &sheet.loaded.rule.threats;
-    let tactics = threats
-        .iter()
-        .map(|threat| ThreatLink { name: threat.tactic.name.to_owned(), url: threat.tactic.url() });
-    let techniques = sheet
-        .techniques()
-        .into_iter()
-        .map(|one| ThreatLink { name: format!("{} {}", one.id, one.whole_name()), url: one.url() });
-    tactics.chain(techniques).collect()
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::reading::techniques;
 use super::{Facts, Proof, link};
 use crate::backend::Target;
 use crate::diagnostic::Diagnostics;
@@ -89,12 +90,7 @@ impl<'f> Sheet<'f> {
 
     /// The techniques that it names, each once
     pub(super) fn techniques(&self) -> Vec<&'f Technique> {
-        let threats = &self.loaded.rule.threats;
-        let mut all: Vec<_> =
-            threats.iter().flat_map(|threat| threat.techniques.iter().copied()).collect();
-        all.sort_by_key(|one| one.id);
-        all.dedup();
-        all
+        techniques(&self.loaded.rule)
     }
 
     /// The log sources of its signals

@@ -104,6 +104,17 @@ pub(super) fn percent(part: usize, of: usize) -> usize {
     (part * 100).checked_div(of).unwrap_or(0)
 }
 
+/// The most characters of a value of an event
+const LONGEST: usize = 300;
+
+/// A value of an event, cut where it is long
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The paragraphs of a text, which empty lines divide
 pub(super) fn paragraphs(text: &str) -> Vec<String> {
     let all = text.split("\n\n").map(str::trim).filter(|one| !one.is_empty());

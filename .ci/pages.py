@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Looks at pages of `rulecast report -o` in a real browser: chromium, driven over a pipe.
+"""Looks at pages of `rulecast report -o` and `scan --html` in a real browser: chromium, driven over a pipe.
 
 usage: pages.py FOLDER [--screenshots FOLDER] [--page PATH]...
 
 At three widths, light and dark: no script fails, nothing is fetched, no page scrolls sideways, every text
 has the contrast of WCAG AA. By the keyboard alone: the first stop skips to the content, every stop shows
-where it is, a heading sorts. Search and filters leave the rows that fit, `#q=` asks for rows, and without
-scripts every row is there. Only the standard library is needed, and chromium or Chrome.
+where it is, a heading sorts. Search and filters leave the rows that fit, of rules as of findings, `#q=` asks
+for rows, and without scripts every row is there. Only the standard library is needed, and chromium or Chrome.
 """
 import argparse
 import base64
@@ -260,6 +260,41 @@ def check_table(browser, address, name):
     return [f"{name}: {what}" for what in wrong]
 
 
+def check_findings(browser, address, name):
+    """Filters, and links from findings to their rules, on a page with findings"""
+    wrong = browser.open(address)
+
+    def expect(what, is_so):
+        if not is_so:
+            wrong.append(what)
+
+    rows = browser.evaluate(VISIBLE)
+    expect("the table has no rows", rows > 0)
+    choose = "const s = document.querySelector('form.find [name=%s]'); s.selectedIndex = 1;" \
+             "s.dispatchEvent(new Event('input', { bubbles: true })); s.value"
+    alike = "[...document.querySelectorAll('table.find [data-t=%s]')].filter(one => one.dataset.o === %s).length"
+    for field in ("level", "host", "rule"):
+        value = browser.evaluate("{" + choose % field + "}")
+        fitting = browser.evaluate(alike % (field, json.dumps(value)))
+        # No match may have the most severe level.
+        expect(f"the filter of the {field} {value!r} shows {browser.evaluate(VISIBLE)} rows and not {fitting}",
+               browser.evaluate(VISIBLE) == fitting and (fitting > 0 or field == "level"))
+        browser.evaluate("document.querySelector('form.find [type=reset]').click()")
+        browser.evaluate("new Promise(done => setTimeout(done, 20))")
+        expect(f"clearing the {field} does not bring the rows back", browser.evaluate(VISIBLE) == rows)
+    expect("a finding leads to no rule", browser.evaluate(
+        "[...document.querySelectorAll('table.find td a')].every(one => !one.hash || one.pathname !== location.pathname"
+        " || document.getElementById(one.hash.slice(1)))"))
+    expect("a host has no line of time", browser.evaluate(
+        "document.querySelectorAll('td.time svg').length === document.querySelectorAll('td.time').length"))
+    wrong.extend(browser.troubles(address))
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(address, waits=False)
+    expect("without scripts rows are missing", browser.evaluate(VISIBLE) == rows)
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    return [f"{name}: {what}" for what in wrong]
+
+
 def main():
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reader.add_argument("folder", type=pathlib.Path)
@@ -289,11 +324,13 @@ def main():
                 wrong += check_looks(browser, address, name, options.screenshots)
                 browser.look(1280, "light")
                 wrong += check_keyboard(browser, address, name)
-                if name == "index.html":
-                    try:
+                try:
+                    if name == "index.html":
                         wrong += check_table(browser, address, name)
-                    except Fault as fault:
-                        wrong.append(f"{name}: {fault}")
+                    elif browser.evaluate("Boolean(document.querySelector('form.find [name=host]'))"):
+                        wrong += check_findings(browser, address, name)
+                except Fault as fault:
+                    wrong.append(f"{name}: {fault}")
         finally:
             browser.end()
     for what in wrong:

@@ -56,6 +56,11 @@ impl Complaints {
         found
     }
 
+    /// Every complaint, the error first
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        self.error.iter().chain(&self.warnings)
+    }
+
     /// Events that lack what an option names
     fn lacking(&mut self, census: &Census, number: usize, file: &str, words: (&str, &str)) {
         let (what, hint) = words;

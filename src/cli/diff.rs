@@ -78,7 +78,8 @@ impl Diff {
             | Format::Sarif
             | Format::Github
             | Format::Junit
-            | Format::Csv => {
+            | Format::Csv
+            | Format::Table => {
                 changes::print(told, self.markdown)?;
             }
         }

@@ -1,12 +1,10 @@
 //! Options of commands that read events, and reports about event files.
 //!
-//! In: options about the fields and the kind of events. Out: [`Options`] for the engine, findings
-//! for lines that are not events, and the progress for a person at a terminal.
+//! In: options about the fields and the kind of events. Out: [`Options`] for the engine, and findings
+//! for lines that are not events.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -208,39 +206,4 @@ impl BadLines {
 /// Why a line is no event, without the place in it
 fn reason(line: &Unreadable) -> &str {
     line.why.split(" at line ").next().unwrap_or_default()
-}
-
-/// Shows the progress of a long scan to a person at a terminal
-pub(super) struct Progress {
-    shown: bool,
-    next: Instant,
-    active: bool,
-}
-
-impl Progress {
-    pub(super) fn new(quiet: bool) -> Self {
-        let active = !quiet && io::stderr().is_terminal();
-        Progress { shown: false, next: Instant::now() + Duration::from_secs(1), active }
-    }
-
-    pub(super) fn tell(&mut self, done: &str) {
-        if self.active && Instant::now() >= self.next {
-            self.next += Duration::from_millis(200);
-            self.shown = true;
-            // A progress line that cannot be written does not stop the run.
-            let _ = write!(io::stderr(), "\r{done}");
-        }
-    }
-
-    pub(super) fn clear(&self) {
-        if self.shown {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
-        }
-    }
-
-    /// Starts again, for the next file
-    pub(super) fn next(&self) -> Progress {
-        self.clear();
-        Progress::new(!self.active)
-    }
 }

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::Stop as Stopped;
-use super::events::{BadLines, EventForm, Progress, Read};
+use super::events::{BadLines, EventForm, Read};
+use super::progress::Progress;
 use crate::diagnostic::Diagnostics;
 use crate::ir::say_action;
 use crate::matcher::{Block, End, Flattener, Lines, Options, Stop, TextForm, Unreadable};

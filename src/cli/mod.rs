@@ -3,6 +3,7 @@
 //! In: arguments. Out: data on stdout, messages on stderr, and an exit code: 0 nothing found, 1
 //! findings, 2 could not run. A reader that closes the pipe ends the run quietly.
 
+mod aligned;
 mod bump;
 mod census;
 mod changes;
@@ -13,7 +14,6 @@ mod diff;
 mod events;
 mod examples;
 mod explain;
-mod hit;
 mod input;
 mod interruption;
 mod junit;
@@ -27,6 +27,7 @@ mod new;
 mod outdated;
 mod pages;
 mod plan;
+mod progress;
 mod report;
 mod scan;
 mod schema;
@@ -36,6 +37,7 @@ mod select;
 mod settings;
 mod show;
 mod sightings;
+mod spreadsheet;
 mod summary;
 mod templates;
 mod test;
@@ -151,8 +153,10 @@ enum Format {
     Sarif,
     /// Annotations of GitHub Actions
     Github,
-    /// Comma-separated values, for `report` only
+    /// Comma-separated values, for `report` and `scan` only
     Csv,
+    /// A line for each match, cut to the width of the terminal, for `scan` only
+    Table,
     /// JUnit XML, for `test` only
     Junit,
 }
@@ -231,11 +235,8 @@ pub fn main() -> ExitCode {
         Color::Auto => {}
     }
     let global = &cli.global;
-    if global.format == Format::Csv && !matches!(cli.command, Command::Report(_)) {
-        return report::failed("`--format csv` is for `rulecast report` only");
-    }
-    if global.format == Format::Junit && !matches!(cli.command, Command::Test(_)) {
-        return report::failed("`--format junit` is for `rulecast test` only");
+    if let Some(why) = misplaced(global.format, &cli.command) {
+        return report::failed(why);
     }
     let ended = match cli.command {
         Command::Check(check) => check.run(global),
@@ -265,6 +266,29 @@ pub fn main() -> ExitCode {
         Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Stop::Io(error)) => report::failed(&error.to_string()),
         Err(Stop::Failed(failure)) => report::failed(&failure.to_string()),
+    }
+}
+
+/// Why the command has no such format
+fn misplaced(format: Format, command: &Command) -> Option<&'static str> {
+    let (is_report, is_scan) =
+        (matches!(command, Command::Report(_)), matches!(command, Command::Scan(_)));
+    match format {
+        Format::Csv if !is_report && !is_scan => {
+            Some("`--format csv` is for `rulecast report` and `rulecast scan` only")
+        }
+        Format::Table if !is_scan => Some("`--format table` is for `rulecast scan` only"),
+        Format::Junit if !matches!(command, Command::Test(_)) => {
+            Some("`--format junit` is for `rulecast test` only")
+        }
+        Format::Full
+        | Format::Concise
+        | Format::Json
+        | Format::Sarif
+        | Format::Github
+        | Format::Csv
+        | Format::Table
+        | Format::Junit => None,
     }
 }
 

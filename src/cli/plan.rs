@@ -79,7 +79,8 @@ impl Plan {
             | Format::Sarif
             | Format::Github
             | Format::Csv
-            | Format::Junit => print(&planned)?,
+            | Format::Junit
+            | Format::Table => print(&planned)?,
         }
         let found = report::relevant(global, workspace, Looked::InPart);
         let outcome = report::findings(global, &found, Stream::Err)?;

@@ -46,7 +46,7 @@ pub(super) fn findings(
 ) -> io::Result<Outcome> {
     let text = match global.format {
         // Findings have no columns.
-        Format::Full | Format::Csv | Format::Junit => {
+        Format::Full | Format::Csv | Format::Table | Format::Junit => {
             screen::lines(found.iter().map(|d| full(d, true) + "\n\n").collect())
         }
         Format::Concise => screen::lines(lines(found, concise)),

@@ -6,7 +6,7 @@
 use crate::pattern::{Pattern, Token};
 
 /// Whether the whole text fits the pattern
-pub(super) fn fits(pattern: &Pattern, text: &str) -> bool {
+pub(crate) fn fits(pattern: &Pattern, text: &str) -> bool {
     let mut runs: Vec<&[Token]> = pattern.tokens().split(|token| *token == Token::Any).collect();
     // INVARIANT: splitting gives at least one run; with one, there is no wildcard run.
     let Some(last) = runs.pop() else { return text.is_empty() };

@@ -44,6 +44,8 @@ pub use correlate::Together;
 pub(crate) use correlate::short_host;
 pub use explain::{Explained, Explainer, Fit, Had, Step, Trace, Tried};
 pub use form::TextForm;
+#[cfg(feature = "cli")]
+pub(crate) use glob::fits;
 pub use lines::{End, Lines, MAX_LINE, Stop};
 pub use reading::{Flattener, too_long};
 pub use record::{Record, Recorder, arguments, base_name};

@@ -37,7 +37,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
 }
 
 #[test]
-fn the_sessions_of_a_newcomer_a_tuner_and_a_reviewer_run() {
+fn the_sessions_of_a_newcomer_a_tuner_a_hunter_and_a_reviewer_run() {
     trycmd::TestCases::new()
         .env("GITHUB_ACTIONS", "false")
         .register_bin("rulecast", trycmd::cargo::cargo_bin!("rulecast"))
@@ -157,7 +157,11 @@ fn what_could_not_run_ends_with_two() {
         (vec!["convert", "rules", "-t", "splunk"], "expected sentinel, asim, xdr, elastic, native"),
         (vec!["man", "chek"], "did you mean `check`?"),
         (vec!["show", "template", "elastic/rule"], "did you mean `elastic/rule.toml`?"),
-        (vec!["check", "rules", "--format", "csv"], "for `rulecast report` only"),
+        (
+            vec!["check", "rules", "--format", "csv"],
+            "for `rulecast report` and `rulecast scan` only",
+        ),
+        (vec!["report", "rules", "--format", "table"], "for `rulecast scan` only"),
     ] {
         let output = rulecast(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -205,7 +209,7 @@ fn one_bad_rule_does_not_hide_another() {
 
 #[test]
 fn scan_reads_standard_input_and_gzip_and_can_fail_on_a_match() {
-    let event = br#"{"ParentImage":"w3wp.exe","Image":"cmd.exe","CommandLine":"cmd /c ver"}"#;
+    let event = br#"{"Computer":"web1","ParentImage":"w3wp.exe","Image":"cmd.exe","CommandLine":"cmd /c ver"}"#;
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
     let rule = "rules/webshell/web_shell_activity.yml";
     command.current_dir(root()).args(["scan", rule, "-e", "-", "--fail-on-match"]);

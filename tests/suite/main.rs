@@ -23,6 +23,7 @@ mod event_shapes;
 mod events;
 mod exceptions;
 mod explained;
+mod findings;
 mod fixed;
 mod folder;
 mod generous;

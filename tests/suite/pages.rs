@@ -18,7 +18,7 @@ use crate::hostile::{DOCUMENTS, PAYLOADS};
 use crate::support::{folder, root};
 
 /// Texts of pages by their paths
-type Pages = BTreeMap<String, String>;
+pub(crate) type Pages = BTreeMap<String, String>;
 
 pub(crate) fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rulecast"));
@@ -73,7 +73,7 @@ const ELEMENTS: &str = "html head meta title style body a header p b nav ul li m
     option button output footer script br ins del";
 
 /// What a page must be, whatever the rules are
-fn check(path: &str, text: &str, all: &Pages) {
+pub(crate) fn check(path: &str, text: &str, all: &Pages) {
     let document = parsed(path, text);
     let names: BTreeSet<&str> = ELEMENTS.split_whitespace().collect();
     let mut ids = BTreeSet::new();

@@ -29,7 +29,7 @@ fn scan(state: &Path, events: &str) -> (Option<i32>, Vec<serde_json::Value>, Str
     fs::write(&file, events).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_rulecast"))
         .current_dir(crate::support::root())
-        .args(["scan", "rules/webshell/web_shell_script_child.yml", "--state"])
+        .args(["scan", "rules/webshell/web_shell_script_child.yml", "--known", "--state"])
         .arg(state)
         .arg("-e")
         .arg(&file)

@@ -158,6 +158,38 @@ fn a_signal_ends_a_scan_in_order() {
 }
 
 #[test]
+fn a_signal_leaves_whole_lines_whole_objects_and_a_page() {
+    for (form, shows) in [
+        (&["--format", "csv"][..], ",Shell of an IIS worker,"),
+        (&["--format", "table"], "  Shell of"),
+        (&["--summary", "--format", "json"], "\"hits\": 1,"),
+        (&["--html", "page.html"], "\"line\":1"),
+    ] {
+        let folder = folder();
+        let mut command = scan(folder.path(), "-");
+        let child = command.args(form).args(["--fail-on-match"]).stdin(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(event(1).as_bytes()).unwrap();
+        stdin.write_all(&event(2).as_bytes()[..40]).unwrap();
+        std::thread::sleep(Duration::from_millis(1_500));
+        signal(&child, "-INT");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{form:?}: {}", said(&output));
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert!(out.ends_with('\n') && out.contains(shows), "{form:?}: {out}");
+        if form[0] == "--summary" {
+            assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{out}");
+        }
+        if form[0] == "--html" {
+            let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+            assert!(page.contains("1 finding in 1 event of 1 file"), "{page}");
+            assert!(page.ends_with("</html>\n"), "{page}");
+        }
+    }
+}
+
+#[test]
 fn of_a_torn_file_all_that_can_be_read_is_judged() {
     let folder = folder();
     let whole = gzipped(&events(3_000));

@@ -2,10 +2,8 @@
 //!
 //! In: rows. Out: RFC 4180 with a header; a cell with several values separates them by `; `.
 
-use std::io::Write;
-
 use super::Row;
-use crate::cli::{Stop, screen};
+use crate::cli::{Stop, spreadsheet};
 
 const HEADER: [&str; 13] = [
     "file",
@@ -26,10 +24,9 @@ const HEADER: [&str; 13] = [
 /// Prints the rows
 pub(super) fn print(rows: &[Row<'_>]) -> Result<(), Stop> {
     let mut out = anstream::stdout().lock();
-    write!(out, "{}\r\n", HEADER.join(","))?;
+    spreadsheet::row(&mut out, HEADER)?;
     for row in rows {
-        let line: Vec<String> = cells(row).iter().map(|cell| quoted(cell)).collect();
-        write!(out, "{}\r\n", screen::line(&line.join(",")))?;
+        spreadsheet::row(&mut out, cells(row).iter().map(String::as_str))?;
     }
     Ok(())
 }
@@ -57,30 +54,4 @@ fn cells(row: &Row<'_>) -> [String; 13] {
         first.map_or_else(String::new, |found| found.message.clone()),
         first.map_or_else(String::new, |_| further.to_string()),
     ]
-}
-
-/// A cell as it is written
-///
-/// A spreadsheet runs a cell that begins like a formula, and a rule may be anybody's: a `'` before
-/// it makes it text.
-fn quoted(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if is_formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains([',', '"', '\r', '\n']) {
-        return format!("\"{}\"", cell.replace('"', "\"\""));
-    }
-    cell
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_cell_is_one_cell_and_no_formula() {
-        assert_eq!(quoted("plain text"), "plain text");
-        assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
-        assert_eq!(quoted("two\nlines"), "\"two\nlines\"");
-        assert_eq!(quoted("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
-    }
 }

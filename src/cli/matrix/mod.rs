@@ -89,7 +89,12 @@ impl Report {
             asked = summary.targets.keys().copied().collect();
         }
         match global.format {
-            Format::Full | Format::Concise | Format::Sarif | Format::Github | Format::Junit => {
+            Format::Full
+            | Format::Concise
+            | Format::Sarif
+            | Format::Github
+            | Format::Junit
+            | Format::Table => {
                 table::print(&rows, &summary, &asked)?;
             }
             Format::Json => json::print(&rows, &summary, (&asked, unread))?,

@@ -9,7 +9,8 @@ use std::io::Write;
 
 use super::{Row, Summary, Target};
 use crate::backend::Weight;
-use crate::cli::{Stop, screen};
+use crate::cli::Stop;
+use crate::cli::aligned::{Table, aligned};
 use crate::manifest::LossName;
 use crate::workspace::{Counted, Outcome, Outcomes, Reason, refused_for};
 
@@ -17,9 +18,6 @@ use crate::workspace::{Counted, Outcome, Outcomes, Reason, refused_for};
 const WIDEST: usize = 44;
 /// The most lines of a table of counts for each target, or for all log sources
 const LONGEST: usize = 25;
-
-/// Lines of cells; all but the last cell of a line are padded
-type Table = Vec<Vec<String>>;
 
 /// Prints the rows and their counts, a blank line between two tables
 pub(super) fn print(rows: &[Row<'_>], summary: &Summary, targets: &[Target]) -> Result<(), Stop> {
@@ -34,28 +32,6 @@ pub(super) fn print(rows: &[Row<'_>], summary: &Summary, targets: &[Target]) -> 
     let tables = tables.iter().filter(|table| table.len() > 1).map(aligned);
     let text = tables.collect::<Vec<_>>().join("\n");
     Ok(anstream::stdout().lock().write_all(text.as_bytes())?)
-}
-
-/// The lines of a table in columns; a line of one cell is as long as it likes
-fn aligned(table: &Table) -> String {
-    let mut widths: Vec<usize> = Vec::new();
-    for line in table.iter().filter(|line| line.len() > 1) {
-        widths.resize(widths.len().max(line.len()), 0);
-        for (widest, cell) in widths.iter_mut().zip(line) {
-            *widest = (*widest).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for line in table {
-        let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        let line = match &line[..] {
-            [alone] => alone.clone(),
-            _ => padded.collect::<Vec<_>>().join("  "),
-        };
-        text.push_str(&screen::line(line.trim_end()));
-        text.push('\n');
-    }
-    text
 }
 
 fn heads(words: &[&str]) -> Vec<String> {

@@ -31,7 +31,7 @@ pub fn sources(paths: &[impl AsRef<Path>]) -> Result<(Vec<Source>, usize), Failu
     let (mut found, mut others) = (Vec::new(), 0);
     for path in paths.iter().map(AsRef::as_ref) {
         if path == Path::new("-") {
-            found.push(Source { name: display(path), place: Place::Input });
+            found.push(Source::new(display(path), Place::Input));
             continue;
         }
         match path.metadata() {
@@ -49,7 +49,7 @@ pub fn sources(paths: &[impl AsRef<Path>]) -> Result<(Vec<Source>, usize), Failu
 }
 
 fn of_file(path: &Path) -> Source {
-    Source { name: display(path), place: Place::File(path.to_owned()) }
+    Source::new(display(path), Place::File(path.to_owned()))
 }
 
 /// Adds a file, or the files in it
@@ -86,7 +86,7 @@ fn members(path: &Path, found: &mut Vec<Source>) -> Result<(), Failure> {
         let start = start.ok_or_else(|| failed(format!("`{name}` in it is encrypted")))?;
         let member = Member { start, size: member.compressed_size(), is_packed };
         let place = Place::Member(path.to_owned(), member);
-        found.push(Source { name: format!("{}/{name}", display(path)), place });
+        found.push(Source::new(format!("{}/{name}", display(path)), place));
     }
     if found.len() == before { Err(failed("there is no file in it".to_owned())) } else { Ok(()) }
 }

@@ -7,15 +7,18 @@
 
 mod evtx;
 mod expand;
+mod gauge;
 mod unpack;
 mod utf16;
 
 use std::fs::File;
 use std::io::{self, BufRead, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 pub use expand::sources;
 use flate2::read::DeflateDecoder;
+use gauge::{Counted, Gauge};
 
 use super::{Failure, display};
 use crate::matcher::{Lines, Stop, TextForm};
@@ -26,6 +29,29 @@ pub struct Source {
     /// Its name in messages
     pub name: String,
     place: Place,
+    gauge: Gauge,
+}
+
+impl Source {
+    fn new(name: String, place: Place) -> Source {
+        Source { name, place, gauge: Gauge::default() }
+    }
+
+    /// Its size in bytes, packed as it is; `None` for a pipe, a device and standard input
+    pub fn size(&self) -> Option<u64> {
+        match &self.place {
+            Place::Input => None,
+            Place::File(path) => {
+                path.metadata().ok().filter(|file| file.is_file()).map(|file| file.len())
+            }
+            Place::Member(_, member) => Some(member.size),
+        }
+    }
+
+    /// The bytes of it that were read so far; of an event log, all of them as soon as it is open
+    pub fn read(&self) -> u64 {
+        self.gauge.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -55,19 +81,19 @@ pub fn events(
     (limit, text): (usize, Option<TextForm>),
     stop: Stop,
 ) -> Result<Lines<'static>, Failure> {
-    let place = source.place.clone();
-    Lines::spawn(move || open(place), (limit, text), stop)
+    let (place, gauge) = (source.place.clone(), Gauge::clone(&source.gauge));
+    Lines::spawn(move || open(place, gauge), (limit, text), stop)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", source.name)))
 }
 
-fn open(place: Place) -> io::Result<Box<dyn BufRead>> {
+fn open(place: Place, gauge: Gauge) -> io::Result<Box<dyn BufRead>> {
     match place {
-        Place::Input => unpack::unpacked(io::stdin().lock()),
-        Place::File(path) => unpack::of_file(File::open(path)?),
+        Place::Input => unpack::unpacked(Counted { inner: io::stdin().lock(), gauge }),
+        Place::File(path) => unpack::of_file(File::open(path)?, gauge),
         Place::Member(path, member) => {
             let mut file = File::open(path)?;
             file.seek(SeekFrom::Start(member.start))?;
-            let bytes = io::Read::take(file, member.size);
+            let bytes = Counted { inner: io::Read::take(file, member.size), gauge };
             match member.is_packed {
                 true => unpack::unpacked(DeflateDecoder::new(bytes)),
                 false => unpack::unpacked(bytes),

@@ -5,11 +5,13 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::sync::atomic::Ordering;
 
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 
 use super::evtx::EvtxLines;
+use super::gauge::{Counted, Gauge};
 use super::utf16::{Order, Utf16};
 
 /// Size of the read buffer, in bytes
@@ -21,18 +23,20 @@ const DEEPEST: usize = 4;
 const EVTX: &[u8] = b"ElfFile\0";
 
 /// The text of a file; an event log is read where it stands
-pub(super) fn of_file(mut file: File) -> io::Result<Box<dyn BufRead>> {
+pub(super) fn of_file(mut file: File, gauge: Gauge) -> io::Result<Box<dyn BufRead>> {
+    let metadata = file.metadata()?;
     // A pipe gives its bytes once.
-    if !file.metadata()?.is_file() {
-        return unpacked(file);
+    if !metadata.is_file() {
+        return unpacked(Counted { inner: file, gauge });
     }
     let mut head = Vec::new();
     file.by_ref().take(EVTX.len() as u64).read_to_end(&mut head)?;
     file.seek(SeekFrom::Start(0))?;
-    match head == EVTX {
-        true => Ok(Box::new(BufReader::with_capacity(CHUNK, EvtxLines::of_file(file)?))),
-        false => unpacked(file),
+    if head != EVTX {
+        return unpacked(Counted { inner: file, gauge });
     }
+    gauge.store(metadata.len(), Ordering::Relaxed);
+    Ok(Box::new(BufReader::with_capacity(CHUNK, EvtxLines::of_file(file)?)))
 }
 
 /// The text of a stream

@@ -45,7 +45,7 @@ use layout::Layout;
 pub use navigator::layer;
 pub use severe::Severe;
 use sheet::Sheet;
-pub(crate) use words::{grouped, plural};
+pub(crate) use words::{grouped, plural, short};
 
 /// What the pages tell
 #[derive(Debug)]

@@ -108,7 +108,7 @@ pub(super) fn percent(part: usize, of: usize) -> usize {
 const LONGEST: usize = 300;
 
 /// A value of an event, cut where it is long
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -72,12 +72,14 @@ pub(super) struct Hits<'s, W: Write> {
     pub(super) events: usize,
     /// Findings that were printed
     pub(super) tally: Tally,
-    /// Matches that `new_terms` rules out
+    /// Matches that are not new to `new_terms`
     pub(super) known: usize,
-    /// Those of them that lack a value
+    /// Matches that lack a value that `new_terms` asks for
     pub(super) termless: usize,
     /// Matches without a time, where only those of a range of time are asked for
     pub(super) untimed: usize,
+    /// Lines that are not events, of all files
+    pub(super) unreadable: usize,
     /// The findings of the page; `None` when no page is asked for
     pub(super) page: Option<Severe>,
     /// Lines of the current file that are not events
@@ -100,7 +102,8 @@ impl<'s, W: Write> Hits<'s, W> {
             Form::Table(table) => table.head(&mut out)?,
             Form::Lines | Form::Counts => {}
         }
-        let (file, events, known, termless, untimed) = (0, 0, 0, 0, 0);
+        let (file, events, unreadable) = (0, 0, 0);
+        let (known, termless, untimed) = (0, 0, 0);
         let (tally, bad) = (Tally::default(), BadLines::default());
         let size = about.sources.iter().map(Source::size).sum();
         Ok(Hits {
@@ -113,6 +116,7 @@ impl<'s, W: Write> Hits<'s, W> {
             known,
             termless,
             untimed,
+            unreadable,
             page,
             bad,
             progress,
@@ -153,10 +157,7 @@ impl<W: Write> Listener for Hits<'_, W> {
         match self.about.choice.verdict(self.about.rules, &found) {
             Verdict::Reported => self.print(&found)?,
             Verdict::Known => self.known += 1,
-            Verdict::Termless => {
-                self.known += 1;
-                self.termless += 1;
-            }
+            Verdict::Termless => self.termless += 1,
             Verdict::Untimed => self.untimed += 1,
             Verdict::Unasked => {}
         }
@@ -164,6 +165,7 @@ impl<W: Write> Listener for Hits<'_, W> {
     }
 
     fn unreadable(&mut self, line: Unreadable) {
+        self.unreadable += 1;
         self.bad.push(line);
     }
 

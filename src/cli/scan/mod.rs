@@ -100,6 +100,8 @@ struct Read {
     complaints: Vec<Complaints>,
     /// Why files could not be read to their ends
     broken: Vec<String>,
+    /// Whether a signal ended the run
+    is_stopped: bool,
 }
 
 impl Scan {
@@ -145,6 +147,7 @@ impl Scan {
         said(global, &engine, &hits)?;
         // Printed even when the run is quiet.
         census::unheld(&engine.unheld()).iter().for_each(|why| report::warn(why));
+        left_out(&hits).iter().for_each(|why| report::warn(why));
         shortfalls(memory.shortfall()).iter().for_each(|why| report::warn(why));
         let mut broken = read.broken;
         broken.extend(census::tell(read.complaints));
@@ -180,7 +183,10 @@ impl Scan {
                 End::Broken(error) => {
                     read.broken.push(format!("cannot read {}: {error}", source.name));
                 }
-                End::Stopped => break,
+                End::Stopped => {
+                    read.is_stopped = true;
+                    break;
+                }
             }
         }
         for finding in memory.finish(engine) {
@@ -217,10 +223,15 @@ impl Scan {
     ) -> Result<(), Stop> {
         let (Some(path), Some(page)) = (&self.html, hits.page.take()) else { return Ok(()) };
         let (found, note) = page.finish();
-        let mut notes: Vec<String> = note.into_iter().chain(untimed(hits.untimed)).collect();
+        let mut notes: Vec<String> = note.into_iter().chain(left_out(hits)).collect();
         notes.extend(shortfalls(shortfall));
         notes.extend(read.complaints.iter().flat_map(Complaints::all).cloned());
         notes.extend(read.broken.iter().cloned());
+        let lines = hits.unreadable;
+        notes.extend(
+            (lines > 0).then(|| format!("not read: {} that hold no event", count(lines, "line"))),
+        );
+        notes.extend(read.is_stopped.then(|| "stopped before all events were read".to_owned()));
         let file = |(name, census): (&String, &Census)| EventFile {
             name: name.clone(),
             events: census.events,
@@ -234,37 +245,32 @@ impl Scan {
     }
 }
 
-/// The last line of the summary: `4,120 events, 6 rules: 3 matches, 12 more are not new`
+/// The last line of the summary: `4,120 events, 6 rules: 3 matches; 12 more are not new`
 fn said<W: Write>(global: &Global, engine: &Engine, hits: &Hits<'_, W>) -> io::Result<()> {
-    let rules = count(engine.rules().len(), "rule");
+    let (events, rules) = (count(hits.events, "event"), count(engine.rules().len(), "rule"));
     let matched = count(hits.tally.all.number, "match");
-    let known = not_new(hits.known, hits.termless);
-    report::say(global, &format!("{}, {rules}: {matched}{known}", count(hits.events, "event")))?;
-    untimed(hits.untimed).iter().for_each(|why| report::warn(why));
-    Ok(())
-}
-
-/// `; 12 more are not new, 3 of them for want of a value: --known prints them`; empty where there is none
-fn not_new(known: usize, termless: usize) -> String {
-    let why = match (known, termless) {
-        (0, _) => return String::new(),
-        (_, 0) => String::new(),
-        (all, some) if all == some => " for want of a field of `new_terms`".to_owned(),
-        (_, some) => format!(", {some} of them for want of a field of `new_terms`"),
+    let known = match hits.known {
+        0 => String::new(),
+        1 => "; 1 more is not new (`--known` prints it)".to_owned(),
+        known => format!("; {known} more are not new (`--known` prints them)"),
     };
-    let are = if known == 1 { "is" } else { "are" };
-    format!("; {known} more {are} not new{why} (`--known` prints them)")
+    report::say(global, &format!("{events}, {rules}: {matched}{known}"))
 }
 
-/// Why matches are not reported under `--since` or `--until`
-fn untimed(number: usize) -> Option<String> {
-    (number > 0).then(|| {
-        format!(
-            "{} left out: `--since` and `--until` need the time of the event, and none can be read; \
-             try `--time-field`",
-            count(number, "match")
-        )
-    })
+/// Why matches are not reported that may be findings all the same
+fn left_out<W: Write>(hits: &Hits<'_, W>) -> Vec<String> {
+    let all = [
+        (
+            hits.untimed,
+            "`--since` and `--until` need the time of the event, and none can be read; try `--time-field`",
+        ),
+        (
+            hits.termless,
+            "the event lacks a field that `new_terms` asks for, so nothing can be new; `--known` prints them",
+        ),
+    ];
+    let all = all.into_iter().filter(|(number, _)| *number > 0);
+    all.map(|(number, why)| format!("{} left out: {why}", count(number, "match"))).collect()
 }
 
 /// What correlations and novelty could not judge, a clause each: a finding may be missing or superfluous

@@ -18,7 +18,7 @@ pub(super) struct Overview<'o> {
     pub(super) tally: &'o Tally,
     /// The number of events that were read
     pub(super) events: usize,
-    /// The number of matches that `new_terms` rules out
+    /// The number of matches that are not new to `new_terms`
     pub(super) known: usize,
 }
 

@@ -1,7 +1,8 @@
 //! Counts of findings: a rule, a host, a level.
 //!
 //! In: findings, one by one. Out: how many each has, and the first and the last time. The number of hosts
-//! is bounded, since an event may name any host: findings on further hosts are counted together.
+//! and the length of their names are bounded, since an event may name any host: findings on further hosts
+//! are counted together.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::cli::seen::Seen;
 use crate::definition::Level;
+use crate::pages::short;
 
 /// The most hosts that are counted by name
 const MOST_HOSTS: usize = 100_000;
@@ -53,11 +55,10 @@ impl Tally {
         self.rules.entry(seen.rule).or_default().add(seen);
         self.levels.entry(seen.level).or_default().add(seen);
         let has_room = self.hosts.len() < MOST_HOSTS;
-        match self.hosts.get_mut(&seen.host) {
+        let host = short(&seen.host);
+        match self.hosts.get_mut(&host) {
             Some(host) => host.add(seen),
-            None if has_room => {
-                self.hosts.entry(seen.host.clone()).or_default().add(seen);
-            }
+            None if has_room => self.hosts.entry(host).or_default().add(seen),
             None => self.further_hosts.add(seen),
         }
     }

@@ -78,10 +78,10 @@ impl NewTerms {
     /// Adds the combinations of another memory; of two times for a combination, the later one stays
     pub fn join(&mut self, other: NewTerms) {
         self.forgotten += other.forgotten;
-        for (term, second) in other.seen {
+        other.seen.into_iter().for_each(|(term, second)| {
             let last = self.seen.entry(term).or_insert(second);
             *last = (*last).max(second);
-        }
+        });
     }
 
     /// A memory of combinations seen before

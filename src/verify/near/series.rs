@@ -2,7 +2,8 @@
 //!
 //! In: the signals of a rule and the timespans of its correlations. Out: events that its signals
 //! match, each with the time since the event before. For each signal: bursts from one client,
-//! bursts of different values, and pairs of events exactly a timespan apart and a little more.
+//! bursts of different values, pairs of events exactly a timespan apart and a little more, and as many as a
+//! correlation counts, over just its timespan.
 //! Then all signals in turn, forwards and backwards, at three speeds, on the same page and on
 //! pages of their own.
 
@@ -15,8 +16,11 @@ use super::assign::{assign, in_order, settle};
 use super::fulfil::fulfil;
 use super::values::Value as Given;
 use super::{Care, Fields, blank};
-use crate::ir::{Expr, Role, Rule, Signal};
+use crate::ir::{Correlation, CorrelationTest, Expr, Role, Rule, Signal};
 use crate::taxonomy::EventKind;
+
+/// The most events that are spread over a timespan
+const MOST_SPREAD: u64 = 12;
 
 /// An event of a sequence
 #[derive(Debug, Clone)]
@@ -51,6 +55,7 @@ pub fn series(rule: &Rule) -> Vec<Follower> {
     let mut course = Course { bases: &bases, network: &network, followers: Vec::new() };
     (0..bases.len()).for_each(|at| course.bursts(at));
     course.apart(&spans);
+    rule.correlations.iter().enumerate().for_each(|(at, one)| course.spread(at, one));
     course.in_turn();
     course.followers
 }
@@ -83,6 +88,11 @@ fn page(event: &Fields, mark: &str) -> String {
         Some((before, extension)) => format!("{before}{mark}.{extension}"),
         None => stem.to_owned(),
     }
+}
+
+/// A host of its own, so that nothing that came before completes a group of it
+fn host(mark: &str) -> (&'static str, String) {
+    ("Computer", format!("web-{mark}"))
 }
 
 impl Course<'_> {
@@ -142,10 +152,46 @@ impl Course<'_> {
         for (number, (span, (base, other))) in all.enumerate() {
             for thousandths in 0..2 {
                 let client = self.client(150 + number % 50);
-                let page = self.page(other, &format!("p{number}x{thousandths}"));
-                let values = [client, page];
+                // An event that is no request has no page.
+                let pages =
+                    [other, base].map(|of| self.page(of, &format!("p{number}x{thousandths}")));
+                let page = pages.into_iter().find(|(_, stem)| !stem.is_empty());
+                let page = page.unwrap_or_else(|| self.page(other, ""));
+                let values = [client, page, host(&format!("p{number}x{thousandths}"))];
                 self.then(base, 2.0 * f64::from(span), &values);
                 self.then(other, f64::from(span) + f64::from(thousandths) / 1000.0, &values);
+            }
+        }
+    }
+
+    /// As many events as a correlation asks for: the last exactly a timespan after the first, and a millisecond
+    /// more; then in a moment, after another client by more than the timespan
+    fn spread(&mut self, at: usize, correlation: &Correlation) {
+        let least = match &correlation.test {
+            CorrelationTest::Events(bound) => bound.from.clamp(1, MOST_SPREAD),
+            CorrelationTest::Together
+            | CorrelationTest::InOrder
+            | CorrelationTest::Origins(_)
+            | CorrelationTest::Values(..)
+            | CorrelationTest::Numbers(..) => return,
+        };
+        let (span, gaps) = (f64::from(correlation.timespan), (least - 1).max(1));
+        for base in 0..self.bases.len() {
+            for thousandths in 0..2 {
+                let page = self.page(base, &format!("s{at}b{base}x{thousandths}"));
+                let host = host(&format!("s{at}b{base}x{thousandths}"));
+                let values = [self.client(110 + at % 30), page, host];
+                self.then(base, 2.0 * span, &values);
+                for gap in 1..least {
+                    let more = if gap == gaps { f64::from(thousandths) / 1000.0 } else { 0.0 };
+                    self.then(base, span / gaps as f64 + more, &values);
+                }
+            }
+            let page = self.page(base, &format!("s{at}b{base}other"));
+            self.then(base, 2.0 * span, &[self.client(141), page.clone()]);
+            for number in 0..least {
+                let gap = if number == 0 { 1.2 * span } else { 0.5 };
+                self.then(base, gap, &[self.client(142), page.clone()]);
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;
 use crate::matcher::{Match, Memory};
 use crate::query::kusto::execute::{Data, instant};
+use crate::taxonomy::{Field, FieldType};
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::near;
 use crate::verify::observation::Observer;
@@ -224,14 +225,35 @@ fn found_by(asked: &Asked<'_>, at: usize) -> Vec<Example> {
     some.into_iter().step_by(each).collect()
 }
 
+/// Gives each event a term of its own: another host, where a host is part of a term and untested
+fn told_apart(asked: &Asked<'_>, new: &NewTerms, some: &mut [Example]) {
+    let signal = &asked.rule.signals[new.signal];
+    let is_free = |field: &&Field| {
+        field.kind() == FieldType::Host && signal.tests().all(|test| test.subject.field != **field)
+    };
+    let Some(host) = new.fields.iter().find(is_free) else { return };
+    for (at, one) in some.iter_mut().enumerate() {
+        if let Value::Object(event) = &mut one.event {
+            event.insert(host.name().to_owned(), format!("host{at}").into());
+        }
+    }
+}
+
 /// Judges which events are new: some events, the same within the window, and again after it
+///
+/// Both edges of the window are tried: a query that looks back too far or not far enough is told.
 fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tally, String> {
     let signal = &asked.rule.signals[new.signal];
     let Some(output) = asked.output(&signal.name) else { return Ok(Tally::default()) };
-    let some = found_by(asked, new.signal);
-    let (hours, window) =
-        (SignedDuration::from_hours, SignedDuration::from_mins(new.window.into()));
-    let rounds = [hours(0), hours(3), window - hours(4), window + hours(4)];
+    let mut some = found_by(asked, new.signal);
+    told_apart(asked, new, &mut some);
+    let (hours, minutes) = (SignedDuration::from_hours, SignedDuration::from_mins);
+    let window = minutes(new.window.into());
+    let edge = minutes(20);
+    let run = minutes(asked.manifest.schedule.as_ref().map_or(0, |one| one.frequency).into());
+    let near = [run + edge, hours(3)];
+    let edges = [window - hours(4), window + hours(4), window - edge, window + edge];
+    let rounds = [hours(0)].into_iter().chain(near).chain(edges);
     let (mut start, mut events) = (BEGINNING, Vec::new());
     for gap in rounds {
         start += gap.max(hours(0));
@@ -243,13 +265,15 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
     }
     events.sort_by_key(|(time, _)| *time);
     let played = play(asked, observer, events)?;
-    let mut found = BTreeSet::new();
+    let (mut found, mut repeated) = (BTreeSet::new(), BTreeSet::new());
     for data in &played.answers {
         let instants = data.instants(asked.time()).ok_or("the rows have no time")?;
         let signals = data.texts("Signal");
         for (row, time) in instants.into_iter().enumerate() {
-            if signals.as_ref().is_none_or(|signals| *signals[row] == *signal.shown) {
-                found.insert(time);
+            let is_meant = signals.as_ref().is_none_or(|signals| *signals[row] == *signal.shown);
+            // What an earlier run has reported is nothing new.
+            if is_meant && !found.insert(time) {
+                repeated.insert(time);
             }
         }
     }
@@ -261,7 +285,7 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
         let terms = own.and_then(|one| one.terms.clone()).map(|terms| terms.keys);
         let observed = |key: Vec<String>| seen.observe(&key, Some(*time), (new.window, None));
         let engine = terms.unwrap_or_default().into_iter().map(observed).fold(false, |a, b| a | b);
-        let target = found.contains(&instant(*time));
+        let target = found.contains(&instant(*time)) && !repeated.contains(&instant(*time));
         let word = |new: bool| if new { "new terms" } else { "nothing new" }.to_owned();
         let finding = match engine == target {
             true => Finding::Same(engine),

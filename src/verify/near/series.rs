@@ -176,6 +176,9 @@ impl Course<'_> {
             | CorrelationTest::Numbers(..) => return,
         };
         let (span, gaps) = (f64::from(correlation.timespan), (least - 1).max(1));
+        // Whole milliseconds, which every clock can tell.
+        let whole = u64::from(correlation.timespan) * 1_000;
+        let each = whole / gaps;
         for base in 0..self.bases.len() {
             for thousandths in 0..2 {
                 let page = self.page(base, &format!("s{at}b{base}x{thousandths}"));
@@ -183,8 +186,9 @@ impl Course<'_> {
                 let values = [self.client(110 + at % 30), page, host];
                 self.then(base, 2.0 * span, &values);
                 for gap in 1..least {
-                    let more = if gap == gaps { f64::from(thousandths) / 1000.0 } else { 0.0 };
-                    self.then(base, span / gaps as f64 + more, &values);
+                    let rest = whole - each * (gaps - 1) + thousandths;
+                    let gap = if gap == gaps { rest } else { each };
+                    self.then(base, gap as f64 / 1000.0, &values);
                 }
             }
             let page = self.page(base, &format!("s{at}b{base}other"));

@@ -47,7 +47,7 @@ def scan(paths, events, *options):
 
 def hits(paths, events):
     """Every event that fits a signal"""
-    return [hit for hit in scan(paths, events, "--signals") if "signal" in hit]
+    return [hit for hit in scan(paths, events, "--signals", "--known") if "signal" in hit]
 
 
 def near(path, events):

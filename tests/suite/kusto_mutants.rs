@@ -195,5 +195,11 @@ fn nearly_every_mistake_in_a_query_is_noticed() {
     let (all, caught) = counts.values().fold((0, 0), |(a, c), (x, y)| (a + x, c + y));
     println!("{caught} of {all} noticed: {counts:?}\n{}", survivors.join("\n"));
     assert!(all > 20, "{all}");
-    assert!(caught * 100 >= all * 80, "{caught} of {all}\n{}", survivors.join("\n"));
+    // A sample may meet the survivors, and some kinds have many changes that change nothing.
+    let least = match asked.as_deref() {
+        Some("all") => 95,
+        Some(_) => 75,
+        None => 80,
+    };
+    assert!(caught * 100 >= all * least, "{caught} of {all}\n{}", survivors.join("\n"));
 }

@@ -62,11 +62,12 @@ impl NewTerms {
         (window, now): (u32, Option<Timestamp>),
     ) -> bool {
         let second = time.map_or(UNTIMED, Timestamp::as_second);
-        let Some(last) = self.seen.get_mut(&Term::of(key)) else {
+        let term = Term::of(key);
+        let Some(last) = self.seen.get_mut(&term) else {
             if self.seen.len() >= MOST_TERMS {
                 self.make_room(window, now);
             }
-            self.seen.insert(Term::of(key), second);
+            self.seen.insert(term, second);
             return true;
         };
         let is_timed = *last != UNTIMED && second != UNTIMED;

@@ -43,6 +43,14 @@ struct Reader {
     ids: Option<[String; 2]>,
 }
 
+/// A document, with what it tells of its operating system
+struct Document<'d, 'a> {
+    object: &'d Object<'a>,
+    product: Option<Product>,
+    /// What stands between the folders of its paths
+    separator: char,
+}
+
 impl Documents {
     /// The documents of these mappings, with the fields that are asked for, or with all
     pub(super) fn of(mappings: &Mappings, asked: Option<&HashSet<Field>>) -> Documents {
@@ -71,19 +79,23 @@ impl Documents {
             reader.patterns.iter().any(|pattern| fits(pattern, name))
         };
         let is_known = index.is_some() && self.readers.iter().any(|reader| is_in(&reader));
-        let product = values(document, SYSTEM).first().and_then(|name| Product::named(name));
+        let systems = values(document, SYSTEM);
+        let product = systems.first().and_then(|name| Product::named(name));
+        let is_windows = systems.iter().all(|name| name == Product::Windows.name());
+        let separator = if is_windows { '\\' } else { '/' };
+        let document = Document { object: document, product, separator };
         let mut told = Told::default();
         for reader in self.readers.iter().filter(|reader| !is_known || is_in(reader)) {
             // Where only the index tells a log source, its documents are known by nothing else.
-            if reader.takes(document, product) && (is_known || reader.is_told()) {
+            if reader.takes(&document) && (is_known || reader.is_told()) {
                 if alone {
                     reader.met.note();
                 }
                 told.is_of(&reader.kind, reader.log.as_ref(), product);
-                reader.read(document, &mut told);
+                reader.read(&document, &mut told);
                 if let (true, Some(ids)) = (self.with_ids, &reader.ids) {
                     let names = ["ProcessGuid", "ParentProcessGuid"].into_iter().zip(ids);
-                    names.for_each(|(name, id)| told.add(name, values(document, id)));
+                    names.for_each(|(name, id)| told.add(name, document.values(id)));
                 }
             }
         }
@@ -128,14 +140,13 @@ impl Reader {
         self.tests.iter().any(|(_, test)| *test != Test::Product)
     }
 
-    /// Whether a document of an operating system is of this log source
-    fn takes(&self, document: &Object<'_>, product: Option<Product>) -> bool {
-        let is_held =
-            self.products.is_empty() || product.is_none_or(|one| self.products.contains(&one));
-        is_held
+    /// Whether a document is of this log source
+    fn takes(&self, document: &Document<'_, '_>) -> bool {
+        let is_among = |product| self.products.contains(&product);
+        (self.products.is_empty() || document.product.is_none_or(is_among))
             && self.tests.iter().all(|(name, test)| match test {
                 Test::Is(wanted) => {
-                    values(document, name).iter().any(|value| wanted.contains(value))
+                    document.values(name).iter().any(|value| wanted.contains(value))
                 }
                 // An operating system that is not told may be the one that is asked for.
                 Test::Product => true,
@@ -143,57 +154,62 @@ impl Reader {
             })
     }
 
-    fn read(&self, document: &Object<'_>, told: &mut Told) {
+    fn read(&self, document: &Document<'_, '_>, told: &mut Told) {
         for (field, parts) in &self.places {
-            let values = whole_of(field, parts, document);
+            let values = document.field(field, parts);
             let is_untold = values.is_empty() && field.kind() == FieldType::Action;
-            told.add(field.name(), if is_untold { action(document) } else { values });
+            told.add(field.name(), if is_untold { document.action() } else { values });
         }
     }
 
-    fn field(&self, field: &Field, document: &Object<'_>) -> Vec<String> {
+    fn field(&self, field: &Field, document: &Document<'_, '_>) -> Vec<String> {
         let place = self.places.iter().find(|(known, _)| known == field);
-        place.map_or_else(Vec::new, |(_, parts)| whole_of(field, parts, document))
+        place.map_or_else(Vec::new, |(_, parts)| document.field(field, parts))
     }
 }
 
-/// The action on a file or a registry key, where its log source has no field for it
-///
-/// Sysmon's word for it goes before. Source: ECS, allowed values of `event.type`.
-fn action(document: &Object<'_>) -> Vec<String> {
-    if document.at("winlog.event_data.EventType").is_some() {
-        return Vec::new();
+impl Document<'_, '_> {
+    /// The texts at a path
+    fn values(&self, path: &str) -> Vec<String> {
+        values(self.object, path)
     }
-    let types = values(document, "event.type");
-    let known = [("creation", "created"), ("deletion", "deleted")];
-    let found = known.iter().filter(|(word, _)| types.iter().any(|known| known == word));
-    found.map(|(_, action)| (*action).to_owned()).collect()
-}
 
-/// The values of a field
-fn whole_of(field: &Field, parts: &[(Holds, IndexField)], document: &Object<'_>) -> Vec<String> {
-    let parts = parts.iter().map(|(holds, place)| (*holds, said(place, document)));
-    let parts: Vec<Part> = parts.collect();
-    let is_linux = values(document, SYSTEM).iter().any(|name| name != Product::Windows.name());
-    whole(field, &parts, if is_linux { '/' } else { '\\' })
-}
+    /// The values of a field
+    fn field(&self, field: &Field, parts: &[(Holds, IndexField)]) -> Vec<String> {
+        let parts = parts.iter().map(|(holds, place)| (*holds, self.said(place)));
+        whole(field, &parts.collect::<Vec<Part>>(), self.separator)
+    }
 
-/// The values of the field that an index field says so
-fn said(place: &IndexField, document: &Object<'_>) -> Vec<String> {
-    let found = values(document, &place.name);
-    match &place.words {
-        Words::Own => found,
-        Words::Of(words) => {
-            let value = |word: &String| words.iter().find(|(_, known)| known == word);
-            let value = found.iter().find_map(value).map(|(value, _)| value.clone());
-            value.into_iter().collect()
+    /// The values of the field that an index field says so
+    fn said(&self, place: &IndexField) -> Vec<String> {
+        let found = self.values(&place.name);
+        match &place.words {
+            Words::Own => found,
+            Words::Of(words) => {
+                let value = |word: &String| words.iter().find(|(_, known)| known == word);
+                let value = found.iter().find_map(value).map(|(value, _)| value.clone());
+                value.into_iter().collect()
+            }
+            Words::ExistsFor(value) if !found.is_empty() => vec![value.clone()],
+            Words::ExistsFor(_) => Vec::new(),
+            Words::False(words) => {
+                let truth = |word: &String| !words.contains(word);
+                found.first().map(|word| truth(word).to_string()).into_iter().collect()
+            }
         }
-        Words::ExistsFor(value) if !found.is_empty() => vec![value.clone()],
-        Words::ExistsFor(_) => Vec::new(),
-        Words::False(words) => {
-            let truth = |word: &String| !words.contains(word);
-            found.first().map(|word| truth(word).to_string()).into_iter().collect()
+    }
+
+    /// The action on a file or a registry key, where its log source has no field for it
+    ///
+    /// Sysmon's word for it goes before. Source: ECS, allowed values of `event.type`.
+    fn action(&self) -> Vec<String> {
+        if self.object.at("winlog.event_data.EventType").is_some() {
+            return Vec::new();
         }
+        let types = self.values("event.type");
+        let known = [("creation", "created"), ("deletion", "deleted")];
+        let found = known.iter().filter(|(word, _)| types.iter().any(|known| known == word));
+        found.map(|(_, action)| (*action).to_owned()).collect()
     }
 }
 

@@ -163,7 +163,7 @@ impl Reader {
 
     /// Adds what a row says, when it is an event of this log source
     fn read(&self, row: &Map<String, Json>, told: &mut Told) {
-        let Ok(data) = self.query.on(row.clone()) else { return };
+        let Ok(data) = self.query.on(row) else { return };
         let text = |name: &str| data.texts(name).and_then(|texts| texts.first().cloned());
         if text(ROW).is_none() {
             return;

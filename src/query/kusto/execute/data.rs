@@ -4,6 +4,7 @@
 //! stands in a column of its own, which `ingestion_time()` alone sees, and which is gone once a row is no
 //! longer one of its table (Microsoft, "ingestion_time()": it must be invoked on a table).
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::value::Value;
@@ -12,6 +13,9 @@ use crate::query::kusto::{Column, Slot, Table, Type};
 
 /// The name of the column with the time of arrival; no query can write it
 pub(super) const ARRIVED: &str = "$arrived";
+
+/// The values of a row by the names of their columns
+pub(super) type Values = serde_json::Map<String, serde_json::Value>;
 
 /// A row
 pub(super) type Row = Vec<Value>;
@@ -33,13 +37,13 @@ impl Rows {
         &mut self,
         name: &str,
         columns: &[Column],
-        rows: impl Iterator<Item = (jiff::Timestamp, serde_json::Map<String, serde_json::Value>)>,
+        rows: impl Iterator<Item = (jiff::Timestamp, impl Borrow<Values>)>,
     ) {
         let slot = |column: &Column| Slot { name: column.name.clone(), kind: Some(column.kind) };
         let arrived = Slot { name: ARRIVED.to_owned(), kind: Some(Type::DateTime) };
         let all = columns.iter().map(slot).chain([arrived]).collect();
         let rows = rows.map(|(arrived, row)| {
-            let value = |column: &Column| match row.get(&column.name) {
+            let value = |column: &Column| match row.borrow().get(&column.name) {
                 Some(json) => Value::of_json(json, column.kind),
                 None => Value::nothing(Some(column.kind)),
             };

@@ -3,16 +3,14 @@
 //! In: a query, then rows. Out: what it returns of each. Steps that look at a row by itself are planned once;
 //! a query with another step is run anew for each row.
 
-use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
-
 use super::Fault;
-use super::data::{Data, Rows};
+use super::data::{Data, Rows, Values};
 use super::node::{Cursor, Node};
 use super::plan::Scope;
 use super::run::Run;
 use super::step::{Computed, extended, items_of, on_rows};
 use crate::query::kusto::{Column, Operator, Query};
+use jiff::Timestamp;
 
 /// A query over one table
 pub(crate) struct RowQuery {
@@ -44,7 +42,7 @@ impl RowQuery {
     ///
     /// # Errors
     /// What was not executed.
-    pub(crate) fn on(&self, row: Map<String, Json>) -> Result<Data, Fault> {
+    pub(crate) fn on(&self, row: &Values) -> Result<Data, Fault> {
         let rows = one(&self.table, &self.columns, Some(row));
         let Some(steps) = &self.steps else {
             return Run::new(&self.query, &rows, Timestamp::UNIX_EPOCH).result();
@@ -103,7 +101,7 @@ fn plan(table: &str, columns: &[Column], query: &Query) -> Result<Option<Vec<Pla
 }
 
 /// The table with one row or with none
-fn one(table: &str, columns: &[Column], row: Option<Map<String, Json>>) -> Rows {
+fn one(table: &str, columns: &[Column], row: Option<&Values>) -> Rows {
     let mut rows = Rows::default();
     rows.add(table, columns, row.into_iter().map(|row| (Timestamp::UNIX_EPOCH, row)));
     rows

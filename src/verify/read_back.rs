@@ -7,37 +7,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::near::neutral;
 use super::observation::Observer;
 use super::pipeline::{Gaps, document};
-use super::sentinel::{recorded, rows_of};
+use super::sentinel::{HASHES, recorded, rows_of};
 use super::sources;
 use crate::mapping::{Mappings, Stream};
 use crate::matcher::{Flattener, Lines, Options};
 use crate::taxonomy::{EventKind, Field, FieldType, Log, Product};
 
-/// What every event of a kind has
-fn neutral(kind: &EventKind) -> Map<String, Value> {
-    let mut event = sources::source(kind).map(|one| one.neutral.clone()).unwrap_or_default();
-    for value in event.values_mut() {
-        match value.as_str() {
-            Some("{path}") => *value = json!(r"C:\Lab\tool.exe"),
-            Some("{account}") => *value = json!(r"CONTOSO\worker"),
-            Some(_) | None => {}
-        }
-    }
-    event
-}
-
 /// Events of a kind, each with one of its fields; of a field those with texts of all kinds
 fn events(kind: &EventKind) -> Vec<(Field, Vec<Map<String, Value>>)> {
-    let neutral = neutral(kind);
+    let neutral = neutral(kind, None);
     let log = if let EventKind::Log(log) = kind { Some(log) } else { None };
     let of_log = log.map(Log::fields).unwrap_or_default();
     let fields = Field::of(kind).chain(of_log.into_iter().map(Field::of_log));
     let of_field = |field: Field| {
         let kind = log.and_then(|log| log.field_type(&field)).unwrap_or_else(|| field.kind());
         let name = field.name();
-        let length = HASHES.iter().find(|(known, _)| *known == name).map(|(_, length)| *length);
+        let length = HASHES.iter().find(|(known, ..)| *known == name).map(|(.., length)| *length);
         let value = match kind {
             _ if length.is_some() => "0123456789abcdef".repeat(4)[..length.unwrap()].to_owned(),
             FieldType::Path => format!(r"C:\Lab\{name}\tool.aspx"),
@@ -64,9 +52,6 @@ fn events(kind: &EventKind) -> Vec<(Field, Vec<Map<String, Value>>)> {
     };
     fields.map(of_field).collect()
 }
-
-/// The lengths of hashes, in hexadecimal digits
-const HASHES: [(&str, usize); 4] = [("md5", 32), ("sha1", 40), ("sha256", 64), ("Imphash", 32)];
 
 /// The event that a row or a document is read as; `None` when no mapping knows it
 fn read(flattener: &Flattener, kept: &Value) -> Option<Map<String, Value>> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Fields;
 use crate::ir::Signal;
-use crate::taxonomy::Product;
+use crate::taxonomy::{EventKind, Product};
 use crate::verify::sources::source;
 
 /// The hosts that events are spread over; a blank event has the first
@@ -15,10 +15,17 @@ const HOSTS: [&str; 3] = ["web01", "web02.contoso.example", "10.9.8.7"];
 
 /// A neutral event of the signal's kind: no rule tests for its values
 pub fn blank(signal: &Signal) -> Fields {
-    let linux = signal.product == Some(Product::Linux);
+    let mut fields = neutral(&signal.kind, signal.product);
+    fields.insert("Computer".to_owned(), json!(HOSTS[0]));
+    fields
+}
+
+/// What every event of a kind has, with the paths and accounts of its operating system
+pub(in crate::verify) fn neutral(kind: &EventKind, product: Option<Product>) -> Fields {
+    let linux = product == Some(Product::Linux);
     let path = if linux { "/opt/app/tool" } else { r"C:\Lab\tool.exe" };
     let account = if linux { "worker" } else { r"CONTOSO\worker" };
-    let mut fields = source(&signal.kind).map(|source| source.neutral.clone()).unwrap_or_default();
+    let mut fields = source(kind).map(|source| source.neutral.clone()).unwrap_or_default();
     for value in fields.values_mut() {
         match value.as_str() {
             Some("{path}") => *value = json!(path),
@@ -26,7 +33,6 @@ pub fn blank(signal: &Signal) -> Fields {
             Some(_) | None => {}
         }
     }
-    fields.insert("Computer".to_owned(), json!(HOSTS[0]));
     fields
 }
 

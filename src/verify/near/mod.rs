@@ -27,6 +27,8 @@ use fulfil::{Assigned, fulfil};
 use values::variants;
 
 pub use blank::blank;
+#[cfg(test)]
+pub(super) use blank::neutral;
 pub use series::{Follower, series};
 
 /// The fields of an event

@@ -15,7 +15,7 @@ use super::{channel, registry};
 use crate::taxonomy::EventKind;
 
 /// The lengths of hashes, in hexadecimal digits
-const HASHES: &[(&str, &str, usize)] = &[
+pub(in crate::verify) const HASHES: &[(&str, &str, usize)] = &[
     ("md5", "MD5", 32),
     ("sha1", "SHA1", 40),
     ("sha256", "SHA256", 64),

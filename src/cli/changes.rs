@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use super::report::count;
 use super::screen;
 use crate::backend::Weight;
-use crate::review::{Change, Emission, Moved};
+use crate::review::{Change, Emission, Movement};
 use crate::workspace::Outcome;
 
 /// What `diff` has to tell
 #[derive(Clone, Copy)]
 pub(super) struct Told<'t> {
     pub(super) changes: &'t [Change],
-    /// The events that moved; `None` when none were tried
-    pub(super) moved: Option<&'t [Moved]>,
+    /// What events do; `None` when none were tried
+    pub(super) movement: Option<&'t Movement>,
 }
 
 /// Prints for people; as Markdown for a comment
@@ -42,11 +42,17 @@ pub(super) fn print(told: Told<'_>, markdown: bool) -> std::io::Result<()> {
     if told.changes.is_empty() {
         writeln!(out, "no rule changed")?;
     }
-    let Some(moved) = told.moved else { return Ok(()) };
+    let Some(Movement { moved, untried }) = told.movement else { return Ok(()) };
     for one in moved {
         let word = if one.is_new { "found newly" } else { "found no longer" };
-        let line = format!("{item}{}: {word} by {}: {}", one.place, one.rule, one.signal);
+        let mut line = format!("{item}{}: {word} by {}: {}", one.place, one.rule, one.signal);
+        if !one.not_on.is_empty() {
+            line.push_str(&format!(" ({})", one.places()));
+        }
         writeln!(out, "{}", screen::line(&line))?;
+    }
+    for line in untried {
+        writeln!(out, "{}", screen::line(&format!("{item}{line}")))?;
     }
     let new = moved.iter().filter(|one| one.is_new).count();
     let (new, old) = (count(new, "event"), count(moved.len() - new, "event"));
@@ -63,12 +69,17 @@ pub(super) fn print_json(told: Told<'_>) -> std::io::Result<()> {
         })
     });
     let changes: Vec<Value> = changes.collect();
-    let moved = told.moved.unwrap_or_default().iter().map(|one| {
+    let movement = told.movement.cloned().unwrap_or_default();
+    let moved = movement.moved.iter().map(|one| {
         let found = if one.is_new { "newly" } else { "no longer" };
-        json!({"place": one.place, "rule": one.rule, "signal": one.signal, "found": found})
+        json!({
+            "place": one.place, "rule": one.rule, "signal": one.signal, "found": found,
+            "on": one.on, "not_on": one.not_on,
+        })
     });
     let moved: Vec<Value> = moved.collect();
-    writeln!(anstream::stdout().lock(), "{}", json!({"rules": changes, "events": moved}))
+    let told = json!({"rules": changes, "events": moved, "not_executed": movement.untried});
+    writeln!(anstream::stdout().lock(), "{told}")
 }
 
 fn targets(emission: &Emission) -> Value {

@@ -1,24 +1,19 @@
 //! `diff`: prints what a change of rules means.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::changes::{self, Told};
 use super::events::EventForm;
-use super::examples::Files;
 use super::input::Rules;
+use super::movement::movement;
 use super::report::{self, Stream, count};
 use super::{Format, Global, Outcome, Stop};
 use crate::backend::Target;
 use crate::definition::Looked;
-use crate::diagnostic::Severity;
-use crate::ir::Rule;
-use crate::matcher::{Engine, Memory};
-use crate::project::Failure;
-use crate::review::{self, Change, Effect, Fate, Moved, Side, compare_sides};
-use crate::verify::{Example, Place};
+use crate::review::{Change, Effect, Fate, Side, compare_sides};
 use crate::workspace::{Emitted, Workspace};
 
 /// Say what a change of rules means
@@ -41,7 +36,8 @@ pub(super) struct Diff {
     /// rule has settings for
     #[arg(short, long = "target", value_name = "TARGET", value_parser = super::convert::target)]
     targets: Vec<Target>,
-    /// File of events, repeatable: those that are found newly, and those no longer
+    /// File of events, repeatable: those that are found newly, and those no longer, by the engine and by what
+    /// each target gets
     #[arg(short, long, value_name = "FILE")]
     events: Vec<PathBuf>,
     /// As a comment for a pull request, in Markdown
@@ -57,20 +53,20 @@ pub(super) struct Diff {
 impl Diff {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let loaded = self.rules.load()?;
+        let wrong = loaded.files_with_errors();
         let found = report::relevant(global, loaded, Looked::InPart);
         let after: &'static Workspace = loaded;
         let before: &'static Workspace = self.rules.load_before(&self.against)?;
         let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
-        let with_errors = |file: &str| {
-            let mut errors = found.iter().filter(|found| found.severity == Severity::Error);
-            errors.any(|found| found.source.name() == file)
+        let changes = compared((before, &emitted[0]), (after, &emitted[1]), &wrong);
+        let movement = match self.events.is_empty() {
+            true => None,
+            false => {
+                let of = (&*changes, &*self.targets);
+                Some(movement(global, [before, after], of, (&self.events, &self.form))?)
+            }
         };
-        let changes = compared((before, &emitted[0]), (after, &emitted[1]), with_errors);
-        let moved = match self.events.is_empty() {
-            true => Vec::new(),
-            false => moved(global, [before, after], (&self.events, &self.form))?,
-        };
-        let told = Told { changes: &changes, moved: self.tried(&moved) };
+        let told = Told { changes: &changes, movement: movement.as_ref() };
         match global.format {
             Format::Json => changes::print_json(told)?,
             Format::Full
@@ -88,73 +84,26 @@ impl Diff {
         let means = |change: &&Change| {
             !matches!(change.fate, Fate::Reformatted | Fate::Kept | Fate::Changed(Effect::Same))
         };
-        let is_changed = changes.iter().any(|change| means(&change)) || !moved.is_empty();
+        let moves = movement.is_some_and(|movement| !movement.moved.is_empty());
+        let is_changed = moves || changes.iter().any(|change| means(&change));
         Ok(if self.fail_on_change && is_changed { Outcome::Findings } else { outcome })
-    }
-
-    /// The events that moved; `None` when none were tried
-    fn tried<'m>(&self, moved: &'m [Moved]) -> Option<&'m [Moved]> {
-        (!self.events.is_empty()).then_some(moved)
     }
 }
 
 /// What changed between two sets of rules, with what came of them
 ///
-/// A rule that is gone is refused where its file has errors now.
+/// A rule that is gone is refused where its file has errors now; `wrong` are these files.
 pub(super) fn compared<'w>(
     before: (&'w Workspace, &'w [Emitted<'w>]),
     after: (&'w Workspace, &'w [Emitted<'w>]),
-    with_errors: impl Fn(&str) -> bool,
+    wrong: &BTreeSet<String>,
 ) -> Vec<Change> {
     let side = |(side, emitted): (&'w Workspace, _)| Side { rules: &side.rules, emitted };
     let mut changes = compare_sides(side(before), side(after));
     for change in &mut changes {
-        if change.fate == Fate::Removed && with_errors(&change.file) {
+        if change.fate == Fate::Removed && wrong.contains(&change.path) {
             change.fate = Fate::Refused;
         }
     }
     changes
-}
-
-/// The events that one side finds and the other does not, by rule and signal
-pub(super) fn moved(
-    global: &Global,
-    sides: [&Workspace; 2],
-    (events, form): (&[PathBuf], &EventForm),
-) -> Result<Vec<Moved>, Stop> {
-    let mappings = &sides[1].policy.mappings;
-    let sides = sides
-        .map(|side| -> Vec<Rule> { side.reported().map(|loaded| loaded.rule.clone()).collect() });
-    // A rule keeps its id under another title; it is called as it is now.
-    let titles = sides.iter().flatten();
-    let titles = titles.map(|rule| (review::key(rule), rule.metadata.title.value.clone()));
-    let titles: BTreeMap<String, String> = titles.collect();
-    let read = (&*sides[1], mappings);
-    let mut files = Files::open(events, form, read, global.quiet)?;
-    let options = form.options(read)?;
-    let engines = sides.map(|rules| Engine::new(rules, &options));
-    let mut memories = [Memory::default(), Memory::default()];
-    let mut moved = Vec::new();
-    files.each(|names, Example { place, event, kind }| {
-        let Place::Line { file, line } = place else { return Ok(()) };
-        let mut found = Vec::new();
-        for (engine, memory) in engines.iter().zip(&mut memories) {
-            let all = engine.judge_value(event, kind.as_ref(), memory);
-            let all = all.map_err(|error| Failure::new(error.to_string()))?;
-            let signals = all.iter().map(|one| {
-                let rule = &engine.rules()[one.rule];
-                let signal = rule.signals[one.signal].name.clone();
-                (review::key(rule), signal)
-            });
-            found.push(signals.collect::<std::collections::BTreeSet<_>>());
-        }
-        for (rule, signal) in found[0].symmetric_difference(&found[1]) {
-            let is_new = found[1].contains(&(rule.clone(), signal.clone()));
-            let place = format!("{}:{line}", names[*file]);
-            let (rule, signal) = (titles.get(rule).cloned().unwrap_or_default(), signal.clone());
-            moved.push(Moved { place, rule, signal, is_new });
-        }
-        Ok(())
-    })?;
-    Ok(moved)
 }

@@ -22,6 +22,7 @@ mod lsp;
 mod man;
 mod mapping;
 mod matrix;
+mod movement;
 mod near;
 mod new;
 mod outdated;

@@ -10,6 +10,7 @@ use clap::Args;
 use super::convert::must_be_a_folder;
 use super::events::EventForm;
 use super::input::Rules;
+use super::movement::movement;
 use super::report::{self, count};
 use super::{Global, Stop, diff, sightings, verdict};
 use crate::backend::Target;
@@ -133,15 +134,16 @@ impl Pages {
     ) -> Result<Review, Stop> {
         let before: &Workspace = rules.load_before(against)?;
         let emitted_before = before.emitted(targets);
-        let with_errors = after.files_with_errors();
-        let changes = diff::compared((before, &emitted_before), (after, emitted), |file| {
-            with_errors.contains(file)
-        });
-        let moved = match self.events.is_empty() {
+        let wrong = after.files_with_errors();
+        let changes = diff::compared((before, &emitted_before), (after, emitted), &wrong);
+        let movement = match self.events.is_empty() {
             true => None,
-            false => Some(diff::moved(global, [before, after], (&self.events, &self.form))?),
+            false => {
+                let of = (&*changes, targets);
+                Some(movement(global, [before, after], of, (&self.events, &self.form))?)
+            }
         };
-        Ok(Review { against: against.to_owned(), changes, moved })
+        Ok(Review { against: against.to_owned(), changes, movement })
     }
 }
 

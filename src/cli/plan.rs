@@ -13,8 +13,8 @@ use super::{Format, Global, Outcome, Stop, screen};
 use crate::backend::Target;
 use crate::definition::Looked;
 use crate::project::{self, Failure};
-use crate::review::{Export, FieldChange, Planned, Step, emitted, plan, read_export};
-use crate::workspace::Kept;
+use crate::review::{Export, FieldChange, Last, Planned, Step, emitted, plan, read_export};
+use crate::workspace::{Kept, Workspace};
 
 /// Compare the rules that a target has with those that are made
 ///
@@ -23,7 +23,8 @@ use crate::workspace::Kept;
 /// version that the target counts are left to the target, and so are the rules of others.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rulecast plan rules --deployed rules_export.ndjson\n  \
-                        rulecast plan rules --deployed workspace.json --last build")]
+                        rulecast plan rules --deployed workspace.json --last build\n  \
+                        rulecast plan rules --deployed workspace.json --against v1.4")]
 pub(super) struct Plan {
     #[command(flatten)]
     rules: Rules,
@@ -34,6 +35,10 @@ pub(super) struct Plan {
     /// which rules there are rulecast's and have no definition any more
     #[arg(long, value_name = "DIR")]
     last: Option<PathBuf>,
+    /// The rules as they were when they were deployed, where their output is not kept: a folder or a file, or a
+    /// revision of git with the same paths; it tells the same
+    #[arg(long, value_name = "REV|DIR", conflicts_with = "last")]
+    against: Option<String>,
     /// The target that the export is of: sentinel, asim or elastic; without it, the export tells
     #[arg(short, long = "target", value_name = "TARGET", value_parser = exported)]
     targets: Vec<Target>,
@@ -68,8 +73,8 @@ impl Plan {
         let (outputs, refused) = workspace.outputs(&targets, Kept::Artifacts);
         let now: Vec<_> =
             outputs.iter().flat_map(|output| emitted(&output.path, &output.text)).collect();
-        let last = self.last.as_deref().map(|folder| project::last(folder, &targets, workspace));
-        let planned = plan(&now, &export.rules, last.transpose()?.as_ref());
+        let last = self.last(&targets, workspace)?;
+        let planned = plan(&now, &export.rules, last.as_ref());
         let others =
             export.rules.len() - planned.iter().filter(|one| one.step != Step::Create).count();
         match global.format {
@@ -87,10 +92,25 @@ impl Plan {
         let counts = counts(&planned);
         let told = counts.iter().map(|(step, number)| format!("{number} {step}"));
         let told: Vec<String> = told.collect();
-        report::say(global, &format!("{}; {} of others", told.join(", "), count(others, "rule")))?;
+        let of_others = match last {
+            Some(_) => "of others",
+            None => "of others or without a definition: `--last` or `--against` tells",
+        };
+        let others = count(others, "rule");
+        report::say(global, &format!("{}; {others} {of_others}", told.join(", ")))?;
         let to_do = planned.iter().any(|one| one.step != Step::Same);
         let fails = to_do || refused + workspace.refused > 0;
         Ok(if fails { Outcome::Findings } else { outcome })
+    }
+
+    /// What was deployed: the last output, or what comes of the rules as they were
+    fn last(&self, targets: &[Target], now: &Workspace) -> Result<Option<Last>, Stop> {
+        if let Some(folder) = &self.last {
+            return Ok(Some(project::last(folder, targets, now)?));
+        }
+        let Some(before) = &self.against else { return Ok(None) };
+        let before = self.rules.load_before(before)?;
+        Ok(Some(Last::of(&before.emitted(targets), &now.files_with_errors())))
     }
 }
 

@@ -10,7 +10,7 @@ use super::link;
 use super::sheet::Sheet;
 use super::words::{Mark, count};
 use crate::project::unified;
-use crate::review::{Change, Effect, Fate, Moved};
+use crate::review::{Change, Effect, Fate, Moved, Movement};
 
 /// A review to show
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub struct Review {
     pub against: String,
     /// The rules that are not the same
     pub changes: Vec<Change>,
-    /// The events that only one side finds; `None` when none were tried
-    pub moved: Option<Vec<Moved>>,
+    /// What it does to events; `None` when none were tried
+    pub movement: Option<Movement>,
 }
 
 /// The most events that are listed
@@ -35,6 +35,7 @@ struct View {
     tried: bool,
     events_say: String,
     moved: Vec<MovedLine>,
+    untried: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +68,8 @@ struct MovedLine {
     place: String,
     rule: String,
     signal: String,
+    /// Where it is so, where that is not everywhere
+    places: String,
 }
 
 /// Renders the page
@@ -84,7 +87,8 @@ pub(super) fn render(
             _ => counts.push((change.mark.clone(), 1)),
         }
     }
-    let moved = review.moved.as_deref().unwrap_or_default();
+    let movement = review.movement.as_ref();
+    let moved = movement.map_or(&[][..], |movement| &movement.moved);
     let new = moved.iter().filter(|one| one.is_new).count();
     let view = View {
         against: review.against.clone(),
@@ -94,7 +98,7 @@ pub(super) fn render(
         },
         counts,
         changes,
-        tried: review.moved.is_some(),
+        tried: movement.is_some(),
         events_say: format!(
             "{} found newly, {} no longer.{}",
             count(new, "event"),
@@ -106,6 +110,7 @@ pub(super) fn render(
             }
         ),
         moved: moved.iter().take(MOST).map(event).collect(),
+        untried: movement.map(|movement| movement.untried.clone()).unwrap_or_default(),
     };
     let title = format!("Changes against {}", review.against);
     layout.render(
@@ -149,7 +154,13 @@ fn event(one: &Moved) -> MovedLine {
     let (word, tone, rank) =
         if one.is_new { ("found newly", "good", 0) } else { ("found no longer", "warn", 1) };
     let mark = Mark { word: word.to_owned(), tone, rank };
-    MovedLine { mark, place: one.place.clone(), rule: one.rule.clone(), signal: one.signal.clone() }
+    MovedLine {
+        mark,
+        place: one.place.clone(),
+        rule: one.rule.clone(),
+        signal: one.signal.clone(),
+        places: one.places(),
+    }
 }
 
 /// What became of a rule, what may miss events first

@@ -27,8 +27,7 @@ pub fn last(folder: &Path, targets: &[Target], workspace: &Workspace) -> Result<
         }
         let ids = || owned.ids.iter().map(|id| id.to_lowercase());
         last.ids.extend(ids());
-        let file = workspace.extent.files.get(&owned.rule.file);
-        if file.is_some_and(|name| wrong.contains(name.as_str())) {
+        if wrong.contains(&owned.rule.file) {
             last.refused.extend(ids());
         }
         if owned.is_as_written(folder) == Some(true) {

@@ -57,8 +57,8 @@ struct Now<'w> {
     targets: &'w [Target],
     /// The rules and targets with an output
     emitted: BTreeSet<(usize, Option<Target>)>,
-    /// The names of files with an error
-    wrong: BTreeSet<&'w str>,
+    /// The files with an error, below the root of the rules
+    wrong: BTreeSet<String>,
     by_id: BTreeMap<&'w str, usize>,
     by_file: BTreeMap<String, usize>,
 }
@@ -95,13 +95,13 @@ impl<'w> Now<'w> {
                 return None;
             }
             return match extent.files.get(&owned.rule.file) {
-                Some(name) if self.wrong.contains(name.as_str()) => None,
+                Some(_) if self.wrong.contains(&owned.rule.file) => None,
                 Some(name) => Some((format!("{name} has no such rule any more"), None)),
                 None => Some((format!("its rule {} is gone", owned.rule.file), None)),
             };
         };
         let loaded = &self.workspace.rules[*at];
-        if self.wrong.contains(loaded.rule.source.name()) {
+        if self.wrong.contains(&loaded.file()) {
             return None;
         }
         // Another run asks for the target.

@@ -67,11 +67,7 @@ pub fn verify<'l>(
         .flat_map_iter(|loaded| {
             let meant =
                 if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
-            let cases = meant.into_iter().map(|target| {
-                let mut artifacts = Vec::new();
-                let stage = stage((loaded, policy), target, folder, &mut artifacts);
-                Case { loaded, target, stage, artifacts }
-            });
+            let cases = meant.into_iter().map(|target| Case::of((loaded, policy), target, folder));
             cases.collect::<Vec<_>>()
         })
         .collect();
@@ -88,6 +84,19 @@ pub fn verify<'l>(
         Some(Verified { loaded, target, verdict, artifacts })
     });
     Ok(verified.collect())
+}
+
+impl<'l> Case<'l> {
+    /// Emits a rule for a target, or reads what was emitted to a folder
+    pub(super) fn of(
+        (loaded, policy): (&'l Loaded, &Policy),
+        target: Target,
+        folder: Option<&Path>,
+    ) -> Case<'l> {
+        let mut artifacts = Vec::new();
+        let stage = stage((loaded, policy), target, folder, &mut artifacts);
+        Case { loaded, target, stage, artifacts }
+    }
 }
 
 /// The verdict on a rule if it needs no events, else the trial to run

@@ -95,8 +95,12 @@ impl Fate {
 pub struct Change {
     /// The title, of the rule after the change if it is still there
     pub title: String,
+    /// What the rule is told by on both sides, see [`key`]
+    pub key: String,
     /// The file, of the rule after the change if it is still there
     pub file: String,
+    /// The same file, below the root of the rules
+    pub path: String,
     /// What became of it
     pub fate: Fate,
     /// What changed, a line each
@@ -121,7 +125,7 @@ pub struct Side<'w> {
 /// A rule on both sides
 #[derive(Default)]
 struct Pair<'w> {
-    rules: [Option<&'w Rule>; 2],
+    rules: [Option<&'w Loaded>; 2],
     emitted: [Vec<&'w Emitted<'w>>; 2],
 }
 
@@ -129,22 +133,31 @@ struct Pair<'w> {
 ///
 /// Rules that are only reported through a correlation count, too: they may have tests.
 pub fn touched<'w>(before: Side<'w>, after: Side<'w>) -> BTreeSet<usize> {
-    let rules = before.rules.iter().map(|loaded| (key(&loaded.rule), &loaded.rule));
-    let rules: BTreeMap<String, &Rule> = rules.collect();
+    let rules = before.rules.iter().map(|loaded| (key(&loaded.rule), loaded));
+    let rules: BTreeMap<String, &Loaded> = rules.collect();
     let mut emitted: [BTreeMap<String, Vec<&'w Emitted<'w>>>; 2] = Default::default();
     for (side, all) in [before, after].into_iter().zip(&mut emitted) {
         for one in side.emitted {
             all.entry(key(&one.row.rule.rule)).or_default().push(one);
         }
     }
-    let is_touched = |rule: &'w Rule| {
-        let key = key(rule);
-        let pair = [rules.get(&key).copied(), Some(rule)];
+    let is_touched = |loaded: &'w Loaded| {
+        let key = key(&loaded.rule);
+        let pair = [rules.get(&key).copied(), Some(loaded)];
         let of_side = |side: &BTreeMap<_, Vec<_>>| side.get(&key).cloned().unwrap_or_default();
         change(Pair { rules: pair, emitted: emitted.each_ref().map(of_side) }).is_some()
     };
-    let all = after.rules.iter().enumerate().filter(|(_, loaded)| is_touched(&loaded.rule));
+    let all = after.rules.iter().enumerate().filter(|(_, loaded)| is_touched(loaded));
     all.map(|(at, _)| at).collect()
+}
+
+/// What a change does to events that were tried
+#[derive(Debug, Clone, Default)]
+pub struct Movement {
+    /// The events that only one side finds, in their order
+    pub moved: Vec<Moved>,
+    /// What was not executed and why, a line each
+    pub untried: Vec<String>,
 }
 
 /// An event that only one side finds
@@ -158,6 +171,20 @@ pub struct Moved {
     pub signal: String,
     /// Whether it is found after the change and not before
     pub is_new: bool,
+    /// Where that is so: `engine`, and names of targets
+    pub on: Vec<&'static str>,
+    /// Where the rule was executed as well, and it is not so
+    pub not_on: Vec<&'static str>,
+}
+
+impl Moved {
+    /// Where it is so, where that is not everywhere; else an empty text
+    pub fn places(&self) -> String {
+        match self.not_on.is_empty() {
+            true => String::new(),
+            false => format!("on {}, not on {}", self.on.join(", "), self.not_on.join(", ")),
+        }
+    }
 }
 
 /// What changed between two sets of rules, in the order of their titles
@@ -173,7 +200,7 @@ pub fn compare_sides<'w>(before: Side<'w>, after: Side<'w>) -> Vec<Change> {
     let mut pairs: BTreeMap<String, Pair<'w>> = BTreeMap::new();
     for (at, side) in [before, after].into_iter().enumerate() {
         for loaded in side.rules.iter().filter(|loaded| loaded.reported) {
-            pairs.entry(key(&loaded.rule)).or_default().rules[at] = Some(&loaded.rule);
+            pairs.entry(key(&loaded.rule)).or_default().rules[at] = Some(loaded);
         }
         for one in side.emitted {
             pairs.entry(key(&one.row.rule.rule)).or_default().emitted[at].push(one);
@@ -191,7 +218,9 @@ pub fn key(rule: &Rule) -> String {
 }
 
 fn change(Pair { rules: pair, emitted }: Pair<'_>) -> Option<Change> {
-    let rule = pair[1].or(pair[0])?;
+    let loaded = pair[1].or(pair[0])?;
+    let pair = pair.map(|loaded| loaded.map(|loaded| &loaded.rule));
+    let (rule, path) = (&loaded.rule, loaded.file());
     let emission = Emission::of(&emitted[0], &emitted[1]);
     let (title, file) = (rule.metadata.title.value.clone(), rule.source.name().to_owned());
     let (fate, lines, is_undated) = match pair {
@@ -213,7 +242,8 @@ fn change(Pair { rules: pair, emitted }: Pair<'_>) -> Option<Change> {
         [Some(_), None] => (Fate::Removed, Vec::new(), false),
     };
     let texts = pair.map(|rule| rule.map(|rule| Arc::clone(&rule.source)));
-    Some(Change { title, file, fate, lines, is_undated, emission, texts })
+    let key = key(rule);
+    Some(Change { title, key, file, path, fate, lines, is_undated, emission, texts })
 }
 
 /// What tells one version of a rule from another: the day of its last change, and its number

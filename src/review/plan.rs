@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::deployed::Deployed;
+use super::deployed::{Deployed, emitted};
 use crate::backend::Target;
+use crate::workspace::Emitted;
 
 /// What is to do about a rule on a target
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,15 +88,33 @@ pub struct Planned {
     pub fields: Vec<FieldChange>,
 }
 
-/// What the last output was
+/// What was emitted when the target was deployed
 #[derive(Debug, Clone, Default)]
 pub struct Last {
     /// The rules in it, as they were emitted
     pub rules: Vec<Deployed>,
-    /// The ids of all rules that rulecast has emitted there, in lower case
+    /// The ids of all rules that rulecast has emitted, in lower case
     pub ids: BTreeSet<String>,
     /// Those ids whose rule has errors now
     pub refused: BTreeSet<String>,
+}
+
+impl Last {
+    /// What came of rules as they were; `wrong` are the files that have errors now, below the
+    /// root of the rules
+    pub fn of(before: &[Emitted<'_>], wrong: &BTreeSet<String>) -> Last {
+        let mut last = Last::default();
+        for one in before {
+            let is_wrong = wrong.contains(&one.row.rule.file());
+            for output in &one.outputs {
+                let ids = || output.ids.iter().map(|id| id.to_lowercase());
+                last.ids.extend(ids());
+                last.refused.extend(ids().filter(|_| is_wrong));
+                last.rules.extend(emitted(&output.path, &output.text));
+            }
+        }
+        last
+    }
 }
 
 /// Fields that people set on the target, or that the target counts

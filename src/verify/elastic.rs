@@ -22,6 +22,8 @@ pub use fields::Known;
 pub use rule::Rule;
 pub(super) use rule::sequence_of;
 
+use std::collections::BTreeSet;
+
 use super::comparison::Comparison;
 use super::correlated::Correlated;
 use super::exceptions;
@@ -29,6 +31,7 @@ use super::finding::Finding;
 use super::import::Imported;
 use super::novelty::{Seen, Terms};
 use super::observation::Observation;
+use super::pipeline::Gaps;
 use crate::ir;
 use crate::manifest::Manifest;
 use crate::mapping::Mappings;
@@ -123,6 +126,11 @@ impl<'r> Import<'r> {
         Ok(Import { rule, engine, manifest, mappings, lines, correlated })
     }
 
+    /// The rule, as it is emitted
+    pub fn rule(&self) -> &'r ir::Rule {
+        self.rule
+    }
+
     /// The names of the rule's signals on the target
     pub(super) fn signals(&self) -> impl Iterator<Item = &str> {
         self.rule.signals.iter().map(|signal| signal.name.as_str())
@@ -157,6 +165,17 @@ impl<'r> Import<'r> {
             Some(Judged { signal, finding, matched: matched.is_some(), terms })
         });
         judged.collect()
+    }
+
+    /// The signals whose rule matches the documents of an event, without a look at the engine
+    pub fn matching(&self, observation: &Observation) -> BTreeSet<usize> {
+        let matches = |(at, line): &&(usize, Imported)| {
+            let (at, signal) = (*at, &self.rule.signals[*at]);
+            Comparison { import: self, at, signal, line, observation, matched: None }
+                .hit(Gaps::Left)
+                .is_some()
+        };
+        self.lines.iter().filter(matches).map(|(at, _)| *at).collect()
     }
 
     /// Compares novelty; call it in the order of the events

@@ -139,10 +139,12 @@ impl Loaded {
 }
 
 impl Workspace {
-    /// The names of the files with an error
-    pub fn files_with_errors(&self) -> BTreeSet<&str> {
+    /// The files with an error, by their paths below the root of the rules
+    pub fn files_with_errors(&self) -> BTreeSet<String> {
         let errors = self.diagnostics.iter().filter(|one| one.severity == Severity::Error);
-        errors.map(|one| one.source.name()).collect()
+        let wrong: BTreeSet<&str> = errors.map(|one| one.source.name()).collect();
+        let files = self.extent.files.iter().filter(|(_, name)| wrong.contains(name.as_str()));
+        files.map(|(path, _)| path.clone()).collect()
     }
 
     /// Reads every text, and joins the rules that refer to each other

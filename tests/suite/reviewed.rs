@@ -1,11 +1,15 @@
 //! `diff`: what it says of a change is true of events.
 
+use std::collections::BTreeSet;
 use std::slice::from_ref;
 
 use rulecast::Rule;
+use rulecast::backend::{Policy, Target};
 use rulecast::ir::{Clause, Expr, Op, Relation, Role};
 use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::project::OnTargets;
 use rulecast::review::{Change, Effect, Fate, compare};
+use rulecast::verify::Example;
 use rulecast::verify::near::chance::Dice;
 use rulecast::workspace::{Loaded, Sources, Text, Workspace};
 
@@ -278,4 +282,51 @@ fn where_a_rule_is_said_to_narrow_no_event_matches_newly() {
         }
     }
     assert!(told[1] > 20 && told[2] > 20 && moved > 200, "{told:?}, {moved} verdicts changed");
+}
+
+/// The matches of a rule on every target that has a judge, by target, signal and event; and where nothing is said
+fn on_targets(loaded: &Loaded, examples: &[Example]) -> BTreeSet<(&'static str, String, usize)> {
+    let policy = Policy::default();
+    let targets = [Target::Sentinel, Target::Asim, Target::Xdr, Target::Elastic];
+    let emitted = OnTargets::of(&[loaded], &policy, &targets);
+    let mut sights = emitted.sights();
+    let seen = sights.see(examples).into_iter();
+    let seen = seen.map(|one| (one.target.name(), one.signal.to_owned(), one.example)).collect();
+    assert!(sights.unseen().is_empty(), "{}: {:?}", loaded.stem, sights.unseen()[0].why);
+    seen
+}
+
+#[test]
+fn where_a_rule_is_said_to_narrow_no_target_finds_more() {
+    let mut dice = Dice(47);
+    let (mut told, mut fewer, mut targets) = ([0; 4], 0, BTreeSet::new());
+    for loaded in rules() {
+        let events = near(&loaded.rule, &mut Dice(5), 12);
+        let mut before = loaded.clone();
+        before.rule.correlations.clear();
+        before.rule.new_terms = None;
+        let known = on_targets(&before, &events);
+        for turn in 0..12 {
+            let signal = turn % before.rule.signals.len();
+            let rule = changed(&before.rule, signal, &mut dice);
+            let after = Loaded { rule, ..before.clone() };
+            let changes = compare(from_ref(&before), from_ref(&after));
+            let effect = match changes.first().map(|change| &change.fate) {
+                Some(Fate::Changed(effect)) => *effect,
+                _ => Effect::Same,
+            };
+            told[effect as usize] += 1;
+            if !matches!(effect, Effect::Narrows | Effect::Same) {
+                continue;
+            }
+            let now = on_targets(&after, &events);
+            if let Some((target, signal, at)) = now.difference(&known).next() {
+                let event = &events[*at].event;
+                panic!("{}: {target} finds {event} newly by {signal}: {changes:?}", loaded.stem);
+            }
+            fewer += known.difference(&now).count();
+            targets.extend(now.iter().map(|(target, ..)| *target));
+        }
+    }
+    assert!(told[2] > 10 && fewer > 50 && targets.len() == 4, "{told:?}, {fewer}, {targets:?}");
 }

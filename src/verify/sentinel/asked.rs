@@ -76,6 +76,11 @@ impl<'r> Asked<'r> {
         Ok(Asked { rule, manifest, query, platform, engine, tables })
     }
 
+    /// The rule, as it is emitted
+    pub fn rule(&self) -> &'r ir::Rule {
+        self.rule
+    }
+
     /// The column with the time of an event
     pub(super) fn time(&self) -> &'static str {
         match self.platform {

@@ -4,13 +4,15 @@
 //! it holds, whether it reports them or not: the events, each at its level, with the columns of its row. Then the
 //! whole query is asked for what it reports, and runs to which all rows are too old or too new for nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::asked::Asked;
 use super::evidence::{Evidence, Wrong};
 use super::explain::explain;
 use super::scene::{Scene, Side};
 use crate::ir::Signal;
+use crate::manifest::SignalOutput;
 use crate::matcher::Match;
 use crate::query::kusto::execute::{Data, Fault, Run, instant};
 use crate::verify::finding::{Difference, Finding};
@@ -50,17 +52,12 @@ impl Judge<'_> {
         if self.scene.sides.is_empty() {
             return Ok(tally);
         }
-        let now = self.asked.run_after(self.scene.span())?;
-        let run = Run::new(&self.asked.query, &self.scene.rows, now);
-        let whole = run.result().map_err(text)?;
+        let run = self.run()?;
+        let whole = Arc::new(run.result().map_err(text)?);
         let mut findings: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for (at, signal) in self.asked.rule.signals.iter().enumerate() {
             let Some(output) = self.asked.output(&signal.name) else { continue };
-            let held = match &output.rows {
-                Some(name) => run.rows_named(name).map_err(text)?,
-                None => std::sync::Arc::new(whole.clone()),
-            };
-            let found = self.found(&held, None, &output.tables)?;
+            let found = self.found(&*held(&run, &whole, output)?, None, &output.tables)?;
             self.compare((at, signal), &found, &mut findings);
             if output.reported && output.rows.is_some() {
                 let found = self.found(&whole, Some(&signal.shown), &output.tables)?;
@@ -79,6 +76,29 @@ impl Judge<'_> {
             tally.take_of(&self.examples[example], found.iter());
         }
         Ok(tally)
+    }
+
+    /// The places of the events that the query holds, each with the index of the signal
+    pub(super) fn matching(&self) -> Result<BTreeSet<(usize, usize)>, String> {
+        let mut matching = BTreeSet::new();
+        if self.scene.sides.is_empty() {
+            return Ok(matching);
+        }
+        let run = self.run()?;
+        let whole = Arc::new(run.result().map_err(|fault| fault.to_string())?);
+        for (at, signal) in self.asked.rule.signals.iter().enumerate() {
+            let Some(output) = self.asked.output(&signal.name) else { continue };
+            let returned = self.found(&*held(&run, &whole, output)?, None, &output.tables)?;
+            let places = returned.sides.keys().map(|place| self.scene.sides[*place].example);
+            matching.extend(places.map(|example| (example, at)));
+        }
+        Ok(matching)
+    }
+
+    /// A run to which all rows are complete and new
+    fn run(&self) -> Result<Run<'_>, String> {
+        let now = self.asked.run_after(self.scene.span())?;
+        Ok(Run::new(&self.asked.query, &self.scene.rows, now))
     }
 
     /// The places of the sides that rows are of, each with its level
@@ -116,9 +136,7 @@ impl Judge<'_> {
                 continue;
             }
             let place = places.get(&time).ok_or("a row returns at a time that no event has")?;
-            let text = |all: &Option<Vec<std::sync::Arc<str>>>| {
-                all.as_ref().map(|all| all[row].to_string())
-            };
+            let text = |all: &Option<Vec<Arc<str>>>| all.as_ref().map(|all| all[row].to_string());
             let wrong = evidence.as_ref().and_then(|(table, evidence)| {
                 let mut rows = self.scene.sides[*place].rows.iter();
                 let (_, own) = rows.find(|(of, _)| of == table)?;
@@ -221,6 +239,14 @@ impl Judge<'_> {
         let mut matches = self.verdicts[side.example].iter();
         let found = matches.find(|one| one.rule == self.rule && one.signal == signal);
         found.map(|one| one.level.to_string())
+    }
+}
+
+/// The rows that a signal holds, whether it reports them or not
+fn held(run: &Run<'_>, whole: &Arc<Data>, output: &SignalOutput) -> Result<Arc<Data>, String> {
+    match &output.rows {
+        Some(name) => run.rows_named(name).map_err(|fault| fault.to_string()),
+        None => Ok(Arc::clone(whole)),
     }
 }
 

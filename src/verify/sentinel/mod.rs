@@ -34,7 +34,7 @@ pub use asked::Asked;
 pub use course::try_course;
 #[cfg(test)]
 pub(super) use recorded::{HASHES, recorded};
-pub use trial::{Watcher, try_near, try_own};
+pub use trial::{Watcher, matching, try_near, try_own};
 
 /// The rows of an event in every table, each with the name of its table
 #[cfg(test)]

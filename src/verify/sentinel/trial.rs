@@ -3,7 +3,7 @@
 //! In: queries, and a rule's own tests, its literals, or a stream of events. Out: a [`Tally`] for each query, or what of
 //! it was not executed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -45,6 +45,19 @@ pub fn try_near(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String>
         }
     }
     on_examples(asked, &examples, observer)
+}
+
+/// The events that a query holds, by their places, each with the index of the signal
+///
+/// # Errors
+/// What of the query was not executed.
+pub fn matching(
+    asked: &Asked<'_>,
+    examples: &[Example],
+    observer: &Observer,
+) -> Result<BTreeSet<(usize, usize)>, String> {
+    let scene = Scene::new(examples, None, &asked.tables, observer);
+    Judge { asked, rule: 0, examples, scene: &scene, verdicts: &[] }.matching()
 }
 
 fn on_examples(

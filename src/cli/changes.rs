@@ -64,8 +64,8 @@ pub(super) fn print_json(told: Told<'_>) -> std::io::Result<()> {
     });
     let changes: Vec<Value> = changes.collect();
     let moved = told.moved.unwrap_or_default().iter().map(|one| {
-        let found = if one.is_new { "newly" } else { "no longer" };
-        json!({"place": one.place, "rule": one.rule, "signal": one.signal, "found": found})
+        let word = if one.is_new { "newly" } else { "no longer" };
+        json!({"place": one.place, "rule": one.rule, "signal": one.signal, "found": word})
     });
     let moved: Vec<Value> = moved.collect();
     writeln!(anstream::stdout().lock(), "{}", json!({"rules": changes, "events": moved}))

@@ -57,13 +57,13 @@ pub(super) struct Diff {
 impl Diff {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let loaded = self.rules.load()?;
-        let found = report::relevant(global, loaded, Looked::InPart);
+        let findings = report::relevant(global, loaded, Looked::InPart);
         let after: &'static Workspace = loaded;
         let before: &'static Workspace = self.rules.load_before(&self.against)?;
         let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
         let with_errors = |file: &str| {
-            let mut errors = found.iter().filter(|found| found.severity == Severity::Error);
-            errors.any(|found| found.source.name() == file)
+            let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+            errors.any(|finding| finding.source.name() == file)
         };
         let changes = compared((before, &emitted[0]), (after, &emitted[1]), with_errors);
         let moved = match self.events.is_empty() {
@@ -83,7 +83,7 @@ impl Diff {
                 changes::print(told, self.markdown)?;
             }
         }
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let outcome = report::findings(global, &findings, Stream::Err)?;
         report::say(global, &format!("{} changed", count(changes.len(), "rule")))?;
         let means = |change: &&Change| {
             !matches!(change.fate, Fate::Reformatted | Fate::Kept | Fate::Changed(Effect::Same))
@@ -137,7 +137,7 @@ pub(super) fn moved(
     let mut moved = Vec::new();
     files.each(|names, Example { place, event, kind }| {
         let Place::Line { file, line } = place else { return Ok(()) };
-        let mut found = Vec::new();
+        let mut matched = Vec::new();
         for (engine, memory) in engines.iter().zip(&mut memories) {
             let all = engine.judge_value(event, kind.as_ref(), memory);
             let all = all.map_err(|error| Failure::new(error.to_string()))?;
@@ -146,10 +146,10 @@ pub(super) fn moved(
                 let signal = rule.signals[one.signal].name.clone();
                 (review::key(rule), signal)
             });
-            found.push(signals.collect::<std::collections::BTreeSet<_>>());
+            matched.push(signals.collect::<std::collections::BTreeSet<_>>());
         }
-        for (rule, signal) in found[0].symmetric_difference(&found[1]) {
-            let is_new = found[1].contains(&(rule.clone(), signal.clone()));
+        for (rule, signal) in matched[0].symmetric_difference(&matched[1]) {
+            let is_new = matched[1].contains(&(rule.clone(), signal.clone()));
             let place = format!("{}:{line}", names[*file]);
             let (rule, signal) = (titles.get(rule).cloned().unwrap_or_default(), signal.clone());
             moved.push(Moved { place, rule, signal, is_new });

@@ -50,8 +50,9 @@ impl<'r> Findings<'r> {
         label: &str,
         help: &str,
     ) {
-        let found = Diagnostic::new(code, &self.rule.source, span, message, label).because(cause);
-        self.all.push(if help.is_empty() { found } else { found.help(help) });
+        let diagnostic =
+            Diagnostic::new(code, &self.rule.source, span, message, label).because(cause);
+        self.all.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
     }
 
     /// Adds a warning; an equal warning at the same place counts once
@@ -65,8 +66,8 @@ impl<'r> Findings<'r> {
     ) {
         let texts = [&*message, label, help].map(ToOwned::to_owned);
         if self.warned.insert((code, span, texts)) {
-            let found = Diagnostic::new(code, &self.rule.source, span, message, label);
-            self.all.push(found.help(help));
+            let diagnostic = Diagnostic::new(code, &self.rule.source, span, message, label);
+            self.all.push(diagnostic.help(help));
         }
     }
 }

@@ -34,8 +34,8 @@ pub(super) fn finding(
     let help = format!(
         "Accept it with `targets: {{{target}: {{accept: [{name}]}}}}`, or `--accept {name}`."
     );
-    let found = Diagnostic::new(code, &rule.source, loss.span, message, label).help(help);
-    Some(if weight == Weight::Deny { found.because(Cause::Loss(name)) } else { found })
+    let diagnostic = Diagnostic::new(code, &rule.source, loss.span, message, label).help(help);
+    Some(if weight == Weight::Deny { diagnostic.because(Cause::Loss(name)) } else { diagnostic })
 }
 
 /// A finding about a name under `accept:` that is no loss of this rule

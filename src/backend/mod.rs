@@ -161,11 +161,11 @@ pub fn check_settings(
     rule.targets = vec![probed];
     check_targets(&rule, diagnostics);
     if let Some(target) = Target::named(&settings.target.value) {
-        let mut found = Diagnostics::default();
-        translate(target, &rule, "", &mut found);
+        let mut of_target = Diagnostics::default();
+        translate(target, &rule, "", &mut of_target);
         let about = [Code::E0110, Code::E0506, Code::E0607, Code::E0701];
-        let found = found.sorted().into_iter().filter(|one| about.contains(&one.code));
-        found.for_each(|one| diagnostics.push(one));
+        let of_settings = of_target.sorted().into_iter().filter(|one| about.contains(&one.code));
+        of_settings.for_each(|one| diagnostics.push(one));
     }
 }
 
@@ -178,10 +178,10 @@ pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
         }
         let (name, span) = (&said.target.value, said.target.span);
         let message = format!("no target is called `{name}`");
-        let found = Diagnostic::new(Code::E0112, &rule.source, span, message, "unknown word");
+        let diagnostic = Diagnostic::new(Code::E0112, &rule.source, span, message, "unknown word");
         diagnostics.push(match nearest_name(name, known()) {
-            Some(near) => found.replace(span, near),
-            None => found.note(format!("targets: {}", known().collect::<Vec<_>>().join(", "))),
+            Some(near) => diagnostic.replace(span, near),
+            None => diagnostic.note(format!("targets: {}", known().collect::<Vec<_>>().join(", "))),
         });
     }
 }
@@ -279,9 +279,9 @@ pub fn translate_by(
         Err(needs) => {
             let span = names.iter().map(|name| name.span).reduce(Span::cover).unwrap_or_default();
             let message = format!("{} is left without what `{needs}` needs", target.name());
-            let found = Diagnostic::new(Code::E0411, &rule.source, span, message, "needed");
-            let found = found.because(Cause::Setting("without".to_owned()));
-            diagnostics.push(found.help(format!("Name `{needs}` here as well.")));
+            let diagnostic = Diagnostic::new(Code::E0411, &rule.source, span, message, "needed");
+            let diagnostic = diagnostic.because(Cause::Setting("without".to_owned()));
+            diagnostics.push(diagnostic.help(format!("Name `{needs}` here as well.")));
             return Attempt::default();
         }
     };
@@ -294,9 +294,9 @@ pub fn translate_by(
         (None, _) => elastic::emit(&reduced, stem, session),
     };
     let Emitted { artifacts, ids, places, schedule, keys, closed } = emitted;
-    let (losses, found) = closed.finish();
-    let refused = found.has_errors();
-    diagnostics.extend(found);
+    let (losses, findings) = closed.finish();
+    let refused = findings.has_errors();
+    diagnostics.extend(findings);
     let unaccepted = losses.iter().filter(|(loss, _)| !is_accepted(loss.name, target, &reduced));
     let weighed = unaccepted.map(|(loss, weight)| (loss.name, *weight)).collect();
     if refused {

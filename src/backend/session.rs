@@ -97,7 +97,8 @@ impl<'r> Session<'r> {
         candidates: impl IntoIterator<Item = C>,
         mut plan: impl FnMut(&mut Self, C) -> T,
     ) -> Option<(C, T)> {
-        let (errors, found) = (self.closed.findings.all.errors(), self.closed.findings.all.len());
+        let (errors, findings) =
+            (self.closed.findings.all.errors(), self.closed.findings.all.len());
         let losses = self.closed.losses.len();
         let mut candidates = candidates.into_iter();
         let mut next = candidates.next();
@@ -111,7 +112,7 @@ impl<'r> Session<'r> {
             if missed == (0, 0) || (next.is_none() && closest.is_none()) {
                 return Some((candidate, planned));
             }
-            self.roll_back(found, losses);
+            self.roll_back(findings, losses);
             if closest.is_none_or(|(least, _)| missed < least) {
                 closest = Some((missed, candidate));
             }
@@ -126,12 +127,12 @@ impl<'r> Session<'r> {
         plan: impl FnOnce(&mut Self) -> T,
         does: impl FnOnce(&T) -> bool,
     ) -> Option<T> {
-        let (found, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
+        let (findings, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
         let planned = plan(self);
         if does(&planned) {
             return Some(planned);
         }
-        self.roll_back(found, losses);
+        self.roll_back(findings, losses);
         None
     }
 
@@ -141,20 +142,20 @@ impl<'r> Session<'r> {
         &mut self,
         plan: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
-        let (found, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
+        let (findings, losses) = (self.closed.findings.all.len(), self.closed.losses.len());
         let planned = plan(self);
         let mut lost = self.closed.losses.iter().skip(losses);
-        let more = self.closed.findings.all.len() > found || lost.any(|loss| !loss.rare);
+        let more = self.closed.findings.all.len() > findings || lost.any(|loss| !loss.rare);
         let planned = planned.filter(|_| !more);
         if planned.is_none() {
-            self.roll_back(found, losses);
+            self.roll_back(findings, losses);
         }
         planned
     }
 
     /// Forgets the findings and the losses after the first ones
-    fn roll_back(&mut self, found: usize, losses: usize) {
-        self.closed.findings.all.truncate(found);
+    fn roll_back(&mut self, findings: usize, losses: usize) {
+        self.closed.findings.all.truncate(findings);
         for loss in self.closed.losses.drain(losses..) {
             self.known.remove(&loss);
         }
@@ -287,10 +288,10 @@ impl Closed<'_> {
                 let message = format!("a template failed: {why}");
                 self.refuse(Cause::File, span, message, "while emitting", "This is a bug.");
             }
-            Err(Failed::Theirs(found)) => {
+            Err(Failed::Theirs(diagnostic)) => {
                 let title = &self.findings.rule.metadata.title.value;
-                let found = found.note(format!("while `{title}` is emitted"));
-                self.findings.all.push(found.because(Cause::File));
+                let diagnostic = diagnostic.note(format!("while `{title}` is emitted"));
+                self.findings.all.push(diagnostic.because(Cause::File));
             }
         }
         None

@@ -130,8 +130,9 @@ impl Templates {
                 None => Ok(text),
                 Some(why) => {
                     let message = format!("the template makes no {why}");
-                    let found = about(source, line(source, None), &message, "in this template");
-                    Err(Failed::Theirs(Box::new(found)))
+                    let diagnostic =
+                        about(source, line(source, None), &message, "in this template");
+                    Err(Failed::Theirs(Box::new(diagnostic)))
                 }
             };
         }
@@ -176,10 +177,10 @@ fn wrong(name: &str, text: &str) -> Option<String> {
     match name.rsplit('.').next() {
         Some("yaml") => {
             let source = Arc::new(SourceText::new(name, text));
-            let mut found = Diagnostics::default();
-            yaml::parse(&source, &mut found);
-            let found = found.sorted();
-            let first = found.first()?;
+            let mut diagnostics = Diagnostics::default();
+            yaml::parse(&source, &mut diagnostics);
+            let diagnostics = diagnostics.sorted();
+            let first = diagnostics.first()?;
             let line = source.line_column(first.primary.span.start).0;
             Some(format!("YAML: {}, in line {line} of its output", first.message))
         }
@@ -238,7 +239,7 @@ mod tests {
     fn failed(text: &str) -> String {
         let made = own("sentinel/hunting.yaml", text).0.unwrap();
         match made.render("sentinel/hunting.yaml", &serde_json::json!({ "name": "a: b" })) {
-            Err(Failed::Theirs(found)) => crate::diagnostic::concise(&found),
+            Err(Failed::Theirs(diagnostic)) => crate::diagnostic::concise(&diagnostic),
             _ => panic!("{text} makes something"),
         }
     }
@@ -258,8 +259,8 @@ mod tests {
     fn a_template_of_the_user_fails_at_its_line() {
         let why = own("sentinel/huntin.yaml", "").0.unwrap_err();
         assert!(why.ends_with("did you mean `sentinel/hunting.yaml`?"), "{why}");
-        let (_, found) = own("sentinel/hunting.yaml", "a: 1\n{{#each}\n");
-        assert_eq!(found[0].source.line_column(found[0].primary.span.start).0, 2);
+        let (_, diagnostics) = own("sentinel/hunting.yaml", "a: 1\n{{#each}\n");
+        assert_eq!(diagnostics[0].source.line_column(diagnostics[0].primary.span.start).0, 2);
         let why = failed("a: 1\nname: {{nam}}\n");
         assert!(why.starts_with("mine.hbs:2:1: error[E0814]"), "{why}");
         let why = failed("name: {{name}}\n");

@@ -19,41 +19,41 @@ pub(super) struct Complaints {
 impl Complaints {
     /// What the census of a file says
     pub(super) fn of(census: &Census, file: &str, engine: &Engine, options: &Options) -> Self {
-        let mut found = Complaints::default();
+        let mut complaints = Complaints::default();
         if census.events == 0 {
-            found.warnings.push(format!("{file} holds no event"));
-            return found;
+            complaints.warnings.push(format!("{file} holds no event"));
+            return complaints;
         }
         let fix = || fix(census, engine);
         if let Some(field) = &options.field {
             let what = format!("the object `{field}` that `--field` names");
-            found.lacking(census, census.without_object, file, (&what, &fix()));
+            complaints.lacking(census, census.without_object, file, (&what, &fix()));
         }
         if let Some(field) = &options.kind_field {
             let what = format!("the field `{field}` that `--event-field` names");
             let hint = ": without it the log source of an event is unknown";
-            found.lacking(census, census.without_kind, file, (&what, hint));
+            complaints.lacking(census, census.without_kind, file, (&what, hint));
         }
         if let Some(field) = &options.time_field {
             let what = format!("the field `{field}` that `--time-field` names");
             let hint = ": novelty and correlations need the time";
-            found.lacking(census, census.without_time, file, (&what, hint));
+            complaints.lacking(census, census.without_time, file, (&what, hint));
         }
         if let Some(kind) = &options.kind {
             let says = "by channel and id they are something else: leave out `--event`";
-            found.partial(census.contradicted, census.events, |part| {
+            complaints.partial(census.contradicted, census.events, |part| {
                 format!("{part} of {file} are no `{kind}` events as `--event` says; {says}")
             });
         }
-        found.partial(census.partly_read, census.events, |part| {
+        complaints.partial(census.partly_read, census.events, |part| {
             format!(
                 "{part} of {file} are rows or documents that no mapping knows as events: keep the columns \
                  `Type` and `ActionType` of rows, or write a mapping (`rulecast list mappings`)"
             )
         });
-        found.unlooked(census, file);
-        found.fieldless(census, file, &fix());
-        found
+        complaints.unlooked(census, file);
+        complaints.fieldless(census, file, &fix());
+        complaints
     }
 
     /// Every complaint, the error first

@@ -71,9 +71,9 @@ pub(super) fn print_json(told: Told<'_>) -> std::io::Result<()> {
     let changes: Vec<Value> = changes.collect();
     let movement = told.movement.cloned().unwrap_or_default();
     let moved = movement.moved.iter().map(|one| {
-        let found = if one.is_new { "newly" } else { "no longer" };
+        let word = if one.is_new { "newly" } else { "no longer" };
         json!({
-            "place": one.place, "rule": one.rule, "signal": one.signal, "found": found,
+            "place": one.place, "rule": one.rule, "signal": one.signal, "found": word,
             "on": one.on, "not_on": one.not_on,
         })
     });

@@ -42,17 +42,17 @@ impl Check {
             if self.rules.are_on_stdin() && !self.diff {
                 return Err(Failure::new("`--fix` edits files, and `-` is none").into());
             }
-            let (_, _, found) = self.look(global)?;
-            let fixes = project::fixes(&found);
+            let (_, _, findings) = self.look(global)?;
+            let fixes = project::fixes(&findings);
             if self.diff {
                 return show(global, &fixes);
             }
             write(global, &fixes)?;
         }
-        let (workspace, refused, found) = self.look(global)?;
-        let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
-        let warnings = found.len() - errors;
-        let outcome = report::findings(global, &found, Stream::Out)?;
+        let (workspace, refused, findings) = self.look(global)?;
+        let errors = findings.iter().filter(|d| d.severity == Severity::Error).count();
+        let warnings = findings.len() - errors;
+        let outcome = report::findings(global, &findings, Stream::Out)?;
         let left_out = match workspace.refused + refused {
             0 => String::new(),
             refused => format!(", {refused} refused"),
@@ -72,7 +72,7 @@ impl Check {
                 count(warnings, "warning")
             ),
         )?;
-        report::reasons(global, &found, workspace.refused + refused)?;
+        report::reasons(global, &findings, workspace.refused + refused)?;
         report::losses(global, workspace)?;
         Ok(outcome)
     }
@@ -89,8 +89,8 @@ impl Check {
         }
         // A suppression may be about a loss on a target that this run leaves out.
         let looked = if self.targets.is_empty() { Looked::Everywhere } else { Looked::InPart };
-        let found = report::relevant(global, workspace, looked);
-        Ok((workspace, refused, found))
+        let findings = report::relevant(global, workspace, looked);
+        Ok((workspace, refused, findings))
     }
 }
 

@@ -97,10 +97,10 @@ impl Convert {
                 (format!("{rules}{left_out}{done}"), Stream::Out)
             }
         };
-        let found = report::relevant(global, workspace, Looked::InPart);
-        let outcome = report::findings(global, &found, stream)?;
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        let outcome = report::findings(global, &findings, stream)?;
         report::say(global, &done)?;
-        report::reasons(global, &found, refused)?;
+        report::reasons(global, &findings, refused)?;
         report::losses(global, workspace)?;
         Ok(if refused > 0 { Outcome::Findings } else { outcome })
     }
@@ -116,9 +116,9 @@ impl Convert {
         let (earlier, manifest) = Owners::read(folder)?;
         let known = (&earlier, &manifest);
         let orphans = project::orphans(folder, known, outputs, (workspace, &self.targets));
-        let mut found = project::changed_ids(folder, &earlier, (outputs, workspace));
-        found.extend(project::left_over(folder, &earlier, (outputs, workspace)));
-        found.into_iter().for_each(|found| workspace.diagnostics.push(found));
+        let mut findings = project::changed_ids(folder, &earlier, (outputs, workspace));
+        findings.extend(project::left_over(folder, &earlier, (outputs, workspace)));
+        findings.into_iter().for_each(|finding| workspace.diagnostics.push(finding));
         if self.check {
             return outdated::report(folder, known, (outputs, workspace), &orphans);
         }

@@ -54,7 +54,7 @@ impl Diff {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let loaded = self.rules.load()?;
         let wrong = loaded.files_with_errors();
-        let found = report::relevant(global, loaded, Looked::InPart);
+        let findings = report::relevant(global, loaded, Looked::InPart);
         let after: &'static Workspace = loaded;
         let before: &'static Workspace = self.rules.load_before(&self.against)?;
         let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
@@ -79,7 +79,7 @@ impl Diff {
                 changes::print(told, self.markdown)?;
             }
         }
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let outcome = report::findings(global, &findings, Stream::Err)?;
         report::say(global, &format!("{} changed", count(changes.len(), "rule")))?;
         let means = |change: &&Change| {
             !matches!(change.fate, Fate::Reformatted | Fate::Kept | Fate::Changed(Effect::Same))

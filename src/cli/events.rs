@@ -190,14 +190,14 @@ impl BadLines {
             let (source, end) = line_of(file, bad.line);
             let why = reason(bad);
             let message = format!("this line is no event: {why}");
-            let found = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
+            let diagnostic = Diagnostic::new(Code::E0702, &source, end, message, "not an event");
             diagnostics.push(match at + 1 == Self::SHOWN && more > 0 {
-                true => found.note(format!(
+                true => diagnostic.note(format!(
                     "{more} more lines are no events; of all {}: {}",
                     self.count,
                     reasons.join(", ")
                 )),
-                false => found,
+                false => diagnostic,
             });
         }
     }

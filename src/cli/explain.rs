@@ -69,9 +69,10 @@ impl Explain {
             }
             for (explainer, memory) in &mut explainers {
                 for example in &examples {
-                    let found = explainer.explain(&example.event, example.kind.as_ref(), memory);
-                    let found = found.map_err(|error| Failure::new(error.to_string()))?;
-                    shown += usize::from(self.show(global, &files.names, example, &found)?);
+                    let explained =
+                        explainer.explain(&example.event, example.kind.as_ref(), memory);
+                    let explained = explained.map_err(|error| Failure::new(error.to_string()))?;
+                    shown += usize::from(self.show(global, &files.names, example, &explained)?);
                 }
             }
         }
@@ -83,8 +84,8 @@ impl Explain {
             let line = self.line.map_or_else(String::new, |line| format!(" in line {line}"));
             return Err(Failure::new(format!("there is no event{line} to explain")).into());
         }
-        let found = report::relevant(global, workspace, Looked::InPart);
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        let outcome = report::findings(global, &findings, Stream::Err)?;
         report::say(global, &format!("{} explained", count(shown, "event")))?;
         Ok(outcome)
     }
@@ -108,7 +109,7 @@ impl Explain {
         global: &Global,
         files: &[String],
         example: &Example,
-        found: &[Explained<'_>],
+        explained: &[Explained<'_>],
     ) -> std::io::Result<bool> {
         let Place::Line { file, line } = example.place else { return Ok(false) };
         if self.line.is_some_and(|asked| asked != line) {
@@ -118,7 +119,7 @@ impl Explain {
             |one: &&Explained<'_>| self.signal.as_ref().is_none_or(|name| *name == one.signal.name);
         let mut out = anstream::stdout().lock();
         let place = format!("{}:{line}", files[file]);
-        for one in found.iter().filter(asked) {
+        for one in explained.iter().filter(asked) {
             if global.format == Format::Json {
                 writeln!(out, "{}", object(&place, one))?;
                 continue;

@@ -23,7 +23,7 @@ pub(super) struct Case {
 }
 
 /// The report
-pub(super) fn report(cases: &[Case], found: &[Diagnostic]) -> Result<String, Failure> {
+pub(super) fn report(cases: &[Case], findings: &[Diagnostic]) -> Result<String, Failure> {
     let mut report = Report::new("rulecast");
     for of_rule in cases.chunk_by(|one, other| (&one.rule, &one.file) == (&other.rule, &other.file))
     {
@@ -32,7 +32,7 @@ pub(super) fn report(cases: &[Case], found: &[Diagnostic]) -> Result<String, Fai
         suite.add_test_cases(of_rule.iter().map(|one| {
             let status = match &one.failure {
                 None => TestCaseStatus::success(),
-                Some(found) => failed(NonSuccessKind::Failure, found),
+                Some(finding) => failed(NonSuccessKind::Failure, finding),
             };
             let mut case = TestCase::new(visible(&one.name), status);
             case.set_classname(visible(&one.file));
@@ -40,7 +40,7 @@ pub(super) fn report(cases: &[Case], found: &[Diagnostic]) -> Result<String, Fai
         }));
         report.add_test_suite(suite);
     }
-    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let errors = findings.iter().filter(|one| one.severity == Severity::Error);
     let errors = errors.filter(|one| one.code != Code::E0802).map(|one| {
         let status = failed(NonSuccessKind::Error, one);
         let mut case = TestCase::new(visible(&format!("{} {}", one.code, one.message)), status);
@@ -57,16 +57,16 @@ pub(super) fn report(cases: &[Case], found: &[Diagnostic]) -> Result<String, Fai
     text.map_err(|why| Failure::new(format!("cannot write JUnit XML: {why}")))
 }
 
-fn failed(kind: NonSuccessKind, found: &Diagnostic) -> TestCaseStatus {
-    let (line, column) = found.source.line_column(found.primary.span.start);
-    let place = format!("{}:{line}:{column}", found.source.name());
-    let mut lines = vec![format!("{place}: {}", found.primary.text)];
-    lines.extend(found.notes.iter().cloned());
-    lines.extend(found.help.clone());
+fn failed(kind: NonSuccessKind, finding: &Diagnostic) -> TestCaseStatus {
+    let (line, column) = finding.source.line_column(finding.primary.span.start);
+    let place = format!("{}:{line}:{column}", finding.source.name());
+    let mut lines = vec![format!("{place}: {}", finding.primary.text)];
+    lines.extend(finding.notes.iter().cloned());
+    lines.extend(finding.help.clone());
     let lines: Vec<String> = lines.iter().map(|line| visible(line)).collect();
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(found.code.as_str());
-    status.set_message(visible(&found.message));
+    status.set_type(finding.code.as_str());
+    status.set_message(visible(&finding.message));
     status.set_description(lines.join("\n"));
     status
 }

@@ -67,8 +67,8 @@ fn read(settings: &Settings) -> Result<Mappings, Failure> {
         return Ok(Mappings::default());
     }
     let workspace = project::load(&paths)?;
-    let mut found = workspace.diagnostics;
-    found.retain(|one| one.severity == crate::diagnostic::Severity::Error);
-    found.sorted().iter().for_each(super::report::complain);
+    let mut diagnostics = workspace.diagnostics;
+    diagnostics.retain(|one| one.severity == crate::diagnostic::Severity::Error);
+    diagnostics.sorted().iter().for_each(super::report::complain);
     Ok(workspace.policy.mappings)
 }

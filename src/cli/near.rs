@@ -83,7 +83,7 @@ fn print(out: &mut impl io::Write, rule: &Rule, recorded: &[Value], care: Care) 
 /// For each signal, the first event that it matches, with the event's index
 fn matched(rule: &Rule, recorded: &[Value]) -> Vec<Option<(usize, Fields)>> {
     let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
-    let mut found = vec![None; rule.signals.len()];
+    let mut firsts = vec![None; rule.signals.len()];
     for (at, event) in recorded.iter().enumerate() {
         let Some((kind, action)) = event["category"].as_str().and_then(EventKind::category) else {
             continue;
@@ -92,10 +92,10 @@ fn matched(rule: &Rule, recorded: &[Value]) -> Vec<Option<(usize, Fields)>> {
         ir::say_action(&mut event, action);
         let matches = engine.judge_value(&event, Some(&kind), &mut Memory::default());
         for one in matches.unwrap_or_default() {
-            found[one.signal].get_or_insert_with(|| (at, spelled_out(&event, &kind)));
+            firsts[one.signal].get_or_insert_with(|| (at, spelled_out(&event, &kind)));
         }
     }
-    found
+    firsts
 }
 
 /// An event with rulecast's own registry fields in place of Sysmon's, to be changed one by one

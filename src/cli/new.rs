@@ -192,15 +192,15 @@ fn candidates(event: &EventKind) -> Vec<(String, String)> {
         kind.is_none_or(|kind| matches!(kind, FieldType::Text | FieldType::Path))
     };
     let names = event.field_names().into_iter().filter(is_text);
-    let mut found: Vec<(String, String)> = names
+    let mut candidates: Vec<(String, String)> = names
         .map(|name| {
             let name = plain_or_quoted(name);
             (format!("    {name}: a value\n"), format!("{{{name}: another value}}"))
         })
         .collect();
     let words = "    detection:\n      words: [a text of the line]\n      condition: words\n";
-    found.push((words.to_owned(), "{message: another text}".to_owned()));
-    found
+    candidates.push((words.to_owned(), "{message: another text}".to_owned()));
+    candidates
 }
 
 /// A text of YAML, quoted where a plain one could mean something else

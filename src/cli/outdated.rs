@@ -25,23 +25,23 @@ pub(super) fn report(
     orphans: &[Orphan],
 ) -> Result<String, Stop> {
     let (mut stale, mut missing) = (0, 0);
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for output in outputs {
         match project::pending(folder, output)? {
             Change::Same => continue,
             Change::New => missing += 1,
             Change::Changed => stale += 1,
         }
-        found.push(out_of_date(folder, output, workspace));
+        findings.push(out_of_date(folder, output, workspace));
     }
     let now = Owners::of(outputs, workspace).after(earlier, &BTreeSet::new());
     // Where files differ, the manifest does too, and one finding says enough.
-    if found.is_empty() && now != *earlier {
+    if findings.is_empty() && now != *earlier {
         let (what, label) = match manifest.text().is_empty() {
             true => ("is missing", "not there"),
             false => ("is out of date", "says something else of some file"),
         };
-        found.push(
+        findings.push(
             Diagnostic::new(
                 Code::E0803,
                 manifest,
@@ -53,8 +53,8 @@ pub(super) fn report(
         );
         stale += 1;
     }
-    found.extend(orphans.iter().map(|orphan| orphan.finding(folder)));
-    found.into_iter().for_each(|found| workspace.diagnostics.push(found));
+    findings.extend(orphans.iter().map(|orphan| orphan.finding(folder)));
+    findings.into_iter().for_each(|finding| workspace.diagnostics.push(finding));
     let stale = count(stale, "file");
     Ok(format!(": {stale} out of date, {missing} missing, {} orphaned", orphans.len()))
 }
@@ -78,21 +78,22 @@ fn out_of_date(folder: &Path, output: &Output, workspace: &Workspace) -> Diagnos
     let span = rule.metadata.title.span;
     let place = folder.join(&output.path);
     let name = project::display(&place);
-    let found = |what: &str| {
+    let saying = |what: &str| {
         let message = format!("{name} {what}");
-        let found = Diagnostic::new(Code::E0803, &rule.source, span, message, "made of this rule");
-        found.help("Run `convert` again.")
+        let diagnostic =
+            Diagnostic::new(Code::E0803, &rule.source, span, message, "made of this rule");
+        diagnostic.help("Run `convert` again.")
     };
-    let Ok(have) = std::fs::read_to_string(&place) else { return found("is missing") };
+    let Ok(have) = std::fs::read_to_string(&place) else { return saying("is missing") };
     let edits = project::edits(&have, &output.text);
     let line = |edit: &Edit| match edit.is_new {
         true => format!("now     {}: {}", edit.line, edit.text),
         false => format!("before  {}: {}", edit.line, edit.text),
     };
-    let mut found =
-        edits.iter().take(SHOWN).map(line).fold(found("is out of date"), Diagnostic::note);
+    let mut diagnostic =
+        edits.iter().take(SHOWN).map(line).fold(saying("is out of date"), Diagnostic::note);
     if edits.len() > SHOWN {
-        found = found.note(format!("{} more differ", count(edits.len() - SHOWN, "line")));
+        diagnostic = diagnostic.note(format!("{} more differ", count(edits.len() - SHOWN, "line")));
     }
-    found
+    diagnostic
 }

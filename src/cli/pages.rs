@@ -69,14 +69,14 @@ impl Pages {
             return Ok(workspace.rows(targets).into_iter().map(|row| row.found).collect());
         };
         must_be_a_folder(folder)?;
-        let mut found = Diagnostics::default();
+        let mut diagnostics = Diagnostics::default();
         let emitted = workspace.emitted(targets);
-        let facts = self.facts(global, rules, (workspace, targets, &emitted), &mut found)?;
+        let facts = self.facts(global, rules, (workspace, targets, &emitted), &mut diagnostics)?;
         let pages = pages::render(&facts).map_err(Failure::new)?;
         write(global, folder, pages)?;
         refusals(global, &emitted)?;
         let mut all: Vec<Diagnostics> = emitted.into_iter().map(|one| one.row.found).collect();
-        all.push(found);
+        all.push(diagnostics);
         Ok(all)
     }
 
@@ -86,7 +86,7 @@ impl Pages {
         global: &Global,
         rules: &Rules,
         (workspace, asked, emitted): (&'w Workspace, &[Target], &'w [Emitted<'w>]),
-        found: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Facts<'w>, Stop> {
         let errors = workspace.diagnostics.iter().filter(|one| one.severity == Severity::Error);
         let errors: Vec<Diagnostic> = errors.cloned().collect();
@@ -118,7 +118,7 @@ impl Pages {
             },
             sightings: match self.events.is_empty() {
                 true => None,
-                false => Some(sightings::read(workspace, (&self.events, &self.form), found)?),
+                false => Some(sightings::read(workspace, (&self.events, &self.form), diagnostics)?),
             },
         })
     }

@@ -87,8 +87,8 @@ impl Plan {
             | Format::Junit
             | Format::Table => print(&planned)?,
         }
-        let found = report::relevant(global, workspace, Looked::InPart);
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        let outcome = report::findings(global, &findings, Stream::Err)?;
         let counts = counts(&planned);
         let told = counts.iter().map(|(step, number)| format!("{number} {step}"));
         let told: Vec<String> = told.collect();

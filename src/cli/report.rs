@@ -33,55 +33,55 @@ pub(super) fn relevant(
     workspace: &mut Workspace,
     looked: Looked,
 ) -> Vec<Diagnostic> {
-    let mut found = workspace.findings(looked);
-    found.retain(|one| select::reported(one, &global.select, &global.ignore));
-    found
+    let mut findings = workspace.findings(looked);
+    findings.retain(|one| select::reported(one, &global.select, &global.ignore));
+    findings
 }
 
 /// Prints findings; returns whether they fail the run
 pub(super) fn findings(
     global: &Global,
-    found: &[Diagnostic],
+    findings: &[Diagnostic],
     stream: Stream,
 ) -> io::Result<Outcome> {
     let text = match global.format {
         // Findings have no columns.
         Format::Full | Format::Csv | Format::Table | Format::Junit => {
-            screen::lines(found.iter().map(|d| full(d, true) + "\n\n").collect())
+            screen::lines(findings.iter().map(|d| full(d, true) + "\n\n").collect())
         }
-        Format::Concise => screen::lines(lines(found, concise)),
-        Format::Github => lines(found, github),
-        Format::Json => json(found),
-        Format::Sarif => sarif(found),
+        Format::Concise => screen::lines(lines(findings, concise)),
+        Format::Github => lines(findings, github),
+        Format::Json => json(findings),
+        Format::Sarif => sarif(findings),
     };
     match stream {
         Stream::Out => anstream::stdout().lock().write_all(text.as_bytes())?,
         Stream::Err => anstream::stderr().lock().write_all(text.as_bytes())?,
         Stream::None => {}
     }
-    let fail = found.iter().any(|one| fails(global, one));
+    let fail = findings.iter().any(|one| fails(global, one));
     Ok(if fail { Outcome::Findings } else { Outcome::Clean })
 }
 
 /// Whether a finding fails the run
-pub(super) fn fails(global: &Global, found: &Diagnostic) -> bool {
+pub(super) fn fails(global: &Global, finding: &Diagnostic) -> bool {
     match global.fail_on {
-        FailOn::Error => found.severity == Severity::Error,
+        FailOn::Error => finding.severity == Severity::Error,
         FailOn::Warning => true,
     }
 }
 
-fn lines(found: &[Diagnostic], print: impl Fn(&Diagnostic) -> String) -> String {
-    found.iter().map(|diagnostic| print(diagnostic) + "\n").collect()
+fn lines(findings: &[Diagnostic], print: impl Fn(&Diagnostic) -> String) -> String {
+    findings.iter().map(|diagnostic| print(diagnostic) + "\n").collect()
 }
 
 /// Says why rules were left out, a line for each reason, the most frequent first
-pub(super) fn reasons(global: &Global, found: &[Diagnostic], left_out: usize) -> io::Result<()> {
+pub(super) fn reasons(global: &Global, findings: &[Diagnostic], left_out: usize) -> io::Result<()> {
     // For a single rule, its findings are enough.
     if left_out < 2 {
         return Ok(());
     }
-    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let errors = findings.iter().filter(|one| one.severity == Severity::Error);
     let mut reasons: BTreeMap<Code, BTreeSet<&str>> = BTreeMap::new();
     for one in errors {
         reasons.entry(one.code).or_default().insert(one.source.name());

@@ -17,11 +17,11 @@ impl Codes {
 }
 
 /// Whether a finding is reported; `--ignore` wins over `--select`
-pub(super) fn reported(found: &Diagnostic, select: &[Codes], ignore: &[Codes]) -> bool {
-    let held = |codes: &[Codes]| codes.iter().any(|codes| codes.hold(found.code));
+pub(super) fn reported(diagnostic: &Diagnostic, select: &[Codes], ignore: &[Codes]) -> bool {
+    let held = |codes: &[Codes]| codes.iter().any(|codes| codes.hold(diagnostic.code));
     // An empty environment variable counts as no selection.
     let selects = select.iter().any(|codes| !codes.0.is_empty());
-    found.severity == Severity::Error || ((!selects || held(select)) && !held(ignore))
+    diagnostic.severity == Severity::Error || ((!selects || held(select)) && !held(ignore))
 }
 
 /// Reads the value of `--select`
@@ -67,10 +67,10 @@ mod tests {
 
     fn says(code: Code, select: &[&str], ignore: &[&str]) -> bool {
         let source = Arc::new(SourceText::new("a.yml", ""));
-        let found = Diagnostic::new(code, &source, Span::default(), "", "");
+        let diagnostic = Diagnostic::new(code, &source, Span::default(), "", "");
         let select: Vec<_> = select.iter().map(|text| codes(text).unwrap()).collect();
         let ignore: Vec<_> = ignore.iter().map(|text| warnings(text).unwrap()).collect();
-        reported(&found, &select, &ignore)
+        reported(&diagnostic, &select, &ignore)
     }
 
     #[test]

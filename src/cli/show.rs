@@ -101,7 +101,7 @@ impl Show {
             drop(out);
             super::convert::print(&outputs)?;
         }
-        let found = report::relevant(global, workspace, Looked::InPart);
-        Ok(report::findings(global, &found, Stream::Err)?)
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        Ok(report::findings(global, &findings, Stream::Err)?)
     }
 }

@@ -17,14 +17,14 @@ use crate::pages::{EventFile, Sighting, Sightings};
 use crate::project::{self, Failure};
 use crate::workspace::Workspace;
 
-/// Reads files of events; findings about their lines go to `found`
+/// Reads files of events; findings about their lines go to `diagnostics`
 ///
 /// # Errors
 /// When a file cannot be read to its end, or nothing in it could be judged.
 pub(super) fn read(
     workspace: &Workspace,
     (paths, form): (&[PathBuf], &EventForm),
-    found: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Result<Sightings, Stop> {
     let reported = workspace.rules.iter().enumerate().filter(|(_, loaded)| loaded.reported);
     let (places, rules): (Vec<usize>, Vec<Rule>) =
@@ -51,7 +51,7 @@ pub(super) fn read(
         let mut lines = project::events(source, form.reading(), stop.clone())?;
         seen.file = file;
         let (census, end) = scan(&engine, &mut memory, (file, &mut lines), &mut seen)?;
-        std::mem::take(&mut seen.bad).report(&names[file], found);
+        std::mem::take(&mut seen.bad).report(&names[file], diagnostics);
         let complaints = Complaints::of(&census, &names[file], &engine, &options);
         if let Some(why) = complaints.error {
             return Err(Failure::new(why).into());

@@ -52,9 +52,9 @@ impl Test {
                 let title = loaded.rule.metadata.title.value.contains(only.as_str());
                 loaded.rule.tests.retain(|test| title || test.name.value.contains(only.as_str()));
             }
-            let mut found = Diagnostics::default();
-            let results = run_samples(loaded, &mut found);
-            let failures: Vec<_> = found.iter().cloned().collect();
+            let mut diagnostics = Diagnostics::default();
+            let results = run_samples(loaded, &mut diagnostics);
+            let failures: Vec<_> = diagnostics.iter().cloned().collect();
             let mut failures = failures.into_iter();
             untested += usize::from(results.is_empty() && self.only.is_none());
             for SampleResult { rule, sample, passed } in results {
@@ -67,18 +67,18 @@ impl Test {
                 }
                 cases.push(Case { rule, file, name: sample, failure });
             }
-            workspace.diagnostics.extend(found);
+            workspace.diagnostics.extend(diagnostics);
         }
         let covered = match self.coverage || self.min_coverage.is_some() {
             true => Some(self.cover(&workspace.rules, !is_xml)?),
             false => None,
         };
-        let found = report::relevant(global, workspace, Looked::InPart);
+        let findings = report::relevant(global, workspace, Looked::InPart);
         if is_xml {
-            anstream::stdout().lock().write_all(junit::report(&cases, &found)?.as_bytes())?;
+            anstream::stdout().lock().write_all(junit::report(&cases, &findings)?.as_bytes())?;
         }
         let stream = if is_xml { Stream::None } else { Stream::Out };
-        let outcome = report::findings(global, &found, stream)?;
+        let outcome = report::findings(global, &findings, stream)?;
         let without = match untested {
             0 => String::new(),
             rules => format!(", {} without a test", count(rules, "rule")),

@@ -61,16 +61,16 @@ impl Tune {
             let Place::Line { file, line } = example.place else { return Ok(()) };
             let is_asked = self.line.is_none_or(|asked| asked == line);
             if tuned.is_none() && is_asked {
-                let mut found = Vec::new();
+                let mut tuners = Vec::new();
                 for loaded in &workspace.rules {
                     let event = (&example.event, example.kind.as_ref());
                     for (at, signal) in loaded.rule.signals.iter().enumerate() {
                         let tuner = Tuner::new(loaded, at, event, &workspace.policy);
-                        found.extend(tuner.map(|tuner| (signal.name.clone(), tuner)));
+                        tuners.extend(tuner.map(|tuner| (signal.name.clone(), tuner)));
                     }
                 }
-                if !found.is_empty() {
-                    tuned = Some((format!("{}:{line}", names[file]), found));
+                if !tuners.is_empty() {
+                    tuned = Some((format!("{}:{line}", names[file]), tuners));
                     return Ok(());
                 }
             }
@@ -102,8 +102,8 @@ impl Tune {
         for (signal, tuner) in tuners {
             self.print(global, (&place, &signal, sigma), tuner)?;
         }
-        let found = report::relevant(global, workspace, Looked::InPart);
-        Ok(report::findings(global, &found, Stream::Err)?)
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        Ok(report::findings(global, &findings, Stream::Err)?)
     }
 
     fn print(

@@ -87,19 +87,19 @@ pub(super) fn report(
     folder: Option<&Path>,
     diagnostics: &mut Diagnostics,
 ) {
-    let (all, found): (usize, Vec<Diagnostic>) = match &verified.verdict {
+    let (all, findings): (usize, Vec<Diagnostic>) = match &verified.verdict {
         Verdict::Different(Tally { differences, .. }) => {
-            let found = differences.iter().take(SHOWN);
-            let found = found.map(|(place, one)| different(verified, *place, one, files));
-            (differences.len(), found.collect())
+            let shown = differences.iter().take(SHOWN);
+            let findings = shown.map(|(place, one)| different(verified, *place, one, files));
+            (differences.len(), findings.collect())
         }
         Verdict::Broken(faults) => {
-            let found = faults.iter().take(SHOWN).map(|fault| broken(verified, fault, folder));
-            (faults.len(), found.collect())
+            let findings = faults.iter().take(SHOWN).map(|fault| broken(verified, fault, folder));
+            (faults.len(), findings.collect())
         }
         Verdict::Same(_) | Verdict::Binds { .. } | Verdict::Unchecked(_) => return,
     };
-    for (at, one) in found.into_iter().enumerate() {
+    for (at, one) in findings.into_iter().enumerate() {
         diagnostics.push(match all - SHOWN.min(all) {
             more if more > 0 && at + 1 == SHOWN => one.note(format!("{more} more like it")),
             _ => one,
@@ -124,11 +124,11 @@ fn different(
     let message = format!("the signal {signal} means something else on {on}");
     let label = format!("engine: {engine}; {on}: {target}");
     let title = &rule.metadata.title.value;
-    let found = Diagnostic::new(Code::E0808, &source, span, message, label);
-    let found = found.note(format!("rule: {title}"));
+    let diagnostic = Diagnostic::new(Code::E0808, &source, span, message, label);
+    let diagnostic = diagnostic.note(format!("rule: {title}"));
     match event {
-        Some(event) => found.note(format!("event: {event}")),
-        None => found,
+        Some(event) => diagnostic.note(format!("event: {event}")),
+        None => diagnostic,
     }
 }
 

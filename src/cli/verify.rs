@@ -89,8 +89,8 @@ impl Verify {
         let rules = count(rules.len(), "rule");
         let left_out = report::left_out(workspace.refused);
         let refused = workspace.refused > 0;
-        let found = report::relevant(global, workspace, Looked::InPart);
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        let outcome = report::findings(global, &findings, Stream::Err)?;
         report::say(global, &format!("{rules}{left_out}{summary}"))?;
         Ok(if refused { Outcome::Findings } else { outcome })
     }

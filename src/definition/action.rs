@@ -95,8 +95,8 @@ fn take_action(reader: &mut Reader<'_>, node: &mut Node) -> Option<Action> {
     let (key, value) = entries.remove(at);
     let message = format!("`action: {}` is of Sigma 1", value.text().unwrap_or_default());
     let span = key.span.cover(value.span);
-    let found = Diagnostic::new(Code::W0139, reader.source, span, message, "joins documents");
-    reader.report(found.help("Write every key in every rule."));
+    let diagnostic = Diagnostic::new(Code::W0139, reader.source, span, message, "joins documents");
+    reader.report(diagnostic.help("Write every key in every rule."));
     Some(action)
 }
 

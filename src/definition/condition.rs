@@ -86,8 +86,8 @@ fn parse(reader: &mut Reader<'_>, node: &Node, text: &str) -> Option<Condition> 
             Some(build(expression))
         }
         Err(error) => {
-            let found = syntax(reader, node, text, &error);
-            reader.report(found);
+            let diagnostic = syntax(reader, node, text, &error);
+            reader.report(diagnostic);
             None
         }
     }
@@ -263,15 +263,15 @@ fn syntax(
         wanted.push("the name of a selection");
     }
     let label = format!("expected {}", wanted.join(" or "));
-    let found = Diagnostic::new(Code::E0301, reader.source, span, message, label);
+    let diagnostic = Diagnostic::new(Code::E0301, reader.source, span, message, label);
     match stray {
-        stray if stray.starts_with('!') => found.help("Write `not` for a negation."),
-        stray if stray.starts_with(['\'', '"']) => found.help("Names stand without quotes."),
-        "&&" | "&" => found.replace(span, "and"),
-        "||" => found.replace(span, "or"),
+        stray if stray.starts_with('!') => diagnostic.help("Write `not` for a negation."),
+        stray if stray.starts_with(['\'', '"']) => diagnostic.help("Names stand without quotes."),
+        "&&" | "&" => diagnostic.replace(span, "and"),
+        "||" => diagnostic.replace(span, "or"),
         _ if text.matches('(').count() != text.matches(')').count() => {
-            found.help("The brackets do not pair up.")
+            diagnostic.help("The brackets do not pair up.")
         }
-        _ => found,
+        _ => diagnostic,
     }
 }

@@ -253,8 +253,10 @@ fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<Alias> {
 fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
     if let Kind::Scalar(..) = node.kind {
         let message = "a correlation's `condition` is text".to_owned();
-        let found = Diagnostic::new(Code::E0410, reader.source, node.span, message, "not read");
-        reader.report(found.help("Write a map such as `gte: 2`; chain correlations for more."));
+        let diagnostic =
+            Diagnostic::new(Code::E0410, reader.source, node.span, message, "not read");
+        reader
+            .report(diagnostic.help("Write a map such as `gte: 2`; chain correlations for more."));
         return None;
     }
     let entries = reader.map(node, "`condition`");

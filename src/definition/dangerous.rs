@@ -23,15 +23,16 @@ pub(super) fn report(reader: &mut Reader<'_>, definition: &Definition) {
             }
             None => continue,
         };
-        let found = Diagnostic::new(code, reader.source, reference.span, what, label);
-        reader.report(found.help("Name an `https:` address, or say in words where it stands."));
+        let diagnostic = Diagnostic::new(code, reader.source, reference.span, what, label);
+        reader
+            .report(diagnostic.help("Name an `https:` address, or say in words where it stands."));
     }
     for text in texts(definition) {
         for range in live::live(&text.value) {
             let span = place(reader, text, range);
             let message = "a tag or link that would run where the text is shown";
-            let found = Diagnostic::new(code, reader.source, span, message, "this would run");
-            reader.report(found.help("Write it between backticks, or leave it out."));
+            let diagnostic = Diagnostic::new(code, reader.source, span, message, "this would run");
+            reader.report(diagnostic.help("Write it between backticks, or leave it out."));
         }
     }
 }

@@ -172,13 +172,14 @@ fn unknown_kind(reader: &mut Reader<'_>, entries: &[(Node, Node)]) {
     let first = entries.first().map_or(crate::source::Span::default(), |(key, _)| key.span);
     let span = misspelt.map_or(first, |(span, _)| span);
     let message = "neither a definition nor a Sigma rule";
-    let found = Diagnostic::new(Code::E0116, reader.source, span, message, "of which kind?").help(
-        "A definition has `signals:`; Sigma's documents have `detection:`, `correlation:` or \
+    let diagnostic = Diagnostic::new(Code::E0116, reader.source, span, message, "of which kind?")
+        .help(
+            "A definition has `signals:`; Sigma's documents have `detection:`, `correlation:` or \
              `filter:`; a mapping has `mapping:`.",
-    );
+        );
     reader.report(match misspelt {
-        Some((span, word)) => found.replace(span, word),
-        None => found,
+        Some((span, word)) => diagnostic.replace(span, word),
+        None => diagnostic,
     });
 }
 

@@ -169,10 +169,11 @@ fn modifier(reader: &mut Reader<'_>, name: &str, span: Span) -> Option<Spanned<M
         return Some(Spanned::new(*known, span));
     }
     let message = format!("unknown modifier `{name}`");
-    let found = Diagnostic::new(Code::E0202, reader.source, span, message, "not a Sigma modifier");
+    let diagnostic =
+        Diagnostic::new(Code::E0202, reader.source, span, message, "not a Sigma modifier");
     reader.report(match nearest(name, Modifier::ALL.iter().map(|m| m.name())) {
-        Some(near) => found.replace(span, near),
-        None => found.help("`rulecast list modifiers` shows them all."),
+        Some(near) => diagnostic.replace(span, near),
+        None => diagnostic.help("`rulecast list modifiers` shows them all."),
     });
     None
 }

@@ -99,19 +99,19 @@ pub(crate) fn inert_reference(reference: &str) -> String {
 /// The ranges of tags and links that run or load something, outside code
 pub(super) fn live(text: &str) -> Vec<Range<usize>> {
     let Some(markup) = MARKUP.as_ref() else { return Vec::new() };
-    let found = markup.captures_iter(text).filter_map(|found| {
-        if found.name("link").is_some() && scheme(found.name("target")?.as_str()).is_none() {
+    let ranges = markup.captures_iter(text).filter_map(|captures| {
+        if captures.name("link").is_some() && scheme(captures.name("target")?.as_str()).is_none() {
             return None;
         }
-        found.get(0).map(|all| all.range())
+        captures.get(0).map(|all| all.range())
     });
-    let found: Vec<Range<usize>> = found.collect();
-    if found.is_empty() {
-        return found;
+    let ranges: Vec<Range<usize>> = ranges.collect();
+    if ranges.is_empty() {
+        return ranges;
     }
     let code = code(text);
     let dead = |at: usize| code.iter().any(|code| code.contains(&at));
-    found.into_iter().filter(|range| !dead(range.start)).collect()
+    ranges.into_iter().filter(|range| !dead(range.start)).collect()
 }
 
 /// The ranges of code spans and fenced blocks

@@ -121,8 +121,8 @@ fn unknown(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Log> {
         if let Some(near) = misspelt(&word.value, words()) {
             let message = format!("unknown log source `{}`", word.value);
             let label = "not a word of any log source";
-            let found = Diagnostic::new(Code::E0205, reader.source, word.span, message, label);
-            reader.report(found.replace(word.span, near));
+            let diagnostic = Diagnostic::new(Code::E0205, reader.source, word.span, message, label);
+            reader.report(diagnostic.replace(word.span, near));
             return None;
         }
     }
@@ -130,9 +130,9 @@ fn unknown(reader: &mut Reader<'_>, logsource: &LogSource) -> Option<Log> {
     let name = parts.join("/");
     let message = format!("no log source is known as `{name}`");
     let label = "its events cannot be told from others";
-    let found = Diagnostic::new(Code::W0217, reader.source, logsource.span, message, label);
+    let diagnostic = Diagnostic::new(Code::W0217, reader.source, logsource.span, message, label);
     let help = format!("Say which events these are: `scan --event {name}`.");
-    reader.report(found.help(help));
+    reader.report(diagnostic.help(help));
     Some(Log::of_name(&name))
 }
 
@@ -150,10 +150,11 @@ pub(super) fn event(
         kinds.chain(Log::names())
     };
     let message = format!("unknown kind of event `{}`", text.value);
-    let found = Diagnostic::new(Code::E0205, reader.source, text.span, message, "not known here");
+    let diagnostic =
+        Diagnostic::new(Code::E0205, reader.source, text.span, message, "not known here");
     reader.report(match crate::yaml::nearest(&text.value, known()) {
-        Some(near) => found.replace(text.span, near),
-        None => found.help("`rulecast list events` shows the kinds."),
+        Some(near) => diagnostic.replace(text.span, near),
+        None => diagnostic.help("`rulecast list events` shows the kinds."),
     });
     None
 }

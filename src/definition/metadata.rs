@@ -203,8 +203,8 @@ pub(super) fn version(reader: &mut Reader<'_>, document: &Node) -> Option<Spanne
     if number.is_none() {
         let message = format!("`{}` is not the number of a version", text.value);
         let label = format!("expected a whole number from 1 to {MOST_VERSIONS}");
-        let found = Diagnostic::new(Code::E0108, reader.source, text.span, message, label);
-        reader.report(found.help("Write `version: 2`; Sentinel's rule then has 1.0.1."));
+        let diagnostic = Diagnostic::new(Code::E0108, reader.source, text.span, message, label);
+        reader.report(diagnostic.help("Write `version: 2`; Sentinel's rule then has 1.0.1."));
     }
     number.map(|number| Spanned::new(number, text.span))
 }
@@ -219,8 +219,10 @@ fn taxonomy(reader: &mut Reader<'_>, document: &Node) -> Option<Spanned<String>>
     if let Some(taxonomy) = taxonomy.as_ref().filter(|one| one.value != "sigma") {
         let message = format!("the taxonomy `{}` is not known", taxonomy.value);
         let label = "its fields and log sources mean nothing here";
-        let found = Diagnostic::new(Code::E0204, reader.source, taxonomy.span, message, label);
-        reader.report(found.help("Write the rule in Sigma's own taxonomy, and leave the key out."));
+        let diagnostic = Diagnostic::new(Code::E0204, reader.source, taxonomy.span, message, label);
+        reader.report(
+            diagnostic.help("Write the rule in Sigma's own taxonomy, and leave the key out."),
+        );
     }
     taxonomy
 }
@@ -306,8 +308,8 @@ pub(super) fn other_spelling(reader: &mut Reader<'_>, document: &Node, key: &Nod
     let Some(meant) = spelt(document, key) else { return false };
     let message = format!("`{}` is written `{meant}`", key.text().unwrap_or_default());
     let label = "read as if it were";
-    let found = Diagnostic::new(Code::W0136, reader.source, key.span, message, label);
-    reader.report(found.replace(key.span, meant));
+    let diagnostic = Diagnostic::new(Code::W0136, reader.source, key.span, message, label);
+    reader.report(diagnostic.replace(key.span, meant));
     true
 }
 

@@ -46,7 +46,7 @@ impl Placeholders {
 
     /// The values of a placeholder; `None` if it is undefined or has no valid value
     pub(crate) fn values(&self, name: &str) -> Option<Vec<Pattern>> {
-        let found = self.0.iter().find(|(known, _)| known == name);
-        found.map(|(_, patterns)| patterns.clone()).filter(|patterns| !patterns.is_empty())
+        let placeholder = self.0.iter().find(|(known, _)| known == name);
+        placeholder.map(|(_, patterns)| patterns.clone()).filter(|patterns| !patterns.is_empty())
     }
 }

@@ -115,8 +115,8 @@ fn own_id(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<String>> {
     }
     let message = format!("`{}` is not a UUID", text.value);
     let label = "expected 8-4-4-4-12 hex digits";
-    let found = Diagnostic::new(Code::E0113, reader.source, text.span, message, label);
-    reader.report(found.help(
+    let diagnostic = Diagnostic::new(Code::E0113, reader.source, text.span, message, label);
+    reader.report(diagnostic.help(
         "A signal's `id` is that of its rule in Elastic. Where the log has a field `id`, test it \
          under `detection:`.",
     ));
@@ -156,8 +156,8 @@ fn without_action(
     }
     let message = "a category of Sigma in a definition".to_owned();
     let label = "says two things at once";
-    let found = Diagnostic::new(Code::E0205, reader.source, event.span, message, label);
-    reader.report(found.help(format!("Write `event: {kind}` and `actions: [{action}]`.")));
+    let diagnostic = Diagnostic::new(Code::E0205, reader.source, event.span, message, label);
+    reader.report(diagnostic.help(format!("Write `event: {kind}` and `actions: [{action}]`.")));
     None
 }
 

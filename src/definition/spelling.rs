@@ -15,21 +15,21 @@ pub(super) fn word<T: Copy>(
     all: &[T],
     name: impl Fn(T) -> &'static str,
 ) -> Option<Spanned<T>> {
-    if let Some(found) = all.iter().find(|one| name(**one) == text.value) {
-        return Some(Spanned::new(*found, text.span));
+    if let Some(meant) = all.iter().find(|one| name(**one) == text.value) {
+        return Some(Spanned::new(*meant, text.span));
     }
     let same = |one: &&T| name(**one).eq_ignore_ascii_case(text.value.trim());
-    if let Some(found) = all.iter().find(same).filter(|_| reader.lenient) {
-        respelt(reader, &text, name(*found));
-        return Some(Spanned::new(*found, text.span));
+    if let Some(meant) = all.iter().find(same).filter(|_| reader.lenient) {
+        respelt(reader, &text, name(*meant));
+        return Some(Spanned::new(*meant, text.span));
     }
     let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
     let message = format!("`{}` is not one of {}", text.value, known.join(", "));
     let code = if reader.lenient { Code::W0135 } else { Code::E0112 };
-    let found = Diagnostic::new(code, reader.source, text.span, message, "unknown word");
+    let diagnostic = Diagnostic::new(code, reader.source, text.span, message, "unknown word");
     reader.report(match nearest(&text.value, known.iter().copied()) {
-        Some(near) => found.replace(text.span, near),
-        None => found,
+        Some(near) => diagnostic.replace(text.span, near),
+        None => diagnostic,
     });
     None
 }
@@ -58,8 +58,8 @@ pub(super) fn id(
         return None;
     }
     if must {
-        let found = Diagnostic::new(Code::W0137, reader.source, text.span, message, label);
-        reader.report(found.help("Give it a random UUID, and keep that for ever."));
+        let diagnostic = Diagnostic::new(Code::W0137, reader.source, text.span, message, label);
+        reader.report(diagnostic.help("Give it a random UUID, and keep that for ever."));
     }
     Some(text)
 }
@@ -88,8 +88,8 @@ pub(super) fn date(reader: &mut Reader<'_>, text: Spanned<String>) -> Option<Spa
 fn respelt(reader: &mut Reader<'_>, text: &Spanned<String>, right: &str) {
     let message = format!("`{}` is written `{right}`", text.value);
     let label = "read as if it were";
-    let found = Diagnostic::new(Code::W0136, reader.source, text.span, message, label);
-    reader.report(found.replace(text.span, right));
+    let diagnostic = Diagnostic::new(Code::W0136, reader.source, text.span, message, label);
+    reader.report(diagnostic.replace(text.span, right));
 }
 
 /// The one day that a text can mean, as `YYYY-MM-DD`
@@ -122,7 +122,7 @@ fn day(text: &str) -> Option<String> {
         jiff::civil::Date::new(year.parse().ok()?, month, day).ok()
     };
     let numbered = |month: &str, day: &str| date(month.parse().ok()?, day);
-    let found = match (month(one), month(other)) {
+    let meant = match (month(one), month(other)) {
         (Some(month), _) => date(month, other),
         (_, Some(month)) => date(month, one),
         (None, None) => match (numbered(one, other), numbered(other, one)) {
@@ -133,7 +133,7 @@ fn day(text: &str) -> Option<String> {
             _ => None,
         },
     };
-    found.map(|day| day.to_string())
+    meant.map(|day| day.to_string())
 }
 
 #[cfg(test)]

@@ -79,13 +79,13 @@ impl Suppressions {
         }
         let mut used = vec![false; self.0.len()];
         let mut refused: HashSet<String> = HashSet::new();
-        diagnostics.retain(|found| {
-            if found.severity == Severity::Error {
-                refused.insert(found.source.name().to_owned());
+        diagnostics.retain(|diagnostic| {
+            if diagnostic.severity == Severity::Error {
+                refused.insert(diagnostic.source.name().to_owned());
                 return true;
             }
-            let (line, _) = found.source.line_column(found.primary.span.start);
-            let mine = by_place.get(&(found.source.name(), line, found.code));
+            let (line, _) = diagnostic.source.line_column(diagnostic.primary.span.start);
+            let mine = by_place.get(&(diagnostic.source.name(), line, diagnostic.code));
             mine.into_iter().flatten().for_each(|at| used[*at] = true);
             mine.is_none()
         });
@@ -109,10 +109,10 @@ fn across_files(code: Code) -> bool {
 fn unused(one: &Suppression) -> Diagnostic {
     let message = format!("unused suppression of `{}`", one.code.value);
     let label = format!("no such warning on line {}", one.line);
-    let found = Diagnostic::new(Code::W0120, &one.source, one.code.span, message, label);
+    let diagnostic = Diagnostic::new(Code::W0120, &one.source, one.code.span, message, label);
     match one.comment {
-        Some(comment) => found.delete(comment),
-        None => found.help("Take the code out of the comment."),
+        Some(comment) => diagnostic.delete(comment),
+        None => diagnostic.help("Take the code out of the comment."),
     }
 }
 
@@ -134,8 +134,8 @@ fn read(
     let text = source.slice(comment);
     let Some(list) = after_allow(text) else { return Vec::new() };
     let wrong = |span: Span, message: String, label: &str| {
-        let found = Diagnostic::new(Code::E0119, source, span, message, label);
-        found.help("Write `# allow[W0213]: reason`.")
+        let diagnostic = Diagnostic::new(Code::E0119, source, span, message, label);
+        diagnostic.help("Write `# allow[W0213]: reason`.")
     };
     let Some((codes, rest)) = text[list..].split_once(']') else {
         let message = "a suppression without its codes".to_owned();
@@ -168,11 +168,11 @@ fn read(
                 diagnostics.push(wrong(span, message, "errors refuse the rule"));
             }
             None => {
-                let found = wrong(span, format!("no code is called `{name}`"), "unknown");
+                let diagnostic = wrong(span, format!("no code is called `{name}`"), "unknown");
                 let warnings = Code::ALL.iter().filter(|c| c.severity() == Severity::Warning);
                 diagnostics.push(match nearest_name(name, warnings.map(|code| code.as_str())) {
-                    Some(near) => found.replace(span, near),
-                    None => found,
+                    Some(near) => diagnostic.replace(span, near),
+                    None => diagnostic,
                 });
             }
         }
@@ -218,19 +218,19 @@ c: 1
 
     fn lines(text: &str) -> (Vec<(Code, usize)>, usize) {
         let source = Arc::new(SourceText::new("a.yml", text));
-        let mut found = Diagnostics::default();
-        let all = Suppressions::read(&source, &mut found);
+        let mut diagnostics = Diagnostics::default();
+        let all = Suppressions::read(&source, &mut diagnostics);
         let mut lines: Vec<_> = all.0.iter().map(|one| (one.code.value, one.line)).collect();
         lines.sort_unstable();
-        (lines, found.len())
+        (lines, diagnostics.len())
     }
 
     #[test]
     fn a_comment_is_about_its_line_or_the_next() {
         let wanted = [(Code::W0213, 4), (Code::W0215, 4), (Code::W0304, 4), (Code::W0221, 5)];
-        let (mut found, wrong) = lines(RULE);
-        found.sort_by_key(|(code, line)| (*line, *code));
-        assert_eq!((&found[..4], found[4], wrong), (&wanted[..], (Code::W0222, 8), 0));
+        let (mut allowed, wrong) = lines(RULE);
+        allowed.sort_by_key(|(code, line)| (*line, *code));
+        assert_eq!((&allowed[..4], allowed[4], wrong), (&wanted[..], (Code::W0222, 8), 0));
     }
 
     #[test]

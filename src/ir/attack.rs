@@ -71,38 +71,38 @@ fn left_out(definition: &Definition, name: &Spanned<String>, found: &Found) -> D
     let said = &name.value;
     if let Found::Dead { id, name: was, successors } = found {
         let message = format!("{id} ({was}) is no longer in ATT&CK");
-        let found = new(Code::E0118, message, "retired");
-        let found = match successors.first() {
-            Some(next) => found.help(format!("{next} has taken its place.")),
-            None => found.help("MITRE dropped it without a successor."),
+        let diagnostic = new(Code::E0118, message, "retired");
+        let diagnostic = match successors.first() {
+            Some(next) => diagnostic.help(format!("{next} has taken its place.")),
+            None => diagnostic.help("MITRE dropped it without a successor."),
         };
         let next: Vec<String> = successors.iter().map(|id| id.to_lowercase()).collect();
-        return if of_others { edited(found, definition, name, &next) } else { found };
+        return if of_others { edited(diagnostic, definition, name, &next) } else { diagnostic };
     }
     if let Some(successors) = attack::retired_tactic(&said.to_lowercase()) {
         let next: Vec<_> = successors.iter().map(|tactic| tactic.slug.to_owned()).collect();
         let message = format!("tactic `{said}` is no longer in ATT&CK");
-        let found = new(Code::E0118, message, "retired")
+        let diagnostic = new(Code::E0118, message, "retired")
             .help(format!("ATT&CK 19 split it into {}.", next.join(" and ")));
-        return if of_others { edited(found, definition, name, &next) } else { found };
+        return if of_others { edited(diagnostic, definition, name, &next) } else { diagnostic };
     }
     let message = match attack::other_matrix(said) {
         Some(matrix) => format!("`{said}` is of ATT&CK's matrix {matrix}"),
         None => format!("`{said}` is not in ATT&CK 19"),
     };
-    let found = new(Code::E0117, message, "neither technique nor tactic for enterprises");
+    let diagnostic = new(Code::E0117, message, "neither technique nor tactic for enterprises");
     let plain = said.to_lowercase().replace([' ', '_'], "-");
     let slugs = || attack::tactics().iter().map(|tactic| tactic.slug);
     match slugs().find(|slug| *slug == plain).or_else(|| misspelt(&plain, slugs())) {
-        Some(near) if of_others => edited(found, definition, name, &[near.to_owned()]),
-        Some(_) | None => found,
+        Some(near) if of_others => edited(diagnostic, definition, name, &[near.to_owned()]),
+        Some(_) | None => diagnostic,
     }
 }
 
 /// Adds the edit that writes the successors of a tag in its place, those that the rule does not
 /// name yet
 fn edited(
-    found: Diagnostic,
+    diagnostic: Diagnostic,
     definition: &Definition,
     name: &Spanned<String>,
     successors: &[String],
@@ -118,13 +118,13 @@ fn edited(
     let head = text.get(..name.span.start as usize).unwrap_or_default();
     let before = &head[head.rfind('\n').map_or(0, |at| at + 1)..];
     match &*next {
-        [] => found,
-        [one] => found.replace(name.span, one.clone()),
+        [] => diagnostic,
+        [one] => diagnostic.replace(name.span, one.clone()),
         // Several need a line each, so the tag must have a line of its own.
         [..] if before.trim() == "-" => {
             let edit = (name.span, next.join(&format!("\n{before}")));
-            found.fix(format!("change it to {}", next.join(" and ")), vec![edit])
+            diagnostic.fix(format!("change it to {}", next.join(" and ")), vec![edit])
         }
-        [..] => found,
+        [..] => diagnostic,
     }
 }

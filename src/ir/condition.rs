@@ -35,8 +35,9 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<
     {
         let (times, selections) = (patterns.len(), searches.all.len());
         let message = format!("{times} times `of` over {selections} selections");
-        let found = Diagnostic::new(Code::E0305, scope.source, first.span, message, "too many");
-        scope.report(found.help("Name the selections, or join several under one name."));
+        let diagnostic =
+            Diagnostic::new(Code::E0305, scope.source, first.span, message, "too many");
+        scope.report(diagnostic.help("Name the selections, or join several under one name."));
         return Vec::new();
     }
     for pattern in patterns {
@@ -55,7 +56,7 @@ pub(super) fn lower<'d>(scope: &mut Scope<'d>, detection: &'d Detection) -> Vec<
         }
     };
     // An unknown name is probably an unused selection misspelt; then no selection is called unused.
-    let unknown = |found: &Diagnostic| matches!(found.code, Code::E0302 | Code::E0303);
+    let unknown = |diagnostic: &Diagnostic| matches!(diagnostic.code, Code::E0302 | Code::E0303);
     let failed = scope.diagnostics.iter().skip(before).any(unknown);
     for search in searches.all.iter().filter(|search| !search.used && !failed) {
         let message = format!("the condition does not use selection `{}`", search.name.value);
@@ -176,11 +177,12 @@ fn resolve(
                 return searches.all[*at].written_out(scope, name.span);
             }
             let message = format!("no selection is called `{}`", name.value);
-            let found = Diagnostic::new(Code::E0302, scope.source, name.span, message, "unknown");
+            let diagnostic =
+                Diagnostic::new(Code::E0302, scope.source, name.span, message, "unknown");
             let known = searches.all.iter().map(|search| search.name.value.as_str());
             scope.report(match nearest_name(&name.value, known) {
-                Some(near) => found.replace(name.span, near),
-                None => found,
+                Some(near) => diagnostic.replace(name.span, near),
+                None => diagnostic,
             });
             None
         }
@@ -276,7 +278,7 @@ fn fits(pattern: &str, name: &str) -> bool {
             },
             (_, true) => return rest.ends_with(piece),
             (_, false) => match rest.find(piece) {
-                Some(found) => rest = &rest[found + piece.len()..],
+                Some(start) => rest = &rest[start + piece.len()..],
                 None => return false,
             },
         }

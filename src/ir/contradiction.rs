@@ -37,21 +37,23 @@ fn report_one(signal: &Signal, source: &Arc<SourceText>, diagnostics: &mut Diagn
         if let Some(first) = earlier.into_iter().find(|one| one.values.is_disjoint(&later.values)) {
             let field = &later.test.subject.field;
             let message = format!("no value of {field} passes both tests, so nothing matches");
-            let found =
+            let diagnostic =
                 Diagnostic::new(Code::W0235, source, later.test.span, message, "and this test");
-            diagnostics.push(found.also(first.test.span, "this test"));
+            diagnostics.push(diagnostic.also(first.test.span, "this test"));
         }
     }
     for clause in signal.clauses.iter().filter(|clause| clause.role == Role::Exclude) {
         let Some(first) = clause.expr.tests().into_iter().next() else { continue };
         if takes_all(&clause.expr, &needed) {
             let message = "this exclusion takes every event of the signal, so nothing matches";
-            let found = Diagnostic::new(Code::W0236, source, first.span, message, "takes them all");
-            diagnostics.push(found.help("Exclude less, or leave the signal out."));
+            let diagnostic =
+                Diagnostic::new(Code::W0236, source, first.span, message, "takes them all");
+            diagnostics.push(diagnostic.help("Exclude less, or leave the signal out."));
         } else if takes_none(&clause.expr, &needed) {
             let message = "this exclusion takes no event of the signal";
-            let found = Diagnostic::new(Code::W0237, source, first.span, message, "takes none");
-            diagnostics.push(found.help("Delete it, or exclude what the signal can match."));
+            let diagnostic =
+                Diagnostic::new(Code::W0237, source, first.span, message, "takes none");
+            diagnostics.push(diagnostic.help("Delete it, or exclude what the signal can match."));
         }
     }
 }

@@ -107,9 +107,11 @@ pub(super) fn texts(scope: &mut Scope<'_>, key: &Key, value: &Value) -> Option<V
                 Err(_) => {
                     let message = format!("`{}` is no text in this encoding", value.written);
                     let label = "compares with nothing";
-                    let found =
+                    let diagnostic =
                         Diagnostic::new(Code::E0219, scope.source, value.span, message, label);
-                    scope.report(found.help("Add `base64` or `base64offset` after the encoding."));
+                    scope.report(
+                        diagnostic.help("Add `base64` or `base64offset` after the encoding."),
+                    );
                     return None;
                 }
             },
@@ -234,8 +236,8 @@ fn expanded(scope: &mut Scope<'_>, value: &Value) -> Option<Vec<Pattern>> {
     if !found {
         let message = format!("`expand` without a placeholder in `{}`", value.written);
         let label = "expected `%name%`";
-        let found = Diagnostic::new(Code::E0218, scope.source, value.span, message, label);
-        scope.report(found.help("A backslash before a placeholder is written `\\\\%name%`."));
+        let diagnostic = Diagnostic::new(Code::E0218, scope.source, value.span, message, label);
+        scope.report(diagnostic.help("A backslash before a placeholder is written `\\\\%name%`."));
         return None;
     }
     Some(ways.into_iter().map(Pattern::of).collect())
@@ -293,8 +295,9 @@ fn placeholder(scope: &mut Scope<'_>, name: &str, value: &Value) -> Option<Vec<V
     };
     let Some(patterns) = given.or_else(listed) else {
         let message = format!("nothing says what `%{name}%` stands for");
-        let found = Diagnostic::new(Code::E0218, scope.source, value.span, message, "unresolved");
-        scope.report(found.help("Give its values in a file: `--placeholders FILE`."));
+        let diagnostic =
+            Diagnostic::new(Code::E0218, scope.source, value.span, message, "unresolved");
+        scope.report(diagnostic.help("Give its values in a file: `--placeholders FILE`."));
         return None;
     };
     Some(patterns.into_iter().map(|pattern| pattern.tokens().to_vec()).collect())

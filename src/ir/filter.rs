@@ -72,9 +72,9 @@ fn broken(
         format!("filter `{}` has an error, so {count} refused", definition.metadata.title.value);
     let span = filter.map_or(definition.metadata.title.span, |filter| filter.span);
     let label = "would report what it leaves out";
-    let found = Diagnostic::new(Code::E0414, &definition.source, span, message, label);
+    let diagnostic = Diagnostic::new(Code::E0414, &definition.source, span, message, label);
     let more = if titles.len() < meant.len() { " and others" } else { "" };
-    diagnostics.push(found.note(format!("refused: {}{more}", titles.join(", "))));
+    diagnostics.push(diagnostic.note(format!("refused: {}{more}", titles.join(", "))));
     meant
 }
 
@@ -92,8 +92,8 @@ fn one(
     let source = &definition.source;
     let title = &definition.metadata.title.value;
     let mut report = |code, span, message: String, label: &str, help: &str| {
-        let found = Diagnostic::new(code, source, span, message, label);
-        diagnostics.push(if help.is_empty() { found } else { found.help(help) });
+        let diagnostic = Diagnostic::new(code, source, span, message, label);
+        diagnostics.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
     };
     let names = match &says.rules {
         Filtered::These(names) => names,

@@ -107,8 +107,8 @@ fn one(
     let broken =
         |name: &str| places.at(name).iter().any(|at| definitions[*at].form != Form::Filter);
     let source = &definition.source;
-    let mut found = Diagnostics::default();
-    let threats = attack::threats(definition, &mut found);
+    let mut findings = Diagnostics::default();
+    let threats = attack::threats(definition, &mut findings);
     let mut written = definition.correlations.first()?.clone();
     let mut gathered = Gathered::default();
     let mut renamed = Vec::new();
@@ -119,14 +119,14 @@ fn one(
             [rule] => rule,
             [] if broken(&name.value) => continue,
             [] => {
-                found.push(unknown(definition, name, known));
+                findings.push(unknown(definition, name, known));
                 continue;
             }
             [..] => {
                 let message = format!("{} rules are called `{}`", called.len(), name.value);
                 let two =
                     Diagnostic::new(Code::E0407, source, name.span, message, "which of them?");
-                found.push(two.help("Name the rule by its id."));
+                findings.push(two.help("Name the rule by its id."));
                 continue;
             }
         };
@@ -137,14 +137,14 @@ fn one(
             }
             None => {
                 let message = format!("`{}` does not report one thing", name.value);
-                let found_one =
+                let diagnostic =
                     Diagnostic::new(Code::E0407, source, name.span, message, "which of them?");
-                found.push(found_one.help("Write the correlation under its `correlations:`."));
+                findings.push(diagnostic.help("Write the correlation under its `correlations:`."));
             }
         }
     }
     if renamed.len() < written.signals.len() {
-        diagnostics.extend(found);
+        diagnostics.extend(findings);
         return None;
     }
     let mut own = HashMap::new();
@@ -160,10 +160,10 @@ fn one(
     let level = definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value);
     let Gathered { signals, correlations, .. } = gathered;
     let before = (&*signals, correlations);
-    let correlations = correlation::lower_one(definition, &written, before, level, &mut found);
-    let tests = tests(definition, &written, &renamed, &mut found);
-    let complete = !found.has_errors();
-    diagnostics.extend(found);
+    let correlations = correlation::lower_one(definition, &written, before, level, &mut findings);
+    let tests = tests(definition, &written, &renamed, &mut findings);
+    let complete = !findings.has_errors();
+    diagnostics.extend(findings);
     let correlations = correlations.filter(|_| complete)?;
     Some(Rule {
         source: source.clone(),
@@ -201,11 +201,11 @@ fn tests(
             None => {
                 let message = format!("no rule here is called `{}`", signal.value);
                 let (source, span) = (&definition.source, signal.span);
-                let found = Diagnostic::new(Code::E0404, source, span, message, "unknown");
+                let diagnostic = Diagnostic::new(Code::E0404, source, span, message, "unknown");
                 let known = names.map(|(name, _)| name.as_str());
                 diagnostics.push(match nearest_name(&signal.value, known) {
-                    Some(near) => found.replace(span, near),
-                    None => found,
+                    Some(near) => diagnostic.replace(span, near),
+                    None => diagnostic,
                 });
             }
         }
@@ -216,10 +216,10 @@ fn tests(
 fn unknown(definition: &Definition, name: &Spanned<String>, known: &[String]) -> Diagnostic {
     let message = format!("no rule is called `{}`", name.value);
     let label = "by name or id, among the files read";
-    let found = Diagnostic::new(Code::E0407, &definition.source, name.span, message, label);
+    let diagnostic = Diagnostic::new(Code::E0407, &definition.source, name.span, message, label);
     match nearest_name(&name.value, known.iter().map(String::as_str)) {
-        Some(near) => found.replace(name.span, near),
-        None => found.help("Give the file that holds it as well."),
+        Some(near) => diagnostic.replace(name.span, near),
+        None => diagnostic.help("Give the file that holds it as well."),
     }
 }
 

@@ -34,8 +34,8 @@ pub fn lower_with(
         return None;
     }
     let source = &definition.source;
-    let mut found = Diagnostics::default();
-    let threats = attack::threats(definition, &mut found);
+    let mut findings = Diagnostics::default();
+    let threats = attack::threats(definition, &mut findings);
     let mut named = HashMap::new();
     for list in &definition.lists {
         named.entry(list.name.value.as_str()).or_insert(list);
@@ -44,30 +44,30 @@ pub fn lower_with(
     let mut signals = Vec::new();
     for signal in &definition.signals {
         let around = (definition, placeholders, &named);
-        signals.extend(lower_signal(around, signal, &mut used, &mut found));
+        signals.extend(lower_signal(around, signal, &mut used, &mut findings));
     }
     for list in &definition.lists {
         if !used.contains(list.name.value.as_str()) {
             let message = format!("no signal uses list `{}`", list.name.value);
-            found.push(Diagnostic::new(Code::W0214, source, list.name.span, message, "unused"));
+            findings.push(Diagnostic::new(Code::W0214, source, list.name.span, message, "unused"));
         }
     }
     let new_terms = definition
         .new_terms
         .as_ref()
-        .and_then(|n| novelty::lower(definition, n, &signals, &mut found));
+        .and_then(|n| novelty::lower(definition, n, &signals, &mut findings));
     let level = definition.metadata.level.as_ref().map_or(Level::Medium, |level| level.value);
     let all = signals.len() == definition.signals.len();
     // With a signal missing, errors about its correlations would mislead.
     let correlations = match all {
-        true => correlation::lower(definition, &signals, level, &mut found),
+        true => correlation::lower(definition, &signals, level, &mut findings),
         false => Vec::new(),
     };
-    contradiction::report(&signals, source, &mut found);
-    check_names(definition, &mut found);
-    check_tests(definition, &mut found);
-    let complete = all && !found.has_errors();
-    diagnostics.extend(found);
+    contradiction::report(&signals, source, &mut findings);
+    check_names(definition, &mut findings);
+    check_tests(definition, &mut findings);
+    let complete = all && !findings.has_errors();
+    diagnostics.extend(findings);
     let columns = Column::of(&signals);
     complete.then(|| Rule {
         source: Arc::clone(source),
@@ -155,8 +155,8 @@ fn check_names(definition: &Definition, diagnostics: &mut Diagnostics) {
     for one in &definition.correlations {
         if let Some(twin) = signals.get(one.name.value.as_str()) {
             let message = format!("`{}` is a signal already", one.name.value);
-            let found = Diagnostic::new(Code::E0115, source, one.name.span, message, "again");
-            diagnostics.push(found.also(twin.name.span, "first here"));
+            let diagnostic = Diagnostic::new(Code::E0115, source, one.name.span, message, "again");
+            diagnostics.push(diagnostic.also(twin.name.span, "first here"));
         }
     }
     let all: HashSet<&str> = names(definition).map(|name| name.value.as_str()).collect();
@@ -165,11 +165,11 @@ fn check_names(definition: &Definition, diagnostics: &mut Diagnostics) {
             continue;
         }
         let message = format!("no signal or correlation is called `{}`", name.value);
-        let found = Diagnostic::new(Code::E0411, source, name.span, message, "unknown");
+        let diagnostic = Diagnostic::new(Code::E0411, source, name.span, message, "unknown");
         let known = names(definition).map(|known| known.value.as_str());
         diagnostics.push(match nearest_name(&name.value, known) {
-            Some(near) => found.replace(name.span, near),
-            None => found,
+            Some(near) => diagnostic.replace(name.span, near),
+            None => diagnostic,
         });
     }
 }
@@ -183,10 +183,10 @@ fn check_tests(definition: &Definition, diagnostics: &mut Diagnostics) {
         {
             let message = format!("no signal is called `{}`", name.value);
             let source = &definition.source;
-            let found = Diagnostic::new(Code::E0404, source, name.span, message, "unknown");
+            let diagnostic = Diagnostic::new(Code::E0404, source, name.span, message, "unknown");
             diagnostics.push(match nearest_name(&name.value, known.iter().copied()) {
-                Some(near) => found.replace(name.span, near),
-                None => found,
+                Some(near) => diagnostic.replace(name.span, near),
+                None => diagnostic,
             });
         }
     }

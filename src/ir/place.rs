@@ -25,13 +25,14 @@ pub(super) fn program(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Valu
     if !whole {
         let name = value.written.trim_start_matches('\\');
         let message = format!("no program has the path `{}`", value.written);
-        let found = Diagnostic::new(Code::E0212, scope.source, value.span, message, "whole path");
+        let diagnostic =
+            Diagnostic::new(Code::E0212, scope.source, value.span, message, "whole path");
         scope.report(match () {
-            () if !name.contains(['\\', '/']) => found.replace(value.span, name),
+            () if !name.contains(['\\', '/']) => diagnostic.replace(value.span, name),
             () if name.contains(' ') && !name.contains('\\') => {
-                found.help("A command line goes under `command_lines` or `arguments`.")
+                diagnostic.help("A command line goes under `command_lines` or `arguments`.")
             }
-            () => found.help(format!("Write `*\\{name}` for any drive and folder before it.")),
+            () => diagnostic.help(format!("Write `*\\{name}` for any drive and folder before it.")),
         });
         return None;
     }
@@ -91,9 +92,9 @@ pub(super) fn key(scope: &mut Scope<'_>, reading: &Reading<'_>, value: &Value) -
     if value.written.contains('/') {
         let message = format!("`{}` holds a `/`", value.written);
         let label = "keys are separated by backslashes";
-        let found = Diagnostic::new(Code::E0208, scope.source, value.span, message, label);
+        let diagnostic = Diagnostic::new(Code::E0208, scope.source, value.span, message, label);
         let help = "For a key whose name holds a slash, write `RegistryKey|contains`.";
-        scope.report(found.help(help));
+        scope.report(diagnostic.help(help));
         return None;
     }
     if plain.is_empty() || pattern.literals().any(|text| text.contains("\\\\")) {

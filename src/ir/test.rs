@@ -124,9 +124,10 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
         }
         let kinds: Vec<_> = word.events().map(EventKind::name).collect();
         let message = format!("`{name}` says nothing about {} events", scope.kind);
-        let found = Diagnostic::new(Code::E0206, scope.source, key.name.span, message, "not here")
-            .note(format!("`{name}` is for {}", kinds.join(" and ")));
-        scope.report(found);
+        let diagnostic =
+            Diagnostic::new(Code::E0206, scope.source, key.name.span, message, "not here")
+                .note(format!("`{name}` is for {}", kinds.join(" and ")));
+        scope.report(diagnostic);
         return None;
     }
     if open {
@@ -145,10 +146,10 @@ fn resolve(scope: &mut Scope<'_>, key: &Key) -> Option<Meaning> {
     let settings = ["title", "event", "product", "exclusions", "levels", "detection", "condition"];
     let message = format!("unknown field `{name}`");
     let label = format!("not a field of {} events", scope.kind);
-    let found = Diagnostic::new(Code::E0201, scope.source, key.name.span, message, label);
+    let diagnostic = Diagnostic::new(Code::E0201, scope.source, key.name.span, message, label);
     scope.report(match nearest_name(name, fields.chain(words).chain(settings)) {
-        Some(near) => found.replace(key.name.span, near),
-        None => found.help("`rulecast list fields` shows what there is."),
+        Some(near) => diagnostic.replace(key.name.span, near),
+        None => diagnostic.help("`rulecast list fields` shows what there is."),
     });
     None
 }
@@ -165,10 +166,10 @@ fn field_of_a_log(scope: &mut Scope<'_>, key: &Key) -> Meaning {
     if !fields.is_empty() {
         let message = format!("{} events are not known to have `{field}`", scope.kind);
         let span = key.name.span;
-        let found = Diagnostic::new(Code::W0216, scope.source, span, message, "in no table");
+        let diagnostic = Diagnostic::new(Code::W0216, scope.source, span, message, "in no table");
         scope.report(match nearest_name(field.name(), fields) {
-            Some(near) => found.help(format!("There is a field `{near}`.")),
-            None => found,
+            Some(near) => diagnostic.help(format!("There is a field `{near}`.")),
+            None => diagnostic,
         });
     }
     Meaning { field, kind: FieldType::Any, open: true, reading: None }
@@ -190,10 +191,11 @@ fn expand<'d>(scope: &mut Scope<'d>, entry: &'d Entry) -> Option<(Vec<&'d Value>
         }
         complete = false;
         let message = format!("no list is called `{name}`");
-        let found = Diagnostic::new(Code::E0209, scope.source, value.span, message, "undefined");
+        let diagnostic =
+            Diagnostic::new(Code::E0209, scope.source, value.span, message, "undefined");
         scope.report(match nearest_name(name, scope.lists.iter().map(|l| l.name.value.as_str())) {
-            Some(near) => found.replace(value.span, format!("${near}")),
-            None => found.help("Define it under `lists:`."),
+            Some(near) => diagnostic.replace(value.span, format!("${near}")),
+            None => diagnostic.help("Define it under `lists:`."),
         });
     }
     let list = match &*entry.values.items {
@@ -212,8 +214,11 @@ fn refuse_null_among_others(scope: &mut Scope<'_>, values: &[&Value]) -> Option<
         return Some(());
     }
     let message = "null among other values".to_owned();
-    let found = Diagnostic::new(Code::E0208, scope.source, null.span, message, "stands by itself");
-    scope.report(found.help("Write a selection of its own for null, and join the two by `or`."));
+    let diagnostic =
+        Diagnostic::new(Code::E0208, scope.source, null.span, message, "stands by itself");
+    scope.report(
+        diagnostic.help("Write a selection of its own for null, and join the two by `or`."),
+    );
     None
 }
 
@@ -233,9 +238,10 @@ fn warn_repeated(scope: &mut Scope<'_>, key: &Key, values: &[&Value]) {
         let [first, again @ ..] = alike else { continue };
         for value in again {
             let message = format!("`{}` stands here twice", value.written);
-            let found = Diagnostic::new(Code::W0213, scope.source, value.span, message, "again")
-                .also(first.span, "first here");
-            scope.report(found);
+            let diagnostic =
+                Diagnostic::new(Code::W0213, scope.source, value.span, message, "again")
+                    .also(first.span, "first here");
+            scope.report(diagnostic);
         }
     }
 }
@@ -261,8 +267,8 @@ fn warn_literal_stars(scope: &mut Scope<'_>, kind: FieldType, values: &[&Value])
         if holds {
             let message = format!("`{}` holds a literal `*` or `?`", value.written);
             let label = "escaped by the backslash before it";
-            let found = Diagnostic::new(Code::W0215, scope.source, value.span, message, label);
-            scope.report(found.help("Two backslashes before a wildcard are one backslash."));
+            let diagnostic = Diagnostic::new(Code::W0215, scope.source, value.span, message, label);
+            scope.report(diagnostic.help("Two backslashes before a wildcard are one backslash."));
         }
     }
 }

@@ -180,12 +180,12 @@ fn is_network_as_text(reading: &Reading<'_>, value: &Value) -> bool {
 fn warn_without_cidr(scope: &mut Scope<'_>, key: &Key, value: &Value) {
     let message = format!("`{}` is text without `cidr`", value.written);
     let label = "compared as text, not as a network";
-    let found = Diagnostic::new(Code::W0227, scope.source, value.span, message, label);
+    let diagnostic = Diagnostic::new(Code::W0227, scope.source, value.span, message, label);
     let plain = key.modifiers.is_empty() && !scope.source.slice(key.span).ends_with(['\'', '"']);
     let end = Span::new(key.span.end, key.span.end);
     scope.report(match plain {
-        true => found.fix("add `cidr`", vec![(end, "|cidr".to_owned())]),
-        false => found.help("With the modifier `cidr` it is the network."),
+        true => diagnostic.fix("add `cidr`", vec![(end, "|cidr".to_owned())]),
+        false => diagnostic.help("With the modifier `cidr` it is the network."),
     });
 }
 
@@ -193,8 +193,10 @@ fn bad_network(scope: &mut Scope<'_>, value: &Value, wanted: &str) -> Option<Exp
     let message = format!("`{}` is no network", value.written);
     if value.written.parse::<ipnet::IpNet>().is_ok() {
         let label = "holds IPv4-mapped addresses and more";
-        let found = Diagnostic::new(Code::E0211, scope.source, value.span, message, label);
-        scope.report(found.help("Name IPv4 and IPv6 networks apart: engines differ on this one."));
+        let diagnostic = Diagnostic::new(Code::E0211, scope.source, value.span, message, label);
+        scope.report(
+            diagnostic.help("Name IPv4 and IPv6 networks apart: engines differ on this one."),
+        );
         return None;
     }
     scope.error(Code::E0211, value.span, message, &format!("expected {wanted}"));

@@ -32,9 +32,9 @@ pub(super) fn findings(
     for loaded in &workspace.rules {
         run_samples(loaded, &mut workspace.diagnostics);
     }
-    let mut found = workspace.findings(Looked::Everywhere);
-    found.retain(|one| one.source.name() == name);
-    found
+    let mut findings = workspace.findings(Looked::Everywhere);
+    findings.retain(|one| one.source.name() == name);
+    findings
 }
 
 /// Whether some line gives the key of a document that rulecast reads
@@ -44,25 +44,30 @@ fn is_ours(text: &str) -> bool {
 }
 
 /// A finding as the protocol writes it
-pub(super) fn shown(found: &Diagnostic, uri: &Uri, document: &Document) -> lsp_types::Diagnostic {
-    let mut message = found.message.clone();
-    let more = std::iter::once(&found.primary.text).chain(&found.notes).chain(&found.help);
+pub(super) fn shown(
+    diagnostic: &Diagnostic,
+    uri: &Uri,
+    document: &Document,
+) -> lsp_types::Diagnostic {
+    let mut message = diagnostic.message.clone();
+    let more =
+        std::iter::once(&diagnostic.primary.text).chain(&diagnostic.notes).chain(&diagnostic.help);
     for line in more.filter(|line| !line.is_empty()) {
         message.push('\n');
         message.push_str(line);
     }
-    let related = found.secondary.iter().map(|label| DiagnosticRelatedInformation {
+    let related = diagnostic.secondary.iter().map(|label| DiagnosticRelatedInformation {
         location: Location::new(uri.clone(), document.range(label.span)),
         message: label.text.clone(),
     });
     let related: Vec<_> = related.collect();
     lsp_types::Diagnostic {
-        range: document.range(found.primary.span),
-        severity: Some(match found.severity {
+        range: document.range(diagnostic.primary.span),
+        severity: Some(match diagnostic.severity {
             Severity::Error => DiagnosticSeverity::ERROR,
             Severity::Warning => DiagnosticSeverity::WARNING,
         }),
-        code: Some(NumberOrString::String(found.code.as_str().to_owned())),
+        code: Some(NumberOrString::String(diagnostic.code.as_str().to_owned())),
         source: Some("rulecast".to_owned()),
         message,
         related_information: (!related.is_empty()).then_some(related),

@@ -212,34 +212,34 @@ impl Folder {
         let head = |of: &String| heads.get(of).or_else(|| Some(&self.files.get(of)?.head));
         let all =
             || self.files.keys().chain(open.keys().filter(|of| !self.files.contains_key(*of)));
-        let mut found: BTreeSet<String> = BTreeSet::from([name.to_owned()]);
+        let mut around: BTreeSet<String> = BTreeSet::from([name.to_owned()]);
         let own = name.to_owned();
         if head(&own).is_some_and(|head| head.has_filter) {
             return all().cloned().collect();
         }
-        let given = |names: &BTreeSet<String>, found: &mut BTreeSet<String>| {
+        let given = |names: &BTreeSet<String>, around: &mut BTreeSet<String>| {
             let mut more = BTreeSet::new();
             for one in names {
                 more.extend(self.giving(one).map(ToOwned::to_owned));
                 let others = heads.iter().filter(|(_, head)| head.names.contains(one));
                 more.extend(others.map(|(of, _)| (*of).clone()));
             }
-            more.retain(|of| found.insert(of.clone()));
+            more.retain(|of| around.insert(of.clone()));
             more
         };
         if let Some(head) = head(&own) {
-            given(&head.names, &mut found);
+            given(&head.names, &mut around);
         }
         let wide =
             all().filter(|of| head(of).is_some_and(|head| head.is_wide || head.has_correlation));
-        found.extend(wide.cloned().collect::<Vec<_>>());
-        let mut next: Vec<String> = found.iter().cloned().collect();
+        around.extend(wide.cloned().collect::<Vec<_>>());
+        let mut next: Vec<String> = around.iter().cloned().collect();
         while let Some(of) = next.pop() {
             if let Some(head) = head(&of).filter(|head| head.has_correlation) {
-                next.extend(given(&head.words, &mut found));
+                next.extend(given(&head.words, &mut around));
             }
         }
-        found
+        around
     }
 }
 

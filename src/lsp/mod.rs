@@ -234,12 +234,12 @@ impl Server {
         let mut all = Vec::new();
         let texts = self.texts();
         for name in changed {
-            let found = check::findings(&self.folder, &name, &texts);
+            let findings = check::findings(&self.folder, &name, &texts);
             let Some(open) = self.open.get_mut(&name) else { continue };
-            let shown = found.iter().map(|one| check::shown(one, &open.uri, &open.document));
+            let shown = findings.iter().map(|one| check::shown(one, &open.uri, &open.document));
             let shown = shown.collect();
             all.push(published(open.uri.clone(), shown, Some(open.document.version)));
-            open.found = found;
+            open.found = findings;
         }
         all
     }

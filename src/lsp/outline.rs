@@ -197,8 +197,8 @@ mod tests {
     fn at(text: &str) -> (String, Option<String>, String) {
         let offset = text.find('^').unwrap();
         let document = Document::new("a.yml", &text.replace('^', ""), 1);
-        let found = context(&document, offset);
-        (found.path.join("/"), found.key, found.before)
+        let here = context(&document, offset);
+        (here.path.join("/"), here.key, here.before)
     }
 
     #[test]

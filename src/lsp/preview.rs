@@ -39,8 +39,8 @@ pub(super) fn run(server: &Server, params: &ExecuteCommandParams) -> Result<Valu
     let (outputs, _) = workspace.outputs(&[target], Kept::Artifacts);
     let outputs = outputs.iter().map(|one| json!({ "path": one.path, "text": one.text }));
     let outputs: Vec<Value> = outputs.collect();
-    let mut found = workspace.findings(Looked::InPart);
-    found.retain(|one| one.source.name() == name);
-    let findings: Vec<String> = found.iter().map(concise).collect();
+    let mut diagnostics = workspace.findings(Looked::InPart);
+    diagnostics.retain(|one| one.source.name() == name);
+    let findings: Vec<String> = diagnostics.iter().map(concise).collect();
     Ok(json!({ "target": target.name(), "outputs": outputs, "findings": findings }))
 }

@@ -107,9 +107,9 @@ fn definitions(server: &Server, open: &Open, offset: usize) -> Vec<Location> {
     }
     let in_open =
         |other: &Open| Some(Location::new(other.uri.clone(), rule(&other.document, &one.name)?));
-    let found: Vec<Location> = server.open.values().filter_map(in_open).collect();
-    if !found.is_empty() {
-        return found;
+    let locations: Vec<Location> = server.open.values().filter_map(in_open).collect();
+    if !locations.is_empty() {
+        return locations;
     }
     let on_disk = |name: &str| {
         let document = Document::new(name, &server.folder.text(name)?, 0);
@@ -168,11 +168,11 @@ fn changes(uri: &Uri, edits: &[TextEdit]) -> Value {
 fn fixes(open: &Open, params: &CodeActionParams) -> Value {
     let document = &open.document;
     let mut actions = Vec::new();
-    for found in &open.found {
+    for finding in &open.found {
         // A finding about an older text would edit the wrong place.
-        let current = found.source.text() == document.text();
-        let Some(fix) = found.fix.as_ref().filter(|_| current) else { continue };
-        let range = document.range(found.primary.span);
+        let current = finding.source.text() == document.text();
+        let Some(fix) = finding.fix.as_ref().filter(|_| current) else { continue };
+        let range = document.range(finding.primary.span);
         if range.end < params.range.start || params.range.end < range.start {
             continue;
         }
@@ -181,7 +181,7 @@ fn fixes(open: &Open, params: &CodeActionParams) -> Value {
         let action = CodeAction {
             title: fix.title.clone(),
             kind: Some(CodeActionKind::QUICKFIX),
-            diagnostics: Some(vec![check::shown(found, &open.uri, document)]),
+            diagnostics: Some(vec![check::shown(finding, &open.uri, document)]),
             is_preferred: Some(true),
             edit: Some(WorkspaceEdit::default()),
             ..CodeAction::default()

@@ -28,10 +28,10 @@ fn check_table(reader: &mut Reader<'_>, block: &Node, of: (&Mapping, &Table)) {
     // A table that is not known is one finding.
     if let Err(why) = bound(of, Vec::new()) {
         let message = format!("{}: {why}", table.name);
-        let found =
+        let diagnostic =
             Diagnostic::new(Code::E0901, reader.source, place("table"), message, "not known");
         let help = "Give its columns: `schema: {Table: {column: type}}`.";
-        return reader.report(found.help(help));
+        return reader.report(diagnostic.help(help));
     }
     let mut refuse = |span: Span, why: String| {
         reader.error(Code::E0901, span, format!("{}: {why}", table.name), "refused by the target");
@@ -121,8 +121,8 @@ pub(super) fn bound(
     let lets = table.lists.iter().map(named).collect();
     let text = kusto::print(&Query { heading: Vec::new(), lets, result });
     for platform in &table.platforms {
-        let found = kusto::bind_with(&text, *platform, &mapping.schema);
-        match found {
+        let binding = kusto::bind_with(&text, *platform, &mapping.schema);
+        match binding {
             Ok(columns) if Some(platform) == table.platforms.last() => return Ok(columns),
             Ok(_) => {}
             Err(findings) => {

@@ -19,10 +19,10 @@ pub(super) fn extended(reader: &mut Reader<'_>, own: &Node) -> Option<Node> {
         let names: Vec<&str> = names().collect();
         let message = format!("no mapping is called `{}`", name.value);
         let label = "not a built-in mapping";
-        let found = Diagnostic::new(Code::E0112, reader.source, name.span, message, label);
+        let diagnostic = Diagnostic::new(Code::E0112, reader.source, name.span, message, label);
         reader.report(match nearest(&name.value, names.iter().copied()) {
-            Some(near) => found.replace(name.span, near),
-            None => found.note(format!("mappings: {}", names.join(", "))),
+            Some(near) => diagnostic.replace(name.span, near),
+            None => diagnostic.note(format!("mappings: {}", names.join(", "))),
         });
         return None;
     };

@@ -81,9 +81,11 @@ impl Mappings {
             match (&mapping.source, taken) {
                 (Some(source), true) => {
                     let message = format!("another mapping is called `{}`", name.value);
-                    let found = Diagnostic::new(Code::E0112, source, name.span, message, "taken");
+                    let diagnostic =
+                        Diagnostic::new(Code::E0112, source, name.span, message, "taken");
                     findings.push(
-                        found.help("Give it a name of its own; `extends:` names the other one."),
+                        diagnostic
+                            .help("Give it a name of its own; `extends:` names the other one."),
                     );
                 }
                 (_, _) => kept.push(mapping),

@@ -114,8 +114,8 @@ pub(super) fn log_source(reader: &mut Reader<'_>, node: &Node) -> Option<EventKi
     let kind = EventKind::named(&name.value);
     if kind.is_none() {
         let message = format!("no log source is called `{}`", name.value);
-        let found = Diagnostic::new(Code::E0112, reader.source, name.span, message, "unknown");
-        reader.report(found.help("`rulecast list events` shows what there is."));
+        let diagnostic = Diagnostic::new(Code::E0112, reader.source, name.span, message, "unknown");
+        reader.report(diagnostic.help("`rulecast list events` shows what there is."));
     }
     kind
 }
@@ -130,8 +130,8 @@ pub(super) fn log(reader: &mut Reader<'_>, document: &Node, node: &Node) -> Opti
         return Some(log.clone());
     }
     let message = format!("`{kind}` is no log that events are written to");
-    let found = Diagnostic::new(Code::E0112, reader.source, name.span, message, "no log");
-    reader.report(found.help("A log has a product and a service: `windows/sysmon`."));
+    let diagnostic = Diagnostic::new(Code::E0112, reader.source, name.span, message, "no log");
+    reader.report(diagnostic.help("A log has a product and a service: `windows/sysmon`."));
     None
 }
 
@@ -144,11 +144,12 @@ pub(super) fn field(reader: &mut Reader<'_>, node: &Node, kinds: &[&EventKind]) 
     }
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let message = format!("{} events have no field `{name}`", names.join(", "));
-    let found = Diagnostic::new(Code::E0201, reader.source, node.span, message, "unknown field");
+    let diagnostic =
+        Diagnostic::new(Code::E0201, reader.source, node.span, message, "unknown field");
     let known = kinds.iter().flat_map(|kind| kind.field_names());
     reader.report(match nearest(name, known) {
-        Some(near) => found.replace(node.span, near),
-        None => found,
+        Some(near) => diagnostic.replace(node.span, near),
+        None => diagnostic,
     });
     None
 }

@@ -292,13 +292,13 @@ pub(crate) const WRITTEN: &[(&str, Kind)] = &[("recased", Kind::Recased), ("dash
 fn kind(reader: &mut Reader<'_>, node: &Node, has_words: bool) -> Kind {
     let mut word = |key: &str, known: &[(&str, Kind)]| {
         let text = node.get(key).and_then(|node| reader.text(node, &format!("`{key}`")))?;
-        let found = known.iter().find(|(word, _)| *word == text.value).map(|(_, kind)| *kind);
-        if found.is_none() {
+        let kind = known.iter().find(|(word, _)| *word == text.value).map(|(_, kind)| *kind);
+        if kind.is_none() {
             let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
             let message = format!("`{}` is no {key} of a column", text.value);
             reader.error(Code::E0112, text.span, message, &words.join(", "));
         }
-        found
+        kind
     };
     let (typed, written) = (word("type", TYPES), word("written", WRITTEN));
     match (has_words, written, typed) {

@@ -6,13 +6,13 @@ use crate::taxonomy::EventKind;
 use crate::yaml;
 
 fn findings(name: &str, text: &str) -> Vec<String> {
-    let mut found = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let source = Arc::new(SourceText::new(name, text));
     match name {
-        "results.yml" => drop(results::read(&source, &mut found)),
-        _ => drop(document::mappings(&source, &mut found)),
+        "results.yml" => drop(results::read(&source, &mut diagnostics)),
+        _ => drop(document::mappings(&source, &mut diagnostics)),
     }
-    found.iter().map(|one| format!("{name}: {}", one.message)).collect()
+    diagnostics.iter().map(|one| format!("{name}: {}", one.message)).collect()
 }
 
 #[test]
@@ -139,16 +139,16 @@ fn a_mistake_is_found_at_its_word() {
             "neither under `fields` nor absent: Computer",
         ),
     ] {
-        let found = findings("own.yml", &table(more));
-        assert!(found.len() <= 2 && found[0].contains(message), "{more}: {found:?}");
+        let messages = findings("own.yml", &table(more));
+        assert!(messages.len() <= 2 && messages[0].contains(message), "{more}: {messages:?}");
     }
     let stream = "mapping: own\nplatforms: [elastic]\nindices: {a-*: {}}\nstreams:\n  \
                   - {events: nothing, domain: Web}\n  - {events: webserver, domain: Web, indices: [b-*], \
                   fields: {c-ip: source.ip}}\n";
-    let found = findings("own.yml", stream).join("\n");
+    let messages = findings("own.yml", stream).join("\n");
     for message in
         ["no log source is called `nothing`", "no index is called `b-*`", "the type of `source.ip`"]
     {
-        assert!(found.contains(message), "{found}");
+        assert!(messages.contains(message), "{messages}");
     }
 }

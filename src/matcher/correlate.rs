@@ -65,13 +65,13 @@ impl Correlator {
             self.lost += 1;
             return Vec::new();
         }
-        let mut found = crowded(rule, &event);
-        self.crowded += usize::from(!found.is_empty());
+        let mut together = crowded(rule, &event);
+        self.crowded += usize::from(!together.is_empty());
         self.waiting.push(event);
         if self.waiting.len() <= MOST {
-            return found;
+            return together;
         }
-        found.extend(self.judge(rule, false));
+        together.extend(self.judge(rule, false));
         // `judge` sorts by time. Events older than the reach of all timespans go first.
         let horizon: i64 = rule.correlations.iter().map(|one| i64::from(one.timespan)).sum();
         let newest = self.waiting.last().map_or(Timestamp::MIN, |event| event.time);
@@ -88,14 +88,14 @@ impl Correlator {
         self.forgotten = self.waiting.get(going - 1).map(|event| event.time);
         self.waiting.drain(..going);
         self.reported.retain(|_, time| *time > keep);
-        found
+        together
     }
 
     /// Judges all waiting events
     pub(super) fn finish(&mut self, rule: &Rule) -> Vec<Together> {
-        let found = self.judge(rule, true);
+        let together = self.judge(rule, true);
         self.waiting.clear();
-        found
+        together
     }
 
     /// The findings in the order of time; correlations that ask for few events wait for the end
@@ -103,15 +103,16 @@ impl Correlator {
         self.waiting.sort_by_key(|event| (event.time, event.place));
         let mut completed: Vec<Vec<Completed>> = Vec::new();
         for correlation in &rule.correlations {
-            let found = match at_end || !correlation.test.is_rare() {
+            let completions = match at_end || !correlation.test.is_rare() {
                 true => complete(correlation, &self.waiting, &completed),
                 false => Vec::new(),
             };
-            completed.push(found);
+            completed.push(completions);
         }
         let mut out = Vec::new();
-        for (at, (correlation, found)) in rule.correlations.iter().zip(&completed).enumerate() {
-            for one in found {
+        for (at, (correlation, completions)) in rule.correlations.iter().zip(&completed).enumerate()
+        {
+            for one in completions {
                 let time = self.waiting[one.event].time;
                 let group = (at, one.group.clone());
                 let before = self.reported.get(&group);
@@ -181,15 +182,15 @@ fn complete(
             }
         }
     }
-    let mut found = Vec::new();
+    let mut completed = Vec::new();
     for (group, mut parts) in groups {
         parts.sort_by_key(|part| (part.time, part.origin, part.event));
         for (event, with) in judge_group(correlation, waiting, &parts) {
-            found.push(Completed { event, group: group.clone(), with });
+            completed.push(Completed { event, group: group.clone(), with });
         }
     }
-    found.sort_by_key(|one| one.event);
-    found
+    completed.sort_by_key(|one| one.event);
+    completed
 }
 
 /// A finding for each correlation in which the event has more groups, or combinations of values,
@@ -324,7 +325,7 @@ fn counted<T: Tally>(
     things: impl Fn(&Part) -> Vec<T::Thing>,
 ) -> Vec<(usize, Vec<usize>)> {
     let rare = correlation.test.is_rare();
-    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut completions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let (mut start, mut end) = (0, 0);
     let mut shown = None;
     while end < parts.len() {
@@ -352,10 +353,10 @@ fn counted<T: Tally>(
         shown = if shows { Some(time) } else { shown };
         for part in &parts[completing] {
             let with = parts[start..end].iter().take(if shows { MOST_SHOWN } else { 0 });
-            found.entry(part.event).or_insert_with(|| with.map(|part| part.event).collect());
+            completions.entry(part.event).or_insert_with(|| with.map(|part| part.event).collect());
         }
     }
-    found.into_iter().collect()
+    completions.into_iter().collect()
 }
 
 /// Events of the last origin that follow events of the other origins in order
@@ -363,7 +364,7 @@ fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>
     let last = correlation.origins.len() - 1;
     // Keep the latest chain per origin: if any chain fits the timespan, this one does.
     let mut chains: Vec<Option<(Timestamp, Vec<usize>)>> = vec![None; last + 1];
-    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut completions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for part in parts {
         let chain = match part.origin {
             0 => Some((part.time, vec![part.event])),
@@ -374,11 +375,11 @@ fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>
         };
         let Some((start, events)) = chain else { continue };
         if part.origin == last && within(start, part.time, correlation.timespan) {
-            found.entry(part.event).or_insert_with(|| events.clone());
+            completions.entry(part.event).or_insert_with(|| events.clone());
         }
         chains[part.origin] = Some((start, events));
     }
-    found.into_iter().collect()
+    completions.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -175,8 +175,8 @@ impl Cutter {
         match self.form.as_ref()? {
             Form::Table(by, None) => Some(Form::Table(*by, Some(columns(&whole(), *by)))),
             Form::W3c(before) if self.begun.first().or(bytes.first()) == Some(&b'#') => {
-                let found = directive(&whole(), before.as_deref());
-                Some(Form::W3c(found.or_else(|| before.clone())))
+                let fields = directive(&whole(), before.as_deref());
+                Some(Form::W3c(fields.or_else(|| before.clone())))
             }
             Form::Lines | Form::Documents | Form::Table(..) | Form::W3c(_) | Form::Access => None,
         }

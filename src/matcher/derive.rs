@@ -97,12 +97,12 @@ impl Derived {
         }
         for (field, slot) in &self.hashed {
             let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
-            let found = all.iter().find_map(|hashes| match hashes {
+            let digest = all.iter().find_map(|hashes| match hashes {
                 Cow::Borrowed(hashes) => hash::of(field, hashes).map(Cow::Borrowed),
                 Cow::Owned(hashes) => hash::of(field, hashes).map(|hash| hash.to_owned().into()),
             });
             let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
-            if let (true, Some(hash)) = (lacks, found) {
+            if let (true, Some(hash)) = (lacks, digest) {
                 *slots.at(*slot) = Slot::One(hash);
             }
         }

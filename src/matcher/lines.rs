@@ -239,14 +239,14 @@ mod tests {
     }
 
     fn all(mut lines: Lines<'_>) -> (Vec<Result<String, usize>>, End) {
-        let (mut block, mut found) = (Block::default(), Vec::new());
+        let (mut block, mut read) = (Block::default(), Vec::new());
         loop {
             if let Some(end) = lines.next(&mut block) {
                 assert!(block.is_empty());
-                return (found, end);
+                return (read, end);
             }
             let texts = (0..block.len()).map(|at| block.line(at));
-            found.extend(texts.map(|line| line.map(|l| String::from_utf8_lossy(l).into_owned())));
+            read.extend(texts.map(|line| line.map(|l| String::from_utf8_lossy(l).into_owned())));
         }
     }
 
@@ -259,24 +259,24 @@ mod tests {
     fn every_line_comes_once_however_it_is_cut() {
         let text = "one\n\ntwo two\r\nthree";
         let wanted = ["one", "", "two two\r", "three"].map(|line| Ok(line.to_owned()));
-        let (found, end) = spawned(text, MAX_LINE, false);
-        assert_eq!(found, wanted);
+        let (read, end) = spawned(text, MAX_LINE, false);
+        assert_eq!(read, wanted);
         assert!(matches!(end, End::Whole));
         assert_eq!(all(Lines::new(text.as_bytes())).0, wanted);
     }
 
     #[test]
     fn a_line_above_the_limit_is_told_and_the_next_one_read() {
-        let (found, _) = spawned("1234567890\n12345\n123456\n1\n1234567", 5, false);
+        let (read, _) = spawned("1234567890\n12345\n123456\n1\n1234567", 5, false);
         let text = |text: &str| Ok(text.to_owned());
-        assert_eq!(found, [Err(5), text("12345"), Err(5), text("1"), Err(5)]);
+        assert_eq!(read, [Err(5), text("12345"), Err(5), text("1"), Err(5)]);
     }
 
     #[test]
     fn what_came_before_an_error_is_given() {
         let here = Lines::new(BufReader::with_capacity(4, Slow(b"one\ntwo", true)));
-        for (found, end) in [spawned("one\ntwo", MAX_LINE, true), all(here)] {
-            assert_eq!(found, ["one", "two"].map(|line| Ok(line.to_owned())));
+        for (read, end) in [spawned("one\ntwo", MAX_LINE, true), all(here)] {
+            assert_eq!(read, ["one", "two"].map(|line| Ok(line.to_owned())));
             assert!(matches!(end, End::Broken(error) if error.to_string() == "torn"));
         }
     }

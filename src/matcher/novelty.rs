@@ -237,8 +237,8 @@ mod tests {
     fn a_missing_field_makes_no_combination() {
         let of = |counts: &[usize]| {
             let values = |count: &usize| (0..*count).map(|value| value.to_string()).collect();
-            let found = combinations(&counts.iter().map(values).collect::<Vec<_>>());
-            (found.keys.len(), found.more)
+            let combined = combinations(&counts.iter().map(values).collect::<Vec<_>>());
+            (combined.keys.len(), combined.more)
         };
         assert_eq!(of(&[1, 0]), (0, false));
         assert_eq!(of(&[1, 2]), (2, false));

@@ -211,12 +211,12 @@ fn flattened(engine: &Engine, text: &str) -> Result<Option<Flattened>, String> {
     }
     let time = layout.time_field.as_deref();
     let wanted = Wanted { shape: layout.shape, time, mapped: &engine.mapped };
-    let found = match &layout.inner {
+    let flattened = match &layout.inner {
         Some(path) => shape::flatten_inside(text, path, wanted),
         None => shape::flatten(text, wanted),
     };
-    match (&found, layout.shape) {
+    match (&flattened, layout.shape) {
         (None, Some(shape)) => Err(format!("it is not of the shape `{shape}`")),
-        _ => Ok(found),
+        _ => Ok(flattened),
     }
 }

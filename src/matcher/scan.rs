@@ -246,18 +246,18 @@ impl Memory {
         let (rule, signal, values) = (matched.rule, matched.signal, values.clone());
         let correlator = self.correlators.entry(rule).or_default();
         let waiting = Waiting { time, signal, values, place };
-        let found = correlator.observe(&engine.rules()[rule], waiting);
-        found.into_iter().map(|together| Finding { rule, together }).collect()
+        let completions = correlator.observe(&engine.rules()[rule], waiting);
+        completions.into_iter().map(|together| Finding { rule, together }).collect()
     }
 
     /// Judges the events that still wait in correlations
     pub fn finish(&mut self, engine: &Engine) -> Vec<Finding> {
-        let mut found = Vec::new();
+        let mut findings = Vec::new();
         for (rule, correlator) in &mut self.correlators {
             let together = correlator.finish(&engine.rules()[*rule]).into_iter();
-            found.extend(together.map(|together| Finding { rule: *rule, together }));
+            findings.extend(together.map(|together| Finding { rule: *rule, together }));
         }
-        found
+        findings
     }
 
     /// Numbers of matches that could not be judged exactly, since the start of the run

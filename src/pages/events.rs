@@ -149,24 +149,24 @@ pub(super) fn render(
 
 /// What the page shows; a finding names its rule by the index in `rules`
 pub(super) fn view(sightings: &Sightings, rules: &[Named]) -> View {
-    let mut found: Vec<&Sighting> = sightings.found.iter().collect();
+    let mut findings: Vec<&Sighting> = sightings.found.iter().collect();
     // Findings without a time come last, in the order of the lines.
-    found.sort_by_key(|one| (one.time.is_none(), one.time));
-    let times: Vec<Timestamp> = found.iter().filter_map(|one| one.time).collect();
+    findings.sort_by_key(|one| (one.time.is_none(), one.time));
+    let times: Vec<Timestamp> = findings.iter().filter_map(|one| one.time).collect();
     let span = times.first().copied().zip(times.last().copied());
-    let mut hosts = hosts(&found, span);
+    let mut hosts = hosts(&findings, span);
     let more_hosts = hosts.len().saturating_sub(MOST_HOSTS);
     let events: usize = sightings.files.iter().map(|file| file.events).sum();
     let lead = format!(
         "{} in {} of {}, on {}.",
-        count(found.len(), "finding"),
+        count(findings.len(), "finding"),
         count(events, "event"),
         count(sightings.files.len(), "file"),
         count(hosts.len(), "host"),
     );
     hosts.truncate(MOST_HOSTS);
-    let more = found.len().saturating_sub(MOST);
-    let listed = most_severe(&found);
+    let more = findings.len().saturating_sub(MOST);
+    let listed = most_severe(&findings);
     View {
         levels: Level::ALL.iter().rev().map(ToString::to_string).collect(),
         names: hosts.iter().map(|host| host.name.clone()).collect(),
@@ -178,16 +178,16 @@ pub(super) fn view(sightings: &Sightings, rules: &[Named]) -> View {
         has_times: span.is_some(),
         hosts,
         more_hosts: (more_hosts > 0).then(|| count(more_hosts, "more host")).into_iter().collect(),
-        rules: by_rule(&found, rules),
-        is_any: !found.is_empty(),
+        rules: by_rule(&findings, rules),
+        is_any: !findings.is_empty(),
         found: listed.into_iter().map(|one| finding(one, rules)).collect(),
         more: (more > 0).then(|| count(more, "more finding")).into_iter().collect(),
     }
 }
 
 /// The findings that are listed, in the order of time: the most severe
-fn most_severe<'f>(found: &[&'f Sighting]) -> Vec<&'f Sighting> {
-    let mut listed = found.to_vec();
+fn most_severe<'f>(findings: &[&'f Sighting]) -> Vec<&'f Sighting> {
+    let mut listed = findings.to_vec();
     listed.sort_by_key(|one| std::cmp::Reverse(one.level));
     listed.truncate(MOST);
     listed.sort_by_key(|one| (one.time.is_none(), one.time));
@@ -207,13 +207,13 @@ fn named(host: &str) -> String {
 }
 
 /// The hosts, those with the most severe findings first
-fn hosts(found: &[&Sighting], span: Option<(Timestamp, Timestamp)>) -> Vec<Host> {
+fn hosts(findings: &[&Sighting], span: Option<(Timestamp, Timestamp)>) -> Vec<Host> {
     let mut by_host: BTreeMap<&str, Vec<&Sighting>> = BTreeMap::new();
-    for one in found {
+    for one in findings {
         by_host.entry(&one.host).or_default().push(one);
     }
     let mut hosts: Vec<Host> =
-        by_host.into_iter().map(|(name, found)| host(name, &found, span)).collect();
+        by_host.into_iter().map(|(name, of_host)| host(name, &of_host, span)).collect();
     hosts.sort_by(|one, other| {
         let key = |host: &Host| (host.level.rank, std::cmp::Reverse(host.number));
         (key(one), &one.name).cmp(&(key(other), &other.name))
@@ -221,13 +221,13 @@ fn hosts(found: &[&Sighting], span: Option<(Timestamp, Timestamp)>) -> Vec<Host>
     hosts
 }
 
-fn host(name: &str, found: &[&Sighting], span: Option<(Timestamp, Timestamp)>) -> Host {
-    let level = found.iter().map(|one| one.level).max().unwrap_or(Level::Informational);
-    let mut times = found.iter().filter_map(|one| one.time);
+fn host(name: &str, findings: &[&Sighting], span: Option<(Timestamp, Timestamp)>) -> Host {
+    let level = findings.iter().map(|one| one.level).max().unwrap_or(Level::Informational);
+    let mut times = findings.iter().filter_map(|one| one.time);
     let first = times.next();
     let last = times.next_back().or(first);
-    let rules: BTreeSet<usize> = found.iter().map(|one| one.rule).collect();
-    let number = found.len();
+    let rules: BTreeSet<usize> = findings.iter().map(|one| one.rule).collect();
+    let number = findings.len();
     Host {
         says: format!(
             "{}: {} from {} to {}",
@@ -242,17 +242,17 @@ fn host(name: &str, found: &[&Sighting], span: Option<(Timestamp, Timestamp)>) -
         first: shown(first),
         last: shown(last),
         rules: rules.len(),
-        bars: span.map_or_else(Vec::new, |span| bars(found, span)),
+        bars: span.map_or_else(Vec::new, |span| bars(findings, span)),
     }
 }
 
-fn bars(found: &[&Sighting], (from, to): (Timestamp, Timestamp)) -> Vec<Bar> {
+fn bars(findings: &[&Sighting], (from, to): (Timestamp, Timestamp)) -> Vec<Bar> {
     let length = (to.as_nanosecond() - from.as_nanosecond()).max(1);
     let part = |time: Timestamp| {
         ((time.as_nanosecond() - from.as_nanosecond()) * PARTS / length).min(PARTS - 1)
     };
     let mut parts: BTreeMap<i128, (usize, Level, Timestamp)> = BTreeMap::new();
-    for (one, time) in found.iter().filter_map(|one| Some((one, one.time?))) {
+    for (one, time) in findings.iter().filter_map(|one| Some((one, one.time?))) {
         let (number, level, _) = parts.entry(part(time)).or_insert((0, one.level, time));
         *number += 1;
         *level = (*level).max(one.level);
@@ -267,9 +267,9 @@ fn bars(found: &[&Sighting], (from, to): (Timestamp, Timestamp)) -> Vec<Bar> {
 }
 
 /// What each rule found, most first
-fn by_rule(found: &[&Sighting], named: &[Named]) -> Vec<OfRule> {
+fn by_rule(findings: &[&Sighting], named: &[Named]) -> Vec<OfRule> {
     let mut rules: BTreeMap<usize, (usize, BTreeSet<&str>, Level)> = BTreeMap::new();
-    for one in found {
+    for one in findings {
         let (number, hosts, level) =
             rules.entry(one.rule).or_insert((0, BTreeSet::new(), one.level));
         *number += 1;

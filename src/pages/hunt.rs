@@ -47,10 +47,10 @@ pub fn hunt(set: &str, rules: &[Rule], sightings: &Sightings) -> Result<String, 
         title: rule.metadata.title.value.clone(),
     };
     let named: Vec<Named> = rules.iter().enumerate().map(named).collect();
-    let mut found: Vec<usize> = sightings.found.iter().map(|one| one.rule).collect();
-    found.sort_unstable();
-    found.dedup();
-    let abouts = found.into_iter().filter_map(|at| Some(about(at, rules.get(at)?)));
+    let mut places: Vec<usize> = sightings.found.iter().map(|one| one.rule).collect();
+    places.sort_unstable();
+    places.dedup();
+    let abouts = places.into_iter().filter_map(|at| Some(about(at, rules.get(at)?)));
     let mut abouts: Vec<About> = abouts.collect();
     abouts
         .sort_by(|one, other| (one.level.rank, &one.title).cmp(&(other.level.rank, &other.title)));

@@ -174,10 +174,10 @@ fn on_target(facts: &Facts<'_>, sheet: &Sheet<'_>, one: &Emitted<'_>) -> OnTarge
     let losses = row.losses.iter();
     let losses =
         losses.map(|(name, own)| Loss { name: name.name(), says: name.says(), mark: weight(*own) });
-    let refusals = row.refusals().map(|found| Refusal {
-        code: found.code.to_string(),
-        message: found.message.clone(),
-        line: found.source.line_column(found.primary.span.start).0,
+    let refusals = row.refusals().map(|refusal| Refusal {
+        code: refusal.code.to_string(),
+        message: refusal.message.clone(),
+        line: refusal.source.line_column(refusal.primary.span.start).0,
     });
     let proof = sheet.proof(facts, row.target);
     let proof =

@@ -24,15 +24,15 @@ pub struct Severe {
 
 impl Severe {
     /// Takes a finding; drops the last of the lowest level when there is no room
-    pub fn add(&mut self, found: Sighting) {
-        self.by_level.entry(found.level).or_default().push(found.cut());
+    pub fn add(&mut self, sighting: Sighting) {
+        self.by_level.entry(sighting.level).or_default().push(sighting.cut());
         self.kept += 1;
         if self.kept <= MOST {
             return;
         }
-        let lowest = self.by_level.iter_mut().find(|(_, found)| !found.is_empty());
-        if let Some((level, found)) = lowest {
-            found.pop();
+        let lowest = self.by_level.iter_mut().find(|(_, sightings)| !sightings.is_empty());
+        if let Some((level, sightings)) = lowest {
+            sightings.pop();
             *self.left_out.entry(*level).or_default() += 1;
             self.kept -= 1;
         }
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn the_most_severe_are_kept_and_the_others_are_counted() {
         let mut all = Severe::default();
-        let found = |level, number: usize| Sighting {
+        let sighting = |level, number: usize| Sighting {
             time: None,
             host: "é".repeat(1_000),
             rule: 0,
@@ -83,8 +83,8 @@ mod tests {
             place: number.to_string(),
             fields: Vec::new(),
         };
-        (0..MOST + 5).for_each(|number| all.add(found(Level::Low, number)));
-        all.add(found(Level::High, 0));
+        (0..MOST + 5).for_each(|number| all.add(sighting(Level::Low, number)));
+        all.add(sighting(Level::High, 0));
         let (kept, note) = all.finish();
         assert_eq!((kept.len(), kept[0].level), (MOST, Level::High));
         assert_eq!(kept.last().unwrap().place, (MOST - 2).to_string());

@@ -51,8 +51,8 @@ impl<'f> Sheet<'f> {
     }
 
     fn test(&mut self) {
-        let mut found = Diagnostics::default();
-        self.results = run_samples(self.loaded, &mut found);
+        let mut diagnostics = Diagnostics::default();
+        self.results = run_samples(self.loaded, &mut diagnostics);
         let why = |label: &str, notes: &[String]| {
             [label]
                 .into_iter()
@@ -60,7 +60,7 @@ impl<'f> Sheet<'f> {
                 .collect::<Vec<_>>()
                 .join("; ")
         };
-        self.failures = found.iter().map(|one| why(&one.primary.text, &one.notes)).collect();
+        self.failures = diagnostics.iter().map(|one| why(&one.primary.text, &one.notes)).collect();
         self.parts = tested_parts(&self.loaded.rule);
     }
 

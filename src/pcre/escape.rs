@@ -111,8 +111,8 @@ fn braces(cursor: &mut Cursor<'_>, start: usize, radix: u32) -> Result<char, Ref
 fn number(cursor: &Cursor<'_>, start: usize, digits: &str, radix: u32) -> Result<char, Refusal> {
     let digits = digits.trim_start_matches('0');
     let code = if digits.is_empty() { Ok(0) } else { u32::from_str_radix(digits, radix) };
-    let found = code.ok().and_then(char::from_u32);
-    found.ok_or_else(|| cursor.wrong(start, "a number that no character has"))
+    let character = code.ok().and_then(char::from_u32);
+    character.ok_or_else(|| cursor.wrong(start, "a number that no character has"))
 }
 
 /// Whether digits refer to a group: one digit always does, more do when so many groups are open

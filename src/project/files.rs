@@ -98,8 +98,8 @@ pub(super) fn find(
                 let plain = || folder.strip_prefix(path).unwrap_or(Path::new("")).to_owned();
                 roots.below(folder).unwrap_or_else(plain)
             };
-            let found = tree.files(path)?;
-            let rules = found.iter().filter(|file| is_rule(file));
+            let listed = tree.files(path)?;
+            let rules = listed.iter().filter(|file| is_rule(file));
             files.extend(rules.map(|file| RuleFile::new(file, &below(file))));
         } else {
             return Err(Failure::new(format!("no such file or folder: {}", display(path))));

@@ -35,18 +35,18 @@ pub struct Fixed {
 }
 
 /// The files with fixes, in the order of their names
-pub fn fixes(found: &[Diagnostic]) -> Vec<Fixed> {
+pub fn fixes(findings: &[Diagnostic]) -> Vec<Fixed> {
     let mut by_file: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
-    for one in found.iter().filter(|one| one.fix.is_some()) {
+    for one in findings.iter().filter(|one| one.fix.is_some()) {
         by_file.entry(one.source.name()).or_default().push(one);
     }
-    by_file.into_iter().filter_map(|(name, found)| fixed(name, &found)).collect()
+    by_file.into_iter().filter_map(|(name, of_file)| fixed(name, &of_file)).collect()
 }
 
-fn fixed(name: &str, found: &[&Diagnostic]) -> Option<Fixed> {
-    let before = found.first()?.source.text().to_owned();
+fn fixed(name: &str, findings: &[&Diagnostic]) -> Option<Fixed> {
+    let before = findings.first()?.source.text().to_owned();
     let (mut taken, mut done, mut left) = (Vec::new(), 0, 0);
-    for fix in found.iter().filter_map(|one| one.fix.as_ref()) {
+    for fix in findings.iter().filter_map(|one| one.fix.as_ref()) {
         let new: Vec<&(Span, String)> =
             fix.edits.iter().filter(|edit| !taken.contains(*edit)).collect();
         let clash = new.iter().any(|(span, _)| taken.iter().any(|(other, _)| meet(*span, *other)));

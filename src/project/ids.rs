@@ -31,7 +31,7 @@ pub fn changed_ids(
     owners: &Owners,
     (outputs, workspace): (&[Output], &Workspace),
 ) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for output in outputs {
         let Some(target) = target_of_ids(output) else { continue };
         let rule = &workspace.rules[output.rule].rule;
@@ -51,9 +51,10 @@ pub fn changed_ids(
         let (old, new) = (has(&before), has(&now));
         let gone = before.iter().filter(|one| !new.contains(&one.id));
         let come = now.iter().enumerate().filter(|(_, one)| !old.contains(&one.id));
-        found.extend(gone.zip(come).map(|(gone, (at, come))| told(rule, target, gone, (at, come))));
+        findings
+            .extend(gone.zip(come).map(|(gone, (at, come))| told(rule, target, gone, (at, come))));
     }
-    found
+    findings
 }
 
 fn told(rule: &Rule, target: Target, gone: &Known, (at, come): (usize, &Known)) -> Diagnostic {

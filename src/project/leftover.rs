@@ -34,7 +34,7 @@ pub fn left_over(
         }
         written.insert(place);
     }
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for (folder, rules) in known {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -42,10 +42,10 @@ pub fn left_over(
         files.sort();
         for file in files.iter().filter(|file| !written.contains(*file)) {
             let rule = rule_id(file).and_then(|id| rules.get(&id));
-            found.extend(rule.map(|rule| told(file, *rule, workspace)));
+            findings.extend(rule.map(|rule| told(file, *rule, workspace)));
         }
     }
-    found
+    findings
 }
 
 /// The id of the rule in a file of detection-rules

@@ -47,8 +47,8 @@ mod tests {
 
     #[test]
     fn lines_that_differ_have_their_numbers() {
-        let found = edits("a\nb\nc\n", "a\nB\nc\nd\n");
-        let told: Vec<_> = found.iter().map(|one| (one.line, &*one.text, one.is_new)).collect();
+        let changed = edits("a\nb\nc\n", "a\nB\nc\nd\n");
+        let told: Vec<_> = changed.iter().map(|one| (one.line, &*one.text, one.is_new)).collect();
         assert_eq!(told, [(2, "b", false), (2, "B", true), (4, "d", true)]);
         assert_eq!(unified("x", "a\n", "a\n"), "");
         assert_eq!(unified("x", "a\n", "b\n"), "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n");

@@ -109,10 +109,10 @@ fn stage(
     digests: &mut Vec<Digest>,
 ) -> Stage {
     let unchecked = |why: String| Stage::Done(Verdict::Unchecked(why));
-    let mut found = Diagnostics::default();
-    let made = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut found).translation;
+    let mut findings = Diagnostics::default();
+    let made = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut findings).translation;
     let Some(mut made) = made else {
-        let errors = found.sorted().into_iter().filter(|one| one.severity == Severity::Error);
+        let errors = findings.sorted().into_iter().filter(|one| one.severity == Severity::Error);
         let mut codes: Vec<Code> = errors.map(|one| one.code).collect();
         codes.dedup();
         let codes: Vec<String> =

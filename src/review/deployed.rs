@@ -106,7 +106,7 @@ fn of_sentinel(value: &Value) -> Option<Deployed> {
     }
     let last = |key: &str| {
         let text = value.get(key)?.as_str()?;
-        UUID.as_ref()?.find_iter(text).last().map(|found| found.as_str().to_lowercase())
+        UUID.as_ref()?.find_iter(text).last().map(|uuid| uuid.as_str().to_lowercase())
     };
     let plain = || value.get("name")?.as_str()?.rsplit('/').next().map(str::to_lowercase);
     let id = last("name").or_else(|| last("id")).or_else(plain)?;

@@ -179,8 +179,8 @@ mod tests {
         for (wide, value, narrow, other, expected) in table {
             let (wide, narrow) =
                 (test(wide, Insensitive, &[value]), test(narrow, Insensitive, &[other]));
-            let found = covers((&wide, &wide.values[0]), (&narrow, &narrow.values[0]));
-            assert_eq!(found, expected, "{value} takes {other}");
+            let covered = covers((&wide, &wide.values[0]), (&narrow, &narrow.values[0]));
+            assert_eq!(covered, expected, "{value} takes {other}");
         }
         let (cased, free) =
             (test(Contains, Sensitive, &["Cmd"]), test(Contains, Insensitive, &["Cmd"]));

@@ -33,9 +33,9 @@ pub(super) fn compare(before: &Rule, after: &Rule) -> (Effect, Vec<String>) {
             }
             continue;
         };
-        let (of_signal, found) = of_signal(&before.signals[at], signal);
+        let (of_signal, changes) = of_signal(&before.signals[at], signal);
         effect = effect.and(of_signal);
-        lines.extend(found);
+        lines.extend(changes);
     }
     for signal in gone {
         effect = effect.and(Effect::Narrows);
@@ -56,8 +56,8 @@ pub(super) fn compare(before: &Rule, after: &Rule) -> (Effect, Vec<String>) {
         let words = |terms: Option<String>| terms.unwrap_or_else(|| "none".to_owned());
         lines.push(format!("new terms {} -> {}", words(terms(before)), words(terms(after))));
     }
-    let (of_correlations, found) = correlations(before, after);
-    lines.extend(found);
+    let (of_correlations, changes) = correlations(before, after);
+    lines.extend(changes);
     (effect.and(of_correlations), lines)
 }
 
@@ -105,11 +105,11 @@ fn of_signal(before: &Signal, after: &Signal) -> (Effect, Vec<String>) {
         lines.push(format!("{name}: another title"));
     }
     if one != other {
-        let found = clauses(before, after);
+        let changes = clauses(before, after);
         let otherwise = format!("{name}: the condition is written otherwise");
-        match found.is_empty() {
+        match changes.is_empty() {
             true => lines.push(otherwise),
-            false => lines.extend(found.into_iter().map(|line| format!("{name}: {line}"))),
+            false => lines.extend(changes.into_iter().map(|line| format!("{name}: {line}"))),
         }
     }
     if before.cases != after.cases {

@@ -100,8 +100,8 @@ impl Log {
         let same =
             |row: &&Row| category.is_some() && (row.category, row.service) == (category, service);
         let same = |row: &&Row| same(row) && (product.is_none() || product == row.product);
-        let found = ROWS.iter().find(exact).or_else(|| ROWS.iter().find(same))?;
-        Some(found.log())
+        let row = ROWS.iter().find(exact).or_else(|| ROWS.iter().find(same))?;
+        Some(row.log())
     }
 
     /// The log with this name, inside the table or not

@@ -39,10 +39,10 @@ pub fn bind((platform, schema): (Platform, &Schema), artifacts: &[Artifact]) -> 
     let columns = match kusto::bind_with(&query.text, platform, schema) {
         Ok(columns) => columns,
         Err(findings) => {
-            let faults = findings.into_iter().map(|found| Fault {
+            let faults = findings.into_iter().map(|finding| Fault {
                 artifact: query.clone(),
-                message: found.message,
-                place: found.place,
+                message: finding.message,
+                place: finding.place,
             });
             return Verdict::Broken(faults.collect());
         }
@@ -193,8 +193,8 @@ mod tests {
             &[query.clone(), package("FileName")],
         );
         assert!(matches!(named, Verdict::Binds { columns: 4, named: 2, .. }), "{named:?}");
-        let found = faults(&[query.clone(), package("Filename")]);
-        assert_eq!(found, ["the query returns no column `Filename`"]);
+        let messages = faults(&[query.clone(), package("Filename")]);
+        assert_eq!(messages, ["the query returns no column `Filename`"]);
         let other = artifact("a.hunting.yaml", "query: |\n  DeviceProcessEvents\n");
         assert_eq!(faults(&[query, other]), ["the query is not that of a.kql"]);
     }
@@ -202,16 +202,16 @@ mod tests {
     #[test]
     fn a_custom_detection_returns_what_defender_asks_for() {
         let text = "DeviceProcessEvents | project Timestamp, FileName";
-        let found = faults(&[artifact("a.kql", text)]);
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].ends_with("ReportId") && found[1].contains("DeviceId"));
+        let messages = faults(&[artifact("a.kql", text)]);
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(messages[0].ends_with("ReportId") && messages[1].contains("DeviceId"));
     }
 
     #[test]
     fn a_query_has_a_longest_form() {
         let list = vec!["\"a\""; 3_000].join(", ");
         let text = format!("DeviceProcessEvents | where FileName in~ ({list})");
-        let found = bind((Platform::Sentinel, &Schema::default()), &[artifact("a.kql", &text)]);
-        assert!(matches!(found, Verdict::Broken(ref faults) if faults.len() == 1), "{found:?}");
+        let verdict = bind((Platform::Sentinel, &Schema::default()), &[artifact("a.kql", &text)]);
+        assert!(matches!(verdict, Verdict::Broken(ref faults) if faults.len() == 1), "{verdict:?}");
     }
 }

@@ -98,7 +98,7 @@ impl Comparison<'_> {
     }
 
     fn judge_severity(&self, matched: &Match, document: &Value) -> Finding {
-        let Some(found) = self.line.severity_of(document) else { return Finding::Same(true) };
+        let Some(shown) = self.line.severity_of(document) else { return Finding::Same(true) };
         let wanted = severity(matched.level);
         let filled = || {
             self.hit(Gaps::Filled).and_then(|hit| self.line.severity_of(&hit).map(str::to_owned))
@@ -106,18 +106,18 @@ impl Comparison<'_> {
         // A case that Kibana cannot express gets the rule's severity, or that of a lower level.
         let default = severity(self.import.rule.level);
         let mut cases = self.signal.cases.iter().map(|(level, _)| severity(*level));
-        let lower = rank(found) < rank(wanted) && cases.any(|case| case == found);
-        let other = found == default || lower;
+        let lower = rank(shown) < rank(wanted) && cases.any(|case| case == shown);
+        let other = shown == default || lower;
         let dropped = || self.dropped().filter(|_| filled().as_deref() == Some(wanted));
         let named = self.named(|loss| loss.name == LossName::LevelCases && other);
         match named.map(Finding::Lost) {
-            _ if wanted == found => Finding::Same(true),
+            _ if wanted == shown => Finding::Same(true),
             Some(lost) => lost,
             None => dropped().unwrap_or_else(|| {
                 Finding::Different(Difference {
                     signal: self.signal.name.clone(),
                     engine: format!("level {}", matched.level),
-                    target: format!("severity {found}"),
+                    target: format!("severity {shown}"),
                     event: None,
                 })
             }),

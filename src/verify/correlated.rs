@@ -81,11 +81,11 @@ impl Correlated {
     /// # Errors
     /// When a document has no time.
     pub(super) fn ends(&self, documents: &[Timed]) -> Result<BTreeSet<usize>, String> {
-        let mut found = BTreeSet::new();
+        let mut ends = BTreeSet::new();
         for judge in &self.judges {
-            found.extend(judge.ends(documents)?);
+            ends.extend(judge.ends(documents)?);
         }
-        Ok(found)
+        Ok(ends)
     }
 }
 
@@ -139,8 +139,8 @@ impl Judge {
         match self {
             Judge::Sequence(judge) => {
                 let documents: Vec<Value> = documents.iter().map(|(_, one)| one.clone()).collect();
-                let found = judge.sequences(&documents).map_err(|why| why.to_string())?;
-                Ok(found
+                let sequences = judge.sequences(&documents).map_err(|why| why.to_string())?;
+                Ok(sequences
                     .iter()
                     .filter_map(|events| events.iter().flatten().max().copied())
                     .collect())

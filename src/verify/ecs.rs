@@ -64,8 +64,8 @@ pub(super) fn rows_of(kind: &EventKind, field: &Field, id: Option<i64>) -> Vec<&
     };
     let shared = source(kind).map_or(&[][..], |source| &source.like[..]);
     let names = std::iter::once(kind.name()).chain(shared.iter().map(String::as_str));
-    let mut found = names.map(named);
-    found.find(|rows| !rows.is_empty()).unwrap_or_default()
+    let mut of_names = names.map(named);
+    of_names.find(|rows| !rows.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -47,12 +47,13 @@ fn add(rule: &mut Value, lists: &mut BTreeMap<String, Vec<Value>>) -> Result<(),
     };
     for asked in asked {
         let id = list_id(&asked["list_id"])?;
-        let found = lists.remove(&id).ok_or_else(|| format!("there is no exception list {id}"))?;
+        let filters =
+            lists.remove(&id).ok_or_else(|| format!("there is no exception list {id}"))?;
         if rule["filters"].is_null() {
             rule["filters"] = Value::Array(Vec::new());
         }
         // Filters that are no list are refused with the rule.
-        rule["filters"].as_array_mut().into_iter().for_each(|all| all.extend(found.clone()));
+        rule["filters"].as_array_mut().into_iter().for_each(|all| all.extend(filters.clone()));
     }
     if let Value::Object(rule) = rule {
         rule.remove("exceptions_list");

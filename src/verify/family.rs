@@ -88,8 +88,8 @@ impl Family {
             document[id_field] = json!([id]);
             document
         });
-        let found = self.0.sequences(&dated).unwrap_or_default();
-        found.iter().any(|events| events.iter().flatten().eq([&0, &1]))
+        let sequences = self.0.sequences(&dated).unwrap_or_default();
+        sequences.iter().any(|events| events.iter().flatten().eq([&0, &1]))
     }
 }
 

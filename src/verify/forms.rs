@@ -107,8 +107,8 @@ mod tests {
             [artifact("a.ndjson", &rule.to_string()), artifact("a_b.toml", TOML)]
         };
         assert_eq!(compare_forms(&line("now-7d")), []);
-        let found = compare_forms(&line("now-8d"));
-        assert_eq!(found[0].message, "`history_window_start` is not that of the rule for import");
+        let faults = compare_forms(&line("now-8d"));
+        assert_eq!(faults[0].message, "`history_window_start` is not that of the rule for import");
         assert_eq!(
             compare_forms(&line("now-7d")[..1])[0].message,
             "rules for import: 1, TOML files: 0"

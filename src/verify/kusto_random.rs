@@ -228,9 +228,9 @@ fn rows(author: &mut Author) -> Vec<Map<String, Json>> {
 /// The rows that a query returns, in an order that is theirs
 fn answer(query: &str, rows: &Rows, now: Timestamp) -> Json {
     let tree = parse(query).unwrap_or_else(|why| panic!("{query}\n{why:?}"));
-    let found = Run::new(&tree, rows, now).result();
-    let found = found.unwrap_or_else(|why| panic!("{query}\n{why}"));
-    let mut all: Vec<Json> = found.values().map(Json::from).collect();
+    let result = Run::new(&tree, rows, now).result();
+    let data = result.unwrap_or_else(|why| panic!("{query}\n{why}"));
+    let mut all: Vec<Json> = data.values().map(Json::from).collect();
     all.sort_by_cached_key(ToString::to_string);
     all.into()
 }
@@ -247,9 +247,9 @@ fn random_queries_are_answered_as_they_were_and_as_duckdb_answers_them() {
     let mut sizes = BTreeSet::new();
     for _ in 0..QUERIES {
         for query in author.queries() {
-            let found = answer(&query, &table, now);
-            sizes.insert(found.as_array().map_or(0, Vec::len));
-            writeln!(text, "{}", json!({"query": query, "found": found})).unwrap();
+            let answered = answer(&query, &table, now);
+            sizes.insert(answered.as_array().map_or(0, Vec::len));
+            writeln!(text, "{}", json!({"query": query, "found": answered})).unwrap();
         }
     }
     assert!(sizes.len() > 30, "hardly any query chooses: {sizes:?}");
@@ -270,7 +270,7 @@ fn a_test_and_its_negation_part_the_rows_for_which_it_is_not_null() {
     let mut table = Rows::default();
     table.add("T", &columns, written.into_iter().map(|row| (now, row)));
     let count = |test: String| answer(&format!("T | where {test} | project Id"), &table, now);
-    let size = |found: Json| found.as_array().map_or(0, Vec::len);
+    let size = |answered: Json| answered.as_array().map_or(0, Vec::len);
     for _ in 0..300 {
         let test = author.test(2);
         let parts = [test.clone(), format!("not({test})"), format!("isnull({test})")];

@@ -127,7 +127,7 @@ fn rows_and_documents_of_every_log_source_are_read_back() {
     let flattener = Flattener::new(&Options::default());
     let observer = Observer::default();
     let (mut wrong, mut known, mut unknown) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-    let mut found: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut right: BTreeSet<(String, String)> = BTreeSet::new();
     for kind in sources::kinds() {
         for (field, events) in events(kind) {
             for event in events {
@@ -146,7 +146,7 @@ fn rows_and_documents_of_every_log_source_are_read_back() {
                     known.insert(at.clone());
                     match read.get(field.name()) {
                         Some(value) if is_same(value, wanted) => {
-                            found.insert((at, field.name().to_owned()));
+                            right.insert((at, field.name().to_owned()));
                         }
                         Some(value) => {
                             let why = format!("{value}, not {wanted}");
@@ -162,9 +162,9 @@ fn rows_and_documents_of_every_log_source_are_read_back() {
             }
         }
     }
-    wrong.retain(|place, _| !found.contains(place));
+    wrong.retain(|place, _| !right.contains(place));
     assert!(wrong.is_empty(), "{wrong:#?}");
     let unknown: Vec<_> = unknown.difference(&known).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
-    assert!(found.len() > 3_000 && known.len() > 200, "{} of {}", found.len(), known.len());
+    assert!(right.len() > 3_000 && known.len() > 200, "{} of {}", right.len(), known.len());
 }

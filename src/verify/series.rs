@@ -128,12 +128,12 @@ fn compare(
             }
         }
     }
-    let found = memory.finish(&import.engine).into_iter();
-    let found = found.filter(|found| found.together.correlation == correlated.at);
-    let completed: BTreeSet<(Vec<String>, Timestamp)> = found
-        .map(|found| {
-            let group = found.together.group.into_iter().map(|(_, value)| value).collect();
-            (group, found.together.time)
+    let findings = memory.finish(&import.engine).into_iter();
+    let findings = findings.filter(|finding| finding.together.correlation == correlated.at);
+    let completed: BTreeSet<(Vec<String>, Timestamp)> = findings
+        .map(|finding| {
+            let group = finding.together.group.into_iter().map(|(_, value)| value).collect();
+            (group, finding.together.time)
         })
         .collect();
     let ends = correlated.ends(&documents)?;

@@ -101,16 +101,16 @@ impl Tally {
     pub(super) fn take_of<'f>(
         &mut self,
         example: &Example,
-        found: impl Iterator<Item = &'f Finding>,
+        findings: impl Iterator<Item = &'f Finding>,
     ) {
-        let found: Vec<&Finding> = found.collect();
+        let findings: Vec<&Finding> = findings.collect();
         let near = matches!(example.place, Place::Near(_));
-        let differs = found.iter().any(|one| matches!(one, Finding::Different(_)));
-        if near && !differs && found.contains(&&Finding::Unwritten) {
+        let differs = findings.iter().any(|one| matches!(one, Finding::Different(_)));
+        if near && !differs && findings.contains(&&Finding::Unwritten) {
             return;
         }
         let known = self.differences.len();
-        self.take(example.place, found.into_iter());
+        self.take(example.place, findings.into_iter());
         if near {
             for (_, difference) in &mut self.differences[known..] {
                 difference.event = Some(example.event.to_string());
@@ -118,10 +118,10 @@ impl Tally {
         }
     }
 
-    pub(super) fn take<'f>(&mut self, place: Place, found: impl Iterator<Item = &'f Finding>) {
+    pub(super) fn take<'f>(&mut self, place: Place, findings: impl Iterator<Item = &'f Finding>) {
         self.events += 1;
         let (mut matched, mut unwritten, mut lost) = (false, false, false);
-        for finding in found {
+        for finding in findings {
             match finding {
                 Finding::Same(false) => {}
                 Finding::Same(true) => matched = true,

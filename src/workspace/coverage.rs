@@ -84,9 +84,9 @@ impl Tried {
             for event in events_of(rule, sample) {
                 let is_asked = |at: usize| signal.is_none_or(|one| one == at);
                 let matches = engine.judge_value(&event, kind, &mut memories.0);
-                for found in matches.into_iter().flatten().filter(|one| is_asked(one.signal)) {
-                    tried.signals.push(found.signal);
-                    tried.levels.push((found.signal, found.level));
+                for matched in matches.into_iter().flatten().filter(|one| is_asked(one.signal)) {
+                    tried.signals.push(matched.signal);
+                    tried.levels.push((matched.signal, matched.level));
                 }
                 tried.explain(&explainer, (&event, kind), &mut memories.1, is_asked);
             }

@@ -85,18 +85,18 @@ pub struct Check {
 }
 
 impl Check {
-    fn apply(&self, found: &mut Vec<Diagnostic>) {
+    fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
         let fits = |one: &Diagnostic| {
             let code = one.code.as_str();
             let of_code = self.codes.iter().any(|beginning| code.starts_with(beginning.as_str()));
             one.severity == Severity::Warning && of_code && self.files.hold(one.source.name())
         };
         match self.deny {
-            true => found
+            true => diagnostics
                 .iter_mut()
                 .filter(|one| fits(one))
                 .for_each(|one| one.severity = Severity::Error),
-            false => found.retain(|one| !fits(one)),
+            false => diagnostics.retain(|one| !fits(one)),
         }
     }
 }
@@ -253,13 +253,13 @@ impl Workspace {
 
     /// Takes the findings that no comment suppresses, sorted by place
     pub fn findings(&mut self, looked: Looked) -> Vec<Diagnostic> {
-        let mut found = std::mem::take(&mut self.diagnostics);
-        self.suppressions.apply(&mut found, looked);
-        let mut found = found.sorted();
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        self.suppressions.apply(&mut diagnostics, looked);
+        let mut findings = diagnostics.sorted();
         for check in &self.checks {
-            check.apply(&mut found);
+            check.apply(&mut findings);
         }
-        found
+        findings
     }
 }
 
@@ -282,12 +282,12 @@ mod tests {
         let options = Options { kind: Some(signal.kind.clone()), ..Options::default() };
         let engine = Engine::new([loaded.rule.clone()], &options);
         drop(workspace);
-        let found = engine.judge(r#"{"NowhereKnown": "b"}"#).unwrap();
+        let matches = engine.judge(r#"{"NowhereKnown": "b"}"#).unwrap();
         drop((engine, options));
-        assert_eq!(found[0].fields["NowhereKnown"], ["b"]);
+        assert_eq!(matches[0].fields["NowhereKnown"], ["b"]);
         assert!(names[0].upgrade().is_none(), "no rule is left");
         assert!(names[1].upgrade().is_some(), "the match holds the name of its field");
-        drop(found);
+        drop(matches);
         assert!(names[1].upgrade().is_none());
     }
 }

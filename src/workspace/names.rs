@@ -58,19 +58,22 @@ pub(super) fn refuse_repeated_ids(workspace: &mut Workspace) {
                 }
             };
             let message = format!("{what} id `{}` is used twice", id.value);
-            let found = Diagnostic::new(Code::E0801, &rule.source, id.span, message, "again")
+            let diagnostic = Diagnostic::new(Code::E0801, &rule.source, id.span, message, "again")
                 .note(first_used(first, span))
                 .help(format!("Give this {what} an id of its own."));
-            repeated.entry(at).or_default().push(found);
+            repeated.entry(at).or_default().push(diagnostic);
         }
     }
     let mut at = 0;
     workspace.rules.retain(|_| {
-        let found = repeated.remove(&at);
+        let diagnostics = repeated.remove(&at);
         at += 1;
-        let kept = found.is_none();
+        let kept = diagnostics.is_none();
         workspace.refused += usize::from(!kept);
-        found.into_iter().flatten().for_each(|found| workspace.diagnostics.push(found));
+        diagnostics
+            .into_iter()
+            .flatten()
+            .for_each(|diagnostic| workspace.diagnostics.push(diagnostic));
         kept
     });
 }
@@ -89,10 +92,10 @@ pub(super) fn check(heads: &[Head], diagnostics: &mut Diagnostics) {
             };
             if !std::ptr::eq(first, head) && at(first) != at(head) {
                 let message = format!("title `{}` is used twice", title.value);
-                let found =
+                let diagnostic =
                     Diagnostic::new(Code::W0806, &head.source, title.span, message, "again");
                 let there = first.title.as_ref().map_or(first.span, |title| title.span);
-                diagnostics.push(found.note(first_used(&first.source, there)));
+                diagnostics.push(diagnostic.note(first_used(&first.source, there)));
             }
         }
         // Documents of one file share its name.
@@ -106,8 +109,8 @@ pub(super) fn check(heads: &[Head], diagnostics: &mut Diagnostics) {
         if !std::ptr::eq(first, head) {
             let message = format!("another rule file is called `{}`", head.file);
             let label = "in this file";
-            let found = Diagnostic::new(Code::W0807, &head.source, head.span, message, label);
-            diagnostics.push(found.note(format!("the first one is {}", first.source.name())));
+            let diagnostic = Diagnostic::new(Code::W0807, &head.source, head.span, message, label);
+            diagnostics.push(diagnostic.note(format!("the first one is {}", first.source.name())));
         }
     }
 }
@@ -128,8 +131,8 @@ fn file_name(head: &Head, diagnostics: &mut Diagnostics) {
         None if length > 90 => format!("file name `{name}` has {length} characters"),
         None => return,
     };
-    let found = Diagnostic::new(Code::W0132, &head.source, head.span, why, "in this file");
-    diagnostics.push(found.help(
+    let diagnostic = Diagnostic::new(Code::W0132, &head.source, head.span, why, "in this file");
+    diagnostics.push(diagnostic.help(
         "Sigma's have 10 to 90 characters: lower-case letters, digits and `_`, with the extension.",
     ));
 }

@@ -113,7 +113,7 @@ pub(super) fn make<'w>(
                 owners.insert(output.path.clone(), row.rule.rule.source.name());
                 true
             });
-            clashing.iter().for_each(|found| row.found.push(found.clone()));
+            clashing.iter().for_each(|diagnostic| row.found.push(diagnostic.clone()));
         }
     }
     all
@@ -126,9 +126,9 @@ fn make_one<'w>(
 ) -> Vec<Made<'w>> {
     let meant = if targets.is_empty() { Target::of(&loaded.rule) } else { targets.to_vec() };
     let make = |target: Target| {
-        let mut found = Diagnostics::default();
-        let attempt = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut found);
-        let row = Row::of((loaded, target), &attempt, found);
+        let mut diagnostics = Diagnostics::default();
+        let attempt = translate_by(policy, target, &loaded.rule, &loaded.stem, &mut diagnostics);
+        let row = Row::of((loaded, target), &attempt, diagnostics);
         let mut losses = Losses::new();
         for (name, weight) in attempt.losses {
             *losses.entry((target, name, weight)).or_default() += 1;

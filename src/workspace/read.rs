@@ -47,8 +47,8 @@ pub(super) fn read(text: &Text, placeholders: &Placeholders) -> ReadText {
         }
     };
     let mut mappings = Vec::new();
-    let definitions = definition::parse_with(source, &mut diagnostics, &mut |node, found| {
-        mappings.extend(mapping::own(source, node, found));
+    let definitions = definition::parse_with(source, &mut diagnostics, &mut |node, findings| {
+        mappings.extend(mapping::own(source, node, findings));
     });
     let suppressions = Suppressions::read(source, &mut diagnostics);
     let errors = Errors::of(&diagnostics);
@@ -91,8 +91,8 @@ struct Errors(Vec<u32>);
 
 impl Errors {
     fn of(diagnostics: &Diagnostics) -> Errors {
-        let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
-        let mut errors: Vec<u32> = errors.map(|found| found.primary.span.start).collect();
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let mut errors: Vec<u32> = errors.map(|diagnostic| diagnostic.primary.span.start).collect();
         errors.sort_unstable();
         Errors(errors)
     }

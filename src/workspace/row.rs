@@ -80,10 +80,10 @@ impl<'w> Row<'w> {
     pub(super) fn of(
         (rule, target): (&'w Loaded, Target),
         attempt: &Attempt,
-        found: Diagnostics,
+        diagnostics: Diagnostics,
     ) -> Self {
         let mut losses: BTreeMap<LossName, Weight> = BTreeMap::new();
-        let is_refused = found.has_errors();
+        let is_refused = diagnostics.has_errors();
         let told = |weight: &Weight| !is_refused || *weight == Weight::Deny;
         for (name, weight) in attempt.losses.iter().filter(|(_, weight)| told(weight)) {
             let heaviest = losses.entry(*name).or_insert(*weight);
@@ -101,7 +101,7 @@ impl<'w> Row<'w> {
         let said = rule.rule.said_of(target.name()).into_iter();
         let without = said.flat_map(|said| &said.without).map(|name| name.value.clone()).collect();
         let is_left_out = manifest.is_some_and(|manifest| manifest.signals.is_empty());
-        Row { rule, target, mappings, losses, without, found, is_left_out }
+        Row { rule, target, mappings, losses, without, found: diagnostics, is_left_out }
     }
 
     /// How much of the rule's meaning the target keeps
@@ -118,7 +118,7 @@ impl<'w> Row<'w> {
 
     /// Why the target refuses the rule; each refusal has a [`cause`](Diagnostic::cause)
     pub fn refusals(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.found.iter().filter(|found| found.severity == Severity::Error)
+        self.found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// The log sources of the rule's signals, each once, in the order of the signals

@@ -43,8 +43,8 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
             None => {
                 let verdict = judge(&engine, &loaded.rule, sample);
                 verdict.err().map(|Failed { why, reason }| {
-                    let found = failed(sample.name.span, why);
-                    reason.into_iter().fold(found, Diagnostic::note)
+                    let diagnostic = failed(sample.name.span, why);
+                    reason.into_iter().fold(diagnostic, Diagnostic::note)
                 })
             }
         };
@@ -53,7 +53,7 @@ pub fn run(loaded: &Loaded, diagnostics: &mut Diagnostics) -> Vec<SampleResult> 
             sample: sample.name.value.clone(),
             passed: finding.is_none(),
         });
-        finding.into_iter().for_each(|found| diagnostics.push(found));
+        finding.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
     }
     results
 }
@@ -136,17 +136,17 @@ fn judge(engine: &Engine, rule: &Rule, sample: &Sample) -> Result<(), Failed> {
                 return Err(Failed { why: unmatched(rule, signal), reason });
             }
             Expectation::NoMatch => {
-                if let Some(found) = matches.first() {
-                    let name = &rule.signals[found.signal].name;
-                    let fields: Vec<_> = found.fields.keys().map(Field::name).collect();
+                if let Some(matched) = matches.first() {
+                    let name = &rule.signals[matched.signal].name;
+                    let fields: Vec<_> = matched.fields.keys().map(Field::name).collect();
                     return Err(format!("signal {name} matched by {}", fields.join(", ")).into());
                 }
             }
             Expectation::Match | Expectation::Alerts(_) => {}
         }
-        for found in &matches {
-            right_level(sample, found.level)?;
-            alerts += usize::from(memory.observe(engine, found).unwrap_or(true));
+        for matched in &matches {
+            right_level(sample, matched.level)?;
+            alerts += usize::from(memory.observe(engine, matched).unwrap_or(true));
         }
     }
     Ok(counted(sample, alerts)?)
@@ -178,9 +178,9 @@ fn first_reason(
     for event in before {
         explainer.explain(event, kind, &mut memory).ok()?;
     }
-    let found = explainer.explain(last, kind, &mut memory).ok()?;
-    let looking = found.iter().position(|one| one.fit == Fit::Fails).unwrap_or_default();
-    let one = found.get(signal.unwrap_or(looking))?;
+    let explained = explainer.explain(last, kind, &mut memory).ok()?;
+    let looking = explained.iter().position(|one| one.fit == Fit::Fails).unwrap_or_default();
+    let one = explained.get(signal.unwrap_or(looking))?;
     Some(format!("signal {}: {}", one.signal.name, one.reason()))
 }
 
@@ -192,19 +192,19 @@ fn judge_together(
     correlation: usize,
 ) -> Result<(), String> {
     let mut memory = Memory::default();
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for (at, event) in sample.events.iter().enumerate() {
         let matches = engine.judge_value(&event.value, None, &mut memory);
         for matched in matches.map_err(|error| error.to_string())? {
-            found.extend(memory.take(engine, &matched, (0, at)).1);
+            findings.extend(memory.take(engine, &matched, (0, at)).1);
         }
     }
-    found.extend(memory.finish(engine));
+    findings.extend(memory.finish(engine));
     let untimed = memory.shortfall().untimed;
     if untimed > 0 {
         return Err(format!("{untimed} of the events have no `time`"));
     }
-    let alerts = found.iter().filter(|one| one.together.correlation == correlation).count();
+    let alerts = findings.iter().filter(|one| one.together.correlation == correlation).count();
     let one = &rule.correlations[correlation];
     if alerts > 0 {
         right_level(sample, one.level)?;

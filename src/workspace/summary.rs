@@ -108,10 +108,10 @@ impl Summary {
                 let of_source = summary.sources.entry(source.clone()).or_default();
                 *of_source.entry(target).or_default().0.entry(outcome).or_default() += 1;
             }
-            let why = |found: &Diagnostic| Reason {
+            let why = |refusal: &Diagnostic| Reason {
                 target,
-                code: found.code,
-                cause: found.cause.clone(),
+                code: refusal.code,
+                cause: refusal.cause.clone(),
             };
             refusals.add(row.refusals().map(why).collect(), &sources);
             let lost = row.losses.iter();

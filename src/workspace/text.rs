@@ -149,7 +149,7 @@ mod tests {
     fn bytes_are_text_or_a_finding() {
         let text = |bytes: &[u8]| match Text::of_bytes("a.yml", bytes.to_vec()).content {
             Content::Readable(source) => Ok(source.text().to_owned()),
-            Content::Unreadable(found) => Err(found.primary.text),
+            Content::Unreadable(diagnostic) => Err(diagnostic.primary.text),
         };
         assert_eq!(text(b"\xef\xbb\xbfa: 1").as_deref(), Ok("a: 1"));
         assert_eq!(text(b"a\0"), Err("looks like UTF-16, little endian".to_owned()));

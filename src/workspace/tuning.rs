@@ -65,7 +65,7 @@ impl Tuner {
         let rule = &loaded.rule;
         let finds = |engine: &Engine| {
             let matches = engine.judge_value(event, kind, &mut Memory::default());
-            matches.is_ok_and(|all| all.iter().any(|found| found.signal == signal))
+            matches.is_ok_and(|all| all.iter().any(|matched| matched.signal == signal))
         };
         if !finds(&Engine::new([rule.clone()], &Options::default())) {
             return None;
@@ -97,12 +97,12 @@ impl Tuner {
     /// When the value is not an object.
     pub fn observe(&mut self, event: &Value, kind: Option<&EventKind>) -> serde_json::Result<()> {
         let matches = self.engine.judge_value(event, kind, &mut self.memory)?;
-        let mine = matches.iter().filter(|found| found.signal == self.signal);
-        let found: BTreeSet<usize> = mine.map(|found| found.rule).collect();
-        if found.contains(&0) {
+        let mine = matches.iter().filter(|matched| matched.signal == self.signal);
+        let rules: BTreeSet<usize> = mine.map(|matched| matched.rule).collect();
+        if rules.contains(&0) {
             self.found += 1;
             for (at, exclusion) in self.exclusions.iter_mut().enumerate() {
-                exclusion.hides += usize::from(!found.contains(&(at + 1)));
+                exclusion.hides += usize::from(!rules.contains(&(at + 1)));
             }
         }
         Ok(())
@@ -197,7 +197,8 @@ fn exclusion(
     let mut read = Workspace::read(&Text::new("exclusion.yml", text).into());
     let clauses = &read.rules.first()?.rule.signals.first()?.clauses;
     let clause = clauses.iter().rfind(|clause| clause.role == Role::Exclude)?.clone();
-    let is_open = read.findings(Looked::InPart).iter().any(|found| found.code == Code::W0239);
+    let is_open =
+        read.findings(Looked::InPart).iter().any(|diagnostic| diagnostic.code == Code::W0239);
     let (failing, refused) = (Vec::new(), Vec::new());
     let mut made = Exclusion { yaml, failing, refused, is_open, hides: 0, clause };
     let changed = Loaded { rule: with(rule, signal, &made), ..loaded.clone() };

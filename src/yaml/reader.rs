@@ -114,8 +114,8 @@ impl<'n> Reader<'_> {
 
     /// Warns about metadata that is left out
     pub(crate) fn left_out(&mut self, span: Span, message: String, label: &str) {
-        let found = Diagnostic::new(Code::W0135, self.source, span, message, label);
-        self.report(found.help("The rule is read without it."));
+        let diagnostic = Diagnostic::new(Code::W0135, self.source, span, message, label);
+        self.report(diagnostic.help("The rule is read without it."));
     }
 
     /// The whole line of a value with its key, if the line holds nothing else: `tags: []`
@@ -134,10 +134,10 @@ impl<'n> Reader<'_> {
         let message = format!("{what} is empty");
         if self.lenient {
             let label = "nothing here";
-            let found = Diagnostic::new(Code::W0135, self.source, span, message, label);
+            let diagnostic = Diagnostic::new(Code::W0135, self.source, span, message, label);
             return self.report(match self.line_of_key(span) {
-                Some(line) => found.delete(line),
-                None => found.help("Write a value, or delete the key."),
+                Some(line) => diagnostic.delete(line),
+                None => diagnostic.help("Write a value, or delete the key."),
             });
         }
         self.report(
@@ -150,12 +150,13 @@ impl<'n> Reader<'_> {
     pub(crate) fn unknown_key(&mut self, key: &Node, place: &str, known: &[&str]) {
         let name = key.text().unwrap_or("");
         let message = format!("unknown key `{name}` in {place}");
-        let found = Diagnostic::new(Code::E0110, self.source, key.span, message, "not a key here");
-        let found = match nearest(name, known.iter().copied()) {
-            Some(near) => found.replace(key.span, near),
-            None => found.note(format!("keys here: {}", known.join(", "))),
+        let diagnostic =
+            Diagnostic::new(Code::E0110, self.source, key.span, message, "not a key here");
+        let diagnostic = match nearest(name, known.iter().copied()) {
+            Some(near) => diagnostic.replace(key.span, near),
+            None => diagnostic.note(format!("keys here: {}", known.join(", "))),
         };
-        self.report(found);
+        self.report(diagnostic);
     }
 
     /// The entries of a map; reports the keys that are unknown there
@@ -193,10 +194,10 @@ impl<'n> Reader<'_> {
         }
         let message = format!("`{name}` in {place} is no attribute of Sigma");
         let label = "not looked at";
-        let found = Diagnostic::new(Code::W0140, self.source, key.span, message, label);
+        let diagnostic = Diagnostic::new(Code::W0140, self.source, key.span, message, label);
         self.report(match misspelt(name, known.iter().copied()) {
-            Some(near) => found.replace(key.span, near),
-            None => found,
+            Some(near) => diagnostic.replace(key.span, near),
+            None => diagnostic,
         });
     }
 

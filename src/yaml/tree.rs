@@ -196,8 +196,9 @@ impl Reader<'_> {
             (true, None) => Kind::Map(open.entries),
             (true, Some(merged)) => Kind::Map(merge(open.entries, merged).unwrap_or_else(|span| {
                 let message = "a YAML merge key takes over the entries of a map";
-                let found = Diagnostic::new(Code::E0105, self.source, span, message, "not a map");
-                self.diagnostics.push(found);
+                let diagnostic =
+                    Diagnostic::new(Code::E0105, self.source, span, message, "not a map");
+                self.diagnostics.push(diagnostic);
                 Vec::new()
             })),
         }
@@ -213,16 +214,17 @@ impl Reader<'_> {
             Err(Without::Itself) => "a YAML alias inside of its own anchor",
             Err(Without::TooLarge) => "the aliases of this file stand for too much",
         };
-        let found = Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
-        self.diagnostics.push(found);
+        let diagnostic = Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
+        self.diagnostics.push(diagnostic);
         None
     }
 
     fn start(&mut self, is_map: bool, span: Span, anchor: usize) -> Option<()> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            let found = Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
-            self.diagnostics.push(found);
+            let diagnostic =
+                Diagnostic::new(Code::E0106, self.source, span, message, "one too many");
+            self.diagnostics.push(diagnostic);
             return None;
         }
         self.open.push(Open {
@@ -300,29 +302,29 @@ impl Reader<'_> {
         if let Some(tab) = indent[..blank].find('\t') {
             let tab = (line + tab) as u32;
             let message = "a tab indents this line";
-            let found =
+            let diagnostic =
                 Diagnostic::new(Code::E0103, self.source, Span::new(tab, tab + 1), message, "tab")
                     .help("YAML indents with spaces only.");
-            return self.diagnostics.push(found);
+            return self.diagnostics.push(diagnostic);
         }
         let at = floor(text, at);
         let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
         let span = Span::new(at as u32, end as u32);
         if info.contains("recursion limit") {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
-            let found = Diagnostic::new(Code::E0106, self.source, span, message, "too many");
-            return self.diagnostics.push(found);
+            let diagnostic = Diagnostic::new(Code::E0106, self.source, span, message, "too many");
+            return self.diagnostics.push(diagnostic);
         }
         let message = format!("not valid YAML: {info}");
-        let found = Diagnostic::new(Code::E0102, self.source, span, message, "here");
+        let diagnostic = Diagnostic::new(Code::E0102, self.source, span, message, "here");
         self.diagnostics.push(match () {
             () if info.contains("anchor") || info.contains("alias") => {
-                found.help("Quote a value that starts with `*` or `&`.")
+                diagnostic.help("Quote a value that starts with `*` or `&`.")
             }
             () if info.contains("escape") => {
-                found.help("Use single quotes: a backslash is itself there.")
+                diagnostic.help("Use single quotes: a backslash is itself there.")
             }
-            () => found
+            () => diagnostic
                 .help("Quote values that hold `: ` or ` #`, or start with a special character."),
         });
     }

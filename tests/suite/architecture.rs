@@ -114,7 +114,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("elastic/view.rs", "out.replace(\"$osquery_\""),
     ("elastic/view.rs", "date.replace('-', \"/\")"),
     ("losses.rs", "unknown.replace(span, near)"),
-    ("mod.rs", "found.replace(span, near)"),
+    ("mod.rs", "diagnostic.replace(span, near)"),
     ("sentinel/lets.rs", "name.strip_prefix(wanted)"),
     ("sentinel/package.rs", "text.replace(\"{{\", \"{ {\")"),
     ("sentinel/signal.rs", "table.unknown_product.replace("),

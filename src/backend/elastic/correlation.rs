@@ -112,7 +112,7 @@ fn signals<'r>(
     one: &Correlation,
     session: &mut Session<'_>,
 ) -> Option<Vec<(usize, &'r Signal)>> {
-    let mut found = Vec::new();
+    let mut signals = Vec::new();
     for origin in &one.origins {
         match *origin {
             Origin::Signal(at) if rule.new_terms.as_ref().is_some_and(|new| new.signal == at) => {
@@ -120,7 +120,7 @@ fn signals<'r>(
                 refuse(one, message, "Kibana's rules see new terms by themselves", session);
                 return None;
             }
-            Origin::Signal(at) => found.push((at, &rule.signals[at])),
+            Origin::Signal(at) => signals.push((at, &rule.signals[at])),
             Origin::Correlation(_) => {
                 let message = "Elastic's rules do not correlate correlations".to_owned();
                 refuse(one, message, "uses another correlation", session);
@@ -128,7 +128,7 @@ fn signals<'r>(
             }
         }
     }
-    Some(found)
+    Some(signals)
 }
 
 /// Plans the signals of a correlation

@@ -202,9 +202,9 @@ fn negated(condition: Condition) -> Condition {
 }
 
 fn optional_fields(condition: &Condition) -> Vec<FieldName> {
-    let mut found = Vec::new();
+    let mut fields = Vec::new();
     condition.each_value(&mut |value| {
-        found.extend(value.as_field().filter(|field| field.optional).cloned());
+        fields.extend(value.as_field().filter(|field| field.optional).cloned());
     });
-    found
+    fields
 }

@@ -31,17 +31,17 @@ pub(super) fn split(
     let mut rest = signal.clone();
     let mut items: Vec<Item> = Vec::new();
     rest.clauses.retain(|clause| {
-        let found = match (clause.role, clause.origin) {
+        let alternatives = match (clause.role, clause.origin) {
             (Role::Exclude, ClauseOrigin::Author) => of_clause(clause, seen, session),
             // What the log source leaves out is no false positive of the rule.
             (Role::Exclude, ClauseOrigin::LogSource) | (Role::Require, _) => None,
         };
-        let stays = found.is_none();
+        let stays = alternatives.is_none();
         let name = match one_line(&clause.label) {
             blank if blank.trim().is_empty() => "exclusion".to_owned(),
             label => label,
         };
-        for entries in found.into_iter().flatten() {
+        for entries in alternatives.into_iter().flatten() {
             // Kibana would refuse a second item with the same id.
             if !items.iter().any(|known| known.entries == entries) {
                 items.push(Item { name: name.clone(), entries });

@@ -116,7 +116,7 @@ pub(super) fn indices(stream: &Stream, signal: &Signal, asked: &[Index]) -> Vec<
     }
     let is_asked = |index: &&Index| asked.iter().any(|one| one.pattern == index.pattern);
     let all = stream.indices.iter().chain(&stream.on_request);
-    let mut found: Vec<Index> = all.filter(is_asked).filter(of_product).cloned().collect();
-    found.sort_by(|one, other| one.pattern.cmp(&other.pattern));
-    found
+    let mut indices: Vec<Index> = all.filter(is_asked).filter(of_product).cloned().collect();
+    indices.sort_by(|one, other| one.pattern.cmp(&other.pattern));
+    indices
 }

@@ -55,12 +55,12 @@ fn test_query(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
         if wholes.is_empty() {
             return absent(seen, test, session);
         }
-        let found = wholes.into_iter().map(|ecs| part_of_whole(seen, test, ecs, session));
-        return Query::any(found.collect());
+        let parts = wholes.into_iter().map(|ecs| part_of_whole(seen, test, ecs, session));
+        return Query::any(parts.collect());
     }
-    let found = places.iter().map(|ecs| one_field(seen, ecs, test, session)).collect();
+    let queries = places.iter().map(|ecs| one_field(seen, ecs, test, session)).collect();
     // The value is missing when it is in none of the places.
-    if test.op == Op::Null && places.len() > 1 { Query::all(found) } else { Query::any(found) }
+    if test.op == Op::Null && places.len() > 1 { Query::all(queries) } else { Query::any(queries) }
 }
 
 /// A test of every value of the event, over the fields that keywords are searched in
@@ -98,8 +98,8 @@ fn one_field(seen: Seen<'_>, ecs: &IndexField, test: &Test, session: &mut Sessio
             registry::actions((ecs, value), test, actions, session)
         }
         Op::Segments(values) if test.subject.part == Part::Key => {
-            let found = registry::keys((seen, ecs), test, values, session);
-            Query::any(found)
+            let queries = registry::keys((seen, ecs), test, values, session);
+            Query::any(queries)
         }
         Op::Text(text) => {
             registry::note_value_names(seen, ecs, test, session);
@@ -158,10 +158,10 @@ fn regexes(
             format!("a {} of more than {limit} characters is not indexed in Elastic", ecs.name);
         session.lose(LossName::LongValue, Direction::Narrower, test.span, &reason);
     }
-    let mut found = Vec::new();
+    let mut queries = Vec::new();
     for pattern in patterns {
         match elasticsearch::lucene(pattern) {
-            Ok(Lucene { written, fold }) => found.push(Query::Value {
+            Ok(Lucene { written, fold }) => queries.push(Query::Value {
                 field: ecs.name.clone(),
                 test: elasticsearch::Test::Regexp(written),
                 fold,
@@ -169,7 +169,7 @@ fn regexes(
             Err(why) => return refuse(session, test, why),
         }
     }
-    Query::any(found)
+    Query::any(queries)
 }
 
 /// Patterns for a path that contains the directories, with `\` and with `/`; a file name may follow
@@ -259,7 +259,7 @@ fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
     let Some(alternatives) = account::parts(text) else {
         return refuse(session, test, "wildcards over domain and name together");
     };
-    let mut found = Vec::new();
+    let mut queries = Vec::new();
     for parts in alternatives {
         let mut all = Vec::new();
         for (ecs, part) in [(domain, parts.domain), (name, parts.name)] {
@@ -267,12 +267,12 @@ fn account(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {
             all.push(Query::any(texts(&Shape { seen, test, ecs, text }, session)));
         }
         let bare = parts.bare.then(|| Query::exists(&domain.name));
-        found.push(match (all.len(), &bare) {
+        queries.push(match (all.len(), &bare) {
             (1, None) => all.swap_remove(0),
             _ => Query::all_but(all, bare.into_iter().collect()),
         });
     }
-    Query::any(found)
+    Query::any(queries)
 }
 
 fn absent(seen: Seen<'_>, test: &Test, session: &mut Session<'_>) -> Query {

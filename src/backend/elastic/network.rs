@@ -94,8 +94,8 @@ mod tests {
     use super::*;
 
     fn written(network: &str) -> Vec<String> {
-        let found = patterns(&network.parse().unwrap()).unwrap_or_default();
-        found.iter().map(ToString::to_string).collect()
+        let wildcards = patterns(&network.parse().unwrap()).unwrap_or_default();
+        wildcards.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -102,21 +102,21 @@ pub(super) fn keys(
         let test = elasticsearch::Test::Wildcard(Pattern::of(pattern));
         Query::Value { field: ecs.name.clone(), test, fold: true }
     };
-    let mut found = Vec::new();
+    let mut queries = Vec::new();
     for value in values.iter().flat_map(|value| Part::Key.spellings(value)) {
         let tokens = from_the_hive(&value);
         let below = tokens.iter().cloned().chain([Token::Any]).collect();
-        found.push(path(below));
+        queries.push(path(below));
         if !seen.values_only {
             let mut itself = tokens;
             if let Some(Token::Literal(last)) = itself.last_mut() {
                 last.pop();
             }
             let set = seen.sets_a_value();
-            found.push(Query::all_but(vec![path(itself)], vec![set]));
+            queries.push(Query::all_but(vec![path(itself)], vec![set]));
         }
     }
-    found
+    queries
 }
 
 /// Shortens a leading hive (`HKLM\`), or prepends `*` when there is none

@@ -97,29 +97,29 @@ fn one_keyword(shape: &Shape<'_>, value: &Pattern, session: &mut Session<'_>) ->
         let reason = format!("`{value}` matches only in the case it is written in, beyond ASCII");
         session.lose(LossName::Case, Direction::Narrower, test.span, &reason);
     }
-    let found = match cases {
+    let query = match cases {
         Some(Lucene { written, fold }) => {
             let test = elasticsearch::Test::Regexp(written);
             Query::Value { field, test, fold }
         }
         None => Query::Value { field, test: whole(relation, value), fold: insensitive },
     };
-    if exact { found } else { with_a_dot(found, (seen, ecs), test) }
+    if exact { query } else { with_a_dot(query, (seen, ecs), test) }
 }
 
 /// A query for extensions, of documents whose name has a dot
 ///
 /// The extension in ECS may come from a dot in a directory; the extension of one literal shows whether it
 /// does, every other test has to ask for the dot.
-pub(super) fn with_a_dot(found: Query, (seen, ecs): (Seen<'_>, &IndexField), test: &Test) -> Query {
+pub(super) fn with_a_dot(query: Query, (seen, ecs): (Seen<'_>, &IndexField), test: &Test) -> Query {
     match name_beside(seen, ecs, test) {
         Some(name) => {
             let dot = Pattern::of([Token::Any, Token::Literal(".".to_owned()), Token::Any]);
             let test = elasticsearch::Test::Wildcard(dot);
             let named = Query::Value { field: name.name.clone(), test, fold: false };
-            Query::all(vec![found, named])
+            Query::all(vec![query, named])
         }
-        None => found,
+        None => query,
     }
 }
 
@@ -175,7 +175,7 @@ pub(super) fn part_of_whole(
     let Some(text) = test.op.as_text() else {
         return refuse(session, test, "this test over a part of a path");
     };
-    let mut found = Vec::new();
+    let mut queries = Vec::new();
     for value in &text.values {
         let Some(literal) = value.as_literal() else {
             return refuse(session, test, "wildcards over a part of a path");
@@ -194,9 +194,9 @@ pub(super) fn part_of_whole(
             _ => return refuse(session, test, "this test over a part of a path"),
         };
         let text = &TextTest { relation, values, case: text.case };
-        found.extend(texts(&Shape { seen, test, ecs, text }, session));
+        queries.extend(texts(&Shape { seen, test, ecs, text }, session));
     }
-    Query::any(found)
+    Query::any(queries)
 }
 
 /// A text test of an address: with an address, or with `-`, which no index keeps

@@ -24,9 +24,9 @@ fn all_phrases<'t>(
     (test, text): (&Test, &'t TextTest),
     session: &mut Session<'_>,
 ) -> Option<Vec<Vec<&'t str>>> {
-    let found: Vec<Vec<&str>> = text.values.iter().map(phrases).collect();
+    let by_value: Vec<Vec<&str>> = text.values.iter().map(phrases).collect();
     // In place of a value without a word stands the existence of the text, which is wider.
-    let at = found.iter().position(Vec::is_empty).filter(|_| !session.is_positive());
+    let at = by_value.iter().position(Vec::is_empty).filter(|_| !session.is_positive());
     if let Some(at) = at {
         let message = format!("`{}` has no word", text.values[at]);
         session.refuse(compared(test), test.span, message, "the target searches for words", "");
@@ -38,7 +38,7 @@ fn all_phrases<'t>(
     session.lose(LossName::Words, Direction::Wider, test.span, &wider);
     let narrower = format!("{names} is searched for whole words, not for parts of words");
     session.lose(LossName::Words, Direction::Narrower, test.span, &narrower);
-    Some(found)
+    Some(by_value)
 }
 
 /// The test in Kibana's language; `None` where a value or a field has no form there
@@ -50,7 +50,7 @@ pub(super) fn kuery(
     if !fields.iter().all(|field| field.kind.is_analysed()) {
         return None;
     }
-    let found = all_phrases(fields, asked, session)?;
+    let by_value = all_phrases(fields, asked, session)?;
     let one = |field: &IndexField| {
         let literal = |phrase: &&str| Literal::quoted(phrase).map(Values::One);
         let all = |phrases: &Vec<&str>| {
@@ -61,7 +61,7 @@ pub(super) fn kuery(
                 _ => Values::All(parts),
             })
         };
-        let mut values: Vec<Values> = found.iter().map(all).collect::<Option<_>>()?;
+        let mut values: Vec<Values> = by_value.iter().map(all).collect::<Option<_>>()?;
         let values = match values.len() {
             1 => values.swap_remove(0),
             _ => Values::Any(values),
@@ -78,7 +78,7 @@ pub(super) fn query(
     asked: (&Test, &TextTest),
     session: &mut Session<'_>,
 ) -> Query {
-    let Some(found) = all_phrases(fields, asked, session) else { return Query::Nothing };
+    let Some(by_value) = all_phrases(fields, asked, session) else { return Query::Nothing };
     let phrase = |field: &IndexField, text: &str| Query::Words {
         field: field.name.clone(),
         text: Scalar::from(text),
@@ -92,7 +92,8 @@ pub(super) fn query(
             _ => Query::all(all),
         }
     };
-    let of_field =
-        |field: &IndexField| found.iter().map(|phrases| value(field, phrases)).collect::<Vec<_>>();
+    let of_field = |field: &IndexField| {
+        by_value.iter().map(|phrases| value(field, phrases)).collect::<Vec<_>>()
+    };
     Query::any(fields.iter().flat_map(of_field).collect())
 }

@@ -108,8 +108,8 @@ pub(super) fn detection(package: &Package<'_>, query: &str, shape: &Shape<'_>) -
         ("processes", &[("commandLineColumn", "CommandLine")]),
         ("ips", &[("addressColumn", "RemoteIP")]),
     ] {
-        if let Some(found) = entity(columns) {
-            entities.insert(kind.to_owned(), found);
+        if let Some(mapping) = entity(columns) {
+            entities.insert(kind.to_owned(), mapping);
         }
     }
     let tactics: Vec<Value> = package

@@ -267,10 +267,10 @@ impl Plan<'_> {
         let same = compared()
             .map(|(start, key)| Expression::name(start).compare("==", Expression::name(key)));
         let took = self.now().minus(Expression::name(START.0)).compare("<=", self.span());
-        let found = compared().map(|(start, key)| Item::named(start, before(key)));
+        let earlier = compared().map(|(start, key)| Item::named(start, before(key)));
         let sorted = [
             Step::sort(by.iter().map(String::as_str)),
-            Step::extend([Item::named(START.0, before(self.time))].into_iter().chain(found)),
+            Step::extend([Item::named(START.0, before(self.time))].into_iter().chain(earlier)),
             Step::filter(Expression::all(same.chain([took]))),
         ];
         if !self.used {

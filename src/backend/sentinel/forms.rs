@@ -89,7 +89,7 @@ pub(super) fn positioned(shape: &Shape<'_>, value: &Pattern) -> Option<Expressio
         tokens => (false, tokens),
     };
     let mut place = 0;
-    let mut found = Vec::new();
+    let mut parts = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token {
             Token::Any => return None,
@@ -103,7 +103,7 @@ pub(super) fn positioned(shape: &Shape<'_>, value: &Pattern) -> Option<Expressio
                     }
                 };
                 let part = Shape { left: &column, text: shape.text };
-                found.push(match open || at + 1 < tokens.len() {
+                parts.push(match open || at + 1 < tokens.len() {
                     true => part.binary("startswith", "startswith_cs", text),
                     false => part.binary("=~", "==", text),
                 });
@@ -112,11 +112,11 @@ pub(super) fn positioned(shape: &Shape<'_>, value: &Pattern) -> Option<Expressio
         }
     }
     let ends_with_text = matches!(tokens.last(), Some(Token::Literal(_)));
-    if !ends_with_text || found.len() > MOST_PLACES {
+    if !ends_with_text || parts.len() > MOST_PLACES {
         return None;
     }
     let terms = terms(shape.left, &shape.text.with(vec![value.clone()]));
-    Some(Expression::all(terms.into_iter().chain(found)))
+    Some(Expression::all(terms.into_iter().chain(parts)))
 }
 
 /// The terms that each match has, for an index to look up; `None` where a match may have none

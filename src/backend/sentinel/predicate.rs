@@ -156,7 +156,7 @@ fn account(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expre
     let Some(alternatives) = account::parts(text) else {
         return refuse(context, test, "wildcards over domain and name together".to_owned());
     };
-    let mut found = Vec::new();
+    let mut expressions = Vec::new();
     for parts in alternatives {
         let mut all = Vec::new();
         for (column, part) in [(domain, parts.domain), (name, parts.name)] {
@@ -165,9 +165,9 @@ fn account(context: &mut Context<'_, '_>, test: &Test, text: &TextTest) -> Expre
         if parts.bare {
             all.push(Expression::call("isempty", [domain.value.clone()]));
         }
-        found.push(Expression::all(all));
+        expressions.push(Expression::all(all));
     }
-    Expression::any(found)
+    Expression::any(expressions)
 }
 
 /// A test of every value of the event, over the columns that keywords are searched in

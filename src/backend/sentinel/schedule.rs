@@ -130,8 +130,8 @@ fn of_detection(
         // Already reported when the setting was read.
         return Schedule { frequency: DETECTIONS[0].0, period: DETECTIONS[0].1, delay: DELAY };
     }
-    let found = DETECTIONS.iter().find(fits).copied();
-    let (frequency, period) = found.unwrap_or_else(|| {
+    let fitting = DETECTIONS.iter().find(fits).copied();
+    let (frequency, period) = fitting.unwrap_or_else(|| {
         let message = "no schedule of a custom detection holds the window".to_owned();
         let help = "They run every 1, 3, 12 or 24 hours and look back 4, 12 or 48 hours, or 30 \
                     days.";

@@ -72,8 +72,8 @@ pub(super) fn text(
             None => {
                 let whole = of_part(context, (test, column), &left);
                 let terms = whole.and_then(|whole| terms(&whole, text));
-                let found = plain_text(context, test, &Shape { left: &left, text });
-                Expression::all(terms.into_iter().chain([found]))
+                let comparison = plain_text(context, test, &Shape { left: &left, text });
+                Expression::all(terms.into_iter().chain([comparison]))
             }
         });
     }
@@ -336,13 +336,13 @@ pub(super) fn segments(
         let text = folded(Relation::Contains, plain);
         let literals: Vec<&str> = text.literals().collect();
         let list = test.list.as_deref().filter(|_| parts.is_empty() && are_terms(&text, &literals));
-        let found = match list {
+        let comparison = match list {
             Some(list) => {
                 column.clone().one_of("has_any", vec![context.lets.list(list, &literals)])
             }
             None => contains(&Shape { left: column, text: &text }, &literals),
         };
-        parts.insert(0, found);
+        parts.insert(0, comparison);
     }
     Expression::any(parts)
 }

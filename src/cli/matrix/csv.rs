@@ -38,7 +38,7 @@ fn cells(row: &Row<'_>) -> [String; 13] {
         losses.map(|(name, weight)| format!("{}={}", name.name(), weight.name())).collect();
     let first = row.refusals().next();
     let further = row.refusals().count().saturating_sub(1);
-    let cause = first.and_then(|found| found.cause.as_ref());
+    let cause = first.and_then(|refusal| refusal.cause.as_ref());
     [
         row.rule.rule.source.name().to_owned(),
         metadata.title.value.clone(),
@@ -49,9 +49,9 @@ fn cells(row: &Row<'_>) -> [String; 13] {
         row.mappings.join("; "),
         losses.join("; "),
         row.without.join("; "),
-        first.map_or_else(String::new, |found| found.code.to_string()),
+        first.map_or_else(String::new, |refusal| refusal.code.to_string()),
         cause.map_or_else(String::new, ToString::to_string),
-        first.map_or_else(String::new, |found| found.message.clone()),
+        first.map_or_else(String::new, |refusal| refusal.message.clone()),
         first.map_or_else(String::new, |_| further.to_string()),
     ]
 }

@@ -92,14 +92,14 @@ fn cell(row: &Row<'_>) -> Value {
     })
 }
 
-fn refusal(found: &Diagnostic) -> Value {
-    let (line, column) = found.source.line_column(found.primary.span.start);
+fn refusal(refusal: &Diagnostic) -> Value {
+    let (line, column) = refusal.source.line_column(refusal.primary.span.start);
     json!({
-        "code": found.code.as_str(),
-        "message": found.message,
+        "code": refusal.code.as_str(),
+        "message": refusal.message,
         "line": line,
         "column": column,
-        "cause": found.cause.as_ref().map(cause),
+        "cause": refusal.cause.as_ref().map(cause),
     })
 }
 

@@ -80,8 +80,8 @@ impl Report {
             }
         }
         if self.pages.are_asked() {
-            let found = self.pages.write(global, &self.rules, workspace, &asked)?;
-            return ended(global, workspace, found);
+            let of_targets = self.pages.write(global, &self.rules, workspace, &asked)?;
+            return ended(global, workspace, of_targets);
         }
         let rows = workspace.rows(&asked);
         let summary = Summary::of(&rows);
@@ -100,8 +100,8 @@ impl Report {
             Format::Json => json::print(&rows, &summary, (&asked, unread))?,
             Format::Csv => csv::print(&rows)?,
         }
-        let found = rows.into_iter().map(|row| row.found).collect();
-        ended(global, workspace, found)
+        let of_targets = rows.into_iter().map(|row| row.found).collect();
+        ended(global, workspace, of_targets)
     }
 }
 
@@ -109,10 +109,10 @@ impl Report {
 fn ended(
     global: &Global,
     workspace: &mut Workspace,
-    found: Vec<Diagnostics>,
+    of_targets: Vec<Diagnostics>,
 ) -> Result<Outcome, Stop> {
-    let (refused, unread) = (found.iter().any(Diagnostics::has_errors), workspace.refused);
-    let outcome = rest(global, workspace, found)?;
+    let (refused, unread) = (of_targets.iter().any(Diagnostics::has_errors), workspace.refused);
+    let outcome = rest(global, workspace, of_targets)?;
     if unread > 0 {
         let rules = report::count(unread, "rule");
         report::say(global, &format!("{rules} with errors not reported on"))?;
@@ -128,17 +128,17 @@ fn rest(
 ) -> Result<Outcome, Stop> {
     let place = |one: &Diagnostic| (one.source.name().to_owned(), one.primary.span, one.code);
     let mut shown = BTreeSet::new();
-    for found in of_targets {
-        let refusals = found.iter().filter(|one| one.severity == Severity::Error);
+    for diagnostics in of_targets {
+        let refusals = diagnostics.iter().filter(|one| one.severity == Severity::Error);
         shown.extend(refusals.map(place));
-        workspace.diagnostics.extend(found);
+        workspace.diagnostics.extend(diagnostics);
     }
-    let mut found = report::relevant(global, workspace, Looked::InPart);
-    found.retain(|one| report::fails(global, one));
-    let fails = !found.is_empty();
-    found.retain(|one| !shown.contains(&place(one)));
-    if !found.is_empty() {
-        report::findings(global, &found, Stream::Err)?;
+    let mut findings = report::relevant(global, workspace, Looked::InPart);
+    findings.retain(|one| report::fails(global, one));
+    let fails = !findings.is_empty();
+    findings.retain(|one| !shown.contains(&place(one)));
+    if !findings.is_empty() {
+        report::findings(global, &findings, Stream::Err)?;
     }
     Ok(if fails { Outcome::Findings } else { Outcome::Clean })
 }

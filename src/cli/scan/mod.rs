@@ -133,15 +133,15 @@ impl Scan {
         let page = self.html.as_ref().map(|_| Severe::default());
         let out = io::BufWriter::new(io::stdout().lock());
         let mut hits = Hits::begin(about, (form, page), out, Progress::new(global.quiet))?;
-        let found = &mut workspace.diagnostics;
+        let diagnostics = &mut workspace.diagnostics;
         let read =
-            self.read((&engine, &options), &mut memory, (&sources, &stop), &mut hits, found)?;
+            self.read((&engine, &options), &mut memory, (&sources, &stop), &mut hits, diagnostics)?;
         self.conclude(global, &engine, &mut hits)?;
         if let Some(path) = &self.state {
             keep(&engine, &mut memory, path)?;
         }
-        let found = report::relevant(global, workspace, Looked::InPart);
-        let outcome = report::findings(global, &found, Stream::Err)?;
+        let findings = report::relevant(global, workspace, Looked::InPart);
+        let outcome = report::findings(global, &findings, Stream::Err)?;
         summary::files(global, &files, &read.censuses, passed_over)?;
         self.write_page(global, &engine, &mut hits, (&files, &read, memory.shortfall()))?;
         said(global, &engine, &hits)?;
@@ -160,14 +160,14 @@ impl Scan {
         })
     }
 
-    /// Reads every file, until a signal comes; findings about their lines go to `found`
+    /// Reads every file, until a signal comes; findings about their lines go to `diagnostics`
     fn read<W: Write>(
         &self,
         (engine, options): (&Engine, &Options),
         memory: &mut Memory,
         (sources, stop): (&[Source], &matcher::Stop),
         hits: &mut Hits<'_, W>,
-        found: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Read, Stop> {
         let mut read = Read::default();
         for (file, source) in sources.iter().enumerate() {
@@ -177,7 +177,7 @@ impl Scan {
             read.complaints.push(Complaints::of(&census, &source.name, engine, options));
             hits.events += census.events;
             read.censuses.push(census);
-            std::mem::take(&mut hits.bad).report(&source.name, found);
+            std::mem::take(&mut hits.bad).report(&source.name, diagnostics);
             match end {
                 End::Whole => {}
                 End::Broken(error) => {
@@ -222,7 +222,7 @@ impl Scan {
         (files, read, shortfall): (&[String], &Read, Shortfall),
     ) -> Result<(), Stop> {
         let (Some(path), Some(page)) = (&self.html, hits.page.take()) else { return Ok(()) };
-        let (found, note) = page.finish();
+        let (severe, note) = page.finish();
         let mut notes: Vec<String> = note.into_iter().chain(left_out(hits)).collect();
         notes.extend(shortfalls(shortfall));
         notes.extend(read.complaints.iter().flat_map(Complaints::all).cloned());
@@ -237,7 +237,7 @@ impl Scan {
             events: census.events,
         };
         let files = files.iter().zip(&read.censuses).map(file).collect();
-        let sightings = Sightings { files, found, notes };
+        let sightings = Sightings { files, found: severe, notes };
         let text = pages::hunt(&self.rules.name(), engine.rules(), &sightings);
         let text = text.map_err(Failure::new)?;
         project::update(path, |_| Ok(text.clone()))?;

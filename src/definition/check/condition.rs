@@ -42,15 +42,16 @@ fn of_them(
     match (names, quantifier.value) {
         ([only], Quantifier::All | Quantifier::AtLeast(1)) => {
             let message = format!("`them` is selection `{only}` alone");
-            let found = Diagnostic::new(Code::W0311, source, span, message, "the only one");
-            diagnostics.push(found.replace(span, *only));
+            let diagnostic = Diagnostic::new(Code::W0311, source, span, message, "the only one");
+            diagnostics.push(diagnostic.replace(span, *only));
         }
         ([_, _, ..], Quantifier::All) => {
             let message = "`all of them` takes in every selection that will be added";
-            let found = Diagnostic::new(Code::W0310, source, span, message, "name those meant");
+            let diagnostic =
+                Diagnostic::new(Code::W0310, source, span, message, "name those meant");
             diagnostics.push(match shared(names) {
-                Some(shared) => found.replace(them, format!("{shared}*")),
-                None => found.help("Give them names that begin alike: `all of selection_*`."),
+                Some(shared) => diagnostic.replace(them, format!("{shared}*")),
+                None => diagnostic.help("Give them names that begin alike: `all of selection_*`."),
             });
         }
         (_, Quantifier::All | Quantifier::AtLeast(_)) => {}

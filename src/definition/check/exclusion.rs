@@ -52,10 +52,10 @@ pub(super) fn check(definition: &Definition, signal: &Signal, diagnostics: &mut 
 
 fn warning(source: &Arc<SourceText>, first: &Entry, event: &EventKind) -> Diagnostic {
     let message = "this exclusion looks only at what an attacker writes";
-    let found =
+    let diagnostic =
         Diagnostic::new(Code::W0239, source, first.key.span, message, "written as he likes");
     let of_line = field(first, event).and_then(|field| Chosen::of(&field)) == Some(Chosen::Line);
-    found.help(match event {
+    diagnostic.help(match event {
         _ if of_line => {
             "Compare the whole command line, without wildcards, or add what he does not choose, \
              such as `parents` or `users`."

@@ -37,9 +37,9 @@ pub(super) fn actions(source: &Arc<SourceText>, signal: &Signal, diagnostics: &m
     let excludes = signal.exclusions.iter().flat_map(|one| &one.selection.entries);
     if signal.action.is_none() && !all.any(says) && !excludes.into_iter().any(says) {
         let message = "this signal reports files that are deleted, too";
-        let found =
+        let diagnostic =
             Diagnostic::new(Code::W0234, source, event.span, message, "every action counts");
-        diagnostics.push(found.help(
+        diagnostics.push(diagnostic.help(
             "Say which actions are meant: `actions: [created, modified, renamed]`, or all four.",
         ));
     }
@@ -62,25 +62,29 @@ pub(super) fn values(
     let windows = product.is_some_and(|product| product.value == Product::Windows);
     for value in &entry.values.items {
         let Scalar::Text(pattern) = &value.scalar else { continue };
-        let found = match (word.reading, pattern.as_literal()) {
+        let diagnostic = match (word.reading, pattern.as_literal()) {
             (Reading::Program, Some(name)) if windows && lacks_extension(name) => {
                 let message = format!("`{name}` is no name of a Windows program");
-                let found = said(source, value, Code::W0231, message, "has no extension");
-                Some(found.help(format!("Windows programs have one: write `{name}.exe`.")))
+                let diagnostic = said(source, value, Code::W0231, message, "has no extension");
+                Some(diagnostic.help(format!("Windows programs have one: write `{name}.exe`.")))
             }
             (Reading::Directories, Some(path)) if is_file(path) => {
                 let message = format!("`{path}` names a file, and directories are compared");
-                let found = said(source, value, Code::W0232, message, "a file");
-                Some(found.help("Name the folder here, and the file with the field of its path."))
+                let diagnostic = said(source, value, Code::W0232, message, "a file");
+                Some(
+                    diagnostic
+                        .help("Name the folder here, and the file with the field of its path."),
+                )
             }
             _ if holds_question_mark(&entry.key.name.value, pattern.tokens()) => {
                 let message = "the field holds no `?`: path and query are parted there";
-                let found = said(source, value, Code::W0233, message.to_owned(), "never there");
-                Some(found.help("Write what stands before it under `url_paths`, what follows under `query_strings`."))
+                let diagnostic =
+                    said(source, value, Code::W0233, message.to_owned(), "never there");
+                Some(diagnostic.help("Write what stands before it under `url_paths`, what follows under `query_strings`."))
             }
             _ => None,
         };
-        found.into_iter().for_each(|found| diagnostics.push(found));
+        diagnostic.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
     }
 }
 
@@ -127,14 +131,15 @@ fn one_word(
     event: &EventKind,
 ) -> Diagnostic {
     let message = format!("`{word}` is compared with the whole command line");
-    let found = said(source, value, Code::W0238, message, "only without an argument and a path");
+    let diagnostic =
+        said(source, value, Code::W0238, message, "only without an argument and a path");
     let programs = match name {
         "parent_command_lines" => "parents",
         _ if *event == EventKind::SecurityAlert => "processes",
         _ => "children",
     };
     let program = if word.contains('.') { word.to_owned() } else { format!("{word}.exe") };
-    found.help(format!(
+    diagnostic.help(format!(
         "For the word anywhere in the line write `'*{word}*'`, for the program `{programs}: [{program}]`."
     ))
 }

@@ -28,9 +28,10 @@ pub(super) fn check(source: &Arc<SourceText>, signal: &Signal, diagnostics: &mut
         if let Some(category) = category(&service.value, entry) {
             let message = format!("these events are of category `{category}`");
             let span = entry.values.span;
-            let found = Diagnostic::new(Code::W0225, source, span, message, "a category says it");
-            let found = found.also(service.span, "and this log");
-            diagnostics.push(found.help(format!(
+            let diagnostic =
+                Diagnostic::new(Code::W0225, source, span, message, "a category says it");
+            let diagnostic = diagnostic.also(service.span, "and this log");
+            diagnostics.push(diagnostic.help(format!(
                 "Write `category: {category}` in place of the service, and leave the id out."
             )));
         }
@@ -55,13 +56,13 @@ fn category(service: &str, entry: &Entry) -> Option<&'static str> {
         let recognized = recognize(Some(channel), None, Some(id))?;
         recognized.kinds.first()?.category_name(recognized.action)
     };
-    let mut found = None;
+    let mut shared = None;
     for value in &entry.values.items {
         let Scalar::Number(id) = value.scalar else { return None };
         let one = of(id)?;
-        found = match found {
+        shared = match shared {
             None => Some(one),
-            Some(other) if other == one => found,
+            Some(other) if other == one => shared,
             // Different registry categories share the category `registry_event`.
             Some(other) if other.starts_with("registry_") && one.starts_with("registry_") => {
                 Some("registry_event")
@@ -69,5 +70,5 @@ fn category(service: &str, entry: &Entry) -> Option<&'static str> {
             Some(_) => return None,
         };
     }
-    found
+    shared
 }

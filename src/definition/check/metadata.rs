@@ -13,8 +13,9 @@ pub(super) fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
         let start = definition.span.start;
         let line = source.slice(definition.span).lines().next().map_or(0, str::len) as u32;
         let span = Span::new(start, start + line);
-        let found = Diagnostic::new(Code::W0123, source, span, "the rule has no `id`", "add `id:`");
-        diagnostics.push(found.help("Give it a random UUID, and keep that for ever."));
+        let diagnostic =
+            Diagnostic::new(Code::W0123, source, span, "the rule has no `id`", "add `id:`");
+        diagnostics.push(diagnostic.help("Give it a random UUID, and keep that for ever."));
     }
     let references = metadata.references.iter().map(|one| (one.value.clone(), one));
     repeated(Code::W0122, source, "reference", references, diagnostics);

@@ -35,8 +35,8 @@ pub fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
             wildcards::double(source, value, diagnostics);
         }
     }
-    let literal = diagnostics.iter().filter(|found| found.code == Code::W0215);
-    let literal: HashSet<Span> = literal.map(|found| found.primary.span).collect();
+    let literal = diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::W0215);
+    let literal: HashSet<Span> = literal.map(|diagnostic| diagnostic.primary.span).collect();
     for signal in &definition.signals {
         log_source::check(source, signal, diagnostics);
         if definition.form == Form::Definition {
@@ -90,11 +90,11 @@ fn repeated<'d>(
     for (same, text) in texts {
         if let Some(first) = seen.get(&same) {
             let message = format!("{what} `{}` stands here twice", text.value);
-            let found = Diagnostic::new(code, source, text.span, message, "again");
-            let found = found.also(*first, "first here");
+            let diagnostic = Diagnostic::new(code, source, text.span, message, "again");
+            let diagnostic = diagnostic.also(*first, "first here");
             diagnostics.push(match whole_item(source, text.span) {
-                Some(item) => found.delete(item),
-                None => found,
+                Some(item) => diagnostic.delete(item),
+                None => diagnostic,
             });
         } else {
             seen.insert(same, text.span);

@@ -20,8 +20,8 @@ pub(super) fn check(source: &Arc<SourceText>, entry: &Entry, diagnostics: &mut D
         let is_text = matches!(value.scalar, Scalar::Text(_));
         if is_text && whole_number(&value.written).is_some() {
             let message = format!("`{}` is text in quotes", value.written);
-            let found = Diagnostic::new(Code::W0223, source, value.span, message, "a number");
-            diagnostics.push(found.replace(value.span, value.written.clone()));
+            let diagnostic = Diagnostic::new(Code::W0223, source, value.span, message, "a number");
+            diagnostics.push(diagnostic.replace(value.span, value.written.clone()));
         }
     }
 }
@@ -35,8 +35,8 @@ fn all_of_one(source: &Arc<SourceText>, entry: &Entry, diagnostics: &mut Diagnos
         return;
     }
     let message = format!("`all` of the single value `{}`", only.written);
-    let found = Diagnostic::new(Code::W0226, source, all, message, "joins several values");
-    diagnostics.push(found.delete(Span::new(all.start.saturating_sub(1), all.end)));
+    let diagnostic = Diagnostic::new(Code::W0226, source, all, message, "joins several values");
+    diagnostics.push(diagnostic.delete(Span::new(all.start.saturating_sub(1), all.end)));
 }
 
 /// Whether the values of the key are compared as numbers

@@ -23,10 +23,11 @@ pub(super) fn check(definition: &Definition, diagnostics: &mut Diagnostics) {
     repeated(Code::W0121, source, "tag", others, diagnostics);
     for tag in &metadata.tags {
         if let Some(wrong) = wrong(tag) {
-            let found = Diagnostic::new(wrong.code, source, tag.span, wrong.message, wrong.label);
+            let diagnostic =
+                Diagnostic::new(wrong.code, source, tag.span, wrong.message, wrong.label);
             diagnostics.push(match wrong.instead {
-                Some(instead) => found.replace(tag.span, instead),
-                None => found,
+                Some(instead) => diagnostic.replace(tag.span, instead),
+                None => diagnostic,
             });
         }
     }

@@ -46,10 +46,11 @@ fn found(source: &Arc<SourceText>, span: Span, c: char, whole: Span) -> Diagnost
         c => format!("U+{:04X}", c as u32),
     };
     let written = source.slice(whole);
-    let found = Diagnostic::new(Code::W0220, source, span, "a control character in a text", name);
+    let diagnostic =
+        Diagnostic::new(Code::W0220, source, span, "a control character in a text", name);
     match written.chars().next() {
-        Some('"') => found.help("In single quotes a backslash is itself."),
-        Some('|' | '>') => found.help("After `|-` and `>-` the last line has no line break."),
-        _ => found,
+        Some('"') => diagnostic.help("In single quotes a backslash is itself."),
+        Some('|' | '>') => diagnostic.help("After `|-` and `>-` the last line has no line break."),
+        _ => diagnostic,
     }
 }

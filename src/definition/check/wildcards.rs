@@ -26,8 +26,9 @@ pub(super) fn double(source: &Arc<SourceText>, value: &Value, diagnostics: &mut 
         let run = value.written[*at..].bytes().take_while(|b| *b == b'*').count();
         let span = value.part(source, *at..at + run);
         let message = "several wildcards where one says the same";
-        let found = Diagnostic::new(Code::W0221, source, span, message, "any run of characters");
-        diagnostics.push(found.replace(span, "*"));
+        let diagnostic =
+            Diagnostic::new(Code::W0221, source, span, message, "any run of characters");
+        diagnostics.push(diagnostic.replace(span, "*"));
     }
 }
 
@@ -45,8 +46,8 @@ pub(super) fn escaped(source: &Arc<SourceText>, value: &Value, diagnostics: &mut
         let star = &value.written[at + 1..at + 2];
         let message = format!("the value looks for a literal `{star}`");
         let label = "escaped by the backslash";
-        let found = Diagnostic::new(Code::W0222, source, span, message, label);
-        diagnostics.push(found.replace(span, format!(r"\\{star}")));
+        let diagnostic = Diagnostic::new(Code::W0222, source, span, message, label);
+        diagnostics.push(diagnostic.replace(span, format!(r"\\{star}")));
     }
 }
 
@@ -105,8 +106,8 @@ pub(super) fn modifiers(source: &Arc<SourceText>, entry: &Entry, diagnostics: &m
     }
     let message = format!("wildcards do what `|{name}` says");
     let label = format!("`{}|{name}`", key.name.value);
-    let found = Diagnostic::new(Code::W0224, source, key.span, message, label);
-    diagnostics.push(found.fix(format!("say `|{name}` and leave the wildcards out"), edits));
+    let diagnostic = Diagnostic::new(Code::W0224, source, key.span, message, label);
+    diagnostics.push(diagnostic.fix(format!("say `|{name}` and leave the wildcards out"), edits));
 }
 
 /// Whether a value begins and ends with a star; `None` without such a star or with other wildcards

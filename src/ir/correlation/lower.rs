@@ -175,10 +175,11 @@ impl Lowering<'_> {
             return None;
         }
         let message = format!("no signal or correlation is called `{}`", name.value);
-        let found = Diagnostic::new(Code::E0407, &definition.source, name.span, message, "unknown");
+        let diagnostic =
+            Diagnostic::new(Code::E0407, &definition.source, name.span, message, "unknown");
         self.report(match nearest_name(&name.value, &mut known) {
-            Some(near) => found.replace(name.span, near),
-            None => found,
+            Some(near) => diagnostic.replace(name.span, near),
+            None => diagnostic,
         });
         None
     }
@@ -240,10 +241,10 @@ impl Lowering<'_> {
                 let message = format!("`{}` is no field of {kind} events", wanted.value);
                 let source = &self.definition.source;
                 let label = format!("of signal `{}`", self.signals[at].name);
-                let found = Diagnostic::new(Code::E0409, source, wanted.span, message, label);
+                let diagnostic = Diagnostic::new(Code::E0409, source, wanted.span, message, label);
                 self.report(match nearest_name(&wanted.value, COLUMNS.iter().copied()) {
-                    Some(near) if near != wanted.value => found.replace(wanted.span, near),
-                    _ => found.help("Say under `aliases` what each signal calls it."),
+                    Some(near) if near != wanted.value => diagnostic.replace(wanted.span, near),
+                    _ => diagnostic.help("Say under `aliases` what each signal calls it."),
                 });
             }
         }
@@ -268,10 +269,11 @@ impl Lowering<'_> {
         if kind.field_type(&field).is_none() && !known.is_empty() {
             let message = format!("{kind} events are not known to have `{field}`");
             let source = &self.definition.source;
-            let found = Diagnostic::new(Code::W0216, source, wanted.span, message, "in no table");
+            let diagnostic =
+                Diagnostic::new(Code::W0216, source, wanted.span, message, "in no table");
             self.report(match nearest_name(field.name(), known) {
-                Some(near) => found.help(format!("There is a field `{near}`.")),
-                None => found,
+                Some(near) => diagnostic.help(format!("There is a field `{near}`.")),
+                None => diagnostic,
             });
         }
         Some(field)

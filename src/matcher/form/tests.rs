@@ -11,16 +11,16 @@ fn form(text: &str) -> Form {
 
 fn objects(text: &str) -> Vec<String> {
     let mut cut = Documents::default();
-    let mut found = Vec::new();
+    let mut cuts = Vec::new();
     for byte in text.bytes() {
-        found.extend(cut.take(byte, 100));
+        cuts.extend(cut.take(byte, 100));
     }
-    found.extend(cut.finish());
+    cuts.extend(cut.finish());
     let text = |cut| match cut {
         Cut::Record(bytes) => String::from_utf8(bytes).unwrap(),
         Cut::TooLong => "TOO LONG".to_owned(),
     };
-    found.into_iter().map(text).collect()
+    cuts.into_iter().map(text).collect()
 }
 
 fn converted(form: &Form, record: &str) -> Value {
@@ -103,16 +103,16 @@ fn requests_get_sigmas_names() {
     );
     let form = Form::W3c(fields);
     let line = "2026-01-01 00:00:01 GET /a.aspx x=1+2 curl/8+(x) 200";
-    let found = form.convert(line).unwrap().unwrap();
+    let request = form.convert(line).unwrap().unwrap();
     assert_eq!(
-        found.kinds.iter().map(EventKind::name).collect::<Vec<_>>(),
+        request.kinds.iter().map(EventKind::name).collect::<Vec<_>>(),
         ["webserver", "windows/iis"]
     );
     let wanted = json!({
         "date": "2026-01-01", "time": "00:00:01", "cs-method": "GET", "cs-uri-stem": "/a.aspx",
         "cs-uri-query": "x=1+2", "cs-user-agent": "curl/8 (x)", "sc-status": "200", "cs-uri": "/a.aspx?x=1+2",
     });
-    assert_eq!(serde_json::from_str::<Value>(&found.json).unwrap(), wanted);
+    assert_eq!(serde_json::from_str::<Value>(&request.json).unwrap(), wanted);
     assert!(form.convert("too few").is_err());
 
     let line =

@@ -128,21 +128,21 @@ fn parts(line: &str) -> Option<Parts<'_>> {
 
 /// The text up to the closing quote, and what stands behind it
 fn quoted(text: &str) -> Option<(String, &str)> {
-    let (mut found, mut is_escaped) = (String::new(), false);
+    let (mut unquoted, mut is_escaped) = (String::new(), false);
     for (at, c) in text.char_indices() {
         match c {
-            '"' if !is_escaped => return Some((found, &text[at + 1..])),
+            '"' if !is_escaped => return Some((unquoted, &text[at + 1..])),
             '\\' if !is_escaped => {
                 is_escaped = true;
                 continue;
             }
             '"' | '\\' => {}
             // `\x16` and its like stay as they are written.
-            _ if is_escaped => found.push('\\'),
+            _ if is_escaped => unquoted.push('\\'),
             _ => {}
         }
         is_escaped = false;
-        found.push(c);
+        unquoted.push(c);
     }
     None
 }

@@ -182,19 +182,19 @@ impl Document<'_, '_> {
 
     /// The values of the field that an index field says so
     fn said(&self, place: &IndexField) -> Vec<String> {
-        let found = self.values(&place.name);
+        let values = self.values(&place.name);
         match &place.words {
-            Words::Own => found,
+            Words::Own => values,
             Words::Of(words) => {
                 let value = |word: &String| words.iter().find(|(_, known)| known == word);
-                let value = found.iter().find_map(value).map(|(value, _)| value.clone());
+                let value = values.iter().find_map(value).map(|(value, _)| value.clone());
                 value.into_iter().collect()
             }
-            Words::ExistsFor(value) if !found.is_empty() => vec![value.clone()],
+            Words::ExistsFor(value) if !values.is_empty() => vec![value.clone()],
             Words::ExistsFor(_) => Vec::new(),
             Words::False(words) => {
                 let truth = |word: &String| !words.contains(word);
-                found.first().map(|word| truth(word).to_string()).into_iter().collect()
+                values.first().map(|word| truth(word).to_string()).into_iter().collect()
             }
         }
     }
@@ -208,8 +208,8 @@ impl Document<'_, '_> {
         }
         let types = self.values("event.type");
         let known = [("creation", "created"), ("deletion", "deleted")];
-        let found = known.iter().filter(|(word, _)| types.iter().any(|known| known == word));
-        found.map(|(_, action)| (*action).to_owned()).collect()
+        let actions = known.iter().filter(|(word, _)| types.iter().any(|known| known == word));
+        actions.map(|(_, action)| (*action).to_owned()).collect()
     }
 }
 

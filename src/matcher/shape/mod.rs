@@ -234,8 +234,8 @@ fn said<'a>(record: &Object<'a>, path: &str) -> Option<Cow<'a, str>> {
 /// The value without what stands before the name of a channel
 fn without<'a>(prefixes: &[&str], value: Cow<'a, str>) -> Cow<'a, str> {
     let Some(inside) = value.strip_prefix('"') else { return value };
-    let found = prefixes.iter().find_map(|prefix| inside.strip_prefix(prefix));
-    found.map(|rest| Cow::Owned(format!("\"{rest}"))).unwrap_or(value)
+    let bare = prefixes.iter().find_map(|prefix| inside.strip_prefix(prefix));
+    bare.map(|rest| Cow::Owned(format!("\"{rest}"))).unwrap_or(value)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ fn made(record: &str, shape: Option<Shape>, time: Option<&str>) -> Option<Flatte
 }
 
 fn flat(record: &Value) -> Value {
-    let found = made(&record.to_string(), None, None).expect("a shape");
-    serde_json::from_str(&found.line).unwrap()
+    let shaped = made(&record.to_string(), None, None).expect("a shape");
+    serde_json::from_str(&shaped.line).unwrap()
 }
 
 fn title(record: &Value) -> Option<&'static str> {
@@ -74,8 +74,8 @@ fn beats_and_what_wraps_them_are_recognised() {
     assert_eq!(flat(&doc), wanted);
     assert_eq!(flat(&json!({"_index": "i", "_source": doc})), wanted);
     let flat_doc = json!({"winlog.channel": ["C"], "winlog.event_data.Image": ["a"], "winlog.event_id": ["1"]});
-    let found = flat(&json!({"_index": "i", "fields": flat_doc}));
-    assert_eq!((&found["Image"], &found["Channel"]), (&json!(["a"]), &json!(["C"])));
+    let event = flat(&json!({"_index": "i", "fields": flat_doc}));
+    assert_eq!((&event["Image"], &event["Channel"]), (&json!(["a"]), &json!(["C"])));
     assert_eq!(title(&json!({"_source": doc})), Some("Winlogbeat"));
 }
 
@@ -84,8 +84,8 @@ fn exports_of_others_get_sigmas_names() {
     let splunk = json!({"preview": false, "result": {
         "_time": "t", "sourcetype": "x", "source": "XmlWinEventLog:Security", "EventCode": "4688", "host": "h", "a": "1",
     }});
-    let found = flat(&splunk);
-    let of = |name: &str| found[name].as_str().unwrap();
+    let event = flat(&splunk);
+    let of = |name: &str| event[name].as_str().unwrap();
     assert_eq!(
         [of("Channel"), of("EventID"), of("Computer"), of("a")],
         ["Security", "4688", "h", "1"]
@@ -98,8 +98,8 @@ fn exports_of_others_get_sigmas_names() {
     );
     let trail =
         json!({"eventVersion": "1", "eventSource": "s", "eventName": "n", "eventTime": "t"});
-    let found = made(&trail.to_string(), None, None).unwrap();
-    assert_eq!(found.kinds, [EventKind::named("aws/cloudtrail").unwrap()]);
+    let shaped = made(&trail.to_string(), None, None).unwrap();
+    assert_eq!(shaped.kinds, [EventKind::named("aws/cloudtrail").unwrap()]);
 }
 
 #[test]
@@ -124,14 +124,14 @@ fn what_stands_under_other_names_is_told() {
         (json!({"Timestamp": "t", "DeviceName": "h", "ActionType": "NoSuchAction"}), true),
         (json!({"TenantId": "t", "TimeGenerated": "t"}), true),
     ] {
-        let found = made(&record.to_string(), None, None).unwrap();
-        assert_eq!(found.is_partly_read, is_partly_read, "{record}");
+        let shaped = made(&record.to_string(), None, None).unwrap();
+        assert_eq!(shaped.is_partly_read, is_partly_read, "{record}");
     }
 }
 
 #[test]
 fn the_time_that_the_user_names_is_kept_from_outside_the_fields() {
     let doc = json!({"at": {"when": "t"}, "winlog": {"channel": "C"}}).to_string();
-    let found = made(&doc, None, Some("at.when")).unwrap();
-    assert!(found.line.contains(r#""at.when":"t""#), "{}", found.line);
+    let shaped = made(&doc, None, Some("at.when")).unwrap();
+    assert!(shaped.line.contains(r#""at.when":"t""#), "{}", shaped.line);
 }

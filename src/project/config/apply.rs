@@ -52,8 +52,9 @@ impl Config {
         let before = workspace.diagnostics.len();
         for name in names.iter().filter(|name| !Mappings::is_rest(&name.value)) {
             if let Err(why) = workspace.policy.mappings.find(&name.value) {
-                let found = Diagnostic::new(Code::E0112, source, name.span, why, "unknown mapping");
-                workspace.diagnostics.push(found);
+                let diagnostic =
+                    Diagnostic::new(Code::E0112, source, name.span, why, "unknown mapping");
+                workspace.diagnostics.push(diagnostic);
             }
         }
         workspace.diagnostics.len() == before
@@ -65,8 +66,11 @@ impl Config {
             if let (Some(day), Some(source)) = (ended, &self.source) {
                 let losses: Vec<&str> = decision.names.iter().map(|name| name.name()).collect();
                 let message = format!("the decision about {} ended", losses.join(", "));
-                let found = Diagnostic::new(Code::W0810, source, day.span, message, "has passed");
-                workspace.diagnostics.push(found.note(format!("its reason: {}", decision.reason)));
+                let diagnostic =
+                    Diagnostic::new(Code::W0810, source, day.span, message, "has passed");
+                workspace
+                    .diagnostics
+                    .push(diagnostic.note(format!("its reason: {}", decision.reason)));
                 continue;
             }
             workspace.policy.decisions.push(Decision {

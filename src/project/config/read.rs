@@ -95,9 +95,10 @@ fn check(reader: &mut Reader<'_>, node: &Node) -> Option<CheckDecision> {
     let codes = reader.texts_of(node, "codes");
     for code in codes.iter().filter(|code| !is_warning(&code.value)) {
         let message = format!("no warning begins with `{}`", code.value);
-        let found = Diagnostic::new(Code::E0112, reader.source, code.span, message, "unknown");
-        reader
-            .report(found.help("`rulecast list codes` shows them all; errors cannot be left out."));
+        let diagnostic = Diagnostic::new(Code::E0112, reader.source, code.span, message, "unknown");
+        reader.report(
+            diagnostic.help("`rulecast list codes` shows them all; errors cannot be left out."),
+        );
     }
     let weight = reader.texts_of(node, "weight").into_iter().next()?;
     let deny = word(reader, "weight", &weight, CHECK_WEIGHTS.iter().copied())?;
@@ -111,17 +112,18 @@ fn word<T: Copy>(
     said: &Spanned<String>,
     known: impl Iterator<Item = (&'static str, T)> + Clone,
 ) -> Option<T> {
-    let found = known.clone().find(|(name, _)| *name == said.value);
-    if found.is_none() {
+    let meant = known.clone().find(|(name, _)| *name == said.value);
+    if meant.is_none() {
         let message = format!("no {what} is called `{}`", said.value);
         let names: Vec<&str> = known.map(|(name, _)| name).collect();
-        let found = Diagnostic::new(Code::E0112, reader.source, said.span, message, "unknown word");
+        let diagnostic =
+            Diagnostic::new(Code::E0112, reader.source, said.span, message, "unknown word");
         reader.report(match nearest(&said.value, names.iter().copied()) {
-            Some(near) => found.replace(said.span, format!("\"{near}\"")),
-            None => found.note(format!("known: {}", names.join(", "))),
+            Some(near) => diagnostic.replace(said.span, format!("\"{near}\"")),
+            None => diagnostic.note(format!("known: {}", names.join(", "))),
         });
     }
-    found.map(|(_, value)| value)
+    meant.map(|(_, value)| value)
 }
 
 fn needed(reader: &mut Reader<'_>, node: &Node, (what, place): (&str, &str)) {

@@ -28,24 +28,24 @@ const ZIP: [u8; 4] = *b"PK\x03\x04";
 /// # Errors
 /// When a path does not exist or may not be read, or a folder or glob holds no file of events.
 pub fn sources(paths: &[impl AsRef<Path>]) -> Result<(Vec<Source>, usize), Failure> {
-    let (mut found, mut others) = (Vec::new(), 0);
+    let (mut sources, mut others) = (Vec::new(), 0);
     for path in paths.iter().map(AsRef::as_ref) {
         if path == Path::new("-") {
-            found.push(Source::new(display(path), Place::Input));
+            sources.push(Source::new(display(path), Place::Input));
             continue;
         }
         match path.metadata() {
-            Ok(metadata) if metadata.is_dir() => others += folder(path, &mut found)?,
-            Ok(metadata) if metadata.is_file() => file(path, &mut found)?,
+            Ok(metadata) if metadata.is_dir() => others += folder(path, &mut sources)?,
+            Ok(metadata) if metadata.is_file() => file(path, &mut sources)?,
             // A pipe or a device.
-            Ok(_) => found.push(of_file(path)),
+            Ok(_) => sources.push(of_file(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_glob(path) => {
-                glob(path, &mut found)?;
+                glob(path, &mut sources)?;
             }
             Err(error) => return Err(cannot_read(path, &error)),
         }
     }
-    Ok((found, others))
+    Ok((sources, others))
 }
 
 fn of_file(path: &Path) -> Source {
@@ -53,24 +53,24 @@ fn of_file(path: &Path) -> Source {
 }
 
 /// Adds a file, or the files in it
-fn file(path: &Path, found: &mut Vec<Source>) -> Result<(), Failure> {
+fn file(path: &Path, sources: &mut Vec<Source>) -> Result<(), Failure> {
     let failed = |error: io::Error| cannot_read(path, &error);
     let mut head = Vec::new();
     File::open(path).map_err(failed)?.take(4).read_to_end(&mut head).map_err(failed)?;
     if head != ZIP {
-        found.push(of_file(path));
+        sources.push(of_file(path));
         return Ok(());
     }
-    members(path, found)
+    members(path, sources)
 }
 
 /// Adds the files of a zip archive
-fn members(path: &Path, found: &mut Vec<Source>) -> Result<(), Failure> {
+fn members(path: &Path, sources: &mut Vec<Source>) -> Result<(), Failure> {
     let failed = |why: String| Failure::new(format!("cannot read {}: {why}", display(path)));
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
     let archive = ZipArchive::new(BufReader::new(file));
     let mut archive = archive.map_err(|error| failed(error.to_string()))?;
-    let before = found.len();
+    let before = sources.len();
     for at in 0..archive.len() {
         let member = archive.by_index_raw(at).map_err(|error| failed(error.to_string()))?;
         if !member.is_file() {
@@ -86,22 +86,22 @@ fn members(path: &Path, found: &mut Vec<Source>) -> Result<(), Failure> {
         let start = start.ok_or_else(|| failed(format!("`{name}` in it is encrypted")))?;
         let member = Member { start, size: member.compressed_size(), is_packed };
         let place = Place::Member(path.to_owned(), member);
-        found.push(Source::new(format!("{}/{name}", display(path)), place));
+        sources.push(Source::new(format!("{}/{name}", display(path)), place));
     }
-    if found.len() == before { Err(failed("there is no file in it".to_owned())) } else { Ok(()) }
+    if sources.len() == before { Err(failed("there is no file in it".to_owned())) } else { Ok(()) }
 }
 
 /// Adds the files of a folder; returns how many were passed over
-fn folder(path: &Path, found: &mut Vec<Source>) -> Result<usize, Failure> {
-    let before = found.len();
+fn folder(path: &Path, sources: &mut Vec<Source>) -> Result<usize, Failure> {
+    let before = sources.len();
     let mut others = 0;
     for path in files_below(path)? {
         let is_log = path
             .extension()
             .is_some_and(|end| NAMES.iter().any(|name| end.eq_ignore_ascii_case(name)));
-        if is_log { file(&path, found)? } else { others += 1 }
+        if is_log { file(&path, sources)? } else { others += 1 }
     }
-    if found.len() > before {
+    if sources.len() > before {
         return Ok(others);
     }
     let ends = NAMES.join(", ");
@@ -131,22 +131,22 @@ fn is_glob(path: &Path) -> bool {
 }
 
 /// Adds the files that fit a glob
-fn glob(path: &Path, found: &mut Vec<Source>) -> Result<(), Failure> {
+fn glob(path: &Path, sources: &mut Vec<Source>) -> Result<(), Failure> {
     let text = path.to_string_lossy().into_owned();
     let glob = GlobBuilder::new(&text).literal_separator(true).build();
     let glob = glob.map_err(|error| Failure::new(format!("cannot read {text}: {error}")))?;
     let glob = glob.compile_matcher();
     let fixed: PathBuf = path.components().take_while(|part| !is_glob(part.as_ref())).collect();
     let start = if fixed.as_os_str().is_empty() { Path::new(".") } else { &fixed };
-    let before = found.len();
+    let before = sources.len();
     if start.is_dir() {
         for path in files_below(start)? {
             let path = path.strip_prefix(".").unwrap_or(&path);
             if glob.is_match(path) {
-                file(path, found)?;
+                file(path, sources)?;
             }
         }
     }
     let none = || Failure::new(format!("cannot read {text}: no file fits it"));
-    if found.len() == before { Err(none()) } else { Ok(()) }
+    if sources.len() == before { Err(none()) } else { Ok(()) }
 }

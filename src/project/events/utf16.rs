@@ -34,12 +34,12 @@ impl<R: BufRead> Utf16<R> {
 
     fn unit(&mut self, unit: u16) {
         let units = self.high.take().into_iter().chain([unit]);
-        for found in char::decode_utf16(units) {
-            match found {
+        for decoded in char::decode_utf16(units) {
+            match decoded {
                 // The mark at the beginning is no text.
                 Ok('\u{feff}') if self.is_first => {}
-                Ok(found) => {
-                    self.text.extend_from_slice(found.encode_utf8(&mut [0; 4]).as_bytes());
+                Ok(character) => {
+                    self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 Err(alone) if alone.unpaired_surrogate() == unit && unit < 0xdc00 => {
                     self.high = Some(unit);

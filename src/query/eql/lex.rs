@@ -43,7 +43,7 @@ pub(super) fn error(text: &str, at: usize, message: impl Into<String>) -> Error 
 
 /// The tokens with their places; the last one is the end
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token<'_>, usize)>, Error> {
-    let mut found = Vec::new();
+    let mut tokens = Vec::new();
     let mut at = 0;
     loop {
         let rest = &text[at..];
@@ -58,11 +58,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token<'_>, usize)>, Error> {
         } else {
             unquoted(rest, first).map_err(|message| error(text, at, message))?
         };
-        found.push((token, at));
+        tokens.push((token, at));
         at += length;
     }
-    found.push((Token::End, text.len()));
-    Ok(found)
+    tokens.push((Token::End, text.len()));
+    Ok(tokens)
 }
 
 /// The length of white space or of a comment at the start
@@ -195,8 +195,8 @@ mod tests {
     use super::*;
 
     fn first(text: &str) -> Result<Token<'_>, String> {
-        let mut found = tokens(text).map_err(|error| error.to_string())?;
-        Ok(found.swap_remove(0).0)
+        let mut all = tokens(text).map_err(|error| error.to_string())?;
+        Ok(all.swap_remove(0).0)
     }
 
     #[test]

@@ -87,20 +87,20 @@ fn any(parts: Vec<Condition>, facts: &[Fact]) -> Condition {
 
 /// Parts that differ in their first part only become one part with a choice
 fn with_rest_once(parts: Vec<Condition>) -> Vec<Condition> {
-    let mut found: Vec<(Vec<Condition>, Vec<Condition>)> = Vec::new();
+    let mut groups: Vec<(Vec<Condition>, Vec<Condition>)> = Vec::new();
     for part in parts {
         let mut first = if let Condition::All(parts) = part { parts } else { vec![part] };
         let rest = if first.len() > 1 { first.split_off(1) } else { Vec::new() };
-        match found.iter_mut().find(|(_, known)| !rest.is_empty() && *known == rest) {
+        match groups.iter_mut().find(|(_, known)| !rest.is_empty() && *known == rest) {
             Some((choices, _)) => choices.extend(first),
-            None => found.push((first, rest)),
+            None => groups.push((first, rest)),
         }
     }
     let joined = |(choices, rest): (Vec<Condition>, Vec<Condition>)| {
         let choice = Condition::any(merged(choices));
         Condition::all(std::iter::once(choice).chain(rest).collect())
     };
-    found.into_iter().map(joined).collect()
+    groups.into_iter().map(joined).collect()
 }
 
 fn truth(truth: bool) -> Condition {

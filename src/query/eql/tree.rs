@@ -198,15 +198,15 @@ impl Eql {
 
     /// The fields that it names, in order, with repetitions
     pub fn fields(&self) -> Vec<&FieldName> {
-        let mut found = Vec::new();
+        let mut fields = Vec::new();
         if let Eql::Sequence(sequence) = self {
-            found.extend(&sequence.by);
-            found.extend(sequence.steps.iter().chain(&sequence.until).flat_map(|step| &step.by));
+            fields.extend(&sequence.by);
+            fields.extend(sequence.steps.iter().chain(&sequence.until).flat_map(|step| &step.by));
         }
         for event in self.events() {
-            event.condition.each_value(&mut |value| found.extend(value.as_field()));
+            event.condition.each_value(&mut |value| fields.extend(value.as_field()));
         }
-        found
+        fields
     }
 }
 

@@ -163,16 +163,19 @@ mod tests {
 
     /// The findings, each with the word it is about
     fn findings(text: &str, platform: Platform) -> Vec<String> {
-        let found = bind(text, platform).expect_err(text);
-        found.iter().map(|one| format!("{}: {}", &text[one.place.clone()], one.message)).collect()
+        let mistakes = bind(text, platform).expect_err(text);
+        mistakes
+            .iter()
+            .map(|one| format!("{}: {}", &text[one.place.clone()], one.message))
+            .collect()
     }
 
     /// The one finding of a condition on processes
     fn wrong(condition: &str) -> String {
         let text = format!("DeviceProcessEvents | where {condition}");
-        let found = findings(&text, Platform::Sentinel);
-        assert_eq!(found.len(), 1, "{found:?}");
-        found[0].clone()
+        let messages = findings(&text, Platform::Sentinel);
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        messages[0].clone()
     }
 
     #[test]
@@ -279,23 +282,23 @@ mod tests {
 
     #[test]
     fn a_table_is_one_of_its_platform() {
-        let found = findings("SecurityAlert | where x == 1", Platform::AdvancedHunting);
-        assert_eq!(found, ["SecurityAlert: `SecurityAlert` is not a table of advanced hunting"]);
-        let found = findings("_Im_ProcessCreate", Platform::AdvancedHunting);
+        let messages = findings("SecurityAlert | where x == 1", Platform::AdvancedHunting);
+        assert_eq!(messages, ["SecurityAlert: `SecurityAlert` is not a table of advanced hunting"]);
+        let messages = findings("_Im_ProcessCreate", Platform::AdvancedHunting);
         assert_eq!(
-            found,
+            messages,
             ["_Im_ProcessCreate: `_Im_ProcessCreate` is not a table of advanced hunting"]
         );
-        let found = findings("DeviceProcessEvent | where x == 1", Platform::Sentinel);
-        assert_eq!(found.len(), 1, "{found:?}");
+        let messages = findings("DeviceProcessEvent | where x == 1", Platform::Sentinel);
+        assert_eq!(messages.len(), 1, "{messages:?}");
         assert!(columns("_Im_ProcessCreate() | project Dvc").contains("Dvc:string"));
     }
 
     #[test]
     fn every_mistake_is_found_in_one_run_and_in_order() {
         let text = "let a = W3CIISLog\n| where Foo == 1\n| project Bar;\nunion a, b";
-        let found = bind(text, Platform::Sentinel).unwrap_err();
-        let places: Vec<_> = found.iter().map(|one| one.line_column(text)).collect();
+        let mistakes = bind(text, Platform::Sentinel).unwrap_err();
+        let places: Vec<_> = mistakes.iter().map(|one| one.line_column(text)).collect();
         assert_eq!(places, [(2, 9), (3, 11), (4, 10)]);
     }
 

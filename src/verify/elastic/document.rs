@@ -7,26 +7,26 @@ use serde_json::Value;
 
 /// The values at a path, without null
 pub(in crate::verify) fn leaves<'d>(document: &'d Value, path: &str) -> Vec<&'d Value> {
-    let mut found = Vec::new();
-    collect(document, path, &mut found);
-    found
+    let mut leaves = Vec::new();
+    collect(document, path, &mut leaves);
+    leaves
 }
 
-fn collect<'d>(value: &'d Value, path: &str, found: &mut Vec<&'d Value>) {
+fn collect<'d>(value: &'d Value, path: &str, leaves: &mut Vec<&'d Value>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, path, found)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, path, leaves)),
         Value::Object(map) => {
             let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
             for end in ends.filter(|_| !path.is_empty()) {
                 if let Some(inner) = map.get(&path[..end]) {
-                    collect(inner, path.get(end + 1..).unwrap_or_default(), found);
+                    collect(inner, path.get(end + 1..).unwrap_or_default(), leaves);
                 }
             }
         }
         Value::Null => {}
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             if path.is_empty() {
-                found.push(value);
+                leaves.push(value);
             }
         }
     }

@@ -37,19 +37,19 @@ pub(super) fn stands(
             passed += 1;
             continue;
         }
-        let found = unwanted.get(keys).into_iter().flatten();
+        let moments = unwanted.get(keys).into_iter().flatten();
         match (passed.checked_sub(1).map(|at| chain[at]), chain.get(passed)) {
             (Some(left), Some(right)) => {
-                if found.into_iter().any(|one| left.rank < one.rank && one.rank < right.rank) {
+                if moments.into_iter().any(|one| left.rank < one.rank && one.rank < right.rank) {
                     return false;
                 }
             }
             (None, _) => {
-                let earlier = found.filter(|one| one.rank < first.rank).map(|one| one.time);
+                let earlier = moments.filter(|one| one.rank < first.rank).map(|one| one.time);
                 before = before.max(earlier.max());
             }
             (Some(_), None) => {
-                let later = found.filter(|one| one.rank > last.rank).map(|one| one.time);
+                let later = moments.filter(|one| one.rank > last.rank).map(|one| one.time);
                 after = later.chain(after).min();
             }
         }

@@ -27,8 +27,8 @@ pub(super) enum Datum {
 
 /// The values of a field in a document
 pub(super) fn values(document: &Value, column: &Column) -> Vec<Datum> {
-    let found = leaves(document, &column.name).into_iter();
-    found.filter_map(|value| of_field(value, column)).collect()
+    let of_path = leaves(document, &column.name).into_iter();
+    of_path.filter_map(|value| of_field(value, column)).collect()
 }
 
 fn of_field(value: &Value, column: &Column) -> Option<Datum> {

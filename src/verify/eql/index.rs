@@ -99,13 +99,13 @@ impl<'t> Index<'t> {
         if parents.flatten().any(|parent| parent.kind == Kind::Nested) {
             return Err(Error::new(format!("the field `{name}` is part of a nested object")));
         }
-        let Some(found) = (self.types)(name) else {
+        let Some(mapped) = (self.types)(name) else {
             return match field.optional {
                 true => Ok(None),
                 false => Err(Error::new(format!("the field `{name}` is mapped in no index"))),
             };
         };
-        match found.kind {
+        match mapped.kind {
             Kind::Analysed => Err(Error::new(format!("the field `{name}` is analysed text"))),
             Kind::Nested => Err(Error::new(format!("the field `{name}` is a nested object"))),
             kind @ (Kind::Text
@@ -113,7 +113,7 @@ impl<'t> Index<'t> {
             | Kind::Float
             | Kind::Ip
             | Kind::Boolean
-            | Kind::Date) => Ok(Some(Column { name: name.clone(), kind, limit: found.limit })),
+            | Kind::Date) => Ok(Some(Column { name: name.clone(), kind, limit: mapped.limit })),
         }
     }
 }

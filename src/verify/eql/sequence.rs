@@ -74,15 +74,15 @@ impl SequenceJudge {
             self.advance(&mut machines, moment, document);
         }
         let span = self.maxspan.unwrap_or(i64::MAX);
-        let mut found = machines.complete;
-        found.retain(|(keys, chain)| absent::stands(chain, keys, &self.steps, &unwanted, span));
-        found.sort_by_key(|(_, chain)| chain.last().copied());
+        let mut complete = machines.complete;
+        complete.retain(|(keys, chain)| absent::stands(chain, keys, &self.steps, &unwanted, span));
+        complete.sort_by_key(|(_, chain)| chain.last().copied());
         let places = |(_, chain): (Keys, Chain)| {
             let mut events = chain.into_iter().map(|moment| order[moment.rank]);
             let place = |step: &Step| if step.absent { None } else { events.next() };
             self.steps.iter().map(place).collect()
         };
-        Ok(found.into_iter().map(places).collect())
+        Ok(complete.into_iter().map(places).collect())
     }
 
     /// Lets a document take every step that it can, the last step first
@@ -129,12 +129,12 @@ impl Machines {
 
 /// The time of a document in milliseconds
 fn time(document: &Value) -> Result<i64, Error> {
-    let found = leaves(document, "@timestamp").into_iter().find_map(|value| match value {
+    let time = leaves(document, "@timestamp").into_iter().find_map(|value| match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.parse().ok().map(|time: Timestamp| time.as_millisecond()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     });
-    found.ok_or_else(|| Error::new("a document has no `@timestamp`"))
+    time.ok_or_else(|| Error::new("a document has no `@timestamp`"))
 }
 
 #[cfg(test)]
@@ -187,8 +187,8 @@ mod tests {
             {"@timestamp": "2026-01-02T04:04:05.000+01:00", "event.category": "a", "host": "1"},
         ]);
         let judge = judge(TWO).unwrap();
-        let found = judge.sequences(written.as_array().unwrap());
-        assert_eq!(found.unwrap(), [[Some(1), Some(0)]]);
+        let sequences = judge.sequences(written.as_array().unwrap());
+        assert_eq!(sequences.unwrap(), [[Some(1), Some(0)]]);
         assert!(judge.sequences(&[json!({})]).is_err());
     }
 
@@ -229,13 +229,13 @@ mod tests {
 
     #[test]
     fn absent_events_spoil_a_sequence_where_they_stand() {
-        let found =
+        let judged =
             |steps, events| found(&format!("sequence by host with maxspan=10ms {steps}"), events);
-        assert_eq!(found("[a] ![x] [b]", "a1:0 x1:1 b1:2 a2:3 x1:4 b2:5"), "3,-,5");
+        assert_eq!(judged("[a] ![x] [b]", "a1:0 x1:1 b1:2 a2:3 x1:4 b2:5"), "3,-,5");
         let before = "x1:0 a1:5 b1:10 x2:11 a2:15 b2:22";
-        assert_eq!(found("![x] [a] [b]", before), "-,4,5");
-        assert_eq!(found("[a] ![x]", "a1:0 x1:10 a2:11 x2:22 a3:23"), "2,- 4,-");
+        assert_eq!(judged("![x] [a] [b]", before), "-,4,5");
+        assert_eq!(judged("[a] ![x]", "a1:0 x1:10 a2:11 x2:22 a3:23"), "2,- 4,-");
         let around = "x1:0 a1:5 y1:10 x2:20 a2:25 y2:31 x3:40 a3:41";
-        assert_eq!(found("![x] [a] ![y]", around), "-,4,- -,7,-");
+        assert_eq!(judged("![x] [a] ![y]", around), "-,4,- -,7,-");
     }
 }

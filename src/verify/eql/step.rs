@@ -91,9 +91,9 @@ impl Key {
 
     /// Its values in a document, each once
     fn values(&self, document: &Value) -> Vec<Option<String>> {
-        let found = self.column.iter().flat_map(|column| datum::values(document, column));
+        let data = self.column.iter().flat_map(|column| datum::values(document, column));
         let mut values = Vec::new();
-        for value in found.map(|datum| Some(datum.spelled())) {
+        for value in data.map(|datum| Some(datum.spelled())) {
             if !values.contains(&value) {
                 values.push(value);
             }

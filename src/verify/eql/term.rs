@@ -37,8 +37,8 @@ pub(super) fn of(value: &Value, index: &Index<'_>) -> Result<Term, Error> {
             let arguments = arguments.iter().map(|argument| of(argument, index));
             let arguments: Vec<Term> = arguments.collect::<Result<_, Error>>()?;
             let kinds: Vec<Option<Kind>> = arguments.iter().map(Term::kind).collect();
-            let found = Function::of(function, *fold, &kinds)?;
-            computed(Term::Call(found, arguments), function)
+            let called = Function::of(function, *fold, &kinds)?;
+            computed(Term::Call(called, arguments), function)
         }
         Value::Arithmetic(left, operation, right) => {
             let (left, right) = (of(left, index)?, of(right, index)?);
@@ -85,7 +85,7 @@ impl Term {
 
     /// Its fields, each once
     pub(super) fn columns(&self) -> Vec<&Column> {
-        let mut found: Vec<&Column> = match self {
+        let mut columns: Vec<&Column> = match self {
             Term::Constant(_) => Vec::new(),
             Term::Field(column) => vec![column],
             Term::Call(_, arguments) => arguments.iter().flat_map(Term::columns).collect(),
@@ -93,9 +93,9 @@ impl Term {
                 left.columns().into_iter().chain(right.columns()).collect()
             }
         };
-        found.sort_by(|one, other| one.name.cmp(&other.name));
-        found.dedup_by(|one, other| one.name == other.name);
-        found
+        columns.sort_by(|one, other| one.name.cmp(&other.name));
+        columns.dedup_by(|one, other| one.name == other.name);
+        columns
     }
 
     /// Its value, where each field has one of its values or none

@@ -177,19 +177,19 @@ fn count(
     (levels, answer): (&[Option<Option<&'static str>>], &str),
 ) {
     let mut findings = Vec::new();
-    for ((signal, wanted), found) in rule.signals.iter().zip(levels).zip(answer.split('\t')) {
+    for ((signal, wanted), told) in rule.signals.iter().zip(levels).zip(answer.split('\t')) {
         let Some(wanted) = *wanted else { continue };
-        let found = (found != "-").then_some(found);
+        let given = (told != "-").then_some(told);
         if wanted.is_some() {
             *tally.signals.entry(signal.name.clone()).or_default() += 1;
         }
-        findings.push(if wanted == found {
+        findings.push(if wanted == given {
             Finding::Same(wanted.is_some())
         } else {
             let word = |level: Option<&str>| {
                 level.map_or_else(|| "no match".to_owned(), |level| format!("match, {level}"))
             };
-            let (engine, target) = (word(wanted), word(found));
+            let (engine, target) = (word(wanted), word(given));
             Finding::Different(Difference {
                 signal: signal.name.clone(),
                 engine,

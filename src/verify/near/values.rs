@@ -65,7 +65,7 @@ const NO_EXTENSION: [&str; 2] = [r"C:\x.y\z", "/x.y/z"];
 /// For each literal of a test, the values to try, without duplicates
 pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
     let part = |text: &str| Value::Part(text.to_owned());
-    let mut found: Vec<Vec<Value>> = match &test.op {
+    let mut variants: Vec<Vec<Value>> = match &test.op {
         Op::Text(text) => {
             let near = text
                 .values
@@ -100,15 +100,15 @@ pub(super) fn variants(test: &Test, care: Care) -> Vec<Vec<Value>> {
     };
     // Every event has an action, so an action is never missing, null or empty.
     if let (Some(first), false) =
-        (found.first_mut(), test.subject.field.kind() == FieldType::Action)
+        (variants.first_mut(), test.subject.field.kind() == FieldType::Action)
     {
         first.extend([Value::Missing, Value::Null, part(""), part("-")]);
     }
-    for values in &mut found {
+    for values in &mut variants {
         let mut seen = BTreeSet::new();
         values.retain(|value| seen.insert(value.clone()));
     }
-    found
+    variants
 }
 
 /// The ends of a range, their neighbours, and a number within the range

@@ -63,9 +63,9 @@ fn wrong<'p>(
     let rows = ROWS.iter().filter(move |row| file.ends_with(row.package));
     rows.filter_map(move |row| {
         let wanted = facts.get(row.fact)?;
-        let found = row.found(package.pointer(row.path));
-        let same = row.same(wanted, &found);
+        let value = row.found(package.pointer(row.path));
+        let same = row.same(wanted, &value);
         let key = row.path.rsplit('/').next().unwrap_or_default();
-        (!same).then(|| format!("`{key}` is {found}, and the rule's {} is {wanted}", row.fact))
+        (!same).then(|| format!("`{key}` is {value}, and the rule's {} is {wanted}", row.fact))
     })
 }

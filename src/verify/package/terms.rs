@@ -12,8 +12,8 @@ use crate::verify::ecs;
 pub(super) fn wrong(rule: &Rule, line: &Value) -> Option<String> {
     let new = rule.new_terms.as_ref().filter(|_| line["type"] == "new_terms")?;
     let kind = &rule.signals[new.signal].kind;
-    let found = line["new_terms_fields"].as_array().into_iter().flatten();
-    let found: Vec<&str> = found.filter_map(Value::as_str).collect();
+    let terms = line["new_terms_fields"].as_array().into_iter().flatten();
+    let terms: Vec<&str> = terms.filter_map(Value::as_str).collect();
     // Without rows the table says nothing of a field, as of one that only a user's mapping knows.
     let is_of = |field: &crate::taxonomy::Field, name: &str| {
         let rows = ecs::rows_of(kind, field, None);
@@ -22,10 +22,10 @@ pub(super) fn wrong(rule: &Rule, line: &Value) -> Option<String> {
         };
         rows.is_empty() || rows.iter().any(fits)
     };
-    let each = new.fields.iter().all(|field| found.iter().any(|name| is_of(field, name)));
-    let same = each && found.len() == new.fields.len();
+    let each = new.fields.iter().all(|field| terms.iter().any(|name| is_of(field, name)));
+    let same = each && terms.len() == new.fields.len();
     (!same).then(|| {
         let fields: Vec<&str> = new.fields.iter().map(|field| field.name()).collect();
-        format!("its terms are {}, and the rule's {}", found.join(", "), fields.join(", "))
+        format!("its terms are {}, and the rule's {}", terms.join(", "), fields.join(", "))
     })
 }

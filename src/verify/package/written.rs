@@ -58,11 +58,11 @@ impl Row {
     }
 
     /// Whether a fact and what a package says are the same in this notation
-    pub(super) fn same(&self, wanted: &str, found: &str) -> bool {
+    pub(super) fn same(&self, wanted: &str, value: &str) -> bool {
         match self.written {
-            "folded" => folded(wanted) == folded(found),
-            "list" | "ids" => items(wanted) == items(found),
-            _ => wanted == found,
+            "folded" => folded(wanted) == folded(value),
+            "list" | "ids" => items(wanted) == items(value),
+            _ => wanted == value,
         }
     }
 }

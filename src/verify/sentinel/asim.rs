@@ -70,9 +70,9 @@ pub(super) fn row(family: &Family, event: &Event, row: &Fields) -> Fields {
 /// Defender has none; the parser of Sysmon takes it out of the text of all hashes
 fn import_hash(event: &Event) -> String {
     let all = event.said("Hashes");
-    let found = all.split(',').find_map(|part| part.strip_prefix("IMPHASH="));
+    let among = all.split(',').find_map(|part| part.strip_prefix("IMPHASH="));
     let alone = event.text("Imphash").filter(|hash| !hash.is_empty());
-    alone.unwrap_or_else(|| found.unwrap_or_default().to_owned())
+    alone.unwrap_or_else(|| among.unwrap_or_default().to_owned())
 }
 
 /// The source of a session is who opened it

@@ -111,16 +111,16 @@ fn series(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
             continue;
         }
         let mut wanted = Complete::new();
-        for found in together.iter().filter(|found| found.together.correlation == at) {
-            let values = found.together.group.iter().map(|(name, value)| {
+        for finding in together.iter().filter(|finding| finding.together.correlation == at) {
+            let values = finding.together.group.iter().map(|(name, value)| {
                 // Defender writes accounts in a letter case of its own.
                 if name == "user" { value.to_lowercase() } else { value.clone() }
             });
             let group = values.collect::<Vec<_>>().join("\x1f");
-            first(&mut wanted, group, (instant(found.together.time), one.level.to_string()));
+            first(&mut wanted, group, (instant(finding.together.time), one.level.to_string()));
         }
-        let found = groups(asked, &played.answers, &one.name, &output.keys)?;
-        compare(asked, one, (&wanted, &found), &mut tally);
+        let returned = groups(asked, &played.answers, &one.name, &output.keys)?;
+        compare(asked, one, (&wanted, &returned), &mut tally);
     }
     match unjudged {
         Some(why) if tally.differences.is_empty() => Err(why),
@@ -153,7 +153,7 @@ fn groups(
     name: &str,
     keys: &[String],
 ) -> Result<Complete, String> {
-    let mut found = Complete::new();
+    let mut complete = Complete::new();
     for data in answers {
         let lacks = |name: &str| format!("the rows have no column `{name}`");
         let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
@@ -163,22 +163,22 @@ fn groups(
         for (row, time) in instants.into_iter().enumerate() {
             if &*signals[row] == name {
                 let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
-                first(&mut found, group.join("\x1f"), (time, levels[row].to_string()));
+                first(&mut complete, group.join("\x1f"), (time, levels[row].to_string()));
             }
         }
     }
-    Ok(found)
+    Ok(complete)
 }
 
 fn compare(
     asked: &Asked<'_>,
     one: &Correlation,
-    (wanted, found): (&Complete, &Complete),
+    (wanted, returned): (&Complete, &Complete),
     tally: &mut Tally,
 ) {
-    let all: BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
+    let all: BTreeSet<&String> = wanted.keys().chain(returned.keys()).collect();
     for (at, group) in all.into_iter().enumerate() {
-        let (engine, target) = (wanted.get(group), found.get(group));
+        let (engine, target) = (wanted.get(group), returned.get(group));
         let finding = match (engine == target, loss_of(asked, one)) {
             (true, _) => Finding::Same(engine.is_some()),
             (false, Some(loss)) => Finding::Lost(loss),
@@ -265,14 +265,14 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
     }
     events.sort_by_key(|(time, _)| *time);
     let played = play(asked, observer, events)?;
-    let (mut found, mut repeated) = (BTreeSet::new(), BTreeSet::new());
+    let (mut reported, mut repeated) = (BTreeSet::new(), BTreeSet::new());
     for data in &played.answers {
         let instants = data.instants(asked.time()).ok_or("the rows have no time")?;
         let signals = data.texts("Signal");
         for (row, time) in instants.into_iter().enumerate() {
             let is_meant = signals.as_ref().is_none_or(|signals| *signals[row] == *signal.shown);
             // What an earlier run has reported is nothing new.
-            if is_meant && !found.insert(time) {
+            if is_meant && !reported.insert(time) {
                 repeated.insert(time);
             }
         }
@@ -285,7 +285,7 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
         let terms = own.and_then(|one| one.terms.clone()).map(|terms| terms.keys);
         let observed = |key: Vec<String>| seen.observe(&key, Some(*time), (new.window, None));
         let engine = terms.unwrap_or_default().into_iter().map(observed).fold(false, |a, b| a | b);
-        let target = found.contains(&instant(*time)) && !repeated.contains(&instant(*time));
+        let target = reported.contains(&instant(*time)) && !repeated.contains(&instant(*time));
         let word = |new: bool| if new { "new terms" } else { "nothing new" }.to_owned();
         let finding = match engine == target {
             true => Finding::Same(engine),

@@ -124,23 +124,24 @@ fn connection(event: &Event) -> Fields {
 
 /// The entities of an alert as Defender for Endpoint writes them: files by reference
 fn entities(event: &Event) -> Fields {
-    let mut found = vec![json!({"$id": "1", "Type": "host", "HostName": event.said("Computer")})];
+    let mut entities =
+        vec![json!({"$id": "1", "Type": "host", "HostName": event.said("Computer")})];
     let files = event.fields.get("AlertFiles").map(texts).unwrap_or_default();
     for (at, name) in (2..).zip(files) {
-        found.push(json!({"$id": at.to_string(), "Type": "file", "Name": name}));
+        entities.push(json!({"$id": at.to_string(), "Type": "file", "Name": name}));
     }
     let image = event.said("Image");
     let image = base_name(&image);
-    let same = found.iter().find(|one| one["Name"] == image).map(|one| one["$id"].clone());
+    let same = entities.iter().find(|one| one["Name"] == image).map(|one| one["$id"].clone());
     let file = match same {
         Some(id) => json!({"$ref": id}),
         None => json!({"$id": "98", "Type": "file", "Name": image}),
     };
-    found.push(json!({
+    entities.push(json!({
         "$id": "99", "Type": "process", "CommandLine": event.said("CommandLine"),
         "CreationTimeUtc": event.said("time"), "ImageFile": file,
     }));
-    of(&[("Entities", &Json::Array(found).to_string())])
+    of(&[("Entities", &Json::Array(entities).to_string())])
 }
 
 /// A web server logs the path of a request and its query apart

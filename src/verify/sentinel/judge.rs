@@ -57,23 +57,23 @@ impl Judge<'_> {
         let mut findings: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for (at, signal) in self.asked.rule.signals.iter().enumerate() {
             let Some(output) = self.asked.output(&signal.name) else { continue };
-            let found = self.found(&*held(&run, &whole, output)?, None, &output.tables)?;
-            self.compare((at, signal), &found, &mut findings);
+            let returned = self.found(&*held(&run, &whole, output)?, None, &output.tables)?;
+            self.compare((at, signal), &returned, &mut findings);
             if output.reported && output.rows.is_some() {
-                let found = self.found(&whole, Some(&signal.shown), &output.tables)?;
+                let shown = self.found(&whole, Some(&signal.shown), &output.tables)?;
                 match output.new_terms {
-                    None => self.compare((at, signal), &found, &mut findings),
-                    Some(_) => self.shows_wrong(signal, &found, &mut findings),
+                    None => self.compare((at, signal), &shown, &mut findings),
+                    Some(_) => self.shows_wrong(signal, &shown, &mut findings),
                 }
             }
         }
         self.outside(&mut findings)?;
-        for (example, found) in findings {
+        for (example, of_example) in findings {
             for one in self.verdicts[example].iter().filter(|one| one.rule == self.rule) {
                 let name = &self.asked.rule.signals[one.signal].name;
                 *tally.signals.entry(name.clone()).or_default() += 1;
             }
-            tally.take_of(&self.examples[example], found.iter());
+            tally.take_of(&self.examples[example], of_example.iter());
         }
         Ok(tally)
     }
@@ -123,7 +123,7 @@ impl Judge<'_> {
                 .map(|columns| (table, Evidence::of(data, table, columns))),
             _ => None,
         };
-        let mut found = Returned::default();
+        let mut returned = Returned::default();
         for (row, time) in instants.into_iter().enumerate() {
             let of = signals.as_ref().map(|signals| &*signals[row]);
             if let (Some(signal), Some(of)) = (signal, of)
@@ -132,7 +132,7 @@ impl Judge<'_> {
                 continue;
             }
             if let Some(stray) = self.scene.strays.get(&time) {
-                found.stray.get_or_insert(*stray);
+                returned.stray.get_or_insert(*stray);
                 continue;
             }
             let place = places.get(&time).ok_or("a row returns at a time that no event has")?;
@@ -144,24 +144,24 @@ impl Judge<'_> {
                 if signal.is_some() { evidence.unidentified(row) } else { evidence.wrong(row, own) }
             });
             let (level, severity) = (text(&levels), text(&severities));
-            found.sides.insert(*place, Named { level, severity, wrong });
+            returned.sides.insert(*place, Named { level, severity, wrong });
         }
-        Ok(found)
+        Ok(returned)
     }
 
     fn compare(
         &self,
         (at, signal): (usize, &Signal),
-        found: &Returned,
+        returned: &Returned,
         findings: &mut BTreeMap<usize, Vec<Finding>>,
     ) {
-        if let Some(stray) = found.stray {
+        if let Some(stray) = returned.stray {
             let side = &self.scene.sides[stray];
             let target = "match of a row of another kind";
             findings.entry(side.example).or_default().push(says(signal, "no match", target));
         }
         for (place, side) in self.scene.sides.iter().enumerate() {
-            let named = found.sides.get(&place);
+            let named = returned.sides.get(&place);
             if !signal.kind.takes(&side.kind, side.product) {
                 // The engine judges an event of an unknown kind as one of the signal's.
                 if named.is_some() && side.known && !self.matches(side, at) {
@@ -185,10 +185,10 @@ impl Judge<'_> {
     fn shows_wrong(
         &self,
         signal: &Signal,
-        found: &Returned,
+        returned: &Returned,
         findings: &mut BTreeMap<usize, Vec<Finding>>,
     ) {
-        for (place, named) in &found.sides {
+        for (place, named) in &returned.sides {
             if let Some(wrong) = &named.wrong {
                 let example = self.scene.sides[*place].example;
                 findings.entry(example).or_default().push(wrongly(signal, wrong));
@@ -200,8 +200,8 @@ impl Judge<'_> {
     fn outside(&self, findings: &mut BTreeMap<usize, Vec<Finding>>) -> Result<(), String> {
         for (now, what) in self.asked.runs_beside(self.scene.span()) {
             let run = Run::new(&self.asked.query, &self.scene.rows, now);
-            let found = run.result().map_err(|fault| fault.to_string())?;
-            let Some(time) = found.instants(self.asked.time()).and_then(|all| all.first().copied())
+            let data = run.result().map_err(|fault| fault.to_string())?;
+            let Some(time) = data.instants(self.asked.time()).and_then(|all| all.first().copied())
             else {
                 continue;
             };
@@ -237,8 +237,8 @@ impl Judge<'_> {
     /// The level at which the engine matches an event
     fn level(&self, side: &Side, signal: usize) -> Option<String> {
         let mut matches = self.verdicts[side.example].iter();
-        let found = matches.find(|one| one.rule == self.rule && one.signal == signal);
-        found.map(|one| one.level.to_string())
+        let matched = matches.find(|one| one.rule == self.rule && one.signal == signal);
+        matched.map(|one| one.level.to_string())
     }
 }
 

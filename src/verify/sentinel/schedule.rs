@@ -52,15 +52,15 @@ pub(super) fn runs(asked: &Asked<'_>, scene: &Scene) -> Result<Vec<Data>, String
     };
     let until = if let Kept::Happened { until, .. } = schedule.keeps { until } else { 0 };
     let end = last + step + minutes(until);
-    let mut found = Vec::new();
+    let mut answers = Vec::new();
     let mut now = BEGINNING;
     while now <= end {
         now += step;
         if is_fresh(now) {
             let rows = scene.rows.seen((now - minutes(schedule.period), now), asked.time());
             let run = Run::new(&asked.query, &rows, now);
-            found.push(run.result().map_err(|fault| fault.to_string())?);
+            answers.push(run.result().map_err(|fault| fault.to_string())?);
         }
     }
-    Ok(found)
+    Ok(answers)
 }

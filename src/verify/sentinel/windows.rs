@@ -213,8 +213,8 @@ fn security(one: &Written) -> (&'static str, Fields) {
     let has = |name: &str| name != "Type" && COLUMNS.contains(name);
     let mut row = fields(json!({"Channel": channel::SECURITY, "EventSourceName": one.provider}));
     let of_data = |name: &str| {
-        let found = one.data.iter().find(|(known, _)| known.as_deref() == Some(name));
-        found.map(|(_, value)| value.clone())
+        let entry = one.data.iter().find(|(known, _)| known.as_deref() == Some(name));
+        entry.map(|(_, value)| value.clone())
     };
     for (name, value) in &one.data {
         if let Some(name) = name.as_ref().filter(|name| !SYSTEM.contains(&name.as_str())) {

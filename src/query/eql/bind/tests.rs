@@ -15,8 +15,8 @@ fn findings(query: &str) -> String {
         _ => None,
     };
     let query = parse(query).unwrap_or_else(|why| panic!("{why}\n{query}"));
-    let found: Vec<String> = bind(&query, &types).iter().map(Finding::to_string).collect();
-    found.join("; ")
+    let messages: Vec<String> = bind(&query, &types).iter().map(Finding::to_string).collect();
+    messages.join("; ")
 }
 
 /// The findings about a condition
@@ -70,8 +70,11 @@ fn fields_of_these_types_are_refused_everywhere() {
 fn patterns_and_functions_of_texts_take_texts() {
     for name in ["long", "ip", "boolean", "float"] {
         for test in [": \"a\"", "like \"a*\"", "regex~ \"a\""] {
-            let found = of(&format!("{name} {test}"));
-            assert!(found.starts_with(&format!("patterns compare texts, `{name}`, ")), "{found}");
+            let message = of(&format!("{name} {test}"));
+            assert!(
+                message.starts_with(&format!("patterns compare texts, `{name}`, ")),
+                "{message}"
+            );
         }
     }
     assert_eq!(of("startsWith(long, \"4\")"), "`startsWith` does not take `long`, a number");
@@ -106,8 +109,8 @@ fn addresses_are_compared_whole_or_with_networks() {
         of("cidrMatch(ip, keyword)"),
         "`cidrMatch` compares with networks that are constants"
     );
-    let found = of("cidrMatch(keyword, \"10.0.0.0/8\")");
-    assert_eq!(found, "`cidrMatch` does not take `keyword`, a text");
+    let message = of("cidrMatch(keyword, \"10.0.0.0/8\")");
+    assert_eq!(message, "`cidrMatch` does not take `keyword`, a text");
 }
 
 #[test]
@@ -158,8 +161,8 @@ fn sequences_can_run() {
     };
     sequence.steps[0].runs = 101;
     sequence.maxspan = Some(0);
-    let found = bind(&Eql::Sequence(sequence), &|_| None);
-    let messages: Vec<String> = found.iter().map(Finding::to_string).collect();
+    let mistakes = bind(&Eql::Sequence(sequence), &|_| None);
+    let messages: Vec<String> = mistakes.iter().map(Finding::to_string).collect();
     assert_eq!(
         messages,
         ["a step has 101 runs, which are 1 to 100", "the time of `maxspan` is longer than nothing"]

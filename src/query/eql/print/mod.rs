@@ -119,11 +119,11 @@ fn comments(part: &Condition, first: bool) -> Vec<Doc> {
 
 /// The texts of the comments that stand above a part
 fn notes(mut part: &Condition) -> Vec<&str> {
-    let mut found = Vec::new();
+    let mut notes = Vec::new();
     loop {
         part = match part {
             Condition::Noted(text, inner) => {
-                found.push(text.as_str());
+                notes.push(text.as_str());
                 inner
             }
             Condition::Not(inner) => inner,
@@ -133,7 +133,7 @@ fn notes(mut part: &Condition) -> Vec<&str> {
             | Condition::Truth(_)
             | Condition::Compare(..)
             | Condition::In { .. }
-            | Condition::Matches(..) => return found,
+            | Condition::Matches(..) => return notes,
         };
     }
 }

@@ -48,9 +48,9 @@ impl Binder<'_> {
             }
             Kind::Element { value, index, .. } => {
                 let kind = self.scalar(value, scope);
-                let found = self.scalar(index, scope);
+                let of_index = self.scalar(index, scope);
                 let fits = |kind: &Type| kind.is_integer() || kind.is_text();
-                if let Some(other) = found.filter(|kind| !fits(kind)) {
+                if let Some(other) = of_index.filter(|kind| !fits(kind)) {
                     let message = format!("an index is a number or a text, and this is {other}");
                     self.find(&index.place, message);
                 }
@@ -185,18 +185,18 @@ impl Binder<'_> {
             return;
         }
         for item in list {
-            let found = match self.value(item, scope) {
+            let other = match self.value(item, scope) {
                 Value::Scalar(kind) => kind,
                 // The values of the first column are the list.
                 Value::Table(table) => table.columns.first().and_then(|slot| slot.kind),
             };
-            let (Some(kind), Some(found)) = (kind, found) else { continue };
+            let (Some(kind), Some(other)) = (kind, other) else { continue };
             let fits = match text_only {
-                true => found.is_text(),
-                false => comparable(kind, found),
+                true => other.is_text(),
+                false => comparable(kind, other),
             };
             if !fits {
-                let message = format!("`{}` compares {kind} with {found} here", operator.text);
+                let message = format!("`{}` compares {kind} with {other} here", operator.text);
                 self.find(&item.place, message);
             }
         }

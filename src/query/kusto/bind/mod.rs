@@ -113,8 +113,8 @@ impl Binder<'_> {
 
     /// Binds an expression that must give rows
     fn table(&mut self, expression: &Expression) -> Table {
-        let found = self.value(expression, Scope::NOTHING);
-        match found {
+        let value = self.value(expression, Scope::NOTHING);
+        match value {
             Value::Table(table) => table,
             Value::Scalar(None) => Table::unknown(),
             Value::Scalar(Some(kind)) => {

@@ -94,8 +94,8 @@ impl Binder<'_> {
         for key in keys {
             let sides = [("left", &left), ("right", &right)];
             let kinds = sides.map(|(_, table)| table.column(&key.text));
-            for ((side, _), found) in sides.iter().zip(&kinds) {
-                if found.is_none() {
+            for ((side, _), column) in sides.iter().zip(&kinds) {
+                if column.is_none() {
                     let message = format!("the {side} side has no column `{}`", key.text);
                     self.find(&key.place, message);
                 }

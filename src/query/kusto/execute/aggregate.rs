@@ -101,18 +101,18 @@ pub(super) fn best_row(
     rows: &[Row],
     group: &[usize],
 ) -> Result<Option<usize>, Fault> {
-    let mut found: Option<(usize, Value)> = None;
+    let mut best: Option<(usize, Value)> = None;
     for at in group {
         let new = value.on(Cursor { rows, at: *at })?;
-        let better = match &found {
+        let better = match &best {
             None => true,
             Some((_, old)) if old.is_null() => !new.is_null(),
             Some((_, old)) if greatest => sorted(&new, old).is_gt(),
             Some((_, old)) => !new.is_null() && sorted(&new, old).is_lt(),
         };
         if better {
-            found = Some((*at, new));
+            best = Some((*at, new));
         }
     }
-    Ok(found.map(|(at, _)| at))
+    Ok(best.map(|(at, _)| at))
 }

@@ -14,7 +14,7 @@ pub(super) fn arguments(text: &str) -> Option<Vec<String>> {
     if text.is_empty() {
         return None;
     }
-    let (mut found, mut part, mut quoted) = (Vec::new(), None::<String>, false);
+    let (mut arguments, mut part, mut quoted) = (Vec::new(), None::<String>, false);
     let mut rest = text.chars().peekable();
     while rest.peek().is_some() {
         let slashes = backslashes(&mut rest);
@@ -36,15 +36,15 @@ pub(super) fn arguments(text: &str) -> Option<Vec<String>> {
                     part.get_or_insert_default().extend(std::iter::repeat_n('\\', slashes));
                 }
                 match other {
-                    Some(' ' | '\t') if !quoted => found.extend(part.take()),
+                    Some(' ' | '\t') if !quoted => arguments.extend(part.take()),
                     Some(sign) => part.get_or_insert_default().push(sign),
                     None => {}
                 }
             }
         }
     }
-    found.extend(part);
-    Some(found)
+    arguments.extend(part);
+    Some(arguments)
 }
 
 fn backslashes(rest: &mut Peekable<Chars<'_>>) -> usize {

@@ -29,12 +29,12 @@ impl Order {
         })
     }
 
-    fn takes(self, found: Ordering) -> bool {
+    fn takes(self, ordering: Ordering) -> bool {
         match self {
-            Order::Less => found.is_lt(),
-            Order::AtMost => found.is_le(),
-            Order::Greater => found.is_gt(),
-            Order::AtLeast => found.is_ge(),
+            Order::Less => ordering.is_lt(),
+            Order::AtMost => ordering.is_le(),
+            Order::Greater => ordering.is_gt(),
+            Order::AtLeast => ordering.is_ge(),
         }
     }
 }
@@ -64,8 +64,8 @@ pub(super) fn ordered(order: Order, left: &Value, right: &Value) -> Outcome {
     if left.is_null() || right.is_null() {
         return Ok(Value::Null);
     }
-    let found = compare(&left.plain(), &right.plain())?;
-    Ok(found.map_or(Value::Null, |found| Value::Bool(order.takes(found))))
+    let compared = compare(&left.plain(), &right.plain())?;
+    Ok(compared.map_or(Value::Null, |ordering| Value::Bool(order.takes(ordering))))
 }
 
 /// The order of two values that are not null; `None` for numbers without one
@@ -105,7 +105,7 @@ pub(super) fn is_one_of(value: &Value, list: &[Value]) -> Result<bool, Fault> {
         return Ok(false);
     }
     for one in list {
-        let found = match one.list() {
+        let equals = match one.list() {
             Some(items) => {
                 let items = items.iter().map(|item| Value::dynamic(item.clone()));
                 // A list in JSON may have values of any type.
@@ -115,8 +115,8 @@ pub(super) fn is_one_of(value: &Value, list: &[Value]) -> Result<bool, Fault> {
             None if one.is_null() => Ok(vec![false]),
             None => are_equal(value, one).map(|equal| vec![equal]),
         };
-        let found: Vec<bool> = found?;
-        if found.contains(&true) {
+        let equals: Vec<bool> = equals?;
+        if equals.contains(&true) {
             return Ok(true);
         }
     }

@@ -73,8 +73,8 @@ impl Rows {
     }
 
     pub(super) fn table(&self, name: &str) -> Result<Arc<Data>, Fault> {
-        let found = self.0.iter().find(|(known, _)| known == name);
-        let (_, data) = found.ok_or_else(|| Fault::new(format!("`{name}` has no rows here")))?;
+        let entry = self.0.iter().find(|(known, _)| known == name);
+        let (_, data) = entry.ok_or_else(|| Fault::new(format!("`{name}` has no rows here")))?;
         Ok(Arc::clone(data))
     }
 }

@@ -47,8 +47,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 pub(super) fn named(name: &str) -> Option<Function> {
-    let found = FUNCTIONS.iter().chain(text_function::FUNCTIONS).find(|(known, _)| *known == name);
-    found.map(|(_, function)| *function)
+    let entry = FUNCTIONS.iter().chain(text_function::FUNCTIONS).find(|(known, _)| *known == name);
+    entry.map(|(_, function)| *function)
 }
 
 /// `isempty`: the empty text, also in JSON, and null

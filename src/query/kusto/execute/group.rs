@@ -60,7 +60,7 @@ fn add(header: &mut Table, slot: &Slot) {
 
 /// The groups in the order in which their first rows come: their keys and the places of their rows
 fn groups(data: &Data, keys: &[Computed]) -> Result<Vec<(Row, Vec<usize>)>, Fault> {
-    let mut found: BTreeMap<Vec<Option<Key>>, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Vec<Option<Key>>, usize> = BTreeMap::new();
     let mut groups: Vec<(Row, Vec<usize>)> = Vec::new();
     if keys.is_empty() {
         return Ok(vec![(Vec::new(), (0..data.rows.len()).collect())]);
@@ -69,7 +69,7 @@ fn groups(data: &Data, keys: &[Computed]) -> Result<Vec<(Row, Vec<usize>)>, Faul
         let values = keys.iter().map(|(_, node)| node.on(Cursor { rows: &data.rows, at }));
         let values = values.collect::<Result<Row, _>>()?;
         let key: Vec<Option<Key>> = values.iter().map(Value::key).collect();
-        let place = *found.entry(key).or_insert(groups.len());
+        let place = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(place) {
             Some((_, rows)) => rows.push(at),
             None => groups.push((values, vec![at])),
@@ -137,7 +137,7 @@ fn beside(
 fn grouped(
     scope: Scope<'_, '_>,
     expression: &Expression,
-    found: &mut Vec<Aggregate>,
+    aggregates: &mut Vec<Aggregate>,
 ) -> Result<Planned, Fault> {
     let Kind::Call { name, arguments } = &expression.kind else {
         return if matches!(expression.kind, Kind::Literal(_)) {
@@ -156,11 +156,11 @@ fn grouped(
         let planned = arguments.iter().map(|one| scope.plan(one));
         let (nodes, kinds): (Vec<Node>, Vec<Option<Type>>) =
             planned.collect::<Result<Vec<Planned>, _>>()?.into_iter().unzip();
-        found.push(Aggregate::of(&name.text, nodes).ok_or_else(unknown)?);
+        aggregates.push(Aggregate::of(&name.text, nodes).ok_or_else(unknown)?);
         let kind = gives(&signature.gives, &name.text, &kinds);
-        return Ok((Node::Column(found.len() - 1), kind));
+        return Ok((Node::Column(aggregates.len() - 1), kind));
     }
-    let planned = arguments.iter().map(|one| grouped(scope, one, found));
+    let planned = arguments.iter().map(|one| grouped(scope, one, aggregates));
     let (nodes, kinds): (Vec<Node>, Vec<Option<Type>>) =
         planned.collect::<Result<Vec<Planned>, _>>()?.into_iter().unzip();
     let function = function::named(&name.text).ok_or_else(unknown)?;

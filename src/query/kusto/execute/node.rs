@@ -191,7 +191,7 @@ fn text_one_of(
 /// `value.name` and `value[index]`: null where there is no such part
 fn part(value: &Value, index: &Value) -> Outcome {
     let Some(json) = value.json() else { return Ok(Value::Null) };
-    let found = match (json.as_array(), index.whole()) {
+    let element = match (json.as_array(), index.whole()) {
         (Some(list), Some(at)) => {
             let at = if at < 0 { at + list.len() as i64 } else { at };
             usize::try_from(at).ok().and_then(|at| list.get(at))
@@ -199,5 +199,5 @@ fn part(value: &Value, index: &Value) -> Outcome {
         (Some(_), None) => None,
         (None, _) => json.get(&*index.to_text()),
     };
-    Ok(found.map_or(Value::Null, |found| Value::dynamic(found.clone())))
+    Ok(element.map_or(Value::Null, |element| Value::dynamic(element.clone())))
 }

@@ -18,16 +18,16 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, Fault> {
 
 /// A group of the first match; the empty text without one
 pub(super) fn extract(regex: &Regex, group: usize, text: &str) -> Value {
-    let found = regex.captures(text).and_then(|found| found.get(group));
-    Value::text(found.map_or("", |found| found.as_str()))
+    let part = regex.captures(text).and_then(|captures| captures.get(group));
+    Value::text(part.map_or("", |part| part.as_str()))
 }
 
 /// The text without all matches at its start and its end
 pub(super) fn trim(regex: &Regex, text: &str) -> Value {
     let mut rest = text;
-    while let Some(found) = regex.find(rest).filter(|found| found.start() == 0 && !found.is_empty())
+    while let Some(first) = regex.find(rest).filter(|first| first.start() == 0 && !first.is_empty())
     {
-        rest = &rest[found.end()..];
+        rest = &rest[first.end()..];
     }
     let mut end = rest.len();
     while let Some(last) = regex.find_iter(&rest[..end]).last()

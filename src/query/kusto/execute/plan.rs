@@ -145,8 +145,8 @@ impl Scope<'_, '_> {
             "!in" => Node::OneOf(Box::new(value), list, true),
             "in~" => Node::TextOneOf(of(Relation::Equals), Box::new(value), list),
             "!in~" => {
-                let found = Node::TextOneOf(of(Relation::Equals), Box::new(value), list);
-                Node::Not(Box::new(found))
+                let node = Node::TextOneOf(of(Relation::Equals), Box::new(value), list);
+                Node::Not(Box::new(node))
             }
             "has_any" => Node::TextOneOf(of(Relation::Has), Box::new(value), list),
             word => return Err(Fault::new(format!("the operator `{word}`"))),

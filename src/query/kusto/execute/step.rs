@@ -195,8 +195,8 @@ pub(super) fn union(legs: &[Arc<Data>]) -> Result<Data, Fault> {
         let place = |slot: &Slot| {
             let apart = slot.kind.map(|kind| format!("{}_{kind}", slot.name));
             let plain = all.header.columns.iter().position(|known| known == slot);
-            let found = plain.or_else(|| all.header.place_of(&apart?));
-            found.ok_or_else(|| Fault::new(format!("`union` of the column `{}`", slot.name)))
+            let position = plain.or_else(|| all.header.place_of(&apart?));
+            position.ok_or_else(|| Fault::new(format!("`union` of the column `{}`", slot.name)))
         };
         let places = leg.header.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         for row in leg.rows {

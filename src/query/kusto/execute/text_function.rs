@@ -35,8 +35,8 @@ fn parse_command_line(values: &[Value]) -> Outcome {
     if &*kind != "windows" {
         return Err(Fault::new(format!("`parse_command_line` for {kind}")));
     }
-    let found = command_line::arguments(&text);
-    Ok(found.map_or(Value::Null, |arguments| Value::dynamic(arguments.into())))
+    let arguments = command_line::arguments(&text);
+    Ok(arguments.map_or(Value::Null, |arguments| Value::dynamic(arguments.into())))
 }
 
 /// What is no JSON is a text in JSON (Microsoft, "parse_json()")

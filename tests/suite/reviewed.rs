@@ -75,7 +75,50 @@ fn each_change_of_a_definition_is_told_by_what_it_does() {
         assert_eq!(found.fate, Fate::Changed(*effect), "{after}: {found:?}");
         assert!(found.is_undated, "{after}");
         assert!(found.lines.iter().any(|one| one.contains(line)), "{after}: {:?}", found.lines);
+        events_move_as_said(&of(base), &of(after), *effect);
     }
+}
+
+/// Tries events near the literals of both definitions: some move, and only as the effect says; ids stay
+fn events_move_as_said(before: &str, after: &str, effect: Effect) {
+    let sides = [before, after].map(read);
+    let events: Vec<Example> =
+        sides.iter().flat_map(|side| near(&side[0].rule, &mut Dice(11), 40)).collect();
+    let matched = sides.each_ref().map(|side| {
+        let engine = Engine::new([side[0].rule.clone()], &Options::default());
+        let signals = |example: &Example| -> BTreeSet<String> {
+            let kind = example.kind.as_ref();
+            let all = engine.judge_value(&example.event, kind, &mut Memory::default()).unwrap();
+            all.iter().map(|one| side[0].rule.signals[one.signal].name.clone()).collect()
+        };
+        events.iter().map(signals).collect::<Vec<_>>()
+    });
+    let (mut newly, mut no_longer) = (0, 0);
+    for (before, after) in matched[0].iter().zip(&matched[1]) {
+        newly += after.difference(before).count();
+        no_longer += before.difference(after).count();
+    }
+    let is_right = match effect {
+        Effect::Same => newly == 0 && no_longer == 0,
+        Effect::Widens => newly > 0 && no_longer == 0,
+        Effect::Narrows => newly == 0 && no_longer > 0,
+        // New terms and correlations are no matter of one event.
+        Effect::Undecided => true,
+    };
+    assert!(is_right, "{effect:?}: {newly} newly, {no_longer} no longer: {after}");
+    // Another signal, another correlation or new terms may need another rule there; the rest keeps its id.
+    let kept = ids(before).intersection(&ids(after)).count();
+    assert!(kept > 0, "{after}");
+    if sides[0][0].rule.signals.len() == sides[1][0].rule.signals.len() {
+        assert_eq!(ids(before), ids(after), "{after}");
+    }
+}
+
+/// The ids by which targets know what comes of a definition
+fn ids(text: &str) -> BTreeSet<String> {
+    let workspace = Workspace::read(&Text::new("a_rule.yml", text.to_owned()).into());
+    let emitted = workspace.emitted(&[Target::Sentinel, Target::Elastic]);
+    emitted.into_iter().flat_map(|one| one.outputs).flat_map(|output| output.ids).collect()
 }
 
 #[test]
@@ -171,6 +214,7 @@ fn changes_beyond_a_value_are_told_by_what_they_do() {
         assert_eq!(found.fate, Fate::Changed(effect), "{after}: {found:?}");
         assert!(found.lines.iter().any(|one| one.contains(line)), "{line}: {:?}", found.lines);
         assert_eq!(found.is_undated, effect != Same, "{after}");
+        events_move_as_said(&before, &after, effect);
     }
     let found = change(&plain, &list).unwrap();
     assert!(matches!(found.fate, Fate::Changed(Same) | Fate::Reformatted), "{found:?}");
@@ -302,11 +346,13 @@ fn where_a_rule_is_said_to_narrow_no_target_finds_more() {
     let (mut told, mut fewer, mut targets) = ([0; 4], 0, BTreeSet::new());
     for loaded in rules() {
         let events = near(&loaded.rule, &mut Dice(5), 12);
+        let step = events.len() / 300 + 1;
+        let events: Vec<Example> = events.into_iter().step_by(step).collect();
         let mut before = loaded.clone();
         before.rule.correlations.clear();
         before.rule.new_terms = None;
         let known = on_targets(&before, &events);
-        for turn in 0..12 {
+        for turn in 0..8 {
             let signal = turn % before.rule.signals.len();
             let rule = changed(&before.rule, signal, &mut dice);
             let after = Loaded { rule, ..before.clone() };
@@ -328,5 +374,5 @@ fn where_a_rule_is_said_to_narrow_no_target_finds_more() {
             targets.extend(now.iter().map(|(target, ..)| *target));
         }
     }
-    assert!(told[2] > 10 && fewer > 50 && targets.len() == 4, "{told:?}, {fewer}, {targets:?}");
+    assert!(told[2] > 4 && fewer > 20 && targets.len() == 4, "{told:?}, {fewer}, {targets:?}");
 }

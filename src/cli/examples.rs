@@ -55,7 +55,7 @@ impl Files {
         Ok(Files {
             names: sources.iter().map(|source| source.name.clone()).collect(),
             reading: form.reading(),
-            flattener: Flattener::new(&options),
+            flattener: Flattener::new(&options, read.0),
             options,
             lines: None,
             block: Block::default(),

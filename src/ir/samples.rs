@@ -1,12 +1,13 @@
 //! The samples of a rule, as events.
 //!
 //! In: a sample as written. Out: its signal, and its events with the action that Sigma's category
-//! implies.
+//! implies; also the actions that events of a signal have.
 
 use serde_json::Value;
 
-use super::{Rule, Signal};
+use super::{Relation, Role, Rule, Signal};
 use crate::definition::Sample;
+use crate::taxonomy::FieldType;
 
 impl Rule {
     /// The signal that a sample is for; `None` when it is for all of them, or for a correlation
@@ -22,6 +23,18 @@ impl Signal {
         let mut event = event.clone();
         say_action(&mut event, self.action);
         event
+    }
+
+    /// The actions that a clause requires, one of which each event of the signal has; none for any action
+    pub fn required_actions(&self) -> Vec<String> {
+        let requiring = self.clauses.iter().filter(|clause| clause.role == Role::Require);
+        let mut actions = requiring.filter_map(|clause| {
+            let test = clause.expr.as_test()?;
+            let text = test.op.as_text().filter(|text| text.relation == Relation::Equals)?;
+            let of_action = test.subject.field.kind() == FieldType::Action;
+            of_action.then(|| text.literals().map(ToOwned::to_owned).collect())
+        });
+        actions.next().unwrap_or_default()
     }
 }
 

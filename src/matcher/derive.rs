@@ -83,6 +83,16 @@ impl Derived {
         names.iter().map(|name| Field::of_log(name))
     }
 
+    /// The fields of which each alone tells this field
+    pub(super) fn tellers(field: &Field) -> Vec<Field> {
+        match field.name() {
+            "RegistryKey" | "RegistryValue" => vec![Field::of_log("TargetObject")],
+            "RegistryData" => vec![Field::of_log("Details")],
+            "cs-uri" => vec![Field::of_log("cs-uri-stem")],
+            _ => Derived::sources(field).collect(),
+        }
+    }
+
     /// Whether every event has this field once the missing fields are filled
     pub(super) fn is_always_there(field: &Field) -> bool {
         field.name() == "Action"

@@ -220,7 +220,7 @@ impl Engine {
         let index = (!options.naive).then(OnceLock::new);
         let also = shown.iter().flat_map(Shown::fields);
         let asked = layout.fields.iter().chain(also).cloned().collect();
-        let mapped = Mapped::new(options.mappings.clone(), Some(asked));
+        let mapped = Mapped::new(options.mappings.clone(), Some(asked), &rules);
         Engine { rules, layout, signals, ancestry, shown, index, mapped }
     }
 

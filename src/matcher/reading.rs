@@ -10,9 +10,10 @@ use std::sync::OnceLock;
 use super::block::Block;
 use super::event::Event;
 use super::form::Form;
-use super::mapped::Mapped;
+use super::mapped::{Mapped, Unheld};
 use super::shape::{self, FLAT, Flattened, Shape, Wanted};
 use super::{Engine, Options};
+use crate::ir::Rule;
 use crate::taxonomy::EventKind;
 
 /// The most records that are looked at to find the shape of a file
@@ -62,13 +63,18 @@ pub struct Flattener {
 }
 
 impl Flattener {
-    /// Reads events as the options say
-    pub fn new(options: &Options) -> Flattener {
+    /// Reads events as the options say; `rules` are those whose queries may have returned a row
+    pub fn new(options: &Options, rules: &[Rule]) -> Flattener {
         Flattener {
             inner: options.field.clone(),
             shape: options.shape,
-            mapped: Mapped::new(options.mappings.clone(), None),
+            mapped: Mapped::new(options.mappings.clone(), None, rules),
         }
+    }
+
+    /// What the rows and documents of targets that were read so far do not hold of what rules ask for
+    pub fn unheld(&self, rules: &[Rule]) -> Unheld {
+        self.mapped.unheld(rules)
     }
 
     /// The record of a block as a flat event, with the log sources that its shape tells; `None` when the

@@ -23,6 +23,8 @@ mod orphans;
 mod output;
 mod owners;
 mod path;
+#[cfg(test)]
+mod read_back;
 mod replace;
 mod revision;
 mod roots;

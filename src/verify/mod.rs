@@ -60,6 +60,8 @@ pub use novelty::Seen;
 pub use observation::{Observation, Observer};
 pub use package::check_packages;
 pub use pipeline::{Gaps, document, guessed_product};
+#[cfg(test)]
+pub(crate) use sentinel::returned;
 pub use sentinel::{Asked, Watcher, matching, try_course, try_near, try_own};
 pub use series::{Course, Watched, course, try_series, watch};
 pub use trial::{

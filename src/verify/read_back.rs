@@ -124,7 +124,7 @@ fn is_placed(place: &str, kind: &EventKind, field: &Field) -> bool {
 
 #[test]
 fn rows_and_documents_of_every_log_source_are_read_back() {
-    let flattener = Flattener::new(&Options::default());
+    let flattener = Flattener::new(&Options::default(), &[]);
     let observer = Observer::default();
     let (mut wrong, mut known, mut unknown) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
     let mut right: BTreeSet<(String, String)> = BTreeSet::new();

@@ -135,3 +135,25 @@ fn an_object_that_the_user_names_may_be_a_row_or_a_document() {
         }
     }
 }
+
+#[test]
+fn rows_that_a_query_returned_are_events_of_the_signal_that_they_name() {
+    let rule = rule(&definition("p", "children: cmd.exe\nparents: w3wp.exe"));
+    let engine = Engine::new(vec![rule], &Options::default());
+    let row = |signal: &str, time: &str, parent: &str| {
+        format!(
+            r#"{{"TimeGenerated [UTC]":"{time}","Signal":"{signal}","Level":"high","DeviceName":"w","FileName":"cmd.exe","FolderPath":"C:\\W\\cmd.exe","CommandLine":"cmd.exe","InitiatingProcessFileName":"{parent}","ReportId":1}}"#
+        )
+    };
+    let portal = "11/28/2026, 10:00:00.000 AM";
+    let lines = [
+        row("only", portal, "w3wp.exe"),
+        row("only", "2026-11-28T10:00:00Z", "w3wp.exe"),
+        row("only", portal, "explorer.exe"),
+        row("of_another_rule", portal, "w3wp.exe"),
+    ];
+    let (found, partly_read) = verdicts(&engine, &lines.join("\n"));
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 2], "{found:?}");
+    // Nobody knows what such a row is of.
+    assert_eq!(partly_read, 1);
+}

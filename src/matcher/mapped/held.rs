@@ -72,7 +72,7 @@ fn is_held(field: &Field, held: &BTreeSet<Field>) -> bool {
     *field == Field::EVERY
         || Derived::is_always_there(field)
         || held.contains(field)
-        || Derived::sources(field).any(|source| held.contains(&source))
+        || Derived::tellers(field).iter().any(|teller| held.contains(teller))
         // The start of the parent tells it.
         || field.name() == "GrandparentImage"
 }

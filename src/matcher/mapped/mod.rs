@@ -10,6 +10,7 @@
 mod documents;
 mod held;
 mod part;
+mod returned;
 mod rows;
 
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use std::sync::OnceLock;
 use documents::Documents;
 use held::Held;
 pub use held::Unheld;
+use returned::{Returned, Signals};
 use rows::Tables;
 
 use super::shape::Object;
@@ -61,6 +63,9 @@ pub(super) struct Mapped {
     mappings: Mappings,
     /// The fields that rules read; `None` for every field
     asked: Option<HashSet<Field>>,
+    /// The signals whose rows a query may have returned
+    signals: Signals,
+    returned: OnceLock<Returned>,
     tables: OnceLock<Tables>,
     documents: OnceLock<Documents>,
 }
@@ -73,14 +78,26 @@ impl fmt::Debug for Mapped {
 
 impl Mapped {
     /// Reads these fields through these mappings, every field without `asked`
-    pub(super) fn new(mappings: Mappings, asked: Option<HashSet<Field>>) -> Mapped {
-        Mapped { mappings, asked, tables: OnceLock::new(), documents: OnceLock::new() }
+    ///
+    /// `rules` are those whose queries may have returned a row.
+    pub(super) fn new(mappings: Mappings, asked: Option<HashSet<Field>>, rules: &[Rule]) -> Mapped {
+        Mapped {
+            mappings,
+            asked,
+            signals: returned::signals(rules),
+            returned: OnceLock::new(),
+            tables: OnceLock::new(),
+            documents: OnceLock::new(),
+        }
     }
 
     /// The event of a row; `None` when no mapping knows its table
     pub(super) fn row(&self, record: &str) -> Option<Told> {
-        let tables = self.tables.get_or_init(|| Tables::of(&self.mappings, self.asked.as_ref()));
-        tables.read(record)
+        let asked = self.asked.as_ref();
+        let tables = || Tables::of(&self.mappings, asked);
+        let returned = || Returned::of(&self.signals, &self.mappings, asked);
+        let tables = self.tables.get_or_init(tables);
+        tables.read(record, || self.returned.get_or_init(returned))
     }
 
     /// The event of a document; `None` when no mapping knows documents like it
@@ -100,6 +117,7 @@ impl Mapped {
     /// What the rows and documents read so far do not hold of what these rules ask for
     pub(super) fn unheld(&self, rules: &[Rule]) -> Unheld {
         let mut held = Held::default();
+        self.returned.get().into_iter().for_each(|returned| returned.add_held(&mut held));
         self.tables.get().into_iter().for_each(|tables| tables.add_held(&mut held));
         self.documents.get().into_iter().for_each(|documents| documents.add_held(&mut held));
         held.unheld(rules)

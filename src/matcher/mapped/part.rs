@@ -2,7 +2,7 @@
 //!
 //! In: the values of columns or index fields, each with the part that it holds. Out: the values of the field.
 
-use crate::mapping::Holds;
+use crate::mapping::{Column, Holds, Kind};
 use crate::taxonomy::{FOLDERLESS, Field, FieldType};
 
 /// A part with its values
@@ -28,6 +28,35 @@ pub(super) fn whole(field: &Field, parts: &[Part], separator: char) -> Vec<Strin
         None => name.clone(),
     });
     names.collect()
+}
+
+/// Whether a part says what the field is
+pub(super) fn is_read(holds: Holds) -> bool {
+    match holds {
+        Holds::Whole | Holds::Name | Holds::Domain => true,
+        Holds::Extension | Holds::Argument | Holds::Key | Holds::Term => false,
+    }
+}
+
+/// The values of the field that a column says so
+pub(super) fn said(column: &Column, text: &str) -> Vec<String> {
+    let nothing = text.is_empty() || column.kind == Kind::Dashed && text == "-";
+    if nothing {
+        return Vec::new();
+    }
+    if column.kind == Kind::List {
+        return serde_json::from_str(text).unwrap_or_default();
+    }
+    if column.kind == Kind::Words {
+        let known = column.words.iter().find(|(_, words)| words.iter().any(|word| word == text));
+        return known.map(|(value, _)| value.clone()).into_iter().collect();
+    }
+    let text =
+        column.blank.as_ref().map_or_else(|| text.to_owned(), |blank| text.replace(blank, " "));
+    // A rule may ask for the value in the words of the table, too.
+    let known =
+        column.values.iter().find(|(_, word)| *word == text).map(|(value, _)| value.clone());
+    known.into_iter().chain([text]).collect()
 }
 
 /// Whether a name is that of a file whose folder is not told

@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use jiff::civil::DateTime;
 use serde_json::{Map, Value as Json};
 
 use super::Told;
 use super::held::{Held, Met};
-use super::part::{Part, whole};
-use crate::mapping::{Column, Holds, Kind, Mappings, Rows as Selected, Table};
+use super::part::{Part, is_read, said, whole};
+use super::returned::Returned;
+use crate::mapping::{Column, Kind, Mappings, Rows as Selected, Table};
 use crate::query::kusto::execute::{Data, RowQuery};
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Platform, Query, Schema, Step};
 use crate::taxonomy::{EventKind, Field, Log, Product};
@@ -75,12 +77,18 @@ impl Tables {
     }
 
     /// The event of a row; `None` when it is of no known table, or of no log source there
-    pub(super) fn read(&self, record: &str) -> Option<Told> {
+    ///
+    /// `returned` reads a row that a query has returned.
+    pub(super) fn read<'r>(
+        &self,
+        record: &str,
+        returned: impl FnOnce() -> &'r Returned,
+    ) -> Option<Told> {
         let row: Map<String, Json> = serde_json::from_str(record).ok()?;
         let row: Map<String, Json> = row
             .into_iter()
             .map(|(name, value)| match name.strip_suffix(ZONE) {
-                Some(plain) => (plain.to_owned(), value),
+                Some(plain) => (plain.to_owned(), of_portal(value)),
                 None => (name, value),
             })
             .collect();
@@ -89,6 +97,9 @@ impl Tables {
         match named {
             Some(readers) => readers.iter().for_each(|reader| reader.read(&row, &mut told)),
             None => self.of_columns(&row, &mut told),
+        }
+        if told.kinds.is_empty() {
+            returned().read(&row, &mut told);
         }
         if told.product.is_none() && row.values().filter_map(Json::as_str).any(has_drive) {
             told.product = Some(Product::Windows);
@@ -233,17 +244,18 @@ fn query(table: &Table, schema: &Schema, items: Vec<Item>) -> Option<RowQuery> {
 /// The name under which an event has the texts that keywords are searched in; no rule asks for it
 const KEYWORDS: &str = "(keywords)";
 
+/// A time as the portal exports it, `11/28/2026, 10:00:00.000 AM`, in the notation of rows
+///
+/// Other languages put the day first, and do not write `AM` and `PM` in capitals.
+fn of_portal(value: Json) -> Json {
+    let time = value.as_str().filter(|text| text.ends_with("AM") || text.ends_with("PM"));
+    let time = time.and_then(|text| DateTime::strptime("%m/%d/%Y, %I:%M:%S%.f %p", text).ok());
+    time.map_or(value, |time| Json::String(format!("{time}Z")))
+}
+
 /// Whether a text is a path of Windows
 fn has_drive(text: &str) -> bool {
     matches!(text.as_bytes(), [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic())
-}
-
-/// Whether a part says what the field is
-fn is_read(holds: Holds) -> bool {
-    match holds {
-        Holds::Whole | Holds::Name | Holds::Domain => true,
-        Holds::Extension | Holds::Argument | Holds::Key | Holds::Term => false,
-    }
 }
 
 /// The value of a column as the event has it
@@ -265,25 +277,4 @@ fn value(column: &Column) -> Expression {
         }
         None => value,
     }
-}
-
-/// The values of the field that a column says so
-fn said(column: &Column, text: &str) -> Vec<String> {
-    let nothing = text.is_empty() || column.kind == Kind::Dashed && text == "-";
-    if nothing {
-        return Vec::new();
-    }
-    if column.kind == Kind::List {
-        return serde_json::from_str(text).unwrap_or_default();
-    }
-    if column.kind == Kind::Words {
-        let known = column.words.iter().find(|(_, words)| words.iter().any(|word| word == text));
-        return known.map(|(value, _)| value.clone()).into_iter().collect();
-    }
-    let text =
-        column.blank.as_ref().map_or_else(|| text.to_owned(), |blank| text.replace(blank, " "));
-    // A rule may ask for the value in the words of the table, too.
-    let known =
-        column.values.iter().find(|(_, word)| *word == text).map(|(value, _)| value.clone());
-    known.into_iter().chain([text]).collect()
 }

@@ -257,6 +257,8 @@ pub(super) const ROWS: &[Row] = &[
             &["ActionType", "DeviceName"],
             &["ActionType", "InitiatingProcessFileName"],
             &["TimeGenerated [UTC]"],
+            &["Signal", "TimeGenerated"],
+            &["Signal", "Timestamp"],
         ],
         through: Some(Through::Tables),
         ..NONE

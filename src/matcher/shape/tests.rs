@@ -6,7 +6,7 @@ use super::*;
 use crate::mapping::Mappings;
 
 fn made(record: &str, shape: Option<Shape>, time: Option<&str>) -> Option<Flattened> {
-    let mapped = Mapped::new(Mappings::default(), None);
+    let mapped = Mapped::new(Mappings::default(), None, &[]);
     flatten(record, Wanted { shape, time, mapped: &mapped })
 }
 

@@ -34,6 +34,8 @@ pub use asked::Asked;
 pub use course::try_course;
 #[cfg(test)]
 pub(super) use recorded::{HASHES, recorded};
+#[cfg(test)]
+pub(crate) use trial::returned;
 pub use trial::{Watcher, matching, try_near, try_own};
 
 /// The rows of an event in every table, each with the name of its table

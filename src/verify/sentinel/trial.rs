@@ -14,6 +14,8 @@ use super::recorded::recorded;
 use super::scene::Scene;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory};
+#[cfg(test)]
+use crate::query::kusto::execute::Run;
 use crate::query::kusto::{Column, Platform};
 use crate::verify::near;
 use crate::verify::observation::Observer;
@@ -58,6 +60,17 @@ pub fn matching(
 ) -> Result<BTreeSet<(usize, usize)>, String> {
     let scene = Scene::new(examples, None, &asked.tables, observer);
     Judge { asked, rule: 0, examples, scene: &scene, verdicts: &[] }.matching()
+}
+
+/// What a query returns of events: rows as JSON
+#[cfg(test)]
+pub(crate) fn returned(asked: &Asked<'_>, examples: &[Example]) -> Result<Vec<Value>, String> {
+    let scene = Scene::new(examples, None, &asked.tables, &Observer::default());
+    let run = Run::new(&asked.query, &scene.rows, asked.run_after(scene.span())?);
+    let data = run.result().map_err(|fault| fault.to_string())?;
+    let names: Vec<String> = data.names().map(ToOwned::to_owned).collect();
+    let row = |values: Vec<Value>| Value::Object(names.iter().cloned().zip(values).collect());
+    Ok(data.values().map(row).collect())
 }
 
 fn on_examples(

@@ -43,7 +43,7 @@
 //! correlations wait for. It can be kept between runs.
 //!
 //! ```
-//! use rulecast::matcher::{Engine, Memory, Options};
+//! use rulecast::matcher::{Engine, Memory};
 //! use rulecast::workspace::{Text, Workspace};
 //!
 //! let text = "
@@ -69,7 +69,7 @@
 //! ";
 //! let mut workspace = Workspace::read(&Text::new("questions.yml", text).into());
 //! assert!(!workspace.diagnostics.has_errors());
-//! let engine = Engine::new(workspace.take_reported(), &Options::default());
+//! let engine = Engine::builder().rules(workspace.take_reported()).build();
 //!
 //! let event = |second: u32, parent: &str, child: &str| {
 //!     format!(

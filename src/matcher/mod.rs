@@ -9,6 +9,7 @@
 mod ancestry;
 mod audited;
 mod block;
+mod builder;
 mod census;
 mod compile;
 mod correlate;
@@ -39,6 +40,7 @@ mod slot;
 mod state_file;
 
 pub use block::Block;
+pub use builder::EngineBuilder;
 pub use census::Census;
 pub use correlate::Together;
 pub(crate) use correlate::short_host;

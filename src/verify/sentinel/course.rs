@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::evidence::Evidence;
 use super::recorded::recorded;
 use super::scene::{BEGINNING, Scene, Times};
 use super::schedule::{delays, runs};
@@ -121,6 +122,7 @@ fn series(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
         }
         let returned = groups(asked, &played.answers, &one.name, &output.keys)?;
         compare(asked, one, (&wanted, &returned), &mut tally);
+        tally.differences.extend(unidentified(&played.answers, &one.name));
     }
     match unjudged {
         Some(why) if tally.differences.is_empty() => Err(why),
@@ -168,6 +170,19 @@ fn groups(
         }
     }
     Ok(complete)
+}
+
+/// The first row of a correlation in which an identifier of an entity is not made of the column beside it
+fn unidentified(answers: &[Data], name: &str) -> Option<(Place, Difference)> {
+    answers.iter().find_map(|data| {
+        let signals = data.texts("Signal")?;
+        let evidence = Evidence::of(data, "", &[]);
+        let mut rows = (0..signals.len()).filter(|row| *signals[*row] == *name);
+        let (column, meant, shown) = rows.find_map(|row| evidence.unidentified(row))?;
+        let [engine, target] = [meant, shown].map(|text| format!("{column} {text:?}"));
+        let difference = Difference { signal: name.to_owned(), engine, target, event: None };
+        Some((Place::Course(0), difference))
+    })
 }
 
 fn compare(

@@ -15,9 +15,10 @@ use super::layout::Layout;
 use super::log::Log;
 use super::part;
 use super::slot::{Slot, Slots};
+use super::systems::Systems;
 use crate::ir::Part;
 use crate::pattern::fold_text;
-use crate::taxonomy::{EventKind, FieldType, Product, Recognized, recognize};
+use crate::taxonomy::{EventKind, FieldType, Recognized, recognize};
 
 /// An event: its slots, its kind and its time
 pub(super) struct Event<'a> {
@@ -25,6 +26,7 @@ pub(super) struct Event<'a> {
     slots: Slots<'a>,
     folded: Folded,
     kind: Kind,
+    systems: Systems,
     time: Option<Cow<'a, str>>,
     facts: Facts,
 }
@@ -35,8 +37,8 @@ type Folded = RefCell<HashMap<usize, Vec<String>, foldhash::fast::RandomState>>;
 /// The kind of an event, as far as known
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// All of these kinds, from this product when known; empty for a name that nothing knows
-    Known(Arc<[EventKind]>, Option<Product>),
+    /// All of these kinds, from these systems; empty for a name that nothing knows
+    Known(Arc<[EventKind]>, Systems),
     /// Nothing is known: every signal is tried
     Unknown,
 }
@@ -44,8 +46,8 @@ pub(super) enum Kind {
 impl fmt::Display for Kind {
     /// The most exact of its kinds: the first
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Kind::Known(kinds, product) = self else { return f.write_str("unknown") };
-        match (kinds.first(), product) {
+        let Kind::Known(kinds, systems) = self else { return f.write_str("unknown") };
+        match (kinds.first(), systems.one()) {
             // Its channel is in no table.
             (Some(EventKind::Log(log)), Some(_)) if log.is_whole_product() => {
                 write!(f, "another log of {log}")
@@ -62,9 +64,9 @@ impl Kind {
     ///
     /// Nothing is known of a log outside the tables.
     fn contradicts(&self, given: &EventKind) -> bool {
-        let Kind::Known(kinds, product) = self else { return false };
+        let Kind::Known(kinds, systems) = self else { return false };
         let known = EventKind::named(given.name()).is_some();
-        known && !kinds.iter().any(|kind| given.takes(kind, *product))
+        known && !kinds.iter().any(|kind| given.takes(kind, systems.one()))
     }
 }
 
@@ -76,6 +78,7 @@ impl<'a> Event<'a> {
             slots: Slots::new(layout.fields.len()),
             folded: Folded::default(),
             kind: Kind::Unknown,
+            systems: Systems::Any,
             time: None,
             facts: Facts::default(),
         }
@@ -161,6 +164,7 @@ impl<'a> Event<'a> {
             Some(Recognized { kinds, product, action }) => (Some(kinds), product, action),
             None => (None, None, None),
         };
+        self.systems = Systems::from(product).or(log.systems);
         let mut happened = action;
         let mut facts = Facts {
             has_field: false,
@@ -178,9 +182,9 @@ impl<'a> Event<'a> {
                 // The kind field does not name the log: keep the logs of channel and provider.
                 let logs = recognized.iter().flat_map(|kinds| kinds.iter());
                 kinds.extend(logs.filter(|kind| matches!(kind, EventKind::Log(_))).cloned());
-                Kind::Known(kinds.into(), product)
+                Kind::Known(kinds.into(), self.systems)
             }
-            (None, Some(kinds)) => Kind::Known(kinds, product),
+            (None, Some(kinds)) => Kind::Known(kinds, self.systems),
             (None, None) => Kind::Unknown,
         };
         if let Some((kind, action)) = &self.layout.given {
@@ -220,9 +224,9 @@ impl<'a> Event<'a> {
     }
 
     /// Takes the kinds that its shape tells, unless the event or the user says what it is
-    pub(super) fn of_kinds(mut self, kinds: &[EventKind], product: Option<Product>) -> Self {
+    pub(super) fn of_kinds(mut self, kinds: &[EventKind]) -> Self {
         if self.kind == Kind::Unknown && !kinds.is_empty() {
-            self.kind = Kind::Known(kinds.into(), product);
+            self.kind = Kind::Known(kinds.into(), self.systems);
             self.facts.is_recognized = true;
         }
         self
@@ -237,11 +241,8 @@ impl<'a> Event<'a> {
     }
 
     fn take_kind(&mut self, kind: &EventKind) {
-        let (known, product) = match &self.kind {
-            Kind::Known(kinds, product) => (&**kinds, *product),
-            Kind::Unknown => (&[][..], None),
-        };
+        let known = if let Kind::Known(kinds, _) = &self.kind { &**kinds } else { &[][..] };
         let logs = known.iter().filter(|other| matches!(other, EventKind::Log(_)));
-        self.kind = Kind::Known(logs.chain([kind]).cloned().collect(), product);
+        self.kind = Kind::Known(logs.chain([kind]).cloned().collect(), self.systems);
     }
 }

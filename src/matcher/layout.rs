@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::Options;
 use super::derive::Derived;
 use super::shape::Shape;
+use super::systems::SYSTEMS;
 use crate::ir::Subject;
 use crate::taxonomy::{EventKind, Field, Log, aliases};
 
@@ -94,6 +95,8 @@ pub(super) enum Says {
     Id,
     /// The date, for logs whose time has no date
     Date,
+    /// The operating systems
+    Systems,
     /// A time, with the rank of its key: the lowest rank wins
     Time(usize),
 }
@@ -106,6 +109,7 @@ const SAID: &[(&str, Says)] = &[
     ("Provider_Name", Says::Provider),
     ("EventID", Says::Id),
     ("date", Says::Date),
+    (SYSTEMS, Says::Systems),
     ("UtcTime", Says::Time(1)),
     ("time", Says::Time(2)),
     ("@timestamp", Says::Time(3)),

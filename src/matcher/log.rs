@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::layout::{GIVEN, Says};
 use super::slot::Slot;
+use super::systems::Systems;
 use crate::taxonomy::EventKind;
 
 /// Channel, provider, id, kind and time of an event, as its keys give them
@@ -18,6 +19,8 @@ pub(super) struct Log<'a> {
     pub(super) kind: Option<Cow<'a, str>>,
     /// The date, for logs whose time has no date
     pub(super) date: Option<Cow<'a, str>>,
+    /// The operating systems, where its shape tells them
+    pub(super) systems: Systems,
     /// Whether the object with the fields is there, and the field that names the kind
     pub(super) has_object: bool,
     pub(super) has_kind: bool,
@@ -55,6 +58,9 @@ impl<'a> Log<'a> {
             Says::Provider => self.provider = text,
             Says::Id => self.id = text,
             Says::Date => self.date = text,
+            Says::Systems => {
+                self.systems = text.map_or(Systems::Any, |word| Systems::named(&word));
+            }
             Says::Time(rank) => self.take_time(rank, text),
         }
     }

@@ -38,6 +38,7 @@ mod shape;
 mod shown;
 mod slot;
 mod state_file;
+mod systems;
 
 pub use block::Block;
 pub use builder::EngineBuilder;
@@ -160,10 +161,9 @@ impl CompiledSignal {
     /// Whether an event of this kind may fit
     fn looks_at(&self, kind: &Kind) -> bool {
         match kind {
-            Kind::Known(kinds, product) => {
-                let same = |wanted| product.is_none_or(|product| product == wanted);
-                let takes = |kind: &EventKind| self.kind.takes(kind, *product);
-                self.product.is_none_or(same)
+            Kind::Known(kinds, systems) => {
+                let takes = |kind: &EventKind| self.kind.takes(kind, systems.one());
+                self.product.is_none_or(|product| systems.hold(product))
                     && kinds.iter().any(takes)
                     && self.log.as_ref().is_none_or(|log| EventKind::may_be_in(kinds, log))
             }

@@ -149,7 +149,7 @@ pub(super) fn read<'e>(
                 Ok(Some(made)) => made,
                 Ok(None) => {
                     let (line, kinds) = (converted.json, converted.kinds);
-                    Flattened { line, title, kinds, product: None, is_partly_read: false }
+                    Flattened { line, title, kinds, is_partly_read: false }
                 }
                 Err(why) => return Verdict::Unreadable(1, why),
             };
@@ -201,7 +201,7 @@ fn of_json<'e>(
 fn of_text<'e>(engine: &'e Engine, made: &'e Flattened) -> Verdict<Shaped<'e>> {
     match engine.read(&made.line) {
         Ok(event) => {
-            let event = event.of_kinds(&made.kinds, made.product);
+            let event = event.of_kinds(&made.kinds);
             let is_partly_read = made.is_partly_read;
             Verdict::Event(Shaped { event, line: &made.line, title: made.title, is_partly_read })
         }

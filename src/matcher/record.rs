@@ -65,7 +65,7 @@ impl Recorder {
         let fields =
             fields.filter(|(slot, _)| there(*slot)).map(|(slot, f)| (f.clone(), texts(slot)));
         let (kinds, product) = match event.kind() {
-            Kind::Known(kinds, product) => (Some(kinds.to_vec()), *product),
+            Kind::Known(kinds, systems) => (Some(kinds.to_vec()), systems.one()),
             Kind::Unknown => (None, None),
         };
         let time = event.time().and_then(novelty::timestamp);

@@ -24,9 +24,10 @@ use returned::{Returned, Signals};
 use rows::Tables;
 
 use super::shape::Object;
+use super::systems::Systems;
 use crate::ir::Rule;
 use crate::mapping::Mappings;
-use crate::taxonomy::{EventKind, Field, Log, Product};
+use crate::taxonomy::{EventKind, Field, FieldType, Log, Product};
 
 /// What a row or a document says of an event
 #[derive(Debug, Default)]
@@ -35,8 +36,8 @@ pub(super) struct Told {
     pub(super) fields: Vec<(String, Vec<String>)>,
     /// The log sources whose event it is; none when no mapping knows it
     pub(super) kinds: Vec<EventKind>,
-    /// The operating system, where it is told
-    pub(super) product: Option<Product>,
+    /// The operating systems that it may be of
+    pub(super) systems: Systems,
 }
 
 impl Told {
@@ -47,7 +48,17 @@ impl Told {
                 self.kinds.push(kind);
             }
         }
-        self.product = self.product.or(product);
+        self.systems = self.systems.or(product.into());
+    }
+
+    /// The paths of files and programs that it has
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let of_path = |field: Field| field.kind() == FieldType::Path;
+        let is_path = move |name: &str| Field::named(name).is_some_and(of_path);
+        let fields = self.fields.iter().filter(move |(name, _)| is_path(name));
+        // The path of a request is none of a file.
+        let fields = fields.filter(|_| !self.kinds.contains(&EventKind::Webserver));
+        fields.flat_map(|(_, values)| values).map(String::as_str)
     }
 
     /// Adds the values of a field, unless another log source has told them

@@ -13,6 +13,7 @@ use super::held::{Held, Met};
 use super::part::{Part, is_read, said, whole};
 use super::returned::Returned;
 use crate::mapping::{Column, Kind, Mappings, Rows as Selected, Table};
+use crate::matcher::systems::Systems;
 use crate::query::kusto::execute::{Data, RowQuery};
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Platform, Query, Schema, Step};
 use crate::taxonomy::{EventKind, Field, Log, Product};
@@ -101,8 +102,14 @@ impl Tables {
         if told.kinds.is_empty() {
             returned().read(&row, &mut told);
         }
-        if told.product.is_none() && row.values().filter_map(Json::as_str).any(has_drive) {
-            told.product = Some(Product::Windows);
+        if told.systems == Systems::Any {
+            let has_slash = told.paths().any(|path| path.starts_with('/'));
+            let mut texts = row.values().filter_map(Json::as_str);
+            told.systems = match has_slash {
+                _ if texts.any(has_drive) => Systems::One(Product::Windows),
+                true => Systems::Posix,
+                false => Systems::Any,
+            };
         }
         let time = TIMES.iter().find_map(|key| row.get(*key)?.as_str());
         told.add("time", time.map(ToOwned::to_owned).into_iter().collect());

@@ -19,7 +19,8 @@ use json::{Flat, text};
 use table::{Inside, ROWS, Row, Through};
 
 use super::mapped::{Mapped, Told};
-use crate::taxonomy::{EventKind, Product};
+use super::systems::SYSTEMS;
+use crate::taxonomy::EventKind;
 
 /// The most objects around an event: a hit, a message, a document
 const DEEPEST: usize = 4;
@@ -36,8 +37,6 @@ pub(super) struct Flattened {
     pub(super) title: &'static str,
     /// Its log sources, where the shape tells them
     pub(super) kinds: Vec<EventKind>,
-    /// Its operating system, where the shape tells it
-    pub(super) product: Option<Product>,
     /// Whether the record keeps fields where the shape does not look
     pub(super) is_partly_read: bool,
 }
@@ -195,8 +194,10 @@ fn finish<'a>(
     {
         flat.add(Cow::Owned(path.to_owned()), Cow::Borrowed(value));
     }
-    let Told { kinds, product, .. } = told;
-    Flattened { line: flat.line(), title, kinds, product, is_partly_read: false }
+    if let Some(name) = told.systems.name() {
+        flat.add(Cow::Borrowed(SYSTEMS), Cow::Owned(quoted(name)));
+    }
+    Flattened { line: flat.line(), title, kinds: told.kinds, is_partly_read: false }
 }
 
 fn owned<'a>(event: &Object<'a>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {

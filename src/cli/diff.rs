@@ -13,6 +13,7 @@ use super::report::{self, Stream, count};
 use super::{Format, Global, Outcome, Stop};
 use crate::backend::Target;
 use crate::definition::Looked;
+use crate::diagnostic::Diagnostics;
 use crate::review::{Change, Effect, Fate, Side, compare_sides};
 use crate::workspace::{Emitted, Workspace};
 
@@ -54,7 +55,7 @@ impl Diff {
     pub(super) fn run(self, global: &Global) -> Result<Outcome, Stop> {
         let loaded = self.rules.load()?;
         let wrong = loaded.files_with_errors();
-        let findings = report::relevant(global, loaded, Looked::InPart);
+        let mut findings = report::relevant(global, loaded, Looked::InPart);
         let after: &'static Workspace = loaded;
         let before: &'static Workspace = self.rules.load_before(&self.against)?;
         let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
@@ -62,8 +63,11 @@ impl Diff {
         let movement = match self.events.is_empty() {
             true => None,
             false => {
-                let of = (&*changes, &*self.targets);
-                Some(movement(global, [before, after], of, (&self.events, &self.form))?)
+                let (of, events) = ((&*changes, &*self.targets), (&*self.events, &self.form));
+                let mut bad = Diagnostics::default();
+                let movement = movement(global, [before, after], of, events, &mut bad)?;
+                findings.extend(bad.sorted());
+                Some(movement)
             }
         };
         let told = Told { changes: &changes, movement: movement.as_ref() };

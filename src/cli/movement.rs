@@ -10,6 +10,7 @@ use super::events::EventForm;
 use super::examples::Files;
 use super::{Global, Stop};
 use crate::backend::Target;
+use crate::diagnostic::Diagnostics;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Memory};
 use crate::project::{Failure, OnTargets, Sights};
@@ -26,7 +27,7 @@ type Match = ((usize, usize), String, String);
 /// The judges that find a match, before and after
 type Finders = [BTreeSet<&'static str>; 2];
 
-/// Reads the events, and judges each by both sides
+/// Reads the events, and judges each by both sides; lines that are no events go to `bad`
 ///
 /// # Errors
 /// When a file cannot be read, or no event could be tried as the options say.
@@ -35,6 +36,7 @@ pub(super) fn movement(
     sides: [&Workspace; 2],
     (changes, targets): (&[Change], &[Target]),
     (events, form): (&[PathBuf], &EventForm),
+    bad: &mut Diagnostics,
 ) -> Result<Movement, Stop> {
     let rules = sides
         .map(|side| -> Vec<Rule> { side.reported().map(|loaded| loaded.rule.clone()).collect() });
@@ -46,12 +48,13 @@ pub(super) fn movement(
     let changed: BTreeSet<&str> = changes.iter().map(|change| change.key.as_str()).collect();
     let emitted = sides.map(|side| on_targets(side, &changed, targets));
     let mut sights = emitted.each_ref().map(OnTargets::sights);
-    let mut found: BTreeMap<Match, Finders> = BTreeMap::new();
+    let mut apart: BTreeMap<Match, Finders> = BTreeMap::new();
     loop {
         let examples = files.next()?;
         if examples.is_empty() {
             break;
         }
+        let mut found: BTreeMap<Match, Finders> = BTreeMap::new();
         for side in 0..2 {
             let mut add = |example: &Example, (rule, signal): (&Rule, &str), judge| {
                 let Place::Line { file, line } = example.place else { return };
@@ -72,13 +75,14 @@ pub(super) fn movement(
             }
         }
         // What both sides find alike is not kept: there may be millions.
-        found.retain(|_, [before, after]| before != after);
+        apart.extend(found.into_iter().filter(|(_, [before, after])| before != after));
     }
+    files.finish(bad);
     if let Some(failure) = files.failure() {
         return Err(failure.into());
     }
     let judges = Judges::of(sides, &sights);
-    Ok(Movement { moved: moved(found, &judges, &files.names), untried: judges.untried() })
+    Ok(Movement { moved: moved(apart, &judges, &files.names), untried: judges.untried() })
 }
 
 /// What targets get of the rules that changed; without targets, of each rule what it is meant for
@@ -93,17 +97,16 @@ fn on_targets<'w>(
 }
 
 /// The events that moved, in the order of the files
-fn moved(found: BTreeMap<Match, Finders>, judges: &Judges<'_>, names: &[String]) -> Vec<Moved> {
+fn moved(apart: BTreeMap<Match, Finders>, judges: &Judges<'_>, names: &[String]) -> Vec<Moved> {
     let mut moved = Vec::new();
-    for (((file, line), key, signal), [before, after]) in found {
+    for (((file, line), key, signal), [before, after]) in apart {
         let of_rule = judges.of_rule(&key);
         for (is_new, one, other) in [(false, &before, &after), (true, &after, &before)] {
-            let on: Vec<&'static str> =
-                one.difference(other).copied().filter(|judge| of_rule.contains(judge)).collect();
+            let moves = |judge: &&'static str| one.contains(judge) && !other.contains(judge);
+            let (on, not_on): (Vec<_>, Vec<_>) = of_rule.iter().copied().partition(moves);
             if on.is_empty() {
                 continue;
             }
-            let not_on = of_rule.iter().copied().filter(|judge| !on.contains(judge)).collect();
             let (place, rule) = (format!("{}:{line}", names[file]), judges.title(&key));
             moved.push(Moved { place, rule, signal: signal.clone(), is_new, on, not_on });
         }

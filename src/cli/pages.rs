@@ -111,9 +111,14 @@ impl Pages {
             proofs: if self.proof { Some(proofs(workspace, asked)?) } else { None },
             history: if self.history { Some(project::history(&files)?) } else { None },
             review: match &self.against {
-                Some(against) => {
-                    Some(self.review(global, rules, (workspace, emitted), against, asked)?)
-                }
+                Some(against) => Some(self.review(
+                    global,
+                    rules,
+                    (workspace, emitted),
+                    against,
+                    asked,
+                    diagnostics,
+                )?),
                 None => None,
             },
             sightings: match self.events.is_empty() {
@@ -131,6 +136,7 @@ impl Pages {
         (after, emitted): (&Workspace, &[Emitted<'_>]),
         against: &str,
         targets: &[Target],
+        found: &mut Diagnostics,
     ) -> Result<Review, Stop> {
         let before: &Workspace = rules.load_before(against)?;
         let emitted_before = before.emitted(targets);
@@ -139,8 +145,8 @@ impl Pages {
         let movement = match self.events.is_empty() {
             true => None,
             false => {
-                let of = (&*changes, targets);
-                Some(movement(global, [before, after], of, (&self.events, &self.form))?)
+                let events = (&*self.events, &self.form);
+                Some(movement(global, [before, after], (&changes, targets), events, found)?)
             }
         };
         Ok(Review { against: against.to_owned(), changes, movement })

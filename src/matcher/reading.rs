@@ -10,7 +10,9 @@ use std::sync::OnceLock;
 use super::block::Block;
 use super::event::Event;
 use super::form::Form;
-use super::mapped::{Mapped, Unheld};
+use super::mapped::Mapped;
+#[cfg(test)]
+use super::mapped::Unheld;
 use super::shape::{self, FLAT, Flattened, Shape, Wanted};
 use super::{Engine, Options};
 use crate::ir::Rule;
@@ -73,7 +75,8 @@ impl Flattener {
     }
 
     /// What the rows and documents of targets that were read so far do not hold of what rules ask for
-    pub fn unheld(&self, rules: &[Rule]) -> Unheld {
+    #[cfg(test)]
+    pub(crate) fn unheld(&self, rules: &[Rule]) -> Unheld {
         self.mapped.unheld(rules)
     }
 

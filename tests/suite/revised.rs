@@ -240,3 +240,28 @@ fn a_rule_under_another_title_finds_what_it_found() {
     folder.edit("rules/shell.yml", "[cmd.exe]", "[cmd.exe, sh.exe]");
     assert_eq!(moved(&folder.run(&diff).out), ["Command Shell"]);
 }
+
+#[test]
+fn events_are_tried_on_each_target_and_a_line_that_is_none_is_said() {
+    let folder = project();
+    // Defender has no such field: it refuses the rule from here on, and misses what it has found.
+    let more = "children: [cmd.exe, at.exe]\n    CurrentDirectory: '*'";
+    folder.edit("rules/shell.yml", "children: [cmd.exe]", more);
+    let event = |program: &str| {
+        format!(r#"{{"Image": "C:\\W\\{program}", "CurrentDirectory": "C:\\W\\"}}"#)
+    };
+    folder.write("events.jsonl", &format!("{}\n{}\n", event("cmd.exe"), event("at.exe")));
+    let targets = ["diff", "-t", "xdr", "-t", "elastic"];
+    let diff = [&targets[..], &["-e", "events.jsonl", "--event", "process_creation"]].concat();
+    let said = folder.run(&diff);
+    for line in [
+        "  events.jsonl:1: found no longer by Shell: shell (on xdr, not on engine, elastic)\n",
+        "  events.jsonl:2: found newly by Shell: shell (on engine, elastic, not on xdr)\n",
+    ] {
+        assert!(said.out.contains(line), "{line}: {}\n{}", said.out, said.err);
+    }
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    folder.write("events.jsonl", "no event\n");
+    let said = folder.run(&diff);
+    assert!(said.code == Some(1) && said.err.contains("events.jsonl:1"), "{}", said.err);
+}

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::asked::Asked;
 use super::evidence::Evidence;
+use super::judge::severity_of;
 use super::recorded::recorded;
 use super::scene::{BEGINNING, Scene, Times};
 use super::schedule::{delays, runs};
@@ -122,7 +123,7 @@ fn series(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
         }
         let returned = groups(asked, &played.answers, &one.name, &output.keys)?;
         compare(asked, one, (&wanted, &returned), &mut tally);
-        tally.differences.extend(unidentified(&played.answers, &one.name));
+        tally.differences.extend(wrongly_shown(&played.answers, &one.name));
     }
     match unjudged {
         Some(why) if tally.differences.is_empty() => Err(why),
@@ -172,13 +173,22 @@ fn groups(
     Ok(complete)
 }
 
-/// The first row of a correlation in which an identifier of an entity is not made of the column beside it
-fn unidentified(answers: &[Data], name: &str) -> Option<(Place, Difference)> {
+/// The first row of a correlation with an identifier of an entity that is not made of the column beside it, or
+/// with a severity that is not its level's
+fn wrongly_shown(answers: &[Data], name: &str) -> Option<(Place, Difference)> {
     answers.iter().find_map(|data| {
         let signals = data.texts("Signal")?;
+        let (levels, severities) = (data.texts("Level"), data.texts("Severity"));
+        let severity = |row: usize| {
+            let (level, shown) = (&levels.as_ref()?[row], &severities.as_ref()?[row]);
+            let meant = severity_of(level);
+            (**shown != *meant)
+                .then(|| ("Severity".to_owned(), meant.to_owned(), shown.to_string()))
+        };
         let evidence = Evidence::of(data, "", &[]);
+        let wrong = |row: usize| evidence.unidentified(row).or_else(|| severity(row));
         let mut rows = (0..signals.len()).filter(|row| *signals[*row] == *name);
-        let (column, meant, shown) = rows.find_map(|row| evidence.unidentified(row))?;
+        let (column, meant, shown) = rows.find_map(wrong)?;
         let [engine, target] = [meant, shown].map(|text| format!("{column} {text:?}"));
         let difference = Difference { signal: name.to_owned(), engine, target, event: None };
         Some((Place::Course(0), difference))

@@ -252,14 +252,18 @@ fn held(run: &Run<'_>, whole: &Arc<Data>, output: &SignalOutput) -> Result<Arc<D
 
 /// Whether a row names this level, where it names one
 fn is_level(level: &str, Named { level: named, severity, .. }: &Named) -> bool {
-    let meant = match level {
+    named.as_ref().is_none_or(|named| named == level)
+        && severity.as_ref().is_none_or(|severity| severity == severity_of(level))
+}
+
+/// The severity of an alert at a level
+pub(super) fn severity_of(level: &str) -> &'static str {
+    match level {
         "critical" | "high" => "High",
         "medium" => "Medium",
         "low" => "Low",
         _ => "Informational",
-    };
-    named.as_ref().is_none_or(|named| named == level)
-        && severity.as_ref().is_none_or(|severity| severity == meant)
+    }
 }
 
 fn wrongly(signal: &Signal, (column, meant, shown): &Wrong) -> Finding {

@@ -50,6 +50,11 @@ pub const TEMPLATES: &[Template] = &[
         text: include_str!("../../templates/native/matcher.rs.hbs"),
         says: "the Rust source of a matcher",
     },
+    Template {
+        name: "native/mod.rs",
+        text: include_str!("../../templates/native/mod.rs.hbs"),
+        says: "the Rust module of several matchers",
+    },
 ];
 
 static REGISTRY: LazyLock<Result<Handlebars<'static>, String>> = LazyLock::new(|| {
@@ -81,7 +86,7 @@ struct Own {
 }
 
 /// Why a template made nothing
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// One of rulecast's own: a bug
     Ours(String),
     /// One of the user's
@@ -112,7 +117,7 @@ impl Templates {
     }
 
     /// Renders a view; the text ends with one line break
-    pub(super) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, Failed> {
+    pub(crate) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, Failed> {
         let own = self.own.as_ref().and_then(|own| Some((own, own.sources.get(name)?)));
         if let Some((own, source)) = own {
             let text = own.registry.render(name, view).map_err(|error| {

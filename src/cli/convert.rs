@@ -60,6 +60,10 @@ pub(super) struct Convert {
     /// there are, what they search and when, and what they lose
     #[arg(long)]
     manifest: bool,
+    /// Write `native/mod.rs` as well: the matchers of this run behind one trait, with a function that judges an
+    /// event by all of them
+    #[arg(long)]
+    module: bool,
     #[command(flatten)]
     templates: OwnTemplates,
 }
@@ -83,7 +87,11 @@ impl Convert {
         let workspace = self.rules.load()?;
         self.templates.give(workspace)?;
         let kept = if self.manifest { Kept::WithManifests } else { Kept::Artifacts };
-        let (outputs, refused) = workspace.outputs(&self.targets, kept);
+        let (mut outputs, refused) = workspace.outputs(&self.targets, kept);
+        if self.module {
+            let module = workspace.native_module(&outputs);
+            outputs.extend(module.map_err(|why| Failure::new(format!("`--module`: {why}")))?);
+        }
         let refused = refused + workspace.refused;
         let left_out = report::left_out(refused);
         let rules = count(workspace.rules.len() + workspace.refused, "rule");

@@ -11,6 +11,7 @@
 mod coverage;
 mod decided;
 mod lost;
+mod module;
 mod names;
 mod output;
 mod read;

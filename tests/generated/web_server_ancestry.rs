@@ -30,6 +30,8 @@ pub struct Signal {
     pub title: &'static str,
     /// The kind of event it looks at
     pub event: &'static str,
+    /// The log that the event must be in as well, when limited and the event's log is known
+    pub log: Option<&'static str>,
     /// The operating system, when limited
     pub product: Option<&'static str>,
     /// Whether an event of that kind fits
@@ -48,6 +50,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "shell_of_server",
         title: "Web server starts a shell",
         event: "process_creation",
+        log: None,
         product: None,
         matches: shell_of_server_matches,
         level: shell_of_server_level,
@@ -58,6 +61,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "child_of_shell",
         title: "Program started by a shell of a web server",
         event: "process_creation",
+        log: None,
         product: None,
         matches: child_of_shell_matches,
         level: child_of_shell_level,
@@ -68,6 +72,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "recon_of_server",
         title: "Web server starts a tool for reconnaissance or remote execution",
         event: "process_creation",
+        log: None,
         product: None,
         matches: recon_of_server_matches,
         level: recon_of_server_level,

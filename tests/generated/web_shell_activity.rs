@@ -31,6 +31,8 @@ pub struct Signal {
     pub title: &'static str,
     /// The kind of event it looks at
     pub event: &'static str,
+    /// The log that the event must be in as well, when limited and the event's log is known
+    pub log: Option<&'static str>,
     /// The operating system, when limited
     pub product: Option<&'static str>,
     /// Whether an event of that kind fits
@@ -49,6 +51,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "shell_spawn",
         title: "Web server starts a shell or a reconnaissance tool",
         event: "process_creation",
+        log: None,
         product: None,
         matches: shell_spawn_matches,
         level: shell_spawn_level,
@@ -59,6 +62,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "script_drop",
         title: "Script written into a web root",
         event: "file_event",
+        log: None,
         product: None,
         matches: script_drop_matches,
         level: script_drop_level,
@@ -69,6 +73,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "odd_port",
         title: "Web server talks out on an odd port",
         event: "network_connection",
+        log: None,
         product: None,
         matches: odd_port_matches,
         level: odd_port_level,

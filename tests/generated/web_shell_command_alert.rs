@@ -30,6 +30,8 @@ pub struct Signal {
     pub title: &'static str,
     /// The kind of event it looks at
     pub event: &'static str,
+    /// The log that the event must be in as well, when limited and the event's log is known
+    pub log: Option<&'static str>,
     /// The operating system, when limited
     pub product: Option<&'static str>,
     /// Whether an event of that kind fits
@@ -48,6 +50,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "command_alert",
         title: "Defender lists a command in an alert about IIS",
         event: "security_alert",
+        log: None,
         product: Some("windows"),
         matches: command_alert_matches,
         level: command_alert_level,
@@ -58,6 +61,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "script_request",
         title: "Request to a script",
         event: "webserver",
+        log: None,
         product: None,
         matches: script_request_matches,
         level: script_request_level,

@@ -30,6 +30,8 @@ pub struct Signal {
     pub title: &'static str,
     /// The kind of event it looks at
     pub event: &'static str,
+    /// The log that the event must be in as well, when limited and the event's log is known
+    pub log: Option<&'static str>,
     /// The operating system, when limited
     pub product: Option<&'static str>,
     /// Whether an event of that kind fits
@@ -48,6 +50,7 @@ pub static SIGNALS: &[Signal] = &[
         name: "script_child",
         title: "Web server starts a shell or a script host",
         event: "process_creation",
+        log: None,
         product: Some("windows"),
         matches: script_child_matches,
         level: script_child_level,

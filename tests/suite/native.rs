@@ -8,10 +8,12 @@ use rulecast::backend::operators::{ROWS, Support};
 use rulecast::backend::{Target, emit, translate};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::ir::Signal;
+use rulecast::matcher::{Engine, Memory};
 use rulecast::project;
+use rulecast::taxonomy::EventKind;
 use rulecast::verify::near::chance::{self, Dice};
-use rulecast::verify::{Example, JudgedNative, Place, Verdict};
-use rulecast::workspace::Loaded;
+use rulecast::verify::{Example, JudgedNative, Place, Verdict, own_examples};
+use rulecast::workspace::{Kept, Loaded};
 use serde_json::{Value, json};
 
 use crate::support::{corpus, definition, lines, root, rule, sigmahq};
@@ -204,4 +206,83 @@ fn source_of_a_folder_that_is_not_emitted_is_never_run() {
     for one in verified.unwrap() {
         assert_eq!(one.verdict.word(), "broken", "{}", one.loaded.stem);
     }
+}
+
+/// A program that asks a module about events, and prints what matches each
+fn asking(events: &[(usize, &Example)]) -> String {
+    let mut arms = String::new();
+    for (at, example) in events {
+        let fields = example.event.as_object().unwrap().iter();
+        let fields: Vec<String> = fields
+            .map(|(name, value)| format!("({name:?}, {:?})", value.as_str().unwrap()))
+            .collect();
+        arms.push_str(&format!("    ({at}, &[{}]),\n", fields.join(", ")));
+    }
+    format!(
+        r#"#[path = "native/mod.rs"]
+mod rules;
+
+struct Process(&'static [(&'static str, &'static str)]);
+
+impl rules::Event for Process {{
+    fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {{
+        self.0.iter().any(|(name, value)| *name == field && test(value))
+    }}
+}}
+
+const EVENTS: &[(usize, &[(&str, &str)])] = &[
+{arms}];
+
+fn main() {{
+    let source = rules::Source {{ event: "process_creation", log: None, product: None }};
+    for (at, fields) in EVENTS {{
+        for one in rules::judge_all(&Process(fields), &source) {{
+            println!("{{at}} {{}} {{}} {{}}", one.rule, one.signal, one.level);
+        }}
+    }}
+}}
+"#
+    )
+}
+
+#[test]
+fn the_matchers_of_many_rules_are_one_module() {
+    let mut workspace = project::load(&[root().join("rules")]).unwrap();
+    let (mut outputs, _) = workspace.outputs(&[Target::Native], Kept::Artifacts);
+    let module = workspace.native_module(&outputs).unwrap().expect("the template has no mistake");
+    outputs.push(module);
+    let examples: Vec<Example> =
+        workspace.reported().flat_map(|loaded| own_examples(&loaded.rule)).flatten().collect();
+    let is_plain = |example: &Example| {
+        let texts = example.event.as_object().unwrap().values().all(Value::is_string);
+        example.kind == EventKind::named("process_creation") && texts
+    };
+    let events: Vec<(usize, &Example)> =
+        examples.iter().enumerate().filter(|(_, one)| is_plain(one)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    for output in &outputs {
+        let file = folder.path().join(&output.path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, &output.text).unwrap();
+    }
+    let main = folder.path().join("main.rs");
+    fs::write(&main, asking(&events)).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let flags = ["--edition=2024", "-Dwarnings", "-Funsafe-code", "--out-dir"];
+    let built = Command::new(rustc).args(flags).arg(folder.path()).arg(&main).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let said = Command::new(folder.path().join("main")).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let engine = Engine::builder().rules(workspace.take_reported()).build();
+    let mut wanted = String::new();
+    for (at, example) in &events {
+        let kind = example.kind.as_ref();
+        for one in engine.judge_value(&example.event, kind, &mut Memory::default()).unwrap() {
+            let rule = &engine.rules()[one.rule];
+            let (title, signal) = (&rule.metadata.title.value, &rule.signals[one.signal].name);
+            wanted.push_str(&format!("{at} {title} {signal} {}\n", one.level));
+        }
+    }
+    assert_eq!(said, wanted);
+    assert!(events.len() > 100 && wanted.lines().count() > 100, "{} events", events.len());
 }

@@ -6,7 +6,10 @@
 //! the head of the file lists them, and new terms and correlations are given as data.
 
 mod expr;
+mod module;
 mod view;
+
+pub(crate) use module::module;
 
 use super::settings::Asked;
 use super::{Emitted, Place, Session};

@@ -18,8 +18,6 @@ pub(super) struct MatcherView {
     id: String,
     /// The caller's duties, one per line
     left: Vec<String>,
-    /// Whether some signal is limited to a log
-    logs: bool,
     /// Whether some correlation counts combinations of values
     combinations: bool,
     constants: Vec<Constant>,
@@ -119,7 +117,6 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
         title: one_line(&rule.metadata.title.value),
         id,
         left: left(rule),
-        logs: rule.signals.iter().any(|signal| signal.log.is_some()),
         combinations: rule.correlations.iter().any(counts_combinations),
         constants: constants.sorted(),
         signals,
@@ -127,7 +124,7 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
     }
 }
 
-fn optional(word: Option<&str>) -> String {
+pub(super) fn optional(word: Option<&str>) -> String {
     word.map_or_else(|| "None".to_owned(), |word| format!("Some({})", literal(word)))
 }
 

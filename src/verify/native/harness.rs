@@ -53,23 +53,23 @@ macro_rules! matcher {
 }
 
 macro_rules! ask {
-    ($name:ident, $question:ident, |$signal:ident| $log:expr) => {
+    ($name:ident, $question:ident) => {
         $name::SIGNALS
             .iter()
-            .map(|$signal| match $question {
+            .map(|signal| match $question {
                 Question::Table => format!(
                     "{:?}",
                     (
-                        $signal.name,
-                        $signal.title,
-                        $signal.event,
-                        $log,
-                        $signal.product,
-                        $signal.new_terms,
-                        $signal.window
+                        signal.name,
+                        signal.title,
+                        signal.event,
+                        signal.log,
+                        signal.product,
+                        signal.new_terms,
+                        signal.window
                     )
                 ),
-                Question::Event(seen) if ($signal.matches)(seen) => ($signal.level)(seen).to_owned(),
+                Question::Event(seen) if (signal.matches)(seen) => (signal.level)(seen).to_owned(),
                 Question::Event(_) => "-".to_owned(),
             })
             .collect()

@@ -10,8 +10,6 @@
 mod judge;
 mod wire;
 
-use crate::ir::Rule;
-
 pub use judge::{Asking, Judged};
 
 /// The `main` of a program; the matchers and a function `ask` are added to it
@@ -25,17 +23,14 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program of these rules and the matchers that were made of them
-    pub fn of(matchers: &[(&Rule, &str)]) -> Program {
+    /// A program of these matchers
+    pub fn of(matchers: &[&str]) -> Program {
         let (mut modules, mut arms) = (String::new(), String::new());
         let mut files = Vec::new();
-        for (at, (rule, text)) in matchers.iter().enumerate() {
+        for (at, text) in matchers.iter().enumerate() {
             files.push((format!("m{at}.rs"), (*text).to_owned()));
-            // A matcher has the column `log` only where some signal is limited to a log.
-            let limited = rule.signals.iter().any(|signal| signal.log.is_some());
-            let log = if limited { "s.log" } else { "None::<&str>" };
             modules.push_str(&format!("matcher!(m{at});\n"));
-            arms.push_str(&format!("        {at} => ask!(m{at}, question, |s| {log}),\n"));
+            arms.push_str(&format!("        {at} => ask!(m{at}, question),\n"));
         }
         let ask = format!(
             "fn ask(matcher: usize, question: Question<'_>) -> Vec<String> {{\n    match matcher {{\n\

@@ -116,11 +116,6 @@ impl Doc {
         Doc { node: Node::Flat(Box::new(self)), width, forced: false }
     }
 
-    /// Whether it takes more than so many bytes on one line
-    pub(crate) fn is_wider_than(&self, width: usize) -> bool {
-        self.width > width
-    }
-
     /// The text
     pub(crate) fn print(&self) -> String {
         let mut page = Page { out: String::with_capacity(self.width), start: 0 };

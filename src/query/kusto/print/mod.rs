@@ -14,7 +14,7 @@ use super::tree::{
     Expression, Item, JoinKind, Kind, Let, Lines, Literal, Name, Operator, Order, Pipeline, Query,
     Source, Step,
 };
-use crate::query::layout::{Doc, WIDTH};
+use crate::query::layout::Doc;
 
 /// Prints a query, with a final newline
 pub(crate) fn print(query: &Query) -> String {
@@ -76,8 +76,8 @@ fn pipeline(pipeline: &Pipeline) -> Doc {
         Source::Union(legs, lines) => {
             // Legs with steps are long; `Lines::Fit` keeps them side by side.
             let steps = legs.iter().any(|leg| matches!(leg.kind, Kind::Pipeline(_)));
+            let listed = listed(legs.iter().map(value).collect(), *lines);
             let flat = steps && *lines == Lines::Fit;
-            let listed = listed(legs.iter().map(leg).collect(), *lines);
             Doc::all([Doc::text("union"), if flat { listed.flat() } else { listed }])
         }
         Source::Expression(source) => value(source),
@@ -88,17 +88,6 @@ fn pipeline(pipeline: &Pipeline) -> Doc {
         parts.extend([Doc::text("| "), step(one)]);
     }
     Doc::all(parts)
-}
-
-/// A leg of a union; rows whose steps do not fit on a line have a line for each
-fn leg(leg: &Expression) -> Doc {
-    let on_one_line = value(leg);
-    if let Kind::Pipeline(rows) = &leg.kind
-        && on_one_line.is_wider_than(WIDTH - 8)
-    {
-        return Doc::all([Doc::text("("), pipeline(rows).nest(4), Doc::text(")")]);
-    }
-    on_one_line
 }
 
 /// Parts after a word on its line, or each on a line below it

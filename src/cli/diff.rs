@@ -60,16 +60,10 @@ impl Diff {
         let before: &'static Workspace = self.rules.load_before(&self.against)?;
         let emitted = [before.emitted(&self.targets), after.emitted(&self.targets)];
         let changes = compared((before, &emitted[0]), (after, &emitted[1]), &wrong);
-        let movement = match self.events.is_empty() {
-            true => None,
-            false => {
-                let (of, events) = ((&*changes, &*self.targets), (&*self.events, &self.form));
-                let mut bad = Diagnostics::default();
-                let movement = movement(global, [before, after], of, events, &mut bad)?;
-                findings.extend(bad.sorted());
-                Some(movement)
-            }
-        };
+        let (of, events) = ((&*changes, &*self.targets), (&*self.events, &self.form));
+        let mut bad = Diagnostics::default();
+        let movement = movement(global, [before, after], of, events, &mut bad)?;
+        findings.extend(bad.sorted());
         let told = Told { changes: &changes, movement: movement.as_ref() };
         match global.format {
             Format::Json => changes::print_json(told)?,

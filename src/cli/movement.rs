@@ -27,7 +27,7 @@ type Match = ((usize, usize), String, String);
 /// The judges that find a match, before and after
 type Finders = [BTreeSet<&'static str>; 2];
 
-/// Reads the events, and judges each by both sides; lines that are no events go to `bad`
+/// Reads the events, and judges each by both sides; `None` without a file. Lines that are no events go to `bad`
 ///
 /// # Errors
 /// When a file cannot be read, or no event could be tried as the options say.
@@ -37,7 +37,10 @@ pub(super) fn movement(
     (changes, targets): (&[Change], &[Target]),
     (events, form): (&[PathBuf], &EventForm),
     bad: &mut Diagnostics,
-) -> Result<Movement, Stop> {
+) -> Result<Option<Movement>, Stop> {
+    if events.is_empty() {
+        return Ok(None);
+    }
     let rules = sides
         .map(|side| -> Vec<Rule> { side.reported().map(|loaded| loaded.rule.clone()).collect() });
     let read = (&*rules[1], &sides[1].policy.mappings);
@@ -82,7 +85,8 @@ pub(super) fn movement(
         return Err(failure.into());
     }
     let judges = Judges::of(sides, &sights);
-    Ok(Movement { moved: moved(apart, &judges, &files.names), untried: judges.untried() })
+    let moved = moved(apart, &judges, &files.names);
+    Ok(Some(Movement { moved, untried: judges.untried() }))
 }
 
 /// What targets get of the rules that changed; without targets, of each rule what it is meant for

@@ -142,13 +142,8 @@ impl Pages {
         let emitted_before = before.emitted(targets);
         let wrong = after.files_with_errors();
         let changes = diff::compared((before, &emitted_before), (after, emitted), &wrong);
-        let movement = match self.events.is_empty() {
-            true => None,
-            false => {
-                let events = (&*self.events, &self.form);
-                Some(movement(global, [before, after], (&changes, targets), events, found)?)
-            }
-        };
+        let events = (&*self.events, &self.form);
+        let movement = movement(global, [before, after], (&changes, targets), events, found)?;
         Ok(Review { against: against.to_owned(), changes, movement })
     }
 }

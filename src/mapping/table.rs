@@ -116,6 +116,11 @@ impl Table {
         self.log.as_ref()
     }
 
+    /// The product of all its rows, when that is one
+    pub(crate) fn product(&self) -> Option<Product> {
+        if let [product] = self.products[..] { Some(product) } else { None }
+    }
+
     /// Each field with the columns that hold it or a part of it
     pub(crate) fn places(&self) -> impl Iterator<Item = (&Field, &[Column])> {
         self.columns.iter().map(|(field, columns)| (field, columns.as_slice()))

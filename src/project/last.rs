@@ -25,11 +25,7 @@ pub fn last(folder: &Path, targets: &[Target], workspace: &Workspace) -> Result<
         if !target_of(&owned.path).is_some_and(|target| targets.contains(&target)) {
             continue;
         }
-        let ids = || owned.ids.iter().map(|id| id.to_lowercase());
-        last.ids.extend(ids());
-        if wrong.contains(&owned.rule.file) {
-            last.refused.extend(ids());
-        }
+        last.know(&owned.ids, wrong.contains(&owned.rule.file));
         if owned.is_as_written(folder) == Some(true) {
             let place = inside(folder, &owned.path)?;
             let text = std::fs::read_to_string(place).unwrap_or_default();

@@ -107,13 +107,18 @@ impl Last {
         for one in before {
             let is_wrong = wrong.contains(&one.row.rule.file());
             for output in &one.outputs {
-                let ids = || output.ids.iter().map(|id| id.to_lowercase());
-                last.ids.extend(ids());
-                last.refused.extend(ids().filter(|_| is_wrong));
+                last.know(&output.ids, is_wrong);
                 last.rules.extend(emitted(&output.path, &output.text));
             }
         }
         last
+    }
+
+    /// Adds the ids of a rule; `is_wrong` when it has errors now
+    pub fn know(&mut self, ids: &[String], is_wrong: bool) {
+        let ids = || ids.iter().map(|id| id.to_lowercase());
+        self.ids.extend(ids());
+        self.refused.extend(ids().filter(|_| is_wrong));
     }
 }
 

@@ -8,6 +8,31 @@ use crate::taxonomy::{FOLDERLESS, Field, FieldType};
 /// A part with its values
 pub(super) type Part = (Holds, Vec<String>);
 
+/// A part of a field, and the column with this name that has it
+pub(super) struct Place {
+    pub(super) field: Field,
+    pub(super) column: Column,
+    pub(super) name: String,
+}
+
+/// The fields with values, in the order of their places; the parts of a field stand together
+///
+/// `text` gives the text of a column.
+pub(super) fn fields(places: &[Place], text: impl Fn(&str) -> String) -> Vec<(Field, Vec<String>)> {
+    let mut parts: Vec<(&Field, Vec<Part>)> = Vec::new();
+    for place in places {
+        let values = said(&place.column, &text(&place.name));
+        match parts.last_mut().filter(|(field, _)| **field == place.field) {
+            Some((_, all)) => all.push((place.column.holds, values)),
+            None => parts.push((&place.field, vec![(place.column.holds, values)])),
+        }
+    }
+    let mut values = parts.iter().flat_map(|(_, all)| all).flat_map(|(_, values)| values);
+    let separator = if values.any(|value| value.starts_with('/')) { '/' } else { '\\' };
+    let fields = parts.iter().map(|(field, all)| ((*field).clone(), whole(field, all, separator)));
+    fields.filter(|(_, values)| !values.is_empty()).collect()
+}
+
 /// The values of a field; none when its parts say too little
 ///
 /// `separator` stands between the folders of a path.
@@ -39,7 +64,7 @@ pub(super) fn is_read(holds: Holds) -> bool {
 }
 
 /// The values of the field that a column says so
-pub(super) fn said(column: &Column, text: &str) -> Vec<String> {
+fn said(column: &Column, text: &str) -> Vec<String> {
     let nothing = text.is_empty() || column.kind == Kind::Dashed && text == "-";
     if nothing {
         return Vec::new();

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Told;
 use super::held::{Held, Met};
-use super::part::{Part, is_read, said, whole};
+use super::part::{Place, fields, is_read};
 use crate::ir::Rule;
 use crate::mapping::{Column, Mappings, Table, results};
 use crate::query::kusto::Expression;
@@ -60,13 +60,6 @@ struct Reader {
     columns: HashSet<String>,
     places: Vec<Place>,
     met: Met,
-}
-
-/// A part of a field, and the column of the result that shows it
-struct Place {
-    field: Field,
-    column: Column,
-    shown: String,
 }
 
 impl Returned {
@@ -136,7 +129,7 @@ impl Reader {
                 let shows = |(_, value): &&(&str, &Expression)| shows(value, column);
                 if let Some((name, _)) = shown.iter().find(shows) {
                     let (field, column) = (field.clone(), column.clone());
-                    places.push(Place { field, column, shown: (*name).to_owned() });
+                    places.push(Place { field, column, name: (*name).to_owned() });
                 }
             }
         }
@@ -144,7 +137,7 @@ impl Reader {
             kind: table.events.clone(),
             actions: actions.to_vec(),
             log: table.log().cloned(),
-            product: if let [product] = table.products[..] { Some(product) } else { None },
+            product: table.product(),
             columns: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
             places,
             met: Met::default(),
@@ -155,16 +148,9 @@ impl Reader {
         self.met.note();
         told.is_of(&self.kind, self.log.as_ref(), self.product);
         told.add("Action", self.actions.clone());
-        let mut parts: BTreeMap<&Field, Vec<Part>> = BTreeMap::new();
-        for place in &self.places {
-            let text = row.get(&place.shown).map(text).unwrap_or_default();
-            let values = said(&place.column, &text);
-            parts.entry(&place.field).or_default().push((place.column.holds, values));
-        }
-        let mut values = parts.values().flatten().flat_map(|(_, values)| values);
-        let separator = if values.any(|value| value.starts_with('/')) { '/' } else { '\\' };
-        for (field, parts) in &parts {
-            told.add(field.name(), whole(field, parts, separator));
+        let shown = |name: &str| row.get(name).map(text).unwrap_or_default();
+        for (field, values) in fields(&self.places, shown) {
+            told.add(field.name(), values);
         }
     }
 }

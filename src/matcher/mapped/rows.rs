@@ -10,11 +10,11 @@ use serde_json::{Map, Value as Json};
 
 use super::Told;
 use super::held::{Held, Met};
-use super::part::{Part, is_read, said, whole};
+use super::part::{Place, fields, is_read};
 use super::returned::Returned;
 use crate::mapping::{Column, Kind, Mappings, Rows as Selected, Table};
 use crate::matcher::systems::Systems;
-use crate::query::kusto::execute::{Data, RowQuery};
+use crate::query::kusto::execute::RowQuery;
 use crate::query::kusto::{Expression, Item, Let, Pipeline, Platform, Query, Schema, Step};
 use crate::taxonomy::{EventKind, Field, Log, Product};
 
@@ -48,13 +48,6 @@ struct Reader {
     keywords: usize,
     /// The field that tells such rows by its words
     with: Option<Field>,
-}
-
-/// A part of a field, and the column of the query that has it
-struct Place {
-    field: Field,
-    column: Column,
-    name: String,
 }
 
 impl Tables {
@@ -103,12 +96,12 @@ impl Tables {
             returned().read(&row, &mut told);
         }
         if told.systems == Systems::Any {
-            let has_slash = told.paths().any(|path| path.starts_with('/'));
-            let mut texts = row.values().filter_map(Json::as_str);
-            told.systems = match has_slash {
-                _ if texts.any(has_drive) => Systems::One(Product::Windows),
-                true => Systems::Posix,
-                false => Systems::Any,
+            told.systems = if row.values().filter_map(Json::as_str).any(has_drive) {
+                Systems::One(Product::Windows)
+            } else if told.paths().any(|path| path.starts_with('/')) {
+                Systems::Posix
+            } else {
+                Systems::Any
             };
         }
         let time = TIMES.iter().find_map(|key| row.get(*key)?.as_str());
@@ -169,7 +162,7 @@ impl Reader {
         Some(Reader {
             kind: table.events.clone(),
             log: table.log().cloned(),
-            product: if let [product] = table.products[..] { Some(product) } else { None },
+            product: table.product(),
             query: query(table, schema, items)?,
             met: Met::default(),
             is_tested: !matches!(table.rows, Selected::All),
@@ -186,7 +179,7 @@ impl Reader {
         if text(ROW).is_none() {
             return;
         }
-        let fields = self.fields(&data);
+        let fields = fields(&self.places, |name| text(name).unwrap_or_default().to_string());
         if let Some(with) = &self.with
             && !fields.iter().any(|(field, _)| field == with)
         {
@@ -200,24 +193,6 @@ impl Reader {
         let keywords = (0..self.keywords).filter_map(|at| text(&format!("K{at}")));
         let keywords = keywords.filter(|text| !text.is_empty()).map(|text| text.to_string());
         told.add(KEYWORDS, keywords.collect());
-    }
-
-    /// The fields with values
-    fn fields(&self, data: &Data) -> Vec<(Field, Vec<String>)> {
-        let mut parts: Vec<(&Field, Vec<Part>)> = Vec::new();
-        for place in &self.places {
-            let text = data.texts(&place.name).and_then(|texts| texts.first().cloned());
-            let values = said(&place.column, &text.unwrap_or_default());
-            match parts.last_mut().filter(|(field, _)| **field == place.field) {
-                Some((_, all)) => all.push((place.column.holds, values)),
-                None => parts.push((&place.field, vec![(place.column.holds, values)])),
-            }
-        }
-        let mut values = parts.iter().flat_map(|(_, all)| all).flat_map(|(_, values)| values);
-        let separator = if values.any(|value| value.starts_with('/')) { '/' } else { '\\' };
-        let fields =
-            parts.iter().map(|(field, all)| ((*field).clone(), whole(field, all, separator)));
-        fields.filter(|(_, values)| !values.is_empty()).collect()
     }
 }
 

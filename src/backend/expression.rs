@@ -42,8 +42,7 @@ pub(super) fn regex(patterns: &[Pattern], case: Case, around: Around) -> String 
     let (open, close) = match around {
         Around::Ends => ("^", "$"),
         Around::Start => ("^", ""),
-        Around::Nothing => ("", ""),
-        Around::Arguments => (r"(?:^|\x1f)", r"(?:\x1f|$)"),
+        Around::Nothing | Around::Elements => ("", ""),
     };
     format!("{flags}{open}{alternatives}{close}")
 }
@@ -57,14 +56,14 @@ pub(super) enum Around {
     Start,
     /// None: the pattern may occur anywhere
     Nothing,
-    /// One argument of a list joined by the unit separator
-    Arguments,
+    /// None, and no wildcard takes the unit separator, which stands between the elements of a list
+    Elements,
 }
 
 /// One pattern; `bare` when its literals need no `(?i-u:)` group
 fn body(pattern: &Pattern, bare: bool, around: Around) -> String {
     let (any, one) = match around {
-        Around::Arguments => (r"[^\x1f]*", r"[^\x1f]"),
+        Around::Elements => (r"[^\x1f]*", r"[^\x1f]"),
         Around::Ends | Around::Start | Around::Nothing => (".*", "."),
     };
     let mut out = String::new();
@@ -124,11 +123,12 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Escapes special characters, and writes unprintable characters as `\x{…}`
+/// Escapes special characters, and writes unprintable characters as `\x1f` or `\x{…}`
 fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
+            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if crate::source::is_unprintable(c) => {
                 out.push_str(&format!("\\x{{{:x}}}", c as u32))
             }

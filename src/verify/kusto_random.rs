@@ -190,7 +190,7 @@ impl Author {
             ),
             format!(
                 "T\n| where {one}\n| summarize C = count(), D = count_distinctif(B, {other}), \
-                 L = min(N), M = max(N) by {by}\n| where C > 1\n| project {by}, C, D, L, M"
+                 E = countif({third}), L = min(N), M = max(N) by {by}\n| where C > 1\n| project {by}, C, D, E, L, M"
             ),
             format!(
                 "let Some = T\n| where {one};\nT\n| where {other}\n| join kind={kind} (Some) on {key}\n\

@@ -12,7 +12,7 @@ use super::keys::column_of;
 use super::lets::Lets;
 use crate::backend::Session;
 use crate::diagnostic::Cause;
-use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Key, Origin, Rule};
+use crate::ir::{Correlation, CorrelationTest, Fields, Key, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
 
 /// Named rows and their columns
@@ -51,6 +51,24 @@ pub(super) enum Alerts {
     FirstOf(u64),
 }
 
+/// Whether the statements of correlations read the rows of a signal again, so that they are worth to be kept
+///
+/// Rarity reads them again as well, but of a whole log.
+pub(super) fn reads_again(rule: &Rule, signal: usize) -> bool {
+    let uses = rule.correlations.iter().filter(|one| one.origins.contains(&Origin::Signal(signal)));
+    // Two events in any order are joined both ways.
+    let reads = |one: &Correlation| match one.test {
+        CorrelationTest::Together if one.origins.len() == 2 => 2,
+        CorrelationTest::Together
+        | CorrelationTest::InOrder
+        | CorrelationTest::Events(_)
+        | CorrelationTest::Origins(_)
+        | CorrelationTest::Values(..)
+        | CorrelationTest::Numbers(..) => 1,
+    };
+    uses.map(reads).sum::<usize>() + usize::from(rule.reports_signal(signal)) > 1
+}
+
 /// The statements of every correlation, and the rows they name
 pub(super) fn statements(
     planning: &mut Planning<'_, '_>,
@@ -77,12 +95,10 @@ pub(super) fn statements(
             CorrelationTest::InOrder => (plan.in_order(&mut own), Alerts::Each),
             CorrelationTest::Together => (plan.together(&mut own, lets), Alerts::Each),
             CorrelationTest::Events(bound) if bound.to.is_some() => {
-                let count = (EVENTS, Expression::call("count", []));
-                (plan.rare(&mut own, lets, count, *bound), Alerts::FirstOf(0))
+                (plan.rare_events(&mut own, *bound), Alerts::FirstOf(0))
             }
             CorrelationTest::Values(fields, bound) if bound.to.is_some() => {
-                let count = (VALUES, distinct(rule, fields));
-                (plan.rare(&mut own, lets, count, *bound), Alerts::FirstOf(0))
+                (plan.rare_values(&mut own, lets, (fields, *bound)), Alerts::FirstOf(0))
             }
             CorrelationTest::Events(bound) => {
                 let columns = plan.events(&mut own, lets, bound.from);
@@ -291,48 +307,6 @@ impl Plan<'_> {
         ];
         out.push(Let::new(self.name, Pipeline::of(&rows, joined)));
         columns
-    }
-
-    /// At most n events or values: counted per group over the window before its last event
-    fn rare(
-        &self,
-        out: &mut Vec<Let>,
-        lets: &mut Lets,
-        ((number, kind, role), count): ((&str, Type, Role), Expression),
-        bound: Bound,
-    ) -> Vec<Projected> {
-        let window = lets.name(&format!("{}_window", self.name));
-        let keys = self.keys();
-        let keys = || keys.iter().map(String::as_str);
-        let second: Vec<String> = keys().map(|key| self.second(key)).collect();
-        let second = || second.iter().map(String::as_str);
-        let rows = || self.grouped(self.all());
-        let last = Expression::call("max", [self.now()]);
-        let last = Step::summarize([Item::named("LastTime", last)], keys());
-        let since = Expression::name("LastTime").minus(self.span());
-        let near = rows().then([
-            Step::join(JoinKind::Inner, rows().then([last]), keys()),
-            Step::filter(self.now().compare(">=", since)),
-            Step::project_away(second().chain(["LastTime"])),
-        ]);
-        out.push(Let::new(&window, near.materialized()));
-        let is = |operator, bound: u64| {
-            Expression::name(number).compare(operator, Expression::number(bound))
-        };
-        let few = match (bound.to, bound.from) {
-            (Some(to), from) if to == from => is("==", to),
-            (to, from) => {
-                let least = (from > 1).then(|| is(">=", from));
-                Expression::all(least.into_iter().chain(to.map(|to| is("<=", to))))
-            }
-        };
-        let counted = [Step::summarize([Item::named(number, count)], keys()), Step::filter(few)];
-        let joined = [
-            Step::join(JoinKind::Inner, Pipeline::of(&window, counted), keys()),
-            Step::project_away(second()),
-        ];
-        out.push(Let::new(self.name, Pipeline::of(&window, joined)));
-        self.with(self.columns(), &[(number, kind, role)])
     }
 }
 

@@ -9,6 +9,11 @@
 use crate::pattern::{Pattern, Token};
 use crate::query::kusto::{Expression, Kind};
 
+/// The most alternatives in a chain of `or`; more become one regular expression
+///
+/// The language service refuses a chain of 500 (KS245), and long chains are slow.
+pub(super) const LONG_CHAIN: usize = 50;
+
 /// What a test costs for each row; the order of the variants is the order of tests
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cost {

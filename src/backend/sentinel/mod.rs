@@ -7,6 +7,7 @@
 
 mod address;
 mod alerts;
+mod arguments;
 mod arm;
 mod columns;
 mod context;
@@ -25,6 +26,7 @@ mod predicate;
 mod prepare;
 mod profile;
 mod query;
+mod rare;
 mod schedule;
 mod settings;
 mod severity;

@@ -123,11 +123,13 @@ fn touch(step: &Step, touched: &mut BTreeSet<String>) {
 
 /// The filters that can stand before the prepared columns, and the other steps
 ///
-/// Such a filter names nothing that a prepared step makes or takes apart, so that rows which it drops are
+/// Such a filter names nothing that another step makes or a prepared step takes apart, so that rows which it drops are
 /// never prepared.
 fn split_early(steps: Vec<Step>, prepared: &[Step]) -> (Vec<Step>, Vec<Step>) {
     let mut touched = BTreeSet::new();
-    prepared.iter().for_each(|step| touch(step, &mut touched));
+    let adds = |step: &&Step| matches!(step.operator, Operator::Extend(_));
+    let made = prepared.iter().chain(steps.iter().filter(adds));
+    made.for_each(|step| touch(step, &mut touched));
     if prepared.is_empty() {
         return (Vec::new(), steps);
     }

@@ -277,7 +277,7 @@ impl Plan<'_> {
         let rows = self.new_to(rows.clone(), run);
         let is_new = self.rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
         // Kusto evaluates a plain `let` again at each use.
-        let again = is_new || self.rule.correlates(at);
+        let again = is_new || correlation::reads_again(self.rule, at);
         let rows = if again { rows.materialized() } else { rows };
         let title = &self.rule.signals[at].title;
         let one = Let::new(&named.name, rows);

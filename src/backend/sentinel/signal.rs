@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::arguments;
 use super::columns::{Projected, projection};
 use super::context::{Context, Planning, any_word, words_of};
 use super::cost;
@@ -76,6 +77,7 @@ fn rows_of(
     if !signal.cases.is_empty() {
         steps.push(level(&mut context, rule.level, &signal.cases));
     }
+    let mut steps = arguments::in_columns(table, signal, steps);
     let mut columns = projection((profile, detail, table), rule, signal);
     for column in columns.iter_mut().filter(|_| earlier) {
         column.value = table.earlier(&column.value).clone();

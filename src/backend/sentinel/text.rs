@@ -5,6 +5,7 @@
 //! star, a regular expression for the rest. Kusto's case-insensitive operators are documented
 //! for ASCII only (Microsoft, string operators), so other letters need a regular expression.
 
+use super::arguments;
 use super::context::{Context, EMPTY, exists, note_empty, refuse, words_of};
 use super::cost;
 use super::forms::{Shape, ends_of, of_part, positioned, terms};
@@ -17,11 +18,6 @@ use crate::mapping::{Column, Kind};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::kusto::Expression;
 use crate::taxonomy::Product;
-
-/// The most alternatives in a chain of `or`; more become one regular expression
-///
-/// The language service refuses a chain of 500 (KS245), and long chains are slow.
-const LONG_CHAIN: usize = 50;
 
 pub(super) fn text(
     context: &mut Context<'_, '_>,
@@ -55,11 +51,11 @@ pub(super) fn text(
             let message = format!("{} is a number", column.name);
             return refuse(context, test, message);
         }
-        (Kind::List, _) => return elements(&column.value, text),
+        (Kind::List, _) => return arguments::elements(&column.value, text),
         (Kind::Text | Kind::Recased | Kind::Dashed, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
-        return arguments(context, test, &column.value, text, product);
+        return of_arguments(context, test, &column.value, text, product);
     }
     let left = left(context, column, test.subject.part, |value| may_fit(text, value));
     let wide = |value: &Pattern| text.folds() && value.literals().any(has_wide_case);
@@ -114,7 +110,7 @@ fn plain_text(context: &mut Context<'_, '_>, test: &Test, shape: &Shape<'_>) -> 
         note_empty(context, (test, Kind::Text), Direction::Narrower);
         return Expression::call("isnotempty", [shape.left.clone()]);
     }
-    if literals.len() > LONG_CHAIN && shape.text.relation != Relation::Equals {
+    if literals.len() > cost::LONG_CHAIN && shape.text.relation != Relation::Equals {
         return matches_regex(shape.left, shape.text);
     }
     let each = |insensitive: &str, sensitive: &str| {
@@ -209,7 +205,7 @@ fn matches_regex(left: &Expression, text: &TextTest) -> Expression {
     Expression::all(terms(left, text).into_iter().chain([matches]))
 }
 
-fn arguments(
+fn of_arguments(
     context: &mut Context<'_, '_>,
     test: &Test,
     column: &Expression,
@@ -220,32 +216,7 @@ fn arguments(
         let message = format!("Kusto splits command lines as Windows does, not as {product}");
         return refuse(context, test, message);
     }
-    let windows = [column.clone(), Expression::text("windows")];
-    elements(&Expression::call("parse_command_line", windows), text)
-}
-
-/// A test of each element of a list
-fn elements(list: &Expression, text: &TextTest) -> Expression {
-    use Token::Any;
-    let start = matches!(text.relation, Relation::Ends | Relation::Contains).then_some(Any);
-    let end = matches!(text.relation, Relation::Starts | Relation::Contains).then_some(Any);
-    let open = |value: &Pattern| {
-        let tokens = value.tokens().iter().cloned();
-        Pattern::of(start.clone().into_iter().chain(tokens).chain(end.clone()))
-    };
-    let values: Vec<Pattern> = text.values.iter().map(open).collect();
-    let written = expression::regex(&values, text.case, Around::Arguments);
-    // U+001F joins the elements; an element that contains U+001F counts as two.
-    let joined = [list.clone(), Expression::unit_separator()];
-    let joined = Expression::call("strcat_array", joined);
-    let matches = joined.compare("matches regex", Expression::text(&written));
-    if !values.iter().any(|value| value.literals().next().is_none()) {
-        return matches;
-    }
-    // An empty list joins to the same text as a list of one empty element.
-    let count = Expression::call("array_length", [list.clone()]);
-    let count = Expression::call("coalesce", [count, Expression::number(0)]);
-    Expression::all([count.compare(">", Expression::number(0)), matches])
+    arguments::of(column, text)
 }
 
 pub(super) fn regex(

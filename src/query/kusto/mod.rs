@@ -26,6 +26,7 @@ mod names;
 mod parse;
 mod print;
 mod quote;
+mod replace;
 mod schema;
 mod table;
 mod tree;

@@ -26,6 +26,8 @@ pub(crate) fn quote(text: &str) -> String {
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),
+        // Two digits, as Microsoft's parser reads them.
+        c if c.is_ascii_control() => format!("\\x{:02x}", u32::from(c)),
         c if u32::from(c) > 0xffff => format!("\\U{:08x}", u32::from(c)),
         c => format!("\\u{:04x}", u32::from(c)),
     });
@@ -50,6 +52,7 @@ mod tests {
         assert_eq!(quote(r"\inetpub\"), r#"@"\inetpub\""#);
         assert_eq!(quote(r#"C:\a "b""#), r#"@"C:\a ""b""""#);
         assert_eq!(quote("a\\\n"), r#""a\\\n""#);
+        assert_eq!(quote("\u{1f}drop"), r#""\x1fdrop""#);
         assert_eq!(quote("\u{202e}"), r#""\u202e""#);
         assert_eq!(quote("\\{{StartTimeISO}}"), r#""\\\u007b{StartTimeISO}}""#);
         assert_eq!(quote("\u{1fffe}"), r#""\U0001fffe""#);

@@ -33,7 +33,7 @@ impl Aggregate {
     /// The aggregate of a function with these arguments; `None` when it is not known here
     pub(super) fn of(name: &str, arguments: Vec<Node>) -> Option<Aggregate> {
         let (kind, has_condition) = match name {
-            "count" => (Kind::Count, false),
+            "count" | "countif" => (Kind::Count, name == "countif"),
             "count_distinct" => (Kind::CountDistinct, false),
             "count_distinctif" => (Kind::CountDistinct, true),
             "make_list_if" => (Kind::List, true),
@@ -43,7 +43,8 @@ impl Aggregate {
             _ => return None,
         };
         let mut arguments = arguments.into_iter();
-        let value = arguments.next();
+        // A number of rows is of no value.
+        let value = if kind == Kind::Count { None } else { arguments.next() };
         let condition = if has_condition { arguments.next() } else { None };
         let most = match arguments.next() {
             None => usize::MAX,

@@ -1,0 +1,94 @@
+//! At most so many events or values: rarity.
+//!
+//! In: the rows of a correlation's origins and a bound. Out: the events of the groups that keep to it, each
+//! group judged over the timespan that ends with its last event. The rows of the signals are read again for
+//! each use: a log is too large to be kept in memory.
+
+use super::columns::{Projected, Role};
+use super::correlation::{EVENTS, Plan, VALUES, counted, is_there};
+use super::lets::Lets;
+use crate::ir::{Bound, Fields};
+use crate::query::kusto::{Expression, Item, JoinKind, Let, Pipeline, Step, Type};
+
+/// The time of the last event of a group
+const LAST_TIME: &str = "LastTime";
+/// The time of the last event that has a value
+const LAST_SEEN: &str = "LastSeen";
+
+/// A column, and the number in it
+type Number<'n> = ((&'n str, Type, Role), Expression);
+
+impl Plan<'_> {
+    /// At most n events
+    pub(super) fn rare_events(&self, out: &mut Vec<Let>, bound: Bound) -> Vec<Projected> {
+        let count = Expression::call("count", []);
+        let rows = self.grouped(self.all());
+        self.rare(out, (rows, self.time), (EVENTS, count), bound)
+    }
+
+    /// At most n values: each is counted by the last event that has it, so that few rows are compared
+    pub(super) fn rare_values(
+        &self,
+        out: &mut Vec<Let>,
+        lets: &mut Lets,
+        (fields, bound): (&[Fields], Bound),
+    ) -> Vec<Projected> {
+        let columns = counted(self.rule, fields);
+        let by = self.by(&columns.iter().map(String::as_str).collect::<Vec<_>>());
+        let last = Item::named(LAST_SEEN, latest(self.time));
+        let last = Step::summarize([last], by.iter().map(String::as_str));
+        let name = lets.name(&format!("{}_values", self.name));
+        out.push(Let::new(&name, self.grouped(self.all()).then([last]).materialized()));
+        let there = Expression::all(columns.iter().map(|column| is_there(column)));
+        let count = Expression::call("countif", [there]);
+        self.rare(out, (Pipeline::of(&name, []), LAST_SEEN), (VALUES, count), bound)
+    }
+
+    /// The events of the groups in which few rows, each at its time, are near the last one
+    fn rare(
+        &self,
+        out: &mut Vec<Let>,
+        (rows, time): (Pipeline, &str),
+        (number, count): Number<'_>,
+        bound: Bound,
+    ) -> Vec<Projected> {
+        let keys = self.keys();
+        let keys = || keys.iter().map(String::as_str);
+        let since = || Expression::name(LAST_TIME).minus(self.span());
+        let last = Step::summarize([Item::named(LAST_TIME, latest(time))], keys());
+        let groups = rows.clone().then([
+            Step::join(JoinKind::Inner, rows.then([last]), keys()),
+            Step::filter(Expression::name(time).compare(">=", since())),
+            Step::summarize([Item::named(number.0, count)], keys().chain([LAST_TIME])),
+            Step::filter(few(number.0, bound)),
+        ]);
+        let second: Vec<String> = keys().map(|key| self.second(key)).collect();
+        // No group is without a key, so the join drops the rows that have none.
+        let all = if self.one.keys.is_empty() { self.grouped(self.all()) } else { self.all() };
+        let steps = [
+            Step::join(JoinKind::Inner, groups, keys()),
+            Step::filter(self.now().compare(">=", since())),
+            Step::project_away(second.iter().map(String::as_str).chain([LAST_TIME])),
+        ];
+        out.push(Let::new(self.name, all.then(steps)));
+        self.with(self.columns(), &[number])
+    }
+}
+
+fn latest(time: &str) -> Expression {
+    Expression::call("max", [Expression::name(time)])
+}
+
+/// Whether the number in a column is within the bound
+fn few(number: &str, bound: Bound) -> Expression {
+    let is = |operator, bound: u64| {
+        Expression::name(number).compare(operator, Expression::number(bound))
+    };
+    match (bound.to, bound.from) {
+        (Some(to), from) if to == from => is("==", to),
+        (to, from) => {
+            let least = (from > 1).then(|| is(">=", from));
+            Expression::all(least.into_iter().chain(to.map(|to| is("<=", to))))
+        }
+    }
+}

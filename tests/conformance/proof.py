@@ -91,13 +91,15 @@ def prove(paths, modules, work, report, with_mutants):
     report.head("Rules on recorded and near events")
     queries, packages, untried, survived = [], [], [], []
     tried = collections.Counter()
-    runs, lost = 0, []
+    runs, lost, silent = 0, [], []
     with ProcessPoolExecutor() as pool:
         folders = [work / str(number) for number in range(len(paths))]
         in_time = [native.ROOT / "rules" in path.resolve().parents or not number % LATE
                    for number, path in enumerate(paths)]
-        for name, tallies, asked, held, number, found, (made, wrong) in pool.map(
-                prove_rule, paths, folders, [with_mutants] * len(paths), in_time):
+        proved = pool.map(prove_rule, paths, folders, [with_mutants] * len(paths), in_time)
+        for path, (name, tallies, asked, held, number, found, (made, wrong)) in zip(paths, proved):
+            if not asked and "refused" not in path.parts:
+                silent.append(f"{path}: no target has a query of it")
             for target, tally in tallies:
                 report.line(name, target, tally)
                 untried += tally.untried
@@ -107,6 +109,7 @@ def prove(paths, modules, work, report, with_mutants):
             survived += found
             runs += made
             lost += wrong
+    report.check("Every rule has queries", silent)
     report.check(f"{runs} runs report each event once, however late it arrives", lost)
     report.check("Every signal is matched by some event", untried)
     report.check(*bind(queries, modules, schema.read(), work, packages))

@@ -13,15 +13,54 @@ use crate::ir::{Case, Part, Relation, Signal, TextTest};
 use crate::mapping::{Holds, Table};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::kusto::{Expression, Item, Operator, Step};
+use crate::taxonomy::Product;
 
-/// Whether some argument of a command line, as Windows splits it, passes the test
-pub(super) fn of(command_line: &Expression, text: &TextTest) -> Expression {
-    elements(&split(command_line), text)
+/// Whether some argument of a command line passes the test
+pub(super) fn of(command_line: &Expression, product: Product, text: &TextTest) -> Expression {
+    test(&arguments(command_line, product), text)
 }
 
 /// Whether some element of a list passes the test
 pub(super) fn elements(list: &Expression, text: &TextTest) -> Expression {
-    let joined = joined(list);
+    test(&Elements::of(list.clone()), text)
+}
+
+/// Elements as one text
+struct Elements {
+    text: Expression,
+    /// The list, when it may have elements without text; without elements it gives the text of one such
+    list: Option<Expression>,
+}
+
+impl Elements {
+    fn of(list: Expression) -> Elements {
+        let border = Expression::unit_separator;
+        let inside = Expression::call("strcat_array", [list.clone(), border()]);
+        let text = Expression::call("strcat", [border(), inside, border()]);
+        Elements { text, list: Some(list) }
+    }
+}
+
+/// The arguments of a command line: as Windows splits it, or its words
+fn arguments(command_line: &Expression, product: Product) -> Elements {
+    let line = command_line.clone();
+    match product {
+        Product::Windows => {
+            let windows = Expression::text("windows");
+            Elements::of(Expression::call("parse_command_line", [line, windows]))
+        }
+        Product::Linux | Product::Macos => {
+            let blank = || Expression::text(" ");
+            let padded = Expression::call("strcat", [blank(), line, blank()]);
+            let blanks = Expression::text(r"\s+");
+            let text = [padded, blanks, Expression::unit_separator()];
+            Elements { text: Expression::call("replace_regex", text), list: None }
+        }
+    }
+}
+
+fn test(elements: &Elements, text: &TextTest) -> Expression {
+    let joined = &elements.text;
     let bordered = text.values.iter().map(|value| (value, bordered(value, text.relation)));
     let (mut whole, mut loose, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
     let mut has_empty = false;
@@ -32,13 +71,16 @@ pub(super) fn elements(list: &Expression, text: &TextTest) -> Expression {
         match bordered.as_literal().filter(is_plain) {
             Some(needle) if is_whole(needle) => whole.push(needle.to_owned()),
             Some(needle) => loose.push(needle.to_owned()),
+            None if bordered.tokens().is_empty() && elements.list.is_none() => {
+                patterns.push(Pattern::of([Token::One]));
+            }
             None => patterns.push(bordered),
         }
     }
     if loose.len() > LONG_CHAIN {
         patterns.extend(loose.drain(..).map(|needle| Pattern::literal(&needle)));
     }
-    let test = |operator: &str, needle: &String| {
+    let one = |operator: &str, needle: &String| {
         joined.clone().compare(operator, Expression::text(needle))
     };
     let mut tests = Vec::new();
@@ -47,18 +89,21 @@ pub(super) fn elements(list: &Expression, text: &TextTest) -> Expression {
             let needles = whole.iter().map(|needle| Expression::text(needle)).collect();
             tests.push(joined.clone().one_of("has_any", needles));
         }
-        (_, Case::Insensitive) => tests.extend(whole.iter().map(|one| test("has", one))),
-        (_, Case::Sensitive) => tests.extend(whole.iter().map(|one| test("has_cs", one))),
+        (_, Case::Insensitive) => tests.extend(whole.iter().map(|needle| one("has", needle))),
+        (_, Case::Sensitive) => tests.extend(whole.iter().map(|needle| one("has_cs", needle))),
     }
     let contains = if text.folds() { "contains" } else { "contains_cs" };
-    tests.extend(loose.iter().map(|needle| test(contains, needle)));
+    tests.extend(loose.iter().map(|needle| one(contains, needle)));
     if !patterns.is_empty() {
         let written = expression::regex(&patterns, text.case, Around::Elements);
         let matches = joined.clone().compare("matches regex", Expression::text(&written));
         // An empty list gives the same text as a list of one empty element.
-        let count = Expression::call("array_length", [list.clone()]);
-        let count = Expression::call("coalesce", [count, Expression::number(0)]);
-        let is_filled = has_empty.then(|| count.compare(">", Expression::number(0)));
+        let list = elements.list.clone().filter(|_| has_empty);
+        let is_filled = list.map(|list| {
+            let count = Expression::call("array_length", [list]);
+            let count = Expression::call("coalesce", [count, Expression::number(0)]);
+            count.compare(">", Expression::number(0))
+        });
         tests.push(Expression::all(is_filled.into_iter().chain([matches])));
     }
     Expression::any(tests)
@@ -68,16 +113,15 @@ pub(super) fn elements(list: &Expression, text: &TextTest) -> Expression {
 ///
 /// The tests beside those of arguments stay ahead, so that few command lines are taken apart.
 pub(super) fn in_columns(table: &Table, signal: &Signal, mut steps: Vec<Step>) -> Vec<Step> {
-    let is_of_argument = |part| matches!(part, Part::Argument(_));
     let subjects = signal.tests().map(|test| &test.subject);
-    let mut fields: Vec<_> =
-        subjects.filter(|one| is_of_argument(one.part)).map(|one| &one.field).collect();
-    fields.sort();
-    fields.dedup();
-    for field in fields {
+    let tested = subjects.filter_map(|subject| match subject.part {
+        Part::Argument(product) => Some((&subject.field, product)),
+        Part::Whole | Part::Name | Part::Extension | Part::Key | Part::Time(_) => None,
+    });
+    for (field, product) in tested.collect::<BTreeSet<_>>() {
         let Some(column) = table.column(field, Holds::Whole) else { continue };
         let name = format!("{}Arguments", field.name());
-        let arguments = joined(&split(&column.value));
+        let arguments = arguments(&column.value, product).text;
         let tests = |step: &Step| step.clone().replaced(&arguments, &Expression::name(&name));
         let Some(first) = steps.iter().position(|step| tests(step) != *step) else { continue };
         let mut rest = steps.split_off(first).into_iter().map(|step| tests(&step));
@@ -108,18 +152,6 @@ fn parted(step: Option<Step>, name: &str) -> (Option<Step>, Option<Step>) {
         (!tests.is_empty()).then(|| Step::filter(all))
     };
     (filter(ahead), filter(of_arguments))
-}
-
-/// The arguments of a command line
-fn split(command_line: &Expression) -> Expression {
-    Expression::call("parse_command_line", [command_line.clone(), Expression::text("windows")])
-}
-
-/// All elements of a list as one text
-fn joined(list: &Expression) -> Expression {
-    let separator = Expression::unit_separator;
-    let elements = Expression::call("strcat_array", [list.clone(), separator()]);
-    Expression::call("strcat", [separator(), elements, separator()])
 }
 
 /// The pattern that the text of all elements contains where one element fits
@@ -163,7 +195,9 @@ mod tests {
         let of = |relation, case, values: &[&str]| {
             let values = values.iter().map(|value| Pattern::read(value)).collect();
             let test = elements(&list, &TextTest { relation, values, case });
-            print_expression(&test.replaced(&joined(&list), &Expression::name("All")))
+            print_expression(
+                &test.replaced(&Elements::of(list.clone()).text, &Expression::name("All")),
+            )
         };
         use Case::{Insensitive, Sensitive};
         use Relation::{Contains, Ends, Equals, Starts, Wildcard};

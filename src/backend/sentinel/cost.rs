@@ -41,7 +41,8 @@ pub(super) fn cheapest_first(tests: &mut [Expression]) {
 }
 
 /// Functions that take a text apart
-const PARSERS: &[&str] = &["parse_command_line", "parse_json", "parse_xml", "todynamic"];
+const PARSERS: &[&str] =
+    &["parse_command_line", "parse_json", "parse_xml", "replace_regex", "todynamic"];
 
 fn cost(test: &Expression) -> Cost {
     match &test.kind {

@@ -17,7 +17,6 @@ use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Kind};
 use crate::pattern::{Pattern, Token, has_wide_case};
 use crate::query::kusto::Expression;
-use crate::taxonomy::Product;
 
 pub(super) fn text(
     context: &mut Context<'_, '_>,
@@ -55,7 +54,7 @@ pub(super) fn text(
         (Kind::Text | Kind::Recased | Kind::Dashed, _) => {}
     }
     if let Part::Argument(product) = test.subject.part {
-        return of_arguments(context, test, &column.value, text, product);
+        return arguments::of(&column.value, product, text);
     }
     let left = left(context, column, test.subject.part, |value| may_fit(text, value));
     let wide = |value: &Pattern| text.folds() && value.literals().any(has_wide_case);
@@ -203,20 +202,6 @@ fn matches_regex(left: &Expression, text: &TextTest) -> Expression {
     let written = expression::regex(&values, text.case, around);
     let matches = left.clone().compare("matches regex", Expression::text(&written));
     Expression::all(terms(left, text).into_iter().chain([matches]))
-}
-
-fn of_arguments(
-    context: &mut Context<'_, '_>,
-    test: &Test,
-    column: &Expression,
-    text: &TextTest,
-    product: Product,
-) -> Expression {
-    if product != Product::Windows {
-        let message = format!("Kusto splits command lines as Windows does, not as {product}");
-        return refuse(context, test, message);
-    }
-    arguments::of(column, text)
 }
 
 pub(super) fn regex(

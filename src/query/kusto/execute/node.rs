@@ -40,6 +40,8 @@ pub(super) enum Node {
     Matches(Box<Node>, Regex),
     Extract(Regex, usize, Box<Node>),
     Trim(Regex, Box<Node>),
+    /// A text in place of each match
+    Rewrite(Regex, Box<Node>, String),
     InNetwork(Box<Node>, Arc<[IpNet]>, bool),
     Arithmetic(char, Box<[Node; 2]>),
     Part(Box<Node>, Box<Node>),
@@ -112,6 +114,9 @@ impl Node {
                 pattern::extract(regex, *group, &text.on(cursor)?.to_text())
             }
             Node::Trim(regex, text) => pattern::trim(regex, &text.on(cursor)?.to_text()),
+            Node::Rewrite(regex, text, by) => {
+                pattern::rewrite(regex, &text.on(cursor)?.to_text(), by)
+            }
             Node::InNetwork(text, networks, six) => {
                 address::is_in_any(&text.on(cursor)?.to_text(), networks, *six)?
             }

@@ -1,9 +1,9 @@
-//! Regular expressions: `matches regex`, `extract` and `trim`.
+//! Regular expressions: `matches regex`, `extract`, `replace_regex` and `trim`.
 //!
-//! In: a pattern and a text. Out: whether the pattern is found, a group of it, or the text without it
-//! at its ends. Kusto's patterns are those of Rust's `regex` (Microsoft, "Regular expressions").
+//! In: a pattern and a text. Out: whether the pattern is found, a group of it, the text with another in
+//! place of each match, or the text without it at its ends. Kusto's patterns are those of Rust's `regex` (Microsoft, "Regular expressions").
 
-use regex::{Regex, RegexBuilder};
+use regex::{NoExpand, Regex, RegexBuilder};
 
 use super::Fault;
 use super::value::Value;
@@ -20,6 +20,11 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, Fault> {
 pub(super) fn extract(regex: &Regex, group: usize, text: &str) -> Value {
     let part = regex.captures(text).and_then(|captures| captures.get(group));
     Value::text(part.map_or("", |part| part.as_str()))
+}
+
+/// The text with another in place of each match
+pub(super) fn rewrite(regex: &Regex, text: &str, by: &str) -> Value {
+    Value::text(regex.replace_all(text, NoExpand(by)))
 }
 
 /// The text without all matches at its start and its end
@@ -44,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_are_trimmed_and_groups_are_taken() {
+    fn ends_are_trimmed_groups_taken_and_matches_replaced() {
         // Microsoft's examples of `trim` and `extract`.
         let trimmed = |pattern: &str, text: &str| trim(&compile(pattern).unwrap(), text);
         assert_eq!(trimmed("--", "--https://bing.com--"), Value::text("https://bing.com"));
@@ -54,5 +59,7 @@ mod tests {
         assert_eq!(of("User: ([^,]+)", 1, "User: JohnDoe, Age: 29"), Value::text("JohnDoe"));
         assert_eq!(of("x=(a)(b)?", 2, "x=a"), Value::text(""));
         assert_eq!(of("x=(a)", 1, "none"), Value::text(""));
+        let blanks = compile(r"\s+").unwrap();
+        assert_eq!(rewrite(&blanks, " a  $0\tb", "-"), Value::text("-a-$0-b"));
     }
 }

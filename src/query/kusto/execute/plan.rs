@@ -196,7 +196,8 @@ impl Scope<'_, '_> {
             Some(_) => Err(Fault::new(format!("`{name}` of a value of the row"))),
             None => Ok(Value::Null),
         };
-        let regex = || pattern::compile(&fixed(0)?.to_text());
+        let regex_at = |at| pattern::compile(&fixed(at)?.to_text());
+        let regex = || regex_at(0);
         let last = |at: usize| Box::new(nodes[at].clone());
         Ok(Some(match name {
             "not" => Node::Not(last(0)),
@@ -221,6 +222,13 @@ impl Scope<'_, '_> {
             "extract" => {
                 let group = fixed(1)?.whole().and_then(|group| usize::try_from(group).ok());
                 Node::Extract(regex()?, group.unwrap_or(0), last(2))
+            }
+            "replace_regex" => {
+                let by = fixed(2)?.to_text().to_string();
+                if by.contains('\\') {
+                    return Err(Fault::new("`replace_regex` by groups of the match"));
+                }
+                Node::Rewrite(regex_at(1)?, last(0), by)
             }
             "trim" => Node::Trim(regex()?, last(1)),
             "ipv4_is_in_any_range" | "ipv6_is_in_any_range" => {

@@ -7,6 +7,8 @@ use super::form::Form;
 /// A block is full at this many bytes: no more than one read of a file gives, so that its records need
 /// not be copied
 const BLOCK: usize = 1 << 20;
+/// The room of a block: it may end with the rest of a record
+const ROOM: usize = BLOCK + BLOCK / 4;
 /// A block is full at this many lines
 const MOST_LINES: usize = 1 << 16;
 
@@ -70,13 +72,18 @@ impl Block {
     /// leaves its smaller rooms behind
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.reserve(BLOCK + BLOCK / 4);
+        self.bytes.reserve(ROOM);
         self.lines.clear();
         (self.form, self.is_closed) = (None, false);
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.bytes.len() >= BLOCK || self.lines.len() >= MOST_LINES || self.is_closed
+    }
+
+    /// Whether the records of the other block can follow here, and no room has to be made
+    pub(super) fn takes(&self, other: &Block) -> bool {
+        self.form == other.form && self.bytes.len() + other.bytes.len() <= ROOM
     }
 
     /// Adds the records of a block of the same form

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 
 use super::audited::Audited;
 use super::slot::{Slot, Slots};
-use crate::taxonomy::{Field, hash, registry};
+use crate::taxonomy::hash::{Algorithm, Hashes};
+use crate::taxonomy::{Field, registry};
 
 /// Slots of the fields that take part; `None` when the layout does not hold the field
 #[derive(Debug, Default)]
@@ -23,8 +24,8 @@ pub(super) struct Derived {
     target: Option<usize>,
     details: Option<usize>,
     hashes: Option<usize>,
-    /// Fields that hold the hash of one algorithm, with their slots
-    hashed: Vec<(Field, usize)>,
+    /// Slots that hold the hash of one algorithm
+    hashed: Vec<(Algorithm, usize)>,
     /// Slots of web log fields, in which a dash means no value
     dashed: Vec<usize>,
     uri: Option<usize>,
@@ -63,9 +64,7 @@ impl Derived {
                 return;
             }
             _ => {
-                if hash::fields().any(|known| known == *field) {
-                    self.hashed.push((field.clone(), slot));
-                }
+                self.hashed.extend(Algorithm::of(field).map(|algorithm| (algorithm, slot)));
                 return;
             }
         };
@@ -77,7 +76,7 @@ impl Derived {
         let names: &'static [&str] = match field.name() {
             "Action" | "RegistryKey" | "RegistryValue" | "RegistryData" => REGISTRY,
             "cs-uri" => &["cs-uri-stem", "cs-uri-query"],
-            _ if hash::fields().any(|known| known == *field) => &["Hashes"],
+            _ if Algorithm::of(field).is_some() => &["Hashes"],
             _ => Audited::sources(field),
         };
         names.iter().map(|name| Field::of_log(name))
@@ -105,16 +104,8 @@ impl Derived {
                 *slots.at(*slot) = Slot::Missing;
             }
         }
-        for (field, slot) in &self.hashed {
-            let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
-            let digest = all.iter().find_map(|hashes| match hashes {
-                Cow::Borrowed(hashes) => hash::of(field, hashes).map(Cow::Borrowed),
-                Cow::Owned(hashes) => hash::of(field, hashes).map(|hash| hash.to_owned().into()),
-            });
-            let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
-            if let (true, Some(hash)) = (lacks, digest) {
-                *slots.at(*slot) = Slot::One(hash);
-            }
+        if !self.hashed.is_empty() {
+            self.fill_hashes(slots);
         }
         self.audited.fill(slots);
         self.fill_uri(slots);
@@ -156,6 +147,26 @@ impl Derived {
 }
 
 impl Derived {
+    /// Fills the hash of each algorithm out of the text of all; of several texts, the first that has it
+    fn fill_hashes(&self, slots: &mut Slots<'_>) {
+        let all = self.hashes.map_or(&[][..], |slot| slots[slot].values());
+        let all: Vec<(Cow<'_, str>, Hashes)> =
+            all.iter().map(|text| (text.clone(), Hashes::of(text))).collect();
+        for (algorithm, slot) in &self.hashed {
+            let lacks = slots[*slot].values().iter().all(|value| value.is_empty());
+            let mut hashes = all.iter().filter_map(|(text, hashes)| {
+                let place = hashes.place(*algorithm)?;
+                Some(match text {
+                    Cow::Borrowed(text) => Cow::Borrowed(&text[place]),
+                    Cow::Owned(text) => Cow::Owned(text[place].to_owned()),
+                })
+            });
+            if let (true, Some(hash)) = (lacks, hashes.next()) {
+                *slots.at(*slot) = Slot::One(hash);
+            }
+        }
+    }
+
     /// Fills the whole URI of a request, of which IIS logs the path and the query apart
     fn fill_uri(&self, slots: &mut Slots<'_>) {
         let Some(uri) = self.uri.filter(|slot| matches!(slots[*slot], Slot::Missing)) else {

@@ -52,27 +52,55 @@ struct Names(Vec<Alike>);
 /// Names of one length
 #[derive(Debug, Default)]
 struct Alike {
+    ends: Vec<Ends>,
+    /// By place in `ends`
     all: Vec<(String, Place)>,
-    /// Index of each name in `all`; used above `FEW` names
+    /// Place of each name; used above `FEW` names
     index: HashMap<String, usize, foldhash::fast::RandomState>,
 }
 
 impl Alike {
     /// Up to this number of names, comparing each is fastest
-    const FEW: usize = 3;
+    const FEW: usize = 8;
 
     fn position(&self, name: &str) -> Option<usize> {
-        match self.all.len() {
-            ..=Self::FEW => self.all.iter().position(|(known, _)| known == name),
-            _ => self.index.get(name).copied(),
+        if self.all.len() > Self::FEW {
+            return self.index.get(name).copied();
         }
+        let ends = Ends::of(name.as_bytes());
+        let at = self.ends.iter().position(|known| *known == ends)?;
+        if name.len() <= 2 * Ends::LENGTH || self.all[at].0 == name {
+            return Some(at);
+        }
+        // Another name has the same ends.
+        self.index.get(name).copied()
     }
 
     fn add(&mut self, name: &str) -> usize {
         let at = self.all.len();
+        self.ends.push(Ends::of(name.as_bytes()));
         self.all.push((name.to_owned(), Place::default()));
         self.index.insert(name.to_owned(), at);
         at
+    }
+}
+
+/// The first and the last bytes of a name, which are all of it up to twice their length
+///
+/// Two numbers are compared faster than two texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends(u64, u64);
+
+impl Ends {
+    const LENGTH: usize = size_of::<u64>();
+
+    fn of(name: &[u8]) -> Ends {
+        match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) => {
+                Ends(u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+            }
+            _ => Ends(name.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)), 0),
+        }
     }
 }
 

@@ -56,7 +56,7 @@ struct Reading {
     receive: Receiver<Block>,
     /// Takes back blocks whose records are copied, so that their room is used again
     used: SyncSender<Block>,
-    /// A block that has come and is of another form than the one before
+    /// A block that has come and does not fit behind the one before
     next: Option<Block>,
     /// The thread; its result tells whether reading failed
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -174,7 +174,7 @@ fn pass_on(
 }
 
 impl Reading {
-    /// Waits for a block and appends the blocks of its form that are already queued behind it
+    /// Waits for a block and appends the blocks that are already queued behind it and fit
     fn receive_lines(&mut self, block: &mut Block, stop: &Stop) -> Option<End> {
         let first = match self.next.take() {
             Some(next) => next,
@@ -186,7 +186,7 @@ impl Reading {
         self.take(first, block);
         while !block.is_full() {
             let Ok(next) = self.receive.try_recv() else { break };
-            if next.form != block.form {
+            if !block.takes(&next) {
                 self.next = Some(next);
                 break;
             }

@@ -36,6 +36,7 @@ def parsed(of, function, columns, event, row):
         made.update(network_session(event, row, user))
     elif of == "web":
         query = row.get("csUriQuery", "-")
+        made["EventType"] = "WebServerSession"
         made["Url"] = get("csUriStem") + ("" if query in ("-", "") else f"?{query}")
     return made
 

@@ -116,7 +116,8 @@ def flow(_, __, text):
 
 
 # What every row of a family says
-CONSTANT = {"fortigate": {"DeviceVendor": "Fortinet", "DeviceProduct": "Fortigate"}}
+CONSTANT = {"fortigate": {"DeviceVendor": "Fortinet", "DeviceProduct": "Fortigate"},
+            "proxy": {"EventType": "HTTPsession"}}
 TOGETHER = {
     "answers": lambda _, __, text: {"answers_s": [text] if text else ""},
     "application": service,

@@ -10,7 +10,7 @@ use super::lets::Lets;
 use super::profile::Profile;
 use crate::backend::Session;
 use crate::ir::Rule;
-use crate::mapping::Table;
+use crate::mapping::{Rows, Table};
 use crate::query::kusto::{Expression, Item, Let, Operator, Pipeline, Step};
 use crate::taxonomy::EventKind;
 
@@ -58,9 +58,10 @@ pub(super) fn statements<'p>(
             rows.steps.iter().for_each(|step| step.collect_names(&mut used));
         }
         let prepared = needed(&table.prepare, used);
+        let scope = condition_of_all(table).map(Step::filter);
         if prepared.is_empty() {
             for rows in signals.iter_mut().filter(|rows| rows.reads(name)) {
-                **rows = Pipeline::of(&table.name, rows.steps.drain(..));
+                **rows = Pipeline::of(&table.name, scope.clone()).then(rows.steps.drain(..));
             }
             continue;
         }
@@ -69,7 +70,9 @@ pub(super) fn statements<'p>(
         let added: Vec<Item> = used.iter().filter_map(|name| table.added(name)).collect();
         let added = (!added.is_empty()).then(|| Step::extend(added).on_own_lines());
         state_lists(table, added.iter().chain(&prepared), lets);
-        statements.push(Let::new(name, Pipeline::of(&table.name, added).then(prepared)));
+        let (early, late) = split_early(scope.into_iter().collect(), &prepared);
+        let rows = Pipeline::of(&table.name, early).then(added).then(prepared).then(late);
+        statements.push(Let::new(name, rows));
     }
     statements
 }
@@ -90,6 +93,7 @@ pub(super) fn rows(
     state_lists(table, added.iter().chain(&prepared), lets);
     let shared = sources.get(&table.events).filter(|(of, _)| std::ptr::eq(*of, table));
     if let Some((_, name)) = shared {
+        let scope = scope.filter(|_| condition_of_all(table).is_none());
         return Pipeline::of(name, []).then(scope).then(added).then(steps);
     }
     let mut asked = BTreeSet::new();
@@ -102,6 +106,14 @@ pub(super) fn rows(
     match only_adds && !made.any(|name| asked.contains(&name.text)) {
         true => rows.then(scope).then(early).then(prepared).then(steps),
         false => rows.then(early).then(prepared).then(scope).then(steps),
+    }
+}
+
+/// The condition that selects the rows of a table, where it is the same for every signal
+fn condition_of_all(table: &Table) -> Option<Expression> {
+    match &table.rows {
+        Rows::Where(condition) => Some(condition.clone()),
+        Rows::With(_) | Rows::All => None,
     }
 }
 

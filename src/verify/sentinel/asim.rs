@@ -57,6 +57,7 @@ pub(super) fn row(family: &Family, event: &Event, row: &Fields) -> Fields {
         }
         "network" => session(event, row, &user(ACTOR), &mut set),
         "web" => {
+            set("EventType", json!("WebServerSession"));
             let query = get("csUriQuery");
             let query =
                 if matches!(&*query, "" | "-") { String::new() } else { format!("?{query}") };

@@ -37,6 +37,7 @@ pub(super) fn constant(family: &str, kind: &str) -> Fields {
             let (facility, program) = known.map_or(("daemon", "app"), |(_, f, p)| (*f, *p));
             of(&[("Facility", facility), ("ProcessName", program), ("SeverityLevel", "info")])
         }
+        "proxy" => of(&[("EventType", "HTTPsession")]),
         _ => Fields::new(),
     }
 }

@@ -11,8 +11,8 @@ use super::fresh::Fresh;
 use super::query::Plan;
 use super::schedule::Run;
 use crate::definition::Level;
-use crate::ir::Correlation;
-use crate::query::kusto::{Expression, Item, Lines, Pipeline, Step, Type};
+use crate::ir::{Correlation, Origin};
+use crate::query::kusto::{Expression, Item, Let, Lines, Pipeline, Step, Type};
 
 impl Plan<'_> {
     /// The rows of all signals and correlations that are reported
@@ -30,15 +30,13 @@ impl Plan<'_> {
                 }
             });
         }
-        for (correlated, one) in self.reported_correlations() {
-            let rows = &correlated.rows;
-            let (once, counted) = self.once(correlated);
-            let labels = Step::extend(counted.into_iter().chain([
-                Item::named("Signal", Expression::text(&one.name)),
-                Item::named("Level", Expression::text(one.level.as_str())),
-            ]));
-            let recent = self.recent(rows.columns.iter(), run).into_iter();
-            legs.push(Pipeline::of(&rows.name, recent.chain(once).chain([labels])));
+        for (at, correlated, one) in self.reported_correlations() {
+            let steps = if self.ends_in_alerts(at) {
+                None
+            } else {
+                Some(self.alerts(correlated, one, run))
+            };
+            legs.push(Pipeline::of(&correlated.rows.name, steps.into_iter().flatten()));
         }
         let rows = match <[Pipeline; 1]>::try_from(legs) {
             Ok([only]) => only,
@@ -48,6 +46,38 @@ impl Plan<'_> {
             }
         };
         rows.then(if columns.is_empty() { None } else { self.recent(columns, run) })
+    }
+
+    /// The statements of the correlations; those that end in alerts with the steps that make them
+    pub(super) fn correlated(&self, run: Run) -> Vec<Let> {
+        let mut statements = self.correlations.0.clone();
+        for (_, correlated, one) in
+            self.reported_correlations().filter(|(at, ..)| self.ends_in_alerts(*at))
+        {
+            let mut named = statements.iter_mut();
+            if let Some(own) = named.find(|own| own.name.text == correlated.rows.name) {
+                own.value.steps.extend(self.alerts(correlated, one, run));
+            }
+        }
+        statements
+    }
+
+    /// Whether the rows of a correlation are read for its alerts alone, beside those of others
+    fn ends_in_alerts(&self, at: usize) -> bool {
+        let is_read =
+            self.rule.correlations.iter().any(|one| one.origins.contains(&Origin::Correlation(at)));
+        let signals = (0..self.rule.signals.len()).filter(|at| self.rule.reports_signal(*at));
+        !is_read && signals.count() + self.reported_correlations().count() > 1
+    }
+
+    /// The steps that make alerts of a correlation's rows
+    fn alerts(&self, of: &Correlated, one: &Correlation, run: Run) -> Vec<Step> {
+        let (once, counted) = self.once(of);
+        let labels = Step::extend(counted.into_iter().chain([
+            Item::named("Signal", Expression::text(&one.name)),
+            Item::named("Level", Expression::text(one.level.as_str())),
+        ]));
+        self.recent(of.rows.columns.iter(), run).into_iter().chain(once).chain([labels]).collect()
     }
 
     /// The step that keeps the first row of each group of a run, with how long the group goes on, and
@@ -64,9 +94,11 @@ impl Plan<'_> {
         (Some(Step::summarize(sums, of.keys.iter().map(String::as_str))), counted)
     }
 
-    fn reported_correlations(&self) -> impl Iterator<Item = (&Correlated, &Correlation)> {
+    /// The correlations that are reported, each with its place
+    fn reported_correlations(&self) -> impl Iterator<Item = (usize, &Correlated, &Correlation)> {
         let all = self.correlations.1.iter().zip(&self.rule.correlations).enumerate();
-        all.filter(|(at, _)| self.rule.reports_correlation(*at)).map(|(_, one)| one)
+        let reported = all.filter(|(at, _)| self.rule.reports_correlation(*at));
+        reported.map(|(at, (rows, one))| (at, rows, one))
     }
 
     /// Keeps the rows that are new to a run, so that a longer lookback does not report a row twice
@@ -99,7 +131,7 @@ impl Plan<'_> {
             levels.push(self.rule.level);
             levels.extend(signal.cases.iter().map(|(level, _)| *level));
         }
-        levels.extend(self.reported_correlations().map(|(_, one)| one.level));
+        levels.extend(self.reported_correlations().map(|(_, _, one)| one.level));
         levels
     }
 
@@ -134,7 +166,7 @@ impl Plan<'_> {
     /// has counted
     pub(super) fn details(&self) -> Vec<String> {
         let mut details = vec!["Signal".to_owned(), "Level".to_owned()];
-        for (of, _) in self.reported_correlations() {
+        for (_, of, _) in self.reported_correlations() {
             details.extend(of.keys.iter().cloned());
             let added = self.measures(of);
             let all = of.rows.columns.iter().chain(&added);
@@ -153,7 +185,7 @@ impl Plan<'_> {
         let signals = signals.filter(|(at, _)| self.rule.reports_signal(*at));
         let mut shown: Vec<Projected> =
             signals.flat_map(|(_, (rows, _))| rows.columns.iter().cloned()).collect();
-        for (of, _) in self.reported_correlations() {
+        for (_, of, _) in self.reported_correlations() {
             shown.extend(of.rows.columns.iter().cloned());
             shown.extend(self.measures(of));
             let label = |name| Projected::own(name, Type::String, Role::Label);

@@ -205,7 +205,7 @@ impl Plan<'_> {
                 }
             }
         };
-        lets.extend(self.correlations.0.iter().cloned());
+        lets.extend(self.correlated(run));
         let result = result
             .then(self.severity.then(|| severity::column(self.levels())))
             .then(self.identified());

@@ -31,11 +31,7 @@ impl Plan<'_> {
             });
         }
         for (at, correlated, one) in self.reported_correlations() {
-            let steps = if self.ends_in_alerts(at) {
-                None
-            } else {
-                Some(self.alerts(correlated, one, run))
-            };
+            let steps = (!self.ends_in_alerts(at)).then(|| self.alerts(correlated, one, run));
             legs.push(Pipeline::of(&correlated.rows.name, steps.into_iter().flatten()));
         }
         let rows = match <[Pipeline; 1]>::try_from(legs) {

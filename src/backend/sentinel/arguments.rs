@@ -59,6 +59,7 @@ fn arguments(command_line: &Expression, product: Product) -> Elements {
     }
 }
 
+/// The cheapest tests of the text of all elements, of which one holds where some element passes
 fn test(elements: &Elements, text: &TextTest) -> Expression {
     let joined = &elements.text;
     let bordered = text.values.iter().map(|value| (value, bordered(value, text.relation)));

@@ -135,8 +135,8 @@ fn touch(step: &Step, touched: &mut BTreeSet<String>) {
 
 /// The filters that can stand before the prepared columns, and the other steps
 ///
-/// Such a filter names nothing that another step makes or a prepared step takes apart, so that rows which it drops are
-/// never prepared.
+/// Such a filter names nothing that another step makes or a prepared step takes apart, so that rows which
+/// it drops are never prepared.
 fn split_early(steps: Vec<Step>, prepared: &[Step]) -> (Vec<Step>, Vec<Step>) {
     let mut touched = BTreeSet::new();
     let adds = |step: &&Step| matches!(step.operator, Operator::Extend(_));

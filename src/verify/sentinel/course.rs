@@ -1,8 +1,9 @@
 //! Correlations and new terms, run after run.
 //!
-//! In: a query, and events in the order of time: series for the correlations of the rule, and the same events
-//! again and again for its new terms. Some arrive late. Out: a [`Tally`]: whether each group is first complete
-//! at the time, and at the level, that the engine says, and whether the same events are called new.
+//! In: a query, and events in the order of time: series for the correlations of the rule, tests that the rule
+//! brings along, and the same events again and again for its new terms. Some arrive late. Out: a [`Tally`]:
+//! whether each group is first complete at the time, and at the level, that the engine says, and whether the
+//! same events are called new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::evidence::Evidence;
 use super::judge::severity_of;
+use super::own_series::own_series;
 use super::recorded::recorded;
 use super::scene::{BEGINNING, Scene, Times};
 use super::schedule::{delays, runs};
@@ -42,7 +44,9 @@ pub fn try_course(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, Strin
     let mut tally = Tally::default();
     let reported = asked.manifest.correlations.iter().any(|one| one.reported);
     if reported {
-        tally = tally.joined(series(asked, observer)?);
+        for events in std::iter::once(near_series(asked)).chain(own_series(asked.rule)) {
+            tally = tally.joined(series(asked, observer, events)?);
+        }
     }
     if let Some(new) = &asked.rule.new_terms {
         tally = tally.joined(novelty(asked, observer, new)?);
@@ -79,7 +83,8 @@ fn play(
     Ok(Played { examples, times, matches, answers })
 }
 
-fn series(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
+/// Series at the borders of what the correlations of the rule ask for
+fn near_series(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
     let mut events = Vec::new();
     for (time, event, kind) in course(asked.rule, BEGINNING) {
         let Value::Object(event) = event else { continue };
@@ -88,6 +93,14 @@ fn series(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
             events.push((time, Example { place, event: Value::Object(event), kind: Some(kind) }));
         }
     }
+    events
+}
+
+fn series(
+    asked: &Asked<'_>,
+    observer: &Observer,
+    events: Vec<(Timestamp, Example)>,
+) -> Result<Tally, String> {
     let played = play(asked, observer, events)?;
     let mut memory = Memory::default();
     let mut together = Vec::new();

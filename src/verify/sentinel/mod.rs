@@ -21,6 +21,7 @@ mod evidence;
 mod explain;
 mod family;
 mod judge;
+mod own_series;
 mod process;
 mod recorded;
 mod registry;

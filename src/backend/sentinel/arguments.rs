@@ -68,8 +68,8 @@ fn test(elements: &Elements, text: &TextTest) -> Expression {
     for (value, bordered) in bordered {
         let is_empty = value.literals().next().is_none();
         has_empty |= is_empty;
-        let is_plain = |needle: &&str| !is_empty && !(text.folds() && has_wide_case(needle));
-        match bordered.as_literal().filter(is_plain) {
+        let is_hard = |needle: &str| is_empty || text.folds() && has_wide_case(needle);
+        match bordered.as_literal().filter(|needle| !is_hard(needle)) {
             Some(needle) if is_whole(needle) => whole.push(needle.to_owned()),
             Some(needle) => loose.push(needle.to_owned()),
             None if bordered.tokens().is_empty() && elements.list.is_none() => {

@@ -28,6 +28,11 @@ def convert(paths, targets, output, *options):
     return rulecast("convert", *paths, *chosen, *options, "-o", output, exits=(0, 1))
 
 
+def reads(path):
+    """Whether a rule file has no errors"""
+    return rulecast("check", path, exits=(0, 1)).returncode == 0
+
+
 def verify(paths, targets, output):
     """What is wrong with the packages that stand around emitted queries, and of how many rules"""
     chosen = [part for target in targets for part in ("-t", target)]

@@ -21,8 +21,16 @@ impl Rule {
 
     /// Whether a correlation uses the signal
     pub fn correlates(&self, at: usize) -> bool {
-        let origins = self.correlations.iter().flat_map(|one| &one.origins);
-        origins.into_iter().any(|origin| *origin == Origin::Signal(at))
+        self.is_read(Origin::Signal(at))
+    }
+
+    /// Whether a correlation uses the events of another one
+    pub fn correlates_again(&self, at: usize) -> bool {
+        self.is_read(Origin::Correlation(at))
+    }
+
+    fn is_read(&self, origin: Origin) -> bool {
+        self.correlations.iter().any(|one| one.origins.contains(&origin))
     }
 
     /// The fields of a signal's events that correlations read

@@ -11,7 +11,7 @@ use super::fresh::Fresh;
 use super::query::Plan;
 use super::schedule::Run;
 use crate::definition::Level;
-use crate::ir::{Correlation, Origin};
+use crate::ir::Correlation;
 use crate::query::kusto::{Expression, Item, Let, Lines, Pipeline, Step, Type};
 
 impl Plan<'_> {
@@ -60,10 +60,9 @@ impl Plan<'_> {
 
     /// Whether the rows of a correlation are read for its alerts alone, beside those of others
     fn ends_in_alerts(&self, at: usize) -> bool {
-        let is_read =
-            self.rule.correlations.iter().any(|one| one.origins.contains(&Origin::Correlation(at)));
         let signals = (0..self.rule.signals.len()).filter(|at| self.rule.reports_signal(*at));
-        !is_read && signals.count() + self.reported_correlations().count() > 1
+        let alerts = signals.count() + self.reported_correlations().count();
+        alerts > 1 && !self.rule.correlates_again(at)
     }
 
     /// The steps that make alerts of a correlation's rows

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use super::cost::LONG_CHAIN;
+use super::cost::{self, LONG_CHAIN};
 use crate::backend::expression::{self, Around};
 use crate::ir::{Case, Part, Relation, Signal, TextTest};
 use crate::mapping::{Holds, Table};
 use crate::pattern::{Pattern, Token, has_wide_case};
-use crate::query::kusto::{Expression, Item, Operator, Step};
+use crate::query::kusto::{Expression, Item, Step};
 use crate::taxonomy::Product;
 
 /// Whether some argument of a command line passes the test
@@ -70,7 +70,7 @@ fn test(elements: &Elements, text: &TextTest) -> Expression {
         has_empty |= is_empty;
         let is_hard = |needle: &str| is_empty || text.folds() && has_wide_case(needle);
         match bordered.as_literal().filter(|needle| !is_hard(needle)) {
-            Some(needle) if is_whole(needle) => whole.push(needle.to_owned()),
+            Some(needle) if cost::is_bounded(needle) => whole.push(needle.to_owned()),
             Some(needle) => loose.push(needle.to_owned()),
             None if bordered.tokens().is_empty() && elements.list.is_none() => {
                 patterns.push(Pattern::of([Token::One]));
@@ -123,36 +123,19 @@ pub(super) fn in_columns(table: &Table, signal: &Signal, mut steps: Vec<Step>) -
         let Some(column) = table.column(field, Holds::Whole) else { continue };
         let name = format!("{}Arguments", field.name());
         let arguments = arguments(&column.value, product).text;
-        let tests = |step: &Step| step.clone().replaced(&arguments, &Expression::name(&name));
-        let Some(first) = steps.iter().position(|step| tests(step) != *step) else { continue };
-        let mut rest = steps.split_off(first).into_iter().map(|step| tests(&step));
-        let (ahead, step) = parted(rest.next(), &name);
+        let by = Expression::name(&name);
+        let named = |step: &Step| step.clone().replaced(&arguments, &by);
+        let mut named: Vec<Step> = steps.iter().map(named).collect();
+        let Some(first) = (0..steps.len()).find(|at| named[*at] != steps[*at]) else { continue };
+        let mut rest = named.split_off(first).into_iter();
+        steps = named;
+        let tests = rest.next().map(|step| step.parted(|test| !test.names().contains(&name)));
+        let (ahead, step) = tests.unwrap_or_default();
         steps.extend(ahead);
         steps.push(Step::extend([Item::named(&name, arguments.clone())]));
         steps.extend(step.into_iter().chain(rest));
     }
     steps
-}
-
-/// The tests of a filter that do not name the column, and those that do
-fn parted(step: Option<Step>, name: &str) -> (Option<Step>, Option<Step>) {
-    // An exclusion is under one comment.
-    let bare = step.as_ref().filter(|step| step.comments.is_empty());
-    let Some(Operator::Where(test)) = bare.map(|step| &step.operator) else {
-        return (None, step);
-    };
-    let names = |test: &&Expression| {
-        let mut names = BTreeSet::new();
-        test.collect_names(&mut names);
-        names.contains(name)
-    };
-    let (of_arguments, ahead): (Vec<&Expression>, Vec<&Expression>) =
-        test.conjuncts().into_iter().partition(names);
-    let filter = |tests: Vec<&Expression>| {
-        let all = Expression::all(tests.iter().map(|test| (*test).clone()));
-        (!tests.is_empty()).then(|| Step::filter(all))
-    };
-    (filter(ahead), filter(of_arguments))
 }
 
 /// The pattern that the text of all elements contains where one element fits
@@ -174,16 +157,6 @@ fn bordered(value: &Pattern, relation: Relation) -> Pattern {
 
 /// What stands around each element
 const BORDER: &str = "\u{1f}";
-
-/// Whether `has` finds the needle wherever the text contains it: its ends are no letters or digits, and it
-/// has some
-fn is_whole(needle: &str) -> bool {
-    let is_inner = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let mut chars = needle.chars();
-    !is_inner(chars.next())
-        && !is_inner(chars.next_back())
-        && needle.contains(char::is_alphanumeric)
-}
 
 #[cfg(test)]
 mod tests {

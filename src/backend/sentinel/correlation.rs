@@ -86,8 +86,7 @@ pub(super) fn statements(
         };
         let origins: Vec<Rows> = one.origins.iter().map(origin).collect();
         refuse_events_seen_twice(rule, one, session);
-        let used = Origin::Correlation(done.len());
-        let used = rule.correlations.iter().any(|other| other.origins.contains(&used));
+        let used = rule.correlates_again(done.len());
         let events = *detail >= Detail::Events;
         let plan = Plan { rule, one, time, origins: &origins, name: &name, used, events };
         let mut own = Vec::new();

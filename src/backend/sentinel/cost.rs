@@ -127,6 +127,15 @@ fn is_extension(text: &str) -> bool {
     letters.next() == Some('.') && letters.all(|c| c.is_ascii_alphanumeric())
 }
 
+/// Whether `has` finds the needle wherever the text contains it: its ends are no letters or digits, and it
+/// has some
+pub(super) fn is_bounded(needle: &str) -> bool {
+    let is_inner = |end: Option<char>| end.is_some_and(char::is_alphanumeric);
+    !is_inner(needle.chars().next())
+        && !is_inner(needle.chars().next_back())
+        && needle.contains(char::is_alphanumeric)
+}
+
 /// Whether a needle has a term that the index holds, and no letter that folds beyond ASCII
 pub(super) fn is_indexed(needle: &str) -> bool {
     let mut terms = needle.split(|c: char| !c.is_ascii_alphanumeric());

@@ -145,25 +145,12 @@ fn split_early(steps: Vec<Step>, prepared: &[Step]) -> (Vec<Step>, Vec<Step>) {
     if prepared.is_empty() {
         return (Vec::new(), steps);
     }
-    let is_early = |test: &Expression| {
-        let mut asked = BTreeSet::new();
-        test.collect_names(&mut asked);
-        asked.is_disjoint(&touched)
-    };
+    let is_early = |test: &Expression| test.names().is_disjoint(&touched);
     let (mut early, mut late) = (Vec::new(), Vec::new());
     for step in steps {
-        let test = if let Operator::Where(test) = &step.operator { Some(test) } else { None };
-        let Some(test) = test.filter(|_| step.comments.is_empty()) else {
-            late.push(step);
-            continue;
-        };
-        let tests = test.conjuncts().into_iter().cloned();
-        let (first, rest): (Vec<Expression>, Vec<Expression>) = tests.partition(is_early);
-        let filter = |tests: Vec<Expression>| {
-            (!tests.is_empty()).then(|| Step::filter(Expression::all(tests)))
-        };
-        early.extend(filter(first));
-        late.extend(filter(rest));
+        let (first, rest) = step.parted(is_early);
+        early.extend(first);
+        late.extend(rest);
     }
     (early, late)
 }

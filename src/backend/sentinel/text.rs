@@ -157,24 +157,22 @@ fn contains(shape: &Shape<'_>, literals: &[&str]) -> Expression {
         let values = literals.iter().map(|value| Expression::text(value)).collect();
         return shape.left.clone().one_of("has_any", values);
     }
-    let tests = literals.iter().map(|value| match is_bounded(value) {
+    let tests = literals.iter().map(|value| match is_term(value) {
         true => shape.binary("has", "has_cs", value),
         false => shape.binary("contains", "contains_cs", value),
     });
     Expression::any(tests)
 }
 
-/// Whether the ends of a needle are no letters or digits, and it has a term of three characters
-fn is_bounded(value: &str) -> bool {
-    let inner = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric());
-    let ends = inner(value.chars().next()) && inner(value.chars().next_back());
-    ends && cost::is_indexed(value)
+/// Whether `has` finds the needle wherever the text contains it, with the help of the index
+fn is_term(needle: &str) -> bool {
+    cost::is_bounded(needle) && cost::is_indexed(needle)
 }
 
 /// Whether one `has_any` can test all needles
 fn are_terms(text: &TextTest, literals: &[&str]) -> bool {
     let several = text.folds() && literals.len() > 1;
-    several && literals.iter().all(|value| is_bounded(value))
+    several && literals.iter().all(|value| is_term(value))
 }
 
 fn wildcard(shape: &Shape<'_>, value: &Pattern) -> Expression {

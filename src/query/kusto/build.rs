@@ -199,6 +199,23 @@ impl Step {
         Operator::Where(condition).into()
     }
 
+    /// A filter of the tests that can stand ahead, and the step without them
+    ///
+    /// A filter under a comment stays whole: the comment speaks of all its tests.
+    pub(crate) fn parted(
+        self,
+        is_ahead: impl Fn(&Expression) -> bool,
+    ) -> (Option<Step>, Option<Step>) {
+        let bare = Some(&self.operator).filter(|_| self.comments.is_empty());
+        let Some(Operator::Where(test)) = bare else { return (None, Some(self)) };
+        let tests = test.conjuncts().into_iter().cloned();
+        let (ahead, rest): (Vec<Expression>, Vec<Expression>) = tests.partition(is_ahead);
+        let filter = |tests: Vec<Expression>| {
+            (!tests.is_empty()).then(|| Step::filter(Expression::all(tests)))
+        };
+        (filter(ahead), filter(rest))
+    }
+
     pub(crate) fn extend(items: impl IntoIterator<Item = Item>) -> Step {
         Operator::Extend(items.into_iter().collect()).into()
     }

@@ -7,6 +7,13 @@ use std::collections::BTreeSet;
 use super::tree::{Expression, Item, Kind, Operator, Pipeline, Source, Step};
 
 impl Expression {
+    /// The names in the expression
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        self.collect_names(&mut names);
+        names
+    }
+
     /// Adds the names in the expression to `names`
     pub(crate) fn collect_names(&self, names: &mut BTreeSet<String>) {
         let mut many = |parts: &[Expression]| {

@@ -35,6 +35,9 @@ pub(crate) struct Table {
     pub(crate) prepare: Vec<Step>,
     /// The value of each field without a place of its own, with `{field}` in the field's place
     pub(super) others: Option<Arc<str>>,
+    /// The parameters of a parser, each with the fields whose values are parts of the column that it searches,
+    /// between characters that are no letters or digits, or the column's ends
+    pub(crate) parameters: Arc<[(String, Vec<Field>)]>,
     /// The texts that keywords are searched in
     pub(crate) keywords: Arc<[Expression]>,
     /// The rows that are events of the log source

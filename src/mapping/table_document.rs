@@ -47,6 +47,7 @@ fn entry(
     let keywords = list_of(reader, &holders, "keywords");
     let keywords: Arc<[_]> =
         keywords.iter().filter_map(|node| expression(reader, node, "`keywords`")).collect();
+    let parameters = parameters(reader, node, (&name.value, &kinds));
     let rows = rows(reader, node, &kinds);
     let connector = inherited(reader, document, node, "connector");
     let unknown_product = inherited(reader, document, node, "unknown_product");
@@ -76,6 +77,7 @@ fn entry(
             lists: Arc::clone(lists),
             prepare: prepare.clone(),
             others: others.clone(),
+            parameters: Arc::clone(&parameters),
             keywords: Arc::clone(&keywords),
             rows: condition.map_or_else(|| rows.clone(), Rows::Where),
             result: result.clone(),
@@ -110,6 +112,27 @@ fn lists(reader: &mut Reader<'_>, document: &Node) -> Arc<[List]> {
         }
     }
     lists.into()
+}
+
+/// The parameters of a parser, with the fields that they search
+fn parameters(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    (table, kinds): (&str, &[&EventKind]),
+) -> Arc<[(String, Vec<Field>)]> {
+    let entries = node.get("parameters").map(|node| reader.map(node, "`parameters`"));
+    let mut parameters = Vec::new();
+    for (key, fields) in entries.into_iter().flatten() {
+        let Some(name) = reader.key(key) else { continue };
+        if kusto::parameter(table, name).is_none() {
+            let message = format!("the parameter `{name}` of {table} is not known");
+            reader.error(Code::E0201, key.span, message, "unknown parameter");
+        }
+        let fields = reader.one_or_many(fields, "a list of fields");
+        let fields = fields.iter().filter_map(|one| field(reader, one, kinds));
+        parameters.push((name.to_owned(), fields.collect()));
+    }
+    parameters.into()
 }
 
 /// The columns of each field under `fields`

@@ -152,3 +152,20 @@ fn a_mistake_is_found_at_its_word() {
         assert!(messages.contains(message), "{messages}");
     }
 }
+
+#[test]
+fn a_parameter_is_one_that_loses_no_row() {
+    let of = |parameter: &str| {
+        let text = format!(
+            "mapping: ours\nplatforms: [sentinel]\nconnector: \"\"\nunknown_product: x\ntables:\n\
+             - table: _Im_ProcessCreate\n  events: process_creation\n  \
+             parameters: {{{parameter}}}\n  fields: {{Image: TargetProcessName}}\n"
+        );
+        findings("ours.yml", &text)
+    };
+    assert_eq!(of("targetprocess_has_any: [Image]"), Vec::<String>::new());
+    let lossy = "ours.yml: the parameter `parentprocess_has_any` of _Im_ProcessCreate is not known";
+    assert_eq!(of("parentprocess_has_any: Image"), [lossy]);
+    let unknown = "ours.yml: process_creation events have no field `Imag`";
+    assert_eq!(of("targetprocess_has_any: [Imag]"), [unknown]);
+}

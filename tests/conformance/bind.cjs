@@ -26,12 +26,23 @@ function table(name, columns) {
   return new Symbols.TableSymbol.$ctor4(name, symbols);
 }
 
+// The parameters of each parser, as a function declares them
+const parameters = {};
+const facts = path.join(__dirname, '../../src/query/kusto/parameters.tsv');
+for (const line of fs.readFileSync(facts, 'utf8').split('\n')) {
+  const [parser, parameter, column] = line.split('\t');
+  if (column && !line.startsWith('#')) {
+    (parameters[parser] ??= []).push(`${parameter}:dynamic=dynamic([])`);
+  }
+}
+
 // A parser of ASIM is a stored function, which a query may name without brackets.
 function globals({ tables, functions }) {
   const members = Object.entries(tables).map(([name, columns]) => table(name, columns));
   for (const [name, columns] of Object.entries(functions)) {
     members.push(table(`__result${name}`, columns));
-    members.push(new Symbols.FunctionSymbol.$ctor16(name, '()', `__result${name}`, null));
+    const takes = `(${(parameters[name] ?? []).join(', ')})`;
+    members.push(new Symbols.FunctionSymbol.$ctor16(name, takes, `__result${name}`, null));
   }
   const database = new Symbols.DatabaseSymbol.ctor('workspace', members);
   return Language.GlobalState.Default.WithDatabase(database).WithCache();

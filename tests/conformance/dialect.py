@@ -11,6 +11,7 @@ import functools
 import ipaddress
 import json
 import re
+from pathlib import Path
 
 import duckdb_kql
 from duckdb_kql import translate
@@ -24,6 +25,15 @@ SORTED = re.compile(
 ROW_OF_ALERT = "RowOfAlert"
 # Holds when a row arrived, which Kusto keeps beside its columns.
 ARRIVED = "Arrived"
+
+# The column that a parameter of a parser looks terms up in
+FACTS = Path(__file__).resolve().parents[2] / "src/query/kusto/parameters.tsv"
+PARAMETERS = {tuple(cells[:2]): cells[2] for cells in (
+    line.split("\t") for line in FACTS.read_text(encoding="utf-8").splitlines())
+    if len(cells) == 3 and not cells[0].startswith("#")}
+# A parameter with its terms: a list or the name of one; and a parser with such arguments
+ARGUMENT = r'(\w+)=(dynamic\(\[(?:"(?:\\.|[^"\\])*"|[^"\]])*\]\)|\w+)'
+CALL = re.compile(rf"\b(_Im_\w+)\(\s*({ARGUMENT}(?:,\s*{ARGUMENT})*)\s*\)")
 
 # A string with escapes; comments and verbatim strings, which have none, are left alone
 TEXT = re.compile(r'//[^\n]*|@"(?:[^"]|"")*"|"(?:\\.|[^"\\])*"')
@@ -102,13 +112,13 @@ def install(file=":memory:", **settings):
 def respelled(query):
     r"""The same query in the words that duckdb-kql's parser knows
 
-    `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
+    A parser with arguments becomes its rows behind the filters that its reference says they are. `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
     `mv-apply … on (summarize …)` becomes `mv-expand` with a `summarize` by row, which is what it
     is defined as; rows have a column for it, or get a number.
     """
     if len(SORTED.findall(query)) != len(re.findall(r"StartTime = prev\(", query)):
         raise NotImplementedError("prev() after another order than the one that is known")
-    query = SORTED.sub(sorted_by_group, query)
+    query = CALL.sub(parsed, SORTED.sub(sorted_by_group, query))
     query = TEXT.sub(lambda text: text[0] if text[0][0] != '"' else
                      re.sub(r"\\\\|\\x(..)", code, text[0]), query)
     query = re.sub(r"between \(([^()]+?) \.\. ([^()]+?)\)", r"between ((\1) .. (\2))", query)
@@ -125,6 +135,13 @@ def sorted_by_group(found):
     shared = ', "\\x1f", '.join(re.findall(r"\w+(?= asc)", found[1]))
     return (f"| extend Group = strcat({shared})\n| sort by Group asc, TimeGenerated asc\n"
             "| extend StartTime = prev(")
+
+
+def parsed(found):
+    """The rows of a parser that have the terms which it is given"""
+    parser, arguments = found[1], re.findall(ARGUMENT, found[2])
+    filters = [f"{PARAMETERS[parser, parameter]} has_any ({terms})" for parameter, terms in arguments]
+    return "\n| where ".join([parser, *filters])
 
 
 def code(escape):

@@ -67,6 +67,18 @@ class Functions(unittest.TestCase):
             dialect.respelled("T | sort by X asc | extend StartTime = prev(TimeGenerated, 1)")
 
 
+class Parsers(unittest.TestCase):
+    def test_arguments_become_filters(self):
+        query = """_Im_ProcessCreate(
+    targetprocess_has_any=dynamic(["cmd.exe", "a \\"b]"]), commandline_has_any=terms
+)
+| count"""
+        self.assertEqual(dialect.respelled(query), """_Im_ProcessCreate
+| where TargetProcessName has_any (dynamic(["cmd.exe", "a \\"b]"]))
+| where TargetProcessCommandLine has_any (terms)
+| count""")
+
+
 class Texts(unittest.TestCase):
     """Functions on texts, JSON and XML, of which tables of Windows events are read"""
 

@@ -199,7 +199,17 @@ fn damaged_queries_are_judged_without_a_panic() {
 
 /// The table of columns: table, column, type, platform
 fn facts() -> Vec<[String; 4]> {
-    let table = fs::read_to_string(root().join("src/query/kusto/columns.tsv")).unwrap();
+    rows("src/query/kusto/columns.tsv")
+}
+
+/// The table of parameters: parser, parameter, column
+fn parameters() -> Vec<[String; 3]> {
+    rows("src/query/kusto/parameters.tsv")
+}
+
+/// The cells of a table of facts
+fn rows<const CELLS: usize>(file: &str) -> Vec<[String; CELLS]> {
+    let table = fs::read_to_string(root().join(file)).unwrap();
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     let cells = lines.map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
     cells.map(|cells| cells.try_into().unwrap()).collect()
@@ -233,6 +243,15 @@ fn columns_are_those_of_microsofts_reference() {
         }
         for (table, columns) in ours["tables"].as_object().unwrap() {
             assert_eq!(columns, &theirs[table], "{platform} {table}");
+        }
+        for parser in parameters().chunk_by(|one, next| one[0] == next[0]) {
+            let [name, ..] = &parser[0];
+            let declared = described["functions"][name]["params"].as_str().unwrap();
+            for [_, parameter, column] in parser {
+                let wanted = format!(" {parameter}:dynamic=dynamic([])");
+                assert!(declared.contains(&wanted), "{name} {parameter}");
+                assert!(ours["functions"][name][column] == "string" || platform == "xdr");
+            }
         }
         for (parser, columns) in ours["functions"].as_object().unwrap() {
             // The reference has no columns of some parsers.

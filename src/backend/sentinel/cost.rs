@@ -63,9 +63,11 @@ fn cost(test: &Expression) -> Cost {
             _ => of_value(test),
         },
         Kind::Literal(_) | Kind::Name(_) | Kind::Star => Cost::Equal,
-        Kind::Member(..) | Kind::Element { .. } | Kind::Arithmetic { .. } | Kind::Pipeline(_) => {
-            Cost::Computed
-        }
+        Kind::Given(..)
+        | Kind::Member(..)
+        | Kind::Element { .. }
+        | Kind::Arithmetic { .. }
+        | Kind::Pipeline(_) => Cost::Computed,
     }
 }
 
@@ -90,7 +92,8 @@ fn of_value(value: &Expression) -> Cost {
         }
         Kind::Member(inner, _) => of_value(inner).max(Cost::Computed),
         Kind::Element { value, .. } => of_value(value).max(Cost::Computed),
-        Kind::Arithmetic { .. }
+        Kind::Given(..)
+        | Kind::Arithmetic { .. }
         | Kind::Compare { .. }
         | Kind::OneOf { .. }
         | Kind::Between { .. }
@@ -102,27 +105,36 @@ fn of_value(value: &Expression) -> Cost {
 /// The shortest run of letters and digits that the index of terms holds
 const SHORTEST_TERM: usize = 3;
 
-/// A text that each match of a pattern has as whole terms: the longest such piece
+/// A text that each match of a pattern has as whole terms, which the index holds: the longest such piece
 ///
-/// `has` looks for a needle whose ends are no parts of longer terms. Letters and digits at the end of a
-/// piece are cut off, unless the piece begins or ends the text there. An extension is no such piece: most
-/// values have it, and to look it up costs more than it saves.
-pub(super) fn needle(pattern: &Pattern, (starts, ends): (bool, bool)) -> Option<String> {
-    let tokens = pattern.tokens();
-    let pieces = tokens.iter().enumerate().filter_map(|(at, token)| {
-        let Token::Literal(text) = token else { return None };
-        let inner = |c: char| c.is_ascii_alphanumeric();
-        let text = if starts && at == 0 { text } else { text.trim_start_matches(inner) };
-        let text = match ends && at + 1 == tokens.len() {
-            true => text,
-            false => text.trim_end_matches(inner),
-        };
-        (is_indexed(text) && !is_extension(text)).then_some(text)
-    });
+/// An extension is no such piece: most values have it, and to look it up costs more than it saves.
+pub(super) fn needle(pattern: &Pattern, edges: (bool, bool)) -> Option<String> {
+    let is_worth = |piece: &&str| is_indexed(piece) && !is_extension(piece);
+    let pieces = pieces(pattern, edges).filter(is_worth);
     pieces.max_by_key(|piece| piece.len()).map(ToOwned::to_owned)
 }
 
-fn is_extension(text: &str) -> bool {
+/// The texts that each match of a pattern has as whole terms
+///
+/// `has` looks for a needle whose ends are no parts of longer terms. Letters and digits at the end of a
+/// piece are cut off, unless the piece begins or ends the text there.
+pub(super) fn pieces(
+    pattern: &Pattern,
+    (starts, ends): (bool, bool),
+) -> impl Iterator<Item = &str> {
+    let tokens = pattern.tokens();
+    tokens.iter().enumerate().filter_map(move |(at, token)| {
+        let Token::Literal(text) = token else { return None };
+        let inner = |c: char| c.is_ascii_alphanumeric();
+        let text = if starts && at == 0 { text } else { text.trim_start_matches(inner) };
+        Some(match ends && at + 1 == tokens.len() {
+            true => text,
+            false => text.trim_end_matches(inner),
+        })
+    })
+}
+
+pub(super) fn is_extension(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next() == Some('.') && letters.all(|c| c.is_ascii_alphanumeric())
 }

@@ -119,14 +119,19 @@ pub(super) fn positioned(shape: &Shape<'_>, value: &Pattern) -> Option<Expressio
     Some(Expression::all(terms.into_iter().chain(parts)))
 }
 
-/// The terms that each match has, for an index to look up; `None` where a match may have none
-pub(super) fn terms(left: &Expression, text: &TextTest) -> Option<Expression> {
-    let edges = match text.relation {
+/// Whether a value begins and ends where the text does
+pub(super) fn edges(relation: Relation) -> (bool, bool) {
+    match relation {
         Relation::Equals | Relation::Wildcard => (true, true),
         Relation::Starts => (true, false),
         Relation::Ends => (false, true),
         Relation::Contains => (false, false),
-    };
+    }
+}
+
+/// The terms that each match has, for an index to look up; `None` where a match may have none
+pub(super) fn terms(left: &Expression, text: &TextTest) -> Option<Expression> {
+    let edges = edges(text.relation);
     // A computed value is in no index.
     if !left.is_name() || text.values.len() > MOST_NEEDLES {
         return None;

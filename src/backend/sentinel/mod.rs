@@ -22,6 +22,7 @@ mod lets;
 mod novelty;
 mod ordered;
 mod package;
+mod parser;
 mod predicate;
 mod prepare;
 mod profile;

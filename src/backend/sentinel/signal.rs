@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use super::arguments;
-use super::columns::{Projected, projection};
+use super::columns::{Detail, Projected, projection};
 use super::context::{Context, Planning, any_word, words_of};
 use super::cost;
 use super::keys;
 use super::novelty;
+use super::parser;
 use super::predicate::expression;
 use super::prepare::{self, Sources};
 use crate::backend::{Session, missing_products, one_line};
@@ -88,7 +89,12 @@ fn rows_of(
     keys::add_columns((planning, table), at, &mut columns);
     steps.push(Step::project(columns.iter().map(Projected::item)));
     let lets = &mut *planning.lets;
-    (prepare::rows((sources, lets), table, scope, steps), columns)
+    let rows = prepare::rows((sources, lets), table, scope, steps);
+    // A query that is too long leaves out what only makes it faster.
+    if detail == Detail::Entities && rows.reads(&table.name) {
+        return (rows.given(parser::arguments(table, signal, lets)), columns);
+    }
+    (rows, columns)
 }
 
 /// A step for each clause that the table's scope does not already cover: what is required, the cheapest

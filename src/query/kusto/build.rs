@@ -77,6 +77,11 @@ impl Expression {
         Expression::written(Type::TimeSpan, written)
     }
 
+    /// It as an argument, for the parameter of this name
+    pub(crate) fn given_as(self, parameter: &str) -> Expression {
+        Kind::Given(Name::new(parameter), Box::new(self)).into()
+    }
+
     /// A list of texts
     pub(crate) fn dynamic(values: &[String]) -> Expression {
         let values = values.iter().map(|value| json(value)).collect();
@@ -281,6 +286,16 @@ impl Pipeline {
     /// The pipeline with more steps at its end
     pub(crate) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Pipeline {
         self.steps.extend(steps);
+        self
+    }
+
+    /// The rows of a parser that is given arguments
+    pub(crate) fn given(mut self, arguments: Vec<Expression>) -> Pipeline {
+        if let Source::Expression(Expression { kind: Kind::Name(name), .. }) = &self.source
+            && !arguments.is_empty()
+        {
+            self.source = Source::Expression(Expression::call(&name.clone(), arguments));
+        }
         self
     }
 

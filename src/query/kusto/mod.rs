@@ -6,7 +6,7 @@
 //!                       │
 //!  build ──────────────►┴──► bind ──► columns of the result, or what is wrong
 //!                             ▲
-//!            columns.tsv, functions.tsv
+//!            columns.tsv, parameters.tsv, functions.tsv
 //! ```
 //!
 //! In: a query as text, or built of smaller trees. Out: its text, or the names and types of its
@@ -40,7 +40,7 @@ pub(crate) use functions::{Gives, Stage, named};
 pub(crate) use parse::parse;
 pub(crate) use print::{print, print_expression, print_let, print_pipeline};
 pub use schema::Schema;
-pub(crate) use schema::is_stored;
+pub(crate) use schema::{is_stored, parameter};
 pub(crate) use table::{Slot, Table};
 pub(crate) use tree::{
     Expression, Item, JoinKind, Kind, Let, Lines, Literal, Name, Operator, Order, Pipeline, Query,
@@ -293,6 +293,27 @@ mod tests {
         let messages = findings("DeviceProcessEvent | where x == 1", Platform::Sentinel);
         assert_eq!(messages.len(), 1, "{messages:?}");
         assert!(columns("_Im_ProcessCreate() | project Dvc").contains("Dvc:string"));
+    }
+
+    #[test]
+    fn a_parser_takes_its_parameters_by_name() {
+        let of = |arguments: &str| {
+            let text = format!("let a = dynamic([\"b\"]);\n_Im_ProcessCreate({arguments})");
+            findings(&text, Platform::Sentinel)
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(of("targetprocess_has_any=a, commandline_has_any=dynamic([\"c\"])"), none);
+        assert_eq!(of("a"), ["a: `_Im_ProcessCreate` takes arguments by their names here"]);
+        assert_eq!(
+            of("parentprocess_has_any=a"),
+            ["parentprocess_has_any: the parameter `parentprocess_has_any` is not known here"]
+        );
+        assert_eq!(
+            of("targetprocess_has_any=\"c\""),
+            ["\"c\": dynamic is expected, and this is string"]
+        );
+        let other = findings("W3CIISLog | where strlen(a=csUriStem) > 1", Platform::Sentinel);
+        assert_eq!(other, ["a=csUriStem: only parsers take `a` by its name here"]);
     }
 
     #[test]

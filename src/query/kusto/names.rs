@@ -23,7 +23,7 @@ impl Expression {
             Kind::Literal(_) | Kind::Star => {}
             Kind::Name(name) => drop(names.insert(name.clone())),
             Kind::Call { arguments, .. } => many(arguments),
-            Kind::Member(value, _) => value.collect_names(names),
+            Kind::Given(_, value) | Kind::Member(value, _) => value.collect_names(names),
             Kind::Element { value, index, .. } => {
                 value.collect_names(names);
                 index.collect_names(names);

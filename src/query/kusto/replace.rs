@@ -21,6 +21,7 @@ impl Expression {
         let kind = match self.kind {
             Kind::Literal(_) | Kind::Name(_) | Kind::Star => self.kind,
             Kind::Call { name, arguments } => Kind::Call { name, arguments: many(arguments) },
+            Kind::Given(name, value) => Kind::Given(name, one(value)),
             Kind::Member(value, name) => Kind::Member(one(value), name),
             Kind::Element { value, index, called } => {
                 Kind::Element { value: one(value), index: one(index), called }

@@ -82,6 +82,19 @@ pub(super) fn is_known(name: &str) -> bool {
     ROWS.iter().any(|row| row.table == name)
 }
 
+/// The parser, the name and the column of each parameter
+static PARAMETERS: LazyLock<Vec<[&str; 3]>> = LazyLock::new(|| {
+    let lines = include_str!("parameters.tsv").lines();
+    let cells = |line: &'static str| line.split('\t').collect::<Vec<_>>().try_into().ok();
+    lines.filter(|line| !line.starts_with('#')).filter_map(cells).collect()
+});
+
+/// The column whose terms a parameter of a parser looks for
+pub(crate) fn parameter(parser: &str, name: &str) -> Option<&'static str> {
+    let mut all = PARAMETERS.iter();
+    all.find(|row| row[..2] == [parser, name]).map(|row| row[2])
+}
+
 /// Whether the name is that of a parser, which may be called
 pub(super) fn is_parser(name: &str) -> bool {
     name.starts_with("_Im_") && is_known(name)

@@ -166,6 +166,8 @@ pub(crate) enum Kind {
         name: Name,
         arguments: Vec<Expression>,
     },
+    /// `name=value` among the arguments of a call
+    Given(Name, Box<Expression>),
     /// `value.name`
     Member(Box<Expression>, Name),
     /// `value[index]`, with what the index is called in the name of a column

@@ -150,7 +150,7 @@ fn of_expression<'q>(expression: &'q Expression, names: &mut BTreeSet<&'q str>) 
         Kind::Literal(_) | Kind::Star => {}
         Kind::Name(name) => drop(names.insert(name)),
         Kind::Call { arguments, .. } => arguments.iter().for_each(|one| of_expression(one, names)),
-        Kind::Member(value, _) => all(&[value]),
+        Kind::Given(_, value) | Kind::Member(value, _) => all(&[value]),
         Kind::Element { value, index, .. } => all(&[value, index]),
         Kind::Chain { first, rest } | Kind::Arithmetic { first, rest } => {
             all(&[first]);

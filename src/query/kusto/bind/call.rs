@@ -20,10 +20,7 @@ impl Binder<'_> {
             return self.materialize(name, arguments);
         }
         if schema::is_parser(&name.text) {
-            if let Some(first) = arguments.first() {
-                let message = format!("the arguments of `{}` are not read here", name.text);
-                self.find(&first.place, message);
-            }
+            arguments.iter().for_each(|argument| self.parameter(name, argument, scope));
             return self.named(&name.text, &name.place);
         }
         let signatures = named(&name.text);
@@ -42,6 +39,19 @@ impl Binder<'_> {
             arguments.iter().map(|argument| self.scalar(argument, inner)).collect();
         self.forms(first, arguments, inner);
         Value::Scalar(self.result(name, &signatures, arguments, &kinds))
+    }
+
+    /// Reports an argument that the parser does not take, or of which it is not known here
+    fn parameter(&mut self, parser: &Name, argument: &Expression, scope: Scope<'_>) {
+        let Kind::Given(name, value) = &argument.kind else {
+            let message = format!("`{}` takes arguments by their names here", parser.text);
+            return self.find(&argument.place, message);
+        };
+        if schema::parameter(&parser.text, &name.text).is_none() {
+            let message = format!("the parameter `{}` is not known here", name.text);
+            self.find(&name.place, message);
+        }
+        self.expect(Type::Dynamic, value, Scope { table: None, ..scope });
     }
 
     /// Reports arguments of the wrong form: a pattern must be a literal or a name that `let` has

@@ -40,6 +40,10 @@ impl Binder<'_> {
                 self.find(place, "`*` stands only in `arg_min` and `arg_max`".to_owned());
                 None
             }
+            Kind::Given(name, _) => {
+                self.find(place, format!("only parsers take `{}` by its name here", name.text));
+                None
+            }
             Kind::Call { name, arguments } => return self.call(name, arguments, scope),
             Kind::Pipeline(pipeline) => return Value::Table(self.rows(pipeline)),
             Kind::Member(value, member) => {

@@ -98,6 +98,7 @@ pub(crate) fn called(expression: &Expression) -> Option<String> {
         },
         Kind::Literal(_)
         | Kind::Star
+        | Kind::Given(..)
         | Kind::Chain { .. }
         | Kind::Arithmetic { .. }
         | Kind::Compare { .. }

@@ -63,7 +63,9 @@ impl Scope<'_, '_> {
                 let parts = [self.node(value)?, self.node(&bounds[0])?, self.node(&bounds[1])?];
                 (Node::Between(Box::new(parts)), Some(Type::Bool))
             }
-            Kind::Star | Kind::Pipeline(_) => return Err(Fault::new("rows in place of a value")),
+            Kind::Star | Kind::Given(..) | Kind::Pipeline(_) => {
+                return Err(Fault::new("rows in place of a value"));
+            }
         })
     }
 

@@ -14,7 +14,9 @@ use super::node::Cursor;
 use super::plan::Scope;
 use super::value::Value;
 use super::{Fault, step, time};
-use crate::query::kusto::{Expression, Kind, Operator, Pipeline, Query, Source, Table, Type};
+use crate::query::kusto::{
+    Expression, Kind, Name, Operator, Pipeline, Query, Source, Table, Type, schema,
+};
 
 /// A run of a query at a time
 pub(crate) struct Run<'q> {
@@ -99,10 +101,7 @@ impl<'q> Run<'q> {
             },
             // A parser of ASIM.
             Kind::Call { name, arguments } if name.text.starts_with("_Im_") => {
-                match arguments.is_empty() {
-                    true => self.rows.table(&name.text).map(Some),
-                    false => Err(Fault::new(format!("the arguments of `{}`", name.text))),
-                }
+                self.of_parser(name, arguments, lets).map(Some)
             }
             Kind::Name(name) => match self.named(name, lets) {
                 Ok(Meaning::Rows(rows)) => Ok(Some(rows)),
@@ -114,6 +113,7 @@ impl<'q> Run<'q> {
             Kind::Literal(_)
             | Kind::Star
             | Kind::Call { .. }
+            | Kind::Given(..)
             | Kind::Member(..)
             | Kind::Element { .. }
             | Kind::Chain { .. }
@@ -122,6 +122,26 @@ impl<'q> Run<'q> {
             | Kind::OneOf { .. }
             | Kind::Between { .. } => Ok(None),
         }
+    }
+
+    /// The rows of a parser, without those that its arguments leave out
+    fn of_parser(
+        &self,
+        name: &Name,
+        arguments: &[Expression],
+        lets: usize,
+    ) -> Result<Arc<Data>, Fault> {
+        let mut data = self.rows.table(&name.text)?;
+        for argument in arguments {
+            let unknown = || Fault::new(format!("this argument of `{}`", name.text));
+            let Kind::Given(parameter, terms) = &argument.kind else { return Err(unknown()) };
+            let column = schema::parameter(&name.text, &parameter.text).ok_or_else(unknown)?;
+            let count = Expression::call("array_length", [(**terms).clone()]);
+            let has = Expression::name(column).one_of("has_any", vec![(**terms).clone()]);
+            let all = Expression::any([count.compare("==", Expression::number(0)), has]);
+            data = Arc::new(step::filter(self, lets, &data, &all)?);
+        }
+        Ok(data)
     }
 
     fn is_set(&self, name: &str, lets: usize) -> bool {
@@ -157,5 +177,37 @@ impl<'q> Run<'q> {
             });
         }
         Ok(Arc::unwrap_or_clone(data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::kusto::{Column, parse};
+
+    #[test]
+    fn a_parser_keeps_the_rows_with_one_of_the_terms() {
+        let columns = ["TargetProcessName", "ActingProcessName"]
+            .map(|name| Column { name: name.to_owned(), kind: Type::String });
+        let now = Timestamp::UNIX_EPOCH;
+        let row = |target: &str, acting: &str| {
+            let row = serde_json::json!({"TargetProcessName": target, "ActingProcessName": acting});
+            (now, row.as_object().unwrap().clone())
+        };
+        let all = [row(r"C:\a\CMD.EXE", "w3wp.exe"), row(r"C:\xcmd.exe", "w3wp.exe"), row("", "")];
+        let mut rows = Rows::default();
+        rows.add("_Im_ProcessCreate", &columns, all.into_iter());
+        let found = |arguments: &str| {
+            let text = format!(
+                "let terms = dynamic([\"cmd.exe\", \"x\"]);\n_Im_ProcessCreate({arguments})"
+            );
+            let query = parse(&text).unwrap();
+            Run::new(&query, &rows, now).result().map(|data| data.rows.len()).map_err(|_| ())
+        };
+        assert_eq!(found(""), Ok(3));
+        assert_eq!(found("targetprocess_has_any=terms"), Ok(1));
+        assert_eq!(found("targetprocess_has_any=dynamic([]), actingprocess_has_any=terms"), Ok(0));
+        assert_eq!(found("actingprocess_has_any=dynamic([\"w3wp.exe\"])"), Ok(2));
+        assert_eq!(found("parentprocess_has_any=terms"), Err(()), "it loses rows");
     }
 }

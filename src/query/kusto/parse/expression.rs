@@ -147,8 +147,14 @@ pub(super) fn head(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
 }
 
 fn argument(pair: Pair<'_, Rule>) -> Result<Expression, Finding> {
-    match pair.as_rule() == Rule::star {
-        true => Ok(Expression { place: place(&pair), kind: Kind::Star }),
-        false => bracketed(pair),
+    let place = place(&pair);
+    if pair.as_rule() == Rule::star {
+        return Ok(Expression { place, kind: Kind::Star });
     }
+    if pair.as_rule() != Rule::given {
+        return bracketed(pair);
+    }
+    let mut parts = Parts::of(pair);
+    let name = name(&parts.next()?);
+    Ok(Expression { place, kind: Kind::Given(name, Box::new(expression(parts.next()?)?)) })
 }

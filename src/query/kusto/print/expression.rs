@@ -3,7 +3,7 @@
 //! In: an [`Expression`]. Out: a [`Doc`] that may break at the words of a condition: at `and` and
 //! `or`, inside `not` and a list of values, whose lines are filled. Anything else that is too wide stays on its line.
 
-use super::pipeline;
+use super::{list_of, pipeline};
 use crate::query::kusto::tree::{Expression, Kind, Literal, Name};
 use crate::query::layout::Doc;
 
@@ -32,6 +32,7 @@ fn binding(expression: &Expression) -> Binding {
         | Kind::Name(_)
         | Kind::Star
         | Kind::Call { .. }
+        | Kind::Given(..)
         | Kind::Member(..)
         | Kind::Element { .. }
         | Kind::Pipeline(_) => Binding::Whole,
@@ -49,6 +50,10 @@ pub(super) fn value(expression: &Expression) -> Doc {
             bracketed([head, open], list)
         }
         Kind::Call { name, arguments } => call(name, arguments),
+        Kind::Given(name, value) => {
+            let value = list_of(value).map_or_else(|| self::value(value), dynamic);
+            Doc::all([Doc::text(format!("{}=", name.text)), value])
+        }
         Kind::Pipeline(rows) => Doc::all([Doc::text("("), pipeline(rows), Doc::text(")")]).flat(),
         Kind::Literal(Literal::Written(_, text)) => Doc::text(text),
         Kind::Literal(Literal::Dynamic(values)) => {
@@ -114,11 +119,20 @@ fn call(name: &Name, arguments: &[Expression]) -> Doc {
         ("materialize", [rows]) => {
             Doc::all([Doc::text("materialize("), argument(rows), Doc::text(")")])
         }
+        (name, arguments @ [Expression { kind: Kind::Given(..), .. }, ..]) => {
+            bracketed([Doc::text(format!("{name}("))], Doc::list(arguments.iter().map(argument)))
+        }
         (name, arguments) => {
             let list = Doc::list(arguments.iter().map(argument));
             Doc::all([Doc::text(format!("{name}(")), list, Doc::text(")")]).flat()
         }
     }
+}
+
+/// A list of values, whose lines are filled
+pub(super) fn dynamic(values: &[String]) -> Doc {
+    let inner = Doc::all([Doc::soft(), Doc::filled(values.iter().map(Doc::text))]).nest(4);
+    Doc::all([Doc::text("dynamic(["), inner, Doc::soft(), Doc::text("])")]).group()
 }
 
 /// Puts `inner` between `open` and a closing bracket, broken or on one line

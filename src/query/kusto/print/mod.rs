@@ -9,7 +9,7 @@
 
 mod expression;
 
-use self::expression::{argument, branches, value};
+use self::expression::{argument, branches, dynamic, value};
 use super::tree::{
     Expression, Item, JoinKind, Kind, Let, Lines, Literal, Name, Operator, Order, Pipeline, Query,
     Source, Step,
@@ -33,16 +33,12 @@ pub(crate) fn print(query: &Query) -> String {
 pub(crate) fn print_let(one: &Let) -> String {
     let notes = one.comments.iter().map(|comment| Doc::note(format!("// {comment}")));
     let head = Doc::text(format!("let {} = ", one.name.text));
-    let dynamic = match &one.value.source {
+    let list = match &one.value.source {
         Source::Expression(source) if one.value.steps.is_empty() => list_of(source),
         Source::Expression(_) | Source::Union(..) => None,
     };
-    let statement = match dynamic {
-        Some(values) => {
-            let values = values.iter().map(Doc::text);
-            let inner = Doc::all([Doc::soft(), Doc::filled(values)]).nest(4);
-            Doc::all([head, Doc::text("dynamic(["), inner, Doc::soft(), Doc::text("]);")]).group()
-        }
+    let statement = match list {
+        Some(values) => Doc::all([head, dynamic(values), Doc::text(";")]),
         None => Doc::all([head, pipeline(&one.value), Doc::text(";")]),
     };
     page(notes.chain([statement]))

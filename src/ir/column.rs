@@ -106,5 +106,5 @@ fn asks_for_the_parent_of_the_actor(signal: &Signal) -> bool {
         }
         EventKind::Webserver | EventKind::SecurityAlert | EventKind::Log(_) => return false,
     };
-    signal.tests().any(|test| test.subject.field.name() == field)
+    signal.fields().any(|read| read.name() == field)
 }

@@ -126,6 +126,14 @@ impl Part {
     }
 }
 
+impl Test {
+    /// The fields that it reads: that of its subject, and the one that its value is compared with
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let other = if let Op::Same(_, other, _) = &self.op { Some(other) } else { None };
+        [&self.subject.field].into_iter().chain(other)
+    }
+}
+
 impl Subject {
     /// The whole value of a field
     pub fn whole(field: Field) -> Subject {

@@ -196,4 +196,9 @@ impl Signal {
         let clauses = self.clauses.iter().map(|clause| &clause.expr);
         clauses.chain(self.cases.iter().map(|(_, expr)| expr)).flat_map(Expr::tests)
     }
+
+    /// Every field that its tests read, as often as they do
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.tests().flat_map(Test::fields)
+    }
 }

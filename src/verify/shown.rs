@@ -104,8 +104,8 @@ impl Comparison<'_> {
     pub(super) fn is_unwritten(&self, side: &Side) -> bool {
         let product = side.product(self.signal.product);
         let whole = |field| is_whole((&side.record, field), &side.kind, product);
-        let mut tested = self.signal.tests().map(|test| &test.subject.field);
-        !side.held || self.says_less(side) || !tested.all(whole) && self.agrees_in_full()
+        let is_whole = self.signal.fields().all(whole);
+        !side.held || self.says_less(side) || !is_whole && self.agrees_in_full()
     }
 
     /// Whether Elastic agrees on a document without the gaps of its pipelines
@@ -115,8 +115,7 @@ impl Comparison<'_> {
 
     /// Whether the signal asks for a field that every document has, and the event does not say it
     fn says_less(&self, side: &Side) -> bool {
-        let mut tested = self.signal.tests().map(|test| &test.subject.field);
-        tested.any(|field| {
+        self.signal.fields().any(|field| {
             let said = side.record.fields.get(field);
             let empty = said.is_none_or(|values| values.iter().all(|value| is_nothing(value)));
             empty && is_always_there(&side.kind, field)
@@ -126,17 +125,19 @@ impl Comparison<'_> {
     /// Whether a field that the signal tests is empty or null, or is missing where the test looks for
     /// what stands in its place
     fn is_empty_somewhere(&self, side: &Side) -> bool {
-        self.signal.tests().any(|test| match side.record.fields.get(&test.subject.field) {
-            Some(values) => {
-                // An account may have an empty name, or an empty domain.
-                let account = test.subject.field.kind() == FieldType::Account;
-                let empty = |value: &String| {
-                    is_nothing(value) || account && value.split('\\').any(is_nothing)
-                };
-                values.is_empty() || values.iter().any(empty)
-            }
-            None => test.op.as_text().is_some_and(|text| text.has("-")),
-        })
+        let is_empty = |field: &Field, values: &Vec<String>| {
+            // An account may have an empty name, or an empty domain.
+            let account = field.kind() == FieldType::Account;
+            let empty =
+                |value: &String| is_nothing(value) || account && value.split('\\').any(is_nothing);
+            values.is_empty() || values.iter().any(empty)
+        };
+        let of = |field| side.record.fields.get(field);
+        self.signal.fields().any(|field| of(field).is_some_and(|values| is_empty(field, values)))
+            || self.signal.tests().any(|test| {
+                let takes_dash = test.op.as_text().is_some_and(|text| text.has("-"));
+                takes_dash && of(&test.subject.field).is_none()
+            })
     }
 
     /// Whether the engine's verdict changes for an event that ECS writes in the same way

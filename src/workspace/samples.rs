@@ -77,9 +77,7 @@ fn unreadable(rule: &Rule, sample: &Sample) -> Option<(Span, String)> {
                 let names = signal.kind.field_names().into_iter().map(Field::of_log);
                 names.into_iter().any(|field| aliases(&field).any(|(alias, _)| alias == name))
             };
-            signal
-                .tests()
-                .any(|test| test.subject.field == field || test.subject.field == Field::EVERY)
+            signal.fields().any(|read| *read == field || *read == Field::EVERY)
                 || signal.kind.field_type(&field).is_some()
                 || alias()
         })

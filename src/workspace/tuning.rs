@@ -129,7 +129,7 @@ fn fields(
 ) -> Vec<(Field, String)> {
     let signal = &rule.signals[signal];
     let Ok(record) = Recorder::new(&signal.kind).read(event, kind) else { return Vec::new() };
-    let tested: Vec<&Field> = signal.tests().map(|test| &test.subject.field).collect();
+    let tested: Vec<&Field> = signal.fields().collect();
     let mut held: Vec<(Field, String)> = Vec::new();
     for (field, values) in record.fields {
         let [value] = &*values else { continue };

@@ -54,8 +54,7 @@ impl Held {
                 .iter()
                 .filter_map(|signal| self.0.get(signal.kind.name()).map(|held| (signal, held)));
             let fields = signals.flat_map(|(signal, held)| {
-                let fields = signal.tests().map(|test| &test.subject.field);
-                fields.filter(move |field| !is_held(field, held))
+                signal.fields().filter(move |field| !is_held(field, held))
             });
             let fields: BTreeSet<&str> = fields.map(Field::name).collect();
             all.rules += usize::from(!fields.is_empty());

@@ -44,9 +44,7 @@ impl<'r> Judged<'r> {
     /// Prepares the rules of a program, in the program's order
     pub fn new(rules: &[&'r Rule]) -> Judged<'r> {
         let of = |rule: &&'r Rule| {
-            let fields = |signal: &Signal| {
-                signal.tests().map(|test| test.subject.field.clone()).collect::<BTreeSet<_>>()
-            };
+            let fields = |signal: &Signal| signal.fields().cloned().collect();
             let reads: Vec<BTreeSet<Field>> = rule.signals.iter().map(fields).collect();
             let recorder = Recorder::of(reads.iter().flatten());
             let engine = Engine::new(vec![(*rule).clone()], &Options::default());

@@ -31,6 +31,13 @@ pub type Pool<'t> = BTreeMap<&'t str, Vec<String>>;
 pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
     let mut pool = Pool::new();
     for test in tests {
+        if let Op::Same(_, other, _) = &test.op {
+            for field in [&test.subject.field, other] {
+                let values = pool.entry(field.name()).or_default();
+                values.extend(["same", "SAME", "samey"].map(ToOwned::to_owned));
+            }
+            continue;
+        }
         let values = pool.entry(test.subject.field.name()).or_default();
         let mut texts: Vec<String> = match &test.op {
             Op::Text(TextTest { values: patterns, .. }) | Op::Segments(patterns) => patterns

@@ -14,6 +14,7 @@ use crate::matcher::{Engine, Options};
 use crate::query::kusto::{
     self, Column, Expression, Item, Kind, Operator, Pipeline, Platform, Query, Schema, Source, Step,
 };
+use crate::taxonomy::Field;
 
 /// The tables of alerts, whose time is not that of what they are about
 pub(super) const ALERTS: &str = "SecurityAlert";
@@ -66,7 +67,7 @@ impl<'r> Asked<'r> {
                 return Err(format!("no rows of {kind} are made"));
             }
             let family = family.filter(|_| channel::of(kind).is_none());
-            let mut fields = signal.tests().map(|test| test.subject.field.name());
+            let mut fields = signal.fields().map(Field::name);
             let unseen = family.and_then(|family| fields.find(|field| !family.shows(field)));
             if let Some(field) = unseen {
                 return Err(format!("no rows with {field} of {kind} are made"));

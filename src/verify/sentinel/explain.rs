@@ -11,7 +11,7 @@ use super::scene::Side;
 use crate::ir::Signal;
 use crate::manifest::{Direction, LossName};
 use crate::matcher::Memory;
-use crate::taxonomy::FieldType;
+use crate::taxonomy::{Field, FieldType};
 use crate::verify::finding::Finding;
 use crate::verify::trial::Example;
 
@@ -56,8 +56,7 @@ pub(super) fn explain(
 /// A sensor that has no number, no address or no key of the registry writes no such field. A column of
 /// numbers holds nothing else either.
 fn has_no_value(signal: &Signal, event: &Value) -> bool {
-    let mut fields = signal.tests().map(|test| &test.subject.field);
-    fields.any(|field| {
+    signal.fields().any(|field| {
         let kind = signal.kind.field_type(field);
         let is_number = kind == Some(FieldType::Number);
         let may_be_empty = kind.is_none_or(FieldType::may_be_empty);
@@ -95,8 +94,7 @@ fn is_empty_somewhere(
     let mut cut = fields.clone();
     cut.retain(|_, value| !is_empty(value));
     let mut filled = cut.clone();
-    for test in signal.tests() {
-        let name = test.subject.field.name();
+    for name in signal.fields().map(Field::name) {
         filled.entry(name).or_insert_with(|| Value::String(String::new()));
     }
     [cut, filled].into_iter().any(|event| {

@@ -19,8 +19,20 @@ use crate::verify::{
     Asking, Example, Fault, JudgedNative, Program, Tally, Verdict, near_examples, own_examples,
 };
 
-/// So many matchers in a program: a compiler takes longer than linear over more
-const TOGETHER: usize = 40;
+/// The most matchers in a program: a compiler takes longer than linear over more
+const TOGETHER: usize = 120;
+
+/// A program runs for moments, so that compiling it is what takes time
+const FLAGS: &[&str] = &[
+    "--edition=2024",
+    "-Funsafe-code",
+    "-Cdebuginfo=0",
+    "-Cdebug-assertions=off",
+    "-Cpanic=abort",
+    "-Ccodegen-units=1",
+    "--cap-lints=allow",
+    "-o",
+];
 
 /// The matchers on trial, and what their own events say
 pub(super) struct Matchers<'c> {
@@ -51,7 +63,9 @@ impl<'c> Matchers<'c> {
             Stage::Done(_) | Stage::Trial(..) | Stage::Kusto(..) => None,
         });
         let on_trial: Vec<(&Rule, &Translation)> = on_trial.collect();
-        Matchers { parts: on_trial.par_chunks(TOGETHER).map(Part::of).collect() }
+        // Each thread compiles programs, so that there are as many as threads at least.
+        let together = on_trial.len().div_ceil(rayon::current_num_threads()).clamp(1, TOGETHER);
+        Matchers { parts: on_trial.par_chunks(together).map(Part::of).collect() }
     }
 
     /// Judges the next events
@@ -154,9 +168,8 @@ fn compile(program: &Program) -> Result<Compiled, NotCompiled> {
     }
     let binary = folder.path().join(format!("judge{}", std::env::consts::EXE_SUFFIX));
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let flags = ["--edition=2024", "-Funsafe-code", "-Cdebuginfo=0", "--cap-lints=allow", "-o"];
     let output = Command::new(rustc)
-        .args(flags)
+        .args(FLAGS)
         .arg(&binary)
         .arg(folder.path().join("main.rs"))
         .stdin(Stdio::null())

@@ -657,13 +657,6 @@ pub fn script_post_level(_: &dyn Event) -> &'static str {
     "high"
 }
 
-/// A piece of a pattern with wildcards
-enum Token {
-    Text(&'static str),
-    Any,
-    One,
-}
-
 /// Lower case: ASCII by itself, any other letter by simple lower-casing that stays beyond ASCII
 fn fold(text: &str) -> String {
     let one = |c: char| {
@@ -693,6 +686,13 @@ fn ends(text: &str, values: &[&str]) -> bool {
 
 fn contains(text: &str, values: &[&str]) -> bool {
     values.iter().any(|value| text.contains(value))
+}
+
+/// A piece of a pattern with wildcards
+enum Token {
+    Text(&'static str),
+    Any,
+    One,
 }
 
 fn fits(text: &str, patterns: &[&[Token]]) -> bool {
@@ -731,65 +731,16 @@ fn fits_one(text: &str, pattern: &[Token]) -> bool {
     }
 }
 
-/// A registry key with a backslash after it, so that its last segment is whole as well
-fn key(key: &str) -> String {
-    format!("{key}\\")
-}
-
 fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
-}
-
-fn account_name(account: &str) -> &str {
-    account.rsplit('\\').next().unwrap_or(account)
 }
 
 fn extension(path: &str) -> Option<&str> {
     base_name(path).rsplit_once('.').map(|(_, extension)| extension)
 }
 
-fn words(command: &str) -> Vec<String> {
-    command.split_whitespace().map(String::from).collect()
-}
-
-/// The arguments of a Windows command line, by the rules of CommandLineToArgvW
-fn windows_arguments(command: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let mut rest = command.chars().peekable();
-    loop {
-        while rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
-        if rest.peek().is_none() {
-            return arguments;
-        }
-        let (mut argument, mut quoted, mut slashes) = (String::new(), false, 0);
-        while let Some(c) = rest.next() {
-            match c {
-                '\\' => {
-                    slashes += 1;
-                    continue;
-                }
-                '"' => {
-                    argument.push_str(&"\\".repeat(slashes / 2));
-                    if slashes % 2 == 1 {
-                        argument.push('"');
-                    } else {
-                        if quoted && rest.next_if_eq(&'"').is_some() {
-                            argument.push('"');
-                        }
-                        quoted = !quoted;
-                    }
-                }
-                ' ' | '\t' if !quoted => break,
-                c => {
-                    argument.push_str(&"\\".repeat(slashes));
-                    argument.push(c);
-                }
-            }
-            slashes = 0;
-        }
-        argument.push_str(&"\\".repeat(slashes));
-        arguments.push(argument);
-    }
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 fn number_in(text: &str, ranges: &[(i64, i64)]) -> bool {
@@ -802,24 +753,8 @@ fn number_in(text: &str, ranges: &[(i64, i64)]) -> bool {
     number(text).is_some_and(|n| ranges.iter().any(|(from, to)| within(n, *from, *to)))
 }
 
-fn number_above(text: &str, limit: i64) -> bool {
-    number(text).is_some_and(|number| number > limit as f64)
-}
-
-fn number_below(text: &str, limit: i64) -> bool {
-    number(text).is_some_and(|number| number < limit as f64)
-}
-
-fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
-}
-
 fn in_networks(text: &str, networks: &[(&str, u32)]) -> bool {
     address(text).is_some_and(|address| networks.iter().any(|n| in_network(address, n)))
-}
-
-fn public(text: &str, others: &[(&str, u32)]) -> bool {
-    address(text).is_some_and(|address| !others.iter().any(|n| in_network(address, n)))
 }
 
 /// An IPv4-mapped IPv6 address is the IPv4 address

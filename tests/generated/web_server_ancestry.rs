@@ -7,8 +7,6 @@
 //! - GrandparentImage, where no sensor records it: who started whom, event by event
 #![allow(dead_code, non_snake_case, unreachable_pub, clippy::nonminimal_bool)]
 
-use std::net::IpAddr;
-
 /// An event, as far as the signals look at it
 pub trait Event {
     /// Gives each value of a field, as text, to `test` until one passes
@@ -417,13 +415,6 @@ pub fn recon_of_server_level(_: &dyn Event) -> &'static str {
     "high"
 }
 
-/// A piece of a pattern with wildcards
-enum Token {
-    Text(&'static str),
-    Any,
-    One,
-}
-
 /// Lower case: ASCII by itself, any other letter by simple lower-casing that stays beyond ASCII
 fn fold(text: &str) -> String {
     let one = |c: char| {
@@ -447,12 +438,11 @@ fn starts(text: &str, values: &[&str]) -> bool {
     values.iter().any(|value| text.starts_with(value))
 }
 
-fn ends(text: &str, values: &[&str]) -> bool {
-    values.iter().any(|value| text.ends_with(value))
-}
-
-fn contains(text: &str, values: &[&str]) -> bool {
-    values.iter().any(|value| text.contains(value))
+/// A piece of a pattern with wildcards
+enum Token {
+    Text(&'static str),
+    Any,
+    One,
 }
 
 fn fits(text: &str, patterns: &[&[Token]]) -> bool {
@@ -491,113 +481,6 @@ fn fits_one(text: &str, pattern: &[Token]) -> bool {
     }
 }
 
-/// A registry key with a backslash after it, so that its last segment is whole as well
-fn key(key: &str) -> String {
-    format!("{key}\\")
-}
-
 fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/']).next().unwrap_or(path)
-}
-
-fn account_name(account: &str) -> &str {
-    account.rsplit('\\').next().unwrap_or(account)
-}
-
-fn extension(path: &str) -> Option<&str> {
-    base_name(path).rsplit_once('.').map(|(_, extension)| extension)
-}
-
-fn words(command: &str) -> Vec<String> {
-    command.split_whitespace().map(String::from).collect()
-}
-
-/// The arguments of a Windows command line, by the rules of CommandLineToArgvW
-fn windows_arguments(command: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    let mut rest = command.chars().peekable();
-    loop {
-        while rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
-        if rest.peek().is_none() {
-            return arguments;
-        }
-        let (mut argument, mut quoted, mut slashes) = (String::new(), false, 0);
-        while let Some(c) = rest.next() {
-            match c {
-                '\\' => {
-                    slashes += 1;
-                    continue;
-                }
-                '"' => {
-                    argument.push_str(&"\\".repeat(slashes / 2));
-                    if slashes % 2 == 1 {
-                        argument.push('"');
-                    } else {
-                        if quoted && rest.next_if_eq(&'"').is_some() {
-                            argument.push('"');
-                        }
-                        quoted = !quoted;
-                    }
-                }
-                ' ' | '\t' if !quoted => break,
-                c => {
-                    argument.push_str(&"\\".repeat(slashes));
-                    argument.push(c);
-                }
-            }
-            slashes = 0;
-        }
-        argument.push_str(&"\\".repeat(slashes));
-        arguments.push(argument);
-    }
-}
-
-fn number_in(text: &str, ranges: &[(i64, i64)]) -> bool {
-    if let Ok(whole) = text.trim().parse::<i64>() {
-        return ranges.iter().any(|(from, to)| (*from..=*to).contains(&whole));
-    }
-    let within = |n: f64, from: i64, to: i64| {
-        (from == i64::MIN || n >= from as f64) && (to == i64::MAX || n <= to as f64)
-    };
-    number(text).is_some_and(|n| ranges.iter().any(|(from, to)| within(n, *from, *to)))
-}
-
-fn number_above(text: &str, limit: i64) -> bool {
-    number(text).is_some_and(|number| number > limit as f64)
-}
-
-fn number_below(text: &str, limit: i64) -> bool {
-    number(text).is_some_and(|number| number < limit as f64)
-}
-
-fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-fn in_networks(text: &str, networks: &[(&str, u32)]) -> bool {
-    address(text).is_some_and(|address| networks.iter().any(|n| in_network(address, n)))
-}
-
-fn public(text: &str, others: &[(&str, u32)]) -> bool {
-    address(text).is_some_and(|address| !others.iter().any(|n| in_network(address, n)))
-}
-
-/// An IPv4-mapped IPv6 address is the IPv4 address
-fn address(text: &str) -> Option<IpAddr> {
-    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
-}
-
-fn in_network(address: IpAddr, network: &(&str, u32)) -> bool {
-    let (base, prefix) = network;
-    match (address, base.parse::<IpAddr>()) {
-        (IpAddr::V4(a), Ok(IpAddr::V4(b))) => {
-            let mask = u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
-            a.to_bits() & mask == b.to_bits() & mask
-        }
-        (IpAddr::V6(a), Ok(IpAddr::V6(b))) => {
-            let mask = u128::MAX.checked_shl(128 - prefix).unwrap_or(0);
-            a.to_bits() & mask == b.to_bits() & mask
-        }
-        _ => false,
-    }
 }

@@ -52,7 +52,7 @@ fn hostile_words_compile_and_add_nothing() {
         let items = syn::parse_file(text).unwrap().items;
         items.iter().filter(|item| matches!(item, syn::Item::Fn(_))).count()
     };
-    let plain = self::source(&definition("p", "CommandLine: a"));
+    let plain = self::source(&definition("p", "CommandLine: a*b\nImage|contains: [a*b, c]"));
     assert_eq!(count(&source), count(&plain));
     compile("hostile", &source);
 }
@@ -69,6 +69,40 @@ fn every_operator_compiles() {
         let exclusions: Vec<String> = tests.iter().map(|test| format!("      - {test}")).collect();
         let text = definition(event, "Computer: a");
         compile(event, &source(&format!("{text}    exclusions:\n{}\n", exclusions.join("\n"))));
+    }
+}
+
+#[test]
+fn a_file_has_the_functions_that_it_calls_and_no_others() {
+    let rows = ROWS.iter().filter(|row| row.support[3] != Support::Refused);
+    for row in rows {
+        let text = source(&definition(row.event, row.example));
+        let names = text.lines().filter_map(|line| line.strip_prefix("fn ")?.split('(').next());
+        for name in names {
+            let calls = text.matches(&format!("{name}(")).count();
+            assert!(calls > 1, "{}: `{name}` is never called\n{text}", row.example);
+        }
+    }
+}
+
+#[test]
+fn every_operator_by_itself_agrees_with_the_engine() {
+    let rows = ROWS.iter().filter(|row| row.support[3] != Support::Refused);
+    let folder = tempfile::tempdir().unwrap();
+    for (at, row) in rows.enumerate() {
+        let text = definition(row.event, row.example);
+        // Of rules with one id, one is loaded.
+        let text = text.replace("4c01", &format!("{at:04x}"));
+        fs::write(folder.path().join(format!("{at}.yml")), text).unwrap();
+    }
+    let loaded = project::load(&[folder.path().to_owned()]).unwrap();
+    let verify = (&*loaded.rules, &loaded.policy);
+    let verified =
+        project::verify(verify, &[Target::Native], None, &mut || Ok(Vec::new())).unwrap();
+    assert!(verified.len() > 50, "only {}", verified.len());
+    for one in verified {
+        let source = one.loaded.rule.source.text();
+        assert_eq!(one.verdict.word(), "same", "{source}\n{:?}", one.verdict);
     }
 }
 

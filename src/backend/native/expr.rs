@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::helpers::{Helper, Helpers};
 use crate::backend::{Session, compared};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, fold_text};
@@ -81,6 +82,7 @@ pub(super) struct Printer<'p, 'r> {
     /// The signal's name, the prefix of constants that no list of the author names
     pub(super) signal: &'p str,
     pub(super) constants: &'p mut Constants,
+    pub(super) helpers: &'p mut Helpers,
     pub(super) session: &'p mut Session<'r>,
 }
 
@@ -126,9 +128,9 @@ impl Printer<'_, '_> {
             Op::Exists => format!("event.has({name})"),
             Op::Null => format!("!event.any({name}, &mut |_| true)"),
             Op::Same(_, other, _) => {
-                let other = literal(other.name());
+                let (other, fold) = (literal(other.name()), self.helpers.call(Helper::Fold));
                 format!(
-                    "event.any({name}, &mut |a| event.any({other}, &mut |b| fold(a) == fold(b)))"
+                    "event.any({name}, &mut |a| event.any({other}, &mut |b| {fold}(a) == {fold}(b)))"
                 )
             }
             Op::Text(..)
@@ -154,17 +156,20 @@ impl Printer<'_, '_> {
             }
             // INVARIANT: `unsupported` has refused parts of a date.
             Part::Whole | Part::Time(_) => None,
-            Part::Name if account => Some("account_name"),
-            Part::Name => Some("base_name"),
-            Part::Key => Some("&key"),
+            Part::Name if account => Some(self.helpers.call(Helper::AccountName).to_owned()),
+            Part::Name => Some(self.helpers.call(Helper::BaseName).to_owned()),
+            Part::Key => Some(format!("&{}", self.helpers.call(Helper::Key))),
             Part::Extension => {
-                return format!("event.any({name}, &mut |v| extension(v).is_some_and(|v| {body}))");
+                let extension = self.helpers.call(Helper::Extension);
+                return format!(
+                    "event.any({name}, &mut |v| {extension}(v).is_some_and(|v| {body}))"
+                );
             }
             Part::Argument(product) => {
-                let split = match product {
-                    Product::Windows => "windows_arguments",
-                    Product::Linux | Product::Macos => "words",
-                };
+                let split = self.helpers.call(match product {
+                    Product::Windows => Helper::WindowsArguments,
+                    Product::Linux | Product::Macos => Helper::Words,
+                });
                 return format!("event.any({name}, &mut |v| {split}(v).iter().any(|v| {body}))");
             }
         };
@@ -180,9 +185,9 @@ impl Printer<'_, '_> {
             Op::Networks(networks) => self.networks(test, networks),
             Op::Public => {
                 let list = self.constants.name("NON_PUBLIC", "(&str, u32)", blocks(&NON_PUBLIC));
-                format!("public(v, {list})")
+                format!("{}(v, {list})", self.helpers.call(Helper::Public))
             }
-            Op::Numbers(ranges) => numbers(ranges),
+            Op::Numbers(ranges) => self.numbers(ranges),
             Op::Regex(_) => {
                 let message = "std has no regular expressions".to_owned();
                 let help = "Use the engine behind `rulecast scan`, or say it with wildcards.";
@@ -221,14 +226,14 @@ impl Printer<'_, '_> {
             Case::Insensitive => text.values.iter().map(|v| v.map_literals(fold_text)).collect(),
             Case::Sensitive => text.values.clone(),
         };
-        let value = if text.folds() { "&fold(v)" } else { "v" };
-        let function = match text.relation {
-            Relation::Equals => "equals",
-            Relation::Starts => "starts",
-            Relation::Ends => "ends",
-            Relation::Contains => "contains",
-            Relation::Wildcard => "fits",
-        };
+        let value = if text.folds() { self.folded() } else { "v".to_owned() };
+        let function = self.helpers.call(match text.relation {
+            Relation::Equals => Helper::Equals,
+            Relation::Starts => Helper::Starts,
+            Relation::Ends => Helper::Ends,
+            Relation::Contains => Helper::Contains,
+            Relation::Wildcard => Helper::Fits,
+        });
         let mut items: Vec<String> = match text.relation {
             Relation::Wildcard => values.iter().map(tokens).collect(),
             Relation::Equals | Relation::Starts | Relation::Ends | Relation::Contains => {
@@ -258,17 +263,49 @@ impl Printer<'_, '_> {
                 spellings.iter().filter_map(Pattern::as_literal).map(literal).collect();
             items.sort();
             let list = self.constant(test, "&str", items);
-            return format!("contains(&fold(v), {list})");
+            let contains = self.helpers.call(Helper::Contains);
+            return format!("{contains}({}, {list})", self.folded());
         }
         let mut items: Vec<String> = spellings.into_iter().map(open).map(|p| tokens(&p)).collect();
         items.sort();
         let list = self.constant(test, "&[Token]", items);
-        format!("fits(&fold(v), {list})")
+        format!("{}({}, {list})", self.helpers.call(Helper::Fits), self.folded())
+    }
+
+    /// The value in lower case
+    fn folded(&mut self) -> String {
+        format!("&{}(v)", self.helpers.call(Helper::Fold))
     }
 
     fn networks(&mut self, test: &Test, networks: &[ipnet::IpNet]) -> String {
         let list = self.constant(test, "(&str, u32)", blocks(networks));
-        format!("in_networks(v, {list})")
+        format!("{}(v, {list})", self.helpers.call(Helper::InNetworks))
+    }
+
+    /// Integer ranges in one call; each open range, which includes fractions, in its own call
+    fn numbers(&mut self, ranges: &[Numbers]) -> String {
+        let (fractions, whole): (Vec<Numbers>, Vec<Numbers>) =
+            ranges.iter().partition(|range| range.fraction.is_some());
+        let (open, closed): (Vec<Numbers>, Vec<Numbers>) =
+            whole.into_iter().partition(|range| range.open);
+        let mut calls = Vec::new();
+        if !closed.is_empty() {
+            let within = self.helpers.call(Helper::NumberIn);
+            calls.push(format!("{within}(v, &[{}])", pairs(&closed)));
+        }
+        for range in open {
+            let (helper, limit) = match range.to {
+                i64::MAX => (Helper::NumberAbove, range.from.saturating_sub(1)),
+                to => (Helper::NumberBelow, to.saturating_add(1)),
+            };
+            calls.push(format!("{}(v, {limit})", self.helpers.call(helper)));
+        }
+        for (comparison, limit) in fractions.iter().filter_map(|range| range.fraction) {
+            // A whole number above 2^53 is rounded, but never past a limit of 15 digits.
+            let (number, sign) = (self.helpers.call(Helper::Number), comparison.sign());
+            calls.push(format!("{number}(v).is_some_and(|number| number {sign} {limit})"));
+        }
+        calls.join(" || ")
     }
 }
 
@@ -321,23 +358,6 @@ fn blocks(networks: &[ipnet::IpNet]) -> Vec<String> {
         format!("({}, {})", literal(&network.addr().to_string()), network.prefix_len())
     };
     networks.iter().map(block).collect()
-}
-
-/// Integer ranges in one call; each open range, which includes fractions, in its own call
-fn numbers(ranges: &[Numbers]) -> String {
-    let fractions = ranges.iter().filter_map(|range| range.fraction);
-    let fractions = fractions.map(|(comparison, limit)| {
-        // A whole number above 2^53 is rounded, but never past a limit of 15 digits.
-        format!("number(v).is_some_and(|number| number {} {limit})", comparison.sign())
-    });
-    let ranges = ranges.iter().filter(|range| range.fraction.is_none());
-    let (open, closed): (Vec<Numbers>, Vec<Numbers>) = ranges.partition(|range| range.open);
-    let closed = (!closed.is_empty()).then(|| format!("number_in(v, &[{}])", pairs(&closed)));
-    let open = open.iter().map(|range| match range.to {
-        i64::MAX => format!("number_above(v, {})", range.from.saturating_sub(1)),
-        to => format!("number_below(v, {})", to.saturating_add(1)),
-    });
-    closed.into_iter().chain(open).chain(fractions).collect::<Vec<_>>().join(" || ")
 }
 
 fn pairs(ranges: &[Numbers]) -> String {

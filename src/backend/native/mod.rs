@@ -6,6 +6,7 @@
 //! the head of the file lists them, and new terms and correlations are given as data.
 
 mod expr;
+mod helpers;
 mod module;
 mod view;
 

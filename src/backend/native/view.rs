@@ -3,9 +3,12 @@
 //! In: a [`Rule`]. Out: a [`MatcherView`] of final strings, and the constants that its
 //! expressions name.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
+use super::helpers::Helpers;
 use crate::backend::{Session, one_line};
 use crate::definition::Comparison;
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
@@ -21,6 +24,8 @@ pub(super) struct MatcherView {
     /// Whether some correlation counts combinations of values
     combinations: bool,
     constants: Vec<Constant>,
+    /// For each function of the template, whether the file calls it
+    helpers: BTreeMap<&'static str, bool>,
     signals: Vec<SignalView>,
     correlations: Vec<CorrelationView>,
 }
@@ -68,11 +73,11 @@ struct CaseView {
 
 /// Builds the view of a rule
 pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
-    let mut constants = Constants::default();
+    let (mut constants, mut helpers) = (Constants::default(), Helpers::default());
     let mut signals = Vec::new();
     for (at, signal) in rule.signals.iter().enumerate() {
-        let constants = &mut constants;
-        let mut printer = Printer { signal: &signal.name, constants, session };
+        let (constants, helpers) = (&mut constants, &mut helpers);
+        let mut printer = Printer { signal: &signal.name, constants, helpers, session };
         let mut clauses = Vec::new();
         for clause in &signal.clauses {
             let label = one_line(&clause.label);
@@ -119,6 +124,7 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
         left: left(rule),
         combinations: rule.correlations.iter().any(counts_combinations),
         constants: constants.sorted(),
+        helpers: helpers.needed(),
         signals,
         correlations,
     }
@@ -131,9 +137,8 @@ pub(super) fn optional(word: Option<&str>) -> String {
 /// The caller's duties: judging several events, and fields that sensors record in another form
 fn left(rule: &Rule) -> Vec<String> {
     let reads = |names: &[&str]| {
-        let tests = rule.signals.iter().flat_map(crate::ir::Signal::tests);
-        let mut fields = tests.map(|test| test.subject.field.name());
-        fields.any(|field| names.contains(&field))
+        let mut fields = rule.signals.iter().flat_map(crate::ir::Signal::fields);
+        fields.any(|field| names.contains(&field.name()))
     };
     let mut left = Vec::new();
     if rule.new_terms.is_some() {

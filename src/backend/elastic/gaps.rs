@@ -53,10 +53,12 @@ fn note_nothing(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Se
         | FieldKind::Text
         | FieldKind::MatchOnlyText => ecs.words == Words::Own,
         FieldKind::Ip => true,
-        FieldKind::Long | FieldKind::Boolean => false,
+        FieldKind::Long => asks_presence(test),
+        FieldKind::Boolean => false,
     };
     // A sensor that has no address writes `-`, and of such a command line `-` is an argument.
-    let written = presence::may_be_empty(&stream.events, test)
+    let written = asks_presence(test)
+        || presence::may_be_empty(&stream.events, test)
         || matches!(test.subject.part, Part::Argument(_))
         || stream.events.field_type(&test.subject.field) == Some(FieldType::Address);
     let seen = asks_presence(test) || NOTHING.iter().any(|text| takes(&test.op, text));

@@ -66,6 +66,22 @@ pub(super) fn note_empty(
     }
 }
 
+/// Notes that a test of what is there takes an empty value for a missing one, of whatever type
+///
+/// Every event has an action.
+pub(super) fn note_absence(
+    context: &mut Context<'_, '_>,
+    (test, kind): (&Test, Kind),
+    direction: Direction,
+) {
+    match kind {
+        Kind::Text | Kind::Recased | Kind::Dashed | Kind::Number => {
+            context.session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
+        }
+        Kind::List | Kind::Words | Kind::Truth => {}
+    }
+}
+
 pub(super) fn refuse(context: &mut Context<'_, '_>, test: &Test, message: String) -> Expression {
     context.session.refuse(compared(test), test.span, message, "no exact form in Kusto", "");
     Expression::truth(false)

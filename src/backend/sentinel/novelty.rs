@@ -8,7 +8,7 @@
 //! repository, style guide of queries). Of the rows with the same terms the earliest is judged.
 
 use super::columns::{Projected, Role};
-use super::context::{Planning, exists};
+use super::context::{EMPTY, Planning, exists};
 use super::correlation::Rows;
 use super::fresh::{begins, settled};
 use super::keys;
@@ -17,6 +17,7 @@ use super::schedule::{Run, Schedule};
 use crate::backend::settings::span;
 use crate::diagnostic::Cause;
 use crate::ir::NewTerms;
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Column, Kind, Table};
 use crate::query::kusto::{self, Expression, Item, JoinKind, Let, Pipeline, Step};
 
@@ -97,6 +98,8 @@ impl<'n> Novelty<'n> {
             let label = "each element would be a term of its own";
             session.refuse(Cause::NewTerms, new.span, message, label, "");
         }
+        // An empty value is a new term, and a row without one of the terms is left out.
+        session.lose_rarely(LossName::Empty, Direction::Narrower, new.span, EMPTY);
         // An alert is new at the time it is raised; the process in it may have run earlier.
         let raised = rows.columns.iter().find(|column| column.role == Role::Raised);
         let seen = raised.map_or(profile.time(), |column| &column.name).to_owned();

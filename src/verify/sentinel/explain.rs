@@ -11,7 +11,7 @@ use super::scene::Side;
 use crate::ir::Signal;
 use crate::manifest::{Direction, LossName};
 use crate::matcher::Memory;
-use crate::taxonomy::{Field, FieldType};
+use crate::taxonomy::Field;
 use crate::verify::finding::Finding;
 use crate::verify::trial::Example;
 
@@ -47,27 +47,7 @@ pub(super) fn explain(
         | LossName::Ties
         | LossName::Words => false,
     });
-    let unheld = || has_no_value(signal, &example.event).then_some(Finding::Unwritten);
-    shown.map(Finding::Lost).or_else(unheld)
-}
-
-/// Whether a field that the signal tests is there and has no value, where its values are no texts
-///
-/// A sensor that has no number, no address or no key of the registry writes no such field. A column of
-/// numbers holds nothing else either.
-fn has_no_value(signal: &Signal, event: &Value) -> bool {
-    signal.fields().any(|field| {
-        let kind = signal.kind.field_type(field);
-        let is_number = kind == Some(FieldType::Number);
-        let may_be_empty = kind.is_none_or(FieldType::may_be_empty);
-        event.get(field.name()).is_some_and(|value| match value {
-            Value::Null => !may_be_empty,
-            Value::String(text) if is_number => text.parse::<i64>().is_err(),
-            Value::String(text) => text.is_empty() && !may_be_empty,
-            Value::Number(number) => is_number && !number.is_i64(),
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => is_number,
-        })
-    })
+    shown.map(Finding::Lost)
 }
 
 /// Whether some text of an event passes a test

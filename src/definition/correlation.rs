@@ -57,6 +57,34 @@ pub struct Count {
     pub percentile: Option<Spanned<u64>>,
     /// Sigma's comparisons with their numbers
     pub bounds: Vec<(Spanned<Comparison>, u64)>,
+    /// Which events of a group an upper bound is judged over
+    pub window: Option<Spanned<Window>>,
+}
+
+/// Which events of a group an upper bound is judged over
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Window {
+    /// Those of the timespan that ends with the group's last event
+    #[default]
+    Last,
+    /// All that are searched: the files of a scan, the time range of a hunt, the lookback of a run
+    Lookback,
+    /// Those of each timespan by itself, one after another since the first day of the year 1
+    Each,
+}
+
+impl Window {
+    /// Every window
+    pub const ALL: &[Window] = &[Window::Last, Window::Lookback, Window::Each];
+
+    /// Its word
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Window::Last => "last",
+            Window::Lookback => "lookback",
+            Window::Each => "each",
+        }
+    }
 }
 
 /// The types of correlation
@@ -286,7 +314,11 @@ fn count(reader: &mut Reader<'_>, node: &Node) -> Option<Count> {
         }
         number.map(|number| Spanned::new(number, node.span))
     });
-    (!entries.is_empty()).then_some(Count { span: node.span, fields, percentile, bounds })
+    let window = node.get("window").and_then(|node| {
+        let text = reader.text(node, "`window`")?;
+        spelling::word(reader, text, Window::ALL, Window::as_str)
+    });
+    (!entries.is_empty()).then_some(Count { span: node.span, fields, percentile, bounds, window })
 }
 
 fn truth(reader: &mut Reader<'_>, node: &Node) -> bool {

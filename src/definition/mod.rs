@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub(crate) use crate::yaml::nearest as nearest_name;
 pub use check::check;
 pub use condition::{Condition, Quantifier};
-pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count};
+pub use correlation::{Alias, Comparison, Correlation, CorrelationType, Count, Window};
 pub use document::parse;
 pub(crate) use document::parse_with;
 pub use filter::{Filter, Filtered};

@@ -143,7 +143,9 @@ fn correlation(written: &Correlation, origins: &str) -> Yaml {
         let bounds = bounds.map(|(one, n)| (text(one.value.as_str()), Yaml::Number((*n).into())));
         let percentile = count.percentile.iter();
         let percentile = percentile.map(|n| (text("percentile"), Yaml::Number(n.value.into())));
-        let all = field.into_iter().chain(percentile).chain(bounds).collect();
+        let window = count.window.iter();
+        let window = window.map(|one| (text("window"), text(one.value.as_str())));
+        let all = field.into_iter().chain(percentile).chain(bounds).chain(window).collect();
         map.insert(text("condition"), Yaml::Mapping(all));
     }
     if let Some(level) = &written.level {

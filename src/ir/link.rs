@@ -309,6 +309,7 @@ impl Gathered {
                 && known.origins == moved.origins
                 && known.keys == moved.keys
                 && (known.timespan, &known.test) == (moved.timespan, &moved.test)
+                && known.window == moved.window
         };
         if let Some(at) = self.correlations.iter().position(same) {
             return at;

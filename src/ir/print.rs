@@ -9,7 +9,7 @@ use super::{
     Bound, Case, Correlation, CorrelationTest, Expr, Fields, Op, Origin, Part, Relation, Role,
     Rule, Subject, Test,
 };
-use crate::definition::Comparison;
+use crate::definition::{Comparison, Window};
 use crate::taxonomy::Field;
 
 /// Prints a rule
@@ -94,7 +94,12 @@ fn write_correlation(out: &mut String, rule: &Rule, one: &Correlation) -> std::f
     });
     let origins: Vec<&str> = origins.collect();
     writeln!(out, "correlation {}: {test} {}", one.name, origins.join(", "))?;
-    writeln!(out, "  within {} seconds, level {}", one.timespan, one.level)?;
+    let window = match one.window {
+        Window::Last => format!("within {} seconds", one.timespan),
+        Window::Lookback => "over all that is searched".to_owned(),
+        Window::Each => format!("in each {} seconds", one.timespan),
+    };
+    writeln!(out, "  {window}, level {}", one.level)?;
     for key in &one.keys {
         writeln!(out, "  by {}: {}", key.name, fields(&key.fields))?;
     }

@@ -29,6 +29,23 @@ impl Rule {
         self.is_read(Origin::Correlation(at))
     }
 
+    /// Whether the number of a signal's events or values takes a group out of a correlation
+    pub fn judges_rarity_of(&self, signal: usize) -> bool {
+        let mut rare = self.correlations.iter().filter(|one| one.test.is_rare());
+        rare.any(|one| one.origins.iter().any(|origin| self.ends_of(*origin).contains(&signal)))
+    }
+
+    /// The signals whose events are those of an origin
+    fn ends_of(&self, origin: Origin) -> Vec<usize> {
+        match origin {
+            Origin::Signal(at) => vec![at],
+            Origin::Correlation(at) => {
+                let origins = self.correlations[at].origins.iter();
+                origins.flat_map(|origin| self.ends_of(*origin)).collect()
+            }
+        }
+    }
+
     fn is_read(&self, origin: Origin) -> bool {
         self.correlations.iter().any(|one| one.origins.contains(&origin))
     }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::measure::{Numbers, Tally, number};
 use super::novelty::{MOST_COMBINATIONS, combinations};
+use super::window::{earlier, ends_between, judged_together, within};
 use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Origin, Rule};
 use crate::taxonomy::{Field, FieldType};
 
@@ -150,15 +151,6 @@ struct Part {
     event: usize,
     time: Timestamp,
     origin: usize,
-}
-
-fn earlier(time: Timestamp, seconds: i64) -> Timestamp {
-    time.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MIN)
-}
-
-/// Whether two times are at most the timespan apart
-fn within(from: Timestamp, to: Timestamp, timespan: u32) -> bool {
-    earlier(to, i64::from(timespan)) <= from
 }
 
 /// The completions of one correlation, by time
@@ -335,7 +327,7 @@ fn counted<T: Tally>(
             things(&parts[end]).into_iter().for_each(|one| tally.enter(one));
             end += 1;
         }
-        while !within(parts[start].time, time, correlation.timespan) {
+        while !judged_together(correlation, parts[start].time, time) {
             things(&parts[start]).into_iter().for_each(|one| tally.leave(one));
             start += 1;
         }
@@ -343,13 +335,16 @@ fn counted<T: Tally>(
             continue;
         }
         // That there are few events is certain only after the last event.
+        let is_last =
+            || parts.get(end).is_none_or(|next| ends_between(correlation, time, next.time));
         let completing = match rare {
             false => first..end,
-            true if end == parts.len() => start..end,
+            true if is_last() => start..end,
             true => continue,
         };
         // Events are listed only for completions that will be reported.
-        let shows = shown.is_none_or(|shown| !within(shown, time, correlation.timespan));
+        let apart = |shown| rare || !within(shown, time, correlation.timespan);
+        let shows = shown.is_none_or(apart);
         shown = if shows { Some(time) } else { shown };
         for part in &parts[completing] {
             let with = parts[start..end].iter().take(if shows { MOST_SHOWN } else { 0 });

@@ -39,6 +39,7 @@ mod shown;
 mod slot;
 mod state_file;
 mod systems;
+mod window;
 
 pub use block::Block;
 pub use builder::EngineBuilder;

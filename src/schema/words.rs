@@ -5,7 +5,7 @@
 
 use crate::backend::{Target, Weight};
 use crate::definition::vocabulary;
-use crate::definition::{CorrelationType, EXPECTATIONS, Level, RELATIONS, Status};
+use crate::definition::{CorrelationType, EXPECTATIONS, Level, RELATIONS, Status, Window};
 use crate::manifest::LossName;
 use crate::mapping;
 use crate::taxonomy::{EventKind, Log, Product};
@@ -29,6 +29,7 @@ pub(crate) fn of(list: &str) -> Option<Words> {
         "event" => EventKind::ALL.iter().map(EventKind::name).chain(Log::names()).collect(),
         "product" => Product::ALL.iter().map(|one| one.name()).collect(),
         "correlation" => CorrelationType::ALL.iter().map(|one| one.as_str()).collect(),
+        "window" => Window::ALL.iter().map(|one| one.as_str()).collect(),
         "expectation" => EXPECTATIONS.iter().map(|(word, _)| *word).collect(),
         "category" => return Some(open(EventKind::categories().chain(Log::words_of(0)))),
         "log product" => {

@@ -9,7 +9,8 @@ import json
 import re
 
 # Leaves rows to the next run whose events are too new for all of their time to have arrived
-LATEST = re.compile(r" and (?:TimeGenerated|Timestamp|coalesce\(\w+, \w+\)|AlertTime) < ago\(\w+\)")
+LATEST = re.compile(r"(?: and|\n\| where)"
+                    r" (?:TimeGenerated|Timestamp|coalesce\(\w+, \w+\)|AlertTime) < ago\(\w+\)")
 
 
 class Emitted:

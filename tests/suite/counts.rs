@@ -122,3 +122,43 @@ fn a_list_of_fields_has_to_make_sense() {
     let sum = lines(workspace.diagnostics).join("\n");
     assert!(sum.contains("takes the numbers of one field"), "{sum}");
 }
+
+#[test]
+fn an_upper_bound_has_a_window() {
+    let users = ["anna", "ben", "carl"];
+    // Four minutes; two users in the first and the second of them, one in the others.
+    let plan = [(0, 0), (10, 1), (70, 0), (80, 1), (130, 0), (200, 2)];
+    let events: Vec<Value> = plan
+        .map(|(second, user)| {
+            let mut event = logon(0, json!(users[user]), Value::Null);
+            let (minute, second) = (second / 60, second % 60);
+            event["time"] = json!(format!("2026-11-28T10:{minute:02}:{second:02}Z"));
+            event
+        })
+        .into();
+    let alerts =
+        |window: &str| found(&rule(&format!("{{field: TargetUserName, lte: 1{window}}}")), &events);
+    // The last timespan has the last event alone; three users are seen at all.
+    assert_eq!((alerts(""), alerts(", window: last")), (1, 1));
+    assert_eq!(alerts(", window: lookback"), 0);
+    assert_eq!(alerts(", window: each"), 2);
+    let each = rule("{field: TargetUserName, lte: 1, window: each}");
+    assert!(ir::print(&each).contains("in each 60 seconds"), "{}", ir::print(&each));
+    let native = emitted(&each, Target::Native);
+    assert!(native.contains("window: \"each\","), "{native}");
+    let query = emitted(&each, Target::Sentinel);
+    assert!(query.contains("| extend Window = bin(TimeGenerated, 1m)"), "{query}");
+    assert!(bind(&query, Platform::Sentinel).is_ok(), "{query}");
+}
+
+#[test]
+fn no_other_bound_has_a_window() {
+    let said = |condition: &str| {
+        let workspace = Workspace::read(&Text::new("rules.yml", text(condition, "")).into());
+        lines(workspace.diagnostics).join("\n")
+    };
+    let least = said("{field: IpPort, gte: 2, window: each}");
+    assert!(least.contains("has a window and no upper bound"), "{least}");
+    let word = said("{field: IpPort, lte: 2, window: hour}");
+    assert!(word.contains("`hour` is not one of last, lookback, each"), "{word}");
+}

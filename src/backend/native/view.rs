@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::expr::{Constant, Constants, Printer, literal};
 use super::helpers::Helpers;
 use crate::backend::{Session, one_line};
-use crate::definition::Comparison;
+use crate::definition::{Comparison, Window};
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 use crate::taxonomy::{Log, Product};
 
@@ -23,6 +23,8 @@ pub(super) struct MatcherView {
     left: Vec<String>,
     /// Whether some correlation counts combinations of values
     combinations: bool,
+    /// Whether some correlation judges rarity over another window than the last timespan
+    windows: bool,
     constants: Vec<Constant>,
     /// For each function of the template, whether the file calls it
     helpers: BTreeMap<&'static str, bool>,
@@ -40,6 +42,8 @@ struct CorrelationView {
     /// Each key as Rust source: its name, then pairs of signal and field
     keys: Vec<String>,
     timespan: u32,
+    /// Which events of a group an upper bound is judged over, as Rust source
+    window: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,6 +126,7 @@ pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
         title: one_line(&rule.metadata.title.value),
         id,
         left: left(rule),
+        windows: rule.correlations.iter().any(|one| one.window != Window::Last),
         combinations: rule.correlations.iter().any(counts_combinations),
         constants: constants.sorted(),
         helpers: helpers.needed(),
@@ -227,5 +232,6 @@ fn correlation(rule: &Rule, one: &Correlation) -> CorrelationView {
         origins: origins.join(", "),
         keys: one.keys.iter().map(key).collect(),
         timespan: one.timespan,
+        window: literal(one.window.as_str()),
     }
 }

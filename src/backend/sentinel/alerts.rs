@@ -107,14 +107,18 @@ impl Plan<'_> {
         if run == Run::Hunting || self.fresh != Fresh::Settled {
             return None;
         }
+        self.fresh.filter(self.schedule, self.seen(columns))
+    }
+
+    /// The time at which rows with these columns became known
+    pub(super) fn seen<'c>(&self, columns: impl IntoIterator<Item = &'c Projected>) -> Expression {
         let time = Expression::name(self.profile.time());
         // The time of an alert decides, since the process in it is older than the alert.
         let raised = columns.into_iter().find(|column| column.role == Role::Raised);
-        let seen = match raised {
+        match raised {
             Some(raised) => Expression::call("coalesce", [Expression::name(&raised.name), time]),
             None => time,
-        };
-        self.fresh.filter(self.schedule, seen)
+        }
     }
 
     /// The levels that rows of the result may have

@@ -37,11 +37,15 @@ impl Fresh {
     }
 }
 
+/// Whether all events of a time and before it have arrived; `None` where nothing is waited for
+pub(super) fn arrived(schedule: Schedule, time: Expression) -> Option<Expression> {
+    (schedule.delay > 0).then(|| time.compare("<", ago(schedule.delay)))
+}
+
 /// Whether a time is in the run: after the run before, and before the delay
 pub(super) fn settled(schedule: Schedule, time: Expression) -> Expression {
     let since = time.clone().compare(">=", begins(schedule));
-    let until = (schedule.delay > 0).then(|| time.compare("<", ago(schedule.delay)));
-    Expression::all([since].into_iter().chain(until))
+    Expression::all([since].into_iter().chain(arrived(schedule, time)))
 }
 
 /// The earliest time in the run

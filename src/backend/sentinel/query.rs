@@ -10,7 +10,7 @@
 use super::columns::Detail;
 use super::context::Planning;
 use super::correlation::{self, Correlated, Rows};
-use super::fresh::Fresh;
+use super::fresh::{self, Fresh};
 use super::lets::Lets;
 use super::novelty::Novelty;
 use super::prepare;
@@ -23,7 +23,9 @@ use crate::backend::{Closed, Place, Session, one_line};
 use crate::ir::Rule;
 use crate::manifest::{self, Kept};
 use crate::mapping::Table;
-use crate::query::kusto::{Expression, Let, Pipeline, Query, print, print_let, print_pipeline};
+use crate::query::kusto::{
+    Expression, Let, Pipeline, Query, Step, print, print_let, print_pipeline,
+};
 
 /// The parts that the queries of a rule share
 #[derive(Debug)]
@@ -271,10 +273,23 @@ impl Plan<'_> {
         rows
     }
 
+    /// Of a signal whose rarity a run judges, the rows of which the run knows all
+    ///
+    /// Any other correlation is complete with an event, and looks at none after that.
+    fn counted(&self, at: usize, mut rows: Pipeline, run: Run) -> Pipeline {
+        if run == Run::Scheduled && self.rule.judges_rarity_of(at) {
+            let seen = self.seen(&self.signals[at].0.columns);
+            // A time of the table is tested first, the time of an alert once it is there.
+            let place = if seen.is_name() { 0 } else { rows.steps.len() };
+            rows.steps.splice(place..place, fresh::arrived(self.schedule, seen).map(Step::filter));
+        }
+        rows
+    }
+
     /// The statement that names the rows of a signal
     fn signal(&self, at: usize, run: Run) -> Let {
         let (named, rows) = &self.signals[at];
-        let rows = self.new_to(rows.clone(), run);
+        let rows = self.counted(at, self.new_to(rows.clone(), run), run);
         let is_new = self.rule.new_terms.as_ref().is_some_and(|new| new.signal == at);
         // Kusto evaluates a plain `let` again at each use.
         let again = is_new || correlation::reads_again(self.rule, at);

@@ -1,12 +1,13 @@
 //! At most so many events or values: rarity.
 //!
 //! In: the rows of a correlation's origins and a bound. Out: the events of the groups that keep to it, each
-//! group judged over the timespan that ends with its last event. The rows of the signals are read again for
-//! each use: a log is too large to be kept in memory.
+//! group judged over the timespan that ends with its last event, or over the window that the rule names. The
+//! rows of the signals are read again for each use: a log is too large to be kept in memory.
 
 use super::columns::{Projected, Role};
-use super::correlation::{EVENTS, Plan, VALUES, counted, is_there};
+use super::correlation::{EVENTS, Plan, VALUES, counted, distinct, is_there};
 use super::lets::Lets;
+use crate::definition::Window;
 use crate::ir::{Bound, Fields};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Pipeline, Step, Type};
 
@@ -15,6 +16,9 @@ const LAST_TIME: &str = "LastTime";
 /// The time of the last event that has a value
 const LAST_SEEN: &str = "LastSeen";
 
+/// The beginning of the window in which an event is
+const WINDOW: &str = "Window";
+
 /// A column, and the number in it
 type Number<'n> = ((&'n str, Type, Role), Expression);
 
@@ -22,6 +26,9 @@ impl Plan<'_> {
     /// At most n events
     pub(super) fn rare_events(&self, out: &mut Vec<Let>, bound: Bound) -> Vec<Projected> {
         let count = Expression::call("count", []);
+        if self.one.window != Window::Last {
+            return self.rare_in_windows(out, (EVENTS, count), bound);
+        }
         let rows = self.grouped(self.all());
         self.rare(out, (rows, self.time), (EVENTS, count), bound)
     }
@@ -33,6 +40,9 @@ impl Plan<'_> {
         lets: &mut Lets,
         (fields, bound): (&[Fields], Bound),
     ) -> Vec<Projected> {
+        if self.one.window != Window::Last {
+            return self.rare_in_windows(out, (VALUES, distinct(self.rule, fields)), bound);
+        }
         let columns = counted(self.rule, fields);
         let by = self.by(&columns.iter().map(String::as_str).collect::<Vec<_>>());
         let last = Item::named(LAST_SEEN, latest(self.time));
@@ -63,8 +73,7 @@ impl Plan<'_> {
             Step::filter(few(number.0, bound)),
         ]);
         let second: Vec<String> = keys().map(|key| self.second(key)).collect();
-        // No group is without a key, so the join drops the rows that have none.
-        let all = if self.one.keys.is_empty() { self.grouped(self.all()) } else { self.all() };
+        let all = self.with_group();
         let steps = [
             Step::join(JoinKind::Inner, groups, keys()),
             Step::filter(self.now().compare(">=", since())),
@@ -72,6 +81,36 @@ impl Plan<'_> {
         ];
         out.push(Let::new(self.name, all.then(steps)));
         self.with(self.columns(), &[number])
+    }
+
+    /// The events of the groups in which few are seen, at all or in a window
+    fn rare_in_windows(
+        &self,
+        out: &mut Vec<Let>,
+        (number, count): Number<'_>,
+        bound: Bound,
+    ) -> Vec<Projected> {
+        let window = (self.one.window == Window::Each).then(|| {
+            let number = Expression::call("bin", [self.now(), self.span()]);
+            Step::extend([Item::named(WINDOW, number)])
+        });
+        let by = self.by(if window.is_some() { &[WINDOW] } else { &[] });
+        let by = || by.iter().map(String::as_str);
+        let groups = self.grouped(self.all()).then(window.clone()).then([
+            Step::summarize([Item::named(number.0, count)], by()),
+            Step::filter(few(number.0, bound)),
+        ]);
+        let second: Vec<String> = by().map(|key| self.second(key)).collect();
+        let away = second.iter().map(String::as_str).chain(window.is_some().then_some(WINDOW));
+        let steps = [Step::join(JoinKind::Inner, groups, by()), Step::project_away(away)];
+        out.push(Let::new(self.name, self.with_group().then(window).then(steps)));
+        self.with(self.columns(), &[number])
+    }
+
+    /// The rows of all origins, to be joined with groups: no group is without a key, so that the join drops
+    /// the rows that have none
+    fn with_group(&self) -> Pipeline {
+        if self.one.keys.is_empty() { self.grouped(self.all()) } else { self.all() }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::lower::Lowering;
 use super::{Bound, CorrelationTest, Fields, Measure, Origin};
-use crate::definition::{self, Comparison, CorrelationType};
+use crate::definition::{self, Comparison, CorrelationType, Window};
 use crate::diagnostic::Code;
 use crate::source::Span;
 
@@ -139,6 +139,22 @@ impl Lowering<'_> {
         let fields = self.fields(written, origins, field)?;
         let limits = count.bounds.iter().map(|(one, number)| (one.value, *number));
         Some(CorrelationTest::Numbers(measure, fields, limits.collect()))
+    }
+
+    /// The window of a test, which only an upper bound has
+    pub(super) fn window(
+        &mut self,
+        written: &definition::Correlation,
+        test: Option<&CorrelationTest>,
+    ) -> Option<Window> {
+        let window = written.condition.as_ref().and_then(|count| count.window.as_ref());
+        match window {
+            Some(window) if !test?.is_rare() => {
+                let label = "for `lte`, `lt` and `eq`; any other bound holds in each timespan";
+                self.wrong(written, window.span, "has a window and no upper bound", label)
+            }
+            window => Some(window.map_or(Window::Last, |window| window.value)),
+        }
     }
 
     fn bound(

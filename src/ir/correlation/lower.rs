@@ -115,6 +115,7 @@ impl Lowering<'_> {
             written.group_by.iter().map(|name| self.key(written, &origins, name)).collect();
         let keys: Option<Vec<Key>> = keys.into_iter().collect();
         let test = self.test(written, &origins);
+        let window = self.window(written, test.as_ref());
         Some(Correlation {
             name: written.name.value.clone(),
             span: written.name.span,
@@ -125,6 +126,7 @@ impl Lowering<'_> {
             keys: keys?,
             timespan: timespan?,
             test: test?,
+            window: window?,
             generate: written.generate,
         })
     }

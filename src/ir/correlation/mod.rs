@@ -9,7 +9,8 @@
 //! Completion: an event *completes* the correlation when the events of the timespan that ends with
 //! it pass the test. A count with an upper bound is judged once per group, over the timespan that
 //! ends with the group's last event, and each event in that timespan completes it: rarity is known
-//! only when all events are seen.
+//! only when all events are seen. With `window: lookback` it is judged over all events of the group,
+//! with `window: each` over those of each timespan from the year 1 on.
 //!
 //! Numbers: sums and the like use the numbers that the events have; without a number there is no
 //! result. A percentile is the smallest number that so many percent of the numbers do not exceed;
@@ -26,7 +27,7 @@ use std::fmt;
 
 pub(super) use lower::{lower, lower_one};
 
-use crate::definition::{Comparison, Level};
+use crate::definition::{Comparison, Level, Window};
 use crate::source::Span;
 use crate::taxonomy::Field;
 
@@ -51,6 +52,8 @@ pub struct Correlation {
     pub timespan: u32,
     /// The test that the events of a group must pass
     pub test: CorrelationTest,
+    /// Which events of a group the test judges, where it [is of rarity](CorrelationTest::is_rare)
+    pub window: Window,
     /// Whether its signals are reported by themselves as well
     pub generate: bool,
 }

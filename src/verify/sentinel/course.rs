@@ -17,7 +17,8 @@ use super::own_series::own_series;
 use super::recorded::recorded;
 use super::scene::{BEGINNING, Scene, Times};
 use super::schedule::{delays, runs};
-use crate::ir::{Correlation, CorrelationTest, NewTerms};
+use crate::definition::Window;
+use crate::ir::{Correlation, CorrelationTest, NewTerms, Origin, Rule};
 use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;
 use crate::matcher::{Match, Memory};
@@ -125,6 +126,11 @@ fn series(
             unjudged = Some(format!("{} has a greatest count, which only the end tells", one.name));
             continue;
         }
+        if asks_lookback(asked.rule, one) {
+            let why = "rests on what all events of a run say, which differs from run to run";
+            unjudged = Some(format!("{} {why}", one.name));
+            continue;
+        }
         let mut wanted = Complete::new();
         for finding in together.iter().filter(|finding| finding.together.correlation == at) {
             let values = finding.together.group.iter().map(|(name, value)| {
@@ -153,6 +159,15 @@ fn has_most(test: &CorrelationTest) -> bool {
         CorrelationTest::Together | CorrelationTest::InOrder => false,
         CorrelationTest::Numbers(..) => true,
     }
+}
+
+/// Whether a correlation, or one that it uses, judges all events that a run sees
+fn asks_lookback(rule: &Rule, one: &Correlation) -> bool {
+    one.window == Window::Lookback
+        || one.origins.iter().any(|origin| match origin {
+            Origin::Signal(_) => false,
+            Origin::Correlation(at) => asks_lookback(rule, &rule.correlations[*at]),
+        })
 }
 
 fn first(groups: &mut Complete, group: String, new: (i64, String)) {

@@ -3,7 +3,7 @@
 //! In: the signals of a rule and the timespans of its correlations. Out: events that its signals
 //! match, each with the time since the event before. For each signal: bursts from one client,
 //! bursts of different values, pairs of events exactly a timespan apart and a little more, and as many as a
-//! correlation counts, over just its timespan.
+//! correlation counts, over just its timespan; as many values as one counts, and one more.
 //! Then all signals in turn, forwards and backwards, at three speeds, on the same page and on
 //! pages of their own.
 
@@ -17,7 +17,7 @@ use super::fulfil::fulfil;
 use super::values::Value as Given;
 use super::{Care, Fields, blank};
 use crate::ir::{Correlation, CorrelationTest, Expr, Role, Rule, Signal};
-use crate::taxonomy::EventKind;
+use crate::taxonomy::{EventKind, Field};
 
 /// The most events that are spread over a timespan
 const MOST_SPREAD: u64 = 12;
@@ -56,6 +56,7 @@ pub fn series(rule: &Rule) -> Vec<Follower> {
     (0..bases.len()).for_each(|at| course.bursts(at));
     course.apart(&spans);
     rule.correlations.iter().enumerate().for_each(|(at, one)| course.spread(at, one));
+    rule.correlations.iter().enumerate().for_each(|(at, one)| course.values(at, one));
     course.in_turn();
     course.followers
 }
@@ -198,6 +199,48 @@ impl Course<'_> {
                 self.then(base, gap, &[self.client(142), page.clone()]);
             }
         }
+    }
+
+    /// As many different values as a correlation counts at least or at most, and one more, each in a group of
+    /// their own
+    fn values(&mut self, at: usize, correlation: &Correlation) {
+        let CorrelationTest::Values(counted, bound) = &correlation.test else { return };
+        let limit = bound.to.unwrap_or(bound.from).clamp(1, MOST_SPREAD);
+        for base in 0..self.bases.len() {
+            let signal = self.bases[base].0;
+            let Some(counted) = counted.first().and_then(|fields| fields.get(&signal)) else {
+                continue;
+            };
+            let keys = correlation.keys.iter().filter_map(|key| key.fields.get(&signal));
+            let keys: Vec<&Field> = keys.filter(|key| *key != counted).collect();
+            for number in [limit, limit + 1] {
+                let mut gap = 2.0 * f64::from(correlation.timespan);
+                for value in 0..number {
+                    let group = keys.iter().map(|key| self.marked(base, key, (at, number)));
+                    let own = self.marked(base, counted, (at, 30 + value));
+                    let values: Vec<(&str, String)> = group.chain([own]).collect();
+                    self.then(base, gap, &values);
+                    gap = 0.5;
+                }
+            }
+        }
+    }
+
+    /// A value of a field that no other part of the sequence has
+    fn marked<'f>(
+        &self,
+        base: usize,
+        field: &'f Field,
+        (at, number): (usize, u64),
+    ) -> (&'f str, String) {
+        let text = self.bases[base].1.get(field.name()).and_then(Value::as_str).unwrap_or_default();
+        let value = match field.name() {
+            "c-ip" => format!("{}.{}", self.network, 30 + (at as u64 * 7 + number) % 40),
+            "cs-uri-stem" => self.page(base, &format!("v{at}n{number}")).1,
+            "Computer" => host(&format!("v{at}n{number}")).1,
+            _ => format!("{text} v{at}n{number}"),
+        };
+        (field.name(), value)
     }
 
     /// The signals in turn: each round has one event of every signal

@@ -5,7 +5,7 @@
 //! whether each group is first complete at the time, and at the level, that the engine says, and whether the
 //! same events are called new.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -14,14 +14,15 @@ use super::asked::Asked;
 use super::evidence::Evidence;
 use super::judge::severity_of;
 use super::own_series::own_series;
+use super::played::{Complete, first, group_of, groups, play};
 use super::recorded::recorded;
-use super::scene::{BEGINNING, Scene, Times};
-use super::schedule::{delays, runs};
+use super::scarce;
+use super::scene::BEGINNING;
 use crate::definition::Window;
 use crate::ir::{Correlation, CorrelationTest, NewTerms, Origin, Rule};
 use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;
-use crate::matcher::{Match, Memory};
+use crate::matcher::Memory;
 use crate::query::kusto::execute::{Data, instant};
 use crate::taxonomy::{Field, FieldType};
 use crate::verify::finding::{Difference, Finding};
@@ -33,9 +34,6 @@ use crate::verify::trial::{Example, Place, Tally};
 
 /// The most events whose terms are tried
 const MOST: usize = 12;
-
-/// When a group is first complete, and at which level
-type Complete = BTreeMap<String, (i64, String)>;
 
 /// Judges what only several events show
 ///
@@ -53,35 +51,6 @@ pub fn try_course(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, Strin
         tally = tally.joined(novelty(asked, observer, new)?);
     }
     Ok(tally)
-}
-
-/// Events at their times, as both sides see them
-struct Played {
-    examples: Vec<Example>,
-    times: Vec<Timestamp>,
-    matches: Vec<Vec<Match>>,
-    answers: Vec<Data>,
-}
-
-fn play(
-    asked: &Asked<'_>,
-    observer: &Observer,
-    events: Vec<(Timestamp, Example)>,
-) -> Result<Played, String> {
-    let (times, examples): (Vec<Timestamp>, Vec<Example>) = events.into_iter().unzip();
-    let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
-    let of_runs = Times { happened: &times, delays: delays(schedule) };
-    let scene = Scene::new(&examples, Some(&of_runs), &asked.tables, observer);
-    let judged = times.iter().zip(&examples).map(|(time, one)| {
-        let kind = one.kind.as_ref();
-        let judged = asked.engine.judge_value(&one.event, kind, &mut Memory::default());
-        let mut matches = judged.unwrap_or_default();
-        matches.iter_mut().for_each(|one| one.time = Some(*time));
-        matches
-    });
-    let matches = judged.collect();
-    let answers = runs(asked, &scene)?;
-    Ok(Played { examples, times, matches, answers })
 }
 
 /// Series at the borders of what the correlations of the rule ask for
@@ -122,8 +91,13 @@ fn series(
             continue;
         }
         if has_most(&one.test) {
-            // A run cannot know what is still to come, and the engine waits for it.
-            unjudged = Some(format!("{} has a greatest count, which only the end tells", one.name));
+            if let Some(why) = scarce::obstacle(asked, one) {
+                unjudged = Some(format!("{} {why}", one.name));
+                continue;
+            }
+            let (wanted, told) = scarce::by_runs(asked, (at, one), &output.keys, &played)?;
+            compare(asked, one, (&wanted, &told), &mut tally);
+            tally.differences.extend(wrongly_shown(&played.answers, &one.name));
             continue;
         }
         if asks_lookback(asked.rule, one) {
@@ -133,14 +107,11 @@ fn series(
         }
         let mut wanted = Complete::new();
         for finding in together.iter().filter(|finding| finding.together.correlation == at) {
-            let values = finding.together.group.iter().map(|(name, value)| {
-                // Defender writes accounts in a letter case of its own.
-                if name == "user" { value.to_lowercase() } else { value.clone() }
-            });
-            let group = values.collect::<Vec<_>>().join("\x1f");
-            first(&mut wanted, group, (instant(finding.together.time), one.level.to_string()));
+            let complete = (instant(finding.together.time), one.level.to_string());
+            first(&mut wanted, group_of(finding), complete);
         }
-        let returned = groups(asked, &played.answers, &one.name, &output.keys)?;
+        let answers = played.answers.iter().map(|(_, data)| data);
+        let returned = groups(asked, answers, &one.name, &output.keys)?;
         compare(asked, one, (&wanted, &returned), &mut tally);
         tally.differences.extend(wrongly_shown(&played.answers, &one.name));
     }
@@ -170,41 +141,10 @@ fn asks_lookback(rule: &Rule, one: &Correlation) -> bool {
         })
 }
 
-fn first(groups: &mut Complete, group: String, new: (i64, String)) {
-    let known = groups.entry(group).or_insert_with(|| new.clone());
-    if new < *known {
-        *known = new;
-    }
-}
-
-/// When each group of a correlation is first complete in what the runs returned
-fn groups(
-    asked: &Asked<'_>,
-    answers: &[Data],
-    name: &str,
-    keys: &[String],
-) -> Result<Complete, String> {
-    let mut complete = Complete::new();
-    for data in answers {
-        let lacks = |name: &str| format!("the rows have no column `{name}`");
-        let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
-        let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
-        let (signals, levels) = (column("Signal")?, column("Level")?);
-        let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
-        for (row, time) in instants.into_iter().enumerate() {
-            if &*signals[row] == name {
-                let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
-                first(&mut complete, group.join("\x1f"), (time, levels[row].to_string()));
-            }
-        }
-    }
-    Ok(complete)
-}
-
 /// The first row of a correlation with an identifier of an entity that is not made of the column beside it, or
 /// with a severity that is not its level's
-fn wrongly_shown(answers: &[Data], name: &str) -> Option<(Place, Difference)> {
-    answers.iter().find_map(|data| {
+fn wrongly_shown(answers: &[(Timestamp, Data)], name: &str) -> Option<(Place, Difference)> {
+    answers.iter().find_map(|(_, data)| {
         let signals = data.texts("Signal")?;
         let (levels, severities) = (data.texts("Level"), data.texts("Severity"));
         let severity = |row: usize| {
@@ -319,7 +259,7 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
     events.sort_by_key(|(time, _)| *time);
     let played = play(asked, observer, events)?;
     let (mut reported, mut repeated) = (BTreeSet::new(), BTreeSet::new());
-    for data in &played.answers {
+    for (_, data) in &played.answers {
         let instants = data.instants(asked.time()).ok_or("the rows have no time")?;
         let signals = data.texts("Signal");
         for (row, time) in instants.into_iter().enumerate() {

@@ -31,7 +31,7 @@ pub(super) fn delays(schedule: &Schedule) -> [SignedDuration; 3] {
 ///
 /// # Errors
 /// What was not executed.
-pub(super) fn runs(asked: &Asked<'_>, scene: &Scene) -> Result<Vec<Data>, String> {
+pub(super) fn runs(asked: &Asked<'_>, scene: &Scene) -> Result<Vec<(Timestamp, Data)>, String> {
     let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
     let minutes = |count: u32| SignedDuration::from_mins(count.into());
     let step = minutes(schedule.frequency.max(1));
@@ -59,7 +59,7 @@ pub(super) fn runs(asked: &Asked<'_>, scene: &Scene) -> Result<Vec<Data>, String
         if is_fresh(now) {
             let rows = scene.rows.seen((now - minutes(schedule.period), now), asked.time());
             let run = Run::new(&asked.query, &rows, now);
-            answers.push(run.result().map_err(|fault| fault.to_string())?);
+            answers.push((now, run.result().map_err(|fault| fault.to_string())?));
         }
     }
     Ok(answers)

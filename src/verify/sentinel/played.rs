@@ -1,0 +1,94 @@
+//! Events at their times, as the engine and the runs of a query see them.
+//!
+//! In: a query, and events in the order of time. Out: what the engine says of each event by itself, and what each
+//! run returned; and from either when each group of a correlation is first complete.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::asked::Asked;
+use super::scene::{Scene, Times};
+use super::schedule::{delays, runs};
+use crate::matcher::{self, Match, Memory};
+use crate::query::kusto::execute::Data;
+use crate::verify::observation::Observer;
+use crate::verify::trial::Example;
+
+/// When a group is first complete, and at which level
+pub(super) type Complete = BTreeMap<String, (i64, String)>;
+
+/// Events at their times, as both sides see them
+pub(super) struct Played {
+    pub(super) examples: Vec<Example>,
+    pub(super) times: Vec<Timestamp>,
+    /// What the engine says of each event by itself
+    pub(super) matches: Vec<Vec<Match>>,
+    /// What each run returned, with its time
+    pub(super) answers: Vec<(Timestamp, Data)>,
+}
+
+/// Shows the events to both sides
+///
+/// # Errors
+/// What was not executed.
+pub(super) fn play(
+    asked: &Asked<'_>,
+    observer: &Observer,
+    events: Vec<(Timestamp, Example)>,
+) -> Result<Played, String> {
+    let (times, examples): (Vec<Timestamp>, Vec<Example>) = events.into_iter().unzip();
+    let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
+    let of_runs = Times { happened: &times, delays: delays(schedule) };
+    let scene = Scene::new(&examples, Some(&of_runs), &asked.tables, observer);
+    let judged = times.iter().zip(&examples).map(|(time, one)| {
+        let kind = one.kind.as_ref();
+        let judged = asked.engine.judge_value(&one.event, kind, &mut Memory::default());
+        let mut matches = judged.unwrap_or_default();
+        matches.iter_mut().for_each(|one| one.time = Some(*time));
+        matches
+    });
+    let matches = judged.collect();
+    let answers = runs(asked, &scene)?;
+    Ok(Played { examples, times, matches, answers })
+}
+
+/// The values that the events of a group share
+pub(super) fn group_of(finding: &matcher::Finding) -> String {
+    let values = finding.together.group.iter().map(|(name, value)| {
+        // Defender writes accounts in a letter case of its own.
+        if name == "user" { value.to_lowercase() } else { value.clone() }
+    });
+    values.collect::<Vec<_>>().join("\x1f")
+}
+
+pub(super) fn first(groups: &mut Complete, group: String, new: (i64, String)) {
+    let known = groups.entry(group).or_insert_with(|| new.clone());
+    if new < *known {
+        *known = new;
+    }
+}
+
+/// When each group of a correlation is first complete in what the runs returned
+pub(super) fn groups<'d>(
+    asked: &Asked<'_>,
+    answers: impl IntoIterator<Item = &'d Data>,
+    name: &str,
+    keys: &[String],
+) -> Result<Complete, String> {
+    let mut complete = Complete::new();
+    for data in answers {
+        let lacks = |name: &str| format!("the rows have no column `{name}`");
+        let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
+        let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
+        let (signals, levels) = (column("Signal")?, column("Level")?);
+        let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
+        for (row, time) in instants.into_iter().enumerate() {
+            if &*signals[row] == name {
+                let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
+                first(&mut complete, group.join("\x1f"), (time, levels[row].to_string()));
+            }
+        }
+    }
+    Ok(complete)
+}

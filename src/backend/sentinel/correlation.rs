@@ -88,7 +88,15 @@ pub(super) fn statements(
         refuse_events_seen_twice(rule, one, session);
         let used = rule.correlates_again(done.len());
         let events = *detail >= Detail::Events;
-        let plan = Plan { rule, one, time, origins: &origins, name: &name, used, events };
+        let has_keys = |origin: &Origin| match origin {
+            Origin::Signal(_) => false,
+            Origin::Correlation(at) => {
+                let known = &done[*at].keys;
+                one.keys.iter().all(|key| known.contains(&column_of(rule, &key.fields, Role::Key)))
+            }
+        };
+        let keyed = one.origins.iter().all(has_keys);
+        let plan = Plan { rule, one, time, origins: &origins, name: &name, used, keyed, events };
         let mut own = Vec::new();
         let (columns, alerts) = match &one.test {
             CorrelationTest::InOrder => (plan.in_order(&mut own), Alerts::Each),
@@ -179,6 +187,8 @@ pub(super) struct Plan<'p> {
     pub(super) name: &'p str,
     /// Whether another correlation uses its events
     pub(super) used: bool,
+    /// Whether its rows are those of correlations that have tested its keys
+    pub(super) keyed: bool,
     /// Whether the result shows also the events before the completing one
     pub(super) events: bool,
 }
@@ -211,10 +221,13 @@ impl Plan<'_> {
 
     /// The rows that have every key
     pub(super) fn grouped(&self, rows: Pipeline) -> Pipeline {
-        rows.then([match self.one.keys.is_empty() {
-            true => Step::extend([Item::named(GROUP.0, Expression::text(""))]),
-            false => Step::filter(Expression::all(self.keys().iter().map(|key| is_there(key)))),
-        }])
+        rows.then(match (self.one.keys.is_empty(), self.keyed) {
+            (true, _) => Some(Step::extend([Item::named(GROUP.0, Expression::text(""))])),
+            (false, true) => None,
+            (false, false) => {
+                Some(Step::filter(Expression::all(self.keys().iter().map(|key| is_there(key)))))
+            }
+        })
     }
 
     /// What the rows have beside the columns of their events

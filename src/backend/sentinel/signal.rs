@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use super::arguments;
+use super::asim;
 use super::columns::{Detail, Projected, projection};
 use super::context::{Context, Planning, any_word, words_of};
 use super::cost;
 use super::keys;
 use super::novelty;
-use super::parser;
 use super::predicate::expression;
 use super::prepare::{self, Sources};
 use crate::backend::{Session, missing_products, one_line};
@@ -92,7 +92,7 @@ fn rows_of(
     let rows = prepare::rows((sources, lets), table, scope, steps);
     // A query that is too long leaves out what only makes it faster.
     if detail == Detail::Entities && rows.reads(&table.name) {
-        return (rows.given(parser::arguments(table, signal, lets)), columns);
+        return (rows.given(asim::arguments(table, signal, lets)), columns);
     }
     (rows, columns)
 }

@@ -53,9 +53,9 @@ pub(super) fn by_runs(
         let known = (0..played.times.len()).filter(|event| known.contains(&played.times[*event]));
         let known: Vec<usize> = known.collect();
         // Each window is judged by itself: the engine tells a group once in a timespan.
-        let together = |one_event: &usize, next: &usize| {
-            one.window != Window::Each
-                || judged_together(one, played.times[*one_event], played.times[*next])
+        let together = |event: &usize, next: &usize| {
+            let [event, next] = [event, next].map(|at| played.times[*at]);
+            one.window != Window::Each || judged_together(one, event, next)
         };
         let mut found = Vec::new();
         for events in known.chunk_by(together) {

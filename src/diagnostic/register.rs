@@ -334,8 +334,8 @@ macro_rules! register { ($make:ident) => { $make! {
     E0607 "setting that Elastic does not take"
         "The setting has another form than Elastic's detection engine takes.";
     E0701 "native matcher cannot say it"
-        "The generated matcher uses nothing but Rust's standard library, which has no regular \
-         expressions. The engine behind `test` and `scan` has them.";
+        "The generated matcher asks an event for fields by their names, and uses nothing but Rust's \
+         standard library. The engine behind `test` and `scan` looks at the whole event, too.";
     E0702 "not an event"
         "Events are JSON objects, one a line.";
     E0801 "rule id used twice"

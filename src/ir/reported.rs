@@ -68,6 +68,15 @@ impl Rule {
         self.correlations.iter().all(|other| other.generate || !other.origins.contains(&origin))
     }
 
+    /// The rule as a target gets it: without what its author leaves out there
+    ///
+    /// # Errors
+    /// The name of a correlation that needs what is left out.
+    pub fn of_target(&self, target: &str) -> Result<Rule, String> {
+        let said = self.said_of(target).into_iter().flat_map(|said| &said.without);
+        self.without(&said.map(|name| name.value.as_str()).collect::<Vec<_>>())
+    }
+
     /// The rule without the signals and correlations of these names
     ///
     /// # Errors

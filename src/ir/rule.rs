@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Column, Correlation, Expr, Test, Threat};
+use super::{Column, Correlation, Expr, Op, Test, Threat};
 use crate::definition::{Form, Level, Metadata, Sample, Settings, TargetSettings};
 use crate::source::{SourceText, Span, Spanned};
 use crate::taxonomy::{EventKind, Field, Log, Product};
@@ -195,6 +195,11 @@ impl Signal {
     pub fn tests(&self) -> impl Iterator<Item = &Test> {
         let clauses = self.clauses.iter().map(|clause| &clause.expr);
         clauses.chain(self.cases.iter().map(|(_, expr)| expr)).flat_map(Expr::tests)
+    }
+
+    /// Whether one of its tests is a regular expression
+    pub fn asks_regex(&self) -> bool {
+        self.tests().any(|test| matches!(test.op, Op::Regex(_)))
     }
 
     /// Every field that its tests read, as often as they do

@@ -128,12 +128,13 @@ fn compile_all(matchers: &[(&Rule, &Translation)]) -> Result<Compiled, Vec<Verdi
     let text =
         |made: &'_ Translation| made.artifacts.first().map_or("", |one| &one.text).to_owned();
     let texts: Vec<String> = matchers.iter().map(|(_, made)| text(made)).collect();
-    let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let rules = matchers.iter().map(|(_, made)| &made.rule);
+    let all: Vec<(&Rule, &str)> = rules.zip(texts.iter().map(String::as_str)).collect();
     compile(&Program::of(&all)).map_err(|why| {
         // Of several, only the matcher that does not compile is broken.
         let alone = matchers.iter().zip(&all).map(|((_, made), one)| {
             let alone =
-                if all.len() == 1 { Err(why.clone()) } else { compile(&Program::of(&[one])) };
+                if all.len() == 1 { Err(why.clone()) } else { compile(&Program::of(&[*one])) };
             match (alone, made.artifacts.first()) {
                 (Err(NotCompiled::Fault(why)), Some(artifact)) => broken(artifact, why),
                 (Err(NotCompiled::Fault(why) | NotCompiled::NoCompiler(why)), _) => {

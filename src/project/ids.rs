@@ -90,9 +90,7 @@ fn told(rule: &Rule, target: Target, gone: &Known, (at, come): (usize, &Known)) 
 /// The place of the signal's name behind a rule of Kibana's import file; `None` for a correlation,
 /// which stands after all signals
 fn signal_of_line(rule: &Rule, at: usize) -> Option<Span> {
-    let elastic = rule.said_of(Target::Elastic.name()).into_iter();
-    let without = elastic.flat_map(|said| &said.without).map(|name| name.value.as_str());
-    let reduced = rule.without(&without.collect::<Vec<_>>()).ok()?;
+    let reduced = rule.of_target(Target::Elastic.name()).ok()?;
     let mut signals = (0..reduced.signals.len()).filter(|at| reduced.reports_signal(*at));
     signals.nth(at).map(|at| reduced.signals[at].span)
 }

@@ -33,8 +33,14 @@ impl Workspace {
         if outputs.iter().any(|output| output.path == path) {
             return Err(format!("a rule writes {path} by itself: give its file another name"));
         }
+        // INVARIANT: a rule that cannot be reduced is refused, and has no output.
+        let emitted = matchers.iter().filter_map(|(rule, path)| {
+            let rule = self.rules[*rule].rule.of_target(Target::Native.name()).ok()?;
+            Some((rule, *path))
+        });
+        let emitted: Vec<(Rule, &str)> = emitted.collect();
         let of_rules: Vec<(&Rule, &str)> =
-            matchers.iter().map(|(rule, path)| (&self.rules[*rule].rule, *path)).collect();
+            emitted.iter().map(|(rule, path)| (rule, *path)).collect();
         match module(&of_rules, &self.policy.templates) {
             Ok(text) => Ok(Some(Output { path, text, ids: Vec::new(), rule: *first })),
             Err(Failed::Theirs(diagnostic)) => {

@@ -262,6 +262,11 @@ impl rules::Event for Process {{
     fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {{
         self.0.iter().any(|(name, value)| *name == field && test(value))
     }}
+
+    // Only the texts of one rule are asked about.
+    fn is_found(&self, pattern: &str, text: &str) -> bool {{
+        pattern == "odd[0-9]+tool" && text.contains("odd77tool")
+    }}
 }}
 
 const EVENTS: &[(usize, &[(&str, &str)])] = &[
@@ -281,7 +286,15 @@ fn main() {{
 
 #[test]
 fn the_matchers_of_many_rules_are_one_module() {
-    let mut workspace = project::load(&[root().join("rules")]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let odd = definition("p", "CommandLine|re: 'odd[0-9]+tool'");
+    let odd = format!(
+        "{odd}tests:\n  - {{name: it, signal: only, event: {{CommandLine: an odd77tool here}}}}\n  \
+         - {{name: another, signal: only, event: {{CommandLine: an oddtool}}, expect: none}}\n"
+    );
+    let file = folder.path().join("odd.yml");
+    fs::write(&file, odd).unwrap();
+    let mut workspace = project::load(&[root().join("rules"), file]).unwrap();
     let (mut outputs, _) = workspace.outputs(&[Target::Native], Kept::Artifacts);
     let module = workspace.native_module(&outputs).unwrap().expect("the template has no mistake");
     outputs.push(module);
@@ -293,7 +306,6 @@ fn the_matchers_of_many_rules_are_one_module() {
     };
     let events: Vec<(usize, &Example)> =
         examples.iter().enumerate().filter(|(_, one)| is_plain(one)).collect();
-    let folder = tempfile::tempdir().unwrap();
     for output in &outputs {
         let file = folder.path().join(&output.path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -318,5 +330,6 @@ fn the_matchers_of_many_rules_are_one_module() {
         }
     }
     assert_eq!(said, wanted);
+    assert!(said.contains(" One test only "), "{said}");
     assert!(events.len() > 100 && wanted.lines().count() > 100, "{} events", events.len());
 }

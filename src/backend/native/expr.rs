@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use super::helpers::{Helper, Helpers};
-use crate::backend::{Session, compared};
 use crate::ir::{Case, Expr, NON_PUBLIC, Numbers, Op, Part, Relation, Test, TextTest};
 use crate::pattern::{Pattern, Token, fold_text};
 use crate::taxonomy::{FieldType, Product};
@@ -78,15 +77,14 @@ impl Constants {
 }
 
 /// Prints expressions of one signal
-pub(super) struct Printer<'p, 'r> {
+pub(super) struct Printer<'p> {
     /// The signal's name, the prefix of constants that no list of the author names
     pub(super) signal: &'p str,
     pub(super) constants: &'p mut Constants,
     pub(super) helpers: &'p mut Helpers,
-    pub(super) session: &'p mut Session<'r>,
 }
 
-impl Printer<'_, '_> {
+impl Printer<'_> {
     /// The expression; `depth` is the indentation of its first line
     pub(super) fn print(&mut self, expr: &Expr, depth: usize) -> String {
         match expr {
@@ -188,17 +186,11 @@ impl Printer<'_, '_> {
                 format!("{}(v, {list})", self.helpers.call(Helper::Public))
             }
             Op::Numbers(ranges) => self.numbers(ranges),
-            Op::Regex(_) => {
-                let message = "std has no regular expressions".to_owned();
-                let help = "Use the engine behind `rulecast scan`, or say it with wildcards.";
-                self.session.refuse(
-                    compared(test),
-                    test.span,
-                    message,
-                    "not in generated Rust",
-                    help,
-                );
-                "false".to_owned()
+            Op::Regex(patterns) => {
+                let items = patterns.iter().map(|pattern| literal(pattern)).collect();
+                let list = self.constant(test, "&str", items);
+                let is_found = self.helpers.call(Helper::IsFound);
+                format!("{list}.iter().any(|one| event.{is_found}(one, v))")
             }
             // INVARIANT: `test` prints these; they have no condition on a single value.
             Op::Exists | Op::Null | Op::Same(..) => "true".to_owned(),

@@ -18,6 +18,8 @@ pub(super) enum Helper {
     Fits,
     Fold,
     InNetworks,
+    /// A method of the event: std has no regular expressions
+    IsFound,
     Key,
     Number,
     NumberAbove,
@@ -42,6 +44,7 @@ const ALL: &[(Helper, &str, &[Helper])] = &[
     (Helper::Fits, "fits", &[]),
     (Helper::Fold, "fold", &[]),
     (Helper::InNetworks, "in_networks", &[Helper::Address]),
+    (Helper::IsFound, "is_found", &[]),
     (Helper::Key, "key", &[]),
     (Helper::Number, "number", &[]),
     (Helper::NumberAbove, "number_above", &[Helper::Number]),

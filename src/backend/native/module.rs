@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::expr::literal;
 use super::view::optional;
 use crate::backend::template::{Failed, Templates};
-use crate::ir::Rule;
+use crate::ir::{Rule, Signal};
 
 /// The template of a module
 const TEMPLATE: &str = "native/mod.rs";
@@ -20,6 +20,8 @@ const TEMPLATE: &str = "native/mod.rs";
 #[derive(Serialize)]
 struct ModuleView {
     heading: String,
+    /// Whether a matcher asks for regular expressions
+    asks_regex: bool,
     matchers: Vec<MatcherView>,
 }
 
@@ -29,6 +31,7 @@ struct MatcherView {
     module: String,
     title: String,
     id: String,
+    asks_regex: bool,
 }
 
 /// Words that name no module (The Rust Reference, keywords of the edition 2024)
@@ -40,7 +43,7 @@ const KEYWORDS: &[&str] = &[
     "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The text of a module; paths have `/` between folders
+/// The text of a module of rules as they are emitted; paths have `/` between folders
 ///
 /// # Errors
 /// Why the template made nothing.
@@ -50,6 +53,7 @@ pub(crate) fn module(matchers: &[(&Rule, &str)], templates: &Templates) -> Resul
         path: literal(path),
         module: name_of(path, &mut taken),
         title: literal(&rule.metadata.title.value),
+        asks_regex: rule.signals.iter().any(Signal::asks_regex),
         id: optional(rule.metadata.id.as_ref().map(|id| id.value.as_str())),
     });
     let matchers: Vec<MatcherView> = matchers.collect();
@@ -57,7 +61,8 @@ pub(crate) fn module(matchers: &[(&Rule, &str)], templates: &Templates) -> Resul
         1 => "The matcher of one rule, behind one trait".to_owned(),
         number => format!("The matchers of {number} rules, behind one trait"),
     };
-    templates.render(TEMPLATE, &ModuleView { heading, matchers })
+    let asks_regex = matchers.iter().any(|one| one.asks_regex);
+    templates.render(TEMPLATE, &ModuleView { heading, asks_regex, matchers })
 }
 
 /// A name for the module of a file, unlike every other

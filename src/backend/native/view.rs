@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::expr::{Constant, Constants, Printer, literal};
 use super::helpers::Helpers;
-use crate::backend::{Session, one_line};
+use crate::backend::one_line;
 use crate::definition::{Comparison, Window};
 use crate::ir::{Bound, Correlation, CorrelationTest, Expr, Fields, Key, Origin, Role, Rule};
 use crate::taxonomy::{Log, Product};
@@ -76,12 +76,12 @@ struct CaseView {
 }
 
 /// Builds the view of a rule
-pub(super) fn matcher(rule: &Rule, session: &mut Session<'_>) -> MatcherView {
+pub(super) fn matcher(rule: &Rule) -> MatcherView {
     let (mut constants, mut helpers) = (Constants::default(), Helpers::default());
     let mut signals = Vec::new();
     for (at, signal) in rule.signals.iter().enumerate() {
         let (constants, helpers) = (&mut constants, &mut helpers);
-        let mut printer = Printer { signal: &signal.name, constants, helpers, session };
+        let mut printer = Printer { signal: &signal.name, constants, helpers };
         let mut clauses = Vec::new();
         for clause in &signal.clauses {
             let label = one_line(&clause.label);
@@ -146,6 +146,9 @@ fn left(rule: &Rule) -> Vec<String> {
         fields.any(|field| names.contains(&field.name()))
     };
     let mut left = Vec::new();
+    if rule.signals.iter().any(crate::ir::Signal::asks_regex) {
+        left.push("regular expressions, which std does not have: `is_found`");
+    }
     if rule.new_terms.is_some() {
         left.push("whether a combination of `new_terms` is new within the window");
     }

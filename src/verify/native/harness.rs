@@ -1,8 +1,8 @@
 //! A program that asks generated matchers about events.
 //!
 //! In: a line for each question: the number of a matcher, then `?`, or the fields of an event. Texts are in
-//! hexadecimal, cells are separated by spaces, `name:` has no value and `name:a,b` has two. Out: a line for each
-//! question: the table of signals, or for each signal its level, or `-` where the event does not fit.
+//! hexadecimal, cells are separated by spaces, `name:` has no value and `name:a,b` has two; `=pattern:text` says
+//! that a regular expression is found in a text, and of no other it is. Out: a line for each question: the table of signals, or for each signal its level, or `-` where the event does not fit.
 
 /// What is asked of a matcher
 enum Question<'q> {
@@ -10,23 +10,33 @@ enum Question<'q> {
     Event(&'q Seen),
 }
 
-/// The fields of an event with their values; none for null
-struct Seen(Vec<(String, Vec<String>)>);
+struct Seen {
+    /// The fields of an event with their values; none for null
+    fields: Vec<(String, Vec<String>)>,
+    /// Regular expressions, each with a text in which it is found
+    found: Vec<(String, String)>,
+}
 
 impl Seen {
     fn read(cells: &[&str]) -> Seen {
-        let fields = cells.iter().map(|cell| {
+        let (found, fields): (Vec<&str>, Vec<&str>) =
+            cells.iter().partition(|cell| cell.starts_with('='));
+        let found = found.iter().map(|cell| {
+            let (pattern, of) = cell[1..].split_once(':').unwrap_or_default();
+            (text(pattern), text(of))
+        });
+        let fields = fields.iter().map(|cell| {
             let (name, values) = cell.split_once(':').unwrap_or((cell, ""));
             let values = values.split(',').filter(|_| !values.is_empty());
             // A value that is empty is written `-`.
             let values = values.map(|value| if value == "-" { String::new() } else { text(value) });
             (text(name), values.collect())
         });
-        Seen(fields.collect())
+        Seen { fields: fields.collect(), found: found.collect() }
     }
 
     fn values(&self, field: &str) -> Option<&[String]> {
-        self.0.iter().find(|(name, _)| name == field).map(|(_, values)| values.as_slice())
+        self.fields.iter().find(|(name, _)| name == field).map(|(_, values)| values.as_slice())
     }
 }
 
@@ -39,7 +49,7 @@ fn text(hex: &str) -> String {
 }
 
 macro_rules! matcher {
-    ($name:ident) => {
+    ($name:ident $(, $asks:ident)?) => {
         mod $name;
         impl $name::Event for Seen {
             fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {
@@ -48,6 +58,11 @@ macro_rules! matcher {
             fn has(&self, field: &str) -> bool {
                 self.values(field).is_some()
             }
+            $(
+                fn $asks(&self, pattern: &str, text: &str) -> bool {
+                    self.found.iter().any(|(one, of)| one == pattern && of == text)
+                }
+            )?
         }
     };
 }

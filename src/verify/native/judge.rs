@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
+use regex::RegexSet;
 
 use super::wire;
-use crate::ir::{Rule, Signal};
-use crate::matcher::{Engine, Match, Memory, Options, Record, Recorder};
-use crate::taxonomy::{EventKind, Field, Log, Product};
+use crate::ir::{Op, Part, RegexPattern, Rule, Signal, Subject, Test};
+use crate::matcher::{Engine, Match, Memory, Options, Record, Recorder, arguments, base_name};
+use crate::taxonomy::{EventKind, Field, FieldType, Log, Product};
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::trial::{Example, Tally};
 
@@ -24,6 +25,52 @@ struct Of<'r> {
     engine: Engine,
     recorder: Recorder,
     reads: Vec<BTreeSet<Field>>,
+    patterns: Vec<Pattern<'r>>,
+}
+
+/// A regular expression of a test
+struct Pattern<'r> {
+    subject: &'r Subject,
+    written: &'r str,
+    compiled: Vec<RegexSet>,
+}
+
+impl<'r> Pattern<'r> {
+    /// Those of a test, each by itself
+    fn of(test: &'r Test) -> Vec<Pattern<'r>> {
+        let patterns = if let Op::Regex(patterns) = &test.op { &**patterns } else { &[] };
+        let one = |pattern: &'r RegexPattern| Pattern {
+            subject: &test.subject,
+            written: pattern,
+            compiled: RegexPattern::compile(std::slice::from_ref(pattern)),
+        };
+        patterns.iter().map(one).collect()
+    }
+
+    /// The texts of an event that it is asked about and found in
+    fn found_in(&self, record: &Record) -> Vec<(&'r str, String)> {
+        let values = record.fields.get(&self.subject.field).into_iter().flatten();
+        let mut texts: Vec<String> = values.flat_map(|value| parts(self.subject, value)).collect();
+        texts.retain(|text| self.compiled.iter().any(|set| set.is_match(text)));
+        texts.into_iter().map(|text| (self.written, text)).collect()
+    }
+}
+
+/// The texts that a test of a part compares
+fn parts(subject: &Subject, value: &str) -> Vec<String> {
+    match subject.part {
+        Part::Name if subject.field.kind() == FieldType::Account => {
+            value.rsplit('\\').take(1).map(ToOwned::to_owned).collect()
+        }
+        Part::Name => vec![base_name(value).to_owned()],
+        Part::Extension => {
+            let name = base_name(value).rsplit_once('.');
+            name.map(|(_, extension)| extension.to_owned()).into_iter().collect()
+        }
+        Part::Argument(product) => arguments(value, product),
+        Part::Key => vec![format!("{value}\\")],
+        Part::Whole | Part::Time(_) => vec![value.to_owned()],
+    }
 }
 
 /// Questions for a program, with the engine's answers
@@ -48,7 +95,9 @@ impl<'r> Judged<'r> {
             let reads: Vec<BTreeSet<Field>> = rule.signals.iter().map(fields).collect();
             let recorder = Recorder::of(reads.iter().flatten());
             let engine = Engine::new(vec![(*rule).clone()], &Options::default());
-            Of { rule, engine, recorder, reads }
+            let tests = rule.signals.iter().flat_map(Signal::tests);
+            let patterns = tests.flat_map(Pattern::of).collect();
+            Of { rule, engine, recorder, reads, patterns }
         };
         Judged { rules: rules.iter().map(of).collect() }
     }
@@ -94,7 +143,10 @@ impl Of<'_> {
             is_for(sought, &self.reads[signal], &record).then(|| level(signal))
         });
         let levels: Vec<_> = signals.collect();
-        levels.iter().any(Option::is_some).then(|| (wire::event(at, &record), levels))
+        levels.iter().any(Option::is_some).then(|| {
+            let found = self.patterns.iter().flat_map(|pattern| pattern.found_in(&record));
+            (wire::event(at, &record, &found.collect::<Vec<_>>()), levels)
+        })
     }
 
     fn table(&self) -> String {

@@ -12,6 +12,8 @@ mod wire;
 
 pub use judge::{Asking, Judged};
 
+use crate::ir::{Rule, Signal};
+
 /// The `main` of a program; the matchers and a function `ask` are added to it
 const HARNESS: &str = include_str!("harness.rs");
 
@@ -23,13 +25,15 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program of these matchers
-    pub fn of(matchers: &[&str]) -> Program {
+    /// A program of these matchers, each with its rule as it is emitted
+    pub fn of(matchers: &[(&Rule, &str)]) -> Program {
         let (mut modules, mut arms) = (String::new(), String::new());
         let mut files = Vec::new();
-        for (at, text) in matchers.iter().enumerate() {
+        for (at, (rule, text)) in matchers.iter().enumerate() {
             files.push((format!("m{at}.rs"), (*text).to_owned()));
-            modules.push_str(&format!("matcher!(m{at});\n"));
+            let asks_regex = rule.signals.iter().any(Signal::asks_regex);
+            let regex = if asks_regex { ", is_found" } else { "" };
+            modules.push_str(&format!("matcher!(m{at}{regex});\n"));
             arms.push_str(&format!("        {at} => ask!(m{at}, question),\n"));
         }
         let ask = format!(

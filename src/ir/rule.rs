@@ -128,6 +128,12 @@ impl Clause {
 }
 
 impl Rule {
+    /// Whether one of its tests is a regular expression
+    pub fn asks_regex(&self) -> bool {
+        let mut tests = self.signals.iter().flat_map(Signal::tests);
+        tests.any(|test| matches!(test.op, Op::Regex(_)))
+    }
+
     /// What the author says about a target; `None` where nothing is said
     pub fn said_of(&self, target: &str) -> Option<&TargetSettings> {
         self.targets.iter().find(|said| said.target.value == target)
@@ -195,11 +201,6 @@ impl Signal {
     pub fn tests(&self) -> impl Iterator<Item = &Test> {
         let clauses = self.clauses.iter().map(|clause| &clause.expr);
         clauses.chain(self.cases.iter().map(|(_, expr)| expr)).flat_map(Expr::tests)
-    }
-
-    /// Whether one of its tests is a regular expression
-    pub fn asks_regex(&self) -> bool {
-        self.tests().any(|test| matches!(test.op, Op::Regex(_)))
     }
 
     /// Every field that its tests read, as often as they do

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::expr::literal;
 use super::view::optional;
 use crate::backend::template::{Failed, Templates};
-use crate::ir::{Rule, Signal};
+use crate::ir::Rule;
 
 /// The template of a module
 const TEMPLATE: &str = "native/mod.rs";
@@ -53,7 +53,7 @@ pub(crate) fn module(matchers: &[(&Rule, &str)], templates: &Templates) -> Resul
         path: literal(path),
         module: name_of(path, &mut taken),
         title: literal(&rule.metadata.title.value),
-        asks_regex: rule.signals.iter().any(Signal::asks_regex),
+        asks_regex: rule.asks_regex(),
         id: optional(rule.metadata.id.as_ref().map(|id| id.value.as_str())),
     });
     let matchers: Vec<MatcherView> = matchers.collect();

@@ -146,7 +146,7 @@ fn left(rule: &Rule) -> Vec<String> {
         fields.any(|field| names.contains(&field.name()))
     };
     let mut left = Vec::new();
-    if rule.signals.iter().any(crate::ir::Signal::asks_regex) {
+    if rule.asks_regex() {
         left.push("regular expressions, which std does not have: `is_found`");
     }
     if rule.new_terms.is_some() {

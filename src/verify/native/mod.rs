@@ -12,7 +12,7 @@ mod wire;
 
 pub use judge::{Asking, Judged};
 
-use crate::ir::{Rule, Signal};
+use crate::ir::Rule;
 
 /// The `main` of a program; the matchers and a function `ask` are added to it
 const HARNESS: &str = include_str!("harness.rs");
@@ -31,8 +31,7 @@ impl Program {
         let mut files = Vec::new();
         for (at, (rule, text)) in matchers.iter().enumerate() {
             files.push((format!("m{at}.rs"), (*text).to_owned()));
-            let asks_regex = rule.signals.iter().any(Signal::asks_regex);
-            let regex = if asks_regex { ", is_found" } else { "" };
+            let regex = if rule.asks_regex() { ", is_found" } else { "" };
             modules.push_str(&format!("matcher!(m{at}{regex});\n"));
             arms.push_str(&format!("        {at} => ask!(m{at}, question),\n"));
         }

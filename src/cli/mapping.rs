@@ -34,7 +34,7 @@ pub(super) fn show(settings: &Settings, name: &str) -> Result<Outcome, Stop> {
     let mappings = read(settings)?;
     let mapping = mappings.find(name).map_err(Failure::new)?;
     let mut out = anstream::stdout().lock();
-    for (at, Placement { events, targets, place, rows, fields, keywords }) in
+    for (at, Placement { events, targets, place, rows, fields, keywords, parameters }) in
         mapping.placements().enumerate()
     {
         let blank = if at > 0 { "\n" } else { "" };
@@ -49,6 +49,10 @@ pub(super) fn show(settings: &Settings, name: &str) -> Result<Outcome, Stop> {
         let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         for (field, place) in &fields {
             writeln!(out, "  {}", screen::line(&format!("{field:width$}  {place}")))?;
+        }
+        for (parameter, fields) in parameters {
+            let (parameter, fields) = (screen::line(&parameter), screen::line(&fields));
+            writeln!(out, "  {parameter} is passed terms of {fields}")?;
         }
         if !keywords.is_empty() {
             writeln!(out, "  keywords in {}", screen::line(&keywords))?;

@@ -4,6 +4,7 @@
 
 use super::{Column, Holds, IndexField, Mapping, Rows, Stream, Table, Test};
 use crate::query::kusto::{self, Platform};
+use crate::taxonomy::Field;
 
 /// Where a target keeps the events of a log source
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Placement {
     pub(crate) fields: Vec<(String, String)>,
     /// The columns that keywords are searched in; empty when they cannot be
     pub(crate) keywords: String,
+    /// The parameters of a parser, each with the fields of whose values it is passed terms
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl Mapping {
@@ -58,7 +61,13 @@ fn of_table(table: &Table) -> Placement {
         },
         fields: fields.collect(),
         keywords: keywords.join(", "),
+        parameters: table.parameters.iter().map(passed).collect(),
     }
+}
+
+/// A parameter, and the fields of whose values it is passed terms
+fn passed((parameter, fields): &(String, Vec<Field>)) -> (String, String) {
+    (parameter.clone(), fields.iter().map(Field::name).collect::<Vec<_>>().join(", "))
 }
 
 fn of_stream(stream: &Stream) -> Placement {
@@ -81,6 +90,7 @@ fn of_stream(stream: &Stream) -> Placement {
         rows: rows.join(" and "),
         fields: fields.collect(),
         keywords: keywords.join(", "),
+        parameters: Vec::new(),
     }
 }
 

@@ -14,12 +14,12 @@ pub fn base_name(path: &str) -> &str {
 }
 
 /// An account's name without its domain: the text after the last backslash
-pub(super) fn account_name(account: &str) -> &str {
+pub(crate) fn account_name(account: &str) -> &str {
     account.rsplit('\\').next().unwrap_or(account)
 }
 
 /// The text after the last dot of the base name; `None` when it has no dot
-pub(super) fn extension(path: &str) -> Option<&str> {
+pub(crate) fn extension(path: &str) -> Option<&str> {
     base_name(path).rsplit_once('.').map(|(_, extension)| extension)
 }
 

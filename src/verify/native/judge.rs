@@ -10,7 +10,9 @@ use regex::RegexSet;
 
 use super::wire;
 use crate::ir::{Op, Part, RegexPattern, Rule, Signal, Subject, Test};
-use crate::matcher::{Engine, Match, Memory, Options, Record, Recorder, arguments, base_name};
+use crate::matcher::{
+    Engine, Match, Memory, Options, Record, Recorder, account_name, arguments, base_name, extension,
+};
 use crate::taxonomy::{EventKind, Field, FieldType, Log, Product};
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::trial::{Example, Tally};
@@ -60,13 +62,10 @@ impl<'r> Pattern<'r> {
 fn parts(subject: &Subject, value: &str) -> Vec<String> {
     match subject.part {
         Part::Name if subject.field.kind() == FieldType::Account => {
-            value.rsplit('\\').take(1).map(ToOwned::to_owned).collect()
+            vec![account_name(value).to_owned()]
         }
         Part::Name => vec![base_name(value).to_owned()],
-        Part::Extension => {
-            let name = base_name(value).rsplit_once('.');
-            name.map(|(_, extension)| extension.to_owned()).into_iter().collect()
-        }
+        Part::Extension => extension(value).into_iter().map(ToOwned::to_owned).collect(),
         Part::Argument(product) => arguments(value, product),
         Part::Key => vec![format!("{value}\\")],
         Part::Whole | Part::Time(_) => vec![value.to_owned()],

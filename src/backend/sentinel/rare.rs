@@ -19,18 +19,24 @@ const LAST_SEEN: &str = "LastSeen";
 /// The beginning of the window in which an event is
 const WINDOW: &str = "Window";
 
-/// A column, and the number in it
-type Number<'n> = ((&'n str, Type, Role), Expression);
+/// What is counted
+struct Number {
+    /// The column of the number
+    column: (&'static str, Type, Role),
+    count: Expression,
+    /// The least that a group can have: each has an event, and an event may have no value
+    least: u64,
+}
 
 impl Plan<'_> {
     /// At most n events
     pub(super) fn rare_events(&self, out: &mut Vec<Let>, bound: Bound) -> Vec<Projected> {
-        let count = Expression::call("count", []);
+        let number = Number { column: EVENTS, count: Expression::call("count", []), least: 1 };
         if self.one.window != Window::Last {
-            return self.rare_in_windows(out, (EVENTS, count), bound);
+            return self.rare_in_windows(out, number, bound);
         }
         let rows = self.grouped(self.all());
-        self.rare(out, (rows, self.time), (EVENTS, count), bound)
+        self.rare(out, (rows, self.time), number, bound)
     }
 
     /// At most n values: each is counted by the last event that has it, so that few rows are compared
@@ -41,7 +47,9 @@ impl Plan<'_> {
         (fields, bound): (&[Fields], Bound),
     ) -> Vec<Projected> {
         if self.one.window != Window::Last {
-            return self.rare_in_windows(out, (VALUES, distinct(self.rule, fields)), bound);
+            let count = distinct(self.rule, fields);
+            let number = Number { column: VALUES, count, least: 0 };
+            return self.rare_in_windows(out, number, bound);
         }
         let columns = counted(self.rule, fields);
         let by = self.by(&columns.iter().map(String::as_str).collect::<Vec<_>>());
@@ -51,7 +59,8 @@ impl Plan<'_> {
         out.push(Let::new(&name, self.grouped(self.all()).then([last]).materialized()));
         let there = Expression::all(columns.iter().map(|column| is_there(column)));
         let count = Expression::call("countif", [there]);
-        self.rare(out, (Pipeline::of(&name, []), LAST_SEEN), (VALUES, count), bound)
+        let number = Number { column: VALUES, count, least: 0 };
+        self.rare(out, (Pipeline::of(&name, []), LAST_SEEN), number, bound)
     }
 
     /// The events of the groups in which few rows, each at its time, are near the last one
@@ -59,7 +68,7 @@ impl Plan<'_> {
         &self,
         out: &mut Vec<Let>,
         (rows, time): (Pipeline, &str),
-        (number, count): Number<'_>,
+        number: Number,
         bound: Bound,
     ) -> Vec<Projected> {
         let keys = self.keys();
@@ -69,8 +78,8 @@ impl Plan<'_> {
         let groups = rows.clone().then([
             Step::join(JoinKind::Inner, rows.then([last]), keys()),
             Step::filter(Expression::name(time).compare(">=", since())),
-            Step::summarize([Item::named(number.0, count)], keys().chain([LAST_TIME])),
-            Step::filter(few(number.0, bound)),
+            number.counted(keys().chain([LAST_TIME])),
+            Step::filter(few(&number, bound)),
         ]);
         let second: Vec<String> = keys().map(|key| self.second(key)).collect();
         let all = self.with_group();
@@ -80,31 +89,26 @@ impl Plan<'_> {
             Step::project_away(second.iter().map(String::as_str).chain([LAST_TIME])),
         ];
         out.push(Let::new(self.name, all.then(steps)));
-        self.with(self.columns(), &[number])
+        self.with(self.columns(), &[number.column])
     }
 
     /// The events of the groups in which few are seen, at all or in a window
-    fn rare_in_windows(
-        &self,
-        out: &mut Vec<Let>,
-        (number, count): Number<'_>,
-        bound: Bound,
-    ) -> Vec<Projected> {
+    fn rare_in_windows(&self, out: &mut Vec<Let>, number: Number, bound: Bound) -> Vec<Projected> {
         let window = (self.one.window == Window::Each).then(|| {
             let number = Expression::call("bin", [self.now(), self.span()]);
             Step::extend([Item::named(WINDOW, number)])
         });
         let by = self.by(if window.is_some() { &[WINDOW] } else { &[] });
         let by = || by.iter().map(String::as_str);
-        let groups = self.grouped(self.all()).then(window.clone()).then([
-            Step::summarize([Item::named(number.0, count)], by()),
-            Step::filter(few(number.0, bound)),
-        ]);
+        let groups = self
+            .grouped(self.all())
+            .then(window.clone())
+            .then([number.counted(by()), Step::filter(few(&number, bound))]);
         let second: Vec<String> = by().map(|key| self.second(key)).collect();
         let away = second.iter().map(String::as_str).chain(window.is_some().then_some(WINDOW));
         let steps = [Step::join(JoinKind::Inner, groups, by()), Step::project_away(away)];
         out.push(Let::new(self.name, self.with_group().then(window).then(steps)));
-        self.with(self.columns(), &[number])
+        self.with(self.columns(), &[number.column])
     }
 
     /// The rows of all origins, to be joined with groups: no group is without a key, so that the join drops
@@ -118,15 +122,22 @@ fn latest(time: &str) -> Expression {
     Expression::call("max", [Expression::name(time)])
 }
 
-/// Whether the number in a column is within the bound
-fn few(number: &str, bound: Bound) -> Expression {
+impl Number {
+    /// The step that counts by these columns
+    fn counted<'n>(&self, by: impl IntoIterator<Item = &'n str>) -> Step {
+        Step::summarize([Item::named(self.column.0, self.count.clone())], by)
+    }
+}
+
+/// Whether a number is within the bound
+fn few(number: &Number, bound: Bound) -> Expression {
     let is = |operator, bound: u64| {
-        Expression::name(number).compare(operator, Expression::number(bound))
+        Expression::name(number.column.0).compare(operator, Expression::number(bound))
     };
     match (bound.to, bound.from) {
         (Some(to), from) if to == from => is("==", to),
         (to, from) => {
-            let least = (from > 1).then(|| is(">=", from));
+            let least = (from > number.least).then(|| is(">=", from));
             Expression::all(least.into_iter().chain(to.map(|to| is("<=", to))))
         }
     }

@@ -301,8 +301,9 @@ mod tests {
             let text = format!("let a = dynamic([\"b\"]);\n_Im_ProcessCreate({arguments})");
             findings(&text, Platform::Sentinel)
         };
-        let none: [&str; 0] = [];
-        assert_eq!(of("targetprocess_has_any=a, commandline_has_any=dynamic([\"c\"])"), none);
+        let terms = "targetprocess_has_any=a, commandline_has_any=dynamic([\"c\"])";
+        let text = format!("let a = dynamic([\"b\"]);\n_Im_ProcessCreate({terms}) | project Dvc");
+        assert_eq!(columns(&text), "Dvc:string");
         assert_eq!(of("a"), ["a: `_Im_ProcessCreate` takes arguments by their names here"]);
         assert_eq!(
             of("parentprocess_has_any=a"),

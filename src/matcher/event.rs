@@ -16,9 +16,8 @@ use super::log::Log;
 use super::part;
 use super::slot::{Slot, Slots};
 use super::systems::Systems;
-use crate::ir::Part;
 use crate::pattern::fold_text;
-use crate::taxonomy::{EventKind, FieldType, Recognized, recognize};
+use crate::taxonomy::{EventKind, Recognized, recognize};
 
 /// An event: its slots, its kind and its time
 pub(super) struct Event<'a> {
@@ -122,21 +121,7 @@ impl<'a> Event<'a> {
     /// Whether some value of the subject passes the test
     pub(super) fn any(&self, subject: usize, mut test: impl FnMut(&str) -> bool) -> bool {
         let (subject, slot) = &self.layout.subjects[subject];
-        self.slots[*slot].values().iter().any(|value| match subject.part {
-            Part::Whole => test(value),
-            Part::Name if subject.field.kind() == FieldType::Account => {
-                test(part::account_name(value))
-            }
-            Part::Name => test(part::base_name(value)),
-            Part::Extension => part::extension(value).is_some_and(&mut test),
-            Part::Argument(product) => {
-                part::arguments(value, product).iter().any(|argument| test(argument))
-            }
-            Part::Key => test(&format!("{value}\\")),
-            Part::Time(unit) => {
-                part::time_unit(value, unit).is_some_and(|number| test(&number.to_string()))
-            }
-        })
+        self.slots[*slot].values().iter().any(|value| part::any(subject, value, &mut test))
     }
 
     /// Like `any`, over folded text; each subject is folded once per event

@@ -51,7 +51,7 @@ pub use form::TextForm;
 #[cfg(feature = "cli")]
 pub(crate) use glob::fits;
 pub use lines::{End, Lines, MAX_LINE, Stop};
-pub(crate) use part::{account_name, extension};
+pub(crate) use part::any as any_part;
 pub use reading::{Flattener, too_long};
 pub use record::{Record, Recorder, arguments, base_name};
 pub use scan::{Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan};

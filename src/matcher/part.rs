@@ -5,8 +5,21 @@
 
 use jiff::civil::{Date, DateTime};
 
-use crate::ir::TimeUnit;
-use crate::taxonomy::Product;
+use crate::ir::{Part, Subject, TimeUnit};
+use crate::taxonomy::{FieldType, Product};
+
+/// Whether some text that a subject names of a value passes the test
+pub(crate) fn any(subject: &Subject, value: &str, mut test: impl FnMut(&str) -> bool) -> bool {
+    match subject.part {
+        Part::Whole => test(value),
+        Part::Name if subject.field.kind() == FieldType::Account => test(account_name(value)),
+        Part::Name => test(base_name(value)),
+        Part::Extension => extension(value).is_some_and(test),
+        Part::Argument(product) => arguments(value, product).iter().any(|argument| test(argument)),
+        Part::Key => test(&format!("{value}\\")),
+        Part::Time(unit) => time_unit(value, unit).is_some_and(|number| test(&number.to_string())),
+    }
+}
 
 /// The text after the last `\` or `/`; the whole path when it has neither
 pub fn base_name(path: &str) -> &str {
@@ -14,12 +27,12 @@ pub fn base_name(path: &str) -> &str {
 }
 
 /// An account's name without its domain: the text after the last backslash
-pub(crate) fn account_name(account: &str) -> &str {
+pub(super) fn account_name(account: &str) -> &str {
     account.rsplit('\\').next().unwrap_or(account)
 }
 
 /// The text after the last dot of the base name; `None` when it has no dot
-pub(crate) fn extension(path: &str) -> Option<&str> {
+pub(super) fn extension(path: &str) -> Option<&str> {
     base_name(path).rsplit_once('.').map(|(_, extension)| extension)
 }
 

@@ -112,7 +112,8 @@ def install(file=":memory:", **settings):
 def respelled(query):
     r"""The same query in the words that duckdb-kql's parser knows
 
-    A parser with arguments becomes its rows behind the filters that its reference says they are. `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
+    A parser with arguments becomes its rows behind filters: each argument is one by its reference.
+    `\x1f` in a string becomes the character itself. Bounds of `between` get brackets.
     `mv-apply … on (summarize …)` becomes `mv-expand` with a `summarize` by row, which is what it
     is defined as; rows have a column for it, or get a number.
     """

@@ -28,7 +28,7 @@ pub(super) fn note(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut
 
 /// Notes that a test sees the text that stands for a value which the event does not tell
 fn note_substitutes(ecs: &IndexField, test: &Test, session: &mut Session<'_>) {
-    let seen = |text: &&String| asks_presence(test) || takes(&test.op, text);
+    let seen = |text: &&String| presence::is_asked(test) || takes(&test.op, text);
     let Some(text) = ecs.substitutes.iter().find(seen) else { return };
     let reason = format!("Elastic holds `{text}` in place of data that a sensor does not record");
     session.lose_rarely(LossName::Gaps, if_missing(test, Direction::Narrower), test.span, &reason);
@@ -53,15 +53,14 @@ fn note_nothing(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Se
         | FieldKind::Text
         | FieldKind::MatchOnlyText => ecs.words == Words::Own,
         FieldKind::Ip => true,
-        FieldKind::Long => asks_presence(test),
+        FieldKind::Long => presence::is_asked(test),
         FieldKind::Boolean => false,
     };
     // A sensor that has no address writes `-`, and of such a command line `-` is an argument.
-    let written = asks_presence(test)
-        || presence::may_be_empty(&stream.events, test)
+    let written = presence::may_be_empty(&stream.events, test)
         || matches!(test.subject.part, Part::Argument(_))
         || stream.events.field_type(&test.subject.field) == Some(FieldType::Address);
-    let seen = asks_presence(test) || NOTHING.iter().any(|text| takes(&test.op, text));
+    let seen = presence::is_asked(test) || NOTHING.iter().any(|text| takes(&test.op, text));
     if !seen || !of_text || !written {
         return;
     }
@@ -71,10 +70,6 @@ fn note_nothing(stream: &Stream, ecs: &IndexField, test: &Test, session: &mut Se
     } else {
         session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
     }
-}
-
-fn asks_presence(test: &Test) -> bool {
-    matches!(test.op, Op::Exists | Op::Null)
 }
 
 /// The direction of a loss that is this one where a test asks for a missing value, else the other

@@ -4,6 +4,8 @@
 //! parser, with terms that every match has: each source drops the other rows before it normalises them. The
 //! tests stand after the call as before; it decides nothing.
 
+use std::collections::BTreeSet;
+
 use super::cost;
 use super::forms::edges;
 use super::lets::Lets;
@@ -25,6 +27,14 @@ struct Terms<'s> {
     all: Vec<String>,
     /// The author's list, when it has just these terms
     list: Option<&'s str>,
+}
+
+impl Terms<'_> {
+    /// Terms of no list, each once
+    fn sorted(all: impl IntoIterator<Item = String>) -> Self {
+        let all: BTreeSet<String> = all.into_iter().collect();
+        Terms { all: all.into_iter().collect(), list: None }
+    }
 }
 
 /// The arguments for the parser that gives a signal's rows
@@ -55,10 +65,7 @@ fn of<'s>(expr: &'s Expr, fields: &[Field]) -> Option<Terms<'s>> {
         }
         Expr::Any(parts) => {
             let each = parts.iter().map(|part| Some(of(part, fields)?.all));
-            let mut all = each.collect::<Option<Vec<_>>>()?.concat();
-            all.sort();
-            all.dedup();
-            Some(Terms { all, list: None })
+            Some(Terms::sorted(each.collect::<Option<Vec<_>>>()?.concat()))
         }
     }
 }
@@ -69,22 +76,17 @@ fn of_test(test: &Test) -> Option<Terms<'_>> {
     let (Part::Whole | Part::Name | Part::Extension) = part else { return None };
     if let Op::Segments(runs) = &test.op {
         let spellings = runs.iter().flat_map(|run| part.spellings(run));
-        let mut all: Vec<String> =
-            spellings.map(|run| term(&run, (false, false))).collect::<Option<_>>()?;
-        all.sort();
-        all.dedup();
-        return Some(Terms { all, list: None });
+        let terms = spellings.map(|run| term(&run, (false, false)));
+        return Some(Terms::sorted(terms.collect::<Option<Vec<_>>>()?));
     }
     let text = test.op.as_text()?;
     let terms = text.values.iter().map(|value| term(value, edges(text.relation)));
-    let mut all = terms.collect::<Option<Vec<String>>>()?;
+    let all = terms.collect::<Option<Vec<String>>>()?;
     let is_list = all.iter().map(String::as_str).eq(text.literals());
-    let list = test.list.as_deref().filter(|_| is_list);
-    if list.is_none() {
-        all.sort();
-        all.dedup();
-    }
-    Some(Terms { all, list })
+    Some(match test.list.as_deref().filter(|_| is_list) {
+        Some(list) => Terms { all, list: Some(list) },
+        None => Terms::sorted(all),
+    })
 }
 
 /// The longest text that each match of a pattern has as whole terms

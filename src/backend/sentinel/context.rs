@@ -50,35 +50,21 @@ impl<'r> Context<'_, 'r> {
 /// Why Kusto cannot say what a rule says of an empty text
 pub(super) const EMPTY: &str = "an empty value cannot be told from a missing one in Kusto";
 
-/// Notes that a test tells an empty text from a missing value, which a column of text does not
+/// Notes that a test tells an empty value from a missing one, which a column does not
 pub(super) fn note_empty(
     context: &mut Context<'_, '_>,
     (test, kind): (&Test, Kind),
     direction: Direction,
 ) {
-    match kind {
+    let is_seen = match kind {
         Kind::Text | Kind::Recased | Kind::Dashed => {
-            if presence::may_be_empty(&context.table.events, test) {
-                context.session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
-            }
+            presence::may_be_empty(&context.table.events, test)
         }
-        Kind::List | Kind::Number | Kind::Words | Kind::Truth => {}
-    }
-}
-
-/// Notes that a test of what is there takes an empty value for a missing one, of whatever type
-///
-/// Every event has an action.
-pub(super) fn note_absence(
-    context: &mut Context<'_, '_>,
-    (test, kind): (&Test, Kind),
-    direction: Direction,
-) {
-    match kind {
-        Kind::Text | Kind::Recased | Kind::Dashed | Kind::Number => {
-            context.session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
-        }
-        Kind::List | Kind::Words | Kind::Truth => {}
+        Kind::Number => presence::is_asked(test),
+        Kind::List | Kind::Words | Kind::Truth => false,
+    };
+    if is_seen {
+        context.session.lose_rarely(LossName::Empty, direction, test.span, EMPTY);
     }
 }
 

@@ -5,7 +5,7 @@
 //! and addresses can be null (Microsoft, null-values.md of the Kusto reference), so under a
 //! negation a guard turns null into false.
 
-use super::context::{Context, exists, never_null, note_absence, note_empty, refuse};
+use super::context::{Context, exists, never_null, note_empty, refuse};
 use super::{address, cost, text};
 use crate::backend::account;
 use crate::diagnostic::Cause;
@@ -95,9 +95,8 @@ fn predicate(context: &mut Context<'_, '_>, test: &Test) -> Expression {
 /// Notes the loss of a test that asks whether a value is there
 fn note_presence(context: &mut Context<'_, '_>, test: &Test, kind: Kind) {
     match test.op {
-        Op::Exists => note_absence(context, (test, kind), Direction::Narrower),
-        Op::Null => note_absence(context, (test, kind), Direction::Wider),
-        Op::Same(..) => note_empty(context, (test, kind), Direction::Narrower),
+        Op::Exists | Op::Same(..) => note_empty(context, (test, kind), Direction::Narrower),
+        Op::Null => note_empty(context, (test, kind), Direction::Wider),
         Op::Text(_)
         | Op::Regex(_)
         | Op::Segments(_)

@@ -153,7 +153,7 @@ impl Lowering<'_> {
                 let label = "for `lte`, `lt` and `eq`; any other bound holds in each timespan";
                 self.wrong(written, window.span, "has a window and no upper bound", label)
             }
-            window => Some(window.map_or(Window::Last, |window| window.value)),
+            window => Some(window.map(|window| window.value).unwrap_or_default()),
         }
     }
 

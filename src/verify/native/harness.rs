@@ -1,8 +1,9 @@
 //! A program that asks generated matchers about events.
 //!
 //! In: a line for each question: the number of a matcher, then `?`, or the fields of an event. Texts are in
-//! hexadecimal, cells are separated by spaces, `name:` has no value and `name:a,b` has two; `=pattern:text` says
-//! that a regular expression is found in a text, and of no other it is. Out: a line for each question: the table of signals, or for each signal its level, or `-` where the event does not fit.
+//! hexadecimal, cells are separated by spaces, `name:` has no value and `name:a,b` has two. `=pattern:text` says
+//! that a regular expression is found in a text; any other is not. Out: a line for each question: the table of
+//! signals, or for each signal its level, or `-` where the event does not fit.
 
 /// What is asked of a matcher
 enum Question<'q> {
@@ -10,6 +11,7 @@ enum Question<'q> {
     Event(&'q Seen),
 }
 
+/// An event, and what regular expressions find in it
 struct Seen {
     /// The fields of an event with their values; none for null
     fields: Vec<(String, Vec<String>)>,

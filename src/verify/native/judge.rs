@@ -9,11 +9,9 @@ use rayon::prelude::*;
 use regex::RegexSet;
 
 use super::wire;
-use crate::ir::{Op, Part, RegexPattern, Rule, Signal, Subject, Test};
-use crate::matcher::{
-    Engine, Match, Memory, Options, Record, Recorder, account_name, arguments, base_name, extension,
-};
-use crate::taxonomy::{EventKind, Field, FieldType, Log, Product};
+use crate::ir::{Op, RegexPattern, Rule, Signal, Subject, Test};
+use crate::matcher::{Engine, Match, Memory, Options, Record, Recorder, any_part};
+use crate::taxonomy::{EventKind, Field, Log, Product};
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::trial::{Example, Tally};
 
@@ -51,24 +49,16 @@ impl<'r> Pattern<'r> {
 
     /// The texts of an event that it is asked about and found in
     fn found_in(&self, record: &Record) -> Vec<(&'r str, String)> {
-        let values = record.fields.get(&self.subject.field).into_iter().flatten();
-        let mut texts: Vec<String> = values.flat_map(|value| parts(self.subject, value)).collect();
-        texts.retain(|text| self.compiled.iter().any(|set| set.is_match(text)));
-        texts.into_iter().map(|text| (self.written, text)).collect()
-    }
-}
-
-/// The texts that a test of a part compares
-fn parts(subject: &Subject, value: &str) -> Vec<String> {
-    match subject.part {
-        Part::Name if subject.field.kind() == FieldType::Account => {
-            vec![account_name(value).to_owned()]
+        let mut found = Vec::new();
+        for value in record.fields.get(&self.subject.field).into_iter().flatten() {
+            any_part(self.subject, value, |text| {
+                if self.compiled.iter().any(|set| set.is_match(text)) {
+                    found.push((self.written, text.to_owned()));
+                }
+                false
+            });
         }
-        Part::Name => vec![base_name(value).to_owned()],
-        Part::Extension => extension(value).into_iter().map(ToOwned::to_owned).collect(),
-        Part::Argument(product) => arguments(value, product),
-        Part::Key => vec![format!("{value}\\")],
-        Part::Whole | Part::Time(_) => vec![value.to_owned()],
+        found
     }
 }
 

@@ -31,14 +31,6 @@ pub type Pool<'t> = BTreeMap<&'t str, Vec<String>>;
 pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
     let mut pool = Pool::new();
     for test in tests {
-        if let Op::Same(_, other, _) = &test.op {
-            for field in [&test.subject.field, other] {
-                let values = pool.entry(field.name()).or_default();
-                values.extend(["same", "SAME", "samey"].map(ToOwned::to_owned));
-            }
-            continue;
-        }
-        let values = pool.entry(test.subject.field.name()).or_default();
         let mut texts: Vec<String> = match &test.op {
             Op::Text(TextTest { values: patterns, .. }) | Op::Segments(patterns) => patterns
                 .iter()
@@ -62,7 +54,8 @@ pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
                 .map(|n| n.to_string())
                 .chain(ranges.iter().filter_map(|r| Some(r.fraction?.1.to_string())))
                 .collect(),
-            Op::Regex(_) | Op::Exists | Op::Null | Op::Same(..) => Vec::new(),
+            Op::Same(..) => ["same", "SAME", "samey"].map(ToOwned::to_owned).to_vec(),
+            Op::Regex(_) | Op::Exists | Op::Null => Vec::new(),
         };
         if test.subject.part == Part::Key {
             let keys = texts.iter().map(|text| text.replace('/', "\\"));
@@ -80,7 +73,9 @@ pub fn pool<'t>(tests: impl Iterator<Item = &'t Test>) -> Pool<'t> {
         if test.subject.part == Part::Extension {
             texts = texts.iter().map(|t| format!(r"C:\inetpub\wwwroot\a.{t}")).collect();
         }
-        values.extend(texts);
+        for field in test.fields() {
+            pool.entry(field.name()).or_default().extend(texts.iter().cloned());
+        }
     }
     pool.values_mut().for_each(|values| {
         values.sort();

@@ -205,7 +205,7 @@ impl Course<'_> {
     /// their own
     fn values(&mut self, at: usize, correlation: &Correlation) {
         let CorrelationTest::Values(counted, bound) = &correlation.test else { return };
-        let limit = bound.to.unwrap_or(bound.from).clamp(1, MOST_SPREAD);
+        let limit = bound.to.unwrap_or(bound.from).clamp(1, MOST_SPREAD) as usize;
         for base in 0..self.bases.len() {
             let signal = self.bases[base].0;
             let Some(counted) = counted.first().and_then(|fields| fields.get(&signal)) else {
@@ -231,11 +231,11 @@ impl Course<'_> {
         &self,
         base: usize,
         field: &'f Field,
-        (at, number): (usize, u64),
+        (at, number): (usize, usize),
     ) -> (&'f str, String) {
         let text = self.bases[base].1.get(field.name()).and_then(Value::as_str).unwrap_or_default();
         let value = match field.name() {
-            "c-ip" => format!("{}.{}", self.network, 30 + (at as u64 * 7 + number) % 40),
+            "c-ip" => self.client(30 + (at * 7 + number) % 40).1,
             "cs-uri-stem" => self.page(base, &format!("v{at}n{number}")).1,
             "Computer" => host(&format!("v{at}n{number}")).1,
             _ => format!("{text} v{at}n{number}"),

@@ -19,7 +19,7 @@ use super::recorded::recorded;
 use super::scarce;
 use super::scene::BEGINNING;
 use crate::definition::Window;
-use crate::ir::{Correlation, CorrelationTest, NewTerms, Origin, Rule};
+use crate::ir::{Correlation, NewTerms, Origin, Rule};
 use crate::manifest::LossName;
 use crate::matcher::Memory;
 use crate::matcher::novelty::NewTerms as Remembered;
@@ -90,7 +90,7 @@ fn series(
         if !output.reported {
             continue;
         }
-        if has_most(&one.test) {
+        if one.test.is_rare() {
             if let Some(why) = scarce::obstacle(asked, one) {
                 unjudged = Some(format!("{} {why}", one.name));
                 continue;
@@ -118,17 +118,6 @@ fn series(
     match unjudged {
         Some(why) if tally.differences.is_empty() => Err(why),
         Some(_) | None => Ok(tally),
-    }
-}
-
-/// Whether too many events take a group out of a correlation
-fn has_most(test: &CorrelationTest) -> bool {
-    match test {
-        CorrelationTest::Events(bound)
-        | CorrelationTest::Origins(bound)
-        | CorrelationTest::Values(_, bound) => bound.to.is_some(),
-        CorrelationTest::Together | CorrelationTest::InOrder => false,
-        CorrelationTest::Numbers(..) => true,
     }
 }
 

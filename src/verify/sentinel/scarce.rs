@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::asked::Asked;
 use super::played::{Complete, Played, first, group_of, groups};
 use crate::definition::Window;
-use crate::ir::{Correlation, CorrelationTest, Origin};
+use crate::ir::{Correlation, Origin};
 use crate::manifest::Kept;
 use crate::matcher::{Memory, judged_together};
 use crate::query::kusto::execute::instant;
@@ -18,9 +18,6 @@ use crate::taxonomy::EventKind;
 /// Why a correlation with a greatest count is not judged here; nothing where it is
 pub(super) fn obstacle(asked: &Asked<'_>, one: &Correlation) -> Option<&'static str> {
     let is_alert = |kind: &EventKind| *kind == EventKind::SecurityAlert;
-    if matches!(one.test, CorrelationTest::Numbers(..) | CorrelationTest::Origins(_)) {
-        return Some("has a greatest number, which only the end tells");
-    }
     let is_chained = one.origins.iter().any(|origin| matches!(origin, Origin::Correlation(_)));
     if one.window == Window::Each && is_chained {
         return Some("has a greatest count in each window, of what others tell of several");

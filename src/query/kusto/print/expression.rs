@@ -56,9 +56,7 @@ pub(super) fn value(expression: &Expression) -> Doc {
         }
         Kind::Pipeline(rows) => Doc::all([Doc::text("("), pipeline(rows), Doc::text(")")]).flat(),
         Kind::Literal(Literal::Written(_, text)) => Doc::text(text),
-        Kind::Literal(Literal::Dynamic(values)) => {
-            Doc::text(format!("dynamic([{}])", values.join(", ")))
-        }
+        Kind::Literal(Literal::Dynamic(values)) => dynamic(values).flat(),
         Kind::Name(name) => Doc::text(name),
         Kind::Star => Doc::text("*"),
         Kind::Member(value, name) => {

@@ -99,8 +99,22 @@ impl Correlator {
         together
     }
 
-    /// The findings in the order of time; correlations that ask for few events wait for the end
-    fn judge(&mut self, rule: &Rule, at_end: bool) -> Vec<Together> {
+    /// Every event that completes a correlation, also of a group that has been reported; without those that
+    /// take part
+    pub(super) fn completions(&mut self, rule: &Rule) -> Vec<Together> {
+        let completed = self.completed(rule, true);
+        let mut all = Vec::new();
+        for (at, (correlation, own)) in rule.correlations.iter().zip(completed).enumerate() {
+            for one in own {
+                let alone = Completed { with: Vec::new(), ..one };
+                all.push(self.together((at, correlation), &alone));
+            }
+        }
+        all
+    }
+
+    /// What completes each correlation; correlations that ask for few events wait for the end
+    fn completed(&mut self, rule: &Rule, at_end: bool) -> Vec<Vec<Completed>> {
         self.waiting.sort_by_key(|event| (event.time, event.place));
         let mut completed: Vec<Vec<Completed>> = Vec::new();
         for correlation in &rule.correlations {
@@ -110,6 +124,24 @@ impl Correlator {
             };
             completed.push(completions);
         }
+        completed
+    }
+
+    fn together(&self, (at, correlation): (usize, &Correlation), one: &Completed) -> Together {
+        let names = correlation.keys.iter().map(|key| key.name.clone());
+        let with = one.with.iter().chain([&one.event]);
+        let places: BTreeSet<_> = with.map(|event| self.waiting[*event].place).collect();
+        Together {
+            correlation: at,
+            time: self.waiting[one.event].time,
+            group: names.zip(one.group.iter().cloned()).collect(),
+            places: places.into_iter().collect(),
+        }
+    }
+
+    /// The findings in the order of time
+    fn judge(&mut self, rule: &Rule, at_end: bool) -> Vec<Together> {
+        let completed = self.completed(rule, at_end);
         let mut out = Vec::new();
         for (at, (correlation, completions)) in rule.correlations.iter().zip(&completed).enumerate()
         {
@@ -121,15 +153,7 @@ impl Correlator {
                     continue;
                 }
                 self.reported.insert(group, time);
-                let names = correlation.keys.iter().map(|key| key.name.clone());
-                let with = one.with.iter().chain([&one.event]);
-                let places: BTreeSet<_> = with.map(|event| self.waiting[*event].place).collect();
-                out.push(Together {
-                    correlation: at,
-                    time,
-                    group: names.zip(one.group.iter().cloned()).collect(),
-                    places: places.into_iter().collect(),
-                });
+                out.push(self.together((at, correlation), one));
             }
         }
         out.sort_by_key(|one| (one.time, one.correlation));

@@ -57,7 +57,6 @@ pub use record::{Record, Recorder, arguments, base_name};
 pub use scan::{Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan};
 pub use shape::Shape;
 pub use state_file::StateError;
-pub(crate) use window::judged_together;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -260,6 +260,17 @@ impl Memory {
         findings
     }
 
+    /// Every event that completes a correlation, also where its group is reported already; without those that
+    /// take part
+    pub(crate) fn completions(&mut self, engine: &Engine) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (rule, correlator) in &mut self.correlators {
+            let together = correlator.completions(&engine.rules()[*rule]).into_iter();
+            findings.extend(together.map(|together| Finding { rule: *rule, together }));
+        }
+        findings
+    }
+
     /// Numbers of matches that could not be judged exactly, since the start of the run
     pub fn shortfall(&self) -> Shortfall {
         let sum = |count: fn(&Correlator) -> usize| self.correlators.values().map(count).sum();

@@ -19,7 +19,7 @@ pub(super) fn within(from: Timestamp, to: Timestamp, timespan: u32) -> bool {
 }
 
 /// Whether an event counts together with a later one
-pub(crate) fn judged_together(one: &Correlation, from: Timestamp, to: Timestamp) -> bool {
+pub(super) fn judged_together(one: &Correlation, from: Timestamp, to: Timestamp) -> bool {
     match one.window {
         Window::Last => within(from, to, one.timespan),
         Window::Lookback => true,

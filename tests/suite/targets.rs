@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use rulecast::backend::operators::{COLUMNS, Column, ROWS, Support};
 use rulecast::backend::settings::settings_of;
 use rulecast::backend::{Decision, Files, Policy, Target, Weight, emit, translate_by};
-use rulecast::definition::Modifier;
 use rulecast::definition::vocabulary::WORDS;
-use rulecast::diagnostic::Diagnostics;
+use rulecast::definition::{Looked, Modifier};
+
+use rulecast::diagnostic::{Diagnostics, Severity};
 use rulecast::manifest::LossName;
 use rulecast::taxonomy::{EventKind, Field};
 use rulecast::{Rule, project};
@@ -221,6 +222,17 @@ fn operators_use_every_field_and_modifier() {
 
 fn is_no_key(character: char) -> bool {
     !character.is_alphanumeric() && !"_|-".contains(character)
+}
+
+#[test]
+fn every_other_operator_is_taken_by_each_target_of_its_rule() {
+    let mut operators = project::load(&[root().join("tests/operators")]).expect("they can be read");
+    operators.rules.retain(|loaded| !loaded.folder.ends_with("refused"));
+    assert!(operators.rules.len() > 30, "only {} rules", operators.rules.len());
+    let refused = operators.refused_by(&[]);
+    let errors = operators.findings(Looked::Everywhere).into_iter();
+    let errors = errors.filter(|one| one.severity == Severity::Error).map(|one| one.message);
+    assert_eq!(refused, 0, "{:?}", errors.collect::<Vec<_>>());
 }
 
 #[test]

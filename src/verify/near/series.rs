@@ -17,7 +17,7 @@ use super::fulfil::fulfil;
 use super::values::Value as Given;
 use super::{Care, Fields, blank};
 use crate::ir::{Correlation, CorrelationTest, Expr, Role, Rule, Signal};
-use crate::taxonomy::{EventKind, Field};
+use crate::taxonomy::{EventKind, Field, FieldType};
 
 /// The most events that are spread over a timespan
 const MOST_SPREAD: u64 = 12;
@@ -233,8 +233,14 @@ impl Course<'_> {
         field: &'f Field,
         (at, number): (usize, usize),
     ) -> (&'f str, String) {
-        let text = self.bases[base].1.get(field.name()).and_then(Value::as_str).unwrap_or_default();
+        let own = self.bases[base].1.get(field.name());
+        let text = own.and_then(Value::as_str).unwrap_or_default();
         let value = match field.name() {
+            // No log writes another text where a number is.
+            _ if field.kind() == FieldType::Number => {
+                let own = own.and_then(Value::as_u64).or_else(|| text.parse().ok());
+                (own.unwrap_or_default() + number as u64).to_string()
+            }
             "c-ip" => self.client(30 + (at * 7 + number) % 40).1,
             "cs-uri-stem" => self.page(base, &format!("v{at}n{number}")).1,
             "Computer" => host(&format!("v{at}n{number}")).1,

@@ -18,8 +18,7 @@ use super::played::{Complete, first, group_of, groups, play};
 use super::recorded::recorded;
 use super::scarce;
 use super::scene::BEGINNING;
-use crate::definition::Window;
-use crate::ir::{Correlation, NewTerms, Origin, Rule};
+use crate::ir::{Correlation, NewTerms};
 use crate::manifest::LossName;
 use crate::matcher::Memory;
 use crate::matcher::novelty::NewTerms as Remembered;
@@ -81,7 +80,6 @@ fn series(
     }
     together.extend(memory.finish(&asked.engine));
     let mut tally = Tally { events: played.examples.len(), ..Tally::default() };
-    let mut unjudged = None;
     for (at, one) in asked.rule.correlations.iter().enumerate() {
         let Some(output) = asked.manifest.correlations.iter().find(|other| other.name == one.name)
         else {
@@ -90,19 +88,10 @@ fn series(
         if !output.reported {
             continue;
         }
-        if one.test.is_rare() {
-            if let Some(why) = scarce::obstacle(asked, one) {
-                unjudged = Some(format!("{} {why}", one.name));
-                continue;
-            }
+        if scarce::is_of_few(asked.rule, one) {
             let (wanted, told) = scarce::by_runs(asked, (at, one), &output.keys, &played)?;
             compare(asked, one, (&wanted, &told), &mut tally);
             tally.differences.extend(wrongly_shown(&played.answers, &one.name));
-            continue;
-        }
-        if asks_lookback(asked.rule, one) {
-            let why = "rests on what all events of a run say, which differs from run to run";
-            unjudged = Some(format!("{} {why}", one.name));
             continue;
         }
         let mut wanted = Complete::new();
@@ -115,19 +104,7 @@ fn series(
         compare(asked, one, (&wanted, &returned), &mut tally);
         tally.differences.extend(wrongly_shown(&played.answers, &one.name));
     }
-    match unjudged {
-        Some(why) if tally.differences.is_empty() => Err(why),
-        Some(_) | None => Ok(tally),
-    }
-}
-
-/// Whether a correlation, or one that it uses, judges all events that a run sees
-fn asks_lookback(rule: &Rule, one: &Correlation) -> bool {
-    one.window == Window::Lookback
-        || one.origins.iter().any(|origin| match origin {
-            Origin::Signal(_) => false,
-            Origin::Correlation(at) => asks_lookback(rule, &rule.correlations[*at]),
-        })
+    Ok(tally)
 }
 
 /// The first row of a correlation with an identifier of an entity that is not made of the column beside it, or

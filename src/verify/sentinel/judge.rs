@@ -37,6 +37,15 @@ pub(super) struct Judge<'j> {
     pub(super) verdicts: &'j [Vec<Match>],
 }
 
+/// The columns of rows
+#[derive(Clone, Copy)]
+enum Shown {
+    /// Those of the signal
+    Alike,
+    /// Also those of other signals, which it leaves empty
+    Mixed,
+}
+
 /// What a query returns: by the place of the side, and the first row that is of no event to find
 #[derive(Default)]
 struct Returned {
@@ -57,10 +66,11 @@ impl Judge<'_> {
         let mut findings: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for (at, signal) in self.asked.rule.signals.iter().enumerate() {
             let Some(output) = self.asked.output(&signal.name) else { continue };
-            let returned = self.found(&*held(&run, &whole, output)?, None, &output.tables)?;
+            let returned =
+                self.found(&*held(&run, &whole, output)?, (signal, Shown::Alike), output)?;
             self.compare((at, signal), &returned, &mut findings);
             if output.reported && output.rows.is_some() {
-                let shown = self.found(&whole, Some(&signal.shown), &output.tables)?;
+                let shown = self.found(&whole, (signal, Shown::Mixed), output)?;
                 match output.new_terms {
                     None => self.compare((at, signal), &shown, &mut findings),
                     Some(_) => self.shows_wrong(signal, &shown, &mut findings),
@@ -88,7 +98,8 @@ impl Judge<'_> {
         let whole = Arc::new(run.result().map_err(|fault| fault.to_string())?);
         for (at, signal) in self.asked.rule.signals.iter().enumerate() {
             let Some(output) = self.asked.output(&signal.name) else { continue };
-            let returned = self.found(&*held(&run, &whole, output)?, None, &output.tables)?;
+            let returned =
+                self.found(&*held(&run, &whole, output)?, (signal, Shown::Alike), output)?;
             let places = returned.sides.keys().map(|place| self.scene.sides[*place].example);
             matching.extend(places.map(|example| (example, at)));
         }
@@ -101,12 +112,12 @@ impl Judge<'_> {
         Ok(Run::new(&self.asked.query, &self.scene.rows, now))
     }
 
-    /// The places of the sides that rows are of, each with its level
+    /// The places of the sides that the rows of a signal are of, each with its level
     fn found(
         &self,
         data: &Data,
-        signal: Option<&str>,
-        tables: &[String],
+        (signal, shown): (&Signal, Shown),
+        output: &SignalOutput,
     ) -> Result<Returned, String> {
         let lacks = |name: &str| format!("the rows have no column `{name}`");
         let time = self.asked.time();
@@ -115,7 +126,7 @@ impl Judge<'_> {
         let signals = data.texts("Signal");
         let places: BTreeMap<i64, usize> =
             (0..).zip(&self.scene.sides).map(|(at, side)| (instant(side.time), at)).collect();
-        let evidence = match tables {
+        let evidence = match &*output.tables {
             [table] => self
                 .asked
                 .tables
@@ -125,10 +136,7 @@ impl Judge<'_> {
         };
         let mut returned = Returned::default();
         for (row, time) in instants.into_iter().enumerate() {
-            let of = signals.as_ref().map(|signals| &*signals[row]);
-            if let (Some(signal), Some(of)) = (signal, of)
-                && signal != of
-            {
+            if signals.as_ref().is_some_and(|signals| *signals[row] != *signal.shown) {
                 continue;
             }
             if let Some(stray) = self.scene.strays.get(&time) {
@@ -140,8 +148,10 @@ impl Judge<'_> {
             let wrong = evidence.as_ref().and_then(|(table, evidence)| {
                 let mut rows = self.scene.sides[*place].rows.iter();
                 let (_, own) = rows.find(|(of, _)| of == table)?;
-                // What several signals report has columns that some of them leave empty.
-                if signal.is_some() { evidence.unidentified(row) } else { evidence.wrong(row, own) }
+                match shown {
+                    Shown::Alike => evidence.wrong(row, own),
+                    Shown::Mixed => evidence.unidentified(row),
+                }
             });
             let (level, severity) = (text(&levels), text(&severities));
             returned.sides.insert(*place, Named { level, severity, wrong });
@@ -242,7 +252,7 @@ impl Judge<'_> {
     }
 }
 
-/// The rows that a signal holds, whether it reports them or not
+/// The rows in which a signal's are, whether it reports them or not
 fn held(run: &Run<'_>, whole: &Arc<Data>, output: &SignalOutput) -> Result<Arc<Data>, String> {
     match &output.rows {
         Some(name) => run.rows_named(name).map_err(|fault| fault.to_string()),

@@ -22,6 +22,8 @@ pub(super) type Complete = BTreeMap<String, (i64, String)>;
 pub(super) struct Played {
     pub(super) examples: Vec<Example>,
     pub(super) times: Vec<Timestamp>,
+    /// The times of their rows
+    pub(super) shown: Vec<Timestamp>,
     /// What the engine says of each event by itself
     pub(super) matches: Vec<Vec<Match>>,
     /// What each run returned, with its time
@@ -49,8 +51,12 @@ pub(super) fn play(
         matches
     });
     let matches = judged.collect();
+    let mut shown = times.clone();
+    for side in &scene.sides {
+        shown[side.example] = side.shown();
+    }
     let answers = runs(asked, &scene)?;
-    Ok(Played { examples, times, matches, answers })
+    Ok(Played { examples, times, shown, matches, answers })
 }
 
 /// The values that the events of a group share

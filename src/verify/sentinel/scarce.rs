@@ -1,4 +1,4 @@
-//! Correlations with a greatest count, run by run.
+//! Correlations with a greatest count, and those that rest on one, run by run.
 //!
 //! In: the matches of a trial, and what each run of the query returned. Out: for each run the groups that the
 //! engine finds in what the run knows, and those that the run told, both with the time of the first event that
@@ -8,23 +8,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::asked::Asked;
 use super::played::{Complete, Played, first, group_of, groups};
-use crate::definition::Window;
-use crate::ir::{Correlation, Origin};
+use crate::ir::{Correlation, Origin, Rule};
 use crate::manifest::Kept;
-use crate::matcher::{Memory, judged_together};
+use crate::matcher::Memory;
 use crate::query::kusto::execute::instant;
-use crate::taxonomy::EventKind;
 
-/// Why a correlation with a greatest count is not judged here; nothing where it is
-pub(super) fn obstacle(asked: &Asked<'_>, one: &Correlation) -> Option<&'static str> {
-    let is_alert = |kind: &EventKind| *kind == EventKind::SecurityAlert;
-    let is_chained = one.origins.iter().any(|origin| matches!(origin, Origin::Correlation(_)));
-    if one.window == Window::Each && is_chained {
-        return Some("has a greatest count in each window, of what others tell of several");
-    }
-    // The time of an alert is not that of its process.
-    let alerts = asked.rule.signals.iter().any(|signal| is_alert(&signal.kind));
-    alerts.then_some("has a greatest count, and alerts become known later than they happen")
+/// Whether what is still to come can take a group out of a correlation
+pub(super) fn is_of_few(rule: &Rule, one: &Correlation) -> bool {
+    let rests_on = |origin: &Origin| match origin {
+        Origin::Signal(_) => false,
+        Origin::Correlation(at) => is_of_few(rule, &rule.correlations[*at]),
+    };
+    one.test.is_rare() || one.origins.iter().any(rests_on)
 }
 
 /// What the engine finds in what each run knows, and what the runs told
@@ -47,28 +42,19 @@ pub(super) fn by_runs(
         let of_run = |group: String| format!("{group}\x1fin the run of {now}");
         let known = before(*now, schedule.period)..before(*now, until);
         let new = before(*now, since)..before(*now, until);
-        let known = (0..played.times.len()).filter(|event| known.contains(&played.times[*event]));
-        let known: Vec<usize> = known.collect();
-        // Each window is judged by itself: the engine tells a group once in a timespan.
-        let together = |event: &usize, next: &usize| {
-            let [event, next] = [event, next].map(|at| played.times[*at]);
-            one.window != Window::Each || judged_together(one, event, next)
-        };
-        let mut found = Vec::new();
-        for events in known.chunk_by(together) {
-            let mut memory = Memory::default();
-            for event in events {
-                let own = played.matches[*event].iter();
-                found.extend(own.flat_map(|one| memory.correlate(&asked.engine, one, (0, *event))));
+        let known = (0..played.shown.len()).filter(|event| known.contains(&played.shown[*event]));
+        let mut memory = Memory::default();
+        for event in known {
+            for one in &played.matches[event] {
+                memory.correlate(&asked.engine, one, (0, event));
             }
-            found.extend(memory.finish(&asked.engine));
         }
-        for finding in found.iter().filter(|finding| finding.together.correlation == at) {
-            // Every event of a rare group is one that completes it.
-            let times = finding.together.places.iter().map(|(_, event)| played.times[*event]);
-            if let Some(time) = times.filter(|time| new.contains(time)).min() {
-                let level = one.level.to_string();
-                first(&mut wanted, of_run(group_of(finding)), (instant(time), level));
+        let found = memory.completions(&asked.engine).into_iter();
+        for finding in found.filter(|finding| finding.together.correlation == at) {
+            let is_new = |(_, event): &(usize, usize)| new.contains(&played.shown[*event]);
+            if finding.together.places.iter().any(is_new) {
+                let complete = (instant(finding.together.time), one.level.to_string());
+                first(&mut wanted, of_run(group_of(&finding)), complete);
             }
         }
         let of_answer = groups(asked, [answer], &one.name, keys)?;

@@ -69,6 +69,13 @@ pub(super) struct Side {
     pub(super) rows: Vec<Row>,
 }
 
+impl Side {
+    /// The time of its rows: an alert is raised after what it is about
+    pub(super) fn shown(&self) -> Timestamp {
+        self.rows.iter().map(|(table, _)| shown(table, self.time)).max().unwrap_or(self.time)
+    }
+}
+
 impl Scene {
     /// Sets out the rows of events, a millisecond apart, or at the times given
     pub(super) fn new(
@@ -135,13 +142,18 @@ impl Scene {
     }
 }
 
+/// The time of a row about an event of this time
+fn shown(table: &str, time: Timestamp) -> Timestamp {
+    if table == ALERTS { time + ALERTED } else { time }
+}
+
 /// A row at a time, with the time of its arrival
 fn timed(
     table: &str,
     mut row: Fields,
     (time, delay): (Timestamp, SignedDuration),
 ) -> (Timestamp, Fields) {
-    let shown = if table == ALERTS { time + ALERTED } else { time };
+    let shown = shown(table, time);
     for column in ["TimeGenerated", "Timestamp"] {
         row.insert(column.to_owned(), json!(shown.to_string()));
     }

@@ -61,8 +61,9 @@ class Emitted:
 
     @property
     def rows(self):
-        """The names of the rows of signals"""
-        return [signal["rows"] for signal in self.signals.values() if signal["rows"]]
+        """The names of the rows of signals; several may have one"""
+        rows = (signal["rows"] for signal in self.signals.values() if signal["rows"])
+        return list(dict.fromkeys(rows))
 
     def seen_from(self, moment):
         """The time of a run to which rows from this moment on are new"""

@@ -234,7 +234,7 @@ def survivors(emitted, kusto, about_mappings):
     tried, unnoticed = collections.Counter(), []
     for at, part in enumerate(parts):
         users = [other for other, text in zip(names, parts) if other != names[at]
-                 and other in emitted.rows and re.search(rf"\b{names[at]}\b", text)]
+                 and other and re.search(rf"\b{names[at]}\b", text)]
         is_list = names[at] and "dynamic(" in part
         # The rows of a rule with one signal have no name.
         wanted = (users or [None]) if is_list else [names[at]]

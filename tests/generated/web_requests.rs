@@ -142,6 +142,9 @@ pub struct Correlation {
     pub keys: &'static [(&'static str, &'static [(&'static str, &'static str)])],
     /// How far apart the events may be, in seconds
     pub timespan: u32,
+    /// Which events of a group an upper bound is judged over: those of the `last` timespan, all (`lookback`), or
+    /// those of `each` timespan by itself
+    pub window: &'static str,
 }
 
 /// What the events of a correlation must do
@@ -196,6 +199,7 @@ pub static CORRELATIONS: &[Correlation] = &[
             ("cs-uri-stem", &[("script_post", "cs-uri-stem")]),
         ],
         timespan: 86400,
+        window: "lookback",
     },
     Correlation {
         name: "lone_client",
@@ -207,6 +211,7 @@ pub static CORRELATIONS: &[Correlation] = &[
             ("cs-uri-stem", &[("script_post", "cs-uri-stem")]),
         ],
         timespan: 86400,
+        window: "last",
     },
 ];
 

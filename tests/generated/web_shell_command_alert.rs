@@ -84,6 +84,9 @@ pub struct Correlation {
     pub keys: &'static [(&'static str, &'static [(&'static str, &'static str)])],
     /// How far apart the events may be, in seconds
     pub timespan: u32,
+    /// Which events of a group an upper bound is judged over: those of the `last` timespan, all (`lookback`), or
+    /// those of `each` timespan by itself
+    pub window: &'static str,
 }
 
 /// What the events of a correlation must do
@@ -138,6 +141,7 @@ pub static CORRELATIONS: &[Correlation] = &[
             ("cs-uri-stem", &[("script_request", "cs-uri-stem")]),
         ],
         timespan: 86400,
+        window: "lookback",
     },
     Correlation {
         name: "command_after_request",
@@ -149,6 +153,7 @@ pub static CORRELATIONS: &[Correlation] = &[
             ("host", &[("command_alert", "Computer"), ("script_request", "Computer")]),
         ],
         timespan: 60,
+        window: "last",
     },
 ];
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::columns::{Detail, Projected, Role, identified};
 use super::correlation::{Alerts, Correlated, END, EVENTS};
 use super::fresh::Fresh;
+use super::gather::Gathered;
 use super::query::Plan;
 use super::schedule::Run;
 use crate::definition::Level;
@@ -26,7 +27,10 @@ impl Plan<'_> {
                 (Some((_, fresh)), Some(_)) => Pipeline::of(fresh, []),
                 _ => {
                     columns.extend(&rows.columns);
-                    Pipeline::of(&rows.name, [])
+                    match self.gathered_with(at) {
+                        Some(all) if all.signals.first() != Some(&at) => continue,
+                        all => Pipeline::of(all.map_or(&*rows.name, Gathered::name), []),
+                    }
                 }
             });
         }

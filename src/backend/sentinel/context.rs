@@ -7,7 +7,7 @@
 use super::columns::Detail;
 use super::lets::Lets;
 use super::profile::Profile;
-use crate::backend::{Session, compared, presence};
+use crate::backend::{Session, compared, one_line, presence};
 use crate::diagnostic::Cause;
 use crate::ir::{Rule, Test, TextTest};
 use crate::manifest::{Direction, LossName};
@@ -21,6 +21,11 @@ pub(super) struct Planning<'l, 'r> {
     pub(super) rule: &'r Rule,
     pub(super) lets: &'l mut Lets,
     pub(super) session: &'l mut Session<'r>,
+}
+
+/// The title of a signal or of a correlation on one line; nothing where it is that of the rule
+pub(super) fn own_title(rule: &Rule, title: &str) -> Option<String> {
+    Some(one_line(title)).filter(|own| *title != *rule.metadata.title.value && !own.is_empty())
 }
 
 /// The state that the predicates of one signal share

@@ -7,7 +7,7 @@
 //! order, are joined one to one; the rest is counted in the window before each event.
 
 use super::columns::{Detail, Projected, Role};
-use super::context::Planning;
+use super::context::{Planning, own_title};
 use super::keys::column_of;
 use super::lets::Lets;
 use crate::backend::Session;
@@ -118,7 +118,7 @@ pub(super) fn statements(
             }
         };
         if let Some(first) = own.first_mut() {
-            first.comments.push(crate::backend::one_line(&one.title));
+            first.comments.extend(own_title(rule, &one.title));
         }
         statements.extend(own);
         let keys = plan.keys();

@@ -23,6 +23,13 @@ struct Needed {
     role: Role,
 }
 
+impl Needed {
+    /// Whether it has these fields
+    fn holds(&self, fields: &Fields, role: Role) -> bool {
+        self.role == role && fields.iter().all(|(at, field)| self.fields.get(at) == Some(field))
+    }
+}
+
 /// The columns that all correlations of a rule need
 ///
 /// Two keys of one name share a column, unless they take different fields of the same signal.
@@ -33,6 +40,9 @@ fn needed(rule: &Rule) -> Vec<Needed> {
         let keys = one.keys.iter().map(|key| (pascal(&key.name, "Key"), &key.fields, Role::Key));
         let counted = counted.map(|fields| (pascal(&one.name, "Value"), fields, Role::Counted));
         for (wanted, fields, role) in keys.chain(counted) {
+            if all.iter().any(|have| have.holds(fields, role)) {
+                continue;
+            }
             let agrees = |have: &&mut Needed| {
                 have.role == role
                     && have.name.trim_end_matches(|c: char| c.is_ascii_digit()) == wanted
@@ -63,10 +73,8 @@ fn is_taken(name: &str) -> bool {
 
 /// The name of the column that holds these fields
 pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
-    let fits = |have: &Needed| {
-        have.role == role && fields.iter().all(|(at, field)| have.fields.get(at) == Some(field))
-    };
-    needed(rule).into_iter().find(fits).map_or_else(String::new, |have| have.name)
+    let mut all = needed(rule).into_iter();
+    all.find(|have| have.holds(fields, role)).map_or_else(String::new, |have| have.name)
 }
 
 /// Adds the columns that correlations need to a signal's projection

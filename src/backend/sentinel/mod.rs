@@ -17,6 +17,7 @@ mod cost;
 mod entities;
 mod forms;
 mod fresh;
+mod gather;
 mod incident;
 mod keys;
 mod lets;

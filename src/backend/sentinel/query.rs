@@ -8,9 +8,10 @@
 //! window there, the one before the last event of its group in the range.
 
 use super::columns::Detail;
-use super::context::Planning;
+use super::context::{Planning, own_title};
 use super::correlation::{self, Correlated, Rows};
 use super::fresh::{self, Fresh};
+use super::gather::{Gathered, gathered};
 use super::lets::Lets;
 use super::novelty::Novelty;
 use super::prepare;
@@ -40,6 +41,8 @@ pub(super) struct Plan<'r> {
     pub(super) prepared: Vec<Let>,
     /// The rows of each signal
     pub(super) signals: Vec<(Rows, Pipeline)>,
+    /// Signals that show the same columns
+    pub(super) gathered: Vec<Gathered>,
     /// The table of each signal
     pub(super) tables: Vec<Option<&'r Table>>,
     pub(super) new: Option<(Novelty<'r>, String)>,
@@ -127,6 +130,7 @@ fn plan_with<'r>(
         || rule.correlations.iter().any(|one| one.level != rule.level);
     let prepared =
         prepare::statements(&sources, planning.lets, signals.iter_mut().map(|(_, rows)| rows));
+    let gathered = gathered(rule, &mut signals, &tables, planning.lets);
     let plan = Plan {
         rule,
         profile,
@@ -136,6 +140,7 @@ fn plan_with<'r>(
         lists: lets.statements(),
         prepared,
         signals,
+        gathered,
         tables,
         new,
         correlations,
@@ -192,6 +197,7 @@ impl Plan<'_> {
         }
         if several || self.new.is_some() {
             lets.extend((0..self.signals.len()).map(|at| self.signal(at, run)));
+            lets.extend(self.gathered.iter().map(|one| one.rows.clone()));
         }
         let result = match &self.new {
             None if several => self.reported(run),
@@ -214,14 +220,22 @@ impl Plan<'_> {
         Query { heading, lets, result }
     }
 
-    /// For each signal the name of its rows, and its table
+    /// For each signal the name of the rows that show it, and its table
     pub(super) fn places(&self) -> Vec<Place> {
-        let place = |((rows, _), table): (&(Rows, Pipeline), &Option<&Table>)| Place {
-            rows: Some(rows.name.clone()).filter(|name| !name.is_empty()),
-            searched: table.iter().map(|table| table.name.clone()).collect(),
-            mapping: table.map(|table| table.mapping.to_string()),
+        let place = |(at, table): (usize, &Option<&Table>)| {
+            let named = self.gathered_with(at).map_or(&*self.signals[at].0.name, Gathered::name);
+            Place {
+                rows: Some(named.to_owned()).filter(|name| !name.is_empty()),
+                searched: table.iter().map(|table| table.name.clone()).collect(),
+                mapping: table.map(|table| table.mapping.to_string()),
+            }
         };
-        self.signals.iter().zip(&self.tables).map(place).collect()
+        self.tables.iter().enumerate().map(place).collect()
+    }
+
+    /// The statement that shows a signal with others
+    pub(super) fn gathered_with(&self, signal: usize) -> Option<&Gathered> {
+        self.gathered.iter().find(|one| one.signals.contains(&signal))
     }
 
     /// The columns of each correlation's keys
@@ -243,7 +257,8 @@ impl Plan<'_> {
     /// The number of characters in each part, as help for a query that is too long
     pub(super) fn lengths(&self) -> String {
         let length = |text: String| text.encode_utf16().count();
-        let lists = self.lists.iter().chain(&self.prepared);
+        let gathered = self.gathered.iter().map(|one| &one.rows);
+        let lists = self.lists.iter().chain(&self.prepared).chain(gathered);
         let lists: usize = lists.map(|one| length(print_let(one))).sum();
         let mut parts = Vec::new();
         for (signal, (_, rows)) in self.rule.signals.iter().zip(&self.signals) {
@@ -294,11 +309,8 @@ impl Plan<'_> {
         // Kusto evaluates a plain `let` again at each use.
         let again = is_new || correlation::reads_again(self.rule, at);
         let rows = if again { rows.materialized() } else { rows };
-        let title = &self.rule.signals[at].title;
-        let one = Let::new(&named.name, rows);
-        match *title == self.rule.metadata.title.value || one_line(title).is_empty() {
-            true => one,
-            false => one.under(one_line(title)),
-        }
+        let mut one = Let::new(&named.name, rows);
+        one.comments.extend(own_title(self.rule, &self.rule.signals[at].title));
+        one
     }
 }

@@ -6,6 +6,11 @@ documentation of the ASIM parsers, not from the tables of the compiler.
 import re
 
 
+def has_row(of, event):
+    """Whether a parser gives a row: a sensor on a host names the process of each connection"""
+    return of != "network" or bool(event.get("Image"))
+
+
 def parsed(of, function, columns, event, row):
     """The row of the function of a family, from that of the table it reads, and columns by name"""
     get = lambda column: row.get(column) or ""

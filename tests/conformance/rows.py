@@ -152,6 +152,6 @@ def every(example):
     of = family(example.kind)
     for table, row in example.rows.items():
         yield row
-        if of and table == TABLES[of][0] and TABLES[of][-1]:
+        if of and table == TABLES[of][0] and TABLES[of][-1] and asim.has_row(of, example.event):
             yield asim.parsed(of, TABLES[of][-1], PARSED[of], example.event, row)
     yield from windows.rows(example)

@@ -93,7 +93,9 @@ pub(super) fn rows(
     state_lists(table, added.iter().chain(&prepared), lets);
     let shared = sources.get(&table.events).filter(|(of, _)| std::ptr::eq(*of, table));
     if let Some((_, name)) = shared {
-        let scope = scope.filter(|_| condition_of_all(table).is_none());
+        let all = condition_of_all(table);
+        let of_all = all.iter().flat_map(Expression::conjuncts).collect::<Vec<_>>();
+        let scope = scope.and_then(|scope| scope.parted(|test| !of_all.contains(&test)).0);
         return Pipeline::of(name, []).then(scope).then(added).then(steps);
     }
     let mut asked = BTreeSet::new();

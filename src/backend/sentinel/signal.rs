@@ -150,8 +150,11 @@ fn scope(
     if let Some(because) = because.filter(|_| rule.form != Form::Definition && !asked) {
         session.lose(LossName::Inbound, Direction::Narrower, signal.span, because);
     }
+    let of_truth = || truth?.1.rows_of_true.clone().filter(|_| asked);
     match &table.rows {
-        Rows::Where(condition) => Some(condition.clone()),
+        Rows::Where(condition) => {
+            Some(Expression::all([condition.clone()].into_iter().chain(of_truth())))
+        }
         Rows::With(field) => {
             let column = table.column(field, Holds::Whole)?;
             let asked = signal.clauses.iter().find(|clause| asks_for_actions(clause));
@@ -164,7 +167,7 @@ fn scope(
                 None => any_word(column),
             })
         }
-        Rows::All => truth?.1.rows_of_true.clone().filter(|_| asked),
+        Rows::All => of_truth(),
     }
 }
 

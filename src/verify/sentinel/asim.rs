@@ -12,6 +12,12 @@ use super::family::Family;
 /// The parts of the two accounts that Defender shows
 const ACTOR: &str = "InitiatingProcessAccount";
 
+/// Whether a parser gives a row of an event: a sensor on a host names the process of each connection
+pub(super) fn has_row(family: &Family, event: &Event) -> bool {
+    family.name != "network" || !event.said("Image").is_empty()
+}
+
+/// The row of the parser
 pub(super) fn row(family: &Family, event: &Event, row: &Fields) -> Fields {
     let get = |column: &str| text(row, column).unwrap_or_default();
     let user = |prefix: &str| {

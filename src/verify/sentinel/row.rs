@@ -20,7 +20,7 @@ pub(super) fn rows(event: &Event, is_asked: impl Fn(&str) -> bool) -> Vec<Row> {
     if let Some(family) = family.filter(asks)
         && let Some(row) = of_family(family, event)
     {
-        if is_asked(family.parser) {
+        if is_asked(family.parser) && asim::has_row(family, event) {
             rows.push((family.parser, asim::row(family, event, &row)));
         }
         if is_asked(family.table) {

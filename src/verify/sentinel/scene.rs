@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::asked::ALERTS;
-use super::event::{Event, Fields};
+use super::event::{Event, Fields, text};
 use super::row::{Row, rows};
 use crate::query::kusto::Column;
 use crate::query::kusto::execute::{Rows, instant};
@@ -34,16 +34,41 @@ pub(super) struct Scene {
     pub(super) strays: BTreeMap<i64, usize>,
 }
 
-/// Tables with rows of several kinds, and the columns that tell them apart
-const KINDS: &[(&str, &[&str])] = &[
-    ("DeviceEvents", &["ActionType"]),
-    ("DeviceFileEvents", &["ActionType"]),
-    ("DeviceNetworkEvents", &["ActionType"]),
-    ("DeviceProcessEvents", &["ActionType"]),
-    ("DeviceRegistryEvents", &["ActionType"]),
-    ("Event", &["EventLog", "Source"]),
-    ("WindowsEvent", &["Channel", "Provider"]),
+/// What tells rows of several kinds apart
+enum Told {
+    /// The values of columns
+    By(&'static [&'static str]),
+    /// Whether columns have a value
+    ByAny(&'static [&'static str]),
+}
+
+/// Tables with rows of several kinds
+const KINDS: &[(&str, Told)] = &[
+    ("DeviceEvents", Told::By(&["ActionType"])),
+    ("DeviceFileEvents", Told::By(&["ActionType"])),
+    ("DeviceNetworkEvents", Told::By(&["ActionType"])),
+    ("DeviceProcessEvents", Told::By(&["ActionType"])),
+    ("DeviceRegistryEvents", Told::By(&["ActionType"])),
+    ("Event", Told::By(&["EventLog", "Source"])),
+    ("WindowsEvent", Told::By(&["Channel", "Provider"])),
+    ("_Im_NetworkSession", Told::ByAny(&["SrcProcessName", "DstProcessName"])),
 ];
+
+impl Told {
+    /// The row of another kind that is alike otherwise
+    fn other(&self, row: &Fields) -> Fields {
+        let (columns, value) = match self {
+            Told::By(columns) => (columns, "Other"),
+            Told::ByAny(columns) => {
+                let has = |column: &&str| text(row, column).is_some_and(|text| !text.is_empty());
+                (columns, if columns.iter().any(has) { "" } else { "Other" })
+            }
+        };
+        let mut other = row.clone();
+        other.extend(columns.iter().map(|column| ((*column).to_owned(), json!(value))));
+        other
+    }
+}
 
 /// Of so many events one has a row of another kind beside its own
 const STRAYS: usize = 3;
@@ -109,18 +134,11 @@ impl Scene {
                 });
                 for (table, row) in made {
                     let kinds = KINDS.iter().find(|(known, _)| *known == table);
-                    if let (Some((_, columns)), None, 0) = (kinds, times, sides.len() % STRAYS) {
+                    if let (Some((_, told)), None, 0) = (kinds, times, sides.len() % STRAYS) {
                         let beside = time + SignedDuration::from_micros(500);
                         strays.insert(instant(beside), sides.len() - 1);
-                        let mut other = row.clone();
-                        for column in *columns {
-                            other.insert((*column).to_owned(), json!("Other"));
-                        }
-                        of_table.entry(table).or_default().push(timed(
-                            table,
-                            other,
-                            (beside, delay),
-                        ));
+                        let other = timed(table, told.other(&row), (beside, delay));
+                        of_table.entry(table).or_default().push(other);
                     }
                     of_table.entry(table).or_default().push(timed(table, row, (time, delay)));
                 }

@@ -1,5 +1,7 @@
 //! Explanations are the engine's verdicts, and name what decides.
 
+use std::collections::BTreeMap;
+
 use rulecast::Rule;
 use rulecast::matcher::{Engine, Explainer, Fit, Memory, Options};
 use rulecast::verify::near::chance::Dice;
@@ -14,6 +16,7 @@ fn an_explanation_is_the_verdict_and_the_clause_that_decides_is_named() {
         let rule = loaded.rule;
         let engine = Engine::new([rule.clone()], &Options::default());
         let explainer = Explainer::new(rule.clone(), &Options::default());
+        let mut without_one = BTreeMap::new();
         for example in near(&rule, &mut Dice(11), 40) {
             let kind = example.kind.as_ref();
             let matches = engine.judge_value(&example.event, kind, &mut Memory::default()).unwrap();
@@ -28,7 +31,9 @@ fn an_explanation_is_the_verdict_and_the_clause_that_decides_is_named() {
                 // What alone decides against an event does not decide once it is gone.
                 let [only] = *failed else { continue };
                 decided += 1;
-                let engine = Engine::new([without(&rule, at, only)], &Options::default());
+                let engine = without_one.entry((at, only)).or_insert_with(|| {
+                    Engine::new([without(&rule, at, only)], &Options::default())
+                });
                 let now = engine.judge_value(&example.event, kind, &mut Memory::default());
                 let now = now.unwrap();
                 assert!(now.iter().any(|found| found.signal == at), "{}", one.reason());

@@ -40,6 +40,29 @@ impl Seen {
     fn values(&self, field: &str) -> Option<&[String]> {
         self.fields.iter().find(|(name, _)| name == field).map(|(_, values)| values.as_slice())
     }
+
+    fn any_value(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        self.values(field).is_some_and(|values| values.iter().any(|value| test(value)))
+    }
+
+    fn holds(&self, pattern: &str, text: &str) -> bool {
+        self.found.iter().any(|(one, of)| one == pattern && of == text)
+    }
+}
+
+/// A row of a matcher's table of signals
+type Told = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+    &'static [&'static str],
+    u32,
+);
+
+fn told(row: &Told) -> String {
+    format!("{row:?}")
 }
 
 /// The text behind hexadecimal digits
@@ -50,19 +73,20 @@ fn text(hex: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+// What is written once for each matcher has no closure and no iterator: each would be compiled once for each.
 macro_rules! matcher {
     ($name:ident $(, $asks:ident)?) => {
         mod $name;
         impl $name::Event for Seen {
             fn any(&self, field: &str, test: &mut dyn FnMut(&str) -> bool) -> bool {
-                self.values(field).is_some_and(|values| values.iter().any(|value| test(value)))
+                self.any_value(field, test)
             }
             fn has(&self, field: &str) -> bool {
                 self.values(field).is_some()
             }
             $(
                 fn $asks(&self, pattern: &str, text: &str) -> bool {
-                    self.found.iter().any(|(one, of)| one == pattern && of == text)
+                    self.holds(pattern, text)
                 }
             )?
         }
@@ -70,27 +94,27 @@ macro_rules! matcher {
 }
 
 macro_rules! ask {
-    ($name:ident, $question:ident) => {
-        $name::SIGNALS
-            .iter()
-            .map(|signal| match $question {
-                Question::Table => format!(
-                    "{:?}",
-                    (
-                        signal.name,
-                        signal.title,
-                        signal.event,
-                        signal.log,
-                        signal.product,
-                        signal.new_terms,
-                        signal.window
-                    )
-                ),
-                Question::Event(seen) if (signal.matches)(seen) => (signal.level)(seen).to_owned(),
-                Question::Event(_) => "-".to_owned(),
-            })
-            .collect()
-    };
+    ($name:ident, $question:ident, $answer:ident) => {{
+        let mut at = 0;
+        while at < $name::SIGNALS.len() {
+            let signal = &$name::SIGNALS[at];
+            at += 1;
+            let one = match $question {
+                Question::Table => told(&(
+                    signal.name,
+                    signal.title,
+                    signal.event,
+                    signal.log,
+                    signal.product,
+                    signal.new_terms,
+                    signal.window,
+                )),
+                Question::Event(seen) if (signal.matches)(seen) => String::from((signal.level)(seen)),
+                Question::Event(_) => String::from("-"),
+            };
+            $answer.push(one);
+        }
+    }};
 }
 
 fn main() -> std::io::Result<()> {
@@ -100,10 +124,11 @@ fn main() -> std::io::Result<()> {
         let line = line?;
         let cells: Vec<&str> = line.split(' ').collect();
         let matcher = cells[0].parse().unwrap_or(usize::MAX);
-        let answer = match cells.get(1) {
-            Some(&"?") => ask(matcher, Question::Table),
-            _ => ask(matcher, Question::Event(&Seen::read(&cells[1..]))),
-        };
+        let mut answer = Vec::new();
+        match cells.get(1) {
+            Some(&"?") => ask(matcher, Question::Table, &mut answer),
+            _ => ask(matcher, Question::Event(&Seen::read(&cells[1..])), &mut answer),
+        }
         writeln!(out, "{}", answer.join("\t"))?;
     }
     out.flush()

@@ -8,11 +8,13 @@
 //! matcher to compare with the matcher's table of signals, and here they are.
 
 mod judge;
+mod shared;
 mod wire;
 
 pub use judge::{Asking, Judged};
 
 use crate::ir::Rule;
+use shared::Shared;
 
 /// The `main` of a program; the matchers and a function `ask` are added to it
 const HARNESS: &str = include_str!("harness.rs");
@@ -28,18 +30,21 @@ impl Program {
     /// A program of these matchers, each with its rule as it is emitted
     pub fn of(matchers: &[(&Rule, &str)]) -> Program {
         let (mut modules, mut arms) = (String::new(), String::new());
-        let mut files = Vec::new();
+        let (mut files, mut shared) = (Vec::new(), Shared::default());
         for (at, (rule, text)) in matchers.iter().enumerate() {
-            files.push((format!("m{at}.rs"), (*text).to_owned()));
+            files.push((format!("m{at}.rs"), shared.taken_out(text)));
             let regex = if rule.asks_regex() { ", is_found" } else { "" };
             modules.push_str(&format!("matcher!(m{at}{regex});\n"));
-            arms.push_str(&format!("        {at} => ask!(m{at}, question),\n"));
+            arms.push_str(&format!("        {at} => ask!(m{at}, question, answer),\n"));
         }
         let ask = format!(
-            "fn ask(matcher: usize, question: Question<'_>) -> Vec<String> {{\n    match matcher {{\n\
-             {arms}        _ => Vec::new(),\n    }}\n}}\n"
+            "fn ask(matcher: usize, question: Question<'_>, answer: &mut Vec<String>) {{\n    match matcher {{\n\
+             {arms}        _ => {{}}\n    }}\n}}\n"
         );
-        files.push(("main.rs".to_owned(), format!("{HARNESS}\n{modules}\n{ask}")));
+        files.push((
+            "main.rs".to_owned(),
+            format!("{HARNESS}\n{modules}\n{ask}{}", shared.module()),
+        ));
         Program { files }
     }
 }

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
-use super::correlate::short_host;
 use super::event::{Event, Kind};
+use super::group::short_host;
 use super::layout::Layout;
 use super::slot::Slot;
 use crate::pattern::fold_text;

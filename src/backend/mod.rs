@@ -189,7 +189,7 @@ pub fn check_targets(rule: &Rule, diagnostics: &mut Diagnostics) {
 /// Where a target searches the events of a signal
 #[derive(Default)]
 struct Place {
-    /// The name of its rows in the query, if they have one
+    /// The name of the rows in which its own are, if they have one
     rows: Option<String>,
     /// The tables or the index patterns
     searched: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Column, Fields, NewTerms, Origin, Rule};
+use super::{Column, CorrelationTest, Fields, NewTerms, Origin, Rule};
 use crate::definition::Form;
 use crate::taxonomy::Field;
 
@@ -33,6 +33,17 @@ impl Rule {
     pub fn judges_rarity_of(&self, signal: usize) -> bool {
         let mut rare = self.correlations.iter().filter(|one| one.test.is_rare());
         rare.any(|one| one.origins.iter().any(|origin| self.ends_of(*origin).contains(&signal)))
+    }
+
+    /// Whether an alert of the correlation shows one event, the completing one, and no part of another
+    pub(crate) fn shows_one_event(&self, correlation: usize) -> bool {
+        let one = &self.correlations[correlation];
+        let counts = matches!(one.test, CorrelationTest::Events(_) | CorrelationTest::Values(..));
+        counts
+            && one.origins.iter().all(|origin| match origin {
+                Origin::Signal(_) => true,
+                Origin::Correlation(at) => self.shows_one_event(*at),
+            })
     }
 
     /// The signals whose events are those of an origin

@@ -64,7 +64,8 @@ pub struct SignalOutput {
     pub name: String,
     /// The text for it in the column `Signal` of results
     pub shown: String,
-    /// The name that a query binds its rows to; `None` where its rows are the whole query
+    /// The name that a query binds its rows to, alone or with those of other signals, which the column
+    /// `Signal` tells apart; `None` where its rows are the whole query
     pub rows: Option<String>,
     /// The tables or index patterns that it searches
     pub tables: Vec<String>,

@@ -153,6 +153,26 @@ fn rows_that_a_query_returned_are_events_of_the_signal_that_they_name() {
 }
 
 #[test]
+fn a_row_of_a_correlation_that_counts_is_the_event_that_completes_it() {
+    let text = definition("p", "children: cmd.exe")
+        + "correlations:\n\
+           \x20 often: {type: event_count, signals: [only], group-by: [host], timespan: 1h, condition: {gte: 2}}\n\
+           \x20 often_many: {type: value_count, signals: [often], group-by: [host], timespan: 1h, condition: {field: Image, gte: 2}}\n\
+           \x20 after: {type: temporal_ordered, signals: [only, often], group-by: [host], timespan: 1h}\n";
+    let engine = Engine::new(vec![rule(&text)], &Options::default());
+    let row = |signal: &str| {
+        format!(
+            r#"{{"TimeGenerated":"2026-11-28T10:00:00Z","Signal":"{signal}","Level":"high","DeviceName":"w","FileName":"cmd.exe","FolderPath":"C:\\W\\cmd.exe","StartTime":"2026-11-28T09:00:00Z","EventCount":2,"ReportId":1}}"#
+        )
+    };
+    let lines = ["often", "often_many", "after"].map(row);
+    let (found, partly_read) = verdicts(&engine, &lines.join("\n"));
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 2], "{found:?}");
+    // A row of a chain has parts of several events.
+    assert_eq!(partly_read, 1);
+}
+
+#[test]
 fn a_row_with_paths_of_linux_is_no_event_of_windows() {
     let rules =
         ["pw", "pl", "p"].map(|event| rule(&definition(event, "children: [bash, cmd.exe]")));

@@ -2,7 +2,8 @@
 //!
 //! In: a row as JSON. Out: the event that it is of. The signal that the row names has a log source in the
 //! rules; the mapping says which column of a result shows which column of the table. Only what a result shows
-//! is read. A row of a correlation names no signal: it is of several events, and none of them.
+//! is read. A row of a correlation that counts is of the event that completes it; a row of any other correlation
+//! has parts of several events, and is none of them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -12,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use super::Told;
 use super::held::{Held, Met};
 use super::part::{Place, fields, is_read};
-use crate::ir::Rule;
+use crate::ir::{Rule, Signal};
 use crate::mapping::{Column, Mappings, Table, results};
 use crate::query::kusto::Expression;
 use crate::taxonomy::{EventKind, Field, Log, Product};
@@ -31,14 +32,21 @@ pub(super) struct Sought {
     actions: Vec<String>,
 }
 
-/// The log sources of the signals of these rules
+/// The log sources of the signals of these rules, and of the correlations that count events
 pub(super) fn signals(rules: &[Rule]) -> Signals {
     let mut signals = Signals::new();
-    for signal in rules.iter().flat_map(|rule| &rule.signals) {
-        let all = signals.entry(signal.shown.clone()).or_default();
+    let mut add = |name: &str, signal: &Signal| {
+        let all = signals.entry(name.to_owned()).or_default();
         let sought = Sought { kind: signal.kind.clone(), actions: signal.required_actions() };
         if !all.contains(&sought) {
             all.push(sought);
+        }
+    };
+    for rule in rules {
+        rule.signals.iter().for_each(|signal| add(&signal.shown, signal));
+        for (at, one) in rule.correlations.iter().enumerate() {
+            let ends = one.ends.iter().filter(|_| rule.shows_one_event(at));
+            ends.for_each(|end| add(&one.name, &rule.signals[*end]));
         }
     }
     signals

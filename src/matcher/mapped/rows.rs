@@ -41,7 +41,7 @@ struct Reader {
     product: Option<Product>,
     query: RowQuery,
     met: Met,
-    /// Whether a test selects its rows
+    /// Whether a test selects its rows, which tells them from those of other tables
     is_tested: bool,
     places: Vec<Place>,
     /// The number of texts in which keywords are searched
@@ -159,13 +159,20 @@ impl Reader {
         items.extend(searched.map(|(at, text)| Item::named(&format!("K{at}"), text.clone())));
         // A log source of which no field is asked for is told all the same.
         items.push(Item::named(ROW, Expression::text("")));
+        let query = query(table, schema, items)?;
+        let is_tested = match &table.rows {
+            Selected::All => false,
+            Selected::With(_) => true,
+            // What holds of a row without columns tells no table.
+            Selected::Where(_) => !holds(&query, &Map::new()),
+        };
         Some(Reader {
             kind: table.events.clone(),
             log: table.log().cloned(),
             product: table.product(),
-            query: query(table, schema, items)?,
+            query,
             met: Met::default(),
-            is_tested: !matches!(table.rows, Selected::All),
+            is_tested,
             places,
             keywords: keywords.len(),
             with,
@@ -198,6 +205,11 @@ impl Reader {
 
 /// The column that every row of the log source has
 const ROW: &str = "Row";
+
+/// Whether a row is one of the log source
+fn holds(query: &RowQuery, row: &Map<String, Json>) -> bool {
+    query.on(row).is_ok_and(|data| data.texts(ROW).is_some_and(|texts| !texts.is_empty()))
+}
 
 /// The query for these columns of the rows that are events of the log source
 fn query(table: &Table, schema: &Schema, items: Vec<Item>) -> Option<RowQuery> {

@@ -3,7 +3,7 @@
 //! In: matchers as text. Out: their texts without such items, and one module that has each of them once: a
 //! compiler reads it once, not a hundred times. A function that differs by a letter stays where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of the module
 const MODULE: &str = "shared";
@@ -13,6 +13,8 @@ const MODULE: &str = "shared";
 pub(super) struct Shared {
     /// Each by its name
     items: BTreeMap<String, String>,
+    /// What they import
+    imports: BTreeSet<String>,
 }
 
 impl Shared {
@@ -22,6 +24,9 @@ impl Shared {
         let mut lines = matcher.split_inclusive('\n');
         while let Some(line) = lines.next() {
             let Some(name) = name_of(line) else {
+                if line.starts_with("use ") {
+                    self.imports.insert(line.to_owned());
+                }
                 rest.push_str(line);
                 continue;
             };
@@ -49,7 +54,8 @@ impl Shared {
     /// The module
     pub(super) fn module(&self) -> String {
         let items: String = self.items.values().map(|one| format!("pub {one}")).collect();
-        format!("#[allow(dead_code)]\nmod {MODULE} {{\n{items}}}\n")
+        let imports: String = self.imports.iter().map(String::as_str).collect();
+        format!("mod {MODULE} {{\n#![allow(dead_code, unused_imports)]\n{imports}{items}}}\n")
     }
 }
 
@@ -70,11 +76,11 @@ mod tests {
         let other = fold.replace("lower", "upper");
         let asks = "fn asks(event: &dyn Event) -> bool {\n    event.has(\"a\")\n}\n";
         let mut shared = Shared::default();
-        let first = shared.taken_out(&format!("const A: u8 = 1;\n{fold}{asks}"));
-        assert_eq!(first, format!("const A: u8 = 1;\n{asks}use crate::shared::{{fold}};\n"));
+        let head = "use std::net::IpAddr;\nconst A: u8 = 1;\n";
+        let first = shared.taken_out(&format!("{head}{fold}{asks}"));
+        assert_eq!(first, format!("{head}{asks}use crate::shared::{{fold}};\n"));
         assert_eq!(shared.taken_out(fold), "use crate::shared::{fold};\n");
         assert_eq!(shared.taken_out(&other), other);
-        let module = format!("#[allow(dead_code)]\nmod shared {{\npub {fold}}}\n");
-        assert_eq!(shared.module(), module);
+        assert!(shared.module().contains(&format!("use std::net::IpAddr;\npub {fold}}}\n")));
     }
 }

@@ -7,7 +7,6 @@ use rulecast::backend::settings::settings_of;
 use rulecast::backend::{Decision, Files, Policy, Target, Weight, emit, translate_by};
 use rulecast::definition::vocabulary::WORDS;
 use rulecast::definition::{Looked, Modifier};
-
 use rulecast::diagnostic::{Diagnostics, Severity};
 use rulecast::manifest::LossName;
 use rulecast::taxonomy::{EventKind, Field};

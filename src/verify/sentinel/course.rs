@@ -88,19 +88,17 @@ fn series(
         if !output.reported {
             continue;
         }
-        if scarce::is_of_few(asked.rule, one) {
-            let (wanted, told) = scarce::by_runs(asked, (at, one), &output.keys, &played)?;
-            compare(asked, one, (&wanted, &told), &mut tally);
-            tally.differences.extend(wrongly_shown(&played.answers, &one.name));
-            continue;
-        }
-        let mut wanted = Complete::new();
-        for finding in together.iter().filter(|finding| finding.together.correlation == at) {
-            let complete = (instant(finding.together.time), one.level.to_string());
-            first(&mut wanted, group_of(finding), complete);
-        }
-        let answers = played.answers.iter().map(|(_, data)| data);
-        let returned = groups(asked, answers, &one.name, &output.keys)?;
+        let (wanted, returned) = if scarce::is_of_few(asked.rule, one) {
+            scarce::by_runs(asked, (at, one), &output.keys, &played)?
+        } else {
+            let mut wanted = Complete::new();
+            for finding in together.iter().filter(|finding| finding.together.correlation == at) {
+                let complete = (instant(finding.together.time), one.level.to_string());
+                first(&mut wanted, group_of(finding), complete);
+            }
+            let answers = played.answers.iter().map(|(_, data)| data);
+            (wanted, groups(asked, answers, &one.name, &output.keys)?)
+        };
         compare(asked, one, (&wanted, &returned), &mut tally);
         tally.differences.extend(wrongly_shown(&played.answers, &one.name));
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::case::{Case, Stage};
 use crate::backend::Policy;
-use crate::verify::{Asked, Observer, Tally, Verdict, Watcher, try_course, try_near, try_own};
+use crate::verify::{Asked, Observer, Tally, Trials, Verdict, Watcher};
 
 /// The queries on trial, and what their own events say
 pub(super) struct Queries<'c> {
@@ -33,12 +33,7 @@ impl<'c> Queries<'c> {
                 Ok(asked) => asked,
                 Err(why) => return (None, Err(why)),
             };
-            let tried = || {
-                let own = try_own(&asked, &loaded.rule, &observer)?;
-                let near = try_near(&asked, &observer)?;
-                Ok(own.joined(near).joined(try_course(&asked, &observer)?))
-            };
-            let all = tried();
+            let all = Trials::default().judge(&asked, &loaded.rule, &observer);
             (Some(asked), all)
         });
         let (asked, tallies) = read.unzip();

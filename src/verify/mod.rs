@@ -62,7 +62,7 @@ pub use package::check_packages;
 pub use pipeline::{Gaps, document, guessed_product};
 #[cfg(test)]
 pub(crate) use sentinel::returned;
-pub use sentinel::{Asked, Watcher, matching, try_course, try_near, try_own};
+pub use sentinel::{Asked, Trials, Watcher, matching};
 pub use series::{Course, Watched, course, try_series, watch};
 pub use trial::{
     Example, Place, Tally, Trial, near_examples, own_examples, try_near_events, try_tests,

@@ -38,7 +38,7 @@ class Kusto:
         # Whoever needs more cores runs more processes: one query is too short to be shared out.
         self.connection = dialect.install(str(file), read_only=filled, config={"threads": 1})
         self.names = {table: list(columns) for table, columns in self.schema.items()}
-        self.translated, self.answered = {}, {}
+        self.translated = {}
         for table, columns in () if filled else self.schema.items():
             typed = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in columns.items())
             self.connection.execute(f'CREATE TABLE "{table}" ({typed})')
@@ -49,7 +49,6 @@ class Kusto:
         A row that does not say when it arrived did so in a moment. Rows of tables that no query asks are
         left out.
         """
-        self.answered.clear()
         of_table = {table: [] for table in self.schema}
         for row in rows:
             of_table.get(row["$table"], []).append({dialect.ARRIVED: after(row), **row})

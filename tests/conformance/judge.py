@@ -47,7 +47,7 @@ def run(trial, answers, questions=of_everything):
     places = {one.time: at for at, one in enumerate(trial.examples)}
     heard = {}
     for target in TARGETS:
-        tally, queries = Tally(), trial.queries(target)
+        tally, queries = Tally(), trial.asked(target)
         asked = [list(questions(emitted, trial.examples)) for emitted in queries]
         new = [some for some in asked if known_by(some) not in heard]
         told = answers([[question[1:] for question in some] for some in new])

@@ -6,16 +6,14 @@
    that the engine matches, signal by signal, with their levels, new terms and correlations.
 3. Late: runs one after another report each event once, and answer the same, though rows arrive late.
    `verify` does the same for every rule; here are all under rules/, and a sample of the others.
-4. Mutants: a query that is changed in one place returns something else.
-5. Answers: DuckDB gives to queries made by chance the answers of the evaluator that `verify` runs.
-6. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
+4. Answers: DuckDB gives to queries made by chance the answers of the evaluator that `verify` runs.
+5. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
    it answers as Elasticsearch does.
 
 In: the rules under rules/ and tests/operators/, with RULECAST_CORPUS also its rules and events.
 Prints a table and ends `N passed, N failed`.
 """
 import argparse
-import collections
 import functools
 import json
 import re
@@ -32,21 +30,14 @@ import events
 import judge
 import kusto_answers
 import late
-import mutants
 import native
 import schema
 from engine import Kusto
 from report import Report
 from trial import near_trial
 
-# The part of all mutants that have to be noticed, and of those of what a mapping says. Of a sample of
-# some 1,500 it is one hundredth less: that is how far a sample may lie from the whole.
-NOTICED = 0.98 if mutants.ALL else 0.97
-NOTICED_OF_MAPPINGS = 0.95
 # Of the rules that are not under rules/, every so manieth is run late
 LATE = 3
-# The folder of the rules that try what mappings say of logs, and are mutated in that
-LOGS = "logs"
 
 
 def rule_files():
@@ -64,20 +55,14 @@ def bind(queries, modules, tables, work, packages):
             [*wrong, *(line for lines, _ in packages for line in lines)])
 
 
-def prove_rule(path, folder, with_mutants, with_late):
-    """One rule file: its targets, its queries, and what its mutants come to"""
+def prove_rule(path, folder, with_late):
+    """One rule file: its targets, its queries, and its runs"""
     kusto, known = database(), events.recorded()
     trial = near_trial(path, known, folder)
     asked = set(re.findall(r"\w+", " ".join(text for *_, text in trial.texts())))
     kusto.load(row for row in events.tables(trial.examples) if row["$table"] in asked)
     tallies = list(judge.run(trial, kusto.known))
-    survived = []
-    tried = collections.Counter()
-    for emitted in trial.queries("sentinel") if with_mutants else ():
-        number, found = mutants.survivors(emitted, kusto, path.parent.name == LOGS)
-        tried += number
-        survived += found
-    return trial.name, tallies, trial.texts(), trial.packages, tried, survived, \
+    return trial.name, tallies, trial.texts(), trial.packages, \
         late.prove(trial) if with_late else (0, [])
 
 
@@ -86,18 +71,17 @@ def database():
     return Kusto(schema.physical(schema.read()))
 
 
-def prove(paths, modules, work, report, with_mutants):
+def prove(paths, modules, work, report):
     """The rules of the project, on events near their literals; a process a core"""
     report.head("Rules on recorded and near events")
-    queries, packages, untried, survived = [], [], [], []
-    tried = collections.Counter()
+    queries, packages, untried = [], [], []
     runs, lost, silent = 0, [], []
     with ProcessPoolExecutor() as pool:
         folders = [work / str(number) for number in range(len(paths))]
         in_time = [native.ROOT / "rules" in path.resolve().parents or not number % LATE
                    for number, path in enumerate(paths)]
-        proved = pool.map(prove_rule, paths, folders, [with_mutants] * len(paths), in_time)
-        for path, (name, tallies, asked, held, number, found, (made, wrong)) in zip(paths, proved):
+        proved = pool.map(prove_rule, paths, folders, in_time)
+        for path, (name, tallies, asked, held, (made, wrong)) in zip(paths, proved):
             if not asked and "refused" not in path.parts and not native.reads(path):
                 silent.append(f"{path}: it has errors")
             for target, tally in tallies:
@@ -105,53 +89,22 @@ def prove(paths, modules, work, report, with_mutants):
                 untried += tally.untried
             queries += asked
             packages.append(held)
-            tried += number
-            survived += found
             runs += made
             lost += wrong
     report.check("Every rule without a query is whole", silent)
     report.check(f"{runs} runs report each event once, however late it arrives", lost)
     report.check("Every signal is matched by some event", untried)
     report.check(*bind(queries, modules, schema.read(), work, packages))
-    if with_mutants and tried:
-        judge_mutants(tried, survived, report)
-
-
-def judge_mutants(tried, survived, report):
-    """98 of 100 mutants of rules that are not equivalent are noticed, 97 of a sample, of mappings 95"""
-    patterns = mutants.explained()
-    kinds = {one: mutants.listed(one, patterns) for one in survived}
-    missed = [one for one, kind in kinds.items() if kind != "equal"]
-    caught, equal = tried.total() - len(survived), len(survived) - len(missed)
-    print(f"\n{tried.total()} mutants: {caught} caught, {equal} equivalent, {len(missed)} missed")
-    new = ["not in survivors.tsv: " + " | ".join(one) for one in missed if not kinds[one]]
-    for line in new:
-        print(f"    {line}")
-    of_rules = tried.total() - sum(tried[of] for of in mutants.MAPPED)
-    found = [kinds[one] for one in survived if one[2] not in mutants.MAPPED]
-    number, caught = of_rules - found.count("equal"), of_rules - len(found)
-    few = caught < NOTICED * number
-    report.check(f"Of {number} mutants of rules {caught / number:.1%} are caught",
-                 [f"fewer than {NOTICED:.0%}"] if few else [])
-    for of in mutants.MAPPED:
-        found = [kinds[one] for one in survived if one[2] == of]
-        number = tried[of] - found.count("equal")
-        caught = tried[of] - len(found)
-        few = caught < NOTICED_OF_MAPPINGS * number
-        report.check(f"Of {number} mutants of mappings, {of}: {caught / max(number, 1):.1%} are caught",
-                     [f"fewer than {NOTICED_OF_MAPPINGS:.0%}"] if few else [])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--modules", required=True, help="where npm has installed the binder")
-    parser.add_argument("--no-mutants", action="store_true", help="leave the mutants out")
     parser.add_argument("rules", nargs="*", type=Path, help="these rule files only")
     arguments = parser.parse_args()
     report, started = Report(), time.monotonic()
     with tempfile.TemporaryDirectory() as work:
-        prove(arguments.rules or rule_files(), arguments.modules, Path(work), report,
-              not arguments.no_mutants and not arguments.rules)
+        prove(arguments.rules or rule_files(), arguments.modules, Path(work), report)
         if schema.CORPUS and not arguments.rules:
             corpus.prove(Path(work), report, lambda queries, tables, packages: bind(
                 queries, arguments.modules, tables, Path(work), packages))

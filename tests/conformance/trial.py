@@ -6,6 +6,7 @@ the groups of correlations are first complete.
 """
 import datetime
 import functools
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import events
@@ -19,14 +20,20 @@ TARGETS = tuple(schema.TARGETS)
 class Trial:
     """Rules, what they become, and events with the engine's verdicts on them"""
 
-    def __init__(self, name, paths, examples, folder):
+    def __init__(self, name, paths, examples, folder, sampled=1):
         self.name, self.paths, self.examples, self.folder = name, paths, examples, folder
+        self.sampled = sampled
         native.convert(paths, TARGETS, folder, "--manifest")
         self.packages = native.verify(paths, TARGETS, folder)
         files = events.write(examples, folder)
         with ThreadPoolExecutor(len(files)) as pool:
             read = {version: pool.submit(Verdicts, paths, file) for version, file in files.items()}
         self.verdicts = {version: one.result() for version, one in read.items()}
+
+    def asked(self, target):
+        """Of the queries for a target, those that are asked: one of so many rules, the same for each target"""
+        return [one for one in self.queries(target)
+                if not zlib.crc32(one.file.stem.encode()) % self.sampled]
 
     def queries(self, target):
         """What was emitted for a target"""

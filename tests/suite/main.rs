@@ -50,6 +50,7 @@ mod memory;
 mod mutants;
 mod mutate;
 mod mutate_eql;
+mod mutate_kusto;
 mod native;
 mod navigator;
 mod near;

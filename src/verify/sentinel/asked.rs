@@ -4,6 +4,7 @@
 //! tables and columns that it names, when it runs and how long it waits for rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,7 +27,7 @@ pub struct Asked<'r> {
     pub(super) query: Query,
     pub(super) platform: Platform,
     /// The engine, with this rule only
-    pub(super) engine: Engine,
+    pub(super) engine: Arc<Engine>,
     /// The tables that it asks, with the columns that it names
     pub(super) tables: BTreeMap<String, Vec<Column>>,
 }
@@ -45,21 +46,13 @@ impl<'r> Asked<'r> {
         let text = artifacts.iter().find(|artifact| artifact.name.ends_with(".kql"));
         let text = text.ok_or("there is no query")?;
         let query = kusto::parse(&text.text).map_err(|finding| finding.message)?;
-        let mut names = BTreeSet::new();
-        query.lets.iter().for_each(|one| of_pipeline(&one.value, &mut names));
-        of_pipeline(&query.result, &mut names);
-        names.extend(["TimeGenerated", "Timestamp"]);
-        let mut tables = BTreeMap::new();
-        for signal in &manifest.signals {
-            for table in &signal.tables {
-                if !windows::TABLES.contains(&table.as_str()) && !family::is_known(table) {
-                    return Err(format!("no rows of {table} are made"));
-                }
-                let mut columns = schema.columns(table, platform);
-                columns.retain(|column| names.contains(column.name.as_str()));
-                tables.insert(table.clone(), columns);
-            }
+        let is_made =
+            |table: &&String| windows::TABLES.contains(&table.as_str()) || family::is_known(table);
+        let mut tables = manifest.signals.iter().flat_map(|signal| &signal.tables);
+        if let Some(table) = tables.find(|table| !is_made(table)) {
+            return Err(format!("no rows of {table} are made"));
         }
+        let tables = named(&query, manifest, (platform, schema));
         for signal in &rule.signals {
             let kind = signal.kind.name();
             let family = family::of(kind);
@@ -73,8 +66,22 @@ impl<'r> Asked<'r> {
                 return Err(format!("no rows with {field} of {kind} are made"));
             }
         }
-        let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
+        let engine = Arc::new(Engine::new(std::slice::from_ref(rule), &Options::default()));
         Ok(Asked { rule, manifest, query, platform, engine, tables })
+    }
+
+    /// A query in the place of this one, of the same rule; `None` when it names other columns of the tables
+    ///
+    /// # Errors
+    /// Why the text is no query.
+    pub fn instead(&self, text: &str, schema: &Schema) -> Result<Option<Asked<'r>>, String> {
+        let query = kusto::parse(text).map_err(|finding| finding.message)?;
+        let Asked { rule, manifest, platform, .. } = *self;
+        if named(&query, manifest, (platform, schema)) != self.tables {
+            return Ok(None);
+        }
+        let (engine, tables) = (Arc::clone(&self.engine), self.tables.clone());
+        Ok(Some(Asked { rule, manifest, query, platform, engine, tables }))
     }
 
     /// The rule, as it is emitted
@@ -140,6 +147,25 @@ impl Asked<'_> {
             }
         }
     }
+}
+
+/// The tables of a rule's signals, each with the columns that a query names
+fn named(
+    query: &Query,
+    manifest: &Manifest,
+    (platform, schema): (Platform, &Schema),
+) -> BTreeMap<String, Vec<Column>> {
+    let mut names = BTreeSet::new();
+    query.lets.iter().for_each(|one| of_pipeline(&one.value, &mut names));
+    of_pipeline(&query.result, &mut names);
+    names.extend(["TimeGenerated", "Timestamp"]);
+    let tables = manifest.signals.iter().flat_map(|signal| &signal.tables);
+    let columns = tables.map(|table| {
+        let mut columns = schema.columns(table, platform);
+        columns.retain(|column| names.contains(column.name.as_str()));
+        (table.clone(), columns)
+    });
+    columns.collect()
 }
 
 /// Adds the names in an expression

@@ -6,18 +6,20 @@
 //! same events are called new.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::by_run::by_runs;
 use super::evidence::Evidence;
 use super::judge::severity_of;
 use super::own_series::own_series;
-use super::played::{Complete, first, group_of, groups, play};
+use super::played::{Complete, Played, play};
 use super::recorded::recorded;
-use super::scarce;
 use super::scene::BEGINNING;
+use super::schedule::runs;
 use crate::ir::{Correlation, NewTerms};
 use crate::manifest::LossName;
 use crate::matcher::Memory;
@@ -34,22 +36,36 @@ use crate::verify::trial::{Example, Place, Tally};
 /// The most events whose terms are tried
 const MOST: usize = 12;
 
-/// Judges what only several events show
-///
-/// # Errors
-/// What was not executed.
-pub fn try_course(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
-    let mut tally = Tally::default();
-    let reported = asked.manifest.correlations.iter().any(|one| one.reported);
-    if reported {
-        for events in std::iter::once(near_series(asked)).chain(own_series(asked.rule)) {
-            tally = tally.joined(series(asked, observer, events)?);
+/// Events at their times that queries of one rule are tried on, made once
+#[derive(Default)]
+pub(super) struct Courses {
+    series: OnceLock<Result<Vec<Played>, String>>,
+    novelty: OnceLock<Result<Played, String>>,
+}
+
+impl Courses {
+    /// Judges what only several events show
+    ///
+    /// # Errors
+    /// What was not executed.
+    pub(super) fn judge(&self, asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
+        let mut tally = Tally::default();
+        if asked.manifest.correlations.iter().any(|one| one.reported) {
+            let played = || {
+                let all = std::iter::once(near_series(asked)).chain(own_series(asked.rule));
+                all.map(|events| play(asked, observer, events)).collect()
+            };
+            for played in self.series.get_or_init(played).as_ref().map_err(String::clone)? {
+                tally = tally.joined(series(asked, played)?);
+            }
         }
+        if let Some(new) = &asked.rule.new_terms {
+            let played = || play(asked, observer, again_and_again(asked, new));
+            let played = self.novelty.get_or_init(played).as_ref().map_err(String::clone)?;
+            tally = tally.joined(novelty(asked, new, played)?);
+        }
+        Ok(tally)
     }
-    if let Some(new) = &asked.rule.new_terms {
-        tally = tally.joined(novelty(asked, observer, new)?);
-    }
-    Ok(tally)
 }
 
 /// Series at the borders of what the correlations of the rule ask for
@@ -65,20 +81,8 @@ fn near_series(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
     events
 }
 
-fn series(
-    asked: &Asked<'_>,
-    observer: &Observer,
-    events: Vec<(Timestamp, Example)>,
-) -> Result<Tally, String> {
-    let played = play(asked, observer, events)?;
-    let mut memory = Memory::default();
-    let mut together = Vec::new();
-    for (at, matches) in played.matches.iter().enumerate() {
-        for one in matches {
-            together.extend(memory.correlate(&asked.engine, one, (0, at)));
-        }
-    }
-    together.extend(memory.finish(&asked.engine));
+fn series(asked: &Asked<'_>, played: &Played) -> Result<Tally, String> {
+    let answers = runs(asked, &played.scene)?;
     let mut tally = Tally { events: played.examples.len(), ..Tally::default() };
     for (at, one) in asked.rule.correlations.iter().enumerate() {
         let Some(output) = asked.manifest.correlations.iter().find(|other| other.name == one.name)
@@ -88,19 +92,9 @@ fn series(
         if !output.reported {
             continue;
         }
-        let (wanted, returned) = if scarce::is_of_few(asked.rule, one) {
-            scarce::by_runs(asked, (at, one), &output.keys, &played)?
-        } else {
-            let mut wanted = Complete::new();
-            for finding in together.iter().filter(|finding| finding.together.correlation == at) {
-                let complete = (instant(finding.together.time), one.level.to_string());
-                first(&mut wanted, group_of(finding), complete);
-            }
-            let answers = played.answers.iter().map(|(_, data)| data);
-            (wanted, groups(asked, answers, &one.name, &output.keys)?)
-        };
+        let (wanted, returned) = by_runs(asked, (at, one), &output.keys, (played, &answers))?;
         compare(asked, one, (&wanted, &returned), &mut tally);
-        tally.differences.extend(wrongly_shown(&played.answers, &one.name));
+        tally.differences.extend(wrongly_shown(&answers, &one.name));
     }
     Ok(tally)
 }
@@ -196,12 +190,10 @@ fn told_apart(asked: &Asked<'_>, new: &NewTerms, some: &mut [Example]) {
     }
 }
 
-/// Judges which events are new: some events, the same within the window, and again after it
+/// Some events, the same within the window of new terms, and again after it
 ///
 /// Both edges of the window are tried: a query that looks back too far or not far enough is told.
-fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tally, String> {
-    let signal = &asked.rule.signals[new.signal];
-    let Some(output) = asked.output(&signal.name) else { return Ok(Tally::default()) };
+fn again_and_again(asked: &Asked<'_>, new: &NewTerms) -> Vec<(Timestamp, Example)> {
     let mut some = found_by(asked, new.signal);
     told_apart(asked, new, &mut some);
     let (hours, minutes) = (SignedDuration::from_hours, SignedDuration::from_mins);
@@ -221,9 +213,15 @@ fn novelty(asked: &Asked<'_>, observer: &Observer, new: &NewTerms) -> Result<Tal
         }
     }
     events.sort_by_key(|(time, _)| *time);
-    let played = play(asked, observer, events)?;
+    events
+}
+
+/// Judges which events are new
+fn novelty(asked: &Asked<'_>, new: &NewTerms, played: &Played) -> Result<Tally, String> {
+    let signal = &asked.rule.signals[new.signal];
+    let Some(output) = asked.output(&signal.name) else { return Ok(Tally::default()) };
     let (mut reported, mut repeated) = (BTreeSet::new(), BTreeSet::new());
-    for (_, data) in &played.answers {
+    for (_, data) in runs(asked, &played.scene)? {
         let instants = data.instants(asked.time()).ok_or("the rows have no time")?;
         let signals = data.texts("Signal");
         for (row, time) in instants.into_iter().enumerate() {

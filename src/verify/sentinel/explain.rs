@@ -31,7 +31,8 @@ pub(super) fn explain(
         LossName::Case => has(&example.event, |text| !text.is_ascii()),
         LossName::Product => side.product.is_some_and(|product| Some(product) != signal.product),
         LossName::Inbound => has(&example.event, |text| text == "false"),
-        LossName::Keywords | LossName::Place | LossName::Encoding => true,
+        LossName::Keywords => !found || is_in_row(asked, at, side, example),
+        LossName::Place | LossName::Encoding => true,
         // Only Elastic has these losses, or several events together show them.
         LossName::Actions
         | LossName::Alerts
@@ -59,6 +60,21 @@ fn has(event: &Value, test: fn(&str) -> bool) -> bool {
         Value::Bool(truth) => test(&truth.to_string()),
         Value::Null | Value::Number(_) => false,
     }
+}
+
+/// Whether the engine finds the signal where the texts of the event's rows are values of the event: columns in
+/// which keywords are searched hold more than those
+fn is_in_row(asked: &Asked<'_>, at: usize, side: &Side, example: &Example) -> bool {
+    let mut event = example.event.clone();
+    let Some(fields) = event.as_object_mut() else { return false };
+    for (table, row) in &side.rows {
+        for (column, value) in row {
+            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            fields.insert(format!("{table} {column}"), Value::String(text));
+        }
+    }
+    let judged = asked.engine.judge_value(&event, example.kind.as_ref(), &mut Memory::default());
+    judged.is_ok_and(|all| all.iter().any(|one| one.signal == at))
 }
 
 /// Whether the engine agrees on the event with its empty values left out, or with what it lacks as empty

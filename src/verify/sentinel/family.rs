@@ -80,6 +80,7 @@ impl Family {
 mod tests {
     use super::*;
     use crate::taxonomy::EventKind;
+    use crate::verify::sources::source;
 
     #[test]
     fn every_line_of_the_tables_is_read() {
@@ -88,5 +89,16 @@ mod tests {
         let shown: usize = FAMILIES.iter().map(|family| family.shown.len()).sum();
         assert_eq!(shown, count(include_str!("rows.tsv")));
         assert!(EventKind::ALL.iter().all(|kind| of(kind.name()).is_some()));
+    }
+
+    #[test]
+    fn events_of_every_kind_are_looked_at() {
+        let kinds = FAMILIES.iter().flat_map(|family| family.kinds.iter().copied());
+        let channels = lines(include_str!("channels.tsv")).map(|cells| cells[0]);
+        for name in kinds.chain(channels) {
+            let kind = EventKind::category(name).map(|(kind, _)| kind);
+            let kind = kind.or_else(|| EventKind::named(name)).unwrap();
+            assert!(source(&kind).is_some(), "no event of {name} is tried");
+        }
     }
 }

@@ -12,6 +12,7 @@
 
 mod asim;
 mod asked;
+mod by_run;
 mod channel;
 mod cloud;
 mod course;
@@ -27,19 +28,17 @@ mod process;
 mod recorded;
 mod registry;
 mod row;
-mod scarce;
 mod scene;
 mod schedule;
 mod trial;
 mod windows;
 
 pub use asked::Asked;
-pub use course::try_course;
 #[cfg(test)]
 pub(super) use recorded::{HASHES, recorded};
 #[cfg(test)]
 pub(crate) use trial::returned;
-pub use trial::{Watcher, matching, try_near, try_own};
+pub use trial::{Trials, Watcher, matching};
 
 /// The rows of an event in every table, each with the name of its table
 #[cfg(test)]

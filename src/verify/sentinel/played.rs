@@ -1,16 +1,17 @@
-//! Events at their times, as the engine and the runs of a query see them.
+//! Events at their times, as the engine and the tables see them.
 //!
-//! In: a query, and events in the order of time. Out: what the engine says of each event by itself, and what each
-//! run returned; and from either when each group of a correlation is first complete.
+//! In: a query, and events in the order of time. Out: their rows, and what the engine says of each event by itself;
+//! and when each group of a correlation is first complete, for the engine and in what runs returned.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
 use super::asked::Asked;
 use super::scene::{Scene, Times};
-use super::schedule::{delays, runs};
-use crate::matcher::{self, Match, Memory};
+use super::schedule::delays;
+use crate::matcher::{Finding, Match, Memory};
 use crate::query::kusto::execute::Data;
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
@@ -26,8 +27,10 @@ pub(super) struct Played {
     pub(super) shown: Vec<Timestamp>,
     /// What the engine says of each event by itself
     pub(super) matches: Vec<Vec<Match>>,
-    /// What each run returned, with its time
-    pub(super) answers: Vec<(Timestamp, Data)>,
+    /// Their rows
+    pub(super) scene: Scene,
+    /// By run, every completion among the events that it knows
+    pub(super) completions: OnceLock<Vec<Vec<Finding>>>,
 }
 
 /// Shows the events to both sides
@@ -50,17 +53,17 @@ pub(super) fn play(
         matches.iter_mut().for_each(|one| one.time = Some(*time));
         matches
     });
-    let matches = judged.collect();
+    let matches: Vec<Vec<Match>> = judged.collect();
     let mut shown = times.clone();
     for side in &scene.sides {
         shown[side.example] = side.shown();
     }
-    let answers = runs(asked, &scene)?;
-    Ok(Played { examples, times, shown, matches, answers })
+    let completions = OnceLock::new();
+    Ok(Played { examples, times, shown, matches, scene, completions })
 }
 
 /// The values that the events of a group share
-pub(super) fn group_of(finding: &matcher::Finding) -> String {
+pub(super) fn group_of(finding: &Finding) -> String {
     let values = finding.together.group.iter().map(|(name, value)| {
         // Defender writes accounts in a letter case of its own.
         if name == "user" { value.to_lowercase() } else { value.clone() }

@@ -12,7 +12,7 @@ use super::defender::FILE_ACTIONS;
 use super::event::{Fields, text};
 use super::family::{self, Family};
 use super::{channel, registry};
-use crate::taxonomy::EventKind;
+use crate::taxonomy::{EventKind, Field, FieldType};
 
 /// The lengths of hashes, in hexadecimal digits
 pub(in crate::verify) const HASHES: &[(&str, &str, usize)] = &[
@@ -54,6 +54,27 @@ pub(in crate::verify) fn recorded(
     }
     name_log(kind, &mut event);
     Some(event)
+}
+
+/// Gives an event the numbers, addresses and command lines that it lacks of the columns of its table, each a value
+/// of its own: a query that takes one column for another shows it
+pub(super) fn filled(kind: &EventKind, event: &mut Fields) {
+    let Some(family) = family::of(kind.name()) else { return };
+    let own: Vec<_> = family.shown.iter().filter(|one| !one.column.starts_with('(')).collect();
+    for (at, one) in own.iter().enumerate() {
+        let lacks = |other: &str| event.get(other).is_none();
+        let of_column = |other: &&&family::Shown| other.column == one.column;
+        if one.field.is_empty() || !own.iter().filter(of_column).all(|one| lacks(one.field)) {
+            continue;
+        }
+        let value = match kind.field_type(&Field::of_log(one.field)) {
+            Some(FieldType::Number) => json!(40_000 + at),
+            Some(FieldType::Address) => json!(format!("192.0.2.{at}")),
+            Some(FieldType::Command) => json!(format!(r"C:\Lab\tool.exe /of {}", one.field)),
+            Some(_) | None => continue,
+        };
+        event.insert(one.field.to_owned(), value);
+    }
 }
 
 fn is_possible(kind: &EventKind, family: Option<&Family>, event: &Fields) -> bool {

@@ -4,13 +4,15 @@
 //! it was not executed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::course::Courses;
 use super::judge::Judge;
-use super::recorded::recorded;
+use super::recorded::{filled, recorded};
 use super::scene::Scene;
 use crate::ir::Rule;
 use crate::matcher::{Engine, Match, Memory};
@@ -21,23 +23,48 @@ use crate::verify::near;
 use crate::verify::observation::Observer;
 use crate::verify::trial::{CARE, Example, Place, Tally, own_examples};
 
-/// Judges the events of a rule's own tests
+/// The events that queries of one rule are tried on, as both sides see them
 ///
-/// # Errors
-/// What of the query was not executed.
-pub fn try_own(asked: &Asked<'_>, rule: &Rule, observer: &Observer) -> Result<Tally, String> {
-    on_examples(asked, &own_examples(rule).concat(), observer)
+/// They are made once, for the columns of the first query: another query may name those columns only.
+#[derive(Default)]
+pub struct Trials {
+    own: OnceLock<Seen>,
+    near: OnceLock<Seen>,
+    courses: Courses,
 }
 
-/// Judges events near every literal of a rule
-///
-/// # Errors
-/// What of the query was not executed.
-pub fn try_near(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String> {
+impl Trials {
+    /// Judges the events of the rule's own tests, events near every literal of the rule, and what only
+    /// several events show
+    ///
+    /// # Errors
+    /// What of the query was not executed.
+    pub fn judge(
+        &self,
+        asked: &Asked<'_>,
+        rule: &Rule,
+        observer: &Observer,
+    ) -> Result<Tally, String> {
+        let own = || Seen::of(asked, own_examples(rule).concat(), observer);
+        let near = || Seen::of(asked, near_literals(asked.rule), observer);
+        let own = self.own.get_or_init(own).judge(asked)?;
+        let near = self.near.get_or_init(near).judge(asked)?;
+        Ok(own.joined(near).joined(self.courses.judge(asked, observer)?))
+    }
+}
+
+/// Of so many events near literals one lacks little
+const FILLED: usize = 3;
+
+/// Events near every literal of a rule, as sensors write them
+fn near_literals(rule: &Rule) -> Vec<Example> {
     let mut examples = Vec::new();
-    for signal in &asked.rule.signals {
+    for signal in &rule.signals {
         for one in near::near(signal, CARE) {
-            if let Some(event) = recorded(&signal.kind, one.event, one.field.name()) {
+            if let Some(mut event) = recorded(&signal.kind, one.event, one.field.name()) {
+                if examples.len() % FILLED == 0 {
+                    filled(&signal.kind, &mut event);
+                }
                 examples.push(Example {
                     place: Place::Near(examples.len()),
                     event: Value::Object(event),
@@ -46,7 +73,27 @@ pub fn try_near(asked: &Asked<'_>, observer: &Observer) -> Result<Tally, String>
             }
         }
     }
-    on_examples(asked, &examples, observer)
+    examples
+}
+
+/// Events as both sides see them, before a query is asked
+struct Seen {
+    examples: Vec<Example>,
+    scene: Scene,
+    verdicts: Vec<Vec<Match>>,
+}
+
+impl Seen {
+    fn of(asked: &Asked<'_>, examples: Vec<Example>, observer: &Observer) -> Seen {
+        let scene = Scene::new(&examples, None, &asked.tables, observer);
+        let verdicts = verdicts(&asked.engine, &examples);
+        Seen { examples, scene, verdicts }
+    }
+
+    fn judge(&self, asked: &Asked<'_>) -> Result<Tally, String> {
+        let Seen { examples, scene, verdicts } = self;
+        Judge { asked, rule: 0, examples, scene, verdicts }.judge()
+    }
 }
 
 /// The events that a query holds, by their places, each with the index of the signal
@@ -71,16 +118,6 @@ pub(crate) fn returned(asked: &Asked<'_>, examples: &[Example]) -> Result<Vec<Va
     let names: Vec<String> = data.names().map(ToOwned::to_owned).collect();
     let row = |values: Vec<Value>| Value::Object(names.iter().cloned().zip(values).collect());
     Ok(data.values().map(row).collect())
-}
-
-fn on_examples(
-    asked: &Asked<'_>,
-    examples: &[Example],
-    observer: &Observer,
-) -> Result<Tally, String> {
-    let scene = Scene::new(examples, None, &asked.tables, observer);
-    let verdicts = verdicts(&asked.engine, examples);
-    Judge { asked, rule: 0, examples, scene: &scene, verdicts: &verdicts }.judge()
 }
 
 fn verdicts(engine: &Engine, examples: &[Example]) -> Vec<Vec<Match>> {

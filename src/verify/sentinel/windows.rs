@@ -77,6 +77,8 @@ struct Written {
     data: Vec<(Option<String>, String)>,
     element: &'static str,
     description: String,
+    /// Words that stand somewhere in the event
+    words: Option<String>,
 }
 
 /// The rows in the tables of Windows logs, each with its table
@@ -172,21 +174,33 @@ fn written(
         pairs.extend(all.into_iter().map(|text| (name(field), text)));
     }
     let description = event.text("Message").or_else(|| words.clone()).unwrap_or_default();
-    pairs.extend(words.map(|words| (None, words)));
     let element = channel::of(event.kind.name()).map_or("", |source| source.element);
-    Written { channel, provider, number, data: pairs, element, description }
+    pairs.extend(words.clone().map(|words| (None, words)));
+    Written { channel, provider, number, data: pairs, element, description, words }
 }
 
 /// Event: the data as XML in one text
+///
+/// Words stand there or in what the event says, by turns: a query has to look at both.
 fn log(one: &Written) -> (&'static str, Fields) {
+    let (mut data, mut description) = (&one.data[..], one.description.as_str());
+    if let Some(words) = &one.words {
+        let mixed =
+            words.bytes().fold(0_u32, |mixed, byte| mixed.wrapping_mul(31) + u32::from(byte));
+        if mixed >> 5 & 1 == 0 {
+            data = &data[..data.len() - 1];
+        } else if words == description {
+            description = "";
+        }
+    }
     let data = format!(
         "<DataItem Type=\"System.XmlData\" time=\"2024-01-08T00:00:00.0000000Z\" \
          sourceHealthServiceId=\"1cc3bd45-c9c2-4588-8db8-f6295de382d4\">{}</DataItem>",
-        xml(one, "")
+        xml(data, one.element, "")
     );
     let row = json!({
         "EventLog": one.channel, "Source": one.provider, "EventData": data,
-        "RenderedDescription": one.description,
+        "RenderedDescription": description,
     });
     ("Event", fields(row))
 }
@@ -233,7 +247,7 @@ fn security(one: &Written) -> (&'static str, Fields) {
         row.insert("Account".to_owned(), json!(account));
     }
     if one.data.iter().any(|(name, _)| name.as_deref().is_none_or(|name| !has(name))) {
-        row.insert("EventData".to_owned(), json!(xml(one, "\r\n  ")));
+        row.insert("EventData".to_owned(), json!(xml(&one.data, one.element, "\r\n  ")));
     }
     ("SecurityEvent", row)
 }
@@ -243,11 +257,11 @@ fn fields(row: Json) -> Fields {
 }
 
 /// The data as Windows renders it, with what parts its elements
-fn xml(one: &Written, between: &str) -> String {
+fn xml(data: &[(Option<String>, String)], element: &str, between: &str) -> String {
     let mut inside = String::new();
-    for (name, value) in &one.data {
+    for (name, value) in data {
         let value = quoted(value);
-        inside += &match (name, one.element.is_empty()) {
+        inside += &match (name, element.is_empty()) {
             (Some(name), false) => format!("{between}<{name}>{value}</{name}>"),
             (None, false) => value,
             (Some(name), true) => {
@@ -256,7 +270,7 @@ fn xml(one: &Written, between: &str) -> String {
             (None, true) => format!("{between}<Data>{value}</Data>"),
         };
     }
-    match one.element {
+    match element {
         "" => format!("<EventData xmlns=\"{EVENTS}\">{inside}{between}</EventData>"),
         element => format!(
             "<UserData xmlns=\"{EVENTS}\">{between}<{element} xmlns=\"Event_NS\">{inside}{between}\

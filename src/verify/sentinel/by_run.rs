@@ -1,0 +1,68 @@
+//! Correlations, run by run.
+//!
+//! In: the matches of a trial, and what each run of the query returned. Out: for each run the groups that the
+//! engine finds in what the run knows, and those that the run told, both with the time of the first event that
+//! is new to the run. What is still to come may take a group out again, and what an earlier run has reported is not
+//! reported once more: so each run is judged by itself.
+
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::asked::Asked;
+use super::played::{Complete, Played, first, group_of, groups};
+use crate::ir::Correlation;
+use crate::manifest::Kept;
+use crate::matcher::{Finding, Memory};
+use crate::query::kusto::execute::{Data, instant};
+
+/// What the engine finds in what each run knows, and what the runs told
+///
+/// # Errors
+/// What the rows of a run lack.
+pub(super) fn by_runs(
+    asked: &Asked<'_>,
+    (at, one): (usize, &Correlation),
+    keys: &[String],
+    (played, answers): (&Played, &[(Timestamp, Data)]),
+) -> Result<(Complete, Complete), String> {
+    let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
+    let Kept::Happened { since, until } = schedule.keeps else {
+        return Err("its runs do not wait for late events".to_owned());
+    };
+    let known = || {
+        let known = |now: Timestamp| before(now, schedule.period)..before(now, until);
+        answers.iter().map(|(now, _)| completions(asked, played, &known(*now))).collect()
+    };
+    let completions: &Vec<Vec<Finding>> = played.completions.get_or_init(known);
+    let (mut wanted, mut told) = (Complete::new(), Complete::new());
+    for ((now, answer), found) in answers.iter().zip(completions) {
+        let of_run = |group: String| format!("{group}\x1fin the run of {now}");
+        let new = before(*now, since)..before(*now, until);
+        let is_new = |(_, event): &(usize, usize)| new.contains(&played.shown[*event]);
+        for finding in found.iter().filter(|finding| finding.together.correlation == at) {
+            if finding.together.places.iter().any(is_new) {
+                let complete = (instant(finding.together.time), one.level.to_string());
+                first(&mut wanted, of_run(group_of(finding)), complete);
+            }
+        }
+        let of_answer = groups(asked, [answer], &one.name, keys)?;
+        told.extend(of_answer.into_iter().map(|(group, complete)| (of_run(group), complete)));
+    }
+    Ok((wanted, told))
+}
+
+fn before(now: Timestamp, minutes: u32) -> Timestamp {
+    now - SignedDuration::from_mins(minutes.into())
+}
+
+/// Every completion among the events whose rows are of this time
+fn completions(asked: &Asked<'_>, played: &Played, known: &Range<Timestamp>) -> Vec<Finding> {
+    let mut memory = Memory::default();
+    for (event, matches) in played.matches.iter().enumerate() {
+        if known.contains(&played.shown[event]) {
+            matches.iter().for_each(|one| drop(memory.correlate(&asked.engine, one, (0, event))));
+        }
+    }
+    memory.completions(&asked.engine)
+}

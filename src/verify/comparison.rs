@@ -160,7 +160,7 @@ impl Comparison<'_> {
     fn dropped(&self) -> Option<Finding> {
         let own = self.sides().find(|side| side.kind == self.signal.kind)?;
         let loss = self.named(|loss| matches!(loss.name, LossName::Empty | LossName::Gaps));
-        loss.map(Finding::Lost).or_else(|| (!own.held).then_some(Finding::Unwritten))
+        loss.map(Finding::Lost).or_else(|| (!own.is_held()).then_some(Finding::Unwritten))
     }
 
     fn different(&self, hit: bool) -> Finding {

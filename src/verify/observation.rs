@@ -30,8 +30,8 @@ pub struct Observation {
 pub(super) struct Side {
     pub(super) kind: EventKind,
     pub(super) record: Record,
-    /// Whether a document can hold every value of the event
-    pub(super) held: bool,
+    /// Whether the event has a value without a name, which only a text with all values holds
+    unnamed: bool,
     /// The operating system that the event's paths suggest, for an event that names none
     guessed: Product,
     documents: [OnceCell<Option<Value>>; Gaps::ALL.len() * Product::ALL.len()],
@@ -68,12 +68,15 @@ impl Observer {
 }
 
 impl Side {
-    /// `unnamed`: the event has a value without a name, which only a text with all values holds
     fn new(kind: EventKind, record: Record, unnamed: bool) -> Side {
         let guessed = guessed_product(&record, &kind);
-        let whole = !unnamed || sources::source(&kind).is_some_and(|source| source.rendered);
-        let held = whole && holds(&record, &kind);
-        Side { kind, record, held, guessed, documents: Default::default() }
+        Side { kind, record, unnamed, guessed, documents: Default::default() }
+    }
+
+    /// Whether a document can hold every value of the event
+    pub(super) fn is_held(&self) -> bool {
+        let is_rendered = || sources::source(&self.kind).is_some_and(|source| source.rendered);
+        (!self.unnamed || is_rendered()) && holds(&self.record, &self.kind)
     }
 
     /// The operating system of the event; `meant` is that of an event that names none

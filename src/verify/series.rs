@@ -88,7 +88,7 @@ fn look(
     let mut matches =
         import.engine.judge_value(event, Some(kind), &mut Memory::default()).map_err(text)?;
     matches.iter_mut().for_each(|matched| matched.time = Some(time));
-    let side = observation.sides.first().filter(|side| side.held);
+    let side = observation.sides.first().filter(|side| side.is_held());
     let document = side.and_then(|side| side.document(None, Gaps::Left)).cloned();
     let document = document.map(|mut document| {
         document["@timestamp"] = json!(time.to_string());

@@ -105,7 +105,7 @@ impl Comparison<'_> {
         let product = side.product(self.signal.product);
         let whole = |field| is_whole((&side.record, field), &side.kind, product);
         let is_whole = self.signal.fields().all(whole);
-        !side.held || self.says_less(side) || !is_whole && self.agrees_in_full()
+        !side.is_held() || self.says_less(side) || !is_whole && self.agrees_in_full()
     }
 
     /// Whether Elastic agrees on a document without the gaps of its pipelines

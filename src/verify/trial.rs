@@ -183,7 +183,7 @@ pub fn try_near_events(import: &Import<'_>, observer: &Observer) -> Tally {
     for example in near_examples(import.rule) {
         let observation = observer.look(&example.event, example.kind.as_ref());
         if let Ok(observation) = observation
-            && observation.sides.iter().all(|side| side.held)
+            && observation.sides.iter().all(|side| side.is_held())
         {
             try_one(&mut tally, &mut seen, import, (&example, &observation));
         }

@@ -307,7 +307,8 @@ fn results_are_those_of_microsofts_binder() {
     let Some(modules) = binder("results_are_those_of_microsofts_binder") else { return };
     let mut queries = of_project();
     if let Some(corpus) = corpus("results_are_those_of_microsofts_binder, for Sigma") {
-        queries.extend_from_slice(of_sigma(&corpus));
+        // The proof in `tests/conformance` asks whether the binder takes the others.
+        queries.extend(of_sigma(&corpus).iter().step_by(4).cloned());
     }
     let ours = bound(&queries);
     for ((query, ours), theirs) in queries.iter().zip(ours).zip(theirs(&modules, &queries)) {
@@ -330,7 +331,7 @@ fn what_microsofts_binder_refuses_is_refused() {
     let mut dice = Dice(0x6b75_7374_6f5f_3032);
     let mut mutants = Vec::new();
     for query in of_project() {
-        for _ in 0..8 {
+        for _ in 0..4 {
             let text = damaged(&query.text, &mut dice);
             mutants.push(Query { text, name: query.name.clone(), ..query });
         }

@@ -284,7 +284,7 @@ fn where_a_rule_is_said_to_narrow_no_event_matches_newly() {
     let (mut told, mut moved) = ([0; 4], 0);
     for loaded in rules() {
         let events = near(&loaded.rule, &mut Dice(3), 30);
-        for turn in 0..60 {
+        for turn in 0..30 {
             let signal = turn % loaded.rule.signals.len();
             let rule = changed(&loaded.rule, signal, &mut dice);
             // Correlations and new terms are told apart from what signals find.

@@ -109,20 +109,32 @@ impl Scene {
         tables: &BTreeMap<String, Vec<Column>>,
         observer: &Observer,
     ) -> Scene {
-        let (mut sides, mut strays) = (Vec::new(), BTreeMap::new());
-        let mut of_table: BTreeMap<&str, Vec<(Timestamp, Fields)>> = BTreeMap::new();
+        let (mut sides, mut strays) = (Vec::<Side>::new(), BTreeMap::new());
+        let mut others: Vec<(&str, Timestamp, Fields)> = Vec::new();
         for (example, one) in examples.iter().enumerate() {
             let Ok(observation) = observer.look(&one.event, one.kind.as_ref()) else { continue };
             for side in &observation.sides {
+                let at = sides.len();
                 let (time, delay) = match times {
                     Some(Times { happened, delays }) => {
                         (happened[example], delays[example % delays.len()])
                     }
-                    None => (BEGINNING + SignedDuration::from_millis(sides.len() as i64), ARRIVES),
+                    None => (BEGINNING + SignedDuration::from_millis(at as i64), ARRIVES),
                 };
                 let mut event = Event::of(&side.record, &side.kind, &one.event);
                 event.fields.insert("time".to_owned(), json!(time.to_string()));
-                let made = rows(&event, |table| tables.contains_key(table));
+                let mut made = rows(&event, |table| tables.contains_key(table));
+                for (table, row) in &mut made {
+                    let kinds = KINDS.iter().find(|(known, _)| known == table);
+                    if let (Some((_, told)), None, 2) = (kinds, times, at % STRAYS) {
+                        let beside = time + SignedDuration::from_micros(500);
+                        strays.insert(instant(beside), at);
+                        let mut other = told.other(row);
+                        put_time(&mut other, shown(table, beside));
+                        others.push((table, shown(table, beside) + delay, other));
+                    }
+                    put_time(row, shown(table, time));
+                }
                 sides.push(Side {
                     example,
                     known: observation.known,
@@ -130,24 +142,19 @@ impl Scene {
                     product: side.record.product,
                     time,
                     arrived: time + delay,
-                    rows: made.clone(),
+                    rows: made,
                 });
-                for (table, row) in made {
-                    let kinds = KINDS.iter().find(|(known, _)| *known == table);
-                    if let (Some((_, told)), None, 0) = (kinds, times, sides.len() % STRAYS) {
-                        let beside = time + SignedDuration::from_micros(500);
-                        strays.insert(instant(beside), sides.len() - 1);
-                        let other = timed(table, told.other(&row), (beside, delay));
-                        of_table.entry(table).or_default().push(other);
-                    }
-                    of_table.entry(table).or_default().push(timed(table, row, (time, delay)));
-                }
             }
         }
         let mut all = Rows::default();
         for (name, columns) in tables {
-            let rows = of_table.remove(name.as_str()).unwrap_or_default();
-            all.add(name, columns, rows.into_iter());
+            let own = sides.iter().flat_map(|side| {
+                let rows = side.rows.iter().filter(|(table, _)| table == name);
+                let delay = side.arrived.duration_since(side.time);
+                rows.map(move |(table, row)| (shown(table, side.time) + delay, row))
+            });
+            let others = others.iter().filter(|(table, ..)| table == name);
+            all.add(name, columns, own.chain(others.map(|(_, arrived, row)| (*arrived, row))));
         }
         Scene { rows: all, sides, strays }
     }
@@ -165,15 +172,9 @@ fn shown(table: &str, time: Timestamp) -> Timestamp {
     if table == ALERTS { time + ALERTED } else { time }
 }
 
-/// A row at a time, with the time of its arrival
-fn timed(
-    table: &str,
-    mut row: Fields,
-    (time, delay): (Timestamp, SignedDuration),
-) -> (Timestamp, Fields) {
-    let shown = shown(table, time);
+/// Lets a row be of a time
+fn put_time(row: &mut Fields, time: Timestamp) {
     for column in ["TimeGenerated", "Timestamp"] {
-        row.insert(column.to_owned(), json!(shown.to_string()));
+        row.insert(column.to_owned(), json!(time.to_string()));
     }
-    (shown + delay, row)
 }

@@ -5,13 +5,14 @@
 //! is new to the run. What is still to come may take a group out again, and what an earlier run has reported is not
 //! reported once more: so each run is judged by itself.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::asked::Asked;
-use super::played::{Complete, Played, first, group_of, groups};
-use crate::ir::Correlation;
+use super::played::{Complete, First, Played, first, group_of, groups};
+use crate::ir::{Bound, Correlation, CorrelationTest};
 use crate::manifest::Kept;
 use crate::matcher::{Finding, Memory};
 use crate::query::kusto::execute::{Data, instant};
@@ -35,18 +36,38 @@ pub(super) fn by_runs(
         answers.iter().map(|(now, _)| completions(asked, played, &known(*now))).collect()
     };
     let completions: &Vec<Vec<Finding>> = played.completions.get_or_init(known);
+    // A row of a group counts the events that complete it, and those before the first of them. Where one event is
+    // enough nothing is counted.
+    let least = match one.test {
+        CorrelationTest::Events(Bound { from, to: None }) if from > 1 => i64::try_from(from).ok(),
+        CorrelationTest::Together
+        | CorrelationTest::InOrder
+        | CorrelationTest::Events(_)
+        | CorrelationTest::Origins(_)
+        | CorrelationTest::Values(..)
+        | CorrelationTest::Numbers(..) => None,
+    };
     let (mut wanted, mut told) = (Complete::new(), Complete::new());
     for ((now, answer), found) in answers.iter().zip(completions) {
         let of_run = |group: String| format!("{group}\x1fin the run of {now}");
         let new = before(*now, since)..before(*now, until);
         let is_new = |(_, event): &(usize, usize)| new.contains(&played.shown[*event]);
-        for finding in found.iter().filter(|finding| finding.together.correlation == at) {
-            if finding.together.places.iter().any(is_new) {
-                let complete = (instant(finding.together.time), one.level.to_string());
-                first(&mut wanted, of_run(group_of(finding)), complete);
+        let own = found.iter().filter(|finding| finding.together.correlation == at);
+        let own = own.filter(|finding| finding.together.places.iter().any(is_new));
+        let mut more: BTreeMap<String, i64> = BTreeMap::new();
+        for finding in own {
+            let (time, level) = (instant(finding.together.time), one.level.to_string());
+            let group = of_run(group_of(finding));
+            *more.entry(group.clone()).or_default() += 1;
+            first(&mut wanted, group, First { time, level, events: None });
+        }
+        if let Some(least) = least {
+            for (group, more) in more {
+                let events = Some(least - 1 + more);
+                wanted.entry(group).and_modify(|first| first.events = events);
             }
         }
-        let of_answer = groups(asked, [answer], &one.name, keys)?;
+        let of_answer = groups(asked, answer, (&one.name, keys), least.is_some())?;
         told.extend(of_answer.into_iter().map(|(group, complete)| (of_run(group), complete)));
     }
     Ok((wanted, told))

@@ -16,7 +16,7 @@ use super::by_run::by_runs;
 use super::evidence::Evidence;
 use super::judge::severity_of;
 use super::own_series::own_series;
-use super::played::{Complete, Played, play};
+use super::played::{Complete, First, Played, play};
 use super::recorded::recorded;
 use super::scene::BEGINNING;
 use super::schedule::runs;
@@ -134,10 +134,11 @@ fn compare(
             (true, _) => Finding::Same(engine.is_some()),
             (false, Some(loss)) => Finding::Lost(loss),
             (false, None) => {
-                let said = |one: Option<&(i64, String)>| match one {
-                    Some((time, level)) => {
+                let said = |one: Option<&First>| match one {
+                    Some(First { time, level, events }) => {
                         let at = crate::query::kusto::execute::instant_text(*time);
-                        format!("complete at {at}, level {level}")
+                        let events = events.map_or_else(String::new, |n| format!(", {n} events"));
+                        format!("complete at {at}, level {level}{events}")
                     }
                     None => "not complete".to_owned(),
                 };

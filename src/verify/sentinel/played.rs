@@ -16,8 +16,16 @@ use crate::query::kusto::execute::Data;
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
 
-/// When a group is first complete, and at which level
-pub(super) type Complete = BTreeMap<String, (i64, String)>;
+/// When each group is first complete
+pub(super) type Complete = BTreeMap<String, First>;
+
+/// When a group is first complete, at which level, and of how many events a row tells where it counts them
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct First {
+    pub(super) time: i64,
+    pub(super) level: String,
+    pub(super) events: Option<i64>,
+}
 
 /// Events at their times, as both sides see them
 pub(super) struct Played {
@@ -71,32 +79,36 @@ pub(super) fn group_of(finding: &Finding) -> String {
     values.collect::<Vec<_>>().join("\x1f")
 }
 
-pub(super) fn first(groups: &mut Complete, group: String, new: (i64, String)) {
+pub(super) fn first(groups: &mut Complete, group: String, new: First) {
     let known = groups.entry(group).or_insert_with(|| new.clone());
     if new < *known {
         *known = new;
     }
 }
 
-/// When each group of a correlation is first complete in what the runs returned
-pub(super) fn groups<'d>(
+/// The column with the number of the events of a group
+const EVENTS: &str = "EventCount";
+
+/// When each group of a correlation is first complete in what a run returned
+pub(super) fn groups(
     asked: &Asked<'_>,
-    answers: impl IntoIterator<Item = &'d Data>,
-    name: &str,
-    keys: &[String],
+    data: &Data,
+    (name, keys): (&str, &[String]),
+    counts: bool,
 ) -> Result<Complete, String> {
     let mut complete = Complete::new();
-    for data in answers {
-        let lacks = |name: &str| format!("the rows have no column `{name}`");
-        let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
-        let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
-        let (signals, levels) = (column("Signal")?, column("Level")?);
-        let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
-        for (row, time) in instants.into_iter().enumerate() {
-            if &*signals[row] == name {
-                let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
-                first(&mut complete, group.join("\x1f"), (time, levels[row].to_string()));
-            }
+    let lacks = |name: &str| format!("the rows have no column `{name}`");
+    let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
+    let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
+    let (signals, levels) = (column("Signal")?, column("Level")?);
+    let events = if counts { Some(column(EVENTS)?) } else { None };
+    let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
+    for (row, time) in instants.into_iter().enumerate() {
+        if &*signals[row] == name {
+            let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
+            let events = events.as_ref().and_then(|all| all[row].parse().ok());
+            let new = First { time, level: levels[row].to_string(), events };
+            first(&mut complete, group.join("\x1f"), new);
         }
     }
     Ok(complete)

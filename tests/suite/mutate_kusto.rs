@@ -100,7 +100,7 @@ pub(crate) fn mutants(query: &str) -> Vec<Mutant> {
         }
         for name in NAME_OF_DATA.captures_iter(word).filter_map(|found| found.get(1)) {
             let name = at.start + name.start()..at.start + name.end();
-            found.push(("name of data", around.clone(), with(name, "RuleName")));
+            found.push(("name of data", around.clone(), with(name, "Other")));
         }
         let (before, rest) = (query[..at.start].trim_end(), &query[at.end..]);
         if before.ends_with("Level =") {

@@ -32,13 +32,16 @@ impl Needed {
 
 /// The columns that all correlations of a rule need
 ///
-/// Two keys of one name share a column, unless they take different fields of the same signal.
+/// Two keys of one name, and two counted fields, share a column, unless they take different fields of the same signal.
 fn needed(rule: &Rule) -> Vec<Needed> {
     let mut all: Vec<Needed> = Vec::new();
     for one in &rule.correlations {
         let counted = one.test.fields().iter();
         let keys = one.keys.iter().map(|key| (pascal(&key.name, "Key"), &key.fields, Role::Key));
-        let counted = counted.map(|fields| (pascal(&one.name, "Value"), fields, Role::Counted));
+        let counted = counted.map(|fields| {
+            let name = fields.values().next().map_or(&*one.name, Field::name);
+            (pascal(name, "Value"), fields, Role::Counted)
+        });
         for (wanted, fields, role) in keys.chain(counted) {
             if all.iter().any(|have| have.holds(fields, role)) {
                 continue;

@@ -1,9 +1,9 @@
 //! Correlations, run by run.
 //!
 //! In: the matches of a trial, and what each run of the query returned. Out: for each run the groups that the
-//! engine finds in what the run knows, and those that the run told, both with the time of the first event that
-//! is new to the run. What is still to come may take a group out again, and what an earlier run has reported is not
-//! reported once more: so each run is judged by itself.
+//! engine finds in what the run knows, and those that the run told, each with the first completion that is new to
+//! the run. What is still to come may take a group out again, and a later run reports nothing once more: so each run
+//! is judged by itself.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -32,11 +32,11 @@ pub(super) fn explain(
         LossName::Product => side.product.is_some_and(|product| Some(product) != signal.product),
         LossName::Inbound => has(&example.event, |text| text == "false"),
         LossName::Keywords => !found || is_in_row(asked, at, side, example),
-        LossName::Place | LossName::Encoding => true,
         // Only Elastic has these losses, or several events together show them.
         LossName::Actions
         | LossName::Alerts
         | LossName::Ancestry
+        | LossName::Encoding
         | LossName::Gaps
         | LossName::Grid
         | LossName::Keys
@@ -44,6 +44,7 @@ pub(super) fn explain(
         | LossName::LevelCases
         | LossName::LongValue
         | LossName::Lookback
+        | LossName::Place
         | LossName::Repeats
         | LossName::Ties
         | LossName::Words => false,

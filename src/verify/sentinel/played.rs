@@ -101,7 +101,7 @@ pub(super) fn groups(
     let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
     let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
     let (signals, levels) = (column("Signal")?, column("Level")?);
-    let events = if counts { Some(column(EVENTS)?) } else { None };
+    let events = data.texts(EVENTS).filter(|_| counts);
     let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
     for (row, time) in instants.into_iter().enumerate() {
         if &*signals[row] == name {

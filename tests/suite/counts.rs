@@ -89,9 +89,10 @@ fn emitted(rule: &Rule, target: Target) -> String {
 fn targets_count_the_combinations_too() {
     let pairs = rule("{field: [TargetUserName, TargetDomainName], gte: 20}");
     let query = emitted(&pairs, Target::Sentinel);
-    let counted = r#"count_distinctif(strcat(ManyAccountsValue, "\x1f", ManyAccountsValue2), "#;
+    let counted =
+        r#"count_distinctif(strcat(TargetUserNameValue, "\x1f", TargetDomainNameValue), "#;
     assert!(query.contains(counted), "{query}");
-    let there = "isnotempty(ManyAccountsValue) and isnotempty(ManyAccountsValue2)";
+    let there = "isnotempty(TargetUserNameValue) and isnotempty(TargetDomainNameValue)";
     assert!(query.contains(there), "{query}");
     assert!(bind(&query, Platform::Sentinel).is_ok(), "{query}");
     let matcher = emitted(&pairs, Target::Native);

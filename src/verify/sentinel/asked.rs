@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::{channel, family, windows};
 use crate::ir;
 use crate::manifest::{Artifact, Kept, Manifest, SignalOutput};
-use crate::matcher::{Engine, Options};
+use crate::matcher::{Engine, Memory, Options};
 use crate::query::kusto::{
     self, Column, Expression, Item, Kind, Operator, Pipeline, Platform, Query, Schema, Source, Step,
 };
-use crate::taxonomy::Field;
+use crate::taxonomy::{EventKind, Field};
 
 /// The tables of alerts, whose time is not that of what they are about
 pub(super) const ALERTS: &str = "SecurityAlert";
@@ -95,6 +96,12 @@ impl<'r> Asked<'r> {
             Platform::Sentinel => "TimeGenerated",
             Platform::AdvancedHunting => "Timestamp",
         }
+    }
+
+    /// Whether the engine finds a signal, by its place in the rule, in an event
+    pub(super) fn finds(&self, signal: usize, event: &Value, kind: Option<&EventKind>) -> bool {
+        let judged = self.engine.judge_value(event, kind, &mut Memory::default());
+        judged.is_ok_and(|all| all.iter().any(|one| one.signal == signal))
     }
 
     /// What the manifest says of a signal

@@ -22,7 +22,6 @@ use super::scene::BEGINNING;
 use super::schedule::runs;
 use crate::ir::{Correlation, NewTerms};
 use crate::manifest::LossName;
-use crate::matcher::Memory;
 use crate::matcher::novelty::NewTerms as Remembered;
 use crate::query::kusto::execute::{Data, instant};
 use crate::taxonomy::{Field, FieldType};
@@ -168,8 +167,7 @@ fn found_by(asked: &Asked<'_>, at: usize) -> Vec<Example> {
         let made = recorded(&signal.kind, one.event, one.field.name()).map(Value::Object);
         let Some(event) = made else { continue };
         let kind = Some(signal.kind.clone());
-        let judged = asked.engine.judge_value(&event, kind.as_ref(), &mut Memory::default());
-        if judged.is_ok_and(|all| all.iter().any(|one| one.signal == at)) {
+        if asked.finds(at, &event, kind.as_ref()) {
             some.push(Example { place: Place::Course(some.len()), event, kind });
         }
     }

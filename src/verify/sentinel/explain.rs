@@ -10,7 +10,6 @@ use super::asked::Asked;
 use super::scene::Side;
 use crate::ir::Signal;
 use crate::manifest::{Direction, LossName};
-use crate::matcher::Memory;
 use crate::taxonomy::Field;
 use crate::verify::finding::Finding;
 use crate::verify::trial::Example;
@@ -74,8 +73,7 @@ fn is_in_row(asked: &Asked<'_>, at: usize, side: &Side, example: &Example) -> bo
             fields.insert(format!("{table} {column}"), Value::String(text));
         }
     }
-    let judged = asked.engine.judge_value(&event, example.kind.as_ref(), &mut Memory::default());
-    judged.is_ok_and(|all| all.iter().any(|one| one.signal == at))
+    asked.finds(at, &event, example.kind.as_ref())
 }
 
 /// Whether the engine agrees on the event with its empty values left out, or with what it lacks as empty
@@ -94,9 +92,6 @@ fn is_empty_somewhere(
     for name in signal.fields().map(Field::name) {
         filled.entry(name).or_insert_with(|| Value::String(String::new()));
     }
-    [cut, filled].into_iter().any(|event| {
-        let (event, kind) = (Value::Object(event), example.kind.as_ref());
-        let judged = asked.engine.judge_value(&event, kind, &mut Memory::default());
-        judged.is_ok_and(|all| all.iter().any(|one| one.signal == at)) == found
-    })
+    let finds = |event| asked.finds(at, &Value::Object(event), example.kind.as_ref());
+    [cut, filled].into_iter().any(|event| finds(event) == found)
 }

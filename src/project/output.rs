@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::replace::{remove_leftovers, replace};
+use super::replace::{remove_leftovers, replace_output};
 use super::{Failure, display};
 use crate::workspace::Output;
 
@@ -52,7 +52,7 @@ pub fn write(folder: &Path, output: &Output) -> Result<Change, Failure> {
             |error| Failure::new(format!("cannot make the folder of {}: {error}", display(&path)));
         fs::create_dir_all(parent).map_err(failed)?;
     }
-    replace(&path, output.text.as_bytes())?;
+    replace_output(&path, output.text.as_bytes())?;
     Ok(change)
 }
 

@@ -3,7 +3,7 @@
 //! In: a path and a text. Out: the file holds the text. The text is written to a temporary file
 //! beside the path, which is then renamed: a crash leaves the old or the new text, never half of a
 //! text. A run locks its temporary file while it lives, so the next run recognizes the temporary
-//! files of killed runs.
+//! files of killed runs. Outputs do not wait for the disk: after a power failure they are made again.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -24,9 +24,36 @@ const PREFIX: &str = ".rulecast-";
 /// # Errors
 /// When the file cannot be written.
 pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    put(path, text, synced)
+}
+
+/// Replaces the text of an output, as [`replace`] does, but does not wait until the disk has it
+///
+/// Waiting takes most of the time of a large export.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn replace_output(path: &Path, text: &[u8]) -> Result<(), Failure> {
+    put(path, text, written)
+}
+
+/// Renames the temporary file that `write` makes to the file at a path
+fn put(
+    path: &Path,
+    text: &[u8],
+    write: fn(&Path, &[u8]) -> io::Result<NamedTempFile>,
+) -> Result<(), Failure> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let put = |temporary: NamedTempFile| temporary.persist(&target).map_err(|error| error.error);
-    written(&target, text).and_then(put).map(drop).map_err(|error| cannot("write", path, &error))
+    let rename = |temporary: NamedTempFile| temporary.persist(&target).map_err(|error| error.error);
+    write(&target, text).and_then(rename).map(drop).map_err(|error| cannot("write", path, &error))
+}
+
+/// A temporary file beside a path, with this text on disk
+fn synced(target: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
+    let temporary = written(target, text)?;
+    // The text must be on disk before the rename.
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
 }
 
 /// A temporary file beside a path, with this text and the permissions of the file at the path
@@ -36,8 +63,6 @@ fn written(target: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
         temporary.as_file().set_permissions(metadata.permissions())?;
     }
     temporary.write_all(text)?;
-    // The text must be on disk before the rename.
-    temporary.as_file().sync_all()?;
     Ok(temporary)
 }
 
@@ -66,7 +91,7 @@ pub fn update(
     loop {
         let Some(mut held) = lock(path).map_err(|error| cannot("lock", path, &error))? else {
             let new = change(None)?;
-            match written(path, new.as_bytes()).map(|new| new.persist_noclobber(path)) {
+            match synced(path, new.as_bytes()).map(|new| new.persist_noclobber(path)) {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) if error.error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Ok(Err(error)) => return Err(cannot("write", path, &error.error)),

@@ -15,8 +15,9 @@ mod sample;
 mod series;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use serde_json::{Map, Value, json};
 
 use crate::ir::{Expr, Signal, Test};
@@ -158,7 +159,10 @@ fn unsaid(signal: &Signal, expr: &Expr, care: Care) -> Vec<Near> {
     events
 }
 
+/// Keeps the first of events that are equal
 fn unique(events: &mut Vec<Near>) {
-    let mut seen = BTreeSet::new();
-    events.retain(|near| seen.insert(Value::Object(near.event.clone()).to_string()));
+    let mut seen = HashSet::with_hasher(RandomState::default());
+    let is_first: Vec<bool> = events.iter().map(|near| seen.insert(&near.event)).collect();
+    let mut is_first = is_first.into_iter();
+    events.retain(|_| is_first.next() == Some(true));
 }

@@ -35,7 +35,7 @@ pub struct Trials {
 
 impl Trials {
     /// Judges the events of the rule's own tests, events near every literal of the rule, and what only
-    /// several events show
+    /// several events show; where one of them differs, more of the same would only hide it
     ///
     /// # Errors
     /// What of the query was not executed.
@@ -48,8 +48,14 @@ impl Trials {
         let own = || Seen::of(asked, own_examples(rule).concat(), observer);
         let near = || Seen::of(asked, near_literals(asked.rule), observer);
         let own = self.own.get_or_init(own).judge(asked)?;
-        let near = self.near.get_or_init(near).judge(asked)?;
-        Ok(own.joined(near).joined(self.courses.judge(asked, observer)?))
+        if !own.differences.is_empty() {
+            return Ok(own);
+        }
+        let near = own.joined(self.near.get_or_init(near).judge(asked)?);
+        if !near.differences.is_empty() {
+            return Ok(near);
+        }
+        Ok(near.joined(self.courses.judge(asked, observer)?))
     }
 }
 

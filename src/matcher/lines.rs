@@ -8,7 +8,7 @@
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -36,6 +36,17 @@ pub enum End {
     Broken(io::Error),
     /// The [`Stop`] flag was set
     Stopped,
+}
+
+/// What a stream gives
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Lines
+    Block,
+    /// No line has arrived
+    Nothing,
+    /// The stream has ended
+    End(End),
 }
 
 /// A stream of lines
@@ -94,9 +105,20 @@ impl<'r> Lines<'r> {
     ///
     /// When the stream has ended, and only then, the block stays empty and the end is returned.
     pub fn next(&mut self, block: &mut Block) -> Option<End> {
+        loop {
+            match self.next_there(block, true) {
+                Next::Block => return None,
+                Next::Nothing => {}
+                Next::End(end) => return Some(end),
+            }
+        }
+    }
+
+    /// Fills the block with the lines that have arrived; where there are none, only `waits` waits for them
+    pub(super) fn next_there(&mut self, block: &mut Block, waits: bool) -> Next {
         block.clear();
         match &mut self.source {
-            _ if is_stopped(&self.stop) => Some(End::Stopped),
+            _ if is_stopped(&self.stop) => Next::End(End::Stopped),
             Source::Here(reader, cutter, ended) => {
                 while !block.is_full() && ended.is_none() {
                     let read = advance(&mut **reader, cutter, block);
@@ -106,19 +128,19 @@ impl<'r> Lines<'r> {
                     });
                 }
                 // The lines before the end go first.
-                if block.is_empty() { ended.take() } else { None }
+                match ended.take_if(|_| block.is_empty()) {
+                    Some(end) => Next::End(end),
+                    None => Next::Block,
+                }
             }
             Source::Thread(reading) => {
-                let ended = reading.receive_lines(block, &self.stop)?;
                 let failed = |_| Err(io::Error::other("the file made its reader fail"));
-                let read = match ended {
-                    End::Whole => reading.thread.take().map(|t| t.join().unwrap_or_else(failed)),
-                    End::Broken(_) | End::Stopped => None,
-                };
-                Some(match read {
-                    Some(Err(error)) => End::Broken(error),
-                    Some(Ok(())) | None => ended,
-                })
+                let there = reading.receive_lines(block, &self.stop, waits);
+                let Next::End(End::Whole) = there else { return there };
+                match reading.thread.take().map(|t| t.join().unwrap_or_else(failed)) {
+                    Some(Err(error)) => Next::End(End::Broken(error)),
+                    Some(Ok(())) | None => there,
+                }
             }
         }
     }
@@ -174,16 +196,22 @@ fn pass_on(
 }
 
 impl Reading {
-    /// Waits for a block and appends the blocks that are already queued behind it and fit
-    fn receive_lines(&mut self, block: &mut Block, stop: &Stop) -> Option<End> {
+    /// Takes a block, which only `waits` waits for, and appends the blocks that are already queued behind it
+    /// and fit
+    fn receive_lines(&mut self, block: &mut Block, stop: &Stop, waits: bool) -> Next {
         let first = match self.next.take() {
-            Some(next) => next,
-            None => match self.wait(stop) {
-                Ok(first) => first,
-                Err(end) => return Some(end),
+            Some(next) => Ok(next),
+            None if waits => self.wait(stop),
+            None => match self.receive.try_recv() {
+                Ok(first) => Ok(first),
+                Err(TryRecvError::Empty) => return Next::Nothing,
+                Err(TryRecvError::Disconnected) => Err(End::Whole),
             },
         };
-        self.take(first, block);
+        match first {
+            Ok(first) => self.take(first, block),
+            Err(end) => return Next::End(end),
+        }
         while !block.is_full() {
             let Ok(next) = self.receive.try_recv() else { break };
             if !block.takes(&next) {
@@ -192,7 +220,7 @@ impl Reading {
             }
             self.take(next, block);
         }
-        None
+        Next::Block
     }
 
     fn take(&self, mut from: Block, block: &mut Block) {

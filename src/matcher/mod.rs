@@ -27,6 +27,7 @@ mod lines;
 mod log;
 mod mapped;
 mod measure;
+mod memory;
 pub mod novelty;
 mod part;
 mod plain;
@@ -40,6 +41,7 @@ mod shown;
 mod slot;
 mod state_file;
 mod systems;
+mod turns;
 mod window;
 
 pub use block::Block;
@@ -52,10 +54,11 @@ pub use form::TextForm;
 pub(crate) use glob::fits;
 pub(crate) use group::short_host;
 pub use lines::{End, Lines, MAX_LINE, Stop};
+pub use memory::{Finding, Memory, Shortfall};
 pub(crate) use part::any as any_part;
 pub use reading::{Flattener, too_long};
 pub use record::{Record, Recorder, arguments, base_name};
-pub use scan::{Collected, Finding, Found, Hit, Listener, Memory, Shortfall, Unreadable, scan};
+pub use scan::{Collected, Found, Hit, Listener, Unreadable, scan};
 pub use shape::Shape;
 pub use state_file::StateError;
 

@@ -3,7 +3,8 @@
 In: the folder that RULECAST_CORPUS names. Out: lines of the report. Each event has a row that was
 recorded or made with it, so nothing of the corpus is made from the tables of the compiler. The
 queries are asked of one database, by as many processes as there are cores. Of the many rules of others
-each is bound, and `verify` executes it near its literals; one of so many is asked here.
+each is bound, and `verify` executes it near its literals; one of so many is asked here. Of the operators
+each is asked near its literals; one file of so many is asked of the corpus.
 """
 import multiprocessing
 import os
@@ -18,10 +19,11 @@ import schema
 from engine import Kusto
 from trial import TARGETS, Trial
 
-# Of the rules of a set one of so many is asked
-SAMPLED = {"Sigma": 3}
+# Of the rules of others one of so many is asked, and one of so many files of operators is tried
+SAMPLED = {"Sigma": 6}
+OPERATORS = 3
 # A corpus whose rules are hardly converted proves nothing.
-FEWEST = {"Sigma": 300}
+FEWEST = {"Sigma": 100}
 
 
 def prove(work, report, bind):
@@ -44,8 +46,10 @@ def prove(work, report, bind):
 
 
 def correlations(trials, folder, work):
-    """The rules of all trials that have correlations, with the recorded time between events"""
-    files = [file for trial in trials for path in trial.paths for file in written(path)
+    """The rules of all trials, and all operators, that have correlations, with the recorded time between
+    events"""
+    paths = dict.fromkeys([*(path for trial in trials for path in trial.paths), *operators()])
+    files = [file for path in paths for file in written(path)
              if re.search("^correlations:", file.read_text(encoding="utf-8"), re.M)]
     recorded = events.pack(folder / "data", as_recorded=True)
     return Trial("correlations", files, recorded, work)
@@ -55,13 +59,17 @@ def sets(folder, work):
     """The sets of rules, each with a folder for what it becomes"""
     found = {
         "rules": [native.ROOT / "rules"],
-        "operators": sorted((native.ROOT / "tests" / "operators").rglob("*.yml")),
+        "operators": operators()[::OPERATORS],
         "golden": sorted((folder / "golden").glob("*.yml")),
         "Sigma": [folder / "data" / "sigma" / "rules"],
     }
     for name in (*found, "correlations"):
         (work / name).mkdir()
     return found.items()
+
+
+def operators():
+    return sorted((native.ROOT / "tests" / "operators").rglob("*.yml"))
 
 
 def written(path):

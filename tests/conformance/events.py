@@ -12,6 +12,7 @@ import copy
 import datetime
 import functools
 import json
+import zlib
 from pathlib import Path
 
 import channels
@@ -113,16 +114,21 @@ def moment(text):
     return time.astimezone(datetime.timezone.utc).replace(tzinfo=None) if time.tzinfo else time
 
 
-def of_rule(path, known, folder):
-    """The recorded examples and those near the literals of a rule; then pairs of an example and the
-    seconds since the one before, which correlations count and order"""
+def of_rule(path, known, folder, sampled):
+    """The recorded examples and one of so many near the literals of a rule; then pairs of an example and
+    the seconds since the one before, which correlations count and order"""
     near, after = [], []
     for line in native.near(path, write(known, folder)["whole"]):
         if "after" in line:
             after.append((made(line, known), line["after"]))
-        elif has_row(line):
+        elif has_row(line) and is_taken(line, sampled):
             near.append(made(line, known))
     return [*(one.copy(one.name) for one in known), *near], after
+
+
+def is_taken(line, sampled):
+    """Whether a made event is one of those taken, by its values: neighbours differ in one alone"""
+    return not zlib.crc32(repr(sorted(line["event"].items())).encode()) % sampled
 
 
 def has_row(line):

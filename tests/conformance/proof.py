@@ -5,7 +5,7 @@
 2. Execute: over recorded events and events near each literal, the rows of a query are the events
    that the engine matches, signal by signal, with their levels, new terms and correlations.
 3. Late: runs one after another report each event once, and answer the same, though rows arrive late.
-   `verify` does the same for every rule; here are all under rules/, and a sample of the others.
+   `verify` does all of this for every rule; here are the rules under rules/, and a sample of the others.
 4. Answers: DuckDB gives to queries made by chance the answers of the evaluator that `verify` runs.
 5. Read: Elastic's own package takes every rule in EQL, and finds what the judge of EQL finds where
    it answers as Elasticsearch does.
@@ -36,8 +36,10 @@ from engine import Kusto
 from report import Report
 from trial import near_trial
 
-# Of the rules that are not under rules/, every so manieth is run late
+# Of the rules that are not under rules/, every so manieth is run late, and one of so many events near
+# literals is asked for
 LATE = 3
+NEAR = 2
 
 
 def rule_files():
@@ -55,15 +57,16 @@ def bind(queries, modules, tables, work, packages):
             [*wrong, *(line for lines, _ in packages for line in lines)])
 
 
-def prove_rule(path, folder, with_late):
-    """One rule file: its targets, its queries, and its runs"""
+def prove_rule(path, folder, number):
+    """One rule file: its targets, its queries, and its runs; the number decides about what is sampled"""
     kusto, known = database(), events.recorded()
-    trial = near_trial(path, known, folder)
+    is_whole = native.ROOT / "rules" in path.resolve().parents
+    trial = near_trial(path, known, folder, 1 if is_whole else NEAR)
     asked = set(re.findall(r"\w+", " ".join(text for *_, text in trial.texts())))
     kusto.load(row for row in events.tables(trial.examples) if row["$table"] in asked)
     tallies = list(judge.run(trial, kusto.known))
     return trial.name, tallies, trial.texts(), trial.packages, \
-        late.prove(trial) if with_late else (0, [])
+        late.prove(trial) if is_whole or not number % LATE else (0, [])
 
 
 @functools.lru_cache(maxsize=None)
@@ -78,9 +81,7 @@ def prove(paths, modules, work, report):
     runs, lost, silent = 0, [], []
     with ProcessPoolExecutor() as pool:
         folders = [work / str(number) for number in range(len(paths))]
-        in_time = [native.ROOT / "rules" in path.resolve().parents or not number % LATE
-                   for number, path in enumerate(paths)]
-        proved = pool.map(prove_rule, paths, folders, in_time)
+        proved = pool.map(prove_rule, paths, folders, range(len(paths)))
         for path, (name, tallies, asked, held, (made, wrong)) in zip(paths, proved):
             if not asked and "refused" not in path.parts and not native.reads(path):
                 silent.append(f"{path}: it has errors")

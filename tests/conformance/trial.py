@@ -45,10 +45,10 @@ class Trial:
                 for target in TARGETS for one in self.queries(target)]
 
 
-def near_trial(path, known, folder):
-    """A rule file on recorded events and on those near its literals"""
+def near_trial(path, known, folder, sampled):
+    """A rule file on recorded events and on those near its literals, of which one of so many is taken"""
     folder.mkdir()
-    examples, after = events.of_rule(path, known, folder)
+    examples, after = events.of_rule(path, known, folder, sampled)
     events.timed(examples, [one.time for one in known])
     return Trial(path.stem, [path], events.follow(examples, after), folder)
 

@@ -31,6 +31,8 @@ pub struct Together {
     pub group: Vec<(String, String)>,
     /// File number and line of each event that takes part, including the completing event
     pub places: Vec<(usize, usize)>,
+    /// The number of different events, values or origins in the timespan; `None` where they are not counted
+    pub number: Option<u64>,
 }
 
 /// The waiting events of one rule
@@ -123,6 +125,7 @@ impl Correlator {
             time: self.waiting[one.event].time,
             group: names.zip(one.group.iter().cloned()).collect(),
             places: places.into_iter().collect(),
+            number: one.number,
         }
     }
 
@@ -154,7 +157,12 @@ struct Completed {
     group: Vec<String>,
     /// Events that take part, as indices of waiting events; incomplete when there are many
     with: Vec<usize>,
+    /// The number of different things in the timespan, where they are counted
+    number: Option<u64>,
 }
+
+/// By completing event, the events that take part and the number of what is counted
+type Completing = BTreeMap<usize, (Vec<usize>, Option<u64>)>;
 
 /// An event in a group, with its origin: a signal or another correlation
 #[derive(Clone, Copy)]
@@ -188,8 +196,8 @@ fn complete(
     let mut completed = Vec::new();
     for (group, mut parts) in groups {
         parts.sort_by_key(|part| (part.time, part.origin, part.event));
-        for (event, with) in judge_group(correlation, waiting, &parts) {
-            completed.push(Completed { event, group: group.clone(), with });
+        for (event, (with, number)) in judge_group(correlation, waiting, &parts) {
+            completed.push(Completed { event, group: group.clone(), with, number });
         }
     }
     completed.sort_by_key(|one| one.event);
@@ -215,16 +223,13 @@ fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
         time: event.time,
         group: Vec::new(),
         places: vec![event.place],
+        number: None,
     };
     crowded.map(alone).collect()
 }
 
-/// The completing events of one group, each with the events that take part
-fn judge_group(
-    correlation: &Correlation,
-    waiting: &[Waiting],
-    parts: &[Part],
-) -> Vec<(usize, Vec<usize>)> {
+/// The completing events of one group
+fn judge_group(correlation: &Correlation, waiting: &[Waiting], parts: &[Part]) -> Completing {
     let origin = |part: &Part| vec![vec![part.origin.to_string()]];
     match &correlation.test {
         CorrelationTest::InOrder => in_order(correlation, parts),
@@ -291,6 +296,10 @@ impl Tally for Counted {
         let number = self.counts.len() as u64;
         number >= self.bound.from && self.bound.to.is_none_or(|to| number <= to)
     }
+
+    fn number(&self) -> Option<u64> {
+        Some(self.counts.len() as u64)
+    }
 }
 
 /// Completions of a correlation that measures the events of a timespan
@@ -299,9 +308,9 @@ fn counted<T: Tally>(
     parts: &[Part],
     mut tally: T,
     things: impl Fn(&Part) -> Vec<T::Thing>,
-) -> Vec<(usize, Vec<usize>)> {
+) -> Completing {
     let rare = correlation.test.is_rare();
-    let mut completions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut completions = Completing::new();
     let (mut start, mut end) = (0, 0);
     let mut shown = None;
     while end < parts.len() {
@@ -332,18 +341,20 @@ fn counted<T: Tally>(
         shown = if shows { Some(time) } else { shown };
         for part in &parts[completing] {
             let with = parts[start..end].iter().take(if shows { MOST_SHOWN } else { 0 });
-            completions.entry(part.event).or_insert_with(|| with.map(|part| part.event).collect());
+            completions
+                .entry(part.event)
+                .or_insert_with(|| (with.map(|part| part.event).collect(), tally.number()));
         }
     }
-    completions.into_iter().collect()
+    completions
 }
 
 /// Events of the last origin that follow events of the other origins in order
-fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>)> {
+fn in_order(correlation: &Correlation, parts: &[Part]) -> Completing {
     let last = correlation.origins.len() - 1;
     // Keep the latest chain per origin: if any chain fits the timespan, this one does.
     let mut chains: Vec<Option<(Timestamp, Vec<usize>)>> = vec![None; last + 1];
-    let mut completions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut completions = Completing::new();
     for part in parts {
         let chain = match part.origin {
             0 => Some((part.time, vec![part.event])),
@@ -354,9 +365,9 @@ fn in_order(correlation: &Correlation, parts: &[Part]) -> Vec<(usize, Vec<usize>
         };
         let Some((start, events)) = chain else { continue };
         if part.origin == last && within(start, part.time, correlation.timespan) {
-            completions.entry(part.event).or_insert_with(|| events.clone());
+            completions.entry(part.event).or_insert_with(|| (events.clone(), None));
         }
         chains[part.origin] = Some((start, events));
     }
-    completions.into_iter().collect()
+    completions
 }

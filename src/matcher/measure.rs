@@ -14,6 +14,10 @@ pub(super) trait Tally {
     fn leave(&mut self, thing: Self::Thing);
     /// Whether the measure is within the limits of the correlation
     fn fits(&self) -> bool;
+    /// The number of different things, where they are counted
+    fn number(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// The running sum, mean or percentile of the numbers of a timespan

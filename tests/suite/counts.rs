@@ -4,7 +4,7 @@ use rulecast::Rule;
 use rulecast::backend::{Target, emit};
 use rulecast::diagnostic::Diagnostics;
 use rulecast::ir;
-use rulecast::matcher::{Engine, Memory, Options};
+use rulecast::matcher::{Engine, Finding, Memory, Options};
 use rulecast::query::kusto::{Platform, bind};
 use rulecast::workspace::{Text, Workspace};
 use serde_json::{Value, json};
@@ -35,17 +35,23 @@ fn logon(second: u32, user: Value, domain: Value) -> Value {
            "TargetDomainName": domain})
 }
 
-/// How often the events complete the correlation
-fn found(rule: &Rule, events: &[Value]) -> usize {
+/// The times that the events complete the correlation
+fn findings(rule: &Rule, events: &[Value]) -> Vec<Finding> {
     let engine = Engine::new(std::slice::from_ref(rule), &Options::default());
     let mut memory = Memory::default();
-    let mut found = 0;
+    let mut found = Vec::new();
     for (line, event) in events.iter().enumerate() {
         for matched in engine.judge_value(event, None, &mut memory).unwrap() {
-            found += memory.correlate(&engine, &matched, (0, line)).len();
+            found.extend(memory.correlate(&engine, &matched, (0, line)));
         }
     }
-    found + memory.finish(&engine).len()
+    found.extend(memory.finish(&engine));
+    found
+}
+
+/// How often the events complete the correlation
+fn found(rule: &Rule, events: &[Value]) -> usize {
+    findings(rule, events).len()
 }
 
 #[test]
@@ -65,7 +71,9 @@ fn combinations_of_several_fields_are_counted() {
     );
     assert_eq!(of(&[("a", "xb"), ("ax", "b"), ("axb", "c")]), 1, "values are not run together");
     let several = logon(0, json!(["a", "b"]), json!(["x", "y"]));
-    assert_eq!(found(&pairs, &[several]), 1, "four pairs in one event");
+    let numbers: Vec<_> =
+        findings(&pairs, &[several]).iter().map(|one| one.together.number).collect();
+    assert_eq!(numbers, [Some(4)], "four pairs in one event");
     let rare = rule("{field: [TargetUserName, TargetDomainName], lte: 1}");
     let twice = [logon(0, json!("a"), json!("x")), logon(1, json!("a"), json!("x"))];
     assert_eq!(found(&rare, &twice), 1);

@@ -36,17 +36,7 @@ pub(super) fn by_runs(
         answers.iter().map(|(now, _)| completions(asked, played, &known(*now))).collect()
     };
     let completions: &Vec<Vec<Finding>> = played.completions.get_or_init(known);
-    // A row of a group counts the events that complete it, and those before the first of them. Where one event is
-    // enough nothing is counted.
-    let least = match one.test {
-        CorrelationTest::Events(Bound { from, to: None }) if from > 1 => i64::try_from(from).ok(),
-        CorrelationTest::Together
-        | CorrelationTest::InOrder
-        | CorrelationTest::Events(_)
-        | CorrelationTest::Origins(_)
-        | CorrelationTest::Values(..)
-        | CorrelationTest::Numbers(..) => None,
-    };
+    let counts = Counts::of(&one.test);
     let (mut wanted, mut told) = (Complete::new(), Complete::new());
     for ((now, answer), found) in answers.iter().zip(completions) {
         let of_run = |group: String| format!("{group}\x1fin the run of {now}");
@@ -59,18 +49,57 @@ pub(super) fn by_runs(
             let (time, level) = (instant(finding.together.time), one.level.to_string());
             let group = of_run(group_of(finding));
             *more.entry(group.clone()).or_default() += 1;
-            first(&mut wanted, group, First { time, level, events: None });
+            let number = finding.together.number.filter(|_| counts == Counts::Values);
+            let number = number.and_then(|number| i64::try_from(number).ok());
+            first(&mut wanted, group, First { time, level, number });
         }
-        if let Some(least) = least {
+        if let Counts::Events { least } = counts {
             for (group, more) in more {
-                let events = Some(least - 1 + more);
-                wanted.entry(group).and_modify(|first| first.events = events);
+                let number = Some(least - 1 + more);
+                wanted.entry(group).and_modify(|first| first.number = number);
             }
         }
-        let of_answer = groups(asked, answer, (&one.name, keys), least.is_some())?;
+        let of_answer = groups(asked, answer, (&one.name, keys), counts.column())?;
         told.extend(of_answer.into_iter().map(|(group, complete)| (of_run(group), complete)));
     }
     Ok((wanted, told))
+}
+
+/// What the row of a group counts
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    /// The events that complete the group, and as many before the first of them as the group needs
+    Events { least: i64 },
+    /// The values of the timespan that is first complete
+    Values,
+    /// Nothing, or what is not compared
+    Nothing,
+}
+
+impl Counts {
+    fn of(test: &CorrelationTest) -> Counts {
+        match test {
+            CorrelationTest::Events(Bound { from, to: None }) => match i64::try_from(*from) {
+                Ok(least) if least > 1 => Counts::Events { least },
+                // Where one event is enough nothing is counted.
+                Ok(_) | Err(_) => Counts::Nothing,
+            },
+            CorrelationTest::Values(..) => Counts::Values,
+            CorrelationTest::Together
+            | CorrelationTest::InOrder
+            | CorrelationTest::Events(_)
+            | CorrelationTest::Origins(_)
+            | CorrelationTest::Numbers(..) => Counts::Nothing,
+        }
+    }
+
+    fn column(self) -> Option<&'static str> {
+        match self {
+            Counts::Events { .. } => Some("EventCount"),
+            Counts::Values => Some("ValueCount"),
+            Counts::Nothing => None,
+        }
+    }
 }
 
 fn before(now: Timestamp, minutes: u32) -> Timestamp {

@@ -134,10 +134,10 @@ fn compare(
             (false, Some(loss)) => Finding::Lost(loss),
             (false, None) => {
                 let said = |one: Option<&First>| match one {
-                    Some(First { time, level, events }) => {
+                    Some(First { time, level, number }) => {
                         let at = crate::query::kusto::execute::instant_text(*time);
-                        let events = events.map_or_else(String::new, |n| format!(", {n} events"));
-                        format!("complete at {at}, level {level}{events}")
+                        let counted = number.map_or_else(String::new, |n| format!(", {n} counted"));
+                        format!("complete at {at}, level {level}{counted}")
                     }
                     None => "not complete".to_owned(),
                 };

@@ -19,12 +19,13 @@ use crate::verify::trial::Example;
 /// When each group is first complete
 pub(super) type Complete = BTreeMap<String, First>;
 
-/// When a group is first complete, at which level, and of how many events a row tells where it counts them
+/// When a group is first complete, at which level, and the number of events or values that a row tells where it
+/// counts them
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct First {
     pub(super) time: i64,
     pub(super) level: String,
-    pub(super) events: Option<i64>,
+    pub(super) number: Option<i64>,
 }
 
 /// Events at their times, as both sides see them
@@ -86,28 +87,26 @@ pub(super) fn first(groups: &mut Complete, group: String, new: First) {
     }
 }
 
-/// The column with the number of the events of a group
-const EVENTS: &str = "EventCount";
-
-/// When each group of a correlation is first complete in what a run returned
+/// When each group of a correlation is first complete in what a run returned; `counts` is the column with the
+/// number of its events or values
 pub(super) fn groups(
     asked: &Asked<'_>,
     data: &Data,
     (name, keys): (&str, &[String]),
-    counts: bool,
+    counts: Option<&str>,
 ) -> Result<Complete, String> {
     let mut complete = Complete::new();
     let lacks = |name: &str| format!("the rows have no column `{name}`");
     let column = |name: &str| data.texts(name).ok_or_else(|| lacks(name));
     let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
     let (signals, levels) = (column("Signal")?, column("Level")?);
-    let events = data.texts(EVENTS).filter(|_| counts);
+    let numbers = counts.and_then(|column| data.texts(column));
     let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
     for (row, time) in instants.into_iter().enumerate() {
         if &*signals[row] == name {
             let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
-            let events = events.as_ref().and_then(|all| all[row].parse().ok());
-            let new = First { time, level: levels[row].to_string(), events };
+            let number = numbers.as_ref().and_then(|all| all[row].parse().ok());
+            let new = First { time, level: levels[row].to_string(), number };
             first(&mut complete, group.join("\x1f"), new);
         }
     }

@@ -119,9 +119,5 @@ pub(super) fn any_word(column: &Column) -> Expression {
 }
 
 fn one_of(column: &Column, words: Vec<&str>) -> Expression {
-    let value = column.value.clone();
-    match &*words {
-        [only] => value.compare("==", Expression::text(only)),
-        words => value.one_of("in", words.iter().map(|word| Expression::text(word)).collect()),
-    }
+    column.value.clone().equals_any(words.into_iter().map(Expression::text).collect())
 }

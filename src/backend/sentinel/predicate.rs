@@ -197,14 +197,13 @@ fn numbers(
         ranges.iter().filter(|range| range.is_one()).map(|range| Expression::number(range.from));
     let singles: Vec<Expression> = singles.collect();
     let mut parts = Vec::new();
-    match <[Expression; 1]>::try_from(singles) {
-        // Of null, `==` is null and `in` is false: a negation of `==` would be null.
-        Ok([single]) if context.session.is_positive() => {
-            parts.push(column.clone().compare("==", single));
-        }
-        Ok(single) => parts.push(column.clone().one_of("in", single.into())),
-        Err(singles) if singles.is_empty() => {}
-        Err(singles) => parts.push(column.clone().one_of("in", singles)),
+    if !singles.is_empty() {
+        let column = column.clone();
+        parts.push(match context.session.is_positive() {
+            true => column.equals_any(singles),
+            // Of null, `in` is false; `==` is null, and so is its negation.
+            false => column.one_of("in", singles),
+        });
     }
     for range in ranges.iter().filter(|range| !range.is_one()) {
         if let Some((comparison, limit)) = range.fraction {

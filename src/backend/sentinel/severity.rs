@@ -24,11 +24,7 @@ pub(super) fn column(mut levels: Vec<Level>) -> Step {
     for alike in levels.chunk_by(|a, b| of(*a) == of(*b)) {
         let words: Vec<Expression> =
             alike.iter().map(|level| Expression::text(level.as_str())).collect();
-        let level = Expression::name("Level");
-        let test = match <[Expression; 1]>::try_from(words) {
-            Ok([word]) => level.compare("==", word),
-            Err(words) => level.one_of("in", words),
-        };
+        let test = Expression::name("Level").equals_any(words);
         arguments.extend([test, Expression::text(of(alike[0]))]);
     }
     // The last test holds for every row that is left.

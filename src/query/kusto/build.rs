@@ -159,6 +159,14 @@ impl Expression {
         Kind::OneOf { operator: Name::new(operator), value: Box::new(self), list }.into()
     }
 
+    /// `self == value` for a single value, `self in (list)` for several
+    pub(crate) fn equals_any(self, list: Vec<Expression>) -> Expression {
+        match <[Expression; 1]>::try_from(list) {
+            Ok([only]) => self.compare("==", only),
+            Err(list) => self.one_of("in", list),
+        }
+    }
+
     pub(crate) fn between(self, low: Expression, high: Expression) -> Expression {
         let (value, bounds) = (Box::new(self), Box::new([low, high]));
         Kind::Between { operator: Name::new("between"), value, bounds }.into()

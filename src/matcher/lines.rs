@@ -8,7 +8,7 @@
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -200,18 +200,13 @@ impl Reading {
     /// and fit
     fn receive_lines(&mut self, block: &mut Block, stop: &Stop, waits: bool) -> Next {
         let first = match self.next.take() {
-            Some(next) => Ok(next),
-            None if waits => self.wait(stop),
-            None => match self.receive.try_recv() {
-                Ok(first) => Ok(first),
-                Err(TryRecvError::Empty) => return Next::Nothing,
-                Err(TryRecvError::Disconnected) => Err(End::Whole),
+            Some(next) => next,
+            None => match self.first(stop, waits) {
+                Ok(first) => first,
+                Err(none) => return none,
             },
         };
-        match first {
-            Ok(first) => self.take(first, block),
-            Err(end) => return Next::End(end),
-        }
+        self.take(first, block);
         while !block.is_full() {
             let Ok(next) = self.receive.try_recv() else { break };
             if !block.takes(&next) {
@@ -233,12 +228,17 @@ impl Reading {
         let _ = self.used.try_send(from);
     }
 
-    fn wait(&self, stop: &Stop) -> Result<Block, End> {
+    /// The next block, or why there is none
+    fn first(&self, stop: &Stop, waits: bool) -> Result<Block, Next> {
+        let patience = if waits { PATIENCE } else { Duration::ZERO };
         loop {
-            match self.receive.recv_timeout(PATIENCE) {
+            match self.receive.recv_timeout(patience) {
                 Ok(first) => return Ok(first),
-                Err(RecvTimeoutError::Disconnected) => return Err(End::Whole),
-                Err(RecvTimeoutError::Timeout) if is_stopped(stop) => return Err(End::Stopped),
+                Err(RecvTimeoutError::Disconnected) => return Err(Next::End(End::Whole)),
+                Err(RecvTimeoutError::Timeout) if !waits => return Err(Next::Nothing),
+                Err(RecvTimeoutError::Timeout) if is_stopped(stop) => {
+                    return Err(Next::End(End::Stopped));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }

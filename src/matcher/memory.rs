@@ -13,6 +13,7 @@ use super::event::Event;
 use super::group::Waiting;
 use super::novelty::{NewTerms, SeenTerm};
 use super::{Engine, Match};
+use crate::ir::Rule;
 
 /// The state of a run: terms seen, processes, and events that wait in correlations
 #[derive(Debug, Default)]
@@ -118,23 +119,26 @@ impl Memory {
 
     /// Judges the events that still wait in correlations
     pub fn finish(&mut self, engine: &Engine) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (rule, correlator) in &mut self.correlators {
-            let together = correlator.finish(&engine.rules()[*rule]).into_iter();
-            findings.extend(together.map(|together| Finding { rule: *rule, together }));
-        }
-        findings
+        self.findings(engine, Correlator::finish)
     }
 
     /// Every event that completes a correlation, also where its group is reported already; without those that
     /// take part
     pub(crate) fn completions(&mut self, engine: &Engine) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (rule, correlator) in &mut self.correlators {
-            let together = correlator.completions(&engine.rules()[*rule]).into_iter();
-            findings.extend(together.map(|together| Finding { rule: *rule, together }));
-        }
-        findings
+        self.findings(engine, Correlator::completions)
+    }
+
+    /// What `judge` finds in the waiting events of each rule
+    fn findings(
+        &mut self,
+        engine: &Engine,
+        judge: fn(&mut Correlator, &Rule) -> Vec<Together>,
+    ) -> Vec<Finding> {
+        let each = self.correlators.iter_mut().flat_map(|(rule, correlator)| {
+            let together = judge(correlator, &engine.rules()[*rule]).into_iter();
+            together.map(|together| Finding { rule: *rule, together })
+        });
+        each.collect()
     }
 
     /// Numbers of matches that could not be judged exactly, since the start of the run

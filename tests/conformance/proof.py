@@ -43,8 +43,7 @@ NEAR = 2
 
 
 def rule_files():
-    return sorted([*(native.ROOT / "rules").rglob("*.yml"),
-                   *(native.ROOT / "tests" / "operators").rglob("*.yml")])
+    return sorted([*(native.ROOT / "rules").rglob("*.yml"), *corpus.operators()])
 
 
 def bind(queries, modules, tables, work, packages):

@@ -1,14 +1,11 @@
 //! The one printer that decides about width.
 //!
-//! In: a [`Doc`], text with places where a line may end. Out: text whose lines keep to [`WIDTH`]
+//! In: a [`Doc`], text with places where a line may end. Out: text whose lines keep to a width
 //! where the words allow it. A group stands on one line when all of it fits there, and is broken
 //! at each of its own places when it does not; groups inside it decide for themselves.
 //!
 //! INVARIANT: the flat width of a part is known when it is built, so that printing looks at every
 //! part once, however many there are. Width is counted in bytes.
-
-/// The width that lines keep to where words allow it
-pub(crate) const WIDTH: usize = 100;
 
 /// Text with places where a line may end
 #[derive(Debug, Clone)]
@@ -116,18 +113,19 @@ impl Doc {
         Doc { node: Node::Flat(Box::new(self)), width, forced: false }
     }
 
-    /// The text
-    pub(crate) fn print(&self) -> String {
-        let mut page = Page { out: String::with_capacity(self.width), start: 0 };
-        page.write(self, 0, self.forced || self.width > WIDTH);
+    /// The text, in lines of this width where words allow it
+    pub(crate) fn print(&self, width: usize) -> String {
+        let mut page = Page { out: String::with_capacity(self.width), start: 0, width };
+        page.write(self, 0, self.forced || self.width > width);
         page.out
     }
 }
 
-/// The text so far, and the byte offset of its last line
+/// The text so far, the byte offset of its last line, and the width of lines
 struct Page {
     out: String,
     start: usize,
+    width: usize,
 }
 
 impl Page {
@@ -136,7 +134,8 @@ impl Page {
             Node::Text(text) => self.out.push_str(text),
             Node::Break(flat) if !broken => self.out.push_str(flat),
             Node::Break(_) => self.end_line(indent),
-            Node::Wrap(next) => match broken && self.out.len() - self.start + 1 + next > WIDTH {
+            Node::Wrap(next) => match broken && self.out.len() - self.start + 1 + next > self.width
+            {
                 true => self.end_line(indent),
                 false => self.out.push(' '),
             },
@@ -147,7 +146,7 @@ impl Page {
             }
             Node::Nest(depth, inner) => self.write(inner, indent + depth, broken),
             Node::Group(inner) => {
-                let fits = self.out.len() - self.start + doc.width <= WIDTH;
+                let fits = self.out.len() - self.start + doc.width <= self.width;
                 self.write(inner, indent, broken && (doc.forced || !fits));
             }
             Node::Flat(inner) => self.write(inner, indent, false),
@@ -170,6 +169,8 @@ impl Page {
 mod tests {
     use super::*;
 
+    const WIDTH: usize = 100;
+
     fn call(arguments: &[Doc]) -> Doc {
         let inner = Doc::all([Doc::soft(), Doc::list(arguments.to_vec())]).nest(4);
         Doc::all([Doc::text("f("), inner, Doc::soft(), Doc::text(")")]).group()
@@ -179,23 +180,23 @@ mod tests {
     fn a_group_breaks_when_it_does_not_fit_and_its_inner_groups_decide_for_themselves() {
         let short = Doc::text("x".repeat(40));
         let two = call(&[short.clone(), short]);
-        assert_eq!(two.print(), format!("f({0}, {0})", "x".repeat(40)));
+        assert_eq!(two.print(WIDTH), format!("f({0}, {0})", "x".repeat(40)));
         let outer = call(&[two.clone(), two]);
         let inner = format!("    f({0}, {0})", "x".repeat(40));
-        assert_eq!(outer.print(), format!("f(\n{inner},\n{inner}\n)"));
-        assert!(!outer.flat().print().contains('\n'));
+        assert_eq!(outer.print(WIDTH), format!("f(\n{inner},\n{inner}\n)"));
+        assert!(!outer.flat().print(WIDTH).contains('\n'));
     }
 
     #[test]
     fn a_filled_list_has_as_many_parts_in_a_line_as_fit() {
         let words = ["x".repeat(60), "y".repeat(39), "z".repeat(39)];
         let list = Doc::filled(words.iter().map(Doc::text)).broken();
-        assert_eq!(list.print(), format!("{},\n{}, {}", words[0], words[1], words[2]));
+        assert_eq!(list.print(WIDTH), format!("{},\n{}, {}", words[0], words[1], words[2]));
     }
 
     #[test]
     fn exactly_the_width_still_fits() {
-        let of = |n: usize| call(&[Doc::text("x".repeat(n))]).print();
+        let of = |n: usize| call(&[Doc::text("x".repeat(n))]).print(WIDTH);
         assert_eq!(of(WIDTH - 3).lines().count(), 1);
         assert_eq!(of(WIDTH - 2).lines().count(), 3);
     }

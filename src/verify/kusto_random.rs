@@ -180,7 +180,7 @@ impl Author {
         let [one, other, third] = [0, 1, 2].map(|_| self.test(2));
         let (text, number) = (self.text(), self.number());
         let by = self.one(&["A", "F", "A, F"]);
-        let kind = self.one(&["inner", "leftouter", "leftanti"]);
+        let kind = self.one(&["inner", "leftouter", "leftanti", "leftsemi"]);
         // Nothing says what a key joins that is null.
         let key = self.one(&["A", "B", "A, B"]);
         [

@@ -31,6 +31,7 @@ const SWAPS: &[(&str, &[&str])] = &[
     ("inner", &["leftouter"]),
     ("leftanti", &["inner"]),
     ("leftouter", &["inner"]),
+    ("leftsemi", &["leftanti"]),
     ("max", &["min"]),
     ("min", &["max"]),
 ];

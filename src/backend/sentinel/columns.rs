@@ -50,11 +50,13 @@ pub(super) struct Projected {
     pub(super) kind: Type,
     pub(super) role: Role,
     pub(super) value: Expression,
+    /// Whether correlations group or count by it
+    pub(super) correlated: bool,
 }
 
 impl Projected {
     pub(super) fn new(name: &str, kind: Type, role: Role, value: Expression) -> Self {
-        Projected { name: name.to_owned(), kind, role, value }
+        Projected { name: name.to_owned(), kind, role, value, correlated: false }
     }
 
     /// A column that the rows already have under this name
@@ -66,6 +68,13 @@ impl Projected {
     pub(super) fn item(&self) -> Item {
         Item::named(&self.name, self.value.clone())
     }
+}
+
+/// Named rows and their columns
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    pub(super) name: String,
+    pub(super) columns: Vec<Projected>,
 }
 
 /// The columns of the result that are made of others, as entities need them

@@ -6,21 +6,14 @@
 //! once per group, over the timespan before the group's last event; events in order, and two in any
 //! order, are joined one to one; the rest is counted in the window before each event.
 
-use super::columns::{Detail, Projected, Role};
+use super::columns::{Detail, Projected, Role, Rows};
 use super::context::{Planning, own_title};
-use super::keys::column_of;
+use super::keys::Keys;
 use super::lets::Lets;
 use crate::backend::Session;
 use crate::diagnostic::Cause;
 use crate::ir::{Correlation, CorrelationTest, Fields, Key, Origin, Rule};
 use crate::query::kusto::{Expression, Item, JoinKind, Let, Lines, Pipeline, Step, Type};
-
-/// Named rows and their columns
-#[derive(Debug, Clone)]
-pub(super) struct Rows {
-    pub(super) name: String,
-    pub(super) columns: Vec<Projected>,
-}
 
 /// What a correlation without keys groups by: the same in every row
 const GROUP: (&str, Type, Role) = ("Group", Type::String, Role::Label);
@@ -69,10 +62,19 @@ pub(super) fn reads_again(rule: &Rule, signal: usize) -> bool {
     uses.map(reads).sum::<usize>() + usize::from(rule.reports_signal(signal)) > 1
 }
 
+/// Whether the number that a correlation counts is shown: in an alert of its own, or in that of one that counts
+/// its events
+fn shows_number(rule: &Rule, at: usize) -> bool {
+    let mut uses =
+        rule.correlations.iter().filter(|one| one.origins.contains(&Origin::Correlation(at)));
+    rule.reports_correlation(at)
+        || uses.any(|one| matches!(one.test, CorrelationTest::Events(_)) || one.test.is_rare())
+}
+
 /// The statements of every correlation, and the rows they name
 pub(super) fn statements(
     planning: &mut Planning<'_, '_>,
-    signals: &[Rows],
+    (signals, keys): (&[Rows], &Keys),
 ) -> (Vec<Let>, Vec<Correlated>) {
     let (rule, time) = (planning.rule, planning.profile.time());
     let Planning { detail, lets, session, .. } = planning;
@@ -92,11 +94,13 @@ pub(super) fn statements(
             Origin::Signal(_) => false,
             Origin::Correlation(at) => {
                 let known = &done[*at].keys;
-                one.keys.iter().all(|key| known.contains(&column_of(rule, &key.fields, Role::Key)))
+                one.keys.iter().all(|key| known.contains(&keys.column(&key.fields, Role::Key)))
             }
         };
         let keyed = one.origins.iter().all(has_keys);
-        let plan = Plan { rule, one, time, origins: &origins, name: &name, used, keyed, events };
+        let counts = shows_number(rule, done.len());
+        let plan =
+            Plan { one, time, origins: &origins, keys, name: &name, used, keyed, events, counts };
         let mut own = Vec::new();
         let (columns, alerts) = match &one.test {
             CorrelationTest::InOrder => (plan.in_order(&mut own), Alerts::Each),
@@ -125,19 +129,6 @@ pub(super) fn statements(
         done.push(Correlated { rows: Rows { name, columns }, keys, alerts });
     }
     (statements, done)
-}
-
-/// The number of distinct values, or combinations of values; Kusto text is never null, so a missing
-/// value is empty text
-pub(super) fn distinct(rule: &Rule, fields: &[Fields]) -> Expression {
-    let columns = counted(rule, fields);
-    let there = Expression::all(columns.iter().map(|column| is_there(column)));
-    Expression::call("count_distinctif", [joined(&columns), there])
-}
-
-/// The columns of the counted values
-pub(super) fn counted(rule: &Rule, fields: &[Fields]) -> Vec<String> {
-    fields.iter().map(|one| column_of(rule, one, Role::Counted)).collect()
 }
 
 /// The values of columns as one text
@@ -180,10 +171,10 @@ fn refuse_events_seen_twice(rule: &Rule, one: &Correlation, session: &mut Sessio
 
 /// A correlation that is becoming a statement
 pub(super) struct Plan<'p> {
-    pub(super) rule: &'p Rule,
     pub(super) one: &'p Correlation,
     pub(super) time: &'static str,
     pub(super) origins: &'p [Rows],
+    keys: &'p Keys,
     pub(super) name: &'p str,
     /// Whether another correlation uses its events
     pub(super) used: bool,
@@ -191,6 +182,8 @@ pub(super) struct Plan<'p> {
     pub(super) keyed: bool,
     /// Whether the result shows also the events before the completing one
     pub(super) events: bool,
+    /// Whether the result shows how many events or values were counted
+    pub(super) counts: bool,
 }
 
 impl Plan<'_> {
@@ -208,10 +201,23 @@ impl Plan<'_> {
         match &*self.one.keys {
             [] => vec![GROUP.0.to_owned()],
             keys => {
-                let column = |key: &Key| column_of(self.rule, &key.fields, Role::Key);
+                let column = |key: &Key| self.keys.column(&key.fields, Role::Key);
                 keys.iter().map(column).collect()
             }
         }
+    }
+
+    /// The columns of the counted values
+    pub(super) fn counted(&self, fields: &[Fields]) -> Vec<String> {
+        fields.iter().map(|one| self.keys.column(one, Role::Counted)).collect()
+    }
+
+    /// The number of distinct values, or combinations of values; Kusto text is never null, so a missing
+    /// value is empty text
+    pub(super) fn distinct(&self, fields: &[Fields]) -> Expression {
+        let columns = self.counted(fields);
+        let there = Expression::all(columns.iter().map(|column| is_there(column)));
+        Expression::call("count_distinctif", [joined(&columns), there])
     }
 
     /// The columns that the events of a group share, and others

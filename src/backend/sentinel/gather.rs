@@ -3,8 +3,7 @@
 //! In: the rows of each signal, which end in a projection. Out: rows that name their signal and level, and for
 //! each table a statement that unites them and projects what they show, once.
 
-use super::columns::{Projected, Role};
-use super::correlation::Rows;
+use super::columns::{Projected, Role, Rows};
 use super::lets::Lets;
 use crate::ir::Rule;
 use crate::mapping::Table;

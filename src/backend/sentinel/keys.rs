@@ -1,20 +1,22 @@
 //! The columns that correlations group and count by.
 //!
 //! In: the keys and counted fields of a rule's correlations. Out: columns in the projections of
-//! its signals; matching columns have the same name in each signal. Host names lose their domain
-//! and their letter case; every other value compares as it is stored.
+//! its signals; matching columns have the same name in each signal. A column of the result that holds
+//! the same is taken in their place. Host names lose their domain and their letter case; every other
+//! value compares as it is stored.
 
-use super::columns::{Projected, Role};
+use super::columns::{Projected, Role, Rows};
 use super::context::Planning;
 use super::subject::undashed;
 use crate::diagnostic::Cause;
 use crate::ir::{Fields, Rule};
 use crate::mapping::{Holds, Kind, Table, results};
-use crate::query::kusto::{self, Expression};
+use crate::query::kusto::{self, Expression, Operator, Pipeline, Step};
 use crate::source::Span;
 use crate::taxonomy::{Field, FieldType};
 
 /// A column that correlations need: its name, and the field it holds in each signal
+#[derive(Debug)]
 struct Needed {
     name: String,
     fields: Fields,
@@ -74,10 +76,48 @@ fn is_taken(name: &str) -> bool {
     OWN.contains(&name) || results().has(name)
 }
 
-/// The name of the column that holds these fields
-pub(super) fn column_of(rule: &Rule, fields: &Fields, role: Role) -> String {
-    let mut all = needed(rule).into_iter();
-    all.find(|have| have.holds(fields, role)).map_or_else(String::new, |have| have.name)
+/// The columns that the correlations of a rule group and count by, in the rows of its signals
+#[derive(Debug)]
+pub(super) struct Keys(Vec<Needed>);
+
+impl Keys {
+    /// Takes columns that the signals show already where those hold the same in each signal
+    pub(super) fn of(rule: &Rule, signals: &mut [(Rows, Pipeline)]) -> Keys {
+        let mut all = needed(rule);
+        for needed in &mut all {
+            let Some(shown) = shown_alike(&needed.name, signals) else { continue };
+            for (rows, steps) in &mut *signals {
+                rows.columns.retain(|column| column.name != needed.name);
+                let shows = rows.columns.iter_mut().filter(|column| column.name == shown);
+                shows.for_each(|column| column.correlated = true);
+                steps.steps.pop_if(|step| matches!(step.operator, Operator::Project(_)));
+                steps.steps.push(Step::project(rows.columns.iter().map(Projected::item)));
+            }
+            needed.name = shown;
+        }
+        Keys(all)
+    }
+
+    /// The name of the column that holds these fields
+    pub(super) fn column(&self, fields: &Fields, role: Role) -> String {
+        let found = self.0.iter().find(|have| have.holds(fields, role));
+        found.map_or_else(String::new, |have| have.name.clone())
+    }
+}
+
+/// The column of the result that, in every signal with either of both, has the value of this one
+fn shown_alike(name: &str, signals: &[(Rows, Pipeline)]) -> Option<String> {
+    let of = |rows: &'_ Rows, name: &str| rows.columns.iter().position(|one| one.name == name);
+    let alike = |own: &Projected, shown: &Projected| {
+        shown.role == Role::Result && shown.kind == own.kind && shown.value == own.value
+    };
+    let (rows, own) = signals.iter().find_map(|(rows, _)| Some((rows, of(rows, name)?)))?;
+    let shown = rows.columns.iter().find(|shown| alike(&rows.columns[own], shown))?;
+    let is_alike = |(rows, _): &(Rows, Pipeline)| match (of(rows, name), of(rows, &shown.name)) {
+        (Some(own), Some(shown)) => alike(&rows.columns[own], &rows.columns[shown]),
+        (own, shown) => own.is_none() && shown.is_none(),
+    };
+    signals.iter().all(is_alike).then(|| shown.name.clone())
 }
 
 /// Adds the columns that correlations need to a signal's projection
@@ -91,7 +131,8 @@ pub(super) fn add_columns(
         match expression(table, field) {
             Some(value) => {
                 let (name, kind) = (&needed.name, kusto::Type::String);
-                columns.push(Projected::new(name, kind, needed.role, value));
+                let column = Projected::new(name, kind, needed.role, value);
+                columns.push(Projected { correlated: true, ..column });
             }
             None => {
                 let target = planning.session.target();

@@ -7,9 +7,8 @@
 //! picks, which stands where Sentinel puts it: `{{StartTimeISO}}` and `{{EndTimeISO}}` (Azure Sentinel
 //! repository, style guide of queries). Of the rows with the same terms the earliest is judged.
 
-use super::columns::{Projected, Role};
+use super::columns::{Projected, Role, Rows};
 use super::context::{EMPTY, Planning, exists};
-use super::correlation::Rows;
 use super::fresh::{begins, settled};
 use super::keys;
 use super::profile::Profile;

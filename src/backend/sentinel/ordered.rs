@@ -5,8 +5,8 @@
 //! where the later event shows the same part, so that no row mixes two events. Joins are those of
 //! [`super::window`].
 
-use super::columns::{Projected, Role};
-use super::correlation::{Plan, Rows, START, each_once};
+use super::columns::{Projected, Role, Rows};
+use super::correlation::{Plan, START, each_once};
 use super::keys::pascal;
 use super::lets::Lets;
 use super::window::BIN;
@@ -42,9 +42,10 @@ fn free(link: &Link<'_>, what: &str) -> String {
 
 /// A column of an earlier event in the row of a later one
 fn shown(column: &Projected, name: &str) -> Projected {
-    let is_needed = matches!(column.role, Role::Key | Role::Counted);
-    let role = if *name != column.name && !is_needed { Role::Earlier } else { column.role };
-    Projected::own(name, column.kind, role)
+    let is_same = *name == column.name;
+    let role = if is_same { column.role } else { Role::Earlier };
+    let correlated = is_same && column.correlated;
+    Projected { correlated, ..Projected::own(name, column.kind, role) }
 }
 
 fn name(name: &str) -> Expression {
@@ -119,6 +120,7 @@ impl Plan<'_> {
                 }
                 Role::Result | Role::Raised | Role::Identity => {
                     match has(&column.name) || shows(&column.name) {
+                        true if column.correlated && !has(&column.name) => column.name.clone(),
                         true if !self.events => continue,
                         true => pascal(link.called, &column.name),
                         false => column.name.clone(),
@@ -179,8 +181,7 @@ impl Plan<'_> {
         let clients = self.clients(&columns);
         let sums = [number].into_iter().chain(clients.clone()).chain([Item::plain(latest)]);
         // Later correlations group by these columns, so they keep simultaneous events separate.
-        let kept = rows.columns.iter();
-        let kept = kept.filter(|column| matches!(column.role, Role::Key | Role::Counted));
+        let kept = rows.columns.iter().filter(|column| column.correlated);
         let kept =
             kept.map(|column| &*column.name).filter(|name| !keys.iter().any(|key| key == name));
         let by = keys.iter().map(String::as_str).chain([self.time]).chain(kept).chain(row);

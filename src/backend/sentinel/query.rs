@@ -7,11 +7,12 @@
 //! [`super::fresh`]. A hunting query covers the time range that a person picks. "At most n" keeps its
 //! window there, the one before the last event of its group in the range.
 
-use super::columns::Detail;
+use super::columns::{Detail, Rows};
 use super::context::{Planning, own_title};
-use super::correlation::{self, Correlated, Rows};
+use super::correlation::{self, Correlated};
 use super::fresh::{self, Fresh};
 use super::gather::{Gathered, gathered};
+use super::keys::Keys;
 use super::lets::Lets;
 use super::novelty::Novelty;
 use super::prepare;
@@ -124,8 +125,9 @@ fn plan_with<'r>(
         };
         (novelty, name)
     });
+    let keys = Keys::of(rule, &mut signals);
     let rows: Vec<Rows> = signals.iter().map(|(rows, _)| rows.clone()).collect();
-    let correlations = correlation::statements(&mut planning, &rows);
+    let correlations = correlation::statements(&mut planning, (&rows, &keys));
     let severity = rule.signals.iter().any(|signal| !signal.cases.is_empty())
         || rule.correlations.iter().any(|one| one.level != rule.level);
     let prepared =
@@ -214,10 +216,11 @@ impl Plan<'_> {
             }
         };
         lets.extend(self.correlated(run));
-        let result = result
-            .then(self.severity.then(|| severity::column(self.levels())))
-            .then(self.identified());
-        Query { heading, lets, result }
+        let result = match self.severity {
+            true => result.extended(severity::column(self.levels())),
+            false => result,
+        };
+        Query { heading, lets, result: result.then(self.identified()) }
     }
 
     /// For each signal the name of the rows that show it, and its table

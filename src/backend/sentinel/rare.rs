@@ -5,7 +5,7 @@
 //! rows of the signals are read again for each use: a log is too large to be kept in memory.
 
 use super::columns::{Projected, Role};
-use super::correlation::{EVENTS, Plan, VALUES, counted, distinct, is_there};
+use super::correlation::{EVENTS, Plan, VALUES, is_there};
 use super::lets::Lets;
 use crate::definition::Window;
 use crate::ir::{Bound, Fields};
@@ -47,11 +47,11 @@ impl Plan<'_> {
         (fields, bound): (&[Fields], Bound),
     ) -> Vec<Projected> {
         if self.one.window != Window::Last {
-            let count = distinct(self.rule, fields);
+            let count = self.distinct(fields);
             let number = Number { column: VALUES, count, least: 0 };
             return self.rare_in_windows(out, number, bound);
         }
-        let columns = counted(self.rule, fields);
+        let columns = self.counted(fields);
         let by = self.by(&columns.iter().map(String::as_str).collect::<Vec<_>>());
         let last = Item::named(LAST_SEEN, latest(self.time));
         let last = Step::summarize([last], by.iter().map(String::as_str));
@@ -104,10 +104,18 @@ impl Plan<'_> {
             .grouped(self.all())
             .then(window.clone())
             .then([number.counted(by()), Step::filter(few(&number, bound))]);
+        let all = self.with_group().then(window.clone());
+        let of_window = window.is_some().then_some(WINDOW);
+        if !self.counts {
+            let away = of_window.map(|column| Step::project_away([column]));
+            let steps = [Step::join(JoinKind::LeftSemi, groups, by())];
+            out.push(Let::new(self.name, all.then(steps).then(away)));
+            return self.with(self.columns(), &[]);
+        }
         let second: Vec<String> = by().map(|key| self.second(key)).collect();
-        let away = second.iter().map(String::as_str).chain(window.is_some().then_some(WINDOW));
+        let away = second.iter().map(String::as_str).chain(of_window);
         let steps = [Step::join(JoinKind::Inner, groups, by()), Step::project_away(away)];
-        out.push(Let::new(self.name, self.with_group().then(window).then(steps)));
+        out.push(Let::new(self.name, all.then(steps)));
         self.with(self.columns(), &[number.column])
     }
 

@@ -4,7 +4,7 @@
 //! column that tells the severity of each row.
 
 use crate::definition::Level;
-use crate::query::kusto::{Expression, Item, Step};
+use crate::query::kusto::{Expression, Item};
 
 /// A level in Sentinel's words, which has none above `High`
 pub(super) fn of(level: Level) -> &'static str {
@@ -16,8 +16,8 @@ pub(super) fn of(level: Level) -> &'static str {
     }
 }
 
-/// The step that tells the severity of each row, whose level is one of these
-pub(super) fn column(mut levels: Vec<Level>) -> Step {
+/// The severity of each row, whose level is one of these
+pub(super) fn column(mut levels: Vec<Level>) -> Item {
     levels.sort_unstable_by(|a, b| b.cmp(a));
     levels.dedup();
     let mut arguments = Vec::new();
@@ -34,5 +34,5 @@ pub(super) fn column(mut levels: Vec<Level>) -> Step {
         3 => Expression::call("iff", arguments),
         _ => Expression::call("case", arguments),
     };
-    Step::extend([Item::named("Severity", severity)])
+    Item::named("Severity", severity)
 }

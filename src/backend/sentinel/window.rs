@@ -4,8 +4,8 @@
 //! windows (Kusto reference, join-time-window.md): the later event is expanded to every time bin
 //! that its window touches, the earlier event has one bin, and the join is on bin and keys.
 
-use super::columns::{Projected, Role};
-use super::correlation::{Plan, Rows, START, VALUES, counted, distinct, is_there};
+use super::columns::{Projected, Role, Rows};
+use super::correlation::{Plan, START, VALUES, is_there};
 use super::keys::pascal;
 use super::lets::Lets;
 use crate::ir::Fields;
@@ -54,17 +54,15 @@ impl Plan<'_> {
         least: u64,
     ) -> Vec<Projected> {
         let rows = self.named(out, lets, self.all());
-        let mut sums = vec![Item::named(VALUES.0, distinct(self.rule, fields))];
+        let mut sums = vec![Item::named(VALUES.0, self.distinct(fields))];
         let mut added = vec![START, VALUES];
-        let sets: Vec<(String, String)> = counted(self.rule, fields)
-            .into_iter()
-            .map(|column| (format!("{column}s"), column))
-            .collect();
+        let sets: Vec<(String, String)> =
+            self.counted(fields).into_iter().map(|column| (format!("{column}s"), column)).collect();
         for (plural, column) in &sets {
             sums.push(Item::named(plural, set(name(column), is_there(column), SHOWN)));
             added.push((plural, Type::Dynamic, Role::Measure));
         }
-        self.counted(out, &rows, (sums, VALUES.0, least), &[]);
+        self.reached(out, &rows, (sums, VALUES.0, least), &[]);
         self.with_clients(&added)
     }
 
@@ -88,7 +86,7 @@ impl Plan<'_> {
         let origin = self.second(ORIGIN);
         let mut away = vec![ORIGIN, &origin];
         away.extend(self.events.then_some(EVENT));
-        self.counted(out, &rows, (sums, &origin, least), &away);
+        self.reached(out, &rows, (sums, &origin, least), &away);
         let mut added = vec![START];
         added.extend(shown.iter().map(|one| (one.as_str(), Type::Dynamic, Role::Measure)));
         self.with_clients(&added)
@@ -108,7 +106,7 @@ impl Plan<'_> {
     }
 
     /// Keeps the events in whose window a number is reached, with what is summed up there
-    fn counted(
+    fn reached(
         &self,
         out: &mut Vec<Let>,
         rows: &str,

@@ -11,6 +11,9 @@ use super::tree::{Bound, Kuery, Literal, Values};
 use crate::pattern::{Pattern, Token};
 use crate::query::layout::Doc;
 
+/// The width that lines keep to where words allow it
+const WIDTH: usize = 100;
+
 /// The characters that end an unquoted value unless a backslash stands before them
 const RESERVED: &str = r#"\():<>"*{}"#;
 
@@ -26,7 +29,7 @@ impl fmt::Display for Kuery {
             | Kuery::Nested(..)
             | Kuery::Anywhere(_) => Doc::all([clause(self)]).broken(),
         };
-        f.write_str(&query.print())
+        f.write_str(&query.print(WIDTH))
     }
 }
 

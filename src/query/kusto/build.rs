@@ -297,6 +297,19 @@ impl Pipeline {
         self
     }
 
+    /// The pipeline with one more column: in its last step, where that adds columns and the value reads none
+    /// of them
+    pub(crate) fn extended(mut self, item: Item) -> Pipeline {
+        let read = item.value.names();
+        let apart =
+            |other: &Item| other.name.as_ref().is_some_and(|name| !read.contains(&name.text));
+        match self.steps.last_mut().map(|step| &mut step.operator) {
+            Some(Operator::Extend(items)) if items.iter().all(apart) => items.push(item),
+            _ => self.steps.push(Step::extend([item])),
+        }
+        self
+    }
+
     /// The rows of a parser that is given arguments
     pub(crate) fn given(mut self, arguments: Vec<Expression>) -> Pipeline {
         if let Source::Expression(Expression { kind: Kind::Name(name), .. }) = &self.source

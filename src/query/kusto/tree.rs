@@ -111,6 +111,7 @@ pub(crate) enum JoinKind {
     InnerUnique,
     LeftAnti,
     LeftOuter,
+    LeftSemi,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

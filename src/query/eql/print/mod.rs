@@ -14,8 +14,11 @@ use std::fmt;
 use self::value::{matching_word, sign, subject, value};
 use super::quote;
 use super::tree::{Comparison, Condition, Eql, EventQuery, FieldName, Sequence, Step, Value};
-use crate::query::layout::{Doc, WIDTH};
+use crate::query::layout::Doc;
 use crate::source::visible;
+
+/// The width that lines keep to where words allow it
+const WIDTH: usize = 100;
 
 impl fmt::Display for Eql {
     /// The whole query, without a line break at its end
@@ -24,7 +27,7 @@ impl fmt::Display for Eql {
             Eql::Event(query) => event(query, 0, "").nest(2),
             Eql::Sequence(sequence) => steps(sequence),
         };
-        f.write_str(&doc.broken().print())
+        f.write_str(&doc.broken().print(WIDTH))
     }
 }
 
@@ -80,7 +83,7 @@ fn event(query: &EventQuery, before: usize, end: &str) -> Doc {
     for (at, part) in parts.iter().enumerate() {
         let end = if at + 1 < parts.len() { " and" } else { end };
         let doc = if parts.len() == 1 { whole(part, end) } else { clause(part, "", end) };
-        let width = doc.clone().flat().print().len() + 1;
+        let width = doc.clone().flat().print(usize::MAX).len() + 1;
         let leads = at == 0 || parts[at - 1..=at].iter().all(is_scope);
         on_head &= leads && used + width <= WIDTH && notes(part).is_empty();
         if on_head {

@@ -109,7 +109,7 @@ impl Binder<'_> {
         }
         match kind {
             JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftOuter => left.join(&right),
-            JoinKind::LeftAnti => Table { sorted: false, ..left },
+            JoinKind::LeftAnti | JoinKind::LeftSemi => Table { sorted: false, ..left },
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Re
         of_key.entry(key_of(row, &right_keys)?).or_default().push(at);
     }
     let header = match kind {
-        JoinKind::LeftAnti => left.header.clone(),
+        JoinKind::LeftAnti | JoinKind::LeftSemi => left.header.clone(),
         JoinKind::Inner | JoinKind::InnerUnique | JoinKind::LeftOuter => {
             left.header.clone().join(&right.header)
         }
@@ -38,7 +38,8 @@ pub(super) fn join(left: Data, right: Data, kind: JoinKind, keys: &[Name]) -> Re
         let others = of_key.get(&key).map_or(&[][..], Vec::as_slice);
         match kind {
             JoinKind::LeftAnti if others.is_empty() => rows.push(row),
-            JoinKind::LeftAnti => {}
+            JoinKind::LeftSemi if !others.is_empty() => rows.push(row),
+            JoinKind::LeftAnti | JoinKind::LeftSemi => {}
             JoinKind::LeftOuter if others.is_empty() => {
                 let nothing = right.header.columns.iter().map(|slot| Value::nothing(slot.kind));
                 rows.push(row.into_iter().chain(nothing).collect());

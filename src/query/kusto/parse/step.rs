@@ -86,6 +86,7 @@ fn join(mut parts: Parts<'_>) -> Result<Operator, Finding> {
     let kind = match parts.next()?.as_str() {
         "leftanti" => JoinKind::LeftAnti,
         "leftouter" => JoinKind::LeftOuter,
+        "leftsemi" => JoinKind::LeftSemi,
         "innerunique" => JoinKind::InnerUnique,
         _ => JoinKind::Inner,
     };

@@ -16,6 +16,9 @@ use super::tree::{
 };
 use crate::query::layout::Doc;
 
+/// The width that lines keep to where words allow it: that of wrapped lists in the rules of Microsoft's authors
+const WIDTH: usize = 120;
+
 /// Prints a query, with a final newline
 pub(crate) fn print(query: &Query) -> String {
     let mut out = String::new();
@@ -46,7 +49,7 @@ pub(crate) fn print_let(one: &Let) -> String {
 
 /// Prints a value on one line
 pub(crate) fn print_expression(expression: &Expression) -> String {
-    value(expression).print()
+    value(expression).print(WIDTH)
 }
 
 /// Prints the rows of a result, with a final newline
@@ -56,7 +59,7 @@ pub(crate) fn print_pipeline(rows: &Pipeline) -> String {
 
 /// Parts on their own lines
 fn page(parts: impl IntoIterator<Item = Doc>) -> String {
-    let mut text = Doc::all(parts).broken().print();
+    let mut text = Doc::all(parts).broken().print(WIDTH);
     text.push('\n');
     text
 }
@@ -161,6 +164,7 @@ fn join(kind: JoinKind, right: &Expression, keys: &[Name]) -> Doc {
         JoinKind::InnerUnique => "innerunique",
         JoinKind::LeftAnti => "leftanti",
         JoinKind::LeftOuter => "leftouter",
+        JoinKind::LeftSemi => "leftsemi",
     };
     let keys: Vec<&str> = keys.iter().map(|key| key.text.as_str()).collect();
     let right = match right.as_name() {
@@ -227,6 +231,6 @@ mod tests {
         let values: Vec<String> = (0..100_000).map(|at| format!("v{at}")).collect();
         let list = print_let(&Let::new("many", Expression::dynamic(&values)));
         assert!(list.lines().count() < values.len() / 8);
-        assert!(list.lines().all(|line| line.len() <= 100));
+        assert!(list.lines().all(|line| line.len() <= WIDTH));
     }
 }

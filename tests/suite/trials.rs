@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::support::{LANGUAGES, corpus, definition, in_language, root, rule, sigmahq};
 
 /// Events near the literals of a rule of others, at most so many, evenly spread
-const MOST_NEAR: usize = 120;
+const MOST_NEAR: usize = 60;
 
 /// What Elastic takes of the rules of a folder in a language, each with the whole rule
 pub(crate) fn translations(folder: &Path, language: &str) -> Vec<(Rule, Translation)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Column, CorrelationTest, Fields, NewTerms, Origin, Rule};
+use super::{Column, Fields, NewTerms, Origin, Rule};
 use crate::definition::Form;
 use crate::taxonomy::Field;
 
@@ -38,8 +38,7 @@ impl Rule {
     /// Whether an alert of the correlation shows one event, the completing one, and no part of another
     pub(crate) fn shows_one_event(&self, correlation: usize) -> bool {
         let one = &self.correlations[correlation];
-        let counts = matches!(one.test, CorrelationTest::Events(_) | CorrelationTest::Values(..));
-        counts
+        one.test.counts()
             && one.origins.iter().all(|origin| match origin {
                 Origin::Signal(_) => true,
                 Origin::Correlation(at) => self.shows_one_event(*at),
@@ -47,7 +46,7 @@ impl Rule {
     }
 
     /// The signals whose events are those of an origin
-    fn ends_of(&self, origin: Origin) -> Vec<usize> {
+    pub(crate) fn ends_of(&self, origin: Origin) -> Vec<usize> {
         match origin {
             Origin::Signal(at) => vec![at],
             Origin::Correlation(at) => {

@@ -27,6 +27,8 @@ pub struct Together {
     pub correlation: usize,
     /// Time of the completing event
     pub time: Timestamp,
+    /// File number and line of the completing event
+    pub event: (usize, usize),
     /// The values that the events share, by the names of `group-by`
     pub group: Vec<(String, String)>,
     /// File number and line of each event that takes part, including the completing event
@@ -88,15 +90,16 @@ impl Correlator {
         together
     }
 
-    /// Every event that completes a correlation, also of a group that has been reported; without those that
-    /// take part
+    /// Every event that completes a correlation, also of a group that has been reported; of those that take part
+    /// only the events of a chain
     pub(super) fn completions(&mut self, rule: &Rule) -> Vec<Together> {
         let completed = self.completed(rule, true);
         let mut all = Vec::new();
         for (at, (correlation, own)) in rule.correlations.iter().zip(completed).enumerate() {
             for one in own {
-                let alone = Completed { with: Vec::new(), ..one };
-                all.push(self.together((at, correlation), &alone));
+                let is_chain = correlation.test == CorrelationTest::InOrder;
+                let with = if is_chain { one.with } else { Vec::new() };
+                all.push(self.together((at, correlation), &Completed { with, ..one }));
             }
         }
         all
@@ -123,6 +126,7 @@ impl Correlator {
         Together {
             correlation: at,
             time: self.waiting[one.event].time,
+            event: self.waiting[one.event].place,
             group: names.zip(one.group.iter().cloned()).collect(),
             places: places.into_iter().collect(),
             number: one.number,
@@ -221,6 +225,7 @@ fn crowded(rule: &Rule, event: &Waiting) -> Vec<Together> {
     let alone = |(correlation, _)| Together {
         correlation,
         time: event.time,
+        event: event.place,
         group: Vec::new(),
         places: vec![event.place],
         number: None,

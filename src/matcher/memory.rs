@@ -122,8 +122,8 @@ impl Memory {
         self.findings(engine, Correlator::finish)
     }
 
-    /// Every event that completes a correlation, also where its group is reported already; without those that
-    /// take part
+    /// Every event that completes a correlation, also where its group is reported already; of those that take part
+    /// only the events of a chain
     pub(crate) fn completions(&mut self, engine: &Engine) -> Vec<Finding> {
         self.findings(engine, Correlator::completions)
     }

@@ -55,6 +55,11 @@ class Emitted:
         """Whether a signal is reported only when its terms are new"""
         return any(signal["new_terms"] for signal in self.signals.values())
 
+    @property
+    def keys(self):
+        """The columns of the values that the events of its correlations share"""
+        return {key for keys in self.correlations.values() for key in keys}
+
     def group(self, row):
         """The values that the events of a correlation's row share, as one text"""
         return "\x1f".join(row[key] for key in self.correlations[row["Signal"]])

@@ -89,9 +89,10 @@ class Kusto:
 
 
     def known(self, asked):
-        """For each list of queries and times the rows, each as what a report is known by"""
+        """For each list of queries, times and columns of groups the rows, each as what a report is known by"""
         for questions in asked:
-            yield [[known_by(row) for row in self.ask(query, now)] for query, now in questions]
+            yield [[known_by(row, keys) for row in self.ask(query, now)]
+                   for query, now, keys in questions]
 
 
 def after(row):
@@ -100,10 +101,9 @@ def after(row):
     return (time + datetime.timedelta(milliseconds=1)).isoformat()
 
 
-def known_by(row):
-    """What a report is known by; one that names an entity wrongly is of no level"""
-    told = {name: value for name, value in row.items()
-            if name in REPORTED or name.endswith(KEY)}
+def known_by(row, keys):
+    """What a report is known by, and the columns of its group; one that names an entity wrongly is of no level"""
+    told = {name: value for name, value in row.items() if name in REPORTED or name in keys}
     wrong = [name for name in IDENTIFIED if name in row and not is_identified(row, name)]
     return {**told, "Level": f"wrong {' '.join(wrong)}"} if wrong else told
 
@@ -141,8 +141,6 @@ IDENTIFIED = {
 # What the row of a report is known by
 REPORTED = ("TimeGenerated", "Timestamp", "Signal", "Level", "Severity", "Group", "StartTime", "EndTime",
             "EventCount", "ValueCount")
-# How columns end that the events of a group share
-KEY = "Key"
 
 
 def moment(row):

@@ -49,9 +49,10 @@ def run(trial, answers, questions=of_everything):
     for target in TARGETS:
         tally, queries = Tally(), trial.asked(target)
         asked = [list(questions(emitted, trial.examples)) for emitted in queries]
-        new = [some for some in asked if known_by(some) not in heard]
-        told = answers([[question[1:] for question in some] for some in new])
-        heard.update((known_by(some), answer) for some, answer in zip(new, told))
+        new = [(emitted.keys, some) for emitted, some in zip(queries, asked)
+               if known_by(some) not in heard]
+        told = answers([[(query, at, keys) for _, query, at in some] for keys, some in new])
+        heard.update((known_by(some), answer) for (_, some), answer in zip(new, told))
         for emitted, some in zip(queries, asked):
             answer = heard[known_by(some)]
             tally.queries += 1

@@ -118,9 +118,10 @@ class Runs:
             if not self.emitted.delay or not self.emitted.correlations:
                 continue
             in_time = self.run(kusto, tables, now, None)
-            if listed(late) != listed(in_time):
+            late, in_time = (listed(rows, self.emitted.keys) for rows in (late, in_time))
+            if late != in_time:
                 wrong.append(f"the run of {now} answers otherwise because rows came late: "
-                             f"{listed(late)} in place of {listed(in_time)}")
+                             f"{late} in place of {in_time}")
         for table in tables:
             kusto.connection.execute(f'DROP VIEW temp."{table}"')
         names = self.emitted.names
@@ -154,6 +155,7 @@ class Runs:
         return kusto.ask(self.emitted.emitted, now)
 
 
-def listed(rows):
+def listed(rows, keys):
     """What rows are known by, in an order of their own"""
-    return sorted(sorted((name, str(value)) for name, value in known_by(row).items()) for row in rows)
+    return sorted(sorted((name, str(value)) for name, value in known_by(row, keys).items())
+                  for row in rows)

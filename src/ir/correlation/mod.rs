@@ -129,6 +129,11 @@ impl fmt::Display for Measure {
 }
 
 impl CorrelationTest {
+    /// Whether it counts events or values: what it finds is about one event
+    pub(crate) fn counts(&self) -> bool {
+        matches!(self, CorrelationTest::Events(_) | CorrelationTest::Values(..))
+    }
+
     /// The fields whose values the test reads; none for a test that reads no values
     pub fn fields(&self) -> &[Fields] {
         match self {

@@ -3,8 +3,8 @@
 //! In: the signals of a rule and the timespans of its correlations. Out: events that its signals
 //! match, each with the time since the event before. For each signal: bursts from one client,
 //! bursts of different values, pairs of events exactly a timespan apart and a little more, and as many as a
-//! correlation counts, over just its timespan; as many values as one counts, and one more.
-//! Then all signals in turn, forwards and backwards, at three speeds, on the same page and on
+//! correlation counts, over just its timespan; as many values as one counts, and one more; events
+//! that would complete a group if they had the value that groups them. Then all signals in turn, forwards and backwards, at three speeds, on the same page and on
 //! pages of their own.
 
 use std::collections::BTreeSet;
@@ -57,6 +57,7 @@ pub fn series(rule: &Rule) -> Vec<Follower> {
     course.apart(&spans);
     rule.correlations.iter().enumerate().for_each(|(at, one)| course.spread(at, one));
     rule.correlations.iter().enumerate().for_each(|(at, one)| course.values(at, one));
+    rule.correlations.iter().for_each(|one| course.ungrouped(one));
     course.in_turn();
     course.followers
 }
@@ -93,7 +94,7 @@ fn page(event: &Fields, mark: &str) -> String {
 
 /// A host of its own, so that nothing that came before completes a group of it
 fn host(mark: &str) -> (&'static str, String) {
-    ("Computer", format!("web-{mark}"))
+    ("Computer", format!("web-{mark}.corp.example"))
 }
 
 impl Course<'_> {
@@ -221,6 +222,31 @@ impl Course<'_> {
                     let values: Vec<(&str, String)> = group.chain([own]).collect();
                     self.then(base, gap, &values);
                     gap = 0.5;
+                }
+            }
+        }
+    }
+
+    /// As many events as complete a group, without a value that groups them
+    fn ungrouped(&mut self, correlation: &Correlation) {
+        let least = match &correlation.test {
+            CorrelationTest::Events(bound) | CorrelationTest::Values(_, bound) => bound.from,
+            CorrelationTest::Together | CorrelationTest::InOrder => 1,
+            CorrelationTest::Origins(_) | CorrelationTest::Numbers(..) => return,
+        };
+        let counted = correlation.test.fields().first();
+        for key in &correlation.keys {
+            let mut gap = 2.0 * f64::from(correlation.timespan);
+            for number in 0..least.clamp(1, MOST_SPREAD) as usize {
+                for base in 0..self.bases.len() {
+                    let signal = self.bases[base].0;
+                    let Some(field) = key.fields.get(&signal) else { continue };
+                    let counted = counted.and_then(|fields| fields.get(&signal));
+                    let counted = counted.map(|field| self.marked(base, field, (0, 50 + number)));
+                    self.then(base, gap, counted.as_slice());
+                    let last = self.followers.last_mut();
+                    last.map(|one| one.event.shift_remove(field.name()));
+                    gap = 0.2;
                 }
             }
         }

@@ -13,8 +13,6 @@ use serde_json::Value;
 
 use super::asked::Asked;
 use super::by_run::by_runs;
-use super::evidence::Evidence;
-use super::judge::severity_of;
 use super::own_series::own_series;
 use super::played::{Complete, First, Played, play};
 use super::recorded::recorded;
@@ -23,7 +21,7 @@ use super::schedule::runs;
 use crate::ir::{Correlation, NewTerms};
 use crate::manifest::LossName;
 use crate::matcher::novelty::NewTerms as Remembered;
-use crate::query::kusto::execute::{Data, instant};
+use crate::query::kusto::execute::{instant, instant_text};
 use crate::taxonomy::{Field, FieldType};
 use crate::verify::finding::{Difference, Finding};
 use crate::verify::near;
@@ -91,33 +89,11 @@ fn series(asked: &Asked<'_>, played: &Played) -> Result<Tally, String> {
         if !output.reported {
             continue;
         }
-        let (wanted, returned) = by_runs(asked, (at, one), &output.keys, (played, &answers))?;
-        compare(asked, one, (&wanted, &returned), &mut tally);
-        tally.differences.extend(wrongly_shown(&answers, &one.name));
+        let found = by_runs(asked, (at, one), &output.keys, (played, &answers))?;
+        compare(asked, one, (&found.wanted, &found.told), &mut tally);
+        tally.differences.extend(found.wrong.map(|wrong| (Place::Course(0), wrong)));
     }
     Ok(tally)
-}
-
-/// The first row of a correlation with an identifier of an entity that is not made of the column beside it, or
-/// with a severity that is not its level's
-fn wrongly_shown(answers: &[(Timestamp, Data)], name: &str) -> Option<(Place, Difference)> {
-    answers.iter().find_map(|(_, data)| {
-        let signals = data.texts("Signal")?;
-        let (levels, severities) = (data.texts("Level"), data.texts("Severity"));
-        let severity = |row: usize| {
-            let (level, shown) = (&levels.as_ref()?[row], &severities.as_ref()?[row]);
-            let meant = severity_of(level);
-            (**shown != *meant)
-                .then(|| ("Severity".to_owned(), meant.to_owned(), shown.to_string()))
-        };
-        let evidence = Evidence::of(data, "", &[]);
-        let wrong = |row: usize| evidence.unidentified(row).or_else(|| severity(row));
-        let mut rows = (0..signals.len()).filter(|row| *signals[*row] == *name);
-        let (column, meant, shown) = rows.find_map(wrong)?;
-        let [engine, target] = [meant, shown].map(|text| format!("{column} {text:?}"));
-        let difference = Difference { signal: name.to_owned(), engine, target, event: None };
-        Some((Place::Course(0), difference))
-    })
 }
 
 fn compare(
@@ -134,10 +110,14 @@ fn compare(
             (false, Some(loss)) => Finding::Lost(loss),
             (false, None) => {
                 let said = |one: Option<&First>| match one {
-                    Some(First { time, level, number }) => {
-                        let at = crate::query::kusto::execute::instant_text(*time);
+                    Some(First { time, level, number, last }) => {
+                        let at = instant_text(*time);
                         let counted = number.map_or_else(String::new, |n| format!(", {n} counted"));
-                        format!("complete at {at}, level {level}{counted}")
+                        let last = last.map(|last| format!(", the last at {}", instant_text(last)));
+                        format!(
+                            "complete at {at}, level {level}{counted}{}",
+                            last.unwrap_or_default()
+                        )
                     }
                     None => "not complete".to_owned(),
                 };
@@ -189,12 +169,28 @@ fn told_apart(asked: &Asked<'_>, new: &NewTerms, some: &mut [Example]) {
     }
 }
 
+/// Copies of an event that the signal finds as well: for each term one with another value of it, then one without it
+fn beside(asked: &Asked<'_>, new: &NewTerms, of: &Example) -> Vec<Example> {
+    let copies = new.fields.iter().flat_map(|field| {
+        let Value::Object(mut other) = of.event.clone() else { return Vec::new() };
+        let mut without = other.clone();
+        without.shift_remove(field.name());
+        if let Some(Value::String(text)) = other.get_mut(field.name()) {
+            text.push_str(" 2");
+        }
+        vec![other, without]
+    });
+    let copies = copies.map(|event| Example { event: Value::Object(event), ..of.clone() });
+    copies.filter(|one| asked.finds(new.signal, &one.event, one.kind.as_ref())).collect()
+}
+
 /// Some events, the same within the window of new terms, and again after it
 ///
 /// Both edges of the window are tried: a query that looks back too far or not far enough is told.
 fn again_and_again(asked: &Asked<'_>, new: &NewTerms) -> Vec<(Timestamp, Example)> {
     let mut some = found_by(asked, new.signal);
     told_apart(asked, new, &mut some);
+    some.extend(some.first().map(|one| beside(asked, new, one)).unwrap_or_default());
     let (hours, minutes) = (SignedDuration::from_hours, SignedDuration::from_mins);
     let window = minutes(new.window.into());
     let edge = minutes(20);

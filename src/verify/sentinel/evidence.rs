@@ -70,13 +70,25 @@ pub(super) type Wrong = (String, String, String);
 impl<'d> Evidence<'d> {
     /// The columns of a result about rows of a table
     pub(super) fn of(data: &'d Data, table: &str, columns: &[Column]) -> Evidence<'d> {
+        Evidence::of_part(data, table, columns, Some)
+    }
+
+    /// Those of the columns of a result that are about rows of a table; `called` is what a column is called where
+    /// no other row is shown beside
+    pub(super) fn of_part(
+        data: &'d Data,
+        table: &str,
+        columns: &[Column],
+        called: impl Fn(&'d str) -> Option<&'d str>,
+    ) -> Evidence<'d> {
         let known = |name: &str| {
             let written = SHOWN.iter().find(|[of, result, _]| *of == table && *result == name);
             written.map(|[_, _, column]| *column)
         };
         let made = |name: &str| IDENTIFIED.iter().any(|(known, ..)| *known == name);
         let shown = data.names().filter(|name| !made(name)).filter_map(|name| {
-            let (column, is_written) = known(name).map_or((name, false), |column| (column, true));
+            let own = called(name)?;
+            let (column, is_written) = known(own).map_or((own, false), |column| (column, true));
             let kind = columns.iter().find(|one| one.name == column).map(|one| one.kind);
             // A time is what the rows are known by; nothing is computed of a column that stays.
             let judged = kind != Some(Type::DateTime) && (is_written || kind.is_some());
@@ -93,6 +105,11 @@ impl<'d> Evidence<'d> {
 
     /// The first column of a row that shows something else than its name says
     pub(super) fn wrong(&self, row: usize, of_table: &Fields) -> Option<Wrong> {
+        self.other(row, of_table).or_else(|| self.unidentified(row))
+    }
+
+    /// The first column of a row that shows something else than the row of the table
+    pub(super) fn other(&self, row: usize, of_table: &Fields) -> Option<Wrong> {
         for one in &self.shown {
             let meant = match of_table.get(one.column) {
                 Some(value) if value.is_object() || value.is_array() => continue,
@@ -106,7 +123,7 @@ impl<'d> Evidence<'d> {
                 return Some((one.name.clone(), meant.to_string(), shown));
             }
         }
-        self.unidentified(row)
+        None
     }
 
     /// The first identifier of an entity that is not made of the column beside it

@@ -30,6 +30,7 @@ mod registry;
 mod row;
 mod scene;
 mod schedule;
+mod together;
 mod trial;
 mod windows;
 

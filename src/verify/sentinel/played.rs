@@ -19,13 +19,14 @@ use crate::verify::trial::Example;
 /// When each group is first complete
 pub(super) type Complete = BTreeMap<String, First>;
 
-/// When a group is first complete, at which level, and the number of events or values that a row tells where it
-/// counts them
+/// When a group is first complete, at which level; and where a row counts events or values, their number and the time of the
+/// last event that completes the group
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct First {
     pub(super) time: i64,
     pub(super) level: String,
     pub(super) number: Option<i64>,
+    pub(super) last: Option<i64>,
 }
 
 /// Events at their times, as both sides see them
@@ -87,13 +88,13 @@ pub(super) fn first(groups: &mut Complete, group: String, new: First) {
     }
 }
 
-/// When each group of a correlation is first complete in what a run returned; `counts` is the column with the
-/// number of its events or values
+/// When each group of a correlation is first complete in what a run returned; the columns are those with the
+/// number of its events or values, and with the time of the last event
 pub(super) fn groups(
     asked: &Asked<'_>,
     data: &Data,
     (name, keys): (&str, &[String]),
-    counts: Option<&str>,
+    (counts, last): (Option<&str>, Option<&str>),
 ) -> Result<Complete, String> {
     let mut complete = Complete::new();
     let lacks = |name: &str| format!("the rows have no column `{name}`");
@@ -101,12 +102,14 @@ pub(super) fn groups(
     let instants = data.instants(asked.time()).ok_or_else(|| lacks(asked.time()))?;
     let (signals, levels) = (column("Signal")?, column("Level")?);
     let numbers = counts.and_then(|column| data.texts(column));
+    let last = last.and_then(|column| data.instants(column));
     let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
     for (row, time) in instants.into_iter().enumerate() {
         if &*signals[row] == name {
             let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
             let number = numbers.as_ref().and_then(|all| all[row].parse().ok());
-            let new = First { time, level: levels[row].to_string(), number };
+            let last = last.as_ref().map(|all| all[row]);
+            let new = First { time, level: levels[row].to_string(), number, last };
             first(&mut complete, group.join("\x1f"), new);
         }
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{channel, family, windows};
 use crate::ir;
 use crate::manifest::{Artifact, Kept, Manifest, SignalOutput};
-use crate::matcher::{Engine, Memory, Options};
+use crate::matcher::{Engine, Match, Memory, Options};
 use crate::query::kusto::{
     self, Column, Expression, Item, Kind, Operator, Pipeline, Platform, Query, Schema, Source, Step,
 };
@@ -98,10 +98,15 @@ impl<'r> Asked<'r> {
         }
     }
 
+    /// What the engine finds in an event by itself
+    pub(super) fn matches(&self, event: &Value, kind: Option<&EventKind>) -> Vec<Match> {
+        let judged = self.engine.judge_value(event, kind, &mut Memory::default());
+        judged.unwrap_or_default()
+    }
+
     /// Whether the engine finds a signal, by its place in the rule, in an event
     pub(super) fn finds(&self, signal: usize, event: &Value, kind: Option<&EventKind>) -> bool {
-        let judged = self.engine.judge_value(event, kind, &mut Memory::default());
-        judged.is_ok_and(|all| all.iter().any(|one| one.signal == signal))
+        self.matches(event, kind).iter().any(|one| one.signal == signal)
     }
 
     /// What the manifest says of a signal

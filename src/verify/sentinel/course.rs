@@ -19,8 +19,9 @@ use super::recorded::recorded;
 use super::scene::BEGINNING;
 use super::schedule::runs;
 use crate::ir::{Correlation, NewTerms};
-use crate::manifest::LossName;
+use crate::manifest::{Kept, LossName};
 use crate::matcher::novelty::NewTerms as Remembered;
+use crate::matcher::{self, Memory};
 use crate::query::kusto::execute::{instant, instant_text};
 use crate::taxonomy::{Field, FieldType};
 use crate::verify::finding::{Difference, Finding};
@@ -65,8 +66,41 @@ impl Courses {
     }
 }
 
-/// Series at the borders of what the correlations of the rule ask for
+/// Series at the borders of what the correlations of the rule ask for; the first completion is at the very instant
+/// from which on a run reports
 fn near_series(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
+    let events = series_from_beginning(asked);
+    let mut memory = Memory::default();
+    for (at, (time, one)) in events.iter().enumerate() {
+        let mut matches = asked.matches(&one.event, one.kind.as_ref());
+        matches.iter_mut().for_each(|one| one.time = Some(*time));
+        matches.iter().for_each(|one| drop(memory.correlate(&asked.engine, one, (0, at))));
+    }
+    let is_reported = |finding: &matcher::Finding| {
+        let name = &asked.rule.correlations[finding.together.correlation].name;
+        asked.manifest.correlations.iter().any(|one| one.name == *name && one.reported)
+    };
+    let completions = memory.completions(&asked.engine).into_iter().filter(is_reported);
+    let first = completions.map(|finding| finding.together.time).min();
+    let shift = first.and_then(|first| Some(next_bound(asked, first)?.duration_since(first)));
+    let shift = shift.unwrap_or_default();
+    events.into_iter().map(|(time, one)| (time + shift, one)).collect()
+}
+
+/// The first instant, not before another, from which on a run reports; `None` where rows count by their arrival
+fn next_bound(asked: &Asked<'_>, after: Timestamp) -> Option<Timestamp> {
+    let schedule = asked.manifest.schedule.as_ref()?;
+    let Kept::Happened { since, .. } = schedule.keeps else { return None };
+    let minutes = |count: u32| SignedDuration::from_mins(count.into());
+    let step = minutes(schedule.frequency.max(1));
+    let mut bound = BEGINNING - minutes(since);
+    while bound < after {
+        bound += step;
+    }
+    Some(bound)
+}
+
+fn series_from_beginning(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
     let mut events = Vec::new();
     for (time, event, kind) in course(asked.rule, BEGINNING) {
         let Value::Object(event) = event else { continue };
@@ -186,10 +220,13 @@ fn beside(asked: &Asked<'_>, new: &NewTerms, of: &Example) -> Vec<Example> {
 
 /// Some events, the same within the window of new terms, and again after it
 ///
-/// Both edges of the window are tried: a query that looks back too far or not far enough is told.
+/// Both edges of the window are tried: a query that looks back too far or not far enough is told. One event of its
+/// own terms, where it can have some, is at the very instant from which on a run reports.
 fn again_and_again(asked: &Asked<'_>, new: &NewTerms) -> Vec<(Timestamp, Example)> {
     let mut some = found_by(asked, new.signal);
+    some.extend(some.first().cloned());
     told_apart(asked, new, &mut some);
+    let at_bound = some.pop();
     some.extend(some.first().map(|one| beside(asked, new, one)).unwrap_or_default());
     let (hours, minutes) = (SignedDuration::from_hours, SignedDuration::from_mins);
     let window = minutes(new.window.into());
@@ -206,6 +243,9 @@ fn again_and_again(asked: &Asked<'_>, new: &NewTerms) -> Vec<(Timestamp, Example
             let time = start + SignedDuration::from_mins(7 * at as i64);
             events.push((time, Example { place, ..one.clone() }));
         }
+    }
+    if let (Some(one), Some(bound)) = (at_bound, next_bound(asked, BEGINNING)) {
+        events.push((bound, Example { place: Place::Course(events.len()), ..one }));
     }
     events.sort_by_key(|(time, _)| *time);
     events

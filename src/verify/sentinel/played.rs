@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::asked::Asked;
 use super::scene::{Scene, Times};
 use super::schedule::delays;
-use crate::matcher::{Finding, Match, Memory};
+use crate::matcher::{Finding, Match};
 use crate::query::kusto::execute::Data;
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
@@ -57,9 +57,7 @@ pub(super) fn play(
     let of_runs = Times { happened: &times, delays: delays(schedule) };
     let scene = Scene::new(&examples, Some(&of_runs), &asked.tables, observer);
     let judged = times.iter().zip(&examples).map(|(time, one)| {
-        let kind = one.kind.as_ref();
-        let judged = asked.engine.judge_value(&one.event, kind, &mut Memory::default());
-        let mut matches = judged.unwrap_or_default();
+        let mut matches = asked.matches(&one.event, one.kind.as_ref());
         matches.iter_mut().for_each(|one| one.time = Some(*time));
         matches
     });

@@ -4,8 +4,8 @@
 //! match, each with the time since the event before. For each signal: bursts from one client,
 //! bursts of different values, pairs of events exactly a timespan apart and a little more, and as many as a
 //! correlation counts, over just its timespan; as many values as one counts, and one more; events
-//! that would complete a group if they had the value that groups them. Then all signals in turn, forwards and backwards, at three speeds, on the same page and on
-//! pages of their own.
+//! that would complete a group if they had the value that groups them. Then all signals in turn,
+//! forwards and backwards, at three speeds, on the same page and on pages of their own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -2,20 +2,19 @@
 //!
 //! In: the matches of a trial, and what each run of the query returned. Out: for each run the groups that the
 //! engine finds in what the run knows, and those that the run told, each with the first completion that is new to
-//! the run, and the last. What is still to come may take a group out again, and a later run reports nothing once more: so each run
-//! is judged by itself.
+//! the run, and the last. What is still to come may take a group out again, and a later run reports nothing once
+//! more: so each run is judged by itself.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::asked::Asked;
-use super::played::{Complete, First, Played, first, group_of, groups};
+use super::played::{Complete, First, Played, completions, first, group_of, groups};
 use super::together::Together;
 use crate::ir::{Bound, Correlation, CorrelationTest};
 use crate::manifest::Kept;
-use crate::matcher::{Finding, Memory};
+use crate::matcher::Finding;
 use crate::query::kusto::execute::{Data, instant};
 use crate::verify::finding::Difference;
 
@@ -41,8 +40,11 @@ pub(super) fn by_runs(
         return Err("its runs do not wait for late events".to_owned());
     };
     let known = || {
-        let known = |now: Timestamp| before(now, schedule.period)..before(now, until);
-        answers.iter().map(|(now, _)| completions(asked, played, &known(*now))).collect()
+        let of_run = |(now, _): &(Timestamp, Data)| {
+            let known = before(*now, schedule.period)..before(*now, until);
+            completions(asked, &played.matches, |event| known.contains(&played.shown[event]))
+        };
+        answers.iter().map(of_run).collect()
     };
     let completions: &Vec<Vec<Finding>> = played.completions.get_or_init(known);
     let counts = Counts::of(&one.test);
@@ -126,15 +128,4 @@ impl Counts {
 
 fn before(now: Timestamp, minutes: u32) -> Timestamp {
     now - SignedDuration::from_mins(minutes.into())
-}
-
-/// Every completion among the events whose rows are of this time
-fn completions(asked: &Asked<'_>, played: &Played, known: &Range<Timestamp>) -> Vec<Finding> {
-    let mut memory = Memory::default();
-    for (event, matches) in played.matches.iter().enumerate() {
-        if known.contains(&played.shown[event]) {
-            matches.iter().for_each(|one| drop(memory.correlate(&asked.engine, one, (0, event))));
-        }
-    }
-    memory.completions(&asked.engine)
 }

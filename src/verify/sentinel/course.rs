@@ -14,14 +14,14 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::by_run::by_runs;
 use super::own_series::own_series;
-use super::played::{Complete, First, Played, play};
+use super::played::{Complete, First, Played, completions, judged, play};
 use super::recorded::recorded;
 use super::scene::BEGINNING;
 use super::schedule::runs;
 use crate::ir::{Correlation, NewTerms};
 use crate::manifest::{Kept, LossName};
 use crate::matcher::novelty::NewTerms as Remembered;
-use crate::matcher::{self, Memory};
+use crate::matcher::{self, Match};
 use crate::query::kusto::execute::{instant, instant_text};
 use crate::taxonomy::{Field, FieldType};
 use crate::verify::finding::{Difference, Finding};
@@ -50,15 +50,17 @@ impl Courses {
         let mut tally = Tally::default();
         if asked.manifest.correlations.iter().any(|one| one.reported) {
             let played = || {
-                let all = std::iter::once(near_series(asked)).chain(own_series(asked.rule));
-                all.map(|events| play(asked, observer, events)).collect()
+                let near = show((asked, observer), near_series(asked), until_bound);
+                let own = own_series(asked.rule).into_iter();
+                let own = own.map(|events| show((asked, observer), events, as_they_are));
+                std::iter::once(near).chain(own).collect()
             };
             for played in self.series.get_or_init(played).as_ref().map_err(String::clone)? {
                 tally = tally.joined(series(asked, played)?);
             }
         }
         if let Some(new) = &asked.rule.new_terms {
-            let played = || play(asked, observer, again_and_again(asked, new));
+            let played = || show((asked, observer), again_and_again(asked, new), as_they_are);
             let played = self.novelty.get_or_init(played).as_ref().map_err(String::clone)?;
             tally = tally.joined(novelty(asked, new, played)?);
         }
@@ -66,25 +68,31 @@ impl Courses {
     }
 }
 
-/// Series at the borders of what the correlations of the rule ask for; the first completion is at the very instant
-/// from which on a run reports
-fn near_series(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
-    let events = series_from_beginning(asked);
-    let mut memory = Memory::default();
-    for (at, (time, one)) in events.iter().enumerate() {
-        let mut matches = asked.matches(&one.event, one.kind.as_ref());
-        matches.iter_mut().for_each(|one| one.time = Some(*time));
-        matches.iter().for_each(|one| drop(memory.correlate(&asked.engine, one, (0, at))));
-    }
+/// Shows events to both sides, as much later as is said of what the engine finds
+fn show(
+    (asked, observer): (&Asked<'_>, &Observer),
+    events: Vec<(Timestamp, Example)>,
+    later: fn(&Asked<'_>, &[Vec<Match>]) -> SignedDuration,
+) -> Result<Played, String> {
+    let matches = judged(asked, &events);
+    let later = later(asked, &matches);
+    play(asked, observer, (events, matches), later)
+}
+
+fn as_they_are(_: &Asked<'_>, _: &[Vec<Match>]) -> SignedDuration {
+    SignedDuration::ZERO
+}
+
+/// How much later the first completion would be at the very instant from which on a run reports
+fn until_bound(asked: &Asked<'_>, matches: &[Vec<Match>]) -> SignedDuration {
     let is_reported = |finding: &matcher::Finding| {
         let name = &asked.rule.correlations[finding.together.correlation].name;
         asked.manifest.correlations.iter().any(|one| one.name == *name && one.reported)
     };
-    let completions = memory.completions(&asked.engine).into_iter().filter(is_reported);
+    let completions = completions(asked, matches, |_| true).into_iter().filter(is_reported);
     let first = completions.map(|finding| finding.together.time).min();
-    let shift = first.and_then(|first| Some(next_bound(asked, first)?.duration_since(first)));
-    let shift = shift.unwrap_or_default();
-    events.into_iter().map(|(time, one)| (time + shift, one)).collect()
+    let later = first.and_then(|first| Some(next_bound(asked, first)?.duration_since(first)));
+    later.unwrap_or_default()
 }
 
 /// The first instant, not before another, from which on a run reports; `None` where rows count by their arrival
@@ -100,7 +108,8 @@ fn next_bound(asked: &Asked<'_>, after: Timestamp) -> Option<Timestamp> {
     Some(bound)
 }
 
-fn series_from_beginning(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
+/// Series at the borders of what the correlations of the rule ask for
+fn near_series(asked: &Asked<'_>) -> Vec<(Timestamp, Example)> {
     let mut events = Vec::new();
     for (time, event, kind) in course(asked.rule, BEGINNING) {
         let Value::Object(event) = event else { continue };

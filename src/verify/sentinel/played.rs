@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::asked::Asked;
 use super::scene::{Scene, Times};
 use super::schedule::delays;
-use crate::matcher::{Finding, Match};
+use crate::matcher::{Finding, Match, Memory};
 use crate::query::kusto::execute::Data;
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
@@ -43,25 +43,47 @@ pub(super) struct Played {
     pub(super) completions: OnceLock<Vec<Vec<Finding>>>,
 }
 
-/// Shows the events to both sides
+/// What the engine says of each event by itself
+pub(super) fn judged(asked: &Asked<'_>, events: &[(Timestamp, Example)]) -> Vec<Vec<Match>> {
+    let of_event = |(time, one): &(Timestamp, Example)| {
+        let mut matches = asked.matches(&one.event, one.kind.as_ref());
+        matches.iter_mut().for_each(|one| one.time = Some(*time));
+        matches
+    };
+    events.iter().map(of_event).collect()
+}
+
+/// Every completion among the events that are taken, by their places
+pub(super) fn completions(
+    asked: &Asked<'_>,
+    matches: &[Vec<Match>],
+    takes: impl Fn(usize) -> bool,
+) -> Vec<Finding> {
+    let mut memory = Memory::default();
+    for (event, matches) in matches.iter().enumerate().filter(|(event, _)| takes(*event)) {
+        matches.iter().for_each(|one| drop(memory.correlate(&asked.engine, one, (0, event))));
+    }
+    memory.completions(&asked.engine)
+}
+
+/// Shows events that the engine has judged to both sides, all of them later by a span
 ///
 /// # Errors
 /// What was not executed.
 pub(super) fn play(
     asked: &Asked<'_>,
     observer: &Observer,
-    events: Vec<(Timestamp, Example)>,
+    (events, mut matches): (Vec<(Timestamp, Example)>, Vec<Vec<Match>>),
+    later: SignedDuration,
 ) -> Result<Played, String> {
-    let (times, examples): (Vec<Timestamp>, Vec<Example>) = events.into_iter().unzip();
+    let events = events.into_iter().map(|(time, one)| (time + later, one));
+    let (times, examples): (Vec<Timestamp>, Vec<Example>) = events.unzip();
+    for (time, matches) in times.iter().zip(&mut matches) {
+        matches.iter_mut().for_each(|one| one.time = Some(*time));
+    }
     let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
     let of_runs = Times { happened: &times, delays: delays(schedule) };
     let scene = Scene::new(&examples, Some(&of_runs), &asked.tables, observer);
-    let judged = times.iter().zip(&examples).map(|(time, one)| {
-        let mut matches = asked.matches(&one.event, one.kind.as_ref());
-        matches.iter_mut().for_each(|one| one.time = Some(*time));
-        matches
-    });
-    let matches: Vec<Vec<Match>> = judged.collect();
     let mut shown = times.clone();
     for side in &scene.sides {
         shown[side.example] = side.shown();

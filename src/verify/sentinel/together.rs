@@ -170,7 +170,9 @@ impl<'d> Rows<'d> {
     /// A wrong column of the first event of a chain
     fn of_first(&self, row: usize, found: &matcher::Finding) -> Option<Wrong> {
         let Played { times, matches, .. } = self.of.played;
-        self.of.beginning()?;
+        if self.first.signals.is_empty() {
+            return None;
+        }
         let events = found.together.places.iter().map(|(_, event)| *event);
         let first = events.min_by_key(|event| times[*event])?;
         let (meant, shown) = (instant(times[first]), self.starts.as_ref()?[row]);

@@ -10,23 +10,46 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::event::Event;
-use super::layout::{Layout, Says};
+use super::layout::{Layout, Place, Says};
 use super::log::{Log, OUTSIDE};
-use super::plain::Plain;
+use super::plain::{Items, Plain, Unsure};
 use super::slot::Slot;
 
 impl Layout {
     /// Reads an event from a line of JSON
     pub(super) fn read<'a>(&'a self, line: &'a str) -> serde_json::Result<Event<'a>> {
-        let mut plain = Plain::of(line);
-        if let Ok(event) = self.deserialize(&mut plain)
-            && plain.is_at_end()
-        {
+        if let Ok(event) = self.read_plain(line) {
             return Ok(event);
         }
         let mut json = serde_json::Deserializer::from_str(line);
         let event = self.deserialize(&mut json)?;
         json.end()?;
+        Ok(event)
+    }
+
+    /// The same event, from a line that most producers would write so
+    fn read_plain<'a>(&'a self, line: &'a str) -> Result<Event<'a>, Unsure> {
+        let mut plain = Plain::of(line);
+        let event = self.event(|object| {
+            plain.members(|members| {
+                while let Some(key) = members.key()? {
+                    object.member(&key, members)?;
+                }
+                Ok(())
+            })
+        })?;
+        if plain.is_at_end() { Ok(event) } else { Err(Unsure) }
+    }
+
+    /// The event that holds what `read` finds
+    fn event<'a, E>(
+        &'a self,
+        read: impl FnOnce(&mut Object<'_, 'a>) -> Result<(), E>,
+    ) -> Result<Event<'a>, E> {
+        let mut event = Event::new(self);
+        let mut log = Log::default();
+        read(&mut Object { event: &mut event, log: &mut log, inner: self.inner.as_deref() })?;
+        event.settle(log);
         Ok(event)
     }
 }
@@ -35,12 +58,7 @@ impl<'a> DeserializeSeed<'a> for &'a Layout {
     type Value = Event<'a>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Event<'a>, D::Error> {
-        let mut event = Event::new(self);
-        let mut log = Log::default();
-        let inner = self.inner.as_deref();
-        deserializer.deserialize_map(Object { event: &mut event, log: &mut log, inner })?;
-        event.settle(log);
-        Ok(event)
+        self.event(|object| deserializer.deserialize_map(object))
     }
 }
 
@@ -52,21 +70,39 @@ struct Object<'e, 'a> {
     inner: Option<&'e str>,
 }
 
-impl<'a> Visitor<'a> for Object<'_, 'a> {
+impl<'a> Visitor<'a> for &mut Object<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event: a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Key(key)) = map.next_key()? {
             match self.inner {
                 Some(inner) => self.outside(&key, inner, &mut map)?,
-                None => self.field(&key, &mut map)?,
+                None => match self.wanted(&key) {
+                    Some(wanted) => self.field(&key, wanted, &mut map)?,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                },
             }
         }
         Ok(())
+    }
+}
+
+/// What the value of a key is read for; it may also stand for objects that hold fields
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    place: Option<&'a Place>,
+    /// The user says that it names the kind of the event
+    is_kind: bool,
+}
+
+impl Wanted<'_> {
+    /// Whether it is no field: what the user says of an event is no text of it, which keywords would find
+    fn is_kind_alone(self) -> bool {
+        self.is_kind && self.place.is_none()
     }
 }
 
@@ -83,8 +119,7 @@ impl<'a> Object<'_, 'a> {
         let deeper = inner.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'));
         if key == inner || deeper.is_some() {
             self.log.has_object |= deeper.is_none();
-            let object = Object { event: self.event, log: self.log, inner: deeper };
-            map.next_value_seed(object)
+            map.next_value_seed(&mut Object { event: self.event, log: self.log, inner: deeper })
         } else if layout.kind_field.as_deref() == Some(key) {
             self.log.has_kind = true;
             self.log.kind = text(map.next_value()?);
@@ -97,28 +132,60 @@ impl<'a> Object<'_, 'a> {
         }
     }
 
-    /// Reads a key that may be a field, contain fields, or tell the event's kind, log or time
-    fn field<A: MapAccess<'a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    /// Reads a member of a plain object, where most values are texts
+    fn member(&mut self, key: &str, mut members: &mut Items<'_, 'a>) -> Result<(), Unsure> {
+        if let Some(inner) = self.inner {
+            return self.outside(key, inner, &mut members);
+        }
+        let Some(wanted) = self.wanted(key) else { return members.skip() };
+        let Some(text) = members.text()? else { return self.field(key, wanted, &mut members) };
+        let value = if wanted.is_kind_alone() { Slot::One(text) } else { self.text(text) };
+        self.take(key, wanted, value);
+        Ok(())
+    }
+
+    /// What the value of a key is read for; `None` when neither it nor anything in it is read
+    fn wanted(&self, key: &str) -> Option<Wanted<'a>> {
         let layout = self.event.layout();
         let place = layout.at(key);
-        let names_kind = layout.kind_field.as_deref() == Some(key);
-        let object = layout.is_object(key);
-        if place.is_none() && !names_kind && !object && layout.every.is_none() {
-            return map.next_value::<IgnoredAny>().map(|_| ());
-        }
-        // What the user says of an event is no text of it, which keywords would find.
-        self.log.has_kind |= names_kind;
-        if names_kind && place.is_none() {
-            self.log.kind = text(map.next_value()?);
-            return Ok(());
-        }
+        let is_kind = layout.kind_field.as_deref() == Some(key);
+        let is_read = place.is_some() || is_kind || layout.every.is_some() || layout.is_object(key);
+        is_read.then_some(Wanted { place, is_kind })
+    }
+
+    /// Reads a key that may be a field, contain fields, or tell the event's kind, log or time
+    fn field<A: MapAccess<'a>>(
+        &mut self,
+        key: &str,
+        wanted: Wanted<'a>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let mut value = Slot::Missing;
-        let mut path = String::new();
-        map.next_value_seed(Deep { object: self, key, path: &mut path, value: &mut value })?;
-        if names_kind {
+        if wanted.is_kind_alone() {
+            value = text(map.next_value()?).map_or(Slot::Null, Slot::One);
+        } else {
+            let (object, path) = (&mut *self, &mut String::new());
+            map.next_value_seed(Deep { object, key, path, value: &mut value })?;
+        }
+        self.take(key, wanted, value);
+        Ok(())
+    }
+
+    /// The value that is this text; keywords find it too
+    fn text(&mut self, text: Cow<'a, str>) -> Slot<'a> {
+        if let Some(every) = self.event.layout().every {
+            self.event.add(every, Slot::One(text.clone()));
+        }
+        Slot::One(text)
+    }
+
+    /// Takes the value of a key
+    fn take(&mut self, key: &str, Wanted { place, is_kind }: Wanted<'a>, value: Slot<'a>) {
+        if is_kind {
+            self.log.has_kind = true;
             self.log.kind = value.values().first().cloned();
         }
-        let Some(place) = place else { return Ok(()) };
+        let Some(place) = place else { return };
         if let Some(says) = place.says {
             self.log.take(says, &value);
         }
@@ -131,7 +198,6 @@ impl<'a> Object<'_, 'a> {
             }
             self.event.fill(slot, value);
         }
-        Ok(())
     }
 
     /// Adds a value inside an object to the field of its path, unless a flat key has filled it
@@ -149,7 +215,7 @@ impl<'a> Object<'_, 'a> {
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Object<'_, 'a> {
+impl<'a> DeserializeSeed<'a> for &mut Object<'_, 'a> {
     type Value = ();
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
@@ -173,10 +239,8 @@ struct Deep<'d, 'o, 'e, 'a> {
 
 impl<'a> Deep<'_, '_, '_, 'a> {
     fn one(self, text: Cow<'a, str>) {
-        if let Some(every) = self.object.event.layout().every {
-            self.object.event.add(every, Slot::One(text.clone()));
-        }
-        self.value.add(Slot::One(text));
+        let text = self.object.text(text);
+        self.value.add(text);
     }
 }
 

@@ -8,11 +8,12 @@
 //! INVARIANT: a line is never taken for JSON that `serde_json` refuses.
 
 mod text;
+mod visit;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 
 use text::{escape, short, special, unescaped};
 
@@ -132,7 +133,18 @@ impl<'a> Plain<'a> {
                 let is_one = || serde_json::from_str::<IgnoredAny>(number).is_ok();
                 if short(number).is_some() || is_one() { Ok(()) } else { Err(Unsure) }
             }
-            b'{' | b'[' => self.visit(SkipVisitor),
+            b'{' => self.members(|members| {
+                while members.key()?.is_some() {
+                    members.skip()?;
+                }
+                Ok(())
+            }),
+            b'[' => self.items(b']', |items| {
+                while items.advance()? {
+                    items.skip()?;
+                }
+                Ok(())
+            }),
             _ => Err(Unsure),
         }
     }
@@ -162,68 +174,50 @@ impl<'a> Plain<'a> {
                     }
                 }
             }
-            b'{' => self.inside(|plain| {
-                let value = visitor.visit_map(Items { plain, is_first: true })?;
-                plain.take(b'}').map(|()| value)
-            }),
-            b'[' => self.inside(|plain| {
-                let value = visitor.visit_seq(Items { plain, is_first: true })?;
-                plain.take(b']').map(|()| value)
-            }),
+            b'{' => self.members(|members| visitor.visit_map(members)),
+            b'[' => self.items(b']', |items| visitor.visit_seq(items)),
             _ => Err(Unsure),
         }
     }
 
-    /// Reads what a bracket encloses
-    fn inside<T>(
+    /// Reads the members of an object, which is next
+    pub(super) fn members<T>(
         &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, Unsure>,
+        read: impl FnOnce(&mut Items<'_, 'a>) -> Result<T, Unsure>,
+    ) -> Result<T, Unsure> {
+        if self.peek() == Some(b'{') { self.items(b'}', read) } else { Err(Unsure) }
+    }
+
+    /// Reads what is between an opening bracket, which is next, and the closing one
+    fn items<T>(
+        &mut self,
+        close: u8,
+        read: impl FnOnce(&mut Items<'_, 'a>) -> Result<T, Unsure>,
     ) -> Result<T, Unsure> {
         self.at += 1;
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(Unsure);
         }
-        let value = read(self)?;
+        let value = read(&mut Items { plain: self, close, is_first: true })?;
+        self.take(close)?;
         self.depth -= 1;
         Ok(value)
     }
 }
 
-/// Reads over an object or a list
-struct SkipVisitor;
-
-impl<'a> Visitor<'a> for SkipVisitor {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-}
-
-/// The items of an object or a list
-struct Items<'p, 'a> {
+/// The items of an object or a list, read in their order
+pub(super) struct Items<'p, 'a> {
     plain: &'p mut Plain<'a>,
+    close: u8,
     is_first: bool,
 }
 
-impl Items<'_, '_> {
+impl<'a> Items<'_, 'a> {
     /// Goes to the next item; false at the closing bracket
-    fn advance(&mut self, close: u8) -> Result<bool, Unsure> {
+    fn advance(&mut self) -> Result<bool, Unsure> {
         let next = self.plain.peek().ok_or(Unsure)?;
-        if next == close {
+        if next == self.close {
             return Ok(false);
         }
         if !std::mem::take(&mut self.is_first) {
@@ -231,66 +225,41 @@ impl Items<'_, '_> {
         }
         Ok(true)
     }
-}
 
-impl<'a> MapAccess<'a> for Items<'_, 'a> {
-    type Error = Unsure;
-
-    fn next_key_seed<K: DeserializeSeed<'a>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Unsure> {
-        if !self.advance(b'}')? {
+    /// The key of the next member, whose value is next; `None` at the closing bracket
+    pub(super) fn key(&mut self) -> Result<Option<Cow<'a, str>>, Unsure> {
+        if !self.advance()? {
             return Ok(None);
         }
-        if self.plain.peek() != Some(b'"') {
-            return Err(Unsure);
-        }
-        let key = seed.deserialize(&mut *self.plain)?;
+        self.plain.take(b'"')?;
+        let key = self.plain.string()?;
         self.plain.take(b':')?;
         Ok(Some(key))
     }
 
-    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Unsure> {
-        seed.deserialize(&mut *self.plain)
-    }
-}
-
-impl<'a> SeqAccess<'a> for Items<'_, 'a> {
-    type Error = Unsure;
-
-    fn next_element_seed<T: DeserializeSeed<'a>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Unsure> {
-        if self.advance(b']')? { seed.deserialize(&mut *self.plain).map(Some) } else { Ok(None) }
-    }
-}
-
-impl<'a> Deserializer<'a> for &mut Plain<'a> {
-    type Error = Unsure;
-
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unsure> {
-        self.visit(visitor)
+    /// Skips the value
+    pub(super) fn skip(&mut self) -> Result<(), Unsure> {
+        self.plain.skip()
     }
 
-    fn deserialize_ignored_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Unsure> {
-        self.skip()?;
-        visitor.visit_unit()
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'a>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Unsure> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    serde::forward_to_deserialize_any! {
-        <V: Visitor<'a>>
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct seq tuple tuple_struct map struct enum identifier
+    /// The text of the value, where it is a string or a short whole number; any other is still to be read
+    pub(super) fn text(&mut self) -> Result<Option<Cow<'a, str>>, Unsure> {
+        match self.plain.peek() {
+            Some(b'"') => {
+                self.plain.at += 1;
+                self.plain.string().map(Some)
+            }
+            Some(b'0'..=b'9') => {
+                let start = self.plain.at;
+                let number = self.plain.number();
+                if short(number).is_some() {
+                    return Ok(Some(Cow::Borrowed(number)));
+                }
+                self.plain.at = start;
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
     }
 }
 

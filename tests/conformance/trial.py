@@ -17,23 +17,17 @@ from emitted import Emitted
 TARGETS = tuple(schema.TARGETS)
 
 
-class Trial:
-    """Rules, what they become, and events with the engine's verdicts on them"""
+class Made:
+    """Rules, and what they become"""
 
-    def __init__(self, name, paths, examples, folder, sampled=1):
-        self.name, self.paths, self.examples, self.folder = name, paths, examples, folder
-        self.sampled = sampled
+    def __init__(self, name, paths, folder):
+        self.name, self.paths, self.folder = name, paths, folder
         native.convert(paths, TARGETS, folder, "--manifest")
-        self.packages = native.verify(paths, TARGETS, folder)
-        files = events.write(examples, folder)
-        with ThreadPoolExecutor(len(files)) as pool:
-            read = {version: pool.submit(Verdicts, paths, file) for version, file in files.items()}
-        self.verdicts = {version: one.result() for version, one in read.items()}
 
-    def asked(self, target):
-        """Of the queries for a target, those that are asked: one of so many rules, the same for each target"""
-        return [one for one in self.queries(target)
-                if not zlib.crc32(one.file.stem.encode()) % self.sampled]
+    @functools.cached_property
+    def packages(self):
+        """What `verify` says of the packages around the queries"""
+        return native.verify(self.paths, TARGETS, self.folder)
 
     def queries(self, target):
         """What was emitted for a target"""
@@ -43,6 +37,23 @@ class Trial:
         """Every query with its file and the platform that it is for"""
         return [(one.file, schema.TARGETS[target], one.text)
                 for target in TARGETS for one in self.queries(target)]
+
+
+class Trial(Made):
+    """Rules, what they become, and events with the engine's verdicts on them"""
+
+    def __init__(self, name, paths, examples, folder, sampled=1):
+        super().__init__(name, paths, folder)
+        self.examples, self.sampled = examples, sampled
+        files = events.write(examples, folder)
+        with ThreadPoolExecutor(len(files)) as pool:
+            read = {version: pool.submit(Verdicts, paths, file) for version, file in files.items()}
+        self.verdicts = {version: one.result() for version, one in read.items()}
+
+    def asked(self, target):
+        """Of the queries for a target, those that are asked: one of so many rules, the same for each target"""
+        return [one for one in self.queries(target)
+                if not zlib.crc32(one.file.stem.encode()) % self.sampled]
 
 
 def near_trial(path, known, folder, sampled):

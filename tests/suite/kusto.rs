@@ -308,7 +308,7 @@ fn results_are_those_of_microsofts_binder() {
     let mut queries = of_project();
     if let Some(corpus) = corpus("results_are_those_of_microsofts_binder, for Sigma") {
         // The proof in `tests/conformance` asks whether the binder takes the others.
-        queries.extend(of_sigma(&corpus).iter().step_by(8).cloned());
+        queries.extend(of_sigma(&corpus).iter().step_by(16).cloned());
     }
     let ours = bound(&queries);
     for ((query, ours), theirs) in queries.iter().zip(ours).zip(theirs(&modules, &queries)) {
@@ -331,7 +331,7 @@ fn what_microsofts_binder_refuses_is_refused() {
     let mut dice = Dice(0x6b75_7374_6f5f_3032);
     let mut mutants = Vec::new();
     for query in of_project() {
-        for _ in 0..3 {
+        for _ in 0..2 {
             let text = damaged(&query.text, &mut dice);
             mutants.push(Query { text, name: query.name.clone(), ..query });
         }
@@ -346,7 +346,7 @@ fn what_microsofts_binder_refuses_is_refused() {
             missed.push(format!("{}\n{}", theirs["diagnostics"], query.text));
         }
     }
-    assert!(refused > 300, "only {refused} of {} are wrong", mutants.len());
+    assert!(refused > 200, "only {refused} of {} are wrong", mutants.len());
     // The binder knows which dynamic values are lists, and takes no text as an index of one.
     let known = |said: &String| said.contains("must have one of the types: int or long");
     missed.retain(|said| !known(said));

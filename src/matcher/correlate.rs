@@ -5,7 +5,7 @@
 //! reported and the oldest events forgotten, so memory stays bounded. An event counts for each
 //! signal that it fits.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use jiff::Timestamp;
 
@@ -18,7 +18,7 @@ use crate::ir::{Bound, Correlation, CorrelationTest, Fields, Origin, Rule};
 /// The most waiting events of one rule
 const MOST: usize = 200_000;
 /// The most events that a finding names
-const MOST_SHOWN: usize = 100;
+pub(crate) const MOST_SHOWN: usize = 100;
 
 /// A completed correlation and its events
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,8 @@ pub struct Together {
     pub group: Vec<(String, String)>,
     /// File number and line of each event that takes part, including the completing event
     pub places: Vec<(usize, usize)>,
-    /// The number of different events, values or origins in the timespan; `None` where they are not counted
+    /// The number of different events, values or origins in the timespan; for a chain, of the events that its
+    /// last one follows. `None` where they are not counted
     pub number: Option<u64>,
 }
 
@@ -91,14 +92,16 @@ impl Correlator {
     }
 
     /// Every event that completes a correlation, also of a group that has been reported; of those that take part
-    /// only the events of a chain
+    /// only the events of a chain, and of a pair where it is reported
     pub(super) fn completions(&mut self, rule: &Rule) -> Vec<Together> {
         let completed = self.completed(rule, true);
         let mut all = Vec::new();
         for (at, (correlation, own)) in rule.correlations.iter().zip(completed).enumerate() {
             for one in own {
-                let is_chain = correlation.test == CorrelationTest::InOrder;
-                let with = if is_chain { one.with } else { Vec::new() };
+                let is_pair =
+                    correlation.test == CorrelationTest::Together && correlation.origins.len() == 2;
+                let is_shown = is_pair || correlation.test == CorrelationTest::InOrder;
+                let with = if is_shown { one.with } else { Vec::new() };
                 all.push(self.together((at, correlation), &Completed { with, ..one }));
             }
         }
@@ -359,6 +362,8 @@ fn in_order(correlation: &Correlation, parts: &[Part]) -> Completing {
     let last = correlation.origins.len() - 1;
     // Keep the latest chain per origin: if any chain fits the timespan, this one does.
     let mut chains: Vec<Option<(Timestamp, Vec<usize>)>> = vec![None; last + 1];
+    // When the chains begin that lack only their last event: none begins earlier than one before it.
+    let mut begun: VecDeque<Timestamp> = VecDeque::new();
     let mut completions = Completing::new();
     for part in parts {
         let chain = match part.origin {
@@ -370,7 +375,13 @@ fn in_order(correlation: &Correlation, parts: &[Part]) -> Completing {
         };
         let Some((start, events)) = chain else { continue };
         if part.origin == last && within(start, part.time, correlation.timespan) {
-            completions.entry(part.event).or_insert_with(|| (events.clone(), None));
+            let too_old = |start: &Timestamp| !within(*start, part.time, correlation.timespan);
+            let old = begun.iter().take_while(|start| too_old(start)).count();
+            begun.drain(..old);
+            let number = Some(begun.len() as u64);
+            completions.entry(part.event).or_insert_with(|| (events.clone(), number));
+        } else if part.origin + 1 == last {
+            begun.push_back(start);
         }
         chains[part.origin] = Some((start, events));
     }

@@ -47,6 +47,7 @@ mod window;
 pub use block::Block;
 pub use builder::EngineBuilder;
 pub use census::Census;
+pub(crate) use correlate::MOST_SHOWN;
 pub use correlate::Together;
 pub use explain::{Explained, Explainer, Fit, Had, Step, Trace, Tried};
 pub use form::TextForm;

@@ -43,20 +43,22 @@ struct Subject {
     mutants: Vec<Mutant>,
 }
 
-/// The rules that have a query
+/// The rules of a folder that have a query on Sentinel, with what they become
+fn made(folder: &str) -> Vec<(Rule, Translation, Artifact)> {
+    let loaded = project::load(&[root().join(folder)]).expect("the rules can be read").rules;
+    let made = loaded.into_iter().filter_map(|loaded| {
+        let mut found = Diagnostics::default();
+        let made = translate(Target::Sentinel, &loaded.rule, &loaded.stem, &mut found)?;
+        let query = made.artifacts.iter().find(|one| one.name.ends_with(".kql"))?.clone();
+        Some((loaded.rule, made, query))
+    });
+    made.collect()
+}
+
+/// The rules that have a query, each with changes to try
 fn subjects(asked: Option<&str>) -> Vec<Subject> {
-    let of_folder = |folder: &str| {
-        let loaded = project::load(&[root().join(folder)]).expect("the rules can be read").rules;
-        let made = loaded.into_iter().filter_map(|loaded| {
-            let mut found = Diagnostics::default();
-            let made = translate(Target::Sentinel, &loaded.rule, &loaded.stem, &mut found)?;
-            let query = made.artifacts.iter().find(|one| one.name.ends_with(".kql"))?.clone();
-            Some((loaded.rule, made, query))
-        });
-        made.collect::<Vec<_>>()
-    };
     let mut subjects = Vec::new();
-    for (rule, made, query) in of_folder(OWN.0) {
+    for (rule, made, query) in made(OWN.0) {
         let some = by_kind(&query).into_iter().flat_map(|(kind, all)| match asked {
             None => some(all, OWN.1, 0),
             Some(asked) if asked == "all" || asked == kind => all,
@@ -65,7 +67,7 @@ fn subjects(asked: Option<&str>) -> Vec<Subject> {
         let mutants = some.collect();
         subjects.push(Subject { rule, made, query, mutants });
     }
-    let operators = if asked.is_none() { of_folder(OPERATORS.0) } else { Vec::new() };
+    let operators = if asked.is_none() { made(OPERATORS.0) } else { Vec::new() };
     let some_rules = operators.into_iter().enumerate().step_by(OPERATORS.1);
     for (number, (rule, made, query)) in some_rules {
         let (many, fewer) = CORRELATED;
@@ -162,5 +164,23 @@ fn nearly_every_mistake_in_a_query_is_noticed() {
     for (what, (all, caught), least) in of_kind.chain([("all", (all, caught), least)]) {
         let noticed = || format!("{what}: {caught} of {all}\n{}", survivors.join("\n"));
         assert!(caught * 100 >= all * least, "{}", noticed());
+    }
+}
+
+#[test]
+fn a_row_that_shows_another_event_or_number_of_a_pair_or_chain_is_noticed() {
+    let changes = [
+        ("RunFileName = FileName", "RunFileName = FolderPath"),
+        ("WrittenFileName = FileName", "WrittenFileName = FolderPath"),
+        ("RunCount = count()", "RunCount = count_distinct(CommandLine)"),
+    ];
+    let all = made(OPERATORS.0);
+    for (from, to) in changes {
+        let mut of_rows = all.iter().filter(|(.., query)| query.text.contains(from));
+        let (rule, made, query) =
+            of_rows.next().unwrap_or_else(|| panic!("no row has {from}")).clone();
+        let mutants = vec![("by hand", from.to_owned(), query.text.replace(from, to))];
+        let judged = Subject { rule, made, query, mutants }.judged(&Observer::default());
+        assert!(matches!(&judged[..], [(_, _, true)]), "{to}: {judged:?}");
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! In: what a run of a query returned for events at their times, and what the engine finds in what the run knows. Out:
 //! the first column of a row that shows something else than it should: of the event that completes the correlation,
-//! of the first event of a chain, or of the row's own level, clients and entities. Where several events fit in
-//! the place of one, a row may show any of them, and none is compared.
+//! of the first event of a chain or the other one of a pair, the number of events that the last one of a chain
+//! follows, or of the row's own level, clients and entities. Where several events fit in the place of one, a row may
+//! show any of them, and none is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::evidence::{Evidence, Wrong};
 use super::judge::severity_of;
 use super::played::{Played, group_of};
 use crate::ir::{Correlation, CorrelationTest, Origin};
-use crate::matcher;
+use crate::matcher::{self, MOST_SHOWN};
 use crate::query::kusto::execute::{Data, instant, instant_text};
 use crate::query::kusto::{Item, Kind, Operator, Pipeline, Source};
 use crate::verify::finding::Difference;
@@ -39,6 +40,13 @@ struct Part<'d> {
     shown: BTreeMap<usize, (&'d str, Evidence<'d>)>,
 }
 
+/// The columns that show an event before the completing one
+struct Earlier<'d> {
+    /// The signals of which the completing event is one
+    before: Vec<usize>,
+    part: Part<'d>,
+}
+
 /// The rows that a run returned
 struct Rows<'d> {
     of: Together<'d>,
@@ -48,7 +56,9 @@ struct Rows<'d> {
     keys: Vec<Vec<Arc<str>>>,
     itself: Evidence<'d>,
     completing: Part<'d>,
-    first: Part<'d>,
+    earlier: Vec<Earlier<'d>>,
+    /// The name of the column with the number of events that the last one of a chain follows, and its texts
+    followed: Option<(String, Vec<Arc<str>>)>,
 }
 
 impl<'t> Together<'t> {
@@ -64,7 +74,10 @@ impl<'t> Together<'t> {
         let mut own = (0..rows.instants.len()).filter(|row| *signals[*row] == *self.one.name);
         let (column, meant, shown) = own.find_map(|row| {
             let of_events = match of_row.get(&rows.group(row)).map(Vec::as_slice) {
-                Some([only]) => rows.of_completing(row, only).or_else(|| rows.of_first(row, only)),
+                Some([only]) => rows
+                    .of_completing(row, only)
+                    .or_else(|| rows.of_earlier(row, only))
+                    .or_else(|| rows.of_followed(row, only)),
                 Some(_) | None => None,
             };
             of_events.or_else(|| rows.of_itself(row))
@@ -73,19 +86,38 @@ impl<'t> Together<'t> {
         Some(Difference { signal: self.one.name.clone(), engine, target, event: None })
     }
 
-    /// The first origin of a chain, unless it is a chain itself: its name, and the signals that its rows are of
-    fn beginning(self) -> Option<(&'t str, Vec<usize>)> {
-        let rule = self.asked.rule;
-        if self.one.test != CorrelationTest::InOrder {
-            return None;
+    /// Origins whose event a row shows beside the completing one, each with the signals of which that one is
+    fn before(self) -> Vec<(Origin, Vec<usize>)> {
+        match (&self.one.test, &*self.one.origins) {
+            (CorrelationTest::InOrder, [first, ..]) => vec![(*first, self.one.ends.clone())],
+            (CorrelationTest::Together, [one, other]) => {
+                let ends = |origin| self.asked.rule.ends_of(origin);
+                vec![(*one, ends(*other)), (*other, ends(*one))]
+            }
+            _ => Vec::new(),
         }
-        match *self.one.origins.first()? {
+    }
+
+    /// The name of an origin and the signals that its rows are of, unless it is a chain or a pair itself
+    fn rows_of(self, origin: Origin) -> Option<(&'t str, Vec<usize>)> {
+        let rule = self.asked.rule;
+        match origin {
             Origin::Signal(at) => Some((&rule.signals[at].name, vec![at])),
             Origin::Correlation(at) => {
                 let one = &rule.correlations[at];
                 one.test.counts().then(|| (&*one.name, one.ends.clone()))
             }
         }
+    }
+
+    /// The column with the number of events that the last one of a chain follows
+    fn followed(self) -> Option<String> {
+        let [.., before, _] = &*self.one.origins else { return None };
+        let name = match *before {
+            Origin::Signal(at) => &self.asked.rule.signals[at].name,
+            Origin::Correlation(at) => &self.asked.rule.correlations[at].name,
+        };
+        (self.one.test == CorrelationTest::InOrder).then(|| called(name) + "Count")
     }
 
     /// The columns of a result that show an event of each of these signals; `of` says which column of a signal one
@@ -133,16 +165,19 @@ impl<'d> Rows<'d> {
         let texts = named.into_iter().filter_map(|name| Some((name, data.texts(name)?)));
         let own = |name: &'d str, shown: &BTreeSet<&str>| shown.contains(name).then_some(name);
         let completing = of.part(data, of.one.ends.clone(), own);
-        let after = of.one.origins.iter().skip(1).flat_map(|origin| of.asked.rule.ends_of(*origin));
-        let later: BTreeSet<&str> =
-            after.filter_map(|signal| of.shown_by(signal)).flatten().collect();
-        let first = of.beginning().map(|(name, signals)| {
+        let earlier = of.before().into_iter().filter_map(|(origin, before)| {
+            let (name, signals) = of.rows_of(origin)?;
+            let others = of.one.origins.iter().filter(|other| **other != origin);
+            let others = others.flat_map(|other| of.asked.rule.ends_of(*other));
+            let later: BTreeSet<&str> =
+                others.filter_map(|signal| of.shown_by(signal)).flatten().collect();
             let prefix = called(name);
-            of.part(data, signals, |name, shown| {
+            let part = of.part(data, signals, |name, shown| {
                 let earlier = name.strip_prefix(&*prefix).filter(|rest| shown.contains(*rest));
                 let alone = || (shown.contains(name) && !later.contains(name)).then_some(name);
                 earlier.or_else(alone)
-            })
+            });
+            Some(Earlier { before, part })
         });
         Some(Rows {
             of,
@@ -152,7 +187,8 @@ impl<'d> Rows<'d> {
             keys: keys?,
             itself: Evidence::of(data, "", &[]),
             completing,
-            first: first.unwrap_or_default(),
+            earlier: earlier.collect(),
+            followed: of.followed().and_then(|name| data.texts(&name).map(|texts| (name, texts))),
         })
     }
 
@@ -167,24 +203,38 @@ impl<'d> Rows<'d> {
         self.of_event(&self.completing, row, found.together.event.1)
     }
 
-    /// A wrong column of the first event of a chain
-    fn of_first(&self, row: usize, found: &matcher::Finding) -> Option<Wrong> {
+    /// A wrong column of the first event of a chain, or of the other one of a pair
+    fn of_earlier(&self, row: usize, found: &matcher::Finding) -> Option<Wrong> {
         let Played { times, matches, .. } = self.of.played;
-        if self.first.signals.is_empty() {
+        let is_one =
+            |event: usize, of: &[usize]| matches[event].iter().any(|m| of.contains(&m.signal));
+        let (completing, places) = (found.together.event.1, &found.together.places);
+        let mut earlier = self.earlier.iter().filter(|one| is_one(completing, &one.before));
+        let (Some(Earlier { part, .. }), None) = (earlier.next(), earlier.next()) else {
             return None;
-        }
-        let events = found.together.places.iter().map(|(_, event)| *event);
-        let first = events.min_by_key(|event| times[*event])?;
-        let (meant, shown) = (instant(times[first]), self.starts.as_ref()?[row]);
+        };
+        let events = places.iter().map(|(_, event)| *event);
+        let event = if self.of.one.test == CorrelationTest::InOrder {
+            events.min_by_key(|event| times[*event])
+        } else {
+            // A list that may be cut does not say which one is the last.
+            let own = events.filter(|event| is_one(*event, &part.signals));
+            own.max_by_key(|event| times[*event]).filter(|_| places.len() < MOST_SHOWN)
+        }?;
+        let (meant, shown) = (instant(times[event]), self.starts.as_ref()?[row]);
         if shown != meant {
             return Some((START.to_owned(), instant_text(meant), instant_text(shown)));
         }
-        let fits = |event: &usize| {
-            let finds = matches[*event].iter().any(|one| self.first.signals.contains(&one.signal));
-            times[*event] == times[first] && finds
-        };
+        let fits = |other: &usize| times[*other] == times[event] && is_one(*other, &part.signals);
         let is_alone = (0..times.len()).filter(fits).count() == 1;
-        is_alone.then(|| self.of_event(&self.first, row, first)).flatten()
+        is_alone.then(|| self.of_event(part, row, event)).flatten()
+    }
+
+    /// A wrong number of events that the last one of a chain follows
+    fn of_followed(&self, row: usize, found: &matcher::Finding) -> Option<Wrong> {
+        let (name, texts) = self.followed.as_ref()?;
+        let (meant, shown) = (found.together.number?.to_string(), &texts[row]);
+        (**shown != *meant).then(|| (name.clone(), meant, shown.to_string()))
     }
 
     /// A column that shows something else than the row of an event

@@ -139,7 +139,7 @@ impl<'a> Object<'_, 'a> {
         }
         let Some(wanted) = self.wanted(key) else { return members.skip() };
         let Some(text) = members.text()? else { return self.field(key, wanted, &mut members) };
-        let value = if wanted.is_kind_alone() { Slot::One(text) } else { self.text(text) };
+        let value = if wanted.is_kind_alone() { Slot::One(text) } else { self.one(text) };
         self.take(key, wanted, value);
         Ok(())
     }
@@ -172,7 +172,7 @@ impl<'a> Object<'_, 'a> {
     }
 
     /// The value that is this text; keywords find it too
-    fn text(&mut self, text: Cow<'a, str>) -> Slot<'a> {
+    fn one(&mut self, text: Cow<'a, str>) -> Slot<'a> {
         if let Some(every) = self.event.layout().every {
             self.event.add(every, Slot::One(text.clone()));
         }
@@ -239,7 +239,7 @@ struct Deep<'d, 'o, 'e, 'a> {
 
 impl<'a> Deep<'_, '_, '_, 'a> {
     fn one(self, text: Cow<'a, str>) {
-        let text = self.object.text(text);
+        let text = self.object.one(text);
         self.value.add(text);
     }
 }

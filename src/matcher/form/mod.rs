@@ -37,7 +37,7 @@ pub(super) enum Form {
 /// A form of text that the user names
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextForm {
-    /// Values separated by commas
+    /// Values separated by commas, or by semicolons where the header has more of them
     Csv,
     /// Values separated by tabs
     Tsv,
@@ -56,13 +56,18 @@ impl TextForm {
         ("access", TextForm::Access),
     ];
 
-    fn form(self) -> Form {
-        match self {
-            TextForm::Csv => Form::Table(b',', None),
+    /// The form of a stream that begins so; `None` when more must be read to tell
+    fn form(self, head: &[u8], is_all: bool) -> Option<Form> {
+        Some(match self {
+            TextForm::Csv => {
+                let end = memchr::memchr(b'\n', head);
+                let end = end.or_else(|| (is_all || head.len() >= HEAD).then_some(head.len()))?;
+                Form::Table(table::most_used(&head[..end], b";,"), None)
+            }
             TextForm::Tsv => Form::Table(b'\t', None),
             TextForm::W3c => Form::W3c(None),
             TextForm::Access => Form::Access,
-        }
+        })
     }
 }
 
@@ -77,7 +82,7 @@ impl Form {
     /// The form of a stream that begins so; `None` when more must be read to tell
     pub(super) fn of(head: &[u8], is_all: bool, given: Option<TextForm>) -> Option<Form> {
         if let Some(text) = given {
-            return Some(text.form());
+            return text.form(head, is_all);
         }
         let start = head.iter().position(|byte| !byte.is_ascii_whitespace())?;
         let rest = &head[start..];

@@ -37,7 +37,7 @@ pub(super) fn separator(line: &[u8], next: &[u8]) -> Option<u8> {
     if is_json(next) {
         return None;
     }
-    let by = *b"\t,;".iter().max_by_key(|by| text.bytes().filter(|byte| byte == *by).count())?;
+    let by = most_used(line, b"\t,;");
     let names = split(text, by);
     let is_name = |name: &String| {
         let mut chars = name.chars();
@@ -46,6 +46,12 @@ pub(super) fn separator(line: &[u8], next: &[u8]) -> Option<u8> {
             && chars.all(|c| c.is_alphanumeric() || " _@$.()[]:/-#".contains(c))
     };
     (names.len() > 1 && names.iter().all(is_name)).then_some(by)
+}
+
+/// The separator that a header has most of; of equals the last one
+pub(super) fn most_used(header: &[u8], separators: &[u8]) -> u8 {
+    let number = |by: &&u8| header.iter().filter(|byte| byte == by).count();
+    separators.iter().max_by_key(number).copied().unwrap_or(b',')
 }
 
 /// The names of the columns

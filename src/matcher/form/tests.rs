@@ -47,6 +47,15 @@ fn the_form_shows_at_the_beginning() {
 }
 
 #[test]
+fn csv_that_the_user_names_has_the_separator_of_its_header() {
+    let csv = |text: &str, is_all| Form::of(text.as_bytes(), is_all, Some(TextForm::Csv));
+    assert_eq!(csv("Image;CommandLine\na;b,c,d\n", false), Some(Form::Table(b';', None)));
+    assert_eq!(csv("Image,CommandLine", true), Some(Form::Table(b',', None)));
+    assert_eq!(csv("Image", true), Some(Form::Table(b',', None)));
+    assert_eq!(csv("Image;Comm", false), None, "the header has not arrived");
+}
+
+#[test]
 fn objects_are_found_wherever_they_stand() {
     let (a, b) = (r#"{"a":"}{\"["}"#, r#"{"b":[{"c":{}}]}"#);
     for text in [

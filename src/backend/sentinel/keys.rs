@@ -10,6 +10,7 @@ use super::context::Planning;
 use super::subject::undashed;
 use crate::diagnostic::Cause;
 use crate::ir::{Fields, Rule};
+use crate::manifest::{Direction, LossName};
 use crate::mapping::{Holds, Kind, Table, results};
 use crate::query::kusto::{self, Expression, Operator, Pipeline, Step};
 use crate::source::Span;
@@ -126,6 +127,7 @@ pub(super) fn add_columns(
     at: usize,
     columns: &mut Vec<Projected>,
 ) {
+    note_domains((planning, table), at);
     for needed in needed(planning.rule) {
         let Some(field) = needed.fields.get(&at) else { continue };
         match expression(table, field) {
@@ -142,6 +144,27 @@ pub(super) fn add_columns(
             }
         }
     }
+}
+
+/// Notes that a table names accounts without their domain, for each correlation that takes them from the signal
+fn note_domains((planning, table): (&mut Planning<'_, '_>, &Table), at: usize) {
+    let rule = planning.rule;
+    let lacks = |fields: &Fields| {
+        let account = fields.get(&at).filter(|field| field.kind() == FieldType::Account);
+        account.is_some_and(|field| {
+            table.column(field, Holds::Name).is_some()
+                && table.column(field, Holds::Domain).is_none()
+        })
+    };
+    for one in &rule.correlations {
+        let keys = one.keys.iter().map(|key| &key.fields);
+        if keys.chain(one.test.fields()).any(lacks) {
+            let reason = "accounts of one name count together, whatever their domain";
+            planning.session.enter(&one.name);
+            planning.session.lose(LossName::Keys, Direction::Wider, one.span, reason);
+        }
+    }
+    planning.session.enter(&rule.signals[at].name);
 }
 
 /// A field as text; a host without its domain, in lower case

@@ -124,6 +124,18 @@ pub fn bind_with(
     bind::bind(&query, (platform, schema))
 }
 
+/// The columns of the rows that a `let` of a query names; `None` where it names no rows that can be bound
+pub(crate) fn columns_of(
+    query: &Query,
+    name: &str,
+    of: (Platform, &Schema),
+) -> Option<Vec<Column>> {
+    let at = query.lets.iter().position(|one| one.name.text == name)?;
+    let lets = query.lets[..=at].to_vec();
+    let query = Query { heading: Vec::new(), lets, result: Pipeline::of(name, []) };
+    bind::bind(&query, of).ok()
+}
+
 /// Parses a query and prints it in the layout of this room
 ///
 /// # Errors

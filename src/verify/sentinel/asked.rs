@@ -31,6 +31,8 @@ pub struct Asked<'r> {
     pub(super) engine: Arc<Engine>,
     /// The tables that it asks, with the columns that it names
     pub(super) tables: BTreeMap<String, Vec<Column>>,
+    /// By correlation that it reports, the columns of its rows, of which the result may have more
+    pub(super) columns: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl<'r> Asked<'r> {
@@ -68,7 +70,8 @@ impl<'r> Asked<'r> {
             }
         }
         let engine = Arc::new(Engine::new(std::slice::from_ref(rule), &Options::default()));
-        Ok(Asked { rule, manifest, query, platform, engine, tables })
+        let columns = of_correlations(&query, manifest, (platform, schema));
+        Ok(Asked { rule, manifest, query, platform, engine, tables, columns })
     }
 
     /// A query in the place of this one, of the same rule; `None` when it names other columns of the tables
@@ -82,7 +85,8 @@ impl<'r> Asked<'r> {
             return Ok(None);
         }
         let (engine, tables) = (Arc::clone(&self.engine), self.tables.clone());
-        Ok(Some(Asked { rule, manifest, query, platform, engine, tables }))
+        let columns = of_correlations(&query, manifest, (platform, schema));
+        Ok(Some(Asked { rule, manifest, query, platform, engine, tables, columns }))
     }
 
     /// The rule, as it is emitted
@@ -127,7 +131,6 @@ impl<'r> Asked<'r> {
             Some(Kept::Arrived { since }) => (Some(*since), 0),
             Some(Kept::Happened { since, until }) => (Some(*since), *until),
         };
-        let minutes = |count: u32| SignedDuration::from_mins(count.into());
         let late = |why: jiff::Error| why.to_string();
         let now = last.checked_add(minutes(until) + SignedDuration::from_secs(1)).map_err(late)?;
         match since {
@@ -145,7 +148,6 @@ impl Asked<'_> {
         &self,
         (_, last): (Timestamp, Timestamp),
     ) -> Vec<(Timestamp, &'static str)> {
-        let minutes = |count: u32| SignedDuration::from_mins(count.into());
         let after = |since: u32| last + minutes(since) + SignedDuration::from_secs(1);
         let old = "match of a row that an earlier run has reported";
         match self.manifest.schedule.as_ref().map(|one| &one.keeps) {
@@ -176,6 +178,20 @@ fn named(
         let mut columns = schema.columns(table, platform);
         columns.retain(|column| names.contains(column.name.as_str()));
         (table.clone(), columns)
+    });
+    columns.collect()
+}
+
+/// By correlation that a query reports, the columns of its rows
+fn of_correlations(
+    query: &Query,
+    manifest: &Manifest,
+    of: (Platform, &Schema),
+) -> BTreeMap<String, BTreeSet<String>> {
+    let reported = manifest.correlations.iter().filter(|one| one.reported);
+    let columns = reported.filter_map(|one| {
+        let columns = kusto::columns_of(query, &one.name, of)?;
+        Some((one.name.clone(), columns.into_iter().map(|column| column.name).collect()))
     });
     columns.collect()
 }
@@ -242,4 +258,9 @@ fn of_step<'q>(step: &'q Step, names: &mut BTreeSet<&'q str>) {
         Operator::Sort(keys) => keys.iter().for_each(|(key, _)| of_expression(key, names)),
         Operator::Unread { .. } => {}
     }
+}
+
+/// A span of so many minutes, in which a manifest counts
+pub(super) fn minutes(count: u32) -> SignedDuration {
+    SignedDuration::from_mins(count.into())
 }

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::asked::Asked;
+use super::asked::{Asked, minutes};
 use super::played::{Complete, First, Played, completions, first, group_of, groups};
 use super::together::Together;
 use crate::ir::{Bound, Correlation, CorrelationTest};
@@ -41,7 +41,7 @@ pub(super) fn by_runs(
     };
     let known = || {
         let of_run = |(now, _): &(Timestamp, Data)| {
-            let known = before(*now, schedule.period)..before(*now, until);
+            let known = *now - minutes(schedule.period)..*now - minutes(until);
             completions(asked, &played.matches, |event| known.contains(&played.shown[event]))
         };
         answers.iter().map(of_run).collect()
@@ -52,7 +52,7 @@ pub(super) fn by_runs(
     let (mut wanted, mut told, mut wrong) = (Complete::new(), Complete::new(), None);
     for ((now, answer), found) in answers.iter().zip(completions) {
         let of_run = |group: String| format!("{group}\x1fin the run of {now}");
-        let new = before(*now, since)..before(*now, until);
+        let new = *now - minutes(since)..*now - minutes(until);
         let own = found.iter().filter(|finding| finding.together.correlation == at);
         let own = own.filter(|finding| new.contains(&played.shown[finding.together.event.1]));
         let own: Vec<&Finding> = own.collect();
@@ -60,7 +60,7 @@ pub(super) fn by_runs(
         let mut all: BTreeMap<String, (i64, i64)> = BTreeMap::new();
         for finding in own {
             let (time, level) = (instant(finding.together.time), one.level.to_string());
-            let group = of_run(group_of(finding));
+            let group = of_run(group_of(one, finding));
             let (more, last) = all.entry(group.clone()).or_insert((0, time));
             (*more, *last) = (*more + 1, time.max(*last));
             let number = finding.together.number.filter(|_| counts == Counts::Values);
@@ -75,7 +75,7 @@ pub(super) fn by_runs(
             });
         }
         let last = one.test.counts().then_some("EndTime");
-        let of_answer = groups(asked, answer, (&one.name, keys), (counts.column(), last))?;
+        let of_answer = groups(asked, answer, (one, keys), (counts.column(), last))?;
         told.extend(of_answer.into_iter().map(|(group, complete)| (of_run(group), complete)));
     }
     Ok(ByRuns { wanted, told, wrong })
@@ -124,8 +124,4 @@ impl Counts {
             Counts::Nothing => None,
         }
     }
-}
-
-fn before(now: Timestamp, minutes: u32) -> Timestamp {
-    now - SignedDuration::from_mins(minutes.into())
 }

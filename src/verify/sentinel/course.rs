@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::asked::Asked;
+use super::asked::{Asked, minutes};
 use super::by_run::by_runs;
 use super::own_series::own_series;
 use super::played::{Complete, First, Played, completions, judged, play};
@@ -99,7 +99,6 @@ fn until_bound(asked: &Asked<'_>, matches: &[Vec<Match>]) -> SignedDuration {
 fn next_bound(asked: &Asked<'_>, after: Timestamp) -> Option<Timestamp> {
     let schedule = asked.manifest.schedule.as_ref()?;
     let Kept::Happened { since, .. } = schedule.keeps else { return None };
-    let minutes = |count: u32| SignedDuration::from_mins(count.into());
     let step = minutes(schedule.frequency.max(1));
     let mut bound = BEGINNING - minutes(since);
     while bound < after {
@@ -237,10 +236,10 @@ fn again_and_again(asked: &Asked<'_>, new: &NewTerms) -> Vec<(Timestamp, Example
     told_apart(asked, new, &mut some);
     let at_bound = some.pop();
     some.extend(some.first().map(|one| beside(asked, new, one)).unwrap_or_default());
-    let (hours, minutes) = (SignedDuration::from_hours, SignedDuration::from_mins);
-    let window = minutes(new.window.into());
+    let hours = SignedDuration::from_hours;
+    let window = minutes(new.window);
     let edge = minutes(20);
-    let run = minutes(asked.manifest.schedule.as_ref().map_or(0, |one| one.frequency).into());
+    let run = minutes(asked.manifest.schedule.as_ref().map_or(0, |one| one.frequency));
     let near = [run + edge, hours(3)];
     let edges = [window - hours(4), window + hours(4), window - edge, window + edge];
     let rounds = [hours(0)].into_iter().chain(near).chain(edges);

@@ -23,6 +23,7 @@ mod explain;
 mod family;
 mod judge;
 mod own_series;
+mod parts;
 mod played;
 mod process;
 mod recorded;

@@ -11,8 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::asked::Asked;
 use super::scene::{Scene, Times};
 use super::schedule::delays;
+use crate::ir::{Correlation, Key};
 use crate::matcher::{Finding, Match, Memory};
 use crate::query::kusto::execute::Data;
+use crate::taxonomy::FieldType;
 use crate::verify::observation::Observer;
 use crate::verify::trial::Example;
 
@@ -92,13 +94,21 @@ pub(super) fn play(
     Ok(Played { examples, times, shown, matches, scene, completions })
 }
 
-/// The values that the events of a group share
-pub(super) fn group_of(finding: &Finding) -> String {
-    let values = finding.together.group.iter().map(|(name, value)| {
-        // Defender writes accounts in a letter case of its own.
-        if name == "user" { value.to_lowercase() } else { value.clone() }
-    });
+/// The values that the events of a group share, as one text
+///
+/// Defender writes accounts in a letter case of its own.
+pub(super) fn group<'v>(one: &Correlation, values: impl Iterator<Item = &'v str>) -> String {
+    let is_account = |key: &Key| key.fields.values().any(|of| of.kind() == FieldType::Account);
+    let values =
+        one.keys.iter().zip(values).map(|(key, value)| {
+            if is_account(key) { value.to_lowercase() } else { value.to_owned() }
+        });
     values.collect::<Vec<_>>().join("\x1f")
+}
+
+/// The group of what the engine finds
+pub(super) fn group_of(one: &Correlation, finding: &Finding) -> String {
+    group(one, finding.together.group.iter().map(|(_, value)| value.as_str()))
 }
 
 pub(super) fn first(groups: &mut Complete, group: String, new: First) {
@@ -113,7 +123,7 @@ pub(super) fn first(groups: &mut Complete, group: String, new: First) {
 pub(super) fn groups(
     asked: &Asked<'_>,
     data: &Data,
-    (name, keys): (&str, &[String]),
+    (one, keys): (&Correlation, &[String]),
     (counts, last): (Option<&str>, Option<&str>),
 ) -> Result<Complete, String> {
     let mut complete = Complete::new();
@@ -125,12 +135,12 @@ pub(super) fn groups(
     let last = last.and_then(|column| data.instants(column));
     let keys = keys.iter().map(|key| column(key)).collect::<Result<Vec<_>, _>>()?;
     for (row, time) in instants.into_iter().enumerate() {
-        if &*signals[row] == name {
-            let group: Vec<&str> = keys.iter().map(|texts| &*texts[row]).collect();
+        if *signals[row] == *one.name {
+            let group = group(one, keys.iter().map(|texts| &*texts[row]));
             let number = numbers.as_ref().and_then(|all| all[row].parse().ok());
             let last = last.as_ref().map(|all| all[row]);
             let new = First { time, level: levels[row].to_string(), number, last };
-            first(&mut complete, group.join("\x1f"), new);
+            first(&mut complete, group, new);
         }
     }
     Ok(complete)

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::asked::Asked;
+use super::asked::{Asked, minutes};
 use super::scene::{BEGINNING, Scene};
 use crate::manifest::{Kept, Schedule};
 use crate::query::kusto::execute::{Data, Run};
@@ -16,12 +16,12 @@ const LATEST: u32 = 10;
 
 /// How long events may be on their way, of what a schedule allows
 pub(super) fn delays(schedule: &Schedule) -> [SignedDuration; 3] {
-    let minutes = match schedule.keeps {
+    let most = match schedule.keeps {
         Kept::All => 0,
         Kept::Arrived { since } => schedule.period.saturating_sub(since).min(LATEST),
         Kept::Happened { until, .. } => until,
     };
-    let longest = SignedDuration::from_mins(minutes.into());
+    let longest = minutes(most);
     let least = SignedDuration::from_millis(1);
     let latest = longest.checked_sub(SignedDuration::from_secs(1)).unwrap_or(least);
     [least, (longest / 2).max(least), latest.max(least)]
@@ -33,7 +33,6 @@ pub(super) fn delays(schedule: &Schedule) -> [SignedDuration; 3] {
 /// What was not executed.
 pub(super) fn runs(asked: &Asked<'_>, scene: &Scene) -> Result<Vec<(Timestamp, Data)>, String> {
     let schedule = asked.manifest.schedule.as_ref().ok_or("it has no schedule")?;
-    let minutes = |count: u32| SignedDuration::from_mins(count.into());
     let step = minutes(schedule.frequency.max(1));
     let times = scene.sides.iter().map(|side| (side.time, side.arrived));
     let mut times: Vec<(Timestamp, Timestamp)> = times.collect();

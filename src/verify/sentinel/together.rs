@@ -6,17 +6,17 @@
 //! follows, or of the row's own level, clients and entities. Where several events fit in the place of one, a row may
 //! show any of them, and none is compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asked::Asked;
 use super::evidence::{Evidence, Wrong};
 use super::judge::severity_of;
-use super::played::{Played, group_of};
-use crate::ir::{Correlation, CorrelationTest, Origin};
+use super::parts::{Columns, Earlier, Part};
+use super::played::{Played, group, group_of};
+use crate::ir::{Correlation, CorrelationTest};
 use crate::matcher::{self, MOST_SHOWN};
 use crate::query::kusto::execute::{Data, instant, instant_text};
-use crate::query::kusto::{Item, Kind, Operator, Pipeline, Source};
 use crate::verify::finding::Difference;
 
 /// The column with the time of the first event
@@ -30,21 +30,6 @@ pub(super) struct Together<'t> {
     /// The columns of the values that the events of a group share
     pub(super) keys: &'t [String],
     pub(super) played: &'t Played,
-}
-
-/// The columns that show an event of one of some signals
-#[derive(Default)]
-struct Part<'d> {
-    signals: Vec<usize>,
-    /// By signal, its table and the columns
-    shown: BTreeMap<usize, (&'d str, Evidence<'d>)>,
-}
-
-/// The columns that show an event before the completing one
-struct Earlier<'d> {
-    /// The signals of which the completing event is one
-    before: Vec<usize>,
-    part: Part<'d>,
 }
 
 /// The rows that a run returned
@@ -67,7 +52,7 @@ impl<'t> Together<'t> {
         let rows = Rows::of(self, data)?;
         let mut of_row: BTreeMap<(i64, String), Vec<&matcher::Finding>> = BTreeMap::new();
         for finding in found {
-            let row = (instant(finding.together.time), group_of(finding));
+            let row = (instant(finding.together.time), group_of(self.one, finding));
             of_row.entry(row).or_default().push(finding);
         }
         let signals = rows.texts.get("Signal")?;
@@ -85,100 +70,15 @@ impl<'t> Together<'t> {
         let [engine, target] = [meant, shown].map(|text| format!("{column} {text:?}"));
         Some(Difference { signal: self.one.name.clone(), engine, target, event: None })
     }
-
-    /// Origins whose event a row shows beside the completing one, each with the signals of which that one is
-    fn before(self) -> Vec<(Origin, Vec<usize>)> {
-        match (&self.one.test, &*self.one.origins) {
-            (CorrelationTest::InOrder, [first, ..]) => vec![(*first, self.one.ends.clone())],
-            (CorrelationTest::Together, [one, other]) => {
-                let ends = |origin| self.asked.rule.ends_of(origin);
-                vec![(*one, ends(*other)), (*other, ends(*one))]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The name of an origin and the signals that its rows are of, unless it is a chain or a pair itself
-    fn rows_of(self, origin: Origin) -> Option<(&'t str, Vec<usize>)> {
-        let rule = self.asked.rule;
-        match origin {
-            Origin::Signal(at) => Some((&rule.signals[at].name, vec![at])),
-            Origin::Correlation(at) => {
-                let one = &rule.correlations[at];
-                one.test.counts().then(|| (&*one.name, one.ends.clone()))
-            }
-        }
-    }
-
-    /// The column with the number of events that the last one of a chain follows
-    fn followed(self) -> Option<String> {
-        let [.., before, _] = &*self.one.origins else { return None };
-        let name = match *before {
-            Origin::Signal(at) => &self.asked.rule.signals[at].name,
-            Origin::Correlation(at) => &self.asked.rule.correlations[at].name,
-        };
-        (self.one.test == CorrelationTest::InOrder).then(|| called(name) + "Count")
-    }
-
-    /// The columns of a result that show an event of each of these signals; `of` says which column of a signal one
-    /// of the result is
-    fn part<'d>(
-        self,
-        data: &'d Data,
-        signals: Vec<usize>,
-        of: impl Fn(&'d str, &BTreeSet<&str>) -> Option<&'d str>,
-    ) -> Part<'d>
-    where
-        't: 'd,
-    {
-        let shown = |signal: &usize| {
-            let output = self.asked.output(&self.asked.rule.signals[*signal].name)?;
-            let [table] = &*output.tables else { return None };
-            let (columns, shown) = (self.asked.tables.get(table)?, self.shown_by(*signal)?);
-            let evidence = Evidence::of_part(data, table, columns, |name| of(name, &shown));
-            Some((*signal, (table.as_str(), evidence)))
-        };
-        let shown = signals.iter().filter_map(shown).collect();
-        Part { signals, shown }
-    }
-
-    /// The columns that a signal shows
-    fn shown_by(self, signal: usize) -> Option<BTreeSet<&'t str>> {
-        let output = self.asked.output(&self.asked.rule.signals[signal].name)?;
-        let rows = output.rows.as_ref()?;
-        let named = self.asked.query.lets.iter().find(|one| one.name.text == *rows)?;
-        let Operator::Project(items) = &inside(&named.value).steps.last()?.operator else {
-            return None;
-        };
-        let name = |item: &'t Item| match &item.name {
-            Some(name) => Some(name.text.as_str()),
-            None => item.value.as_name(),
-        };
-        Some(items.iter().filter_map(name).collect())
-    }
 }
 
 impl<'d> Rows<'d> {
     fn of(of: Together<'d>, data: &'d Data) -> Option<Rows<'d>> {
         let keys: Option<Vec<_>> = of.keys.iter().map(|key| data.texts(key)).collect();
-        let named = ["Signal", "Level", "Severity", "ClientIP", "UserAgent", "Clients"];
-        let texts = named.into_iter().filter_map(|name| Some((name, data.texts(name)?)));
-        let own = |name: &'d str, shown: &BTreeSet<&str>| shown.contains(name).then_some(name);
-        let completing = of.part(data, of.one.ends.clone(), own);
-        let earlier = of.before().into_iter().filter_map(|(origin, before)| {
-            let (name, signals) = of.rows_of(origin)?;
-            let others = of.one.origins.iter().filter(|other| **other != origin);
-            let others = others.flat_map(|other| of.asked.rule.ends_of(*other));
-            let later: BTreeSet<&str> =
-                others.filter_map(|signal| of.shown_by(signal)).flatten().collect();
-            let prefix = called(name);
-            let part = of.part(data, signals, |name, shown| {
-                let earlier = name.strip_prefix(&*prefix).filter(|rest| shown.contains(*rest));
-                let alone = || (shown.contains(name) && !later.contains(name)).then_some(name);
-                earlier.or_else(alone)
-            });
-            Some(Earlier { before, part })
-        });
+        let own = Columns { asked: of.asked, one: of.one };
+        let listed = ["ClientIP", "UserAgent", "Clients"].into_iter().filter(|name| own.has(name));
+        let named = ["Signal", "Level", "Severity"].into_iter().chain(listed);
+        let texts = named.filter_map(|name| Some((name, data.texts(name)?)));
         Some(Rows {
             of,
             instants: data.instants(of.asked.time())?,
@@ -186,16 +86,16 @@ impl<'d> Rows<'d> {
             texts: texts.collect(),
             keys: keys?,
             itself: Evidence::of(data, "", &[]),
-            completing,
-            earlier: earlier.collect(),
-            followed: of.followed().and_then(|name| data.texts(&name).map(|texts| (name, texts))),
+            completing: own.completing(data),
+            earlier: own.earlier(data),
+            followed: own.followed().and_then(|name| data.texts(&name).map(|texts| (name, texts))),
         })
     }
 
     /// The time and the group that a row names
     fn group(&self, row: usize) -> (i64, String) {
-        let keys: Vec<&str> = self.keys.iter().map(|texts| &*texts[row]).collect();
-        (self.instants[row], keys.join("\x1f"))
+        let keys = self.keys.iter().map(|texts| &*texts[row]);
+        (self.instants[row], group(self.of.one, keys))
     }
 
     /// A wrong column of the completing event
@@ -275,23 +175,4 @@ impl<'d> Rows<'d> {
         };
         self.itself.unidentified(row).or_else(severity).or_else(clients)
     }
-}
-
-/// The rows that `materialize` keeps, if it does
-fn inside(rows: &Pipeline) -> &Pipeline {
-    let Source::Expression(source) = &rows.source else { return rows };
-    let Kind::Call { name, arguments } = &source.kind else { return rows };
-    match arguments.first().map(|one| &one.kind) {
-        Some(Kind::Pipeline(kept)) if name.text == "materialize" => kept,
-        Some(_) | None => rows,
-    }
-}
-
-/// What columns about the event of an origin begin with: `rare_page` is `RarePage`
-fn called(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        first.to_ascii_uppercase() + rest
-    });
-    words.collect()
 }

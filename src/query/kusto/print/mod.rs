@@ -47,7 +47,7 @@ pub(crate) fn print_let(one: &Let) -> String {
     page(notes.chain([statement]))
 }
 
-/// Prints a value on one line
+/// Prints a value, in lines where it is wide
 pub(crate) fn print_expression(expression: &Expression) -> String {
     value(expression).print(WIDTH)
 }

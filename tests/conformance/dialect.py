@@ -20,7 +20,7 @@ from duckdb_kql.translate import functions
 # What `prev` looks back along: every query that asks for it sorts by these just before, the values that
 # the events of a group share and the time.
 SORTED = re.compile(
-    r"\| sort by ((?:\w+ asc, )+)TimeGenerated asc\s+\| extend\s+StartTime = prev\(")
+    r"\| sort by ((?:\w+ asc, )+)(TimeGenerated|Timestamp) asc\s+\| extend\s+StartTime = prev\(")
 # Holds a value of its own in each row of SecurityAlert.
 ROW_OF_ALERT = "RowOfAlert"
 # Holds when a row arrived, which Kusto keeps beside its columns.
@@ -46,7 +46,7 @@ SCALARS = {
     "ipv4_is_in_any_range": "kusto_in_networks(4, CAST(json_array({}) AS VARCHAR))",
     "ipv6_is_in_any_range": "kusto_in_networks(6, CAST(json_array({}) AS VARCHAR))",
     "parse_command_line": "CAST(kusto_command_line({}) AS JSON)",
-    "prev": "lag({}) OVER (ORDER BY \"Group\", \"TimeGenerated\")",
+    "prev": "lag({}) OVER (ORDER BY \"Group\", \"Happened\")",
     "row_number": "row_number() OVER (ORDER BY \"TimeGenerated\")",
     "range": "to_json(generate_series({}))",
     "replace_strings": "kusto_replace_strings({})",
@@ -132,9 +132,10 @@ def respelled(query):
 
 
 def sorted_by_group(found):
-    """The rows of a group with a column for all that its events share"""
+    """The rows of a group with a column for all that its events share, and one for their time"""
     shared = ', "\\x1f", '.join(re.findall(r"\w+(?= asc)", found[1]))
-    return (f"| extend Group = strcat({shared})\n| sort by Group asc, TimeGenerated asc\n"
+    return (f"| extend Group = strcat({shared}), Happened = {found[2]}\n"
+            "| sort by Group asc, Happened asc\n"
             "| extend StartTime = prev(")
 
 

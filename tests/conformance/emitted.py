@@ -61,8 +61,12 @@ class Emitted:
         return {key for keys in self.correlations.values() for key in keys}
 
     def group(self, row):
-        """The values that the events of a correlation's row share, as one text"""
-        return "\x1f".join(row[key] for key in self.correlations[row["Signal"]])
+        """The values that the events of a correlation's row share, as one text
+
+        Defender writes accounts in a letter case of its own.
+        """
+        return "\x1f".join(row[key].lower() if key == "UserKey" else row[key]
+                           for key in self.correlations[row["Signal"]])
 
     @property
     def rows(self):

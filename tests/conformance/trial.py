@@ -90,7 +90,7 @@ class Verdicts:
 
     @functools.cached_property
     def groups(self):
-        """When each correlation is first complete; Defender writes accounts in lower case"""
+        """When each correlation is first complete; accounts in lower case"""
         found = {}
         for hit in self.hits:
             if "signal" not in hit:
